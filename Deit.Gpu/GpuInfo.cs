@@ -1,0 +1,89 @@
+namespace Deit.Gpu;
+
+/// <summary>What kind of device it is, in the order in which one is chosen.</summary>
+public enum GpuType
+{
+    /// <summary>A card with memory of its own.</summary>
+    Discrete,
+    /// <summary>A GPU that shares the processor's memory.</summary>
+    Integrated,
+    /// <summary>A device of a virtual machine.</summary>
+    Virtual,
+    /// <summary>A driver that runs on the processor.</summary>
+    Cpu,
+    /// <summary>Anything else.</summary>
+    Other,
+}
+
+/// <summary>A shape that the device's matrix units multiply: C[M,N] = A[M,K] B[K,N] + C.</summary>
+/// <param name="M">Rows of A.</param>
+/// <param name="N">Columns of B.</param>
+/// <param name="K">Columns of A.</param>
+/// <param name="Input">Element type of A and B.</param>
+/// <param name="Accumulator">Element type of C and of the result.</param>
+/// <param name="Scope">"subgroup" or "workgroup".</param>
+public sealed record MatrixShape(uint M, uint N, uint K, string Input, string Accumulator, string Scope)
+{
+    /// <summary>As <c>16x16x16 f16->f32</c>.</summary>
+    public override string ToString() => $"{M}x{N}x{K} {Input}->{Accumulator}";
+}
+
+/// <summary>The facts of a Vulkan device that kernels and people choose by.</summary>
+public sealed record GpuInfo
+{
+    /// <summary>Position in the enumeration: what <c>--device 0</c> names.</summary>
+    public required int Index { get; init; }
+    /// <summary>The driver's name for the device.</summary>
+    public required string Name { get; init; }
+    /// <summary>The kind of device.</summary>
+    public required GpuType Type { get; init; }
+    /// <summary>32 hexadecimal digits that identify the device.</summary>
+    public required string Uuid { get; init; }
+    /// <summary>32 hexadecimal digits that identify the build of the driver.</summary>
+    public required string DriverUuid { get; init; }
+    /// <summary>Name and version of the driver.</summary>
+    public required string Driver { get; init; }
+    /// <summary>The Vulkan version that the device offers.</summary>
+    public required string ApiVersion { get; init; }
+    /// <summary>Why Deit cannot run on it; null when it can.</summary>
+    public required string? Unsuitable { get; init; }
+    /// <summary>Bytes of the memory that tensors live in.</summary>
+    public required long MemoryBytes { get; init; }
+    /// <summary>True when the host can write that memory directly.</summary>
+    public required bool HostVisibleMemory { get; init; }
+    /// <summary>The largest single allocation in bytes.</summary>
+    public required long MaxAllocationBytes { get; init; }
+    /// <summary>The largest range in bytes that a kernel can bind.</summary>
+    public required long MaxStorageBufferRange { get; init; }
+    /// <summary>Invocations that run in lockstep.</summary>
+    public required int SubgroupSize { get; init; }
+    /// <summary>Bytes of shared memory of a workgroup.</summary>
+    public required int SharedMemoryBytes { get; init; }
+    /// <summary>The largest workgroup.</summary>
+    public required int MaxWorkgroupSize { get; init; }
+    /// <summary>The largest number of workgroups.</summary>
+    public required Groups MaxWorkgroups { get; init; }
+    /// <summary>Bytes of push constants.</summary>
+    public required int PushConstantBytes { get; init; }
+    /// <summary>16-bit floating-point arithmetic.</summary>
+    public required bool Float16 { get; init; }
+    /// <summary>16-bit values in storage buffers.</summary>
+    public required bool Storage16 { get; init; }
+    /// <summary>bfloat16 as a shader type.</summary>
+    public required bool BFloat16 { get; init; }
+    /// <summary>NV_cooperative_matrix2 with workgroup scope and tensor addressing.</summary>
+    public required bool WorkgroupMatrices { get; init; }
+    /// <summary>What the matrix units multiply; empty without them.</summary>
+    public required IReadOnlyList<MatrixShape> MatrixShapes { get; init; }
+    /// <summary>Nanoseconds of a timestamp tick; 0 without timestamps.</summary>
+    public required double TimestampPeriod { get; init; }
+
+    /// <summary>The workgroup size of elementwise kernels: the largest common one, or a subgroup on a CPU, where larger ones only cost.</summary>
+    public int FlatWorkgroup => Math.Min(256, MaxWorkgroupSize);
+
+    /// <summary>The workgroup size of kernels that reduce a row: one subgroup, so that no barrier is needed.</summary>
+    public int RowWorkgroup => SubgroupSize;
+
+    /// <summary>One line for people: name, kind, driver, memory.</summary>
+    public override string ToString() => $"{Name} ({Type.ToString().ToLowerInvariant()}, {Driver}, {MemoryBytes / (double)(1 << 30):0.0} GiB)";
+}

@@ -1,0 +1,75 @@
+namespace Deit.Gpu;
+
+/// <summary>y = (x - mean) * rstd * weight + bias over the last dimension (Ba et al., arXiv 1607.06450).</summary>
+public static class LayerNormOp
+{
+    private readonly record struct Push(uint Rows, uint Columns, float Epsilon);
+
+    private readonly record struct BackwardPush(uint Rows, uint Columns, uint Accumulate);
+
+    private readonly record struct WeightPush(uint Rows, uint Columns, uint RowsPerChunk);
+
+    private static readonly Kernel<Push> Forward = new("layer_norm");
+    private static readonly Kernel<BackwardPush> Backward = new("layer_norm.backward");
+    private static readonly Kernel<WeightPush> BackwardWeight = new("layer_norm.backward_weight");
+
+    extension(Recorder r)
+    {
+        /// <summary>Normalises each row of x [..., C] and scales it.</summary>
+        /// <param name="x">[..., C].</param>
+        /// <param name="weight">[C].</param>
+        /// <param name="bias">[C].</param>
+        /// <param name="epsilon">Added to the variance.</param>
+        /// <exception cref="ArgumentException">Weight or bias is not [C].</exception>
+        public Tensor LayerNorm(Tensor x, Tensor weight, Tensor bias, float epsilon = 1e-6f)
+        {
+            int rows = x.Shape.Rows, columns = x.Shape.Columns;
+            if (weight.Elements != columns || bias.Elements != columns)
+                throw new ArgumentException($"LayerNorm of {x} with {weight} and {bias}: expected both [{columns}].");
+            Tensor y = r.Empty(x.Shape);
+            Tensor statistics = r.Empty([rows, 2]);
+            r.Dispatch(
+                Forward,
+                new Push((uint)rows, (uint)columns, epsilon),
+                Rows.Groups(r, rows),
+                [Rows.Workgroup(r)],
+                [Binding.Read(x), Binding.Read(weight), Binding.Read(bias), Binding.Write(y), Binding.Write(statistics)],
+                8.0 * x.Elements);
+            if (Tape.Needs(x, weight, bias))
+                r.Tape.OnBackward(y, dy => r.LayerNormBackward(x, weight, bias, statistics, dy));
+            return y;
+        }
+
+        private void LayerNormBackward(Tensor x, Tensor weight, Tensor bias, Tensor statistics, Tensor dy)
+        {
+            int rows = x.Shape.Rows, columns = x.Shape.Columns;
+            if (Tape.Needs(weight, bias))
+            {
+                int chunks = ColumnSumOp.Chunks(rows);
+                Tensor weightSums = r.Empty([chunks, columns]), biasSums = r.Empty([chunks, columns]);
+                uint workgroup = ColumnSumOp.Workgroup(r);
+                r.Dispatch(
+                    BackwardWeight,
+                    new WeightPush((uint)rows, (uint)columns, (uint)ColumnSumOp.RowsPerChunk(rows)),
+                    new Groups(Groups.Cover(columns, workgroup), (uint)chunks),
+                    [workgroup],
+                    [Binding.Read(x), Binding.Read(statistics), Binding.Read(dy), Binding.Write(weightSums), Binding.Write(biasSums)],
+                    5.0 * x.Elements);
+                Tape.Target dWeight = r.Tape.GradientOf(weight), dBias = r.Tape.GradientOf(bias);
+                r.ColumnSum(weightSums, dWeight.Tensor, dWeight.Accumulate);
+                r.ColumnSum(biasSums, dBias.Tensor, dBias.Accumulate);
+            }
+            if (Tape.Needs(x))
+            {
+                Tape.Target dx = r.Tape.GradientOf(x);
+                r.Dispatch(
+                    Backward,
+                    new BackwardPush((uint)rows, (uint)columns, dx.Flag),
+                    Rows.Groups(r, rows),
+                    [Rows.Workgroup(r)],
+                    [Binding.Read(x), Binding.Read(weight), Binding.Read(statistics), Binding.Read(dy), dx.Binding],
+                    12.0 * x.Elements);
+            }
+        }
+    }
+}

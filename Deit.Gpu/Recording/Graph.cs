@@ -1,0 +1,149 @@
+using Deit.Gpu.Vulkan;
+
+namespace Deit.Gpu;
+
+/// <summary>A recorded computation: planned and encoded once, run many times. Owns the memory of the tensors inside it.</summary>
+public sealed class Graph : IDisposable
+{
+    private readonly GpuDevice _device;
+    private readonly VulkanGraph _encoded;
+    private readonly DeviceBuffer[] _blocks;
+    private bool _disposed;
+
+    internal Graph(GpuDevice device, Recorder recorder, GraphOptions options)
+    {
+        _device = device;
+        Dispatches = [.. recorder.Dispatches];
+        if (Dispatches.Count == 0)
+            throw new InvalidOperationException("A graph without dispatches was recorded; record at least one op.");
+        (Storage[] storages, MemoryPlan.Lifetime[] lifetimes) = Lifetimes(Dispatches, recorder.Kept);
+        MemoryPlan plan = MemoryPlan.Create(lifetimes, device.Info.MaxAllocationBytes, options.GuardBytes);
+        (PlannedBytes, LiveBytes) = (plan.PlannedBytes, plan.LiveBytes);
+        List<DeviceBuffer> blocks = [];
+        try
+        {
+            foreach (long bytes in plan.BlockBytes)
+                blocks.Add(device.Vulkan.Memory.Allocate(bytes, options.Purpose));
+            _blocks = [.. blocks];
+            if (options.Poison is uint pattern)
+                foreach (DeviceBuffer block in _blocks)
+                    device.Vulkan.Transfers.Fill(block, 0, block.ByteLength, pattern);
+            for (int i = 0; i < storages.Length; i++)
+                storages[i].Place(_blocks[plan.Places[i].Block], plan.Places[i].Offset);
+            _encoded = new VulkanGraph(device.Vulkan, Dispatches, BarrierPlan.Create([.. Dispatches.Select(Ranges)]));
+        }
+        catch
+        {
+            foreach (DeviceBuffer block in blocks)
+                block.Dispose();
+            throw;
+        }
+        if (VulkanInstance.ValidationEnabled)
+            VulkanInstance.ThrowOnMessages();
+    }
+
+    /// <summary>What the graph runs, in order.</summary>
+    public IReadOnlyList<Dispatch> Dispatches { get; }
+
+    /// <summary>Bytes that the tensors inside the graph take.</summary>
+    public long PlannedBytes { get; }
+
+    /// <summary>The most bytes that are alive at one dispatch: no plan could take less.</summary>
+    public long LiveBytes { get; }
+
+    /// <summary>Submits the graph after everything submitted before, and returns at once.</summary>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    public void Submit()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _encoded.Submit();
+    }
+
+    /// <summary>Runs the graph and waits for its end.</summary>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    public void Run()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _device.Vulkan.Queue.Wait(_encoded.Submit());
+    }
+
+    /// <summary>Runs the graph once with every dispatch timed alone.</summary>
+    public GraphProfile Profile()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new GraphProfile(Dispatches, _encoded.Profile());
+    }
+
+    /// <summary>The blocks with tensors and the guards between them, for tests.</summary>
+    internal IReadOnlyList<DeviceBuffer> Blocks => _blocks;
+
+    /// <summary>Waits for the device and gives the memory back.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        try
+        {
+            _device.Vulkan.Queue.WaitIdle();
+        }
+        catch (GpuException)
+        {
+            // A lost device runs nothing any more: what remains is to release.
+        }
+        _encoded.Dispose();
+        foreach (DeviceBuffer block in _blocks)
+            block.Dispose();
+    }
+
+    private static (Storage[], MemoryPlan.Lifetime[]) Lifetimes(IReadOnlyList<Dispatch> dispatches, IReadOnlyList<Tensor> keep)
+    {
+        Dictionary<Storage, int> index = [];
+        List<MemoryPlan.Lifetime> lifetimes = [];
+        for (int i = 0; i < dispatches.Count; i++)
+            foreach (Binding binding in dispatches[i].Bindings)
+            {
+                Storage storage = binding.Tensor.Storage;
+                if (!storage.Transient)
+                    continue;
+                if (storage.Buffer is not null)
+                    throw new InvalidOperationException($"{binding.Tensor} belongs to another graph; pass values between graphs through an arena.");
+                if (index.TryGetValue(storage, out int known))
+                    lifetimes[known] = lifetimes[known] with { Last = i };
+                else
+                {
+                    if ((binding.Access & Access.Read) != 0)
+                        throw new InvalidOperationException($"{dispatches[i].Label} reads {binding.Tensor} before anything wrote it.");
+                    index.Add(storage, lifetimes.Count);
+                    lifetimes.Add(new MemoryPlan.Lifetime(storage.ByteLength, i, i));
+                }
+            }
+        foreach (Tensor tensor in keep)
+            if (index.TryGetValue(tensor.Storage, out int kept))
+                lifetimes[kept] = lifetimes[kept] with { Last = dispatches.Count - 1 };
+        return ([.. index.Keys], [.. lifetimes]);
+    }
+
+    private static BarrierPlan.Range[] Ranges(Dispatch dispatch) =>
+        [.. dispatch.Bindings.Select(b =>
+        {
+            long start = b.Tensor.Storage.Buffer!.Offset + b.Tensor.Storage.ByteOffset + b.Tensor.ByteOffset;
+            return new BarrierPlan.Range(b.Tensor.Storage.Buffer.Block, start, start + b.Tensor.ByteLength, b.Access);
+        })];
+}
+
+/// <summary>How a graph is planned.</summary>
+public sealed record GraphOptions
+{
+    /// <summary>The defaults.</summary>
+    public static GraphOptions Default { get; } = new();
+
+    /// <summary>What the memory is for, in messages.</summary>
+    public string Purpose { get; init; } = "a graph";
+
+    /// <summary>Untouched bytes around each tensor; above 0 no memory is reused (for tests).</summary>
+    internal long GuardBytes { get; init; }
+
+    /// <summary>A 32-bit pattern that all memory of the graph is filled with first (for tests).</summary>
+    internal uint? Poison { get; init; }
+}

@@ -1,0 +1,105 @@
+namespace Deit.Gpu;
+
+/// <summary>Places storages that live for part of a graph so that those alive at the same time never overlap.</summary>
+/// <remarks>
+/// Largest first, each at the smallest gap among the already placed ones that live at the same time: a greedy that stays
+/// within a few percent of the largest live set on transformer graphs (the tests hold it to 10 %).
+/// </remarks>
+internal sealed class MemoryPlan
+{
+    /// <summary>A storage's size in bytes and the first and last dispatch that touch it.</summary>
+    public readonly record struct Lifetime(long Bytes, int First, int Last)
+    {
+        public bool Meets(Lifetime other) => First <= other.Last && other.First <= Last;
+    }
+
+    /// <summary>Where a storage lies: which block, at which byte.</summary>
+    public readonly record struct Place(int Block, long Offset);
+
+    private MemoryPlan(Place[] places, long[] blockBytes, long liveBytes) => (Places, BlockBytes, LiveBytes) = (places, blockBytes, liveBytes);
+
+    /// <summary>One place for each lifetime, in their order.</summary>
+    public Place[] Places { get; }
+
+    /// <summary>The size of each block.</summary>
+    public long[] BlockBytes { get; }
+
+    /// <summary>The bytes of all blocks.</summary>
+    public long PlannedBytes => BlockBytes.Sum();
+
+    /// <summary>The largest sum of bytes alive at one dispatch: no plan can take less.</summary>
+    public long LiveBytes { get; }
+
+    /// <summary>Plans.</summary>
+    /// <param name="lifetimes">What to place.</param>
+    /// <param name="blockLimit">The largest block in bytes.</param>
+    /// <param name="guardBytes">Untouched bytes before and after each storage; above 0, nothing is reused (for tests).</param>
+    /// <exception cref="GpuException">One storage alone exceeds <paramref name="blockLimit"/>.</exception>
+    public static MemoryPlan Create(ReadOnlySpan<Lifetime> lifetimes, long blockLimit, long guardBytes = 0)
+    {
+        Lifetime[] items = lifetimes.ToArray();
+        guardBytes = Storage.Align(guardBytes);
+        Place[] places = new Place[items.Length];
+        int[] order = [.. Enumerable.Range(0, items.Length).OrderByDescending(i => items[i].Bytes).ThenBy(i => items[i].First).ThenBy(i => i)];
+        List<List<int>> blocks = [];
+        List<long> blockBytes = [];
+        foreach (int item in order)
+        {
+            long bytes = Storage.Align(items[item].Bytes) + (2 * guardBytes);
+            if (bytes > blockLimit)
+                throw new GpuException(GpuErrorKind.Limit, $"A graph needs one tensor of {items[item].Bytes} bytes, the device allocates at most {blockLimit} at once; lower the batch size.");
+            int block = 0;
+            long offset;
+            for (; ; block++)
+            {
+                if (block == blocks.Count)
+                {
+                    blocks.Add([]);
+                    blockBytes.Add(0);
+                }
+                offset = FirstGap(items, places, blocks[block], item, bytes, guardBytes);
+                if (offset + bytes <= blockLimit)
+                    break;
+            }
+            places[item] = new Place(block, offset + guardBytes);
+            blocks[block].Add(item);
+            blockBytes[block] = Math.Max(blockBytes[block], offset + bytes);
+        }
+        return new MemoryPlan(places, [.. blockBytes], LargestLiveSet(items));
+    }
+
+    // The smallest gap that holds the bytes between storages of the block that live at the same time.
+    private static long FirstGap(Lifetime[] items, Place[] places, List<int> block, int item, long bytes, long guardBytes)
+    {
+        List<(long Start, long End)> taken = [];
+        foreach (int other in block)
+            if (guardBytes > 0 || items[other].Meets(items[item]))
+                taken.Add((places[other].Offset - guardBytes, places[other].Offset + Storage.Align(items[other].Bytes) + guardBytes));
+        taken.Sort();
+        long best = -1, bestGap = long.MaxValue, cursor = 0;
+        foreach ((long start, long end) in taken)
+        {
+            long gap = start - cursor;
+            if (gap >= bytes && gap < bestGap)
+                (best, bestGap) = (cursor, gap);
+            cursor = Math.Max(cursor, end);
+        }
+        return best >= 0 ? best : cursor;
+    }
+
+    private static long LargestLiveSet(Lifetime[] items)
+    {
+        if (items.Length == 0)
+            return 0;
+        long[] change = new long[items.Max(item => item.Last) + 2];
+        foreach (Lifetime item in items)
+        {
+            change[item.First] += item.Bytes;
+            change[item.Last + 1] -= item.Bytes;
+        }
+        long live = 0, largest = 0;
+        foreach (long delta in change)
+            largest = Math.Max(largest, live += delta);
+        return largest;
+    }
+}

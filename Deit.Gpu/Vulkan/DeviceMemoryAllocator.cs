@@ -1,0 +1,211 @@
+using Silk.NET.Vulkan;
+using Buffer = Silk.NET.Vulkan.Buffer;
+
+namespace Deit.Gpu.Vulkan;
+
+/// <summary>A range of a memory block, bound to that block's one buffer. Disposing gives it back.</summary>
+internal sealed class DeviceBuffer(MemoryBlock block, long offset, long byteLength) : IDisposable
+{
+    public MemoryBlock Block { get; } = block;
+    public long Offset { get; } = offset;
+    public long ByteLength { get; } = byteLength;
+    public bool Disposed { get; private set; }
+
+    public void Dispose()
+    {
+        if (Disposed)
+            return;
+        Disposed = true;
+        Block.Owner.Free(this);
+    }
+}
+
+/// <summary>One allocation of device memory with one buffer over all of it, mapped where the host sees it.</summary>
+internal sealed unsafe class MemoryBlock(DeviceMemoryAllocator owner, DeviceMemory memory, Buffer buffer, long byteLength, byte* mapped)
+{
+    public DeviceMemoryAllocator Owner { get; } = owner;
+    public DeviceMemory Memory { get; } = memory;
+    public Buffer Buffer { get; } = buffer;
+    public long ByteLength { get; } = byteLength;
+
+    /// <summary>The host's view of the block; null when the host does not see it.</summary>
+    public byte* Mapped { get; } = mapped;
+
+    /// <summary>Free ranges in order of their offset.</summary>
+    public List<(long Offset, long Length)> Free { get; } = [(0, byteLength)];
+}
+
+/// <summary>Takes memory from the device in blocks and hands out ranges of them, first fit.</summary>
+internal sealed unsafe class DeviceMemoryAllocator : IDisposable
+{
+    private const long SmallBlock = 4L << 20;
+    private readonly VulkanDevice _device;
+    private readonly MemoryChoice _choice;
+    private readonly List<MemoryBlock> _blocks = [];
+    private readonly Lock _gate = new();
+
+    public DeviceMemoryAllocator(VulkanDevice device)
+    {
+        _device = device;
+        PhysicalDeviceMemoryProperties memory;
+        device.Vk.GetPhysicalDeviceMemoryProperties(device.Physical, &memory);
+        _choice = MemoryChoice.For(memory, device.Info.Type);
+    }
+
+    /// <summary>True when the host reads tensors at full speed without a copy.</summary>
+    public bool HostCached => _choice.HostCached;
+
+    public long AllocatedBytes { get; private set; }
+
+    public long PeakBytes { get; private set; }
+
+    public void ResetPeak() => PeakBytes = AllocatedBytes;
+
+    /// <summary>A range of at least <paramref name="byteLength"/> bytes.</summary>
+    /// <exception cref="GpuException">The device has no memory left for it.</exception>
+    public DeviceBuffer Allocate(long byteLength, string purpose)
+    {
+        long bytes = Storage.Align(Math.Max(byteLength, 1));
+        lock (_gate)
+        {
+            foreach (MemoryBlock block in _blocks)
+                for (int i = 0; i < block.Free.Count; i++)
+                    if (block.Free[i].Length >= bytes)
+                    {
+                        (long offset, long length) = block.Free[i];
+                        if (length == bytes)
+                            block.Free.RemoveAt(i);
+                        else
+                            block.Free[i] = (offset + bytes, length - bytes);
+                        return new DeviceBuffer(block, offset, bytes);
+                    }
+            MemoryBlock fresh = CreateBlock(Math.Max(bytes, bytes >= SmallBlock ? bytes : SmallBlock), bytes, purpose);
+            _blocks.Add(fresh);
+            fresh.Free[0] = (bytes, fresh.ByteLength - bytes);
+            if (fresh.ByteLength == bytes)
+                fresh.Free.Clear();
+            return new DeviceBuffer(fresh, 0, bytes);
+        }
+    }
+
+    public void Free(DeviceBuffer range)
+    {
+        lock (_gate)
+        {
+            MemoryBlock block = range.Block;
+            if (!_blocks.Contains(block))
+                return;
+            int at = block.Free.FindIndex(free => free.Offset > range.Offset);
+            if (at < 0)
+                at = block.Free.Count;
+            block.Free.Insert(at, (range.Offset, range.ByteLength));
+            if (at + 1 < block.Free.Count && block.Free[at].Offset + block.Free[at].Length == block.Free[at + 1].Offset)
+            {
+                block.Free[at] = (block.Free[at].Offset, block.Free[at].Length + block.Free[at + 1].Length);
+                block.Free.RemoveAt(at + 1);
+            }
+            if (at > 0 && block.Free[at - 1].Offset + block.Free[at - 1].Length == block.Free[at].Offset)
+            {
+                block.Free[at - 1] = (block.Free[at - 1].Offset, block.Free[at - 1].Length + block.Free[at].Length);
+                block.Free.RemoveAt(at);
+            }
+            if (block.Free is [(0, long whole)] && whole == block.ByteLength)
+            {
+                _blocks.Remove(block);
+                Destroy(block);
+            }
+        }
+    }
+
+    /// <summary>Bytes that can still be allocated, as far as the driver says.</summary>
+    public long FreeBytes()
+    {
+        long total = _device.Info.MemoryBytes;
+        if (_device.Info.Type == GpuType.Cpu)
+        {
+            GCMemoryInfo machine = GC.GetGCMemoryInfo();
+            return Math.Max(0, machine.TotalAvailableMemoryBytes - Environment.WorkingSet);
+        }
+        if (!_device.Features.MemoryBudget)
+            return total - AllocatedBytes;
+        PhysicalDeviceMemoryBudgetPropertiesEXT budget = new() { SType = StructureType.PhysicalDeviceMemoryBudgetPropertiesExt };
+        PhysicalDeviceMemoryProperties2 properties = new() { SType = StructureType.PhysicalDeviceMemoryProperties2, PNext = &budget };
+        _device.Vk.GetPhysicalDeviceMemoryProperties2(_device.Physical, &properties);
+        return Math.Max(0, (long)budget.HeapBudget[_choice.Heap] - (long)budget.HeapUsage[_choice.Heap]);
+    }
+
+    private MemoryBlock CreateBlock(long byteLength, long asked, string purpose)
+    {
+        // A CPU driver promises any amount and the machine then kills the process: ask before, not after.
+        long free = FreeBytes();
+        if (asked > free || asked > _device.Info.MaxAllocationBytes)
+            throw OutOfMemory(asked, free, purpose, 0);
+        byteLength = Math.Min(byteLength, _device.Info.MaxAllocationBytes);
+        MemoryBlock? block = TryCreate(byteLength, _choice.Type, _choice.HostVisible, out Result result);
+        if (block is null)
+            throw OutOfMemory(asked, free, purpose, (int)result);
+        AllocatedBytes += byteLength;
+        PeakBytes = Math.Max(PeakBytes, AllocatedBytes);
+        return block;
+    }
+
+    private GpuException OutOfMemory(long asked, long free, string purpose, int result) => new(
+        GpuErrorKind.OutOfMemory,
+        $"Not enough memory on {_device.Info.Name} for {purpose}: {asked >> 20} MiB asked, {free >> 20} MiB free (at most {_device.Info.MaxAllocationBytes >> 20} MiB at once), {AllocatedBytes >> 20} MiB held; lower --batch-size or choose a smaller model.",
+        result);
+
+    /// <summary>A block of memory of a given type with its buffer; null when the device has not enough.</summary>
+    public MemoryBlock? TryCreate(long byteLength, uint memoryType, bool map, out Result result)
+    {
+        Vk vk = _device.Vk;
+        BufferCreateInfo create = new()
+        {
+            SType = StructureType.BufferCreateInfo,
+            Size = (ulong)byteLength,
+            Usage = BufferUsageFlags.StorageBufferBit | BufferUsageFlags.TransferSrcBit | BufferUsageFlags.TransferDstBit,
+            SharingMode = SharingMode.Exclusive,
+        };
+        result = vk.CreateBuffer(_device.Handle, in create, null, out Buffer buffer);
+        if (result != Result.Success)
+            return null;
+        vk.GetBufferMemoryRequirements(_device.Handle, buffer, out MemoryRequirements requirements);
+        MemoryAllocateInfo allocate = new() { SType = StructureType.MemoryAllocateInfo, AllocationSize = requirements.Size, MemoryTypeIndex = memoryType };
+        result = vk.AllocateMemory(_device.Handle, in allocate, null, out DeviceMemory memory);
+        if (result != Result.Success)
+        {
+            vk.DestroyBuffer(_device.Handle, buffer, null);
+            return null;
+        }
+        void* mapped = null;
+        result = vk.BindBufferMemory(_device.Handle, buffer, memory, 0);
+        if (result == Result.Success && map)
+            result = vk.MapMemory(_device.Handle, memory, 0, Vk.WholeSize, 0, &mapped);
+        MemoryBlock block = new(this, memory, buffer, byteLength, (byte*)mapped);
+        if (result == Result.Success)
+            return block;
+        DestroyHandles(block);
+        return null;
+    }
+
+    private void Destroy(MemoryBlock block)
+    {
+        AllocatedBytes -= block.ByteLength;
+        DestroyHandles(block);
+    }
+
+    public void DestroyHandles(MemoryBlock block)
+    {
+        _device.Vk.DestroyBuffer(_device.Handle, block.Buffer, null);
+        _device.Vk.FreeMemory(_device.Handle, block.Memory, null);
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            foreach (MemoryBlock block in _blocks)
+                Destroy(block);
+            _blocks.Clear();
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using Silk.NET.Vulkan;
+
+namespace Deit.Gpu.Vulkan;
+
+/// <summary>The optional features a device has: queried once, enabled when the device is opened.</summary>
+internal sealed unsafe class Features
+{
+    public const string PushDescriptor = "VK_KHR_push_descriptor";
+    private const string CooperativeMatrixName = "VK_KHR_cooperative_matrix";
+    private const string CooperativeMatrix2Name = "VK_NV_cooperative_matrix2";
+    private const string BFloat16Name = "VK_KHR_shader_bfloat16";
+
+    public bool TimelineSemaphore { get; private init; }
+    public bool Synchronization2 { get; private init; }
+    public bool Maintenance4 { get; private init; }
+    public bool SubgroupSizeControl { get; private init; }
+    public bool FullSubgroups { get; private init; }
+    public bool Float16 { get; private init; }
+    public bool Storage16 { get; private init; }
+    public bool Storage8 { get; private init; }
+    public bool MemoryModel { get; private init; }
+    public bool CooperativeMatrix { get; private init; }
+    public bool WorkgroupMatrices { get; private init; }
+    public bool BFloat16 { get; private init; }
+    public bool MemoryBudget { get; private init; }
+
+    public static Features Query(Vk vk, PhysicalDevice device, HashSet<string> extensions, bool vulkan13)
+    {
+        if (!vulkan13)
+            return new Features();
+        PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16 = new() { SType = StructureType.PhysicalDeviceShaderBfloat16FeaturesKhr };
+        PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2 = new() { SType = StructureType.PhysicalDeviceCooperativeMatrix2FeaturesNV };
+        PhysicalDeviceCooperativeMatrixFeaturesKHR matrix = new() { SType = StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr };
+        PhysicalDeviceVulkan13Features features13 = new() { SType = StructureType.PhysicalDeviceVulkan13Features };
+        PhysicalDeviceVulkan12Features features12 = new() { SType = StructureType.PhysicalDeviceVulkan12Features, PNext = &features13 };
+        PhysicalDeviceVulkan11Features features11 = new() { SType = StructureType.PhysicalDeviceVulkan11Features, PNext = &features12 };
+        PhysicalDeviceFeatures2 features = new() { SType = StructureType.PhysicalDeviceFeatures2, PNext = &features11 };
+        void** tail = &features13.PNext;
+        if (extensions.Contains(CooperativeMatrixName))
+        {
+            *tail = &matrix;
+            tail = &matrix.PNext;
+        }
+        if (extensions.Contains(CooperativeMatrix2Name))
+        {
+            *tail = &matrix2;
+            tail = &matrix2.PNext;
+        }
+        if (extensions.Contains(BFloat16Name))
+            *tail = &bfloat16;
+        vk.GetPhysicalDeviceFeatures2(device, &features);
+        return new Features
+        {
+            TimelineSemaphore = features12.TimelineSemaphore,
+            Synchronization2 = features13.Synchronization2,
+            Maintenance4 = features13.Maintenance4,
+            SubgroupSizeControl = features13.SubgroupSizeControl,
+            FullSubgroups = features13.ComputeFullSubgroups,
+            Float16 = features12.ShaderFloat16,
+            Storage16 = features11.StorageBuffer16BitAccess,
+            Storage8 = features12.StorageBuffer8BitAccess,
+            MemoryModel = features12.VulkanMemoryModel,
+            CooperativeMatrix = matrix.CooperativeMatrix && features12.VulkanMemoryModel,
+            // The extension is listed by drivers that lack the parts we want: only the feature bits count.
+            WorkgroupMatrices = matrix2.CooperativeMatrixWorkgroupScope && matrix2.CooperativeMatrixTensorAddressing,
+            BFloat16 = bfloat16.ShaderBFloat16Type,
+            MemoryBudget = extensions.Contains("VK_EXT_memory_budget"),
+        };
+    }
+
+    /// <summary>What of the baseline the device lacks; null when nothing.</summary>
+    public string? Missing(HashSet<string> extensions) =>
+        !extensions.Contains(PushDescriptor) ? $"its driver lacks {PushDescriptor}"
+        : !TimelineSemaphore || !Synchronization2 || !Maintenance4 ? "its driver lacks timeline semaphores, synchronization2 or maintenance4"
+        : null;
+
+    /// <summary>The extensions to enable.</summary>
+    public IEnumerable<string> ExtensionNames()
+    {
+        yield return PushDescriptor;
+        if (CooperativeMatrix)
+            yield return CooperativeMatrixName;
+        if (WorkgroupMatrices)
+            yield return CooperativeMatrix2Name;
+        if (BFloat16)
+            yield return BFloat16Name;
+        if (MemoryBudget)
+            yield return "VK_EXT_memory_budget";
+    }
+}
+
+/// <summary>The memory type that tensors live in, and whether the host sees it.</summary>
+internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisible, bool HostCached)
+{
+    /// <summary>Device-local memory that the host sees where the whole heap is so (unified memory, resizable BAR, CPU drivers); else plain device-local.</summary>
+    public static MemoryChoice For(PhysicalDeviceMemoryProperties memory, GpuType type)
+    {
+        const MemoryPropertyFlags Local = MemoryPropertyFlags.DeviceLocalBit;
+        const MemoryPropertyFlags Visible = MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
+        ulong largest = 0;
+        for (int i = 0; i < memory.MemoryHeapCount; i++)
+            if ((memory.MemoryHeaps[i].Flags & MemoryHeapFlags.DeviceLocalBit) != 0)
+                largest = Math.Max(largest, memory.MemoryHeaps[i].Size);
+        MemoryChoice? best = null;
+        for (uint i = 0; i < memory.MemoryTypeCount; i++)
+        {
+            MemoryType candidate = memory.MemoryTypes[(int)i];
+            ulong heapSize = memory.MemoryHeaps[(int)candidate.HeapIndex].Size;
+            if ((candidate.PropertyFlags & Local) == 0 || heapSize < largest)
+                continue;
+            bool visible = (candidate.PropertyFlags & Visible) == Visible;
+            bool cached = (candidate.PropertyFlags & MemoryPropertyFlags.HostCachedBit) != 0;
+            MemoryChoice choice = new(i, candidate.HeapIndex, visible, cached);
+            if (best is null || (visible && !best.Value.HostVisible) || (visible && cached && !best.Value.HostCached && type != GpuType.Discrete))
+                best = choice;
+        }
+        return best ?? new MemoryChoice(0, 0, false, false);
+    }
+}

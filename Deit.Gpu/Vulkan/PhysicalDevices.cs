@@ -1,0 +1,122 @@
+using System.Runtime.InteropServices;
+using Silk.NET.Vulkan;
+
+namespace Deit.Gpu.Vulkan;
+
+/// <summary>Enumerates the devices of the instance and gathers the facts that choices are made by.</summary>
+internal static unsafe class PhysicalDevices
+{
+    public static (PhysicalDevice Handle, GpuInfo Info)[] Enumerate(VulkanInstance instance)
+    {
+        Vk vk = instance.Vk;
+        uint count = 0;
+        VulkanError.Check(vk.EnumeratePhysicalDevices(instance.Handle, ref count, null), "counting the devices");
+        PhysicalDevice[] handles = new PhysicalDevice[count];
+        fixed (PhysicalDevice* pointer = handles)
+            VulkanError.Check(vk.EnumeratePhysicalDevices(instance.Handle, ref count, pointer), "listing the devices");
+        return [.. handles.Select((handle, index) => (handle, Describe(instance, handle, index)))];
+    }
+
+    private static GpuInfo Describe(VulkanInstance instance, PhysicalDevice device, int index)
+    {
+        Vk vk = instance.Vk;
+        HashSet<string> extensions = Extensions(vk, device);
+        PhysicalDeviceVulkan13Properties properties13 = new() { SType = StructureType.PhysicalDeviceVulkan13Properties };
+        PhysicalDeviceVulkan12Properties properties12 = new() { SType = StructureType.PhysicalDeviceVulkan12Properties, PNext = &properties13 };
+        PhysicalDeviceVulkan11Properties properties11 = new() { SType = StructureType.PhysicalDeviceVulkan11Properties, PNext = &properties12 };
+        PhysicalDeviceProperties2 properties = new() { SType = StructureType.PhysicalDeviceProperties2 };
+        vk.GetPhysicalDeviceProperties2(device, &properties);
+        bool vulkan13 = properties.Properties.ApiVersion >= Vk.Version13;
+        if (vulkan13)
+        {
+            properties.PNext = &properties11;
+            vk.GetPhysicalDeviceProperties2(device, &properties);
+        }
+        Features features = Features.Query(vk, device, extensions, vulkan13);
+        PhysicalDeviceMemoryProperties memory;
+        vk.GetPhysicalDeviceMemoryProperties(device, &memory);
+        GpuType type = properties.Properties.DeviceType switch
+        {
+            PhysicalDeviceType.DiscreteGpu => GpuType.Discrete,
+            PhysicalDeviceType.IntegratedGpu => GpuType.Integrated,
+            PhysicalDeviceType.VirtualGpu => GpuType.Virtual,
+            PhysicalDeviceType.Cpu => GpuType.Cpu,
+            _ => GpuType.Other,
+        };
+        MemoryChoice choice = MemoryChoice.For(memory, type);
+        PhysicalDeviceLimits limits = properties.Properties.Limits;
+        string driverName = Text(properties12.DriverName), driverInfo = Text(properties12.DriverInfo);
+        return new GpuInfo
+        {
+            Index = index,
+            Name = Text(properties.Properties.DeviceName),
+            Type = type,
+            Uuid = Convert.ToHexStringLower(new ReadOnlySpan<byte>(properties11.DeviceUuid, 16)),
+            DriverUuid = Convert.ToHexStringLower(new ReadOnlySpan<byte>(properties11.DriverUuid, 16)),
+            Driver = driverInfo.Length > 0 ? $"{driverName} {driverInfo}" : driverName,
+            ApiVersion = VulkanInstance.VersionText(properties.Properties.ApiVersion),
+            Unsuitable = !vulkan13 ? $"its driver offers Vulkan {VulkanInstance.VersionText(properties.Properties.ApiVersion)}, 1.3 is needed" : features.Missing(extensions),
+            // A CPU driver reports an arbitrary heap; what it really has is the machine's memory.
+            MemoryBytes = type == GpuType.Cpu ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : (long)memory.MemoryHeaps[(int)choice.Heap].Size,
+            HostVisibleMemory = choice.HostVisible,
+            MaxAllocationBytes = (long)Math.Min(long.MaxValue, Math.Min(properties11.MaxMemoryAllocationSize, vulkan13 ? properties13.MaxBufferSize : ulong.MaxValue)) / Storage.Alignment * Storage.Alignment,
+            MaxStorageBufferRange = limits.MaxStorageBufferRange,
+            SubgroupSize = (int)properties11.SubgroupSize,
+            SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
+            MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
+            MaxWorkgroups = new Groups(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]),
+            PushConstantBytes = (int)limits.MaxPushConstantsSize,
+            Float16 = features.Float16,
+            Storage16 = features.Storage16,
+            BFloat16 = features.BFloat16,
+            WorkgroupMatrices = features.WorkgroupMatrices,
+            MatrixShapes = features.CooperativeMatrix ? MatrixShapes(instance, device) : [],
+            TimestampPeriod = limits.TimestampComputeAndGraphics ? limits.TimestampPeriod : 0,
+        };
+    }
+
+    public static HashSet<string> Extensions(Vk vk, PhysicalDevice device)
+    {
+        uint count = 0;
+        VulkanError.Check(vk.EnumerateDeviceExtensionProperties(device, (byte*)null, ref count, null), "counting the device's extensions");
+        ExtensionProperties[] all = new ExtensionProperties[count];
+        fixed (ExtensionProperties* pointer = all)
+        {
+            VulkanError.Check(vk.EnumerateDeviceExtensionProperties(device, (byte*)null, ref count, pointer), "listing the device's extensions");
+            HashSet<string> names = [];
+            for (int i = 0; i < count; i++)
+                names.Add(Text(pointer[i].ExtensionName));
+            return names;
+        }
+    }
+
+    private static MatrixShape[] MatrixShapes(VulkanInstance instance, PhysicalDevice device)
+    {
+        delegate* unmanaged<PhysicalDevice, uint*, CooperativeMatrixPropertiesKHR*, Result> query =
+            (delegate* unmanaged<PhysicalDevice, uint*, CooperativeMatrixPropertiesKHR*, Result>)(void*)instance.Vk.GetInstanceProcAddr(instance.Handle, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
+        if (query == null)
+            return [];
+        uint count = 0;
+        VulkanError.Check(query(device, &count, null), "counting the matrix shapes");
+        CooperativeMatrixPropertiesKHR[] shapes = new CooperativeMatrixPropertiesKHR[count];
+        Array.Fill(shapes, new CooperativeMatrixPropertiesKHR { SType = StructureType.CooperativeMatrixPropertiesKhr });
+        fixed (CooperativeMatrixPropertiesKHR* pointer = shapes)
+            VulkanError.Check(query(device, &count, pointer), "listing the matrix shapes");
+        return [.. shapes.Select(s => new MatrixShape(s.MSize, s.NSize, s.KSize, Component(s.AType), Component(s.ResultType), s.Scope == ScopeKHR.WorkgroupKhr ? "workgroup" : "subgroup")).Distinct()];
+    }
+
+    private static string Component(ComponentTypeKHR type) => type switch
+    {
+        ComponentTypeKHR.Float16Khr => "f16",
+        ComponentTypeKHR.Float32Khr => "f32",
+        ComponentTypeKHR.Float64Khr => "f64",
+        ComponentTypeKHR.Sint8Khr => "s8",
+        ComponentTypeKHR.Uint8Khr => "u8",
+        ComponentTypeKHR.Sint32Khr => "s32",
+        ComponentTypeKHR.Uint32Khr => "u32",
+        (ComponentTypeKHR)1000141000 => "bf16",
+        _ => $"type{(int)type}",
+    };
+
+    private static string Text(byte* utf8) => Marshal.PtrToStringUTF8((nint)utf8) ?? "";
+}

@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+using Silk.NET.Core.Native;
+using Silk.NET.Vulkan;
+
+namespace Deit.Gpu.Vulkan;
+
+/// <summary>A compute pipeline with its layout.</summary>
+internal sealed record ComputePipeline(Pipeline Handle, PipelineLayout Layout);
+
+/// <summary>Compiles each shader and specialization once per process, and keeps the driver's compiled code on disk.</summary>
+internal sealed unsafe class PipelineCache : IDisposable
+{
+    private readonly VulkanDevice _device;
+    private readonly string _file;
+    private readonly Silk.NET.Vulkan.PipelineCache _cache;
+    private readonly ConcurrentDictionary<string, Lazy<ComputePipeline>> _pipelines = new();
+    private readonly ConcurrentDictionary<string, Lazy<ShaderModule>> _modules = new();
+    private readonly ConcurrentDictionary<int, Lazy<DescriptorSetLayout>> _setLayouts = new();
+    private readonly ConcurrentDictionary<(int Bindings, int Push), Lazy<PipelineLayout>> _layouts = new();
+    private int _loadedBytes;
+
+    public PipelineCache(VulkanDevice device, string folder)
+    {
+        _device = device;
+        _file = Path.Combine(folder, "pipelines.bin");
+        byte[] data = [];
+        try
+        {
+            if (File.Exists(_file))
+                data = File.ReadAllBytes(_file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A cache that cannot be read costs time, nothing else.
+        }
+        _loadedBytes = data.Length;
+        fixed (byte* pointer = data)
+        {
+            PipelineCacheCreateInfo create = new() { SType = StructureType.PipelineCacheCreateInfo, InitialDataSize = (nuint)data.Length, PInitialData = pointer };
+            if (device.Vk.CreatePipelineCache(device.Handle, in create, null, out _cache) == Result.Success)
+                return;
+            // Drivers should ignore foreign data, some refuse it: start empty.
+            create.InitialDataSize = 0;
+            VulkanError.Check(device.Vk.CreatePipelineCache(device.Handle, in create, null, out _cache), "creating the pipeline cache");
+        }
+    }
+
+    /// <summary>The pipelines of some dispatches, compiled on all cores.</summary>
+    public ComputePipeline[] Get(IReadOnlyList<Dispatch> dispatches)
+    {
+        ComputePipeline[] result = new ComputePipeline[dispatches.Count];
+        try
+        {
+            Parallel.For(0, dispatches.Count, i => result[i] = Get(dispatches[i]));
+        }
+        catch (AggregateException e) when (e.InnerExceptions[0] is GpuException or InvalidOperationException)
+        {
+            throw e.InnerExceptions[0];
+        }
+        return result;
+    }
+
+    private ComputePipeline Get(Dispatch dispatch)
+    {
+        SpirvModule module = SpirvModule.Load(dispatch.Kernel.Name);
+        module.Verify(dispatch);
+        string key = $"{module.Name}/{string.Join(',', dispatch.Specialization)}";
+        return _pipelines.GetOrAdd(key, _ => new Lazy<ComputePipeline>(() => Create(module, dispatch.Specialization))).Value;
+    }
+
+    private ComputePipeline Create(SpirvModule module, uint[] specialization)
+    {
+        PipelineLayout layout = _layouts.GetOrAdd((module.Bindings.Length, module.PushBytes), key => new Lazy<PipelineLayout>(() => CreateLayout(key.Bindings, key.Push))).Value;
+        ShaderModule shader = _modules.GetOrAdd(module.Name, _ => new Lazy<ShaderModule>(() => CreateModule(module))).Value;
+        SpecializationMapEntry* entries = stackalloc SpecializationMapEntry[Math.Max(1, specialization.Length)];
+        for (int i = 0; i < specialization.Length; i++)
+            entries[i] = new SpecializationMapEntry((uint)i, (uint)(i * sizeof(uint)), sizeof(uint));
+        byte* main = (byte*)SilkMarshal.StringToPtr("main");
+        try
+        {
+            fixed (uint* values = specialization)
+            {
+                SpecializationInfo info = new((uint)specialization.Length, entries, (nuint)(specialization.Length * sizeof(uint)), values);
+                ComputePipelineCreateInfo create = new()
+                {
+                    SType = StructureType.ComputePipelineCreateInfo,
+                    Layout = layout,
+                    Stage = new PipelineShaderStageCreateInfo
+                    {
+                        SType = StructureType.PipelineShaderStageCreateInfo,
+                        Stage = ShaderStageFlags.ComputeBit,
+                        Module = shader,
+                        PName = main,
+                        PSpecializationInfo = &info,
+                    },
+                };
+                VulkanError.Check(_device.Vk.CreateComputePipelines(_device.Handle, _cache, 1, in create, null, out Pipeline pipeline), $"compiling kernel '{module.Name}'");
+                return new ComputePipeline(pipeline, layout);
+            }
+        }
+        finally
+        {
+            SilkMarshal.Free((nint)main);
+        }
+    }
+
+    private ShaderModule CreateModule(SpirvModule module)
+    {
+        fixed (byte* code = module.Code)
+        {
+            ShaderModuleCreateInfo create = new() { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)module.Code.Length, PCode = (uint*)code };
+            VulkanError.Check(_device.Vk.CreateShaderModule(_device.Handle, in create, null, out ShaderModule handle), $"loading shader '{module.Name}'");
+            return handle;
+        }
+    }
+
+    private PipelineLayout CreateLayout(int bindings, int push)
+    {
+        DescriptorSetLayout set = _setLayouts.GetOrAdd(bindings, count => new Lazy<DescriptorSetLayout>(() => CreateSetLayout(count))).Value;
+        PushConstantRange range = new(ShaderStageFlags.ComputeBit, 0, (uint)push);
+        PipelineLayoutCreateInfo create = new() { SType = StructureType.PipelineLayoutCreateInfo, SetLayoutCount = 1, PSetLayouts = &set, PushConstantRangeCount = push > 0 ? 1u : 0u, PPushConstantRanges = &range };
+        VulkanError.Check(_device.Vk.CreatePipelineLayout(_device.Handle, in create, null, out PipelineLayout layout), "creating a pipeline layout");
+        return layout;
+    }
+
+    private DescriptorSetLayout CreateSetLayout(int count)
+    {
+        DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[count];
+        for (int i = 0; i < count; i++)
+            bindings[i] = new DescriptorSetLayoutBinding { Binding = (uint)i, DescriptorType = DescriptorType.StorageBuffer, DescriptorCount = 1, StageFlags = ShaderStageFlags.ComputeBit };
+        DescriptorSetLayoutCreateInfo create = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, Flags = DescriptorSetLayoutCreateFlags.PushDescriptorBitKhr, BindingCount = (uint)count, PBindings = bindings };
+        VulkanError.Check(_device.Vk.CreateDescriptorSetLayout(_device.Handle, in create, null, out DescriptorSetLayout layout), "creating a descriptor set layout");
+        return layout;
+    }
+
+    /// <summary>Writes what the driver compiled to disk when there is more than was loaded; failing to costs time next start, nothing else.</summary>
+    public void Save()
+    {
+        nuint size = 0;
+        if (_device.Vk.GetPipelineCacheData(_device.Handle, _cache, ref size, null) != Result.Success || size == 0 || (int)size == _loadedBytes)
+            return;
+        byte[] data = new byte[size];
+        fixed (byte* pointer = data)
+            if (_device.Vk.GetPipelineCacheData(_device.Handle, _cache, ref size, pointer) != Result.Success)
+                return;
+        _loadedBytes = (int)size;
+        CacheFolder.TryWrite(_file, data.AsSpan(0, (int)size));
+    }
+
+    public void Dispose()
+    {
+        Save();
+        Vk vk = _device.Vk;
+        foreach (Lazy<ComputePipeline> pipeline in _pipelines.Values.Where(p => p.IsValueCreated))
+            vk.DestroyPipeline(_device.Handle, pipeline.Value.Handle, null);
+        foreach (Lazy<PipelineLayout> layout in _layouts.Values)
+            vk.DestroyPipelineLayout(_device.Handle, layout.Value, null);
+        foreach (Lazy<DescriptorSetLayout> layout in _setLayouts.Values)
+            vk.DestroyDescriptorSetLayout(_device.Handle, layout.Value, null);
+        foreach (Lazy<ShaderModule> module in _modules.Values)
+            vk.DestroyShaderModule(_device.Handle, module.Value, null);
+        vk.DestroyPipelineCache(_device.Handle, _cache, null);
+    }
+}

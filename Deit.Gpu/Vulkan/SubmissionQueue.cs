@@ -1,0 +1,75 @@
+using Silk.NET.Vulkan;
+using Semaphore = Silk.NET.Vulkan.Semaphore;
+
+namespace Deit.Gpu.Vulkan;
+
+/// <summary>The device's queue with the timeline semaphore that counts submissions. Thread-safe.</summary>
+internal sealed unsafe class SubmissionQueue : IDisposable
+{
+    private readonly VulkanDevice _device;
+    private readonly Queue _queue;
+    private readonly Semaphore _timeline;
+    private readonly Lock _gate = new();
+    private ulong _submitted;
+
+    public SubmissionQueue(VulkanDevice device, Queue queue)
+    {
+        (_device, _queue) = (device, queue);
+        SemaphoreTypeCreateInfo type = new() { SType = StructureType.SemaphoreTypeCreateInfo, SemaphoreType = SemaphoreType.Timeline };
+        SemaphoreCreateInfo create = new() { SType = StructureType.SemaphoreCreateInfo, PNext = &type };
+        VulkanError.Check(device.Vk.CreateSemaphore(device.Handle, in create, null, out _timeline), "creating the timeline semaphore");
+    }
+
+    /// <summary>The value that the last submission will signal.</summary>
+    public ulong Submitted => Volatile.Read(ref _submitted);
+
+    /// <summary>True when everything submitted has finished.</summary>
+    public bool Idle
+    {
+        get
+        {
+            VulkanError.Check(_device.Vk.GetSemaphoreCounterValue(_device.Handle, _timeline, out ulong value), "reading the timeline semaphore");
+            return value >= Submitted;
+        }
+    }
+
+    /// <summary>Submits command buffers, each as a batch of its own so that no driver sees one long run.</summary>
+    /// <returns>The value to wait for.</returns>
+    public ulong Submit(ReadOnlySpan<CommandBuffer> commands)
+    {
+        CommandBufferSubmitInfo* infos = stackalloc CommandBufferSubmitInfo[commands.Length];
+        SubmitInfo2* submits = stackalloc SubmitInfo2[commands.Length];
+        SemaphoreSubmitInfo signal = new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = _timeline, StageMask = PipelineStageFlags2.AllCommandsBit };
+        for (int i = 0; i < commands.Length; i++)
+        {
+            infos[i] = new CommandBufferSubmitInfo { SType = StructureType.CommandBufferSubmitInfo, CommandBuffer = commands[i] };
+            submits[i] = new SubmitInfo2 { SType = StructureType.SubmitInfo2, CommandBufferInfoCount = 1, PCommandBufferInfos = &infos[i] };
+        }
+        submits[commands.Length - 1].SignalSemaphoreInfoCount = 1;
+        submits[commands.Length - 1].PSignalSemaphoreInfos = &signal;
+        lock (_gate)
+        {
+            signal.Value = _submitted + 1;
+            VulkanError.Check(_device.Vk.QueueSubmit2(_queue, (uint)commands.Length, submits, default), "submitting work");
+            Volatile.Write(ref _submitted, signal.Value);
+        }
+        if (VulkanInstance.ValidationEnabled)
+            VulkanInstance.ThrowOnMessages();
+        return signal.Value;
+    }
+
+    /// <summary>Waits until a submission has finished.</summary>
+    public void Wait(ulong value)
+    {
+        Semaphore timeline = _timeline;
+        SemaphoreWaitInfo wait = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &timeline, PValues = &value };
+        VulkanError.Check(_device.Vk.WaitSemaphores(_device.Handle, in wait, ulong.MaxValue), "waiting for the device");
+        if (VulkanInstance.ValidationEnabled)
+            VulkanInstance.ThrowOnMessages();
+    }
+
+    /// <summary>Waits until everything submitted has finished.</summary>
+    public void WaitIdle() => Wait(Submitted);
+
+    public void Dispose() => _device.Vk.DestroySemaphore(_device.Handle, _timeline, null);
+}

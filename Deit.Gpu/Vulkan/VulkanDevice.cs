@@ -1,0 +1,148 @@
+using Silk.NET.Core.Native;
+using Silk.NET.Vulkan;
+
+namespace Deit.Gpu.Vulkan;
+
+/// <summary>A logical device with its queue and everything made from it.</summary>
+internal sealed unsafe class VulkanDevice : IDisposable
+{
+    private readonly delegate* unmanaged<CommandBuffer, PipelineBindPoint, PipelineLayout, uint, uint, WriteDescriptorSet*, void> _pushDescriptors;
+    private bool _disposed;
+
+    public VulkanDevice(VulkanInstance instance, PhysicalDevice physical, GpuInfo info, string cacheFolder)
+    {
+        // Function pointers are loaded per device, so that several devices can live in one process.
+        Vk = Vk.GetApi();
+        Vk.CurrentInstance = instance.Handle;
+        (Physical, Info) = (physical, info);
+        QueueFamily = FindQueueFamily(out bool timestamps);
+        HasTimestamps = timestamps && info.TimestampPeriod > 0;
+        Features = Features.Query(Vk, physical, PhysicalDevices.Extensions(Vk, physical), vulkan13: true);
+        Handle = CreateDevice();
+        Vk.CurrentDevice = Handle;
+        Vk.GetDeviceQueue(Handle, QueueFamily, 0, out Queue queue);
+        _pushDescriptors = (delegate* unmanaged<CommandBuffer, PipelineBindPoint, PipelineLayout, uint, uint, WriteDescriptorSet*, void>)(void*)Vk.GetDeviceProcAddr(Handle, "vkCmdPushDescriptorSetKHR");
+        Queue = new SubmissionQueue(this, queue);
+        Memory = new DeviceMemoryAllocator(this);
+        Pipelines = new PipelineCache(this, cacheFolder);
+        Transfers = new Transfers(this);
+    }
+
+    public Vk Vk { get; }
+    public PhysicalDevice Physical { get; }
+    public Device Handle { get; }
+    public GpuInfo Info { get; }
+    public Features Features { get; }
+    public uint QueueFamily { get; }
+    public bool HasTimestamps { get; }
+    public SubmissionQueue Queue { get; }
+    public DeviceMemoryAllocator Memory { get; }
+    public PipelineCache Pipelines { get; }
+    public Transfers Transfers { get; }
+
+    public void PushDescriptors(CommandBuffer commands, PipelineLayout layout, uint count, WriteDescriptorSet* writes) =>
+        _pushDescriptors(commands, PipelineBindPoint.Compute, layout, 0, count, writes);
+
+    /// <summary>A barrier that makes everything written before visible to everything after.</summary>
+    public void FullBarrier(CommandBuffer commands, PipelineStageFlags2 from = PipelineStageFlags2.AllCommandsBit, PipelineStageFlags2 to = PipelineStageFlags2.AllCommandsBit, AccessFlags2 toAccess = AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit)
+    {
+        MemoryBarrier2 barrier = new()
+        {
+            SType = StructureType.MemoryBarrier2,
+            SrcStageMask = from,
+            SrcAccessMask = AccessFlags2.MemoryWriteBit,
+            DstStageMask = to,
+            DstAccessMask = toAccess,
+        };
+        DependencyInfo dependency = new() { SType = StructureType.DependencyInfo, MemoryBarrierCount = 1, PMemoryBarriers = &barrier };
+        Vk.CmdPipelineBarrier2(commands, &dependency);
+    }
+
+    private uint FindQueueFamily(out bool timestamps)
+    {
+        uint count = 0;
+        Vk.GetPhysicalDeviceQueueFamilyProperties(Physical, ref count, null);
+        QueueFamilyProperties[] families = new QueueFamilyProperties[count];
+        fixed (QueueFamilyProperties* pointer = families)
+            Vk.GetPhysicalDeviceQueueFamilyProperties(Physical, ref count, pointer);
+        // A family without graphics does not compete with the desktop for its queue; any with compute will do.
+        int best = -1;
+        for (int i = 0; i < count; i++)
+            if ((families[i].QueueFlags & QueueFlags.ComputeBit) != 0 && (best < 0 || ((families[i].QueueFlags & QueueFlags.GraphicsBit) == 0 && (families[best].QueueFlags & QueueFlags.GraphicsBit) != 0)))
+                best = i;
+        if (best < 0)
+            throw new GpuException(GpuErrorKind.NoDevice, $"{Info.Name} has no compute queue; choose another device with --device.");
+        timestamps = families[best].TimestampValidBits > 0;
+        return (uint)best;
+    }
+
+    private Device CreateDevice()
+    {
+        float priority = 1;
+        DeviceQueueCreateInfo queue = new() { SType = StructureType.DeviceQueueCreateInfo, QueueFamilyIndex = QueueFamily, QueueCount = 1, PQueuePriorities = &priority };
+        PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16 = new() { SType = StructureType.PhysicalDeviceShaderBfloat16FeaturesKhr, ShaderBFloat16Type = true };
+        PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2 = new() { SType = StructureType.PhysicalDeviceCooperativeMatrix2FeaturesNV, CooperativeMatrixWorkgroupScope = true, CooperativeMatrixTensorAddressing = true };
+        PhysicalDeviceCooperativeMatrixFeaturesKHR matrix = new() { SType = StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr, CooperativeMatrix = true };
+        PhysicalDeviceVulkan13Features features13 = new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan13Features,
+            Synchronization2 = true,
+            Maintenance4 = true,
+            SubgroupSizeControl = Features.SubgroupSizeControl,
+            ComputeFullSubgroups = Features.FullSubgroups,
+        };
+        PhysicalDeviceVulkan12Features features12 = new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan12Features,
+            PNext = &features13,
+            TimelineSemaphore = true,
+            ShaderFloat16 = Features.Float16,
+            StorageBuffer8BitAccess = Features.Storage8,
+            VulkanMemoryModel = Features.MemoryModel,
+        };
+        PhysicalDeviceVulkan11Features features11 = new() { SType = StructureType.PhysicalDeviceVulkan11Features, PNext = &features12, StorageBuffer16BitAccess = Features.Storage16 };
+        PhysicalDeviceFeatures2 features = new() { SType = StructureType.PhysicalDeviceFeatures2, PNext = &features11 };
+        void** tail = &features13.PNext;
+        if (Features.CooperativeMatrix)
+        {
+            *tail = &matrix;
+            tail = &matrix.PNext;
+        }
+        if (Features.WorkgroupMatrices)
+        {
+            *tail = &matrix2;
+            tail = &matrix2.PNext;
+        }
+        if (Features.BFloat16)
+            *tail = &bfloat16;
+        string[] names = [.. Features.ExtensionNames()];
+        byte** extensions = (byte**)SilkMarshal.StringArrayToPtr(names);
+        DeviceCreateInfo create = new()
+        {
+            SType = StructureType.DeviceCreateInfo,
+            PNext = &features,
+            QueueCreateInfoCount = 1,
+            PQueueCreateInfos = &queue,
+            EnabledExtensionCount = (uint)names.Length,
+            PpEnabledExtensionNames = extensions,
+        };
+        Result result = Vk.CreateDevice(Physical, in create, null, out Device device);
+        SilkMarshal.Free((nint)extensions);
+        VulkanError.Check(result, $"opening {Info.Name}");
+        return device;
+    }
+
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        // The result does not matter: a lost device is torn down all the same.
+        _ = Vk.DeviceWaitIdle(Handle);
+        Transfers.Dispose();
+        Pipelines.Dispose();
+        Queue.Dispose();
+        Memory.Dispose();
+        Vk.DestroyDevice(Handle, null);
+    }
+}

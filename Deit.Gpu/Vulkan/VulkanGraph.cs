@@ -1,0 +1,132 @@
+using Silk.NET.Vulkan;
+
+namespace Deit.Gpu.Vulkan;
+
+/// <summary>A recording encoded into command buffers that can be submitted again and again.</summary>
+internal sealed unsafe class VulkanGraph : IDisposable
+{
+    private readonly VulkanDevice _device;
+    private readonly IReadOnlyList<Dispatch> _dispatches;
+    private readonly bool[] _barriers;
+    private readonly ComputePipeline[] _pipelines;
+    private readonly CommandPool _pool;
+    private readonly CommandBuffer[] _commands;
+
+    public VulkanGraph(VulkanDevice device, IReadOnlyList<Dispatch> dispatches, bool[] barriers)
+    {
+        (_device, _dispatches, _barriers) = (device, dispatches, barriers);
+        _pipelines = device.Pipelines.Get(dispatches);
+        CommandPoolCreateInfo create = new() { SType = StructureType.CommandPoolCreateInfo, QueueFamilyIndex = device.QueueFamily };
+        VulkanError.Check(device.Vk.CreateCommandPool(device.Handle, in create, null, out _pool), "creating a command pool");
+        List<CommandBuffer> commands = [];
+        for (int first = 0; first < dispatches.Count;)
+        {
+            int end = EndOfSubmission(first);
+            commands.Add(Encode(first, end));
+            first = end;
+        }
+        _commands = [.. commands];
+    }
+
+    public ulong Submit() => _device.Queue.Submit(_commands);
+
+    /// <summary>Runs every dispatch alone between two timestamps and returns each one's nanoseconds.</summary>
+    public double[] Profile()
+    {
+        const uint ChunkSize = 512;
+        double[] nanoseconds = new double[_dispatches.Count];
+        if (!_device.HasTimestamps)
+            throw new GpuException(GpuErrorKind.Limit, $"{_device.Info.Name} has no timestamps, so single kernels cannot be timed; time whole runs instead.");
+        QueryPoolCreateInfo create = new() { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = 2 * ChunkSize };
+        VulkanError.Check(_device.Vk.CreateQueryPool(_device.Handle, in create, null, out QueryPool queries), "creating timestamp queries");
+        try
+        {
+            ulong[] ticks = new ulong[2 * ChunkSize];
+            for (int first = 0; first < _dispatches.Count; first += (int)ChunkSize)
+            {
+                int end = (int)Math.Min(_dispatches.Count, first + ChunkSize);
+                CommandBuffer commands = Encode(first, end, queries);
+                _device.Queue.Wait(_device.Queue.Submit([commands]));
+                fixed (ulong* pointer = ticks)
+                    VulkanError.Check(_device.Vk.GetQueryPoolResults(_device.Handle, queries, 0, (uint)(2 * (end - first)), (nuint)(2 * (end - first) * sizeof(ulong)), pointer, sizeof(ulong), QueryResultFlags.Result64Bit | QueryResultFlags.ResultWaitBit), "reading timestamps");
+                for (int i = first; i < end; i++)
+                    nanoseconds[i] = (ticks[(2 * (i - first)) + 1] - ticks[2 * (i - first)]) * _device.Info.TimestampPeriod;
+                _device.Vk.FreeCommandBuffers(_device.Handle, _pool, 1, in commands);
+            }
+        }
+        finally
+        {
+            _device.Vk.DestroyQueryPool(_device.Handle, queries, null);
+        }
+        return nanoseconds;
+    }
+
+    // Windows resets a GPU that runs one submission for 2 s. The budget is under 0.5 s of work for a slow device of each kind:
+    // 4 TFLOP/s discrete, 0.2 TFLOP/s integrated; a byte is charged as ten operations. Nothing watches a CPU driver.
+    private int EndOfSubmission(int first)
+    {
+        double budget = _device.Info.Type switch { GpuType.Cpu => double.PositiveInfinity, GpuType.Discrete => 1e12, _ => 5e10 };
+        int end = first;
+        do
+        {
+            budget -= _dispatches[end].Cost.Flops + (10 * _dispatches[end].Cost.Bytes);
+            end++;
+        }
+        while (end < _dispatches.Count && budget > 0);
+        return end;
+    }
+
+    private CommandBuffer Encode(int first, int end, QueryPool queries = default)
+    {
+        Vk vk = _device.Vk;
+        CommandBufferAllocateInfo allocate = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = 1 };
+        VulkanError.Check(vk.AllocateCommandBuffers(_device.Handle, in allocate, out CommandBuffer commands), "allocating a command buffer");
+        CommandBufferBeginInfo begin = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.SimultaneousUseBit };
+        VulkanError.Check(vk.BeginCommandBuffer(commands, in begin), "recording a graph");
+        bool profile = queries.Handle != 0;
+        if (profile)
+            vk.CmdResetQueryPool(commands, queries, 0, (uint)(2 * (end - first)));
+        // Earlier submissions of the queue are ordered before this one only through a barrier.
+        _device.FullBarrier(commands);
+        ComputePipeline? bound = null;
+        for (int i = first; i < end; i++)
+        {
+            if (i > first && (_barriers[i] || profile))
+                _device.FullBarrier(commands, PipelineStageFlags2.ComputeShaderBit, PipelineStageFlags2.ComputeShaderBit, AccessFlags2.ShaderReadBit | AccessFlags2.ShaderWriteBit);
+            if (profile)
+                vk.CmdWriteTimestamp2(commands, PipelineStageFlags2.AllCommandsBit, queries, (uint)(2 * (i - first)));
+            if (!ReferenceEquals(bound, _pipelines[i]))
+            {
+                bound = _pipelines[i];
+                vk.CmdBindPipeline(commands, PipelineBindPoint.Compute, bound.Handle);
+            }
+            EncodeDispatch(commands, _dispatches[i], bound);
+            if (profile)
+                vk.CmdWriteTimestamp2(commands, PipelineStageFlags2.AllCommandsBit, queries, (uint)(2 * (i - first)) + 1);
+        }
+        _device.FullBarrier(commands, PipelineStageFlags2.ComputeShaderBit, PipelineStageFlags2.HostBit | PipelineStageFlags2.AllCommandsBit, AccessFlags2.HostReadBit | AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit);
+        VulkanError.Check(vk.EndCommandBuffer(commands), "recording a graph");
+        return commands;
+    }
+
+    private void EncodeDispatch(CommandBuffer commands, Dispatch dispatch, ComputePipeline pipeline)
+    {
+        int count = dispatch.Bindings.Length;
+        DescriptorBufferInfo* buffers = stackalloc DescriptorBufferInfo[count];
+        WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[count];
+        for (int i = 0; i < count; i++)
+        {
+            Tensor tensor = dispatch.Bindings[i].Tensor;
+            DeviceBuffer buffer = tensor.Storage.Buffer ?? throw new InvalidOperationException($"{tensor} was never planned.");
+            buffers[i] = new DescriptorBufferInfo(buffer.Block.Buffer, (ulong)(buffer.Offset + tensor.Storage.ByteOffset + tensor.ByteOffset), (ulong)(tensor.ByteLength + 3 & ~3L));
+            writes[i] = new WriteDescriptorSet { SType = StructureType.WriteDescriptorSet, DstBinding = (uint)i, DescriptorCount = 1, DescriptorType = DescriptorType.StorageBuffer, PBufferInfo = &buffers[i] };
+        }
+        _device.PushDescriptors(commands, pipeline.Layout, (uint)count, writes);
+        fixed (byte* push = dispatch.Push)
+            if (dispatch.Push.Length > 0)
+                _device.Vk.CmdPushConstants(commands, pipeline.Layout, ShaderStageFlags.ComputeBit, 0, (uint)dispatch.Push.Length, push);
+        _device.Vk.CmdDispatch(commands, dispatch.Groups.X, dispatch.Groups.Y, dispatch.Groups.Z);
+    }
+
+    public void Dispose() => _device.Vk.DestroyCommandPool(_device.Handle, _pool, null);
+}

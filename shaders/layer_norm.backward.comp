@@ -1,0 +1,34 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "reduce.glsl"
+// g = dy * weight; dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), one workgroup a row
+layout(push_constant) uniform Push { uint rows; uint columns; uint accumulate; };
+layout(binding = 0) readonly buffer X { float x[]; };
+layout(binding = 1) readonly buffer Weight { float weight[]; };
+layout(binding = 2) readonly buffer Statistics { vec2 statistics[]; };
+layout(binding = 3) readonly buffer Dy { float dy[]; };
+layout(binding = 4) buffer Dx { float dx[]; };
+
+void main()
+{
+    uint row = workgroupIndex();
+    if (row >= rows)
+        return;
+    uint start = row * columns;
+    vec2 meanRstd = statistics[row];
+    float sumG = 0, sumGX = 0;
+    FOR_EACH_COLUMN(i, columns)
+    {
+        float g = dy[start + i] * weight[i];
+        sumG += g;
+        sumGX += g * (x[start + i] - meanRstd.x);
+    }
+    float meanG = workgroupSum(sumG) / columns;
+    float meanGX = workgroupSum(sumGX) * meanRstd.y / columns;
+    FOR_EACH_COLUMN(i, columns)
+    {
+        float xhat = (x[start + i] - meanRstd.x) * meanRstd.y;
+        float value = meanRstd.y * (dy[start + i] * weight[i] - meanG - xhat * meanGX);
+        dx[start + i] = accumulate != 0 ? dx[start + i] + value : value;
+    }
+}

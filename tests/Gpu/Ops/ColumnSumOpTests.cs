@@ -1,0 +1,24 @@
+using Deit.Gpu;
+
+namespace Deit.Tests.Gpu.Ops;
+
+public class ColumnSumOpTests
+{
+    // Two stages of at most sqrt(rows) additions each.
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(7, 37)]
+    [InlineData(197, 113)]
+    [InlineData(2500, 5)]
+    public void Sums_columns(int rows, int columns) => OpHarness.Check(
+        [OpInput.Random([rows, columns], differentiable: false)],
+        (r, t) =>
+        {
+            Tensor y = r.Full([columns], 1);
+            r.ColumnSum(t[0], y, accumulate: true);
+            return y;
+        },
+        x => [.. Enumerable.Range(0, columns).Select(c => 1 + Enumerable.Range(0, rows).Sum(row => x[0][(row * columns) + c]))],
+        forward: 1e-6,
+        gradient: 0);
+}

@@ -1,0 +1,35 @@
+using Deit.Gpu;
+
+namespace Deit.Tests.Gpu.Ops;
+
+public class LayerNormOpTests
+{
+    // Statistics of C values in fp32 carry about sqrt(C) roundings of 6e-8.
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 7)]
+    [InlineData(7, 37)]
+    [InlineData(37, 113)]
+    [InlineData(197, 192)]
+    [InlineData(5, 1030)]
+    public void Matches_the_oracle(int rows, int columns) => OpHarness.Check(
+        [OpInput.Random([rows, columns], mean: 3), OpInput.Random([columns], 2), OpInput.Random([columns], 3)],
+        (r, t) => r.LayerNorm(t[0], t[1], t[2]),
+        x => Oracle(x[0], x[1], x[2], 1e-6),
+        forward: 2e-6,
+        gradient: 2e-5);
+
+    internal static double[] Oracle(double[] x, double[] weight, double[] bias, double epsilon)
+    {
+        int columns = weight.Length;
+        double[] y = new double[x.Length];
+        for (int start = 0; start < x.Length; start += columns)
+        {
+            double mean = x.AsSpan(start, columns).ToArray().Average();
+            double variance = x.AsSpan(start, columns).ToArray().Average(v => (v - mean) * (v - mean));
+            for (int i = 0; i < columns; i++)
+                y[start + i] = ((x[start + i] - mean) / Math.Sqrt(variance + epsilon) * weight[i]) + bias[i];
+        }
+        return y;
+    }
+}
