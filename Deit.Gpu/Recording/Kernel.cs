@@ -5,13 +5,16 @@ namespace Deit.Gpu;
 /// <summary>A compute shader by the stem of its file, without its push constants' type.</summary>
 public abstract class Kernel
 {
-    private protected Kernel(string name, int pushBytes) => (Name, PushBytes) = (name, pushBytes);
+    private protected Kernel(string name, int pushBytes, bool fullSubgroups) => (Name, PushBytes, FullSubgroups) = (name, pushBytes, fullSubgroups);
 
     /// <summary>The file name in <c>shaders/spirv</c> without extension.</summary>
     public string Name { get; }
 
     /// <summary>Bytes of push constants.</summary>
     public int PushBytes { get; }
+
+    /// <summary>True when the shader counts on subgroups of exactly <see cref="GpuInfo.SubgroupSize"/>.</summary>
+    public bool FullSubgroups { get; }
 }
 
 /// <summary>A compute shader and the type of its push constants: at most 128 bytes of scalars, laid out as in the GLSL block.</summary>
@@ -23,9 +26,11 @@ public sealed class Kernel<TPush> : Kernel
     public const int MaximumPushBytes = 128;
 
     /// <summary>Names a shader.</summary>
+    /// <param name="name">The file name in <c>shaders/spirv</c> without extension.</param>
+    /// <param name="fullSubgroups">The shader counts on subgroups of exactly <see cref="GpuInfo.SubgroupSize"/>.</param>
     /// <exception cref="ArgumentException">The push constants take more than 128 bytes.</exception>
-    public Kernel(string name)
-        : base(name, Unsafe.SizeOf<TPush>())
+    public Kernel(string name, bool fullSubgroups = false)
+        : base(name, Unsafe.SizeOf<TPush>(), fullSubgroups)
     {
         if (PushBytes > MaximumPushBytes)
             throw new ArgumentException($"Kernel '{name}' has {PushBytes} bytes of push constants, at most {MaximumPushBytes} are portable; move values into a buffer.", nameof(name));

@@ -65,11 +65,14 @@ internal sealed unsafe class PipelineCache : IDisposable
         SpirvModule module = SpirvModule.Load(dispatch.Kernel.Name);
         module.Verify(dispatch);
         string key = $"{module.Name}/{string.Join(',', dispatch.Specialization)}";
-        return _pipelines.GetOrAdd(key, _ => new Lazy<ComputePipeline>(() => Create(module, dispatch.Specialization))).Value;
+        return _pipelines.GetOrAdd(key, _ => new Lazy<ComputePipeline>(() => Create(module, dispatch))).Value;
     }
 
-    private ComputePipeline Create(SpirvModule module, uint[] specialization)
+    private ComputePipeline Create(SpirvModule module, Dispatch dispatch)
     {
+        uint[] specialization = dispatch.Specialization;
+        bool subgroups = dispatch.Kernel.FullSubgroups && _device.Features.SubgroupSizeControl && _device.Features.FullSubgroups;
+        PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new() { SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo, RequiredSubgroupSize = (uint)_device.Info.SubgroupSize };
         PipelineLayout layout = _layouts.GetOrAdd((module.Bindings.Length, module.PushBytes), key => new Lazy<PipelineLayout>(() => CreateLayout(key.Bindings, key.Push))).Value;
         ShaderModule shader = _modules.GetOrAdd(module.Name, _ => new Lazy<ShaderModule>(() => CreateModule(module))).Value;
         SpecializationMapEntry* entries = stackalloc SpecializationMapEntry[Math.Max(1, specialization.Length)];
@@ -88,6 +91,8 @@ internal sealed unsafe class PipelineCache : IDisposable
                     Stage = new PipelineShaderStageCreateInfo
                     {
                         SType = StructureType.PipelineShaderStageCreateInfo,
+                        PNext = subgroups ? &required : null,
+                        Flags = subgroups ? PipelineShaderStageCreateFlags.RequireFullSubgroupsBit : 0,
                         Stage = ShaderStageFlags.ComputeBit,
                         Module = shader,
                         PName = main,

@@ -1,0 +1,143 @@
+namespace Deit.Gpu;
+
+/// <summary>C = op(A) op(B) (+ bias) (+ C), where op transposes or not; batched over a leading dimension.</summary>
+/// <remarks>Which kernel runs a shape is measured: see <see cref="KernelChoices"/>. Every candidate adds the products of an element in one fixed order.</remarks>
+public static class MatMulOp
+{
+    private readonly record struct Push(uint M, uint N, uint K, uint StrideAM, uint StrideAK, uint StrideBK, uint StrideBN, uint StrideCM, uint BatchA, uint BatchB, uint BatchC, uint Flags);
+
+    /// <summary>A kernel with its tile: how many rows and columns a workgroup covers, and its specialization constants.</summary>
+    private sealed record Variant(string Name, Kernel<Push> Kernel, uint BlockM, uint BlockN, uint[] Specialization, bool LayoutConstants);
+
+    private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
+    private static readonly Kernel<Push> Tiled = new("matmul.tiled");
+
+    private const uint AccumulateFlag = 1, BiasFlag = 2;
+
+    extension(Recorder r)
+    {
+        /// <summary>The product of two matrices, with gradients for both.</summary>
+        /// <param name="a">[..., M, K], or [..., K, M] when transposed; leading dimensions are a batch.</param>
+        /// <param name="b">[..., K, N], or [..., N, K] when transposed; the same batch.</param>
+        /// <param name="transposeA">Use the transpose of a.</param>
+        /// <param name="transposeB">Use the transpose of b.</param>
+        /// <returns>[..., M, N].</returns>
+        /// <exception cref="ArgumentException">The extents do not fit.</exception>
+        public Tensor MatMul(Tensor a, Tensor b, bool transposeA = false, bool transposeB = false)
+        {
+            int m = a.Shape[transposeA ? -1 : -2], n = b.Shape[transposeB ? -2 : -1];
+            Tensor c = r.Empty([.. a.Shape.ToArray()[..^2], m, n]);
+            r.MatMulInto(c, a, b, transposeA, transposeB);
+            if (Tape.Needs(a, b))
+                r.Tape.OnBackward(c, dc =>
+                {
+                    if (Tape.Needs(a))
+                    {
+                        Tape.Target da = r.Tape.GradientOf(a);
+                        if (transposeA)
+                            r.MatMulInto(da.Tensor, b, dc, transposeB, true, accumulate: da.Accumulate);
+                        else
+                            r.MatMulInto(da.Tensor, dc, b, false, !transposeB, accumulate: da.Accumulate);
+                    }
+                    if (Tape.Needs(b))
+                    {
+                        Tape.Target db = r.Tape.GradientOf(b);
+                        if (transposeB)
+                            r.MatMulInto(db.Tensor, dc, a, true, transposeA, accumulate: db.Accumulate);
+                        else
+                            r.MatMulInto(db.Tensor, a, dc, !transposeA, false, accumulate: db.Accumulate);
+                    }
+                });
+            return c;
+        }
+
+        /// <summary>Writes a product to c, or adds it to c; no gradient is recorded.</summary>
+        /// <param name="c">[..., M, N].</param>
+        /// <param name="a">[..., M, K], or [..., K, M] when transposed.</param>
+        /// <param name="b">[..., K, N], or [..., N, K] when transposed.</param>
+        /// <param name="transposeA">Use the transpose of a.</param>
+        /// <param name="transposeB">Use the transpose of b.</param>
+        /// <param name="bias">[N], added to every row; null for none.</param>
+        /// <param name="accumulate">Add to what c holds.</param>
+        /// <exception cref="ArgumentException">The extents do not fit.</exception>
+        public void MatMulInto(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, Tensor? bias = null, bool accumulate = false)
+        {
+            int m = a.Shape[transposeA ? -1 : -2], k = a.Shape[transposeA ? -2 : -1];
+            int n = b.Shape[transposeB ? -2 : -1], inner = b.Shape[transposeB ? -1 : -2];
+            long batch = a.Elements / ((long)m * k);
+            if (k != inner || c.Shape[-2] != m || c.Shape[-1] != n || b.Elements != batch * k * n || c.Elements != batch * m * n || (bias is not null && bias.Elements != n))
+                throw new ArgumentException($"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}{(bias is null ? "" : $" with bias {bias}")}: the extents do not fit.");
+            Variant variant = Choose(r, m, n, k, (int)batch, transposeA, transposeB);
+            Record(r, variant, c, a, b, bias, m, n, k, (uint)batch, transposeA, transposeB, accumulate);
+        }
+    }
+
+    private static void Record(Recorder r, Variant variant, Tensor c, Tensor a, Tensor b, Tensor? bias, int m, int n, int k, uint batch, bool transposeA, bool transposeB, bool accumulate)
+    {
+        Push push = new(
+            (uint)m,
+            (uint)n,
+            (uint)k,
+            transposeA ? 1 : (uint)k,
+            transposeA ? (uint)m : 1,
+            transposeB ? 1 : (uint)n,
+            transposeB ? (uint)k : 1,
+            (uint)n,
+            (uint)(m * k),
+            (uint)(k * n),
+            (uint)(m * n),
+            (accumulate ? AccumulateFlag : 0) | (bias is null ? 0 : BiasFlag));
+        uint[] specialization = variant.LayoutConstants ? [.. variant.Specialization, transposeA ? 0u : 1u, transposeB ? 0u : 1u] : variant.Specialization;
+        // Without a bias its binding is never read; any tensor will do.
+        r.Dispatch(
+            variant.Kernel,
+            push,
+            new Groups(Groups.Cover(n, variant.BlockN), Groups.Cover(m, variant.BlockM), batch),
+            specialization,
+            [Binding.Read(a), Binding.Read(b), Binding.Read(bias ?? a), Binding.Output(c, accumulate)],
+            2.0 * batch * m * n * k);
+    }
+
+    private static Variant Choose(Recorder r, int m, int n, int k, int batch, bool transposeA, bool transposeB)
+    {
+        Variant[] variants = Variants(r.Device.Info);
+        // Shapes of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau.
+        int cap = r.Device.Info.Type == GpuType.Cpu ? 512 : 2048;
+        int sizeM = Bucket(m, cap), sizeN = Bucket(n, cap), sizeK = Bucket(k, cap), count = batch > 1 ? 4 : 1;
+        string key = $"matmul f32 {(transposeA ? 't' : 'n')}{(transposeB ? 't' : 'n')} {sizeM} {sizeN} {sizeK}{(count > 1 ? " batched" : "")}";
+        string name = r.Device.Choices.Choose(key, [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, recorder =>
+        {
+            Tensor a = recorder.Full(transposeA ? [count, sizeK, sizeM] : [count, sizeM, sizeK], 1), b = recorder.Full(transposeB ? [count, sizeN, sizeK] : [count, sizeK, sizeN], 1);
+            Record(recorder, variant, recorder.Empty([count, sizeM, sizeN]), a, b, null, sizeM, sizeN, sizeK, (uint)count, transposeA, transposeB, accumulate: false);
+        }))]);
+        return variants.First(variant => variant.Name == name);
+    }
+
+    private static int Bucket(int size, int cap)
+    {
+        int bucket = 16;
+        while (bucket < size && bucket < cap)
+            bucket *= 2;
+        return bucket;
+    }
+
+    // The first is the choice when nothing may be measured. Wide register blocks suit narrow subgroups, shared memory wide ones.
+    private static Variant[] Variants(GpuInfo info)
+    {
+        uint subgroup = (uint)info.SubgroupSize;
+        if (subgroup <= 8 && 64 % subgroup == 0)
+            return [Keep(128, 4, 64), Keep(32, 4, 32), Tile(32, 32, 16, 4, 4)];
+        List<Variant> variants = [Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2)];
+        if (info.SharedMemoryBytes >= 32 << 10)
+            variants.AddRange([Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)]);
+        return [.. variants.Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
+
+        Variant Keep(uint rows, uint columns, uint depth) => new($"resident {rows}x{columns}x{depth}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup], false);
+
+        static Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
+        {
+            uint threads = bm / tm * (bn / tn);
+            return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", Tiled, bm, bn, [threads, bm, bn, bk, tm, tn, threads], true);
+        }
+    }
+}

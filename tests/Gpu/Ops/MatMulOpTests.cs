@@ -1,0 +1,69 @@
+using Deit.Gpu;
+
+namespace Deit.Tests.Gpu.Ops;
+
+public class MatMulOpTests
+{
+    // A sum of K products carries about sqrt(K) roundings of 6e-8.
+    private const double Tolerance = 2e-6;
+
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(7, 37, 113)]
+    [InlineData(37, 113, 7)]
+    [InlineData(130, 33, 65)]
+    [InlineData(197, 192, 64)]
+    [InlineData(5, 10, 192)]
+    public void All_transpositions(int m, int n, int k)
+    {
+        foreach ((bool ta, bool tb) in ((bool, bool)[])[(false, false), (false, true), (true, false), (true, true)])
+            OpHarness.Check(
+                [OpInput.Random(ta ? [k, m] : [m, k]), OpInput.Random(tb ? [n, k] : [k, n], 2)],
+                (r, t) => r.MatMul(t[0], t[1], ta, tb),
+                x => Oracle(x[0], x[1], m, n, k, ta, tb),
+                Tolerance,
+                gradient: 1e-5);
+    }
+
+    [Fact]
+    public void Batched() => OpHarness.Check(
+        [OpInput.Random([3, 7, 13]), OpInput.Random([3, 11, 13], 2)],
+        (r, t) => r.MatMul(t[0], t[1], transposeB: true),
+        x => [.. Enumerable.Range(0, 3).SelectMany(i => Oracle(x[0][(i * 91)..((i + 1) * 91)], x[1][(i * 143)..((i + 1) * 143)], 7, 11, 13, false, true))],
+        Tolerance,
+        gradient: 1e-5);
+
+    [Theory]
+    [InlineData(1, 7, 5)]
+    [InlineData(197, 192, 37)]
+    [InlineData(1, 192, 10)]
+    public void Linear_with_bias(int rows, int inputs, int outputs) => OpHarness.Check(
+        [OpInput.Random([rows, inputs]), OpInput.Random([outputs, inputs], 2), OpInput.Random([outputs], 3)],
+        (r, t) => r.Linear(t[0], t[1], t[2]),
+        x => [.. Oracle(x[0], x[1], rows, outputs, inputs, false, true).Select((y, i) => y + x[2][i % outputs])],
+        Tolerance,
+        gradient: 1e-5);
+
+    [Fact]
+    public void Accumulates_into_what_is_there() => OpHarness.Check(
+        [OpInput.Random([9, 70], differentiable: false), OpInput.Random([70, 35], 2, differentiable: false)],
+        (r, t) =>
+        {
+            Tensor c = r.Full([9, 35], 2.5f);
+            r.MatMulInto(c, t[0], t[1], false, false, accumulate: true);
+            return c;
+        },
+        x => [.. Oracle(x[0], x[1], 9, 35, 70, false, false).Select(v => v + 2.5)],
+        Tolerance,
+        gradient: 0);
+
+    internal static double[] Oracle(double[] a, double[] b, int m, int n, int k, bool ta, bool tb)
+    {
+        double[] c = new double[m * n];
+        for (int i = 0; i < m; i++)
+            for (int j = 0; j < n; j++)
+                for (int l = 0; l < k; l++)
+                    c[(i * n) + j] += a[ta ? (l * m) + i : (i * k) + l] * b[tb ? (j * k) + l : (l * n) + j];
+        return c;
+    }
+}
