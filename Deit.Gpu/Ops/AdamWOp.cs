@@ -1,0 +1,76 @@
+namespace Deit.Gpu;
+
+/// <summary>What AdamW keeps the same from step to step; the defaults are those of the reference recipe.</summary>
+/// <param name="Beta1">Decay of the first moment.</param>
+/// <param name="Beta2">Decay of the second moment.</param>
+/// <param name="Epsilon">Added to the root of the second moment.</param>
+/// <param name="WeightDecay">Decoupled weight decay, multiplied by the learning rate and by the mask.</param>
+public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0.05);
+
+/// <summary>
+/// p *= 1 - lr * weight decay * mask; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+/// p -= lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + epsilon) (Loshchilov and Hutter, arXiv 1711.05101, in the order of torch.optim.AdamW).
+/// </summary>
+public static class AdamWOp
+{
+    /// <summary>How many consecutive parameters share a factor of weight decay: parameters start at multiples of it.</summary>
+    public const int Granule = 64;
+
+    private readonly record struct Push(uint Count, uint FirstGranule, uint Clipped, float Beta1, float OneMinusBeta1, float Beta2, float OneMinusBeta2, float Epsilon, float WeightDecay);
+
+    private static readonly Kernel<Push> Forward = new("adam_w");
+
+    extension(Recorder r)
+    {
+        /// <summary>One step over a flat range of parameters, in place.</summary>
+        /// <param name="parameters">p [n], any shape; changed.</param>
+        /// <param name="gradients">g [n].</param>
+        /// <param name="firstMoment">m [n], zero before the first step; changed.</param>
+        /// <param name="secondMoment">v [n], zero before the first step; changed.</param>
+        /// <param name="decayMask">[ceil(n / 64)]: the factor of weight decay of each 64 parameters, 1 or 0.</param>
+        /// <param name="stepState">Learning rate and bias corrections, from <see cref="StepState.Allocate"/>.</param>
+        /// <param name="options">The rest.</param>
+        /// <param name="gradientScale">[1], multiplies the gradients (clipping: <see cref="GradientNormOp"/>), or null for 1.</param>
+        /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
+        public void AdamW(Tensor parameters, Tensor gradients, Tensor firstMoment, Tensor secondMoment, Tensor decayMask, Tensor stepState, AdamWOptions options, Tensor? gradientScale = null)
+        {
+            long count = parameters.Elements;
+            if (gradients.Elements != count || firstMoment.Elements != count || secondMoment.Elements != count)
+                throw new ArgumentException($"AdamW of {parameters} with gradients {gradients} and moments {firstMoment} and {secondMoment}: expected the same number of elements.");
+            if (decayMask.Elements != (count + Granule - 1) / Granule)
+                throw new ArgumentException($"AdamW of {parameters} with decay mask {decayMask}: expected {(count + Granule - 1) / Granule} elements, one for {Granule} parameters.", nameof(decayMask));
+            if (gradientScale is not null && gradientScale.Elements != 1)
+                throw new ArgumentException($"AdamW with gradient scale {gradientScale}: expected [1].", nameof(gradientScale));
+            StepState.Check(stepState);
+            foreach ((long start, int length) in Flat.Ranges(r, count))
+            {
+                Shape part = [length];
+                // The mask is bound whole: its part would not start where the device lets a range start.
+                r.Dispatch(
+                    Forward,
+                    new Push(
+                        (uint)length,
+                        (uint)(start / Granule),
+                        gradientScale is null ? 0u : 1u,
+                        (float)options.Beta1,
+                        (float)(1 - options.Beta1),
+                        (float)options.Beta2,
+                        (float)(1 - options.Beta2),
+                        (float)options.Epsilon,
+                        (float)options.WeightDecay),
+                    Flat.Groups(r, length),
+                    [Flat.Workgroup(r)],
+                    [
+                        Binding.ReadWrite(parameters.Slice(start, part)),
+                        Binding.Read(gradients.Slice(start, part)),
+                        Binding.ReadWrite(firstMoment.Slice(start, part)),
+                        Binding.ReadWrite(secondMoment.Slice(start, part)),
+                        Binding.Read(decayMask),
+                        Binding.Read(stepState),
+                        Binding.Read(gradientScale ?? decayMask),
+                    ],
+                    15.0 * length);
+            }
+        }
+    }
+}

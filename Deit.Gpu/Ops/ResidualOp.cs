@@ -1,0 +1,56 @@
+namespace Deit.Gpu;
+
+/// <summary>y = x + scale[b] * branch: a residual connection, with a factor a sample for stochastic depth.</summary>
+public static class ResidualOp
+{
+    private readonly record struct Push(uint Rows, uint Columns, uint RowsPerSample, uint Scaled);
+
+    private readonly record struct BackwardPush(uint Rows, uint Columns, uint RowsPerSample, uint Accumulate);
+
+    private static readonly Kernel<Push> Forward = new("residual");
+    private static readonly Kernel<BackwardPush> Backward = new("residual.backward");
+
+    extension(Recorder r)
+    {
+        /// <summary>Adds a branch to the residual stream; dL/dx = dL/dy, dL/dbranch = scale[b] * dL/dy.</summary>
+        /// <param name="x">[B, ..., D].</param>
+        /// <param name="branch">Of the shape of x.</param>
+        /// <param name="dropPathScale">[B] from <see cref="DropPathOp"/>, or null for 1; it gets no gradient.</param>
+        /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
+        public Tensor ResidualAdd(Tensor x, Tensor branch, Tensor? dropPathScale = null)
+        {
+            if (x.Shape != branch.Shape || x.Shape.Rank < 2)
+                throw new ArgumentException($"Residual addition of {branch} to {x}: expected the same shape [batch, ..., channels].", nameof(branch));
+            if (dropPathScale is not null && dropPathScale.Elements != x.Shape[0])
+                throw new ArgumentException($"Residual addition to {x} with scale {dropPathScale}: expected one factor for each of {x.Shape[0]} samples.", nameof(dropPathScale));
+            int rows = x.Shape.Rows, columns = x.Shape.Columns, rowsPerSample = rows / x.Shape[0];
+            Tensor y = r.Empty(x.Shape);
+            r.Dispatch(
+                Forward,
+                new Push((uint)rows, (uint)columns, (uint)rowsPerSample, dropPathScale is null ? 0u : 1u),
+                Rows.Groups(r, rows),
+                [Rows.Workgroup(r)],
+                [Binding.Read(x), Binding.Read(branch), Binding.Read(dropPathScale ?? x), Binding.Write(y)],
+                2.0 * x.Elements);
+            if (Tape.Needs(x, branch))
+                r.Tape.OnBackward(y, dy =>
+                {
+                    r.Tape.PassGradient(x, dy);
+                    if (dropPathScale is null)
+                        r.Tape.PassGradient(branch, dy);
+                    else if (Tape.Needs(branch))
+                    {
+                        Tape.Target dBranch = r.Tape.GradientOf(branch);
+                        r.Dispatch(
+                            Backward,
+                            new BackwardPush((uint)rows, (uint)columns, (uint)rowsPerSample, dBranch.Flag),
+                            Rows.Groups(r, rows),
+                            [Rows.Workgroup(r)],
+                            [Binding.Read(dy), Binding.Read(dropPathScale), dBranch.Binding],
+                            x.Elements);
+                    }
+                });
+            return y;
+        }
+    }
+}

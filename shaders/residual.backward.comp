@@ -1,0 +1,22 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "reduce.glsl"
+// dbranch = scale[b] * dy, one workgroup a token
+layout(push_constant) uniform Push { uint rows; uint columns; uint rowsPerSample; uint accumulate; };
+layout(binding = 0) readonly buffer Dy { float dy[]; };        // [rows, columns]
+layout(binding = 1) readonly buffer Scale { float scale[]; };  // [B]
+layout(binding = 2) buffer DBranch { float dbranch[]; };       // [rows, columns]
+
+void main()
+{
+    uint row = workgroupIndex();
+    if (row >= rows)
+        return;
+    float factor = scale[row / rowsPerSample];
+    uint start = row * columns;
+    FOR_EACH_COLUMN(i, columns)
+    {
+        float value = factor * dy[start + i];
+        dbranch[start + i] = accumulate != 0 ? dbranch[start + i] + value : value;
+    }
+}

@@ -1,0 +1,20 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "reduce.glsl"
+// y = x + scale[b] * branch, one workgroup a token
+layout(push_constant) uniform Push { uint rows; uint columns; uint rowsPerSample; uint scaled; };
+layout(binding = 0) readonly buffer X { float x[]; };            // [rows, columns]
+layout(binding = 1) readonly buffer Branch { float branch[]; };  // [rows, columns]
+layout(binding = 2) readonly buffer Scale { float scale[]; };    // [B], read when scaled
+layout(binding = 3) writeonly buffer Y { float y[]; };           // [rows, columns]
+
+void main()
+{
+    uint row = workgroupIndex();
+    if (row >= rows)
+        return;
+    float factor = scaled != 0 ? scale[row / rowsPerSample] : 1;
+    uint start = row * columns;
+    FOR_EACH_COLUMN(i, columns)
+        y[start + i] = x[start + i] + factor * branch[start + i];
+}

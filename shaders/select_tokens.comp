@@ -1,0 +1,17 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "reduce.glsl"
+// y[b, j] = x[b, first + j], one workgroup a token
+layout(push_constant) uniform Push { uint rows; uint columns; uint tokens; uint first; uint selected; uint accumulate; };
+layout(binding = 0) readonly buffer X { float x[]; };  // [B, tokens, columns]
+layout(binding = 1) buffer Y { float y[]; };           // [B, selected, columns]
+
+void main()
+{
+    uint row = workgroupIndex();
+    if (row >= rows)
+        return;
+    uint from = (row / selected * tokens + first + row % selected) * columns, to = row * columns;
+    FOR_EACH_COLUMN(i, columns)
+        y[to + i] = accumulate != 0 ? y[to + i] + x[from + i] : x[from + i];
+}
