@@ -75,6 +75,10 @@ public sealed class GpuDevice : IDisposable
     /// <exception cref="GpuException">The device has not enough memory.</exception>
     public Arena CreateArena(string name, long byteLength) => new(this, name, byteLength);
 
+    /// <summary>Host memory for inputs that are filled while the device computes.</summary>
+    /// <exception cref="GpuException">There is not enough memory.</exception>
+    public HostBuffer CreateHostBuffer(long byteLength) => new(this, byteLength);
+
     /// <summary>Records ops once into a graph that can be run many times.</summary>
     /// <param name="record">Calls the ops.</param>
     /// <param name="options">How memory is planned.</param>
@@ -128,7 +132,7 @@ public sealed class GpuDevice : IDisposable
     /// <summary>Waits for the device and closes it; arenas and graphs of it must not be used any more.</summary>
     public void Dispose() => Vulkan.Dispose();
 
-    private static DeviceBuffer BufferOf(Tensor tensor) =>
+    internal static DeviceBuffer BufferOf(Tensor tensor) =>
         tensor.Storage.Buffer ?? throw new InvalidOperationException($"{tensor} lives inside a graph that is not built yet; read it after GpuDevice.Record.");
 
     private static void CheckLength(Tensor tensor, long bytes)

@@ -8,6 +8,7 @@ public sealed class Graph : IDisposable
     private readonly GpuDevice _device;
     private readonly VulkanGraph _encoded;
     private readonly DeviceBuffer[] _blocks;
+    private readonly bool _ownsBlocks;
     private bool _disposed;
 
     internal Graph(GpuDevice device, Recorder recorder, GraphOptions options)
@@ -22,9 +23,11 @@ public sealed class Graph : IDisposable
         List<DeviceBuffer> blocks = [];
         try
         {
-            foreach (long bytes in plan.BlockBytes)
-                blocks.Add(device.Vulkan.Memory.Allocate(bytes, options.Purpose));
-            _blocks = [.. blocks];
+            _ownsBlocks = options.Borrow is not { } lender || !Fits(plan.BlockBytes, lender._blocks);
+            if (_ownsBlocks)
+                foreach (long bytes in plan.BlockBytes)
+                    blocks.Add(device.Vulkan.Memory.Allocate(bytes, options.Purpose));
+            _blocks = _ownsBlocks ? [.. blocks] : options.Borrow!._blocks;
             if (options.Poison is uint pattern)
                 foreach (DeviceBuffer block in _blocks)
                     device.Vulkan.Transfers.Fill(block, 0, block.ByteLength, pattern);
@@ -92,9 +95,13 @@ public sealed class Graph : IDisposable
             // A lost device runs nothing any more: what remains is to release.
         }
         _encoded.Dispose();
-        foreach (DeviceBuffer block in _blocks)
-            block.Dispose();
+        if (_ownsBlocks)
+            foreach (DeviceBuffer block in _blocks)
+                block.Dispose();
     }
+
+    private static bool Fits(long[] needed, DeviceBuffer[] blocks) =>
+        needed.Length <= blocks.Length && needed.Zip(blocks).All(pair => pair.First <= pair.Second.ByteLength);
 
     private static (Storage[], MemoryPlan.Lifetime[]) Lifetimes(IReadOnlyList<Dispatch> dispatches, IReadOnlyList<Tensor> keep)
     {
@@ -140,6 +147,9 @@ public sealed record GraphOptions
 
     /// <summary>What the memory is for, in messages.</summary>
     public string Purpose { get; init; } = "a graph";
+
+    /// <summary>A graph that lends its memory when this one fits in: for graphs that never run between each other's run and read. It must outlive this one.</summary>
+    public Graph? Borrow { get; init; }
 
     /// <summary>Untouched bytes around each tensor; above 0 no memory is reused (for tests).</summary>
     internal long GuardBytes { get; init; }

@@ -76,6 +76,9 @@ public sealed class Tape
         _steps.Clear();
     }
 
+    /// <summary>True when the backward pass wrote the gradient of this parameter; others keep what they had.</summary>
+    public bool Reached(Tensor parameter) => _written.Contains(Key(parameter));
+
     /// <summary>Where a kernel writes the gradient of an input: the parameter's own tensor, or a new or already begun one of the activation.</summary>
     public Target GradientOf(Tensor input)
     {

@@ -187,6 +187,19 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         return null;
     }
 
+    /// <summary>A mapped block of host memory, cached where the device has such: reads from write-combined memory are a hundred times slower.</summary>
+    public MemoryBlock CreateHostVisible(long byteLength)
+    {
+        PhysicalDeviceMemoryProperties memory;
+        _device.Vk.GetPhysicalDeviceMemoryProperties(_device.Physical, &memory);
+        const MemoryPropertyFlags Visible = MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
+        foreach (MemoryPropertyFlags wanted in (ReadOnlySpan<MemoryPropertyFlags>)[Visible | MemoryPropertyFlags.HostCachedBit, Visible])
+            for (uint type = 0; type < memory.MemoryTypeCount; type++)
+                if ((memory.MemoryTypes[(int)type].PropertyFlags & wanted) == wanted && TryCreate(byteLength, type, map: true, out _) is { } block)
+                    return block;
+        throw new GpuException(GpuErrorKind.OutOfMemory, $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.");
+    }
+
     private void Destroy(MemoryBlock block)
     {
         AllocatedBytes -= block.ByteLength;

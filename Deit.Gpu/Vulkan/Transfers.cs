@@ -1,5 +1,3 @@
-using Silk.NET.Vulkan;
-
 namespace Deit.Gpu.Vulkan;
 
 /// <summary>
@@ -11,9 +9,7 @@ internal sealed unsafe class Transfers : IDisposable
     private const long SlotBytes = 2L << 20;
     private const int SlotCount = 4;
     private readonly VulkanDevice _device;
-    private readonly CommandPool _pool;
-    private readonly CommandBuffer[] _commands = new CommandBuffer[SlotCount];
-    private readonly ulong[] _busyUntil = new ulong[SlotCount];
+    private readonly TransferCommands[] _slots;
     private readonly Lock _gate = new();
     private MemoryBlock? _staging;
     private int _next;
@@ -21,11 +17,7 @@ internal sealed unsafe class Transfers : IDisposable
     public Transfers(VulkanDevice device)
     {
         _device = device;
-        CommandPoolCreateInfo create = new() { SType = StructureType.CommandPoolCreateInfo, Flags = CommandPoolCreateFlags.ResetCommandBufferBit, QueueFamilyIndex = device.QueueFamily };
-        VulkanError.Check(device.Vk.CreateCommandPool(device.Handle, in create, null, out _pool), "creating the transfer command pool");
-        CommandBufferAllocateInfo allocate = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = SlotCount };
-        fixed (CommandBuffer* pointer = _commands)
-            VulkanError.Check(device.Vk.AllocateCommandBuffers(device.Handle, in allocate, pointer), "allocating the transfer command buffers");
+        _slots = [.. Enumerable.Range(0, SlotCount).Select(_ => new TransferCommands(device))];
     }
 
     /// <summary>Copies host bytes to the device, after everything submitted so far.</summary>
@@ -43,7 +35,7 @@ internal sealed unsafe class Transfers : IDisposable
                 int count = (int)Math.Min(SlotBytes, bytes.Length - done);
                 int slot = TakeSlot();
                 bytes.Slice(done, count).CopyTo(new Span<byte>(Staging.Mapped + (slot * SlotBytes), count));
-                Copy(slot, Staging, slot * SlotBytes, buffer.Block, buffer.Offset + offset + done, count);
+                _slots[slot].Copy(Staging, slot * SlotBytes, buffer.Block, buffer.Offset + offset + done, count);
                 done += count;
             }
         }
@@ -64,8 +56,8 @@ internal sealed unsafe class Transfers : IDisposable
             {
                 int count = (int)Math.Min(SlotBytes, bytes.Length - done);
                 int slot = TakeSlot();
-                Copy(slot, buffer.Block, buffer.Offset + offset + done, Staging, slot * SlotBytes, count);
-                _device.Queue.Wait(_busyUntil[slot]);
+                _slots[slot].Copy(buffer.Block, buffer.Offset + offset + done, Staging, slot * SlotBytes, count);
+                _device.Queue.Wait(_slots[slot].BusyUntil);
                 new ReadOnlySpan<byte>(Staging.Mapped + (slot * SlotBytes), count).CopyTo(bytes.Slice(done, count));
                 done += count;
             }
@@ -77,56 +69,25 @@ internal sealed unsafe class Transfers : IDisposable
     {
         lock (_gate)
         {
-            int slot = TakeSlot();
-            Submit(slot, commands => _device.Vk.CmdFillBuffer(commands, buffer.Block.Buffer, (ulong)(buffer.Offset + offset), (ulong)byteLength, pattern));
+            _slots[TakeSlot()].Fill(buffer.Block, buffer.Offset + offset, byteLength, pattern);
         }
     }
 
-    private MemoryBlock Staging => _staging ??= CreateStaging();
+    private MemoryBlock Staging => _staging ??= _device.Memory.CreateHostVisible(SlotBytes * SlotCount);
 
     private int TakeSlot()
     {
         int slot = _next;
         _next = (_next + 1) % SlotCount;
-        _device.Queue.Wait(_busyUntil[slot]);
+        _device.Queue.Wait(_slots[slot].BusyUntil);
         return slot;
-    }
-
-    private void Copy(int slot, MemoryBlock from, long fromOffset, MemoryBlock to, long toOffset, long count)
-    {
-        BufferCopy region = new((ulong)fromOffset, (ulong)toOffset, (ulong)count);
-        Submit(slot, commands => _device.Vk.CmdCopyBuffer(commands, from.Buffer, to.Buffer, 1, in region));
-    }
-
-    private void Submit(int slot, Action<CommandBuffer> record)
-    {
-        CommandBuffer commands = _commands[slot];
-        CommandBufferBeginInfo begin = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
-        VulkanError.Check(_device.Vk.BeginCommandBuffer(commands, in begin), "recording a transfer");
-        _device.FullBarrier(commands);
-        record(commands);
-        _device.FullBarrier(commands, to: PipelineStageFlags2.AllCommandsBit | PipelineStageFlags2.HostBit, toAccess: AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit | AccessFlags2.HostReadBit);
-        VulkanError.Check(_device.Vk.EndCommandBuffer(commands), "recording a transfer");
-        _busyUntil[slot] = _device.Queue.Submit([commands]);
-    }
-
-    private MemoryBlock CreateStaging()
-    {
-        PhysicalDeviceMemoryProperties memory;
-        _device.Vk.GetPhysicalDeviceMemoryProperties(_device.Physical, &memory);
-        const MemoryPropertyFlags Visible = MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
-        // Cached memory first: reads from write-combined memory are a hundred times slower.
-        foreach (MemoryPropertyFlags wanted in (ReadOnlySpan<MemoryPropertyFlags>)[Visible | MemoryPropertyFlags.HostCachedBit, Visible])
-            for (uint type = 0; type < memory.MemoryTypeCount; type++)
-                if ((memory.MemoryTypes[(int)type].PropertyFlags & wanted) == wanted && _device.Memory.TryCreate(SlotBytes * SlotCount, type, map: true, out _) is { } block)
-                    return block;
-        throw new GpuException(GpuErrorKind.OutOfMemory, $"No host-visible memory for {SlotBytes * SlotCount >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.");
     }
 
     public void Dispose()
     {
+        foreach (TransferCommands slot in _slots)
+            slot.Dispose();
         if (_staging is not null)
             _device.Memory.DestroyHandles(_staging);
-        _device.Vk.DestroyCommandPool(_device.Handle, _pool, null);
     }
 }

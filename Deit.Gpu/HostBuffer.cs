@@ -1,0 +1,51 @@
+using Deit.Gpu.Vulkan;
+
+namespace Deit.Gpu;
+
+/// <summary>Host memory that the device can read: the host fills it while the device still computes, and a copy is queued behind that work.</summary>
+public sealed unsafe class HostBuffer : IDisposable
+{
+    private readonly GpuDevice _device;
+    private readonly MemoryBlock _block;
+    private readonly TransferCommands _commands;
+    private ulong _busyUntil;
+    private bool _disposed;
+
+    internal HostBuffer(GpuDevice device, long byteLength)
+    {
+        (_device, ByteLength) = (device, byteLength);
+        _block = device.Vulkan.Memory.CreateHostVisible(Storage.Align(byteLength));
+        _commands = new TransferCommands(device.Vulkan);
+    }
+
+    /// <summary>Bytes of the buffer.</summary>
+    public long ByteLength { get; }
+
+    /// <summary>The memory to fill; waits until the device has read what was there before.</summary>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    public Span<float> Floats()
+    {
+        _device.Vulkan.Queue.Wait(_busyUntil);
+        return new Span<float>(_block.Mapped, checked((int)(ByteLength / sizeof(float))));
+    }
+
+    /// <summary>Queues a copy of the first bytes to a tensor, after everything submitted so far, and returns at once.</summary>
+    /// <exception cref="ArgumentException">The tensor is larger than the buffer.</exception>
+    public void CopyTo(Tensor tensor, long byteOffset = 0)
+    {
+        if (byteOffset + tensor.ByteLength > ByteLength)
+            throw new ArgumentException($"Copying {tensor} from byte {byteOffset} of a host buffer of {ByteLength} bytes: it does not fit.");
+        DeviceBuffer target = GpuDevice.BufferOf(tensor);
+        _busyUntil = _commands.Copy(_block, byteOffset, target.Block, target.Offset + tensor.Storage.ByteOffset + tensor.ByteOffset, tensor.ByteLength);
+    }
+
+    /// <summary>Waits for queued copies and gives the memory back.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        _commands.Dispose();
+        _device.Vulkan.Memory.DestroyHandles(_block);
+    }
+}

@@ -1,0 +1,19 @@
+using Deit.Gpu;
+
+namespace Deit.Model.Layers;
+
+/// <summary>Layer norm over the last dimension.</summary>
+internal sealed class LayerNormLayer(Parameters parameters, string prefix, double epsilon)
+{
+    private readonly Tensor _weight = parameters[$"{prefix}.weight"]; // [C]
+    private readonly Tensor _bias = parameters[$"{prefix}.bias"];     // [C]
+
+    public static IEnumerable<ParameterSpec> Specs(string prefix, int channels) =>
+    [
+        new($"{prefix}.weight", [channels], Initialization.One, Decay: false),
+        new($"{prefix}.bias", [channels], Initialization.Zero, Decay: false),
+    ];
+
+    /// <summary>x [..., C] to [..., C].</summary>
+    public Tensor Forward(Recorder r, Tensor x) => r.LayerNorm(x, _weight, _bias, (float)epsilon);
+}

@@ -1,0 +1,79 @@
+using Deit.Gpu;
+using Deit.Model.Checkpoints;
+
+namespace Deit.Model;
+
+/// <summary>Moves weights between safetensors files and a model on a device.</summary>
+public static class ModelFolder
+{
+    /// <summary>The description of a model folder.</summary>
+    public const string ConfigFile = "config.json";
+
+    /// <summary>The weights of a model folder.</summary>
+    public const string WeightsFile = "model.safetensors";
+
+    /// <summary>Builds the model that a folder describes and loads its weights.</summary>
+    /// <exception cref="DeitException">The folder is no model folder, or is damaged.</exception>
+    /// <exception cref="GpuException">The device has not enough memory.</exception>
+    public static (VisionTransformer Model, ModelDescription Description) Load(GpuDevice device, string folder)
+    {
+        ModelDescription description = ModelDescription.Read(folder);
+        string weights = Path.Combine(folder, WeightsFile);
+        // Opened before the device is asked for memory: a damaged file costs nothing.
+        using SafetensorsFile file = SafetensorsFile.Open(weights);
+        CheckNames(file, [.. VisionTransformer.Specs(description.Config)], weights);
+        VisionTransformer model = new(device, description.Config);
+        try
+        {
+            LoadWeights(model.Parameters, file, weights);
+            return (model, description);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads all parameters from an open file whose names and shapes must be exactly theirs.</summary>
+    /// <exception cref="CheckpointException">A tensor is missing, not expected, or of another shape.</exception>
+    public static void LoadWeights(Parameters parameters, SafetensorsFile file, string path)
+    {
+        CheckNames(file, parameters.Specs, path);
+        foreach (ParameterSpec spec in parameters.Specs)
+        {
+            float[] values = new float[spec.Shape.Elements];
+            file.ReadFloats(file[spec.Name], values);
+            parameters.Device.Write<float>(parameters[spec.Name], values);
+        }
+    }
+
+    /// <summary>Writes all parameters in F32 under their names, as a whole or not at all.</summary>
+    /// <exception cref="DeitException">The file cannot be written.</exception>
+    public static void SaveWeights(Parameters parameters, string path, Tensor? flat = null)
+    {
+        float[] values = parameters.Device.Read<float>(flat ?? parameters.Flat);
+        SafetensorsWriter.Write(path, parameters.Specs.Select(spec =>
+        {
+            (int start, int length) = parameters.RangeOf(spec.Name);
+            return SafetensorsTensor.FromFloats(spec.Name, Array.ConvertAll(spec.Shape.ToArray(), d => (long)d), values.AsMemory(start, length));
+        }));
+    }
+
+    private static void CheckNames(SafetensorsFile file, IReadOnlyList<ParameterSpec> specs, string path)
+    {
+        foreach (ParameterSpec spec in specs)
+        {
+            if (!file.TryGet(spec.Name, out SafetensorsEntry? entry))
+                throw new CheckpointException($"'{path}' lacks '{spec.Name}' {spec.Shape}: it belongs to another configuration; use the config.json that was written with it.");
+            if (!entry.Shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
+                throw new CheckpointException($"'{path}' has '{spec.Name}' of shape [{string.Join(", ", entry.Shape)}], the configuration expects {spec.Shape}; use the config.json that was written with it.");
+        }
+        if (file.Entries.Count != specs.Count)
+        {
+            HashSet<string> known = [.. specs.Select(spec => spec.Name)];
+            string unexpected = file.Entries.First(entry => !known.Contains(entry.Name)).Name;
+            throw new CheckpointException($"'{path}' has '{unexpected}', which the configuration does not know; use the config.json that was written with it.");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Deit.Gpu;
+
+namespace Deit.Model;
+
+/// <summary>What a forward pass needs besides images.</summary>
+public sealed record ForwardContext
+{
+    /// <summary>Evaluation: nothing random.</summary>
+    public static ForwardContext Evaluation { get; } = new();
+
+    /// <summary>True while training.</summary>
+    public bool Training { get; init; }
+
+    /// <summary>The rate of stochastic depth in the last block; block i of n has rate * i / (n - 1).</summary>
+    public double DropPathRate { get; init; }
+
+    /// <summary>The step's seed and number, for what is random; required when <see cref="DropPathRate"/> is above 0.</summary>
+    public Tensor? StepState { get; init; }
+}
+
+/// <summary>What a network says of a batch.</summary>
+/// <param name="ClassLogits">[B, classes] from the class token (or the only head).</param>
+/// <param name="DistillationLogits">[B, classes] from the distillation token; null without one.</param>
+public sealed record NetworkOutput(Tensor ClassLogits, Tensor? DistillationLogits);
+
+/// <summary>An image classifier that records its forward pass: a student or a teacher.</summary>
+public interface INetwork : IDisposable
+{
+    /// <summary>The trainable parameters.</summary>
+    Parameters Parameters { get; }
+
+    /// <summary>Side of the square input in pixels.</summary>
+    int InputSize { get; }
+
+    /// <summary>Number of classes.</summary>
+    int NumClasses { get; }
+
+    /// <summary>Records the forward pass.</summary>
+    /// <param name="r">The recorder.</param>
+    /// <param name="images">[B, 3, InputSize, InputSize], normalised.</param>
+    /// <param name="context">Training or evaluation.</param>
+    NetworkOutput Forward(Recorder r, Tensor images, ForwardContext context);
+}

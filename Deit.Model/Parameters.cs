@@ -1,0 +1,144 @@
+using Deit.Gpu;
+
+namespace Deit.Model;
+
+/// <summary>How a parameter starts.</summary>
+public enum Initialization
+{
+    /// <summary>0.</summary>
+    Zero,
+    /// <summary>1.</summary>
+    One,
+    /// <summary>Normal with standard deviation 0.02: the reference's trunc_normal_ cuts at 100 standard deviations, that is, never.</summary>
+    Normal002,
+    /// <summary>Uniform within 1 / sqrt(fan in), PyTorch's default of a convolution and of its bias.</summary>
+    FanInUniform,
+}
+
+/// <summary>A parameter before it has memory.</summary>
+/// <param name="Name">The name in the reference's state dictionary.</param>
+/// <param name="Shape">The extents there.</param>
+/// <param name="Initialization">How it starts.</param>
+/// <param name="Decay">True when weight decay applies.</param>
+/// <param name="FanIn">Inputs of one output, for <see cref="Initialization.FanInUniform"/>.</param>
+public sealed record ParameterSpec(string Name, Shape Shape, Initialization Initialization, bool Decay, int FanIn = 0);
+
+/// <summary>A model's parameters in one arena, each aligned to 64 elements, so that an optimiser passes over them in one sweep.</summary>
+public sealed class Parameters : IDisposable
+{
+    /// <summary>Elements to whose multiples parameters are aligned: the granule of the decay mask.</summary>
+    public const int Granule = 64;
+
+    private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
+    private readonly Arena _values;
+    private Arena? _gradients;
+
+    /// <summary>Allocates the parameters, all zero.</summary>
+    /// <exception cref="GpuException">The device has not enough memory.</exception>
+    public Parameters(GpuDevice device, IReadOnlyList<ParameterSpec> specs)
+    {
+        (Device, Specs) = (device, specs);
+        _values = device.CreateArena("parameters", Arena.SizeOf(DType.F32, specs.Select(spec => spec.Shape)));
+        foreach (ParameterSpec spec in specs)
+            _tensors.Add(spec.Name, _values.Allocate(spec.Shape, DType.F32, spec.Name));
+        FlatLength = checked((int)(_values.ByteLength / sizeof(float)));
+        Flat = _values.At(0, [FlatLength], DType.F32, "parameters");
+        // Defined padding: flat passes read it.
+        device.Fill(Flat);
+    }
+
+    /// <summary>The device that holds them.</summary>
+    public GpuDevice Device { get; }
+
+    /// <summary>The parameters in the order of the reference's state dictionary.</summary>
+    public IReadOnlyList<ParameterSpec> Specs { get; }
+
+    /// <summary>The number of elements, as published for a model.</summary>
+    public long Count => Specs.Sum(spec => spec.Shape.Elements);
+
+    /// <summary>Elements of the arena, padding included.</summary>
+    public int FlatLength { get; }
+
+    /// <summary>All parameters with the padding between them: [FlatLength].</summary>
+    public Tensor Flat { get; }
+
+    /// <summary>All gradients, laid out as <see cref="Flat"/>; null until <see cref="Train"/>.</summary>
+    public Tensor? FlatGradients { get; private set; }
+
+    /// <summary>A parameter by its name.</summary>
+    public Tensor this[string name] => _tensors[name];
+
+    /// <summary>Gives every parameter a gradient, so that recordings with them have a backward pass.</summary>
+    /// <exception cref="GpuException">The device has not enough memory.</exception>
+    public void Train()
+    {
+        if (_gradients is not null)
+            return;
+        _gradients = Device.CreateArena("gradients", _values.ByteLength);
+        FlatGradients = _gradients.At(0, [FlatLength], DType.F32, "gradients");
+        // The padding is never written by a kernel, and the norm of all gradients sums over it.
+        Device.Fill(FlatGradients);
+        foreach (ParameterSpec spec in Specs)
+            _tensors[spec.Name].Train(_gradients.Allocate(spec.Shape, DType.F32, $"{spec.Name}.gradient"));
+    }
+
+    /// <summary>For each granule of <see cref="Flat"/>, 1 where weight decay applies and 0 elsewhere.</summary>
+    public float[] DecayMask()
+    {
+        float[] mask = new float[FlatLength / Granule];
+        int at = 0;
+        foreach (ParameterSpec spec in Specs)
+        {
+            int granules = checked((int)((spec.Shape.Elements + Granule - 1) / Granule));
+            if (spec.Decay)
+                mask.AsSpan(at, granules).Fill(1);
+            at += granules;
+        }
+        return mask;
+    }
+
+    /// <summary>Where a parameter's elements lie in <see cref="Flat"/>.</summary>
+    public (int Start, int Length) RangeOf(string name)
+    {
+        int at = 0;
+        foreach (ParameterSpec spec in Specs)
+        {
+            if (spec.Name == name)
+                return (at, checked((int)spec.Shape.Elements));
+            at += checked((int)((spec.Shape.Elements + Granule - 1) / Granule * Granule));
+        }
+        throw new ArgumentException($"There is no parameter '{name}'.", nameof(name));
+    }
+
+    /// <summary>Sets every parameter to its start value, drawn from a seed by parameter and element: the same on every device.</summary>
+    public void Initialize(ulong seed)
+    {
+        for (int i = 0; i < Specs.Count; i++)
+        {
+            ParameterSpec spec = Specs[i];
+            float[] values = new float[spec.Shape.Elements];
+            RandomStream random = new(seed, 0, InitializationSite, (ulong)i);
+            double bound = spec.FanIn > 0 ? 1 / Math.Sqrt(spec.FanIn) : 0;
+            for (int j = 0; j < values.Length; j++)
+                values[j] = spec.Initialization switch
+                {
+                    Initialization.Zero => 0,
+                    Initialization.One => 1,
+                    Initialization.Normal002 => (float)(0.02 * random.NextNormal()),
+                    Initialization.FanInUniform => (float)(((2 * random.NextDouble()) - 1) * bound),
+                    _ => throw new InvalidOperationException($"Unknown initialization {spec.Initialization}."),
+                };
+            Device.Write<float>(this[spec.Name], values);
+        }
+    }
+
+    // "init" in ASCII: keeps these numbers apart from every other use of the seed.
+    private const uint InitializationSite = 0x696E6974;
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose()
+    {
+        _values.Dispose();
+        _gradients?.Dispose();
+    }
+}
