@@ -1,0 +1,43 @@
+using Deit.Gpu;
+using Deit.Model;
+
+namespace Deit.Train;
+
+/// <summary>What a student learns from its teacher.</summary>
+public enum DistillationType
+{
+    /// <summary>Nothing.</summary>
+    None,
+    /// <summary>The teacher's softened probabilities.</summary>
+    Soft,
+    /// <summary>The teacher's decision.</summary>
+    Hard,
+}
+
+/// <summary>loss = (1 - alpha) * cross-entropy(class logits, targets) + alpha * distillation loss, as the reference's DistillationLoss.</summary>
+/// <param name="Type">What is learned from the teacher.</param>
+/// <param name="Alpha">The weight of the teacher's part.</param>
+/// <param name="Tau">The temperature of soft distillation.</param>
+public sealed record Distillation(DistillationType Type, double Alpha = 0.5, double Tau = 1)
+{
+    /// <summary>Records the loss [1].</summary>
+    /// <param name="r">The recorder.</param>
+    /// <param name="output">The student's logits.</param>
+    /// <param name="teacher">The teacher's logits [B, C]; null without distillation.</param>
+    /// <param name="targets">[B, C], mixed and smoothed.</param>
+    /// <exception cref="ArgumentException">A teacher is missing.</exception>
+    public Tensor Loss(Recorder r, NetworkOutput output, Tensor? teacher, Tensor targets)
+    {
+        Tensor classification = r.CrossEntropy(output.ClassLogits, targets);
+        if (Type == DistillationType.None)
+            return classification;
+        if (teacher is null)
+            throw new ArgumentException($"Distillation '{Type}' needs a teacher's logits.", nameof(teacher));
+        // Without a distillation token the class token learns from both, the paper's rows "usual" and "hard distillation".
+        Tensor student = output.DistillationLogits ?? output.ClassLogits;
+        Tensor distillation = Type == DistillationType.Hard
+            ? r.CrossEntropy(student, r.HardTargets(teacher)) // the teacher's labels are not smoothed
+            : r.SoftDistillation(student, teacher, Tau, student.Elements);
+        return r.Add(r.Scale(classification, (float)(1 - Alpha)), r.Scale(distillation, (float)Alpha));
+    }
+}
