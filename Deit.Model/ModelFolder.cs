@@ -56,7 +56,7 @@ public static class ModelFolder
         SafetensorsWriter.Write(path, parameters.Specs.Select(spec =>
         {
             (int start, int length) = parameters.RangeOf(spec.Name);
-            return SafetensorsTensor.FromFloats(spec.Name, Array.ConvertAll(spec.Shape.ToArray(), d => (long)d), values.AsMemory(start, length));
+            return SafetensorsSource.FromFloats(spec.Name, Array.ConvertAll(spec.Shape.ToArray(), d => (long)d), values.AsMemory(start, length));
         }));
     }
 

@@ -1,0 +1,15 @@
+namespace Deit.Train;
+
+/// <summary>Makes a property a command-line flag: <c>BatchSize</c> becomes <c>--batch-size</c>; its start value is the flag's default.</summary>
+/// <param name="help">What <c>--help</c> says.</param>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class FlagAttribute(string help) : Attribute
+{
+    public string Help { get; } = help;
+
+    /// <summary>The values to choose from; empty for any.</summary>
+    public string[] Choices { get; init; } = [];
+
+    /// <summary>True when the command cannot do without.</summary>
+    public bool Required { get; init; }
+}
