@@ -5,7 +5,7 @@ namespace Deit.Model.Images;
 
 /// <summary>
 /// Reads JPEG, PNG, WebP, GIF (first frame) and BMP into 8-bit RGB. Alpha is dropped, not blended, and colour profiles are ignored, as
-/// Pillow's <c>convert("RGB")</c> does; the EXIF orientation is applied. Thread-safe.
+/// Pillow's <c>convert("RGB")</c> does; the EXIF orientation of JPEG and WebP is applied. Thread-safe.
 /// </summary>
 public static class ImageDecoder
 {
