@@ -1,0 +1,186 @@
+using System.Buffers;
+using SkiaSharp;
+
+namespace Deit.Model.Images;
+
+/// <summary>
+/// Reads JPEG, PNG, WebP, GIF (first frame) and BMP into 8-bit RGB. Alpha is dropped, not blended, and colour profiles are ignored, as
+/// Pillow's <c>convert("RGB")</c> does; the EXIF orientation is applied. Thread-safe.
+/// </summary>
+public static class ImageDecoder
+{
+    /// <summary>The most pixels a picture may have unless the caller says otherwise.</summary>
+    public const long DefaultPixelLimit = 256_000_000;
+
+    // Rows of a JPEG are decoded a strip at a time: the only full-size buffer is then the result.
+    private const int StripBytes = 1 << 20;
+
+    /// <summary>Decodes a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="minimumSide">
+    /// 0 decodes at full size. Otherwise a JPEG may be decoded at n/8 of its size as long as both sides stay at least twice this many
+    /// pixels, which is faster and needs less memory but changes the pixels slightly.
+    /// </param>
+    /// <param name="pixelLimit">Larger pictures are refused before memory is allocated for them.</param>
+    /// <exception cref="ImageException">The file cannot be read, is no picture, is cut short, or is too large.</exception>
+    public static RgbImage Decode(string path, int minimumSide = 0, long pixelLimit = DefaultPixelLimit)
+    {
+        try
+        {
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            return Decode(stream, path, minimumSide, pixelLimit);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ImageException($"Reading the image '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.", error);
+        }
+    }
+
+    /// <summary>Decodes what is left of a stream.</summary>
+    /// <param name="stream">The encoded picture; stays open.</param>
+    /// <param name="name">What errors call the picture.</param>
+    /// <param name="minimumSide">As in <see cref="Decode(string, int, long)"/>.</param>
+    /// <param name="pixelLimit">As in <see cref="Decode(string, int, long)"/>.</param>
+    /// <exception cref="ImageException">The data is no picture, is cut short, or is too large.</exception>
+    /// <exception cref="IOException">The stream fails.</exception>
+    public static RgbImage Decode(Stream stream, string name, int minimumSide = 0, long pixelLimit = DefaultPixelLimit)
+    {
+        long expected = stream.CanSeek ? stream.Length - stream.Position : 1 << 16;
+        if (expected >= Array.MaxLength)
+            throw TooManyBytes(name, expected);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, 1));
+        try
+        {
+            int length = 0;
+            for (int read; (read = stream.Read(buffer, length, buffer.Length - length)) > 0;)
+            {
+                length += read;
+                if (length == buffer.Length && !Grow(ref buffer))
+                    throw TooManyBytes(name, length);
+            }
+            return Decode(buffer.AsSpan(0, length), name, minimumSide, pixelLimit);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Decodes a picture in memory.</summary>
+    /// <param name="encoded">The whole encoded picture.</param>
+    /// <param name="name">What errors call the picture.</param>
+    /// <param name="minimumSide">As in <see cref="Decode(string, int, long)"/>.</param>
+    /// <param name="pixelLimit">As in <see cref="Decode(string, int, long)"/>.</param>
+    /// <exception cref="ImageException">The data is no picture, is cut short, or is too large.</exception>
+    public static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name, int minimumSide = 0, long pixelLimit = DefaultPixelLimit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(minimumSide);
+        if (encoded.IsEmpty)
+            throw new ImageException($"Decoding the image '{name}' failed: it is empty; expected JPEG, PNG, WebP, GIF or BMP data.");
+        fixed (byte* bytes = encoded)
+        {
+            using SKData data = SKData.Create((nint)bytes, encoded.Length);
+            using SKCodec? codec = SKCodec.Create(data);
+            if (codec is null)
+                throw new ImageException($"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is damaged; replace or remove it.");
+            return Decode(codec, name, minimumSide, pixelLimit);
+        }
+    }
+
+    private static RgbImage Decode(SKCodec codec, string name, int minimumSide, long pixelLimit)
+    {
+        SKSizeI size = ReducedSize(codec, minimumSide);
+        long pixels = (long)size.Width * size.Height;
+        if (pixels > Math.Min(pixelLimit, Array.MaxLength / 3))
+            throw new ImageException($"Decoding the image '{name}' was refused: it has {codec.Info.Width} x {codec.Info.Height} pixels, more than the limit of {pixelLimit}; scale it down or raise the limit.");
+
+        // No colour space in the target: Skia then leaves the numbers as they are in the file.
+        SKAlphaType alpha = codec.Info.IsOpaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
+        SKImageInfo info = new(size.Width, size.Height, SKColorType.Rgba8888, alpha, null);
+        SKCodecResult? result = null; // stays so when memory runs out
+        RgbImage? image = null;
+        try
+        {
+            OrientedPixels target = new(size.Width, size.Height, (int)codec.EncodedOrigin);
+            result = codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? DecodeStrips(codec, info, target) : DecodeWhole(codec, info, target);
+            image = target.ToImage();
+        }
+        catch (OutOfMemoryException)
+        {
+            // Said below, where the other results are.
+        }
+        return result switch
+        {
+            SKCodecResult.Success => image!,
+            null => throw new ImageException($"Decoding the image '{name}' failed: {size.Width} x {size.Height} pixels need up to {pixels * 7 >> 20} MiB, more than is free; scale it down or decode it at reduced size."),
+            SKCodecResult.IncompleteInput => throw new ImageException($"Decoding the image '{name}' failed: the file is cut short, its last rows are missing; replace or remove it."),
+            _ => throw new ImageException($"Decoding the image '{name}' failed: its data is damaged ({result}); replace or remove it."),
+        };
+    }
+
+    private static SKSizeI ReducedSize(SKCodec codec, int minimumSide)
+    {
+        SKSizeI full = codec.Info.Size;
+        if (minimumSide == 0 || codec.EncodedFormat != SKEncodedImageFormat.Jpeg)
+            return full;
+        for (int eighths = 1; eighths < 8; eighths++)
+        {
+            SKSizeI size = codec.GetScaledDimensions(eighths / 8f);
+            if (Math.Min(size.Width, size.Height) >= 2L * minimumSide)
+                return size;
+        }
+        return full;
+    }
+
+    private static unsafe SKCodecResult DecodeStrips(SKCodec codec, SKImageInfo info, OrientedPixels target)
+    {
+        SKCodecResult result = codec.StartScanlineDecode(info);
+        if (result != SKCodecResult.Success)
+            return result;
+        int rows = Math.Clamp(StripBytes / info.RowBytes, 1, info.Height);
+        byte[] strip = ArrayPool<byte>.Shared.Rent(checked(rows * info.RowBytes));
+        try
+        {
+            for (int y = 0; y < info.Height; y += rows)
+            {
+                int wanted = Math.Min(rows, info.Height - y);
+                fixed (byte* first = strip)
+                    if (codec.GetScanlines((nint)first, wanted, info.RowBytes) != wanted)
+                        return SKCodecResult.IncompleteInput;
+                target.Store(strip, y, wanted);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(strip);
+        }
+        return SKCodecResult.Success;
+    }
+
+    private static unsafe SKCodecResult? DecodeWhole(SKCodec codec, SKImageInfo info, OrientedPixels target)
+    {
+        using SKBitmap bitmap = new();
+        if (!bitmap.TryAllocPixels(info))
+            return null;
+        SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
+        if (result == SKCodecResult.Success)
+            for (int y = 0; y < info.Height; y++) // a row at a time: a span cannot cover more than 2 GiB
+                target.Store(new ReadOnlySpan<byte>((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes), y, 1);
+        return result;
+    }
+
+    private static bool Grow(ref byte[] buffer)
+    {
+        long larger = Math.Min(buffer.Length * 2L, Array.MaxLength);
+        if (larger == buffer.Length)
+            return false;
+        byte[] next = ArrayPool<byte>.Shared.Rent((int)larger);
+        buffer.CopyTo(next, 0);
+        ArrayPool<byte>.Shared.Return(buffer);
+        buffer = next;
+        return true;
+    }
+
+    private static ImageException TooManyBytes(string name, long bytes) =>
+        new($"Reading the image '{name}' was refused: it has {bytes >> 20} MiB, more than the 2 GiB an image file may have; scale it down.");
+}

@@ -1,0 +1,27 @@
+namespace Deit.Model.Images;
+
+/// <summary>The part of a picture to be resized, in fractional pixels; the kernel still sees the pixels round it.</summary>
+/// <param name="Left">Left edge, at least 0.</param>
+/// <param name="Top">Top edge, at least 0.</param>
+/// <param name="Right">Right edge, at most the width.</param>
+/// <param name="Bottom">Bottom edge, at most the height.</param>
+public readonly record struct ResampleBox(float Left, float Top, float Right, float Bottom);
+
+/// <summary>What <see cref="Resampler"/> is to do: crop, resize, and keep a window of the result.</summary>
+/// <param name="Width">Columns of the whole result.</param>
+/// <param name="Height">Rows of the whole result.</param>
+/// <param name="Filter">The kernel.</param>
+public readonly record struct Resampling(int Width, int Height, ResampleFilter Filter)
+{
+    /// <summary>
+    /// The part of the source that exists, as if cut out before: unlike with <see cref="Box"/>, pixels outside have no influence.
+    /// This is torchvision's <c>resized_crop</c>. Null is the whole source.
+    /// </summary>
+    public PixelRectangle? Crop { get; init; }
+
+    /// <summary>The part of the crop that becomes the result: Pillow's <c>resize(box=)</c>. Null is the whole crop.</summary>
+    public ResampleBox? Box { get; init; }
+
+    /// <summary>The part of the result that is computed: the same pixels as computing everything and cropping. Null is everything.</summary>
+    public PixelRectangle? Window { get; init; }
+}
