@@ -15,54 +15,15 @@ internal sealed record Evaluation(long Images, double Top1, double Top5, double 
     public double ImagesPerSecond => Images / Math.Max(Seconds, 1e-9);
 }
 
-/// <summary>Runs batches through a recorded forward pass and counts. A distilled model answers by the mean of both heads' logits, as the reference does.</summary>
-internal sealed class Evaluator : IDisposable
+/// <summary>Runs batches through a recorded forward pass and counts.</summary>
+internal sealed class Evaluator(GpuDevice device, INetwork model, int batchSize, Graph? borrow = null) : IDisposable
 {
-    private readonly GpuDevice _device;
-    private readonly INetwork _model;
-    private readonly Arena _inputs;
-    private readonly Tensor _images;
-    private readonly NetworkOutput _output;
+    private readonly Inference _inference = new(device, model, batchSize, borrow);
 
-    public Evaluator(GpuDevice device, INetwork model, int batchSize, Graph? borrow = null)
-    {
-        (_device, _model, BatchSize) = (device, model, batchSize);
-        _inputs = device.CreateArena("evaluation inputs", Arena.SizeOf(DType.F32, [batchSize, 3, model.InputSize, model.InputSize]));
-        _images = _inputs.Allocate([batchSize, 3, model.InputSize, model.InputSize], name: "images");
-        NetworkOutput? output = null;
-        Graph = device.Record(
-            r =>
-            {
-                output = model.Forward(r, _images, ForwardContext.Evaluation);
-                r.Keep(output.ClassLogits);
-                if (output.DistillationLogits is { } distillation)
-                    r.Keep(distillation);
-            },
-            new GraphOptions { Purpose = $"evaluating batches of {batchSize}", Borrow = borrow });
-        _output = output!;
-    }
-
-    public int BatchSize { get; }
+    public int BatchSize => batchSize;
 
     /// <summary>The recorded forward pass.</summary>
-    public Graph Graph { get; }
-
-    /// <summary>Logits [count, classes] of the first images of a batch.</summary>
-    /// <param name="images">[BatchSize, 3, S, S]; those past count do not matter.</param>
-    /// <param name="count">Images wanted.</param>
-    public float[] Logits(ReadOnlySpan<float> images, int count)
-    {
-        _device.Write(_images, images);
-        Graph.Run();
-        float[] logits = _device.Read<float>(_output.ClassLogits);
-        if (_output.DistillationLogits is { } distillation)
-        {
-            float[] other = _device.Read<float>(distillation);
-            for (int i = 0; i < logits.Length; i++)
-                logits[i] = (logits[i] + other[i]) / 2;
-        }
-        return logits[..(count * _model.NumClasses)];
-    }
+    public Graph Graph => _inference.Graph;
 
     /// <summary>Counts over all batches of a source.</summary>
     public Evaluation Run(IEnumerable<(float[] Images, uint[] Labels, int Count)> batches, CancellationToken cancellation = default)
@@ -72,10 +33,10 @@ internal sealed class Evaluator : IDisposable
         foreach ((float[] pixels, uint[] labels, int count) in batches)
         {
             cancellation.ThrowIfCancellationRequested();
-            float[] logits = Logits(pixels.AsSpan(0, checked((int)_images.Elements)), count);
+            float[] logits = _inference.Logits(pixels, count);
             for (int i = 0; i < count; i++)
             {
-                ReadOnlySpan<float> row = logits.AsSpan(i * _model.NumClasses, _model.NumClasses);
+                ReadOnlySpan<float> row = logits.AsSpan(i * model.NumClasses, model.NumClasses);
                 (int rank, double rowLoss) = Score(row, (int)labels[i]);
                 top1 += rank == 0 ? 1 : 0;
                 top5 += rank < 5 ? 1 : 0;
@@ -105,9 +66,5 @@ internal sealed class Evaluator : IDisposable
         return (rank, Math.Log(sum) - (own - (double)largest));
     }
 
-    public void Dispose()
-    {
-        Graph.Dispose();
-        _inputs.Dispose();
-    }
+    public void Dispose() => _inference.Dispose();
 }

@@ -1,0 +1,27 @@
+namespace Deit.Model;
+
+/// <summary>A class with its probability.</summary>
+/// <param name="Index">Position among the model's classes.</param>
+/// <param name="Label">The class's name.</param>
+/// <param name="Probability">Softmax over all classes.</param>
+public readonly record struct ClassScore(int Index, string Label, float Probability);
+
+/// <summary>What a model says of one picture.</summary>
+/// <param name="Scores">All classes, the most probable first.</param>
+public sealed record Classification(IReadOnlyList<ClassScore> Scores)
+{
+    /// <summary>The most probable class.</summary>
+    public ClassScore Top => Scores[0];
+
+    /// <summary>Softmax and sort; equal logits keep the order of the classes.</summary>
+    internal static Classification FromLogits(ReadOnlySpan<float> logits, IReadOnlyList<string> labels)
+    {
+        double largest = double.NegativeInfinity, sum = 0;
+        foreach (float logit in logits)
+            largest = Math.Max(largest, logit);
+        double[] weights = new double[logits.Length];
+        for (int i = 0; i < weights.Length; i++)
+            sum += weights[i] = Math.Exp(logits[i] - largest);
+        return new Classification([.. Enumerable.Range(0, weights.Length).OrderByDescending(i => weights[i]).Select(i => new ClassScore(i, labels[i], (float)(weights[i] / sum)))]);
+    }
+}

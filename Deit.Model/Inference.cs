@@ -1,0 +1,78 @@
+using Deit.Gpu;
+
+namespace Deit.Model;
+
+/// <summary>A recorded forward pass for one batch size. A distilled model answers by the mean of both heads' logits, as the reference does.</summary>
+public sealed class Inference : IDisposable
+{
+    private readonly GpuDevice _device;
+    private readonly INetwork _network;
+    private readonly Arena _inputs;
+    private readonly Tensor _images;
+    private readonly NetworkOutput _output;
+
+    /// <summary>Records the forward pass.</summary>
+    /// <param name="device">The device of the network.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="batchSize">Images a run.</param>
+    /// <param name="borrow">A graph that lends its memory.</param>
+    /// <exception cref="GpuException">The device has not enough memory.</exception>
+    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null)
+    {
+        (_device, _network, BatchSize) = (device, network, batchSize);
+        Shape shape = [batchSize, 3, network.InputSize, network.InputSize];
+        _inputs = device.CreateArena("inference inputs", Arena.SizeOf(DType.F32, shape));
+        try
+        {
+            _images = _inputs.Allocate(shape, name: "images");
+            NetworkOutput? output = null;
+            Graph = device.Record(
+                r =>
+                {
+                    output = network.Forward(r, _images, ForwardContext.Evaluation);
+                    r.Keep(output.ClassLogits);
+                    if (output.DistillationLogits is { } distillation)
+                        r.Keep(distillation);
+                },
+                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow });
+            _output = output!;
+        }
+        catch
+        {
+            _inputs.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Images a run.</summary>
+    public int BatchSize { get; }
+
+    /// <summary>The recorded forward pass.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>Runs a batch.</summary>
+    /// <param name="images">[BatchSize, 3, S, S], normalised; those past <paramref name="count"/> do not matter.</param>
+    /// <param name="count">Images wanted.</param>
+    /// <returns>Logits [count, classes].</returns>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    public float[] Logits(ReadOnlySpan<float> images, int count)
+    {
+        _device.Write(_images, images);
+        Graph.Run();
+        float[] logits = _device.Read<float>(_output.ClassLogits);
+        if (_output.DistillationLogits is { } distillation)
+        {
+            float[] other = _device.Read<float>(distillation);
+            for (int i = 0; i < logits.Length; i++)
+                logits[i] = (logits[i] + other[i]) / 2;
+        }
+        return logits[..(count * _network.NumClasses)];
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose()
+    {
+        Graph.Dispose();
+        _inputs.Dispose();
+    }
+}
