@@ -1,0 +1,15 @@
+namespace Deit.Tests.Golden;
+
+/// <summary>Finds the reference's numbers: in the folder DEIT_GOLDEN names, or else in the copy beside the tests.</summary>
+public static class GoldenData
+{
+    /// <summary>The full path of a golden file.</summary>
+    /// <param name="relative">Its path inside the folder, with forward slashes.</param>
+    public static string Path(string relative)
+    {
+        string copy = System.IO.Path.Combine(AppContext.BaseDirectory, "Golden", "data", relative);
+        return Environment.GetEnvironmentVariable("DEIT_GOLDEN") is { Length: > 0 } folder && System.IO.Path.Combine(folder, relative) is var given && File.Exists(given)
+            ? given
+            : copy;
+    }
+}
