@@ -1,1 +1,25 @@
-Console.WriteLine("deit");
+using System.CommandLine;
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Train.Commands;
+
+RootCommand root = new("Deit: trains, distils, evaluates and runs DeiT vision transformers on any Vulkan device.")
+{
+    TrainCommand.Create(),
+    EvalCommand.Create(),
+    PredictCommand.Create(),
+    DevicesCommand.Create(),
+    BenchCommand.Create(),
+    DemoCommand.Create(),
+};
+
+try
+{
+    // Our own handler below says one sentence instead of a stack trace; signals are the commands' own business.
+    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (Exception error) when (error is DeitException or GpuException)
+{
+    Console.Error.WriteLine($"deit: {error.Message}");
+    return 1;
+}

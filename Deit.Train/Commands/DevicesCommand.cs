@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Deit.Gpu;
+using Spectre.Console;
+
+namespace Deit.Train.Commands;
+
+/// <summary><c>deit devices</c>: every Vulkan device with what decides how Deit runs on it.</summary>
+internal static class DevicesCommand
+{
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new JsonStringEnumConverter() } };
+
+    public static Command Create()
+    {
+        Option<bool> json = new("--json") { Description = "print JSON" };
+        Command command = new("devices", "List every Vulkan device: type, driver, memory, limits, matrix shapes.") { json };
+        command.SetAction(result =>
+        {
+            IReadOnlyList<GpuInfo> devices = GpuDevice.Enumerate();
+            if (result.GetValue(json))
+                Console.WriteLine(JsonSerializer.Serialize(devices, Json));
+            else
+                Print(devices);
+            return devices.Any(device => device.Unsuitable is null) ? 0 : 1;
+        });
+        return command;
+    }
+
+    private static void Print(IReadOnlyList<GpuInfo> devices)
+    {
+        foreach (GpuInfo device in devices)
+        {
+            Grid grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(4)).AddColumn();
+            Row("driver", $"{device.Driver}, Vulkan {device.ApiVersion}");
+            Row("memory", $"{device.MemoryBytes / (double)(1 << 30):0.0} GiB{(device.HostVisibleMemory ? ", visible to the host" : "")}; {device.MaxAllocationBytes >> 20} MiB at once, {device.MaxStorageBufferRange >> 20} MiB a tensor");
+            Row("workgroups", $"subgroup {device.SubgroupSize}, at most {device.MaxWorkgroupSize} invocations, {device.SharedMemoryBytes >> 10} KiB shared, {device.PushConstantBytes} bytes of push constants");
+            Row("types", string.Join(", ", Types(device)));
+            Row("matrix units", device.MatrixShapes.Count == 0 ? "none" : string.Join(", ", device.MatrixShapes) + (device.WorkgroupMatrices ? ", workgroup scope" : ""));
+            Row("uuid", device.Uuid);
+            if (device.Unsuitable is { } why)
+                Row("unsuitable", why);
+            AnsiConsole.MarkupLineInterpolated($"[bold]{device.Index}  {device.Name}[/] ({device.Type.ToString().ToLowerInvariant()})");
+            AnsiConsole.Write(grid);
+
+            void Row(string name, string value) => grid.AddRow(new Text(name), new Text(value));
+        }
+    }
+
+    private static IEnumerable<string> Types(GpuInfo device)
+    {
+        yield return "f32";
+        if (device.Float16)
+            yield return "f16 arithmetic";
+        if (device.Storage16)
+            yield return "16-bit storage";
+        if (device.BFloat16)
+            yield return "bf16";
+    }
+}
