@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Data;
 
 namespace Deit.Train;
 
@@ -26,24 +27,23 @@ internal sealed class Evaluator(GpuDevice device, INetwork model, int batchSize,
     public Graph Graph => _inference.Graph;
 
     /// <summary>Counts over all batches of a source.</summary>
-    public Evaluation Run(IEnumerable<(float[] Images, uint[] Labels, int Count)> batches, CancellationToken cancellation = default)
+    public Evaluation Run(IEnumerable<Batch> batches)
     {
         long start = Stopwatch.GetTimestamp(), images = 0, top1 = 0, top5 = 0;
         double loss = 0;
-        foreach ((float[] pixels, uint[] labels, int count) in batches)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            float[] logits = _inference.Logits(pixels, count);
-            for (int i = 0; i < count; i++)
+        foreach (Batch batch in batches)
+            using (batch)
             {
-                ReadOnlySpan<float> row = logits.AsSpan(i * model.NumClasses, model.NumClasses);
-                (int rank, double rowLoss) = Score(row, (int)labels[i]);
-                top1 += rank == 0 ? 1 : 0;
-                top5 += rank < 5 ? 1 : 0;
-                loss += rowLoss;
+                float[] logits = _inference.Logits(batch.Images, batch.Count);
+                for (int i = 0; i < batch.Count; i++)
+                {
+                    (int rank, double rowLoss) = Score(logits.AsSpan(i * model.NumClasses, model.NumClasses), (int)batch.Labels[i]);
+                    top1 += rank == 0 ? 1 : 0;
+                    top5 += rank < 5 ? 1 : 0;
+                    loss += rowLoss;
+                }
+                images += batch.Count;
             }
-            images += count;
-        }
         if (images == 0)
             throw new DeitException("No image could be evaluated: the split is empty or unreadable; check the folder.");
         return new Evaluation(images, (double)top1 / images, (double)top5 / images, loss / images, Stopwatch.GetElapsedTime(start).TotalSeconds);

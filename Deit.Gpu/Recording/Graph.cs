@@ -86,14 +86,7 @@ public sealed class Graph : IDisposable
         if (_disposed)
             return;
         _disposed = true;
-        try
-        {
-            _device.Vulkan.Queue.WaitIdle();
-        }
-        catch (GpuException)
-        {
-            // A lost device runs nothing any more: what remains is to release.
-        }
+        _device.Vulkan.Queue.WaitIdleQuietly();
         _encoded.Dispose();
         if (_ownsBlocks)
             foreach (DeviceBuffer block in _blocks)

@@ -52,6 +52,12 @@ public sealed class Arena : IDisposable
         return new Tensor(storage, 0, shape, dtype, name);
     }
 
-    /// <summary>Gives the memory back; tensors of the arena must not be used any more.</summary>
-    public void Dispose() => _buffer.Dispose();
+    /// <summary>Waits for the device and gives the memory back; tensors of the arena must not be used any more.</summary>
+    public void Dispose()
+    {
+        if (_buffer.Disposed)
+            return;
+        Device.Vulkan.Queue.WaitIdleQuietly();
+        _buffer.Dispose();
+    }
 }

@@ -71,5 +71,18 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     /// <summary>Waits until everything submitted has finished.</summary>
     public void WaitIdle() => Wait(Submitted);
 
+    /// <summary>Waits before memory is given back; a lost device runs nothing any more, so that what remains is to release.</summary>
+    public void WaitIdleQuietly()
+    {
+        try
+        {
+            WaitIdle();
+        }
+        catch (GpuException error) when (error.Kind == GpuErrorKind.DeviceLost)
+        {
+            // Reported by the call that lost it.
+        }
+    }
+
     public void Dispose() => _device.Vk.DestroySemaphore(_device.Handle, _timeline, null);
 }

@@ -55,14 +55,7 @@ internal sealed unsafe class TransferCommands : IDisposable
 
     public void Dispose()
     {
-        try
-        {
-            _device.Queue.Wait(BusyUntil);
-        }
-        catch (GpuException)
-        {
-            // A lost device runs nothing any more: what remains is to release.
-        }
+        _device.Queue.WaitIdleQuietly();
         _device.Vk.DestroyCommandPool(_device.Handle, _pool, null);
     }
 }

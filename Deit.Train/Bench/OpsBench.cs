@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Deit.Gpu;
+using Spectre.Console;
+using Recorder = Deit.Gpu.Recorder;
+
+namespace Deit.Train.Bench;
+
+/// <summary>Times every op at the shapes of DeiT. A row runs alone; its rate is set against the best that the device showed in the same run.</summary>
+internal static class OpsBench
+{
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    /// <summary>An op at a shape.</summary>
+    /// <param name="Op">What runs.</param>
+    /// <param name="Shape">At which extents.</param>
+    /// <param name="Record">Records it.</param>
+    /// <param name="Flops">Operations counted; 0 for ops that memory bounds.</param>
+    /// <param name="Bytes">Bytes that must move at least.</param>
+    private sealed record Case(string Op, string Shape, Action<Recorder> Record, double Flops, double Bytes);
+
+    /// <summary>A measured row.</summary>
+    private sealed record Row(string Op, string Shape, string Arithmetic, double Milliseconds, double Spread, double? GigaFlops, double? GigaBytes, double ShareOfBest);
+
+    public static void Run(GpuDevice device, bool json)
+    {
+        (Case Case, double Milliseconds, double Spread)[] measured = [.. Cases(device).Select(c => Measure(device, c))];
+        double bestFlops = measured.Max(m => m.Case.Flops / m.Milliseconds), bestBytes = measured.Where(m => m.Case.Flops == 0).Max(m => m.Case.Bytes / m.Milliseconds);
+        Row[] rows = [.. measured.Select(m =>
+        {
+            bool arithmetic = m.Case.Flops > 0;
+            double rate = (arithmetic ? m.Case.Flops : m.Case.Bytes) / m.Milliseconds / 1e6;
+            return new Row(m.Case.Op, m.Case.Shape, "fp32", m.Milliseconds, m.Spread, arithmetic ? rate : null, arithmetic ? null : rate, rate * 1e6 / (arithmetic ? bestFlops : bestBytes));
+        })];
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(new { device = device.Info.Name, driver = device.Info.Driver, kernels = device.Choices.All, rows }, Json));
+            return;
+        }
+        Console.WriteLine($"Device   {device.Info}");
+        Table table = new Table().Border(TableBorder.Markdown);
+        foreach (string column in (ReadOnlySpan<string>)["op", "shape", "arithmetic", "ms", "spread", "rate", "of best"])
+            table.AddColumn(new TableColumn(column).NoWrap());
+        foreach (Row row in rows)
+            table.AddRow(row.Op, row.Shape, row.Arithmetic, Number(row.Milliseconds), $"{row.Spread:p0}", row.GigaFlops is { } flops ? $"{Number(flops)} GFLOP/s" : $"{Number(row.GigaBytes!.Value)} GB/s", $"{row.ShareOfBest:p0}");
+        // The width of a terminal must not decide what a redirected table holds.
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 160;
+        AnsiConsole.Write(table);
+        Console.WriteLine("The best: the fastest product and the fastest copy-like op of this run.");
+    }
+
+    private static string Number(double value) => value.ToString(value >= 100 ? "F0" : value >= 1 ? "F2" : "F4", CultureInfo.InvariantCulture);
+
+    private static (Case, double, double) Measure(GpuDevice device, Case c)
+    {
+        using Graph graph = device.Record(c.Record, new GraphOptions { Purpose = $"measuring {c.Op}" });
+        graph.Run();
+        List<double> times = [];
+        long begin = Stopwatch.GetTimestamp();
+        while (times.Count < 5 || (times.Count < 30 && Stopwatch.GetElapsedTime(begin).TotalSeconds < 0.5))
+        {
+            long start = Stopwatch.GetTimestamp();
+            graph.Run();
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+        times.Sort();
+        double median = times[times.Count / 2];
+        return (c, median, (times[times.Count * 3 / 4] - times[times.Count / 4]) / median);
+    }
+
+    private static IEnumerable<Case> Cases(GpuDevice device)
+    {
+        // Inputs live in an arena of zeros: what is timed is the op alone. A CPU driver gets a smaller batch for the same shapes.
+        int batch = device.Info.Type == GpuType.Cpu ? 4 : 64;
+        foreach ((int dim, int heads) in ((int, int)[])[(192, 3), (768, 12)])
+        {
+            int rows = batch * 197;
+            foreach ((string name, int n, int k) in ((string, int, int)[])[("qkv", 3 * dim, dim), ("proj", dim, dim), ("fc1", 4 * dim, dim), ("fc2", dim, 4 * dim)])
+            {
+                Inputs t = new(device, [rows, k], [n, k], [rows, n], [n]);
+                double flops = 2.0 * rows * n * k;
+                string shape = $"{rows} x {n} x {k}";
+                yield return new($"{name} forward", shape, r => r.MatMulInto(t[2], t[0], t[1], false, true, t[3]), flops, 0);
+                yield return new($"{name} input gradient", shape, r => r.MatMulInto(t[0], t[2], t[1], false, false), flops, 0);
+                yield return new($"{name} weight gradient", shape, r => r.MatMulInto(t[1], t[2], t[0], true, false), flops, 0);
+                t.Dispose();
+            }
+            double product = 2.0 * batch * heads * 197 * 197 * 64, floats = (double)rows * dim * sizeof(float);
+            string tokens = $"{batch} x 197 x {dim}";
+            using Inputs x = new(device, [batch, 197, dim], [batch, 197, 3 * dim], [batch, 197, 4 * dim], [dim], [dim], [batch], [batch, 1000], [batch, 1000], [batch, 197, dim]);
+            yield return new("attention forward", tokens, r => r.Attention(x[1], heads), 2 * product, 0);
+            yield return new("attention forward + backward", tokens, r => Backward(r, x[1], t => r.Attention(t, heads)), 9 * product, 0);
+            yield return new("layer norm", tokens, r => r.LayerNorm(x[0], x[3], x[4]), 0, 2 * floats);
+            yield return new("layer norm forward + backward", tokens, r => Backward(r, x[0], t => r.LayerNorm(t, x[3], x[4])), 0, 5 * floats);
+            yield return new("gelu", $"{batch} x 197 x {4 * dim}", r => r.Gelu(x[2]), 0, 8 * floats);
+            yield return new("gelu forward + backward", $"{batch} x 197 x {4 * dim}", r => Backward(r, x[2], r.Gelu), 0, 20 * floats);
+            yield return new("residual add", tokens, r => r.ResidualAdd(x[0], x[8], x[5]), 0, 3 * floats);
+            yield return new("column sum", $"{rows} x {4 * dim}", r => r.ColumnSum(x[2].View([rows, 4 * dim]), r.Empty([4 * dim])), 0, 4 * floats);
+            yield return new("copy", tokens, r => r.Copy(x[0], x[8]), 0, 2 * floats);
+            yield return new("cross-entropy forward + backward", $"{batch} x 1000", r => Backward(r, x[6], t => r.CrossEntropy(t, x[7])), 0, 4.0 * batch * 1000 * sizeof(float));
+            yield return new("softmax", $"{batch} x 1000", r => r.Softmax(x[6]), 0, 2.0 * batch * 1000 * sizeof(float));
+        }
+        using Inputs images = new(device, [batch, 3, 224, 224]);
+        yield return new("unfold patches", $"{batch} x 3 x 224 x 224", r => r.Unfold(images[0], 16), 0, 8.0 * images[0].Elements);
+        const int Elements = 5_717_504;
+        using Inputs p = new(device, [Elements], [Elements], [Elements], [Elements], [Elements / 64], [64], [Elements]);
+        Tensor state = p.StepState();
+        yield return new("adamw", $"{Elements}", r => r.AdamW(p[0], p[1], p[2], p[3], p[4], state, new AdamWOptions()), 0, 7.0 * Elements * sizeof(float));
+        yield return new("ema", $"{Elements}", r => r.Ema(p[6], p[0], state), 0, 3.0 * Elements * sizeof(float));
+        yield return new("gradient norm", $"{Elements}", r => r.ClipScale(p[1], 1), 0, 1.0 * Elements * sizeof(float));
+        yield return new("fill", $"{Elements}", r => r.Fill(p[1], 0), 0, 1.0 * Elements * sizeof(float));
+    }
+
+    // Records the op on a trainable alias of its input and the backward pass from a gradient of zeros.
+    private static void Backward(Recorder r, Tensor input, Func<Tensor, Tensor> op)
+    {
+        Tensor trainable = input.View(input.Shape);
+        trainable.Train(r.Empty(input.Shape));
+        Tensor y = op(trainable);
+        r.Tape.Backward(y, r.Full(y.Shape, 0));
+    }
+
+    /// <summary>Zeroed tensors in an arena of their own.</summary>
+    private sealed class Inputs : IDisposable
+    {
+        private readonly Arena _arena;
+        private readonly Tensor[] _tensors;
+
+        public Inputs(GpuDevice device, params Shape[] shapes)
+        {
+            _arena = device.CreateArena("bench inputs", Arena.SizeOf(DType.F32, [.. shapes, [64]]));
+            device.Fill(_arena.At(0, [(int)(_arena.ByteLength / 4)]));
+            _tensors = [.. shapes.Select(shape => _arena.Allocate(shape))];
+        }
+
+        public Tensor this[int index] => _tensors[index];
+
+        public Tensor StepState() => Gpu.StepState.Allocate(_arena);
+
+        public void Dispose() => _arena.Dispose();
+    }
+}

@@ -1,0 +1,23 @@
+using System.CommandLine;
+using Deit.Gpu;
+using Deit.Train.Bench;
+
+namespace Deit.Train.Commands;
+
+/// <summary><c>deit bench</c>: how fast a device runs.</summary>
+internal static class BenchCommand
+{
+    public static Command Create()
+    {
+        Option<bool> json = new("--json") { Description = "print JSON" };
+        Option<string?> device = new("--device") { Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)" };
+        Command ops = new("ops", "Time every op: ms, GFLOP/s or GB/s, and the share of the device's own measured best.") { json, device };
+        ops.SetAction(result =>
+        {
+            using GpuDevice gpu = GpuDevice.Open(result.GetValue(device));
+            OpsBench.Run(gpu, result.GetValue(json));
+            return 0;
+        });
+        return new Command("bench", "Measure the device.") { ops };
+    }
+}

@@ -1,0 +1,26 @@
+using Deit.Model.Images;
+
+namespace Deit.Train.Data;
+
+/// <summary>Labelled pictures by number. Every member may be called from any thread.</summary>
+public interface IImageDataset
+{
+    /// <summary>How many pictures there are.</summary>
+    int Count { get; }
+
+    /// <summary>The classes' names; a label is an index into them.</summary>
+    IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>The class of a picture.</summary>
+    /// <param name="index">0 to below <see cref="Count"/>.</param>
+    int Label(int index);
+
+    /// <summary>What messages call a picture.</summary>
+    /// <param name="index">0 to below <see cref="Count"/>.</param>
+    string Name(int index);
+
+    /// <summary>Decodes a picture.</summary>
+    /// <param name="index">0 to below <see cref="Count"/>.</param>
+    /// <exception cref="ImageException">It cannot be read.</exception>
+    RgbImage Load(int index);
+}

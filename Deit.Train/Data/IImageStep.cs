@@ -1,0 +1,27 @@
+using Deit.Gpu;
+using Deit.Model.Images;
+
+namespace Deit.Train.Data;
+
+/// <summary>Makes the input's pixels from a picture of any size.</summary>
+internal interface IRandomCrop
+{
+    /// <summary>Crops.</summary>
+    /// <param name="source">The picture; is not changed.</param>
+    /// <param name="target">Every pixel of it is written.</param>
+    /// <param name="random">The draws.</param>
+    void Apply(RgbImage source, RgbImage target, ref RandomStream random);
+}
+
+/// <summary>A step of the augmentation that works on the cropped pixels in place. Has no state, so that threads may share it.</summary>
+internal interface IImageStep
+{
+    /// <summary>The <see cref="RandomSite"/> of its draws.</summary>
+    uint Site { get; }
+
+    /// <summary>Changes the pixels.</summary>
+    /// <param name="image">The pixels.</param>
+    /// <param name="scratch">Another image of the same size, of any content before and after.</param>
+    /// <param name="random">The draws.</param>
+    void Apply(RgbImage image, RgbImage scratch, ref RandomStream random);
+}

@@ -1,0 +1,33 @@
+using Deit.Gpu;
+
+namespace Deit.Train.Data;
+
+/// <summary>The order in which an epoch goes through a data set.</summary>
+public interface ISampler
+{
+    /// <summary>Sample numbers; equal epochs give equal orders. A sample may come more than once or not at all.</summary>
+    /// <param name="epoch">The epoch.</param>
+    int[] Order(int epoch);
+}
+
+/// <summary>Every sample once, in an order that seed and epoch decide.</summary>
+/// <param name="count">How many samples there are.</param>
+/// <param name="seed">The seed of the run.</param>
+public sealed class RandomSampler(int count, ulong seed) : ISampler
+{
+    /// <inheritdoc/>
+    public int[] Order(int epoch)
+    {
+        int[] order = [.. Enumerable.Range(0, count)];
+        new RandomStream(seed, (uint)epoch, RandomSite.EpochOrder, 0).Shuffle(order.AsSpan());
+        return order;
+    }
+}
+
+/// <summary>Every sample once, first to last.</summary>
+/// <param name="count">How many samples there are.</param>
+public sealed class SequentialSampler(int count) : ISampler
+{
+    /// <inheritdoc/>
+    public int[] Order(int epoch) => [.. Enumerable.Range(0, count)];
+}

@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using Deit.Gpu;
+using Deit.Model.Images;
+
+namespace Deit.Train.Data;
+
+/// <summary>Settings of a <see cref="TrainTransform"/>, named as in the reference; the defaults are its recipe.</summary>
+public sealed record TrainTransformOptions
+{
+    /// <summary>Side of the square input, in pixels.</summary>
+    public int InputSize { get; init; } = 224;
+
+    /// <summary>The crop's area over the picture's, uniform between these.</summary>
+    public (double Minimum, double Maximum) Scale { get; init; } = (0.08, 1);
+
+    /// <summary>The crop's width over its height, log-uniform between these.</summary>
+    public (double Minimum, double Maximum) Ratio { get; init; } = (3.0 / 4, 4.0 / 3);
+
+    /// <summary>The kernel of the resize.</summary>
+    public ResampleFilter Interpolation { get; init; } = ResampleFilter.Bicubic;
+
+    /// <summary>The chance of a mirrored picture.</summary>
+    public double HorizontalFlip { get; init; } = 0.5;
+
+    /// <summary>Subtracted from pixels of 0..1.</summary>
+    public ChannelValues Mean { get; init; } = ChannelValues.ImageNetMean;
+
+    /// <summary>Divides what is left.</summary>
+    public ChannelValues StandardDeviation { get; init; } = ChannelValues.ImageNetStandardDeviation;
+}
+
+/// <summary>
+/// The reference's training transform: a random crop resized to the input, steps on its pixels, then normalised planes. Each step draws
+/// from a stream of its own, so that one more leaves the others' draws alone. Allocates nothing once every thread has its buffers.
+/// </summary>
+public sealed class TrainTransform : IImageTransform
+{
+    // Up to this input size the reference crops the padded picture and never resizes.
+    private const int LargestUnresized = 32;
+
+    private readonly TrainTransformOptions _options;
+    private readonly ulong _seed;
+    private readonly IRandomCrop _crop;
+    private readonly IImageStep[] _steps;
+    private readonly ConcurrentBag<(RgbImage Image, RgbImage Scratch)> _buffers = [];
+
+    /// <summary>Makes a transform.</summary>
+    /// <param name="options">Its settings.</param>
+    /// <param name="seed">The seed of the run.</param>
+    public TrainTransform(TrainTransformOptions options, ulong seed)
+    {
+        (_options, _seed) = (options, seed);
+        _crop = options.InputSize <= LargestUnresized ? new PaddedRandomCrop() : new RandomResizedCrop(options.Scale, options.Ratio, options.Interpolation);
+        _steps = [new HorizontalFlip(options.HorizontalFlip)];
+    }
+
+    /// <inheritdoc/>
+    public int InputSize => _options.InputSize;
+
+    /// <inheritdoc/>
+    public void Apply(RgbImage image, int epoch, int position, Span<float> chw)
+    {
+        if (!_buffers.TryTake(out (RgbImage Image, RgbImage Scratch) buffers))
+            buffers = (NewBuffer(), NewBuffer());
+        RandomStream crop = new(_seed, (uint)epoch, RandomSite.RandomCrop, (uint)position);
+        _crop.Apply(image, buffers.Image, ref crop);
+        foreach (IImageStep step in _steps)
+        {
+            RandomStream random = new(_seed, (uint)epoch, step.Site, (uint)position);
+            step.Apply(buffers.Image, buffers.Scratch, ref random);
+        }
+        Normalization.Apply(buffers.Image.Pixels, _options.Mean, _options.StandardDeviation, chw, InputSize * InputSize);
+        _buffers.Add(buffers);
+    }
+
+    private RgbImage NewBuffer() => new(InputSize, InputSize, new byte[InputSize * InputSize * 3]);
+}

@@ -1,0 +1,237 @@
+using System.Diagnostics;
+using System.Globalization;
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Model.Images;
+using Deit.Train.Data;
+
+namespace Deit.Train;
+
+/// <summary>A training from its first step, or from where it stopped, to its last: data, steps, evaluation, log and checkpoints.</summary>
+internal sealed class Trainer : IDisposable
+{
+    private readonly TrainOptions _options;
+    private readonly string _run;
+    private readonly GpuDevice _device;
+    private readonly VisionTransformer _model;
+    private readonly ModelDescription _description;
+    private readonly TrainStep _step;
+    private readonly Evaluator _evaluator;
+    private readonly BatchLoader _training, _validation;
+    private readonly int _stepsPerEpoch, _validationImages;
+    private readonly Schedule _schedule;
+    private readonly RunCheckpoint _checkpoint;
+    private readonly RunLog _log;
+    private TrainState _state = new();
+
+    /// <summary>Starts a run in <c>--output</c>, or takes up the one in <paramref name="resume"/>.</summary>
+    /// <exception cref="DeitException">Data, options or folders do not allow it.</exception>
+    /// <exception cref="GpuException">There is no such device, or it has not enough memory.</exception>
+    public Trainer(TrainOptions options, string? resume)
+    {
+        options.Validate();
+        _options = options;
+        _run = resume ?? options.Output ?? throw new DeitException("No run folder was given; add --output DIR.");
+        if (options.Data is null)
+            throw new DeitException("No data was given; add --data DIR with a folder of pictures for each class.");
+        // Everything that can be wrong on disk is found before a device is opened and before anything is written.
+        _checkpoint = new RunCheckpoint(_run);
+        TrainState? resumed = resume is null ? null : _checkpoint.ReadState();
+        if (resume is null && File.Exists(Path.Combine(_run, TrainOptions.FileName)))
+            throw new DeitException($"'{_run}' holds a run already; go on with --resume {_run}, or choose another --output.");
+        ImageFolderOptions folder = new() { ValFraction = options.ValFraction, Seed = (ulong)options.Seed };
+        ImageFolderDataset training = ImageFolderDataset.Open(options.Data, "train", folder), validation = ImageFolderDataset.Open(options.Data, "val", folder);
+        DeitConfig config = options.Config(training.ClassNames.Count);
+        _description = new ModelDescription
+        {
+            Name = options.ModelName(),
+            Config = config,
+            Labels = training.ClassNames,
+            Preprocess = new Preprocess { InputSize = config.InputSize, CropRatio = options.EvalCropRatio },
+        };
+        TrainTransformOptions transform = new() { InputSize = config.InputSize, Scale = (options.ScaleMin, 1), HorizontalFlip = options.Hflip };
+        BatchLoaderOptions loading = new() { BatchSize = options.BatchSize, Workers = options.NumWorkers };
+        _training = new BatchLoader(training, new RandomSampler(training.Count, (ulong)options.Seed), new TrainTransform(transform, (ulong)options.Seed), loading with { Training = true });
+        _validation = new BatchLoader(validation, new SequentialSampler(validation.Count), new EvaluationTransform(_description.Preprocess), loading);
+        (_stepsPerEpoch, _validationImages) = (_training.BatchCount(training.Count), validation.Count);
+        _schedule = new Schedule
+        {
+            Lr = Schedule.ScaledLr(options.Lr, options.BatchSize),
+            MinLr = options.MinLr,
+            WarmupLr = options.WarmupLr,
+            WarmupEpochs = options.WarmupEpochs,
+            Epochs = options.Epochs,
+        };
+
+        _device = GpuDevice.Open(options.Device);
+        try
+        {
+            if (resumed is not null)
+                _device.Choices.Restore(resumed.Kernels);
+            _model = new VisionTransformer(_device, config);
+            _step = new TrainStep(_device, _model, options);
+            _evaluator = new Evaluator(_device, _model, options.BatchSize, _step.Graph);
+            if (resumed is not null)
+                _checkpoint.Load(_model.Parameters, _step);
+            else
+                _model.Parameters.Initialize((ulong)options.Seed);
+            _state = resumed ?? new TrainState();
+            if (resume is null)
+            {
+                CreateFolder(_run);
+                _options.Save(_run);
+            }
+            _log = resume is null ? RunLog.Create(_run) : RunLog.Resume(_run, _state.Epoch);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+        Say($"Device   {_device.Info}");
+        Say($"Model    {_description.Name ?? "free configuration"}: {_model.Parameters.Count / 1e6:0.00} M parameters, input {config.InputSize}, {config.NumClasses} classes");
+        Say($"Data     {training.Count} training and {validation.Count} validation images, {_stepsPerEpoch} steps of {options.BatchSize} an epoch");
+        Say($"Memory   {_device.AllocatedBytes / 1048576.0:0} MiB held; activations {_step.Graph.PlannedBytes / 1048576.0:0.0} MiB planned for {_step.Graph.LiveBytes / 1048576.0:0.0} MiB alive at once");
+        if (resumed is not null)
+            Say($"Resumed  at epoch {_state.Epoch + 1}, step {_state.StepInEpoch}");
+    }
+
+    /// <summary>The folder of the best evaluation.</summary>
+    public string BestFolder => _checkpoint.Best;
+
+    /// <summary>Trains to the end or until told to stop.</summary>
+    /// <returns>The exit code: 0, or that of the signal.</returns>
+    /// <exception cref="DeitException">The loss is not finite, or the disk is full; checkpoints are intact.</exception>
+    public int Run(StopSignal stop)
+    {
+        using ProgressLine progress = ProgressLine.OnConsole();
+        int firstEpoch = _state.Epoch;
+        for (int epoch = firstEpoch; epoch < _options.Epochs; epoch++)
+        {
+            if (!TrainEpoch(epoch, progress, stop))
+            {
+                Save();
+                progress.WriteLine($"Stopped in epoch {epoch + 1} after step {_state.StepInEpoch}; go on with: deit train --resume {_run}");
+                Finish(progress);
+                return stop.ExitCode;
+            }
+            FinishEpoch(epoch, progress);
+        }
+        Finish(progress);
+        return 0;
+    }
+
+    private bool TrainEpoch(int epoch, ProgressLine progress, StopSignal stop)
+    {
+        double learningRate = _schedule.LearningRate(epoch);
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan waitedBefore = _training.Waited;
+        double secondsBefore = _state.Seconds;
+        int done = _state.StepInEpoch, firstDone = done, unread = 0;
+        foreach (Batch batch in _training.Epoch(epoch, done))
+            using (batch)
+            {
+                _step.Submit(batch.Images, batch.Labels, _state.Step, learningRate);
+                done++;
+                unread++;
+                _state = _state with { StepInEpoch = done, Step = _state.Step + 1 };
+                bool stopping = stop.Requested;
+                // Read at fixed steps, so that sums and logs do not depend on timing.
+                if (done % _options.PrintFreq == 0 || done == _stepsPerEpoch || stopping)
+                {
+                    TakeLoss(epoch);
+                    double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+                    double stepSeconds = seconds / (done - firstDone);
+                    long left = ((long)(_options.Epochs - epoch) * _stepsPerEpoch) - done;
+                    progress.Report(new Progress(
+                        epoch,
+                        _options.Epochs,
+                        done,
+                        _stepsPerEpoch,
+                        _state.LossSum / done,
+                        learningRate,
+                        _options.BatchSize / stepSeconds,
+                        (_training.Waited - waitedBefore).TotalSeconds / seconds,
+                        TimeSpan.FromSeconds(left * stepSeconds)));
+                    _state = _state with { Seconds = secondsBefore + seconds };
+                }
+                if (stopping && done < _stepsPerEpoch)
+                    return false;
+            }
+        _waitShare = (_training.Waited - waitedBefore).TotalSeconds / Math.Max(1e-9, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        return true;
+    }
+
+    private double _waitShare;
+
+    private void TakeLoss(int epoch)
+    {
+        float sum = _step.TakeLossSum();
+        if (!float.IsFinite(sum))
+            throw new DeitException($"The loss is {sum.ToString(CultureInfo.InvariantCulture)} in epoch {epoch + 1} at or before step {_state.StepInEpoch}, so training stopped; the checkpoints in '{_run}' are from before: lower --lr, raise --warmup-epochs or set --clip-grad 1, and start anew.");
+        _state = _state with { LossSum = _state.LossSum + sum };
+    }
+
+    private void FinishEpoch(int epoch, ProgressLine progress)
+    {
+        Evaluation evaluation = _evaluator.Run(_validation.Epoch(0));
+        double trainLoss = _state.LossSum / _stepsPerEpoch;
+        _log.Append(new LogRow
+        {
+            Epoch = epoch,
+            Step = _state.Step,
+            TrainLoss = trainLoss,
+            ValLoss = evaluation.Loss,
+            ValTop1 = evaluation.Top1,
+            ValTop5 = evaluation.Top5,
+            Lr = _schedule.LearningRate(epoch),
+            ImagesPerSecond = (double)_stepsPerEpoch * _options.BatchSize / Math.Max(_state.Seconds, 1e-9),
+            DataWait = _waitShare,
+            Seconds = _state.Seconds,
+        });
+        bool best = evaluation.Top1 > _state.BestTop1;
+        progress.WriteLine($"epoch {epoch + 1}/{_options.Epochs}  train loss {trainLoss:F4}  val loss {evaluation.Loss:F4}  top-1 {evaluation.Top1:p1}  top-5 {evaluation.Top5:p1}  {_state.Seconds:F0} s{(best ? "  best" : "")}");
+        if (best)
+            _checkpoint.SaveBest(_description, _model.Parameters);
+        _state = new TrainState { Epoch = epoch + 1, Step = _state.Step, BestTop1 = Math.Max(_state.BestTop1, evaluation.Top1) };
+        Save();
+    }
+
+    private void Save() => _checkpoint.SaveLast(_description, _model.Parameters, _step, _state);
+
+    private void Finish(ProgressLine progress)
+    {
+        string[] unreadable = [.. _training.Unreadable, .. _validation.Unreadable];
+        if (unreadable.Length > 0)
+        {
+            progress.WriteLine($"{unreadable.Length} image(s) could not be read and were skipped:");
+            foreach (string sentence in unreadable)
+                progress.WriteLine($"  {sentence}");
+        }
+        (TimeSpan total, long count) = _step.HostTime;
+        if (count > 0)
+            progress.WriteLine($"Host time a step, waits excluded: {total.TotalMilliseconds / count:0.000} ms over {count} steps");
+    }
+
+    private static void CreateFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DeitException($"Run folder '{folder}' cannot be made ({error.Message.TrimEnd('.')}); choose another --output.", error);
+        }
+    }
+
+    private static void Say(string line) => Console.WriteLine(line);
+
+    public void Dispose()
+    {
+        _evaluator?.Dispose();
+        _step?.Dispose();
+        _model?.Dispose();
+        _device?.Dispose();
+    }
+}
