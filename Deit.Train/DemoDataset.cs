@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Deit.Model;
 using Deit.Model.Images;
 
@@ -71,12 +72,16 @@ public sealed record DemoDataset
                 (int label, int index) = int.DivRem(i, imagesPerClass);
                 // Each picture has random numbers of its own, so neither the order of work nor the other counts change it.
                 SplitMix64 random = new(Seed, stream, (uint)label, (uint)index);
-                ImageEncoder.SavePng(DemoPicture.Draw(label, Size, ref random), Path.Combine(folder, Classes[label], $"{index:D4}.png"));
+                string path = Path.Combine(folder, Classes[label], $"{index:D4}.png");
+                // The folder as a whole is what appears at once, so no file needs to, nor a disk flush of its own.
+                using FileStream file = File.Create(path);
+                ImageEncoder.WritePng(DemoPicture.Draw(label, Size, ref random), file, path);
             });
         }
-        catch (AggregateException errors) when (errors.InnerException is DeitException error)
+        catch (AggregateException errors)
         {
-            throw new DeitException(error.Message, errors);
+            // A full disk meets every worker alike: the first error tells it.
+            ExceptionDispatchInfo.Throw(errors.InnerExceptions[0]);
         }
     }
 }

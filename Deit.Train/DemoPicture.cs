@@ -16,7 +16,7 @@ internal static class DemoPicture
         ("checkerboard", (x, y) => Disc(x, y) && Odd(x, 0.4) != Odd(y, 0.4)),
         ("circle", Disc),
         ("cross", (x, y) => Math.Max(Math.Abs(x), Math.Abs(y)) < 0.95 && Math.Min(Math.Abs(x), Math.Abs(y)) < 0.27),
-        ("dots", (x, y) => Disc(x, y) && Square(Nearest(x, 0.55)) + Square(Nearest(y, 0.55)) < Square(0.18)),
+        ("dots", (x, y) => Disc(x - Nearest(x, 0.55), y - Nearest(y, 0.55)) && Square(Nearest(x, 0.55)) + Square(Nearest(y, 0.55)) < Square(0.18)),
         ("ring", (x, y) => Disc(x, y) && Square(x) + Square(y) > Square(0.6)),
         ("square", (x, y) => Math.Max(Math.Abs(x), Math.Abs(y)) < 0.8),
         ("stripes", (x, y) => Disc(x, y) && Odd(x, 0.25)),

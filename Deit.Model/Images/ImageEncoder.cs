@@ -10,7 +10,14 @@ public static class ImageEncoder
     /// <param name="image">The picture.</param>
     /// <param name="path">The file.</param>
     /// <exception cref="DeitException">The file cannot be written; one that was there is intact.</exception>
-    public static unsafe void SavePng(RgbImage image, string path)
+    public static void SavePng(RgbImage image, string path) => AtomicFile.Write(path, stream => WritePng(image, stream, path));
+
+    /// <summary>Writes a PNG file to a stream.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="stream">Where to; left open.</param>
+    /// <param name="name">What to call the picture in errors.</param>
+    /// <exception cref="ImageException">The picture could not be encoded.</exception>
+    public static unsafe void WritePng(RgbImage image, Stream stream, string name)
     {
         using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque));
         for (int y = 0; y < image.Height; y++)
@@ -23,10 +30,7 @@ public static class ImageEncoder
                 row[(x * 4) + 3] = byte.MaxValue;
             }
         }
-        AtomicFile.Write(path, stream =>
-        {
-            if (!bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
-                throw new ImageException($"Writing the image '{path}' failed: {image.Width} x {image.Height} pixels could not be encoded; check that the folder is writable.");
-        });
+        if (!bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
+            throw new ImageException($"Writing the image '{name}' failed: {image.Width} x {image.Height} pixels could not be encoded; check that the folder is writable.");
     }
 }
