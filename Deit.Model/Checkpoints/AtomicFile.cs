@@ -13,7 +13,8 @@ public static class AtomicFile
         string? temporary = null;
         try
         {
-            string target = Path.GetFullPath(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+            FileInfo file = new(path);
+            string target = (file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) ?? file).FullName;
             temporary = $"{target}.tmp-{Guid.NewGuid():N}";
             FileStreamOptions options = new()
             {
