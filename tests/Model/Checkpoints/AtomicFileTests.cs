@@ -71,6 +71,15 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void A_size_that_no_disk_holds_is_refused_before_writing()
+    {
+        DeitException error = Assert.Throws<DeitException>(() => AtomicFile.Write(Target, _ => Assert.Fail("Writing began."), expectedBytes: 1L << 60));
+        Assert.Contains($"{1L << 60} bytes", error.Message);
+        Assert.Contains("full", error.Message);
+        Assert.Empty(_folder.Content);
+    }
+
+    [Fact]
     public void A_link_stays_a_link()
     {
         File.WriteAllText(_folder.File("real"), "old");
