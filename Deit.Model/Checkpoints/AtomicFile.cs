@@ -16,15 +16,7 @@ public static class AtomicFile
             FileInfo file = new(path);
             string target = (file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) ?? file).FullName;
             temporary = $"{target}.tmp-{Guid.NewGuid():N}";
-            FileStreamOptions options = new()
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                Share = FileShare.None,
-                BufferSize = 1 << 16,
-                PreallocationSize = expectedBytes,
-            };
-            using (FileStream stream = new(temporary, options))
+            using (FileStream stream = Create(temporary, expectedBytes))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
@@ -41,6 +33,26 @@ public static class AtomicFile
         {
             if (temporary is not null)
                 RemoveQuietly(temporary);
+        }
+    }
+
+    private static FileStream Create(string path, long expectedBytes)
+    {
+        FileStreamOptions options = new()
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            BufferSize = 1 << 16,
+            PreallocationSize = expectedBytes,
+        };
+        try
+        {
+            return new FileStream(path, options);
+        }
+        catch (IOException error) when (expectedBytes > 0 && WriteFailure.IsPreallocation(error))
+        {
+            throw WriteFailure.AsDiskFull(error);
         }
     }
 

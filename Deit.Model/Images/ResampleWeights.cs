@@ -12,7 +12,7 @@ internal readonly struct ResampleWeights : IDisposable
     public const int PrecisionBits = 32 - 8 - 2;
 
     private readonly int[] _starts, _counts, _weights;
-    private readonly int _stride;
+    private readonly int _count, _stride;
 
     /// <summary>Computes the weights of a range of output pixels.</summary>
     /// <param name="filter">The kernel.</param>
@@ -29,6 +29,7 @@ internal readonly struct ResampleWeights : IDisposable
         double support = filter.Support * stretch, inverse = 1 / stretch;
 
         _stride = checked(((int)Math.Ceiling(support) * 2 + 1 + 3) & ~3); // whole vectors of four, the rest is zero
+        _count = count;
         _starts = ArrayPool<int>.Shared.Rent(count);
         _counts = ArrayPool<int>.Shared.Rent(count);
         _weights = ArrayPool<int>.Shared.Rent(checked(count * _stride));
@@ -58,6 +59,16 @@ internal readonly struct ResampleWeights : IDisposable
 
     /// <summary>One past the last input pixel that output pixel <paramref name="i"/> of the range reads.</summary>
     public int End(int i) => _starts[i] + _counts[i];
+
+    /// <summary>How many output pixels of the range read no further than an input pixel.</summary>
+    /// <param name="end">One past that pixel.</param>
+    public int CountEndingBy(int end)
+    {
+        int count = _count;
+        while (count > 0 && End(count - 1) > end)
+            count--;
+        return count;
+    }
 
     /// <summary>The weights of output pixel <paramref name="i"/> of the range.</summary>
     public ReadOnlySpan<int> Weights(int i) => _weights.AsSpan(i * _stride, _counts[i]);

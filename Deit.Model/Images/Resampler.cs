@@ -11,6 +11,7 @@ namespace Deit.Model.Images;
 /// </summary>
 public static class Resampler
 {
+    private const int SlackBytes = (3 * 3) + 4; // up to three pixels of padding, and what of sixteen bytes is no pixel
     private const int Half = 1 << (ResampleWeights.PrecisionBits - 1);
 
     /// <summary>Resizes a picture.</summary>
@@ -81,43 +82,54 @@ public static class Resampler
     private static void Horizontal(Rows source, int sourceWidth, ResampleBox box, in Resampling resampling, PixelRectangle window, int rows, Span<byte> destination)
     {
         using ResampleWeights weights = new(resampling.Filter, sourceWidth, box.Left, box.Right, resampling.Width, window.X, window.Width);
+        int rowBytes = window.Width * 3;
         for (int y = 0; y < rows; y++)
         {
             ReadOnlySpan<byte> from = source.Row(y);
-            Span<byte> to = destination.Slice(y * window.Width * 3, window.Width * 3);
+            Span<byte> to = destination.Slice(y * rowBytes, rowBytes);
+            // A group reads sixteen bytes; only at the end of the buffer may that be too many.
+            int fast = from.Length >= sourceWidth * 3 + SlackBytes ? window.Width : weights.CountEndingBy((from.Length - SlackBytes) / 3);
             for (int x = 0; x < window.Width; x++)
             {
-                Vector128<int> sums = WeightedSum(from[(weights.Start(x) * 3)..], weights.PaddedWeights(x), weights.Weights(x).Length);
-                sums >>= ResampleWeights.PrecisionBits;
-                to[(x * 3) + 0] = Clip(sums.GetElement(0));
-                to[(x * 3) + 1] = Clip(sums.GetElement(1));
-                to[(x * 3) + 2] = Clip(sums.GetElement(2));
+                Vector128<int> sum = x < fast
+                    ? SumOfGroups(ref Unsafe.Add(ref MemoryMarshal.GetReference(from), weights.Start(x) * 3), weights.PaddedWeights(x))
+                    : SumOfPixels(from[(weights.Start(x) * 3)..], weights.Weights(x));
+                Vector128<int> clipped = Vector128.Clamp(sum >> ResampleWeights.PrecisionBits, Vector128<int>.Zero, Vector128.Create(255));
+                to[(x * 3) + 2] = (byte)clipped.GetElement(2);
+                to[(x * 3) + 1] = (byte)clipped.GetElement(1);
+                to[(x * 3) + 0] = (byte)clipped.GetElement(0);
             }
         }
     }
 
     // Lanes are R, G, B and one without meaning. Sixteen bytes hold four pixels and a little more; the padding weights of a last group are zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<int> WeightedSum(ReadOnlySpan<byte> pixels, ReadOnlySpan<int> weights, int count)
+    private static Vector128<int> SumOfGroups(ref byte pixels, ReadOnlySpan<int> weights)
     {
+        Vector128<byte> pick0 = Vector128.Create((byte)0, 255, 255, 255, 1, 255, 255, 255, 2, 255, 255, 255, 255, 255, 255, 255);
+        Vector128<byte> pick1 = Vector128.Create((byte)3, 255, 255, 255, 4, 255, 255, 255, 5, 255, 255, 255, 255, 255, 255, 255);
+        Vector128<byte> pick2 = Vector128.Create((byte)6, 255, 255, 255, 7, 255, 255, 255, 8, 255, 255, 255, 255, 255, 255, 255);
+        Vector128<byte> pick3 = Vector128.Create((byte)9, 255, 255, 255, 10, 255, 255, 255, 11, 255, 255, 255, 255, 255, 255, 255);
         Vector128<int> sum = Vector128.Create(Half), sum1 = default;
-        int i = 0;
-        for (; i < weights.Length && (i * 3) + 16 <= pixels.Length; i += 4)
+        ref int weight = ref MemoryMarshal.GetReference(weights);
+        for (int i = 0; i < weights.Length; i += 4)
         {
-            Vector128<byte> four = Vector128.Create(pixels[(i * 3)..]);
-            Vector128<int> factors = Vector128.Create(weights[i..]);
-            sum += Vector128.Shuffle(four, Vector128.Create((byte)0, 255, 255, 255, 1, 255, 255, 255, 2, 255, 255, 255, 255, 255, 255, 255)).AsInt32()
-                * Vector128.Shuffle(factors, Vector128.Create(0));
-            sum1 += Vector128.Shuffle(four, Vector128.Create((byte)3, 255, 255, 255, 4, 255, 255, 255, 5, 255, 255, 255, 255, 255, 255, 255)).AsInt32()
-                * Vector128.Shuffle(factors, Vector128.Create(1));
-            sum += Vector128.Shuffle(four, Vector128.Create((byte)6, 255, 255, 255, 7, 255, 255, 255, 8, 255, 255, 255, 255, 255, 255, 255)).AsInt32()
-                * Vector128.Shuffle(factors, Vector128.Create(2));
-            sum1 += Vector128.Shuffle(four, Vector128.Create((byte)9, 255, 255, 255, 10, 255, 255, 255, 11, 255, 255, 255, 255, 255, 255, 255)).AsInt32()
-                * Vector128.Shuffle(factors, Vector128.Create(3));
+            Vector128<byte> four = Vector128.LoadUnsafe(ref pixels, (nuint)(i * 3));
+            Vector128<int> factors = Vector128.LoadUnsafe(ref weight, (nuint)i);
+            sum += Vector128.Shuffle(four, pick0).AsInt32() * Vector128.Shuffle(factors, Vector128.Create(0));
+            sum1 += Vector128.Shuffle(four, pick1).AsInt32() * Vector128.Shuffle(factors, Vector128.Create(1));
+            sum += Vector128.Shuffle(four, pick2).AsInt32() * Vector128.Shuffle(factors, Vector128.Create(2));
+            sum1 += Vector128.Shuffle(four, pick3).AsInt32() * Vector128.Shuffle(factors, Vector128.Create(3));
         }
-        for (; i < count; i++) // the end of the buffer
-            sum += Vector128.Create(pixels[i * 3], pixels[(i * 3) + 1], pixels[(i * 3) + 2], 0) * weights[i];
         return sum + sum1;
+    }
+
+    private static Vector128<int> SumOfPixels(ReadOnlySpan<byte> pixels, ReadOnlySpan<int> weights)
+    {
+        Vector128<int> sum = Vector128.Create(Half);
+        for (int i = 0; i < weights.Length; i++)
+            sum += Vector128.Create(pixels[i * 3], pixels[(i * 3) + 1], pixels[(i * 3) + 2], 0) * weights[i];
+        return sum;
     }
 
     private static void Vertical(Rows source, in ResampleWeights weights, int rowBytes, int firstRow, int rows, Span<byte> destination)
