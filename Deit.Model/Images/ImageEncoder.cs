@@ -26,7 +26,8 @@ public static class ImageEncoder
         AtomicFile.Write(path, stream =>
         {
             if (!bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
-                throw new ImageException($"Writing the image '{path}' failed: {image.Width} x {image.Height} pixels could not be encoded; check that the folder is writable.");
+                throw new ImageException($"Writing the image '{path}' failed: {image.Width} x {image.Height} pixels could not be encoded; "
+                    + "check that the folder is writable.");
         });
     }
 }
