@@ -23,7 +23,8 @@ public class SafetensorsBenchmarks
         (string Name, long[] Shape)[] block =
         [
             ("attn.qkv.weight", [576, 192]), ("attn.proj.weight", [192, 192]), ("mlp.fc1.weight", [768, 192]), ("mlp.fc2.weight", [192, 768]),
-            ("attn.qkv.bias", [576]), ("attn.proj.bias", [192]), ("mlp.fc1.bias", [768]), ("mlp.fc2.bias", [192]), ("norm1.weight", [192]), ("norm2.weight", [192]),
+            ("attn.qkv.bias", [576]), ("attn.proj.bias", [192]), ("mlp.fc1.bias", [768]),
+            ("mlp.fc2.bias", [192]), ("norm1.weight", [192]), ("norm2.weight", [192]),
         ];
         _tensors = [.. from i in Enumerable.Range(0, 12)
                        from tensor in block

@@ -37,7 +37,8 @@ public static class AtomicFolder
         }
     }
 
-    /// <summary>Repairs what a kill during <see cref="Write"/> left: call it before reading the folder. Does nothing to a folder that is in order.</summary>
+    /// <summary>Repairs what a kill during <see cref="Write"/> left: call it before reading the folder. Does nothing to a folder that is in
+    /// order.</summary>
     /// <param name="path">The folder, which need not exist.</param>
     /// <exception cref="DeitException">The old folder cannot be put back.</exception>
     public static void Recover(string path)

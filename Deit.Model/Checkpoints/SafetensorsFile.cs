@@ -6,7 +6,8 @@ namespace Deit.Model.Checkpoints;
 
 /// <summary>
 /// A safetensors file, mapped into memory: opening reads the header alone, tensors are read when asked for. Strict: a file that breaks any
-/// rule of the format is refused. The file may be replaced or deleted while it is open, but must not be shortened in place. Reading is thread-safe; disposing is not.
+/// rule of the format is refused. The file may be replaced or deleted while it is open, but must not be shortened in place. Reading is
+/// thread-safe; disposing is not.
 /// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
@@ -23,7 +24,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         long length = stream.Length;
         if (length < sizeof(ulong))
             throw new FormatException(length == 0 ? "it is empty" : $"it has {length} bytes, too few for a header");
-        _map = MemoryMappedFile.CreateFromFile(stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        _map = MemoryMappedFile.CreateFromFile(
+            stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         _view = _map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* first = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref first);
@@ -31,7 +33,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         {
             ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(first, sizeof(ulong)));
             if (headerBytes > SafetensorsHeader.MaximumBytes || headerBytes > (ulong)length - sizeof(ulong))
-                throw new FormatException($"it says its header has {headerBytes} bytes, expected at most {Math.Min(SafetensorsHeader.MaximumBytes, length - sizeof(ulong))}");
+                throw new FormatException($"it says its header has {headerBytes} bytes, expected at most "
+                    + $"{Math.Min(SafetensorsHeader.MaximumBytes, length - sizeof(ulong))}");
             _data = first + sizeof(ulong) + headerBytes;
             (Metadata, List<SafetensorsEntry> entries) = SafetensorsHeader.Parse(
                 new ReadOnlySpan<byte>(first + sizeof(ulong), (int)headerBytes), length - sizeof(ulong) - (long)headerBytes);
@@ -56,7 +59,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="CheckpointException">There is no tensor of that name.</exception>
     public SafetensorsEntry this[string name] => TryGet(name, out SafetensorsEntry? entry)
         ? entry
-        : throw new CheckpointException($"Reading '{_path}' failed: it has no tensor '{name}' among its {Entries.Count}; check that it is a checkpoint of this model.");
+        : throw new CheckpointException($"Reading '{_path}' failed: it has no tensor '{name}' among its {Entries.Count}; check that it is a "
+            + "checkpoint of this model.");
 
     /// <summary>Opens a file.</summary>
     /// <param name="path">The file.</param>
@@ -93,7 +97,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         CheckOwn(entry);
         if (entry.ByteLength > int.MaxValue)
-            throw new CheckpointException($"Reading tensor '{entry.Name}' of '{_path}' failed: it has {entry.ByteLength} bytes, at most {int.MaxValue} can be had at once; read it in parts.");
+            throw new CheckpointException($"Reading tensor '{entry.Name}' of '{_path}' failed: it has {entry.ByteLength} bytes, at most "
+                + $"{int.MaxValue} can be had at once; read it in parts.");
         return new ReadOnlySpan<byte>(_data + entry.Begin, (int)entry.ByteLength);
     }
 
@@ -116,7 +121,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
             case SafetensorsDType.F16: FloatConversion.FromHalf(new ReadOnlySpan<ushort>(from, count), destination); break;
             case SafetensorsDType.BF16: FloatConversion.FromBFloat16(new ReadOnlySpan<ushort>(from, count), destination); break;
             case SafetensorsDType.F64: FloatConversion.FromDouble(new ReadOnlySpan<double>(from, count), destination); break;
-            default: throw new CheckpointException($"Reading tensor '{entry.Name}' of '{_path}' failed: it holds {entry.DType}, expected F16, BF16, F32 or F64; check that it is a checkpoint of this model.");
+            default: throw new CheckpointException($"Reading tensor '{entry.Name}' of '{_path}' failed: it holds {entry.DType}, expected F16, "
+                + "BF16, F32 or F64; check that it is a checkpoint of this model.");
         }
     }
 

@@ -113,7 +113,8 @@ internal static class SafetensorsHeader
             throw new FormatException($"the shape of tensor '{name}' is too large", error);
         }
         if (begin > end || bytes != end - begin)
-            throw new FormatException($"the tensor '{name}' is {type}[{string.Join(", ", shape)}], {bytes} bytes, but its offsets {begin} to {end} say otherwise");
+            throw new FormatException($"the tensor '{name}' is {type}[{string.Join(", ", shape)}], {bytes} bytes, but its offsets {begin} to "
+                + $"{end} say otherwise");
         return new SafetensorsEntry(name, type, shape, elements, begin, end);
     }
 
@@ -146,7 +147,8 @@ internal static class SafetensorsHeader
         foreach (SafetensorsEntry entry in entries)
         {
             if (entry.Begin != end)
-                throw new FormatException($"the tensor '{entry.Name}' begins at byte {entry.Begin} of the data, expected {end}: tensors must neither overlap nor leave holes");
+                throw new FormatException($"the tensor '{entry.Name}' begins at byte {entry.Begin} of the data, expected {end}: tensors must "
+                    + "neither overlap nor leave holes");
             end = entry.End;
         }
         if (end != dataBytes)
@@ -155,7 +157,8 @@ internal static class SafetensorsHeader
                 : $"its tensors end at byte {end} of the data and {dataBytes - end} more follow");
     }
 
-    private static string? NextProperty(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName ? reader.GetString() : null;
+    private static string? NextProperty(ref Utf8JsonReader reader) =>
+        reader.Read() && reader.TokenType == JsonTokenType.PropertyName ? reader.GetString() : null;
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType type, string fault)
     {

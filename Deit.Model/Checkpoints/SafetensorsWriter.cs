@@ -44,7 +44,8 @@ public static class SafetensorsWriter
             long before = stream.Position;
             tensor.Write(stream);
             if (stream.Position - before != tensor.ByteLength)
-                throw new ArgumentException($"The tensor '{tensor.Name}' is {tensor.DType}[{string.Join(", ", tensor.Shape)}], {tensor.ByteLength} bytes, but wrote {stream.Position - before}.", nameof(sorted));
+                throw new ArgumentException($"The tensor '{tensor.Name}' is {tensor.DType}[{string.Join(", ", tensor.Shape)}], "
+                    + $"{tensor.ByteLength} bytes, but wrote {stream.Position - before}.", nameof(sorted));
         }
     }
 
@@ -79,7 +80,8 @@ public static class SafetensorsWriter
         byte[] header = buffer.WrittenSpan.ToArray();
         int length = header.Length - sizeof(ulong);
         if (length > SafetensorsHeader.MaximumBytes)
-            throw new ArgumentException($"The header would have {length} bytes, at most {SafetensorsHeader.MaximumBytes} are allowed; use fewer tensors or shorter names.", nameof(sorted));
+            throw new ArgumentException($"The header would have {length} bytes, at most {SafetensorsHeader.MaximumBytes} are allowed; use "
+                + "fewer tensors or shorter names.", nameof(sorted));
         BinaryPrimitives.WriteInt64LittleEndian(header, length);
         return header;
     }

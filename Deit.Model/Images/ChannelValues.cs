@@ -24,14 +24,21 @@ internal sealed class ChannelValuesConverter : JsonConverter<ChannelValues>
 {
     public override ChannelValues Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
+        Expect(reader.TokenType == JsonTokenType.StartArray);
         Span<float> values = stackalloc float[3];
-        if (reader.TokenType != JsonTokenType.StartArray)
-            throw new JsonException("Expected a list of three numbers.");
-        for (int i = 0; i < 3; i++)
-            values[i] = reader.Read() && reader.TokenType == JsonTokenType.Number ? reader.GetSingle() : throw new JsonException("Expected a list of three numbers.");
-        if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray)
-            throw new JsonException("Expected a list of three numbers.");
+        foreach (ref float value in values)
+        {
+            Expect(reader.Read() && reader.TokenType == JsonTokenType.Number);
+            value = reader.GetSingle();
+        }
+        Expect(reader.Read() && reader.TokenType == JsonTokenType.EndArray);
         return new ChannelValues(values[0], values[1], values[2]);
+
+        static void Expect(bool condition)
+        {
+            if (!condition)
+                throw new JsonException("Expected a list of three numbers.");
+        }
     }
 
     public override void Write(Utf8JsonWriter writer, ChannelValues value, JsonSerializerOptions options)

@@ -82,7 +82,8 @@ public static class ImageDecoder
             using SKData data = SKData.Create((nint)bytes, encoded.Length);
             using SKCodec? codec = SKCodec.Create(data);
             if (codec is null)
-                throw new ImageException($"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is damaged; replace or remove it.");
+                throw new ImageException($"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is "
+                    + "damaged; replace or remove it.");
             return Decode(codec, name, minimumSide, pixelLimit);
         }
     }
@@ -91,8 +92,10 @@ public static class ImageDecoder
     {
         SKSizeI size = ReducedSize(codec, minimumSide);
         long pixels = (long)size.Width * size.Height;
-        if (pixels > Math.Min(pixelLimit, Array.MaxLength / 3))
-            throw new ImageException($"Decoding the image '{name}' was refused: it has {codec.Info.Width} x {codec.Info.Height} pixels, more than the limit of {pixelLimit}; scale it down or raise the limit.");
+        pixelLimit = Math.Min(pixelLimit, Array.MaxLength / 3);
+        if (pixels > pixelLimit)
+            throw new ImageException($"Decoding the image '{name}' was refused: it has {codec.Info.Width} x {codec.Info.Height} pixels, more "
+                + $"than the limit of {pixelLimit}; scale it down or raise the limit.");
 
         // No colour space in the target: Skia then leaves the numbers as they are in the file.
         SKAlphaType alpha = codec.Info.IsOpaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
@@ -112,8 +115,10 @@ public static class ImageDecoder
         return result switch
         {
             SKCodecResult.Success => image!,
-            null => throw new ImageException($"Decoding the image '{name}' failed: {size.Width} x {size.Height} pixels need up to {pixels * 7 >> 20} MiB, more than is free; scale it down or decode it at reduced size."),
-            SKCodecResult.IncompleteInput => throw new ImageException($"Decoding the image '{name}' failed: the file is cut short, its last rows are missing; replace or remove it."),
+            null => throw new ImageException($"Decoding the image '{name}' failed: {size.Width} x {size.Height} pixels need up to "
+                + $"{pixels * 7 >> 20} MiB, more than is free; scale it down or decode it at reduced size."),
+            SKCodecResult.IncompleteInput => throw new ImageException($"Decoding the image '{name}' failed: the file is cut short, its last "
+                + "rows are missing; replace or remove it."),
             _ => throw new ImageException($"Decoding the image '{name}' failed: its data is damaged ({result}); replace or remove it."),
         };
     }

@@ -16,7 +16,8 @@ public static class Normalization
     {
         int pixels = rgb.Length / 3;
         if (pixels > planeStride || chw.Length < (2L * planeStride) + pixels)
-            throw new ArgumentException($"Normalising {pixels} pixels into planes {planeStride} apart needs {(2L * planeStride) + pixels} floats, the destination has {chw.Length}.", nameof(chw));
+            throw new ArgumentException($"Normalising {pixels} pixels into planes {planeStride} apart needs {(2L * planeStride) + pixels} "
+                + $"floats, the destination has {chw.Length}.", nameof(chw));
         for (int channel = 0; channel < 3; channel++)
             Channel(rgb, channel, mean[channel], standardDeviation[channel], chw.Slice(channel * planeStride, pixels));
     }
@@ -25,7 +26,8 @@ public static class Normalization
     {
         // Four pixels are twelve of sixteen bytes; each goes to the low byte of an integer.
         byte c = (byte)channel;
-        Vector128<byte> pick = Vector128.Create(c, 255, 255, 255, (byte)(c + 3), 255, 255, 255, (byte)(c + 6), 255, 255, 255, (byte)(c + 9), 255, 255, 255);
+        Vector128<byte> pick = Vector128.Create(
+            c, 255, 255, 255, (byte)(c + 3), 255, 255, 255, (byte)(c + 6), 255, 255, 255, (byte)(c + 9), 255, 255, 255);
         int i = 0;
         for (; (i * 3) + 16 <= rgb.Length; i += 4)
         {

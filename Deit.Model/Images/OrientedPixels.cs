@@ -38,7 +38,10 @@ internal sealed class OrientedPixels
         if (_stepX == 3)
         {
             for (int y = 0; y < rows; y++)
-                Pack(rgba.Slice(y * _storedWidth * 4, _storedWidth * 4), _pixels.AsSpan((int)(_origin + ((firstRow + y) * _stepY)), _storedWidth * 3));
+            {
+                Span<byte> target = _pixels.AsSpan((int)(_origin + ((firstRow + y) * _stepY)), _storedWidth * 3);
+                Pack(rgba.Slice(y * _storedWidth * 4, _storedWidth * 4), target);
+            }
             return;
         }
         // Down the columns: a turned picture is then written along its rows, and the strip that is read fits the cache.

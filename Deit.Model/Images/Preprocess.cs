@@ -54,7 +54,8 @@ public sealed record Preprocess
     {
         Validate();
         if (chw.Length != OutputLength)
-            throw new ArgumentException($"Preprocessing to {InputSize} pixels writes {OutputLength} floats, the destination has {chw.Length}.", nameof(chw));
+            throw new ArgumentException($"Preprocessing to {InputSize} pixels writes {OutputLength} floats, the destination has "
+                + $"{chw.Length}.", nameof(chw));
         (int width, int height) = ResizedSize(image.Width, image.Height);
         (int left, int columns, int padLeft) = CenterCrop(width, InputSize);
         (int top, int rows, int padTop) = CenterCrop(height, InputSize);
@@ -74,7 +75,10 @@ public sealed record Preprocess
         {
             Fill(chw, plane, 0, plane);
             for (int y = 0; y < rows; y++)
-                Normalization.Apply(cropped.AsSpan(y * columns * 3, columns * 3), Mean, StandardDeviation, chw[(((padTop + y) * InputSize) + padLeft)..], plane);
+            {
+                Span<float> target = chw[(((padTop + y) * InputSize) + padLeft)..];
+                Normalization.Apply(cropped.AsSpan(y * columns * 3, columns * 3), Mean, StandardDeviation, target, plane);
+            }
         }
         ArrayPool<byte>.Shared.Return(cropped);
     }
@@ -82,7 +86,8 @@ public sealed record Preprocess
     /// <summary>The settings as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, PreprocessJson.Default.Preprocess);
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote. Nothing but <see cref="ResizeSize"/> may be missing: a wrong default would only show as lost accuracy.</summary>
+    /// <summary>Reads what <see cref="ToJson"/> wrote. Nothing but <see cref="ResizeSize"/> may be missing: a wrong default would only show as
+    /// lost accuracy.</summary>
     /// <param name="json">The JSON text.</param>
     /// <exception cref="DeitException">The text is no such JSON or the settings make no sense.</exception>
     public static Preprocess FromJson(string json)
@@ -96,7 +101,8 @@ public sealed record Preprocess
         }
         catch (JsonException error)
         {
-            throw new DeitException($"Reading the preprocessing settings failed: {error.Message.TrimEnd('.')}; correct them or restore the file.", error);
+            throw new DeitException($"Reading the preprocessing settings failed: {error.Message.TrimEnd('.')}; correct them or restore the "
+                + "file.", error);
         }
     }
 
@@ -108,12 +114,15 @@ public sealed record Preprocess
         if (InputSize is < 1 or > Most)
             throw new DeitException($"Preprocessing asks for an input of {InputSize} pixels, expected 1 to {Most}; correct the input size.");
         if (ResizeSize is < 1 or > Most || (ResizeSize is null && !(CropRatio > 0 && InputSize / CropRatio is >= 1 and <= Most)))
-            throw new DeitException($"Preprocessing asks for a resize to {ResizeSize?.ToString() ?? $"{InputSize} / {CropRatio}"} pixels, expected 1 to {Most}; correct the crop ratio or the resize size.");
+            throw new DeitException($"Preprocessing asks for a resize to {ResizeSize?.ToString() ?? $"{InputSize} / {CropRatio}"} pixels, "
+                + $"expected 1 to {Most}; correct the crop ratio or the resize size.");
         if (!Enum.IsDefined(Interpolation))
-            throw new DeitException($"Preprocessing asks for the unknown interpolation {Interpolation}, expected one of {string.Join(", ", Enum.GetNames<ResampleFilter>())}; correct it.");
+            throw new DeitException($"Preprocessing asks for the unknown interpolation {Interpolation}, expected one of "
+                + $"{string.Join(", ", Enum.GetNames<ResampleFilter>())}; correct it.");
         for (int channel = 0; channel < 3; channel++)
             if (!(StandardDeviation[channel] > 0 && float.IsFinite(StandardDeviation[channel]) && float.IsFinite(Mean[channel])))
-                throw new DeitException($"Preprocessing normalises with mean {Mean} and deviation {StandardDeviation}, expected finite numbers and deviations above 0; correct them.");
+                throw new DeitException($"Preprocessing normalises with mean {Mean} and deviation {StandardDeviation}, expected finite "
+                    + "numbers and deviations above 0; correct them.");
     }
 
     // torchvision's Resize of one length: the shorter side gets it, the longer one is truncated.

@@ -79,7 +79,8 @@ public static class Resampler
         ArrayPool<byte>.Shared.Return(between);
     }
 
-    private static void Horizontal(Rows source, int sourceWidth, ResampleBox box, in Resampling resampling, PixelRectangle window, int rows, Span<byte> destination)
+    private static void Horizontal(
+        Rows source, int sourceWidth, ResampleBox box, in Resampling resampling, PixelRectangle window, int rows, Span<byte> destination)
     {
         using ResampleWeights weights = new(resampling.Filter, sourceWidth, box.Left, box.Right, resampling.Width, window.X, window.Width);
         int rowBytes = window.Width * 3;
@@ -177,16 +178,21 @@ public static class Resampler
     private static void Check(RgbImage source, in Resampling resampling, PixelRectangle crop, ResampleBox box, PixelRectangle window, int bytes)
     {
         if (resampling.Width < 1 || resampling.Height < 1)
-            throw new ArgumentException($"A resize to {resampling.Width} x {resampling.Height} was asked for, expected at least 1 x 1.", nameof(resampling));
+            throw new ArgumentException($"A resize to {resampling.Width} x {resampling.Height} was asked for, expected at least 1 x "
+                + "1.", nameof(resampling));
         if (!crop.IsInside(source.Width, source.Height))
-            throw new ArgumentException($"The crop {crop} is empty or reaches outside the image of {source.Width} x {source.Height}.", nameof(resampling));
-        bool boxFits = box.Left >= 0 && box.Top >= 0 && box.Right <= crop.Width && box.Bottom <= crop.Height && box.Left < box.Right && box.Top < box.Bottom;
+            throw new ArgumentException($"The crop {crop} is empty or reaches outside the image of {source.Width} x "
+                + $"{source.Height}.", nameof(resampling));
+        bool boxFits = box.Left >= 0 && box.Left < box.Right && box.Right <= crop.Width
+            && box.Top >= 0 && box.Top < box.Bottom && box.Bottom <= crop.Height;
         if (!boxFits) // also where a number is NaN
             throw new ArgumentException($"The box {box} is empty or reaches outside the image of {crop.Width} x {crop.Height}.", nameof(resampling));
         if (!window.IsInside(resampling.Width, resampling.Height))
-            throw new ArgumentException($"The window {window} is empty or reaches outside the result of {resampling.Width} x {resampling.Height}.", nameof(resampling));
+            throw new ArgumentException($"The window {window} is empty or reaches outside the result of {resampling.Width} x "
+                + $"{resampling.Height}.", nameof(resampling));
         if (bytes != (long)window.Width * window.Height * 3)
-            throw new ArgumentException($"The destination has {bytes} bytes, expected {(long)window.Width * window.Height * 3} for {window.Width} x {window.Height} pixels.", nameof(bytes));
+            throw new ArgumentException($"The destination has {bytes} bytes, expected {(long)window.Width * window.Height * 3} for "
+                + $"{window.Width} x {window.Height} pixels.", nameof(bytes));
     }
 
     /// <summary>Rows of bytes some stride apart.</summary>

@@ -11,7 +11,8 @@ public sealed class RgbImage
     public RgbImage(int width, int height, byte[] pixels)
     {
         if (width < 1 || height < 1 || pixels.Length != (long)width * height * 3)
-            throw new ArgumentException($"An RGB image of {width} x {height} has {pixels.Length} bytes, expected {(long)width * height * 3}.", nameof(pixels));
+            throw new ArgumentException($"An RGB image of {width} x {height} has {pixels.Length} bytes, expected "
+                + $"{(long)width * height * 3}.", nameof(pixels));
         (Width, Height, Pixels) = (width, height, pixels);
     }
 

@@ -7,9 +7,9 @@ public static class GoldenData
     /// <param name="relative">Its path inside the folder, with forward slashes.</param>
     public static string Path(string relative)
     {
-        string copy = System.IO.Path.Combine(AppContext.BaseDirectory, "Golden", "data", relative);
-        return Environment.GetEnvironmentVariable("DEIT_GOLDEN") is { Length: > 0 } folder && System.IO.Path.Combine(folder, relative) is var given && File.Exists(given)
+        string folder = Environment.GetEnvironmentVariable("DEIT_GOLDEN") is { Length: > 0 } given
             ? given
-            : copy;
+            : System.IO.Path.Combine(AppContext.BaseDirectory, "Golden", "data");
+        return System.IO.Path.Combine(folder, relative);
     }
 }

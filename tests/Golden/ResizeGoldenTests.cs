@@ -43,8 +43,9 @@ public sealed class ResizeGoldenTests
             for (int i = 0; i < actual.Length; i++)
             {
                 int channel = i / plane;
+                float value = expected.Pixels[(i % plane * 3) + channel] / 255f;
                 // Each operation rounded to float as the reference does: equal bits.
-                Assert.Equal(((expected.Pixels[(i % plane * 3) + channel] / 255f) - preprocess.Mean[channel]) / preprocess.StandardDeviation[channel], actual[i]);
+                Assert.Equal((value - preprocess.Mean[channel]) / preprocess.StandardDeviation[channel], actual[i]);
             }
             compared++;
         }

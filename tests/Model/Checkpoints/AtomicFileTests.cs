@@ -73,7 +73,8 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void A_size_that_no_disk_holds_is_refused_before_writing()
     {
-        DeitException error = Assert.Throws<DeitException>(() => AtomicFile.Write(Target, _ => Assert.Fail("Writing began."), expectedBytes: 1L << 60));
+        DeitException error = Assert.Throws<DeitException>(
+            () => AtomicFile.Write(Target, _ => Assert.Fail("Writing began."), expectedBytes: 1L << 60));
         Assert.Contains($"{1L << 60} bytes", error.Message);
         Assert.Contains("full", error.Message);
         Assert.Empty(_folder.Content);
@@ -90,8 +91,11 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_without_a_folder_is_named() =>
-        Assert.Contains("no-such", Assert.Throws<DeitException>(() => AtomicFile.Write(Path.Combine(_folder.Path, "no-such", "file"), _ => { })).Message);
+    public void A_file_without_a_folder_is_named()
+    {
+        string path = Path.Combine(_folder.Path, "no-such", "file");
+        Assert.Contains(path, Assert.Throws<DeitException>(() => AtomicFile.Write(path, _ => { })).Message);
+    }
 
     private static Exception? Record(Action action) => Xunit.Record.Exception(action);
 }

@@ -22,7 +22,10 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Reads_what_the_header_says()
     {
         using SafetensorsFile file = SafetensorsFile.Open(Write(SafetensorsBytes.File(
-            """{"b":{"dtype":"U8","shape":[],"data_offsets":[12,13]},"__metadata__":{"format":"pt","é":"\u00e9"},"a":{"dtype":"I16","shape":[2,3],"data_offsets":[0,12]},"none":{"data_offsets":[13,13],"shape":[4,0],"dtype":"F32"}}   """, 13)));
+            """
+            {"b":{"dtype":"U8","shape":[],"data_offsets":[12,13]}, "__metadata__":{"format":"pt","é":"\u00e9"},
+            "a":{"dtype":"I16","shape":[2,3],"data_offsets":[0,12]}, "none":{"data_offsets":[13,13],"shape":[4,0],"dtype":"F32"}}
+            """, 13)));
         Assert.Equal(["a", "b", "none"], file.Entries.Select(entry => entry.Name));
         Assert.Equal(new Dictionary<string, string> { ["format"] = "pt", ["é"] = "é" }, file.Metadata);
         SafetensorsEntry a = file["a"];
@@ -43,7 +46,8 @@ public sealed class SafetensorsFileTests : IDisposable
         int[] sizes = [1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 8, 8, 8];
         foreach ((string name, int size) in names.Zip(sizes))
         {
-            using SafetensorsFile file = SafetensorsFile.Open(Write(SafetensorsBytes.File($$$"""{"x":{"dtype":"{{{name}}}","shape":[3],"data_offsets":[0,{{{3 * size}}}]}}""", 3 * size)));
+            string header = $$$"""{"x":{"dtype":"{{{name}}}","shape":[3],"data_offsets":[0,{{{3 * size}}}]}}""";
+            using SafetensorsFile file = SafetensorsFile.Open(Write(SafetensorsBytes.File(header, 3 * size)));
             Assert.Equal(name, file["x"].DType.ToString());
             Assert.Equal(size, file["x"].DType.ByteSize);
         }

@@ -18,9 +18,15 @@ public sealed class SafetensorsWriterTests
                 SafetensorsSource.FromBytes("n", SafetensorsDType.I64, [0], default),
             ],
             new Dictionary<string, string> { ["format"] = "pt" });
-        string header = """{"__metadata__":{"format":"pt"},"n":{"dtype":"I64","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"z":{"dtype":"F32","shape":[1,1],"data_offsets":[4,8]},"b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}}""";
+        string header = string.Concat(
+            """{"__metadata__":{"format":"pt"},""",
+            """ "n":{"dtype":"I64","shape":[0],"data_offsets":[0,0]},""",
+            """ "a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},""",
+            """ "z":{"dtype":"F32","shape":[1,1],"data_offsets":[4,8]},""",
+            """ "b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}}""").Replace(" ", "");
         int padded = (header.Length + 7) / 8 * 8;
-        byte[] expected = [.. BitConverter.GetBytes((long)padded), .. Encoding.UTF8.GetBytes(header.PadRight(padded)), 0, 0, 0, 0x40, 0, 0, 0x80, 0x3F, 1, 2, 3];
+        byte[] data = [0, 0, 0, 0x40, 0, 0, 0x80, 0x3F, 1, 2, 3];
+        byte[] expected = [.. BitConverter.GetBytes((long)padded), .. Encoding.UTF8.GetBytes(header.PadRight(padded)), .. data];
         Assert.Equal(expected, stream.ToArray());
     }
 
@@ -28,7 +34,8 @@ public sealed class SafetensorsWriterTests
     public void Names_sort_as_utf8_and_come_back()
     {
         using TemporaryFolder folder = new();
-        string[] names = ["a\"\\\n", "Z", "é", "\uFFFD", "😀", "blocks.10.w", "blocks.2.w", ""]; // U+FFFD before U+1F600 as UTF-8, behind it as UTF-16
+        // U+FFFD is before U+1F600 as UTF-8, behind it as UTF-16.
+        string[] names = ["a\"\\\n", "Z", "é", "\uFFFD", "😀", "blocks.10.w", "blocks.2.w", ""];
         SafetensorsWriter.Write(folder.File("x"), names.Select(name => SafetensorsSource.FromFloats(name, [1], new[] { (float)name.Length })));
         using SafetensorsFile file = SafetensorsFile.Open(folder.File("x"));
         Assert.Equal(["", "Z", "a\"\\\n", "blocks.10.w", "blocks.2.w", "é", "\uFFFD", "😀"], file.Entries.Select(entry => entry.Name));

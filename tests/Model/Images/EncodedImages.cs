@@ -62,7 +62,11 @@ internal static class EncodedImages
 
     // The TIFF structure of EXIF with the orientation tag alone.
     private static byte[] Tiff(ushort orientation) =>
-        [.. "MM\0*"u8, 0, 0, 0, 8, /* one entry: */ 0, 1, /* tag */ 0x01, 0x12, /* SHORT */ 0, 3, /* count */ 0, 0, 0, 1, .. BigEndian16(orientation), 0, 0, /* no more */ 0, 0, 0, 0];
+    [
+        .. "MM\0*"u8, 0, 0, 0, 8, /* one entry: */ 0, 1,
+        /* tag */ 0x01, 0x12, /* SHORT */ 0, 3, /* count */ 0, 0, 0, 1, .. BigEndian16(orientation), 0, 0,
+        /* no more */ 0, 0, 0, 0,
+    ];
 
     /// <summary>A PNG, written by the specification.</summary>
     /// <param name="width">Columns.</param>
@@ -105,13 +109,18 @@ internal static class EncodedImages
         int stride = ((image.Width * 3) + 3) & ~3;
         byte[] file = new byte[54 + (stride * image.Height)];
         "BM"u8.CopyTo(file);
-        foreach ((int offset, int value) in new[] { (2, file.Length), (10, 54), (14, 40), (18, image.Width), (22, image.Height), (26, 1 | (24 << 16)), (34, stride * image.Height) })
+        (int Offset, int Value)[] header =
+        [
+            (2, file.Length), (10, 54), (14, 40), (18, image.Width), (22, image.Height), (26, 1 | (24 << 16)), (34, stride * image.Height),
+        ];
+        foreach ((int offset, int value) in header)
             BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(offset), value);
         for (int y = 0; y < image.Height; y++)
             for (int x = 0; x < image.Width; x++)
             {
                 (int r, int g, int b) = image.At(x, image.Height - 1 - y);
-                (file[54 + (y * stride) + (x * 3)], file[54 + (y * stride) + (x * 3) + 1], file[54 + (y * stride) + (x * 3) + 2]) = ((byte)b, (byte)g, (byte)r);
+                Span<byte> pixel = file.AsSpan(54 + (y * stride) + (x * 3), 3);
+                (pixel[0], pixel[1], pixel[2]) = ((byte)b, (byte)g, (byte)r);
             }
         return file;
     }

@@ -26,7 +26,8 @@ public sealed class ImageDecoderTests
         {
             EncodedImages.Png(width, height, 8, 2, image.Pixels),
             EncodedImages.Png(width, height, 8, 6, rgba),
-            EncodedImages.Png(width, height, 16, 2, [.. image.Pixels.SelectMany(value => (byte[])[value, value])]), // v * 257: the same colour in 16 bits
+            // v * 257 is the same colour in 16 bits.
+            EncodedImages.Png(width, height, 16, 2, [.. image.Pixels.SelectMany(value => (byte[])[value, value])]),
             EncodedImages.Bmp(image),
         })
             Assert.Equal(image.Pixels, ImageDecoder.Decode(encoded, "noise").Pixels);
@@ -36,7 +37,8 @@ public sealed class ImageDecoderTests
     public void Alpha_is_dropped_and_colours_are_neither_blended_nor_scaled()
     {
         byte[] rgba = [200, 100, 50, 255, 200, 100, 50, 128, 200, 100, 50, 3, 200, 100, 50, 0];
-        Assert.Equal([200, 100, 50, 200, 100, 50, 200, 100, 50, 200, 100, 50], ImageDecoder.Decode(EncodedImages.Png(4, 1, 8, 6, rgba), "alpha").Pixels);
+        byte[] rgb = [200, 100, 50, 200, 100, 50, 200, 100, 50, 200, 100, 50];
+        Assert.Equal(rgb, ImageDecoder.Decode(EncodedImages.Png(4, 1, 8, 6, rgba), "alpha").Pixels);
         Assert.Equal([77, 77, 77, 78, 78, 78], ImageDecoder.Decode(EncodedImages.Png(2, 1, 8, 4, [77, 5, 78, 250]), "grey alpha").Pixels);
     }
 
@@ -44,10 +46,12 @@ public sealed class ImageDecoderTests
     public void Grey_and_palettes_become_rgb()
     {
         Assert.Equal([0, 0, 0, 9, 9, 9, 255, 255, 255], ImageDecoder.Decode(EncodedImages.Png(3, 1, 8, 0, [0, 9, 255]), "grey").Pixels);
-        Assert.Equal([0, 0, 0, 9, 9, 9, 255, 255, 255], ImageDecoder.Decode(EncodedImages.Png(3, 1, 16, 0, [0, 0, 9, 9, 255, 255]), "grey 16").Pixels);
+        byte[] sixteenBits = EncodedImages.Png(3, 1, 16, 0, [0, 0, 9, 9, 255, 255]);
+        Assert.Equal([0, 0, 0, 9, 9, 9, 255, 255, 255], ImageDecoder.Decode(sixteenBits, "grey 16").Pixels);
         byte[] palette = [1, 2, 3, 40, 50, 60];
         Assert.Equal([40, 50, 60, 1, 2, 3], ImageDecoder.Decode(EncodedImages.Png(2, 1, 8, 3, [1, 0], palette), "palette").Pixels);
-        Assert.Equal([40, 50, 60, 1, 2, 3], ImageDecoder.Decode(EncodedImages.Png(2, 1, 8, 3, [1, 0], palette, transparency: [0, 7]), "transparent palette").Pixels);
+        byte[] transparent = EncodedImages.Png(2, 1, 8, 3, [1, 0], palette, transparency: [0, 7]);
+        Assert.Equal([40, 50, 60, 1, 2, 3], ImageDecoder.Decode(transparent, "transparent palette").Pixels);
         RgbImage grey = ImageDecoder.Decode(EncodedImages.GreyJpeg(24, 9, 93), "grey jpeg");
         Assert.All(grey.Pixels, value => Assert.Equal(93, value));
     }
@@ -69,7 +73,8 @@ public sealed class ImageDecoderTests
     public void Orientation_is_applied(ushort orientation, string rowZero, string columnZero)
     {
         // Two strips of rows as JPEG, and a WebP, which is decoded as a whole.
-        byte[] jpeg = EncodedImages.Skia(TestImages.Smooth(700, 500), SKEncodedImageFormat.Jpeg), webp = EncodedImages.Skia(TestImages.Noise(7, 5, seed: 2), SKEncodedImageFormat.Webp);
+        byte[] jpeg = EncodedImages.Skia(TestImages.Smooth(700, 500), SKEncodedImageFormat.Jpeg);
+        byte[] webp = EncodedImages.Skia(TestImages.Noise(7, 5, seed: 2), SKEncodedImageFormat.Webp);
         Check(ImageDecoder.Decode(jpeg, "stored"), ImageDecoder.Decode(EncodedImages.JpegWithOrientation(jpeg, orientation), "turned"));
         Check(ImageDecoder.Decode(webp, "stored"), ImageDecoder.Decode(EncodedImages.WebpWithOrientation(webp, 7, 5, orientation), "turned"));
 
@@ -179,7 +184,11 @@ public sealed class ImageDecoderTests
     public void A_jpeg_is_reduced_only_as_far_as_asked()
     {
         byte[] jpeg = EncodedImages.Skia(TestImages.Smooth(800, 480), SKEncodedImageFormat.Jpeg);
-        foreach ((int minimumSide, int width, int height) in new[] { (0, 800, 480), (30, 100, 60), (31, 200, 120), (100, 400, 240), (121, 500, 300), (240, 800, 480), (9999, 800, 480) })
+        (int MinimumSide, int Width, int Height)[] cases =
+        [
+            (0, 800, 480), (30, 100, 60), (31, 200, 120), (100, 400, 240), (121, 500, 300), (240, 800, 480), (9999, 800, 480),
+        ];
+        foreach ((int minimumSide, int width, int height) in cases)
         {
             RgbImage image = ImageDecoder.Decode(jpeg, "reduced", minimumSide);
             Assert.Equal((width, height), (image.Width, image.Height));

@@ -18,7 +18,15 @@ public sealed class PreprocessTests
     public void Equals_resize_pad_crop_and_normalise_done_in_turn(int width, int height, int inputSize, int? resizeSize, double ratio)
     {
         RgbImage image = TestImages.Noise(width, height, seed: width * height);
-        Preprocess preprocess = new() { InputSize = inputSize, ResizeSize = resizeSize, CropRatio = ratio, Mean = new(0.1f, 0.5f, 0.9f), StandardDeviation = new(0.5f, 0.25f, 2f) };
+        ChannelValues mean = new(0.1f, 0.5f, 0.9f), deviation = new(0.5f, 0.25f, 2f);
+        Preprocess preprocess = new()
+        {
+            InputSize = inputSize,
+            ResizeSize = resizeSize,
+            CropRatio = ratio,
+            Mean = mean,
+            StandardDeviation = deviation,
+        };
 
         int size = resizeSize ?? (int)(inputSize / ratio);
         (int newWidth, int newHeight) = width <= height ? (size, (int)(size * height / (double)width)) : ((int)(size * width / (double)height), size);
@@ -37,7 +45,7 @@ public sealed class PreprocessTests
                     bool inside = sourceX >= 0 && sourceX < newWidth && sourceY >= 0 && sourceY < newHeight;
                     byte value = inside ? resized.Pixels[(((sourceY * newWidth) + sourceX) * 3) + channel] : (byte)0;
                     // The same operations, each rounded to float: equal bits.
-                    Assert.Equal(((value / 255f) - preprocess.Mean[channel]) / preprocess.StandardDeviation[channel], actual[(((channel * inputSize) + y) * inputSize) + x]);
+                    Assert.Equal(((value / 255f) - mean[channel]) / deviation[channel], actual[(((channel * inputSize) + y) * inputSize) + x]);
                 }
 
         static int HalfToEven(int rest) => (rest / 2) + (rest % 2 * (rest / 2 % 2)); // Python: round(rest / 2)
@@ -53,7 +61,14 @@ public sealed class PreprocessTests
     [Fact]
     public void Survives_json()
     {
-        Preprocess preprocess = new() { InputSize = 384, CropRatio = 0.9, ResizeSize = 400, Interpolation = ResampleFilter.Lanczos, Mean = new(0.5f, 0.25f, 0.1f) };
+        Preprocess preprocess = new()
+        {
+            InputSize = 384,
+            CropRatio = 0.9,
+            ResizeSize = 400,
+            Interpolation = ResampleFilter.Lanczos,
+            Mean = new(0.5f, 0.25f, 0.1f),
+        };
         Assert.Equal(preprocess, Preprocess.FromJson(preprocess.ToJson()));
         Assert.Equal(new Preprocess(), Preprocess.FromJson(new Preprocess().ToJson()));
     }

@@ -124,7 +124,8 @@ public sealed class ResamplerTests
                 : ResizeOracle.Filter(filter, source, from, to, actual.Length, i);
             // Half a level of the final rounding, and for each tap up to 255 times the 2^-23 that its weight was rounded by.
             double tolerance = 0.5 + (taps * 255 * Math.ScaleB(1, -23)) + 1e-9;
-            Assert.True(Math.Abs(actual[i] - exact) <= tolerance, $"{filter} {from} to {to}, {source.Length} to {actual.Length}: pixel {i} is {actual[i]}, expected {exact}.");
+            Assert.True(Math.Abs(actual[i] - exact) <= tolerance, $"{filter} {from} to {to}, {source.Length} to {actual.Length}: pixel {i} is "
+                + $"{actual[i]}, expected {exact}.");
         }
     }
 

@@ -1,0 +1,48 @@
+# Sourced by ./deit and ./test: builds what is out of date and makes sure that there is a Vulkan device.
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+# build PROJECT OUTPUT: Release, only when a source is newer than the output.
+build() {
+  command -v dotnet >/dev/null || { echo "deit: the .NET 10 SDK is missing; install it from https://dotnet.microsoft.com/download" >&2; exit 1; }
+  local output=$here/$2
+  if [[ -e $output && -z $(find "$here" \( -name bin -o -name obj -o -name .git -o -name demo -o -name runs \) -prune -o \
+      \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.spv' -o -name manifest.txt -o -name '*.comp' -o -name '*.glsl' -o -name '*.safetensors' \) -newer "$output" -print -quit) ]]; then
+    return
+  fi
+  local log
+  log=$(mktemp)
+  echo "Building ..." >&2
+  if ! dotnet build "$here/$1" -c Release --nologo -v quiet >"$log" 2>&1; then
+    cat "$log" >&2
+    exit 1
+  fi
+  rm -f "$log"
+  touch "$output"
+}
+
+# A driver announces itself by a file; a file without its library, or a loader without files, is no device.
+has_vulkan() {
+  ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1' || return 1
+  [[ -n ${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-} ]] && return 0
+  compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null || compgen -G "$HOME/.local/share/vulkan/icd.d/*.json" >/dev/null
+}
+
+# Installs the Vulkan loader and Mesa's CPU driver (and the validation layers where they are asked for) when they are missing.
+require_vulkan() {
+  local packages=()
+  has_vulkan || packages+=(libvulkan1 mesa-vulkan-drivers)
+  if [[ ${DEIT_VALIDATION:-} == 1 ]] && ! compgen -G '/usr/share/vulkan/explicit_layer.d/*khronos_validation*.json' >/dev/null && [[ -z ${VK_LAYER_PATH:-} ]]; then
+    packages+=(vulkan-validationlayers)
+  fi
+  [[ ${#packages[@]} -gt 0 ]] || return 0
+  if ! command -v apt-get >/dev/null; then
+    echo "deit: no Vulkan driver was found; install one for your graphics card, or Mesa's CPU driver (lavapipe)" >&2
+    return 0
+  fi
+  local sudo=()
+  [[ $(id -u) == 0 ]] || sudo=(sudo)
+  echo "Installing ${packages[*]} ..." >&2
+  if ! { "${sudo[@]}" apt-get -qq update && DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get -qq install -y --no-install-recommends "${packages[@]}"; } >/dev/null 2>&1; then
+    echo "deit: installing ${packages[*]} failed; run: apt-get install ${packages[*]}" >&2
+  fi
+}
