@@ -100,9 +100,20 @@ public sealed class BatchLoader
         }
     }
 
-    internal BatchBuffers Rent() => _pool.TryTake(out BatchBuffers? buffers)
-        ? buffers
-        : new BatchBuffers(new float[Options.BatchSize * 3 * Transform.InputSize * Transform.InputSize], new uint[Options.BatchSize], new int[Options.BatchSize]);
+    internal BatchBuffers Rent()
+    {
+        if (_pool.TryTake(out BatchBuffers? buffers))
+            return buffers;
+        int floats = Options.BatchSize * 3 * Transform.InputSize * Transform.InputSize; // the constructor saw to it that they fit
+        try
+        {
+            return new BatchBuffers(new float[floats], new uint[Options.BatchSize], new int[Options.BatchSize]);
+        }
+        catch (OutOfMemoryException error)
+        {
+            throw new DeitException($"Preparing a batch of {Options.BatchSize} images of {Transform.InputSize} pixels failed: it needs {(floats * 4L) >> 20} MiB of memory, more than is free; lower --batch-size.", error);
+        }
+    }
 
     internal void GiveBack(BatchBuffers buffers) => _pool.Add(buffers);
 
@@ -124,6 +135,19 @@ public sealed class BatchLoader
         {
             _unreadable.TryAdd(index, error.Message);
             return null;
+        }
+    }
+
+    /// <summary>Transforms a sample; what is wrong with it is said by its name.</summary>
+    internal void Apply(RgbImage image, int index, int epoch, int position, Span<float> chw)
+    {
+        try
+        {
+            Transform.Apply(image, epoch, position, chw);
+        }
+        catch (DeitException error)
+        {
+            throw new DeitException($"'{_dataset.Name(index)}': {error.Message}", error);
         }
     }
 

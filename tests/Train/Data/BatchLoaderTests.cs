@@ -133,6 +133,15 @@ public sealed class BatchLoaderTests
     }
 
     [Fact]
+    public void A_picture_that_cannot_be_transformed_is_named()
+    {
+        GeneratedDataset dataset = new(3);
+        EvaluationTransform transform = new(new Preprocess { InputSize = 33, CropRatio = -1 });
+        BatchLoader loader = new(dataset, new SequentialSampler(3), transform, new BatchLoaderOptions { BatchSize = 1, Workers = 1 });
+        Assert.StartsWith("'picture 0': ", Assert.Throws<DeitException>(() => Read(loader)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Cancelling_ends_a_waiting_consumer()
     {
         using ManualResetEventSlim loading = new(), never = new();
