@@ -100,10 +100,10 @@ public static class MatMulOp
 
     private static Variant Choose(Recorder r, int m, int n, int k, int batch, bool transposeA, bool transposeB)
     {
-        Variant[] variants = Variants(r.Device.Info);
-        // Shapes of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau.
+        Variant[] variants = Variants(r.Device.Info, k);
+        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau.
         int cap = r.Device.Info.Type == GpuType.Cpu ? 512 : 2048;
-        int sizeM = Bucket(m, cap), sizeN = Bucket(n, cap), sizeK = Bucket(k, cap), count = batch > 1 ? 4 : 1;
+        int sizeM = Bucket(m, cap), sizeN = Bucket(n, cap), sizeK = Math.Min((k + 15) / 16 * 16, cap), count = batch > 1 ? 4 : 1;
         string key = $"matmul f32 {(transposeA ? 't' : 'n')}{(transposeB ? 't' : 'n')} {sizeM} {sizeN} {sizeK}{(count > 1 ? " batched" : "")}";
         string name = r.Device.Choices.Choose(key, [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, recorder =>
         {
@@ -122,11 +122,15 @@ public static class MatMulOp
     }
 
     // The first is the choice when nothing may be measured. Wide register blocks suit narrow subgroups, shared memory wide ones.
-    private static Variant[] Variants(GpuInfo info)
+    private static Variant[] Variants(GpuInfo info, int k)
     {
         uint subgroup = (uint)info.SubgroupSize;
-        if (subgroup <= 8 && 64 % subgroup == 0)
-            return [Keep(128, 4, 64), Keep(32, 4, 32), Tile(32, 32, 16, 4, 4)];
+        if (subgroup is 4 or 8 or 16)
+        {
+            // The depth that pads K least; the deeper of equals.
+            uint depth = ((uint[])[64, 48, 32]).MinBy(d => (k + d - 1) / d * d);
+            return [Keep(128, 4, depth), Keep(128, 8, depth), Keep(32, 4, 32)];
+        }
         List<Variant> variants = [Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2)];
         if (info.SharedMemoryBytes >= 32 << 10)
             variants.AddRange([Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)]);
