@@ -101,6 +101,8 @@ public static class MatMulOp
     private static Variant Choose(Recorder r, int m, int n, int k, int batch, bool transposeA, bool transposeB)
     {
         Variant[] variants = Variants(r.Device.Info, k);
+        if (Forced is not null)
+            return variants.Concat(Tiles()).First(variant => variant.Name == Forced);
         // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau.
         int cap = r.Device.Info.Type == GpuType.Cpu ? 512 : 2048;
         int sizeM = Bucket(m, cap), sizeN = Bucket(n, cap), sizeK = Math.Min((k + 15) / 16 * 16, cap), count = batch > 1 ? 4 : 1;
@@ -129,19 +131,26 @@ public static class MatMulOp
         {
             // The depth that pads K least; the deeper of equals.
             uint depth = ((uint[])[64, 48, 32]).MinBy(d => (k + d - 1) / d * d);
-            return [Keep(128, 4, depth), Keep(128, 8, depth), Keep(32, 4, 32)];
+            return [Keep(subgroup, 128, 4, depth), Keep(subgroup, 128, 8, depth), Keep(subgroup, 32, 4, 32)];
         }
-        List<Variant> variants = [Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2)];
-        if (info.SharedMemoryBytes >= 32 << 10)
-            variants.AddRange([Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)]);
-        return [.. variants.Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
-
-        Variant Keep(uint rows, uint columns, uint depth) => new($"resident {rows}x{columns}x{depth}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup], false);
-
-        static Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
-        {
-            uint threads = bm / tm * (bn / tn);
-            return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", Tiled, bm, bn, [threads, bm, bn, bk, tm, tn, threads], true);
-        }
+        return [.. Tiles().Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
     }
+
+    private static IEnumerable<Variant> Tiles() => [Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2), Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)];
+
+    private static Variant Keep(uint subgroup, uint rows, uint columns, uint depth) =>
+        new($"resident {rows}x{columns}x{depth}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup], false);
+
+    private static Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
+    {
+        uint threads = bm / tm * (bn / tn);
+        return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", Tiled, bm, bn, [threads, bm, bn, bk, tm, tn, threads], true);
+    }
+
+    /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
+    internal static IReadOnlyList<string> Names(GpuInfo info, int k) => [.. Variants(info, k).Concat(Tiles()).Select(v => v.Name).Distinct()];
+
+    /// <summary>Records products of this thread with a variant of this name, unmeasured; null for the measured choice.</summary>
+    [ThreadStatic]
+    internal static string? Forced;
 }

@@ -25,6 +25,31 @@ public class MatMulOpTests
                 gradient: 1e-5);
     }
 
+    // What is measured on one device is the rule on another: every variant must be right everywhere.
+    [Fact]
+    public void Every_variant()
+    {
+        const int M = 131, N = 70, K = 83;
+        try
+        {
+            foreach (string name in MatMulOp.Names(TestDevice.Current.Info, K))
+            {
+                MatMulOp.Forced = name;
+                foreach ((bool ta, bool tb) in ((bool, bool)[])[(false, false), (false, true), (true, false)])
+                    OpHarness.Check(
+                        [OpInput.Random(ta ? [K, M] : [M, K], differentiable: false), OpInput.Random(tb ? [N, K] : [K, N], 2, differentiable: false)],
+                        (r, t) => r.MatMul(t[0], t[1], ta, tb),
+                        x => Oracle(x[0], x[1], M, N, K, ta, tb),
+                        Tolerance,
+                        gradient: 0);
+            }
+        }
+        finally
+        {
+            MatMulOp.Forced = null;
+        }
+    }
+
     [Fact]
     public void Batched() => OpHarness.Check(
         [OpInput.Random([3, 7, 13]), OpInput.Random([3, 11, 13], 2)],
