@@ -49,10 +49,13 @@ public static class ModelFolder
     }
 
     /// <summary>Writes all parameters in F32 under their names, as a whole or not at all.</summary>
-    /// <exception cref="DeitException">The file cannot be written.</exception>
+    /// <exception cref="DeitException">The file cannot be written, or a weight is not finite; a file that was there is intact.</exception>
     public static void SaveWeights(Parameters parameters, string path, Tensor? flat = null)
     {
         float[] values = parameters.Device.Read<float>(flat ?? parameters.Flat);
+        // Such a model answers nothing any more: it must not replace one that does.
+        if (values.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
+            throw new CheckpointException($"Writing '{path}' was refused: the model has weights that are not finite, what was there before is intact; lower --lr, raise --warmup-epochs or set --clip-grad 1.");
         SafetensorsWriter.Write(path, parameters.Specs.Select(spec =>
         {
             (int start, int length) = parameters.RangeOf(spec.Name);

@@ -17,8 +17,11 @@ internal sealed record TrainState
     /// <summary>Steps done since the start.</summary>
     public long Step { get; init; }
 
-    /// <summary>Sum of the losses of the epoch's steps so far.</summary>
+    /// <summary>Sum of the losses of the epoch's steps so far, but for <see cref="PendingLoss"/>.</summary>
     public double LossSum { get; init; }
+
+    /// <summary>Sum of the losses of the steps since the device's sum was last read, in the device's arithmetic.</summary>
+    public float PendingLoss { get; init; }
 
     /// <summary>Seconds that the epoch took so far.</summary>
     public double Seconds { get; init; }

@@ -101,12 +101,11 @@ internal sealed class TrainStep : IDisposable
         HostTime = (HostTime.Total + Stopwatch.GetElapsedTime(start), HostTime.Count + 1);
     }
 
-    /// <summary>Waits for the queued steps; the sum of their losses since the last call.</summary>
-    public float TakeLossSum()
+    /// <summary>The sum of the losses of all steps since it was last set, kept on the device in F32; reading waits for the queued steps.</summary>
+    public float LossSum
     {
-        float sum = _device.Read<float>(_lossSum)[0];
-        _device.Fill(_lossSum);
-        return sum;
+        get => _device.Read<float>(_lossSum)[0];
+        set => _device.Write<float>(_lossSum, [value]);
     }
 
     public void Dispose()

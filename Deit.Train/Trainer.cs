@@ -72,7 +72,11 @@ internal sealed class Trainer : IDisposable
             _step = new TrainStep(_device, _model, options);
             _evaluator = new Evaluator(_device, _model, options.BatchSize, _step.Graph);
             if (resumed is not null)
+            {
                 _checkpoint.Load(_model.Parameters, _step);
+                _step.LossSum = resumed.PendingLoss;
+                resumed = resumed with { PendingLoss = 0 };
+            }
             else
                 _model.Parameters.Initialize((ulong)options.Seed);
             _state = resumed ?? new TrainState();
@@ -96,6 +100,12 @@ internal sealed class Trainer : IDisposable
             Say($"Resumed  at epoch {_state.Epoch + 1}, step {_state.StepInEpoch}");
     }
 
+    /// <summary>A sentence for each image that could not be read so far.</summary>
+    public IReadOnlyList<string> Unreadable => [.. _training.Unreadable, .. _validation.Unreadable];
+
+    /// <summary>Called after each step is queued (for tests).</summary>
+    internal Action? StepSubmitted { get; init; }
+
     /// <summary>The folder of the best evaluation.</summary>
     public string BestFolder => _checkpoint.Best;
 
@@ -108,14 +118,13 @@ internal sealed class Trainer : IDisposable
         int firstEpoch = _state.Epoch;
         for (int epoch = firstEpoch; epoch < _options.Epochs; epoch++)
         {
-            if (!TrainEpoch(epoch, progress, stop))
+            if (!TrainEpoch(epoch, progress, stop) || !FinishEpoch(epoch, progress, stop))
             {
                 Save();
                 progress.WriteLine($"Stopped in epoch {epoch + 1} after step {_state.StepInEpoch}; go on with: deit train --resume {_run}");
                 Finish(progress);
                 return stop.ExitCode;
             }
-            FinishEpoch(epoch, progress);
         }
         Finish(progress);
         return 0;
@@ -135,9 +144,10 @@ internal sealed class Trainer : IDisposable
                 done++;
                 unread++;
                 _state = _state with { StepInEpoch = done, Step = _state.Step + 1 };
+                StepSubmitted?.Invoke();
                 bool stopping = stop.Requested;
                 // Read at fixed steps, so that sums and logs do not depend on timing.
-                if (done % _options.PrintFreq == 0 || done == _stepsPerEpoch || stopping)
+                if (done % _options.PrintFreq == 0 || done == _stepsPerEpoch)
                 {
                     TakeLoss(epoch);
                     double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -155,8 +165,14 @@ internal sealed class Trainer : IDisposable
                         TimeSpan.FromSeconds(left * stepSeconds)));
                     _state = _state with { Seconds = secondsBefore + seconds };
                 }
-                if (stopping && done < _stepsPerEpoch)
+                if (stopping)
+                {
+                    // Steps since the last read keep their sum: it goes on from there, so that the log has the same bits as without a stop.
+                    float pending = _step.LossSum;
+                    RequireFinite(pending, epoch);
+                    _state = _state with { PendingLoss = pending, Seconds = secondsBefore + Stopwatch.GetElapsedTime(start).TotalSeconds };
                     return false;
+                }
             }
         _waitShare = (_training.Waited - waitedBefore).TotalSeconds / Math.Max(1e-9, Stopwatch.GetElapsedTime(start).TotalSeconds);
         return true;
@@ -166,15 +182,32 @@ internal sealed class Trainer : IDisposable
 
     private void TakeLoss(int epoch)
     {
-        float sum = _step.TakeLossSum();
-        if (!float.IsFinite(sum))
-            throw new DeitException($"The loss is {sum.ToString(CultureInfo.InvariantCulture)} in epoch {epoch + 1} at or before step {_state.StepInEpoch}, so training stopped; the checkpoints in '{_run}' are from before: lower --lr, raise --warmup-epochs or set --clip-grad 1, and start anew.");
+        float sum = _step.LossSum;
+        RequireFinite(sum, epoch);
+        _step.LossSum = 0;
         _state = _state with { LossSum = _state.LossSum + sum };
     }
 
-    private void FinishEpoch(int epoch, ProgressLine progress)
+    private void RequireFinite(double loss, int epoch)
     {
-        Evaluation evaluation = _evaluator.Run(_validation.Epoch(0));
+        if (!double.IsFinite(loss))
+            throw new DeitException($"The loss is {loss.ToString(CultureInfo.InvariantCulture)} in epoch {epoch + 1} at or before step {_state.StepInEpoch}, so training stopped; the checkpoints in '{_run}' are from before: lower --lr, raise --warmup-epochs or set --clip-grad 1, and start anew.");
+    }
+
+    private bool FinishEpoch(int epoch, ProgressLine progress, StopSignal stop)
+    {
+        Evaluation evaluation;
+        try
+        {
+            evaluation = _evaluator.Run(_validation.Epoch(0, cancellation: stop.Token));
+        }
+        catch (OperationCanceledException)
+        {
+            // Evaluated anew on resuming: whoever stops a run waits for a step, not for a whole validation set.
+            return false;
+        }
+        // Before anything is saved: the loss of the last step came before its update, which may have ruined the weights.
+        RequireFinite(evaluation.Loss, epoch);
         double trainLoss = _state.LossSum / _stepsPerEpoch;
         _log.Append(new LogRow
         {
@@ -195,16 +228,17 @@ internal sealed class Trainer : IDisposable
             _checkpoint.SaveBest(_description, _model.Parameters);
         _state = new TrainState { Epoch = epoch + 1, Step = _state.Step, BestTop1 = Math.Max(_state.BestTop1, evaluation.Top1) };
         Save();
+        return true;
     }
 
     private void Save() => _checkpoint.SaveLast(_description, _model.Parameters, _step, _state);
 
     private void Finish(ProgressLine progress)
     {
-        string[] unreadable = [.. _training.Unreadable, .. _validation.Unreadable];
-        if (unreadable.Length > 0)
+        IReadOnlyList<string> unreadable = Unreadable;
+        if (unreadable.Count > 0)
         {
-            progress.WriteLine($"{unreadable.Length} image(s) could not be read and were skipped:");
+            progress.WriteLine($"{unreadable.Count} image(s) could not be read and were skipped:");
             foreach (string sentence in unreadable)
                 progress.WriteLine($"  {sentence}");
         }

@@ -1,0 +1,82 @@
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Train;
+
+namespace Deit.Tests.Train;
+
+/// <summary>A training of seconds: a DeiT of two blocks on a few generated pictures, with everything on that draws random numbers.</summary>
+internal static class TinyRun
+{
+    public const int BatchSize = 8, StepsPerEpoch = 3;
+
+    /// <summary>Writes 24 training and 16 validation pictures in eight classes: three whole batches an epoch, and two of validation.</summary>
+    public static string WritePictures(TemporaryFolder folder)
+    {
+        string data = folder["data"];
+        new DemoDataset { TrainImagesPerClass = StepsPerEpoch, ValImagesPerClass = 2, Size = 40 }.Write(data);
+        return data;
+    }
+
+    /// <summary>Two epochs.</summary>
+    public static TrainOptions Options(string data, string run) => new()
+    {
+        Data = data,
+        Output = run,
+        EmbedDim = 32,
+        Depth = 2,
+        NumHeads = 2,
+        PatchSize = 8,
+        InputSize = 32,
+        Epochs = 2,
+        BatchSize = BatchSize,
+        Lr = 0.064,
+        WarmupEpochs = 1,
+        WarmupLr = 1e-3,
+        DropPath = 0.3,
+        ClipGrad = 0.5,
+        NumWorkers = 2,
+        PrintFreq = 2, // neither a divisor of the epoch nor 1: groups of steps end early at its end
+        Seed = 7,
+    };
+
+    /// <summary>Trains, and stops as Ctrl-C would after the given step of this call.</summary>
+    /// <param name="options">What to train.</param>
+    /// <param name="resume">The run to go on with.</param>
+    /// <param name="stopAfter">How many steps to allow; null for all.</param>
+    /// <returns>The exit code.</returns>
+    public static int Train(TrainOptions options, string? resume = null, int? stopAfter = null)
+    {
+        using StopSignal stop = new();
+        int steps = 0;
+        using Trainer trainer = new(options, resume)
+        {
+            StepSubmitted = () =>
+            {
+                if (++steps == stopAfter)
+                    stop.Receive(new(System.Runtime.InteropServices.PosixSignal.SIGINT));
+            },
+        };
+        return trainer.Run(stop);
+    }
+
+    /// <summary>Resumes as the command does, with the options of the run.</summary>
+    public static int Resume(string run, int? stopAfter = null) => Train(TrainOptions.Load(run), run, stopAfter);
+
+    /// <summary>A model folder without training.</summary>
+    public static void WriteModel(string folder, DeitConfig config)
+    {
+        Directory.CreateDirectory(folder);
+        using VisionTransformer model = new(Gpu.TestDevice.Current, config);
+        model.Parameters.Initialize(5);
+        new ModelDescription
+        {
+            Config = config,
+            Labels = [.. Enumerable.Range(0, config.NumClasses).Select(i => $"class {i}")],
+            Preprocess = new() { InputSize = config.InputSize },
+        }.Write(folder);
+        ModelFolder.SaveWeights(model.Parameters, Path.Combine(folder, ModelFolder.WeightsFile));
+    }
+
+    /// <summary>Two blocks of width 32 for pictures of 32 pixels.</summary>
+    public static DeitConfig Config => new() { EmbedDim = 32, Depth = 2, NumHeads = 2, PatchSize = 8, InputSize = 32, NumClasses = 8 };
+}
