@@ -101,9 +101,21 @@ internal static class OpsBench
             yield return new("copy", tokens, r => r.Copy(x[0], x[8]), 0, 2 * floats);
             yield return new("cross-entropy forward + backward", $"{batch} x 1000", r => Backward(r, x[6], t => r.CrossEntropy(t, x[7])), 0, 4.0 * batch * 1000 * sizeof(float));
             yield return new("softmax", $"{batch} x 1000", r => r.Softmax(x[6]), 0, 2.0 * batch * 1000 * sizeof(float));
+            yield return new("soft distillation forward + backward", $"{batch} x 1000", r => Backward(r, x[6], t => r.SoftDistillation(t, x[7], 3, batch)), 0, 5.0 * batch * 1000 * sizeof(float));
+            yield return new("hard targets", $"{batch} x 1000", r => r.HardTargets(x[6]), 0, 2.0 * batch * 1000 * sizeof(float));
+            yield return new("add", tokens, r => r.AddTo(x[0], x[8]), 0, 3 * floats);
+            yield return new("scale", tokens, r => r.Scale(x[0], 2), 0, 2 * floats);
+            yield return new("cast to bf16", tokens, r => r.Cast(x[0], DType.BF16), 0, 1.5 * floats);
+            yield return new("select tokens", tokens, r => r.SelectTokens(x[0], 0, 1), 0, 2.0 * batch * dim * sizeof(float));
+            using Inputs assembly = new(device, [batch, 196, dim], [1, 1, dim], [1, 197, dim]);
+            yield return new("tokens forward + backward", tokens, r => Backward(r, assembly[0], t => r.Tokens(t, assembly[1], null, assembly[2])), 0, 4 * floats);
         }
         using Inputs images = new(device, [batch, 3, 224, 224]);
         yield return new("unfold patches", $"{batch} x 3 x 224 x 224", r => r.Unfold(images[0], 16), 0, 8.0 * images[0].Elements);
+        using Inputs labels = new(device, [batch]);
+        Tensor step = labels.StepState(), classes = labels.Labels(batch);
+        yield return new("soft targets", $"{batch} x 1000", r => r.SoftTargets(classes, 1000, 0.1f), 0, 1.0 * batch * 1000 * sizeof(float));
+        yield return new("drop path", $"{batch}", r => r.DropPath(batch, 0.1f, 1, step), 0, 1.0 * batch * sizeof(float));
         const int Elements = 5_717_504;
         using Inputs p = new(device, [Elements], [Elements], [Elements], [Elements], [Elements / 64], [64], [Elements]);
         Tensor state = p.StepState();
@@ -130,7 +142,7 @@ internal static class OpsBench
 
         public Inputs(GpuDevice device, params Shape[] shapes)
         {
-            _arena = device.CreateArena("bench inputs", Arena.SizeOf(DType.F32, [.. shapes, [64]]));
+            _arena = device.CreateArena("bench inputs", Arena.SizeOf(DType.F32, [.. shapes, [64], shapes[0]]));
             device.Fill(_arena.At(0, [(int)(_arena.ByteLength / 4)]));
             _tensors = [.. shapes.Select(shape => _arena.Allocate(shape))];
         }
@@ -138,6 +150,8 @@ internal static class OpsBench
         public Tensor this[int index] => _tensors[index];
 
         public Tensor StepState() => Gpu.StepState.Allocate(_arena);
+
+        public Tensor Labels(int count) => _arena.Allocate([count], DType.U32);
 
         public void Dispose() => _arena.Dispose();
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Deit.Gpu;
 using Deit.Model;
@@ -26,6 +27,9 @@ internal sealed class GoldenFile(string relative) : IDisposable
         _file.ReadFloats(_file[name], values);
         return values;
     }
+
+    /// <summary>The values of an I64 tensor.</summary>
+    public long[] Integers(string name) => MemoryMarshal.Cast<byte, long>(_file.Bytes(_file[name])).ToArray();
 
     public double[] Doubles(string name) => Array.ConvertAll(Floats(name), v => (double)v);
 
