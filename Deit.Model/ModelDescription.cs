@@ -38,6 +38,10 @@ public sealed record ModelDescription
             description.Validate(path);
             return description;
         }
+        catch (DeitException error) when (error is not CheckpointException)
+        {
+            throw new CheckpointException($"'{path}' describes no model: {error.Message}", error);
+        }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new CheckpointException($"'{path}' cannot be read as a model's configuration ({error.Message.ReplaceLineEndings(" ")}); restore the file or train again.", error);
@@ -54,6 +58,9 @@ public sealed record ModelDescription
         if (Architecture != "deit")
             throw new CheckpointException($"'{path}' names the architecture '{Architecture}', this version knows 'deit'; use a newer version.");
         Config.Validate();
+        Preprocess.Validate();
+        if (Labels.Contains(null!))
+            throw new CheckpointException($"'{path}' has labels without a name; restore the file or train again.");
         if (Labels.Count != Config.NumClasses)
             throw new CheckpointException($"'{path}' has {Labels.Count} labels for {Config.NumClasses} classes; restore the file or train again.");
         if (Preprocess.InputSize != Config.InputSize)
@@ -62,7 +69,7 @@ public sealed record ModelDescription
 }
 
 /// <summary>The JSON forms of this assembly, generated at build time.</summary>
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectNullableAnnotations = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ModelDescription))]
 [JsonSerializable(typeof(DeitConfig))]
 public sealed partial class ModelJson : JsonSerializerContext;

@@ -75,7 +75,7 @@ internal sealed class RunCheckpoint(string run)
         AtomicFolder.Recover(Best);
         string path = Path.Combine(Last, StateFile);
         if (!File.Exists(path))
-            throw new DeitException($"'{run}' has no checkpoint to resume: {Path.Combine("last", StateFile)} is missing; start the training anew with --output.");
+            throw new DeitException($"'{run}' has no checkpoint to resume: {Path.Combine("last", StateFile)} is missing, as where a run ends before its first epoch does; remove that folder and start the training anew.");
         try
         {
             return JsonSerializer.Deserialize<TrainState>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it is empty");

@@ -134,14 +134,21 @@ internal sealed record TrainOptions
     {
         Require(Epochs >= 1, "--epochs", Epochs, "at least 1");
         Require(BatchSize >= 1, "--batch-size", BatchSize, "at least 1");
-        Require(Lr > 0, "--lr", Lr, "above 0");
+        Require(Lr > 0 && double.IsFinite(Lr), "--lr", Lr, "above 0");
+        Require(MinLr >= 0 && double.IsFinite(MinLr), "--min-lr", MinLr, "at least 0");
+        Require(WarmupLr >= 0 && double.IsFinite(WarmupLr), "--warmup-lr", WarmupLr, "at least 0");
+        Require(WarmupEpochs >= 0, "--warmup-epochs", WarmupEpochs, "at least 0");
+        Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "--weight-decay", WeightDecay, "at least 0");
+        Require(OptEps > 0 && double.IsFinite(OptEps), "--opt-eps", OptEps, "above 0");
+        Require(OptBeta1 is >= 0 and < 1, "--opt-beta1", OptBeta1, "from 0 to below 1");
+        Require(OptBeta2 is >= 0 and < 1, "--opt-beta2", OptBeta2, "from 0 to below 1");
         Require(Smoothing is >= 0 and < 1, "--smoothing", Smoothing, "from 0 to below 1");
         Require(DropPath is >= 0 and < 1, "--drop-path", DropPath, "from 0 to below 1");
         Require(ScaleMin is > 0 and <= 1, "--scale-min", ScaleMin, "above 0, at most 1");
         Require(Hflip is >= 0 and <= 1, "--hflip", Hflip, "from 0 to 1");
         Require(EvalCropRatio is > 0 and <= 1, "--eval-crop-ratio", EvalCropRatio, "above 0, at most 1");
         Require(ValFraction is > 0 and < 1, "--val-fraction", ValFraction, "between 0 and 1");
-        Require(ClipGrad is null or > 0, "--clip-grad", ClipGrad ?? 0, "above 0");
+        Require(ClipGrad is null or (> 0 and < double.PositiveInfinity), "--clip-grad", ClipGrad ?? 0, "above 0");
         Require(PrintFreq >= 1, "--print-freq", PrintFreq, "at least 1");
         Require(NumWorkers is >= 0 and <= 1024, "--num-workers", NumWorkers, "from 0 to 1024");
     }

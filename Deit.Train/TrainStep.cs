@@ -78,6 +78,9 @@ internal sealed class TrainStep : IDisposable
     /// <summary>AdamW's v, laid out as the parameters.</summary>
     public Tensor SecondMoment { get; }
 
+    /// <summary>Bytes of host memory for inputs on their way to the device.</summary>
+    public long HostBytes => _slots.Sum(slot => slot.ByteLength);
+
     /// <summary>Host time spent in submitting, waits for the device excluded, and how often.</summary>
     public (TimeSpan Total, long Count) HostTime { get; private set; }
 

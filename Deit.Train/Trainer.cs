@@ -71,6 +71,8 @@ internal sealed class Trainer : IDisposable
             _model = new VisionTransformer(_device, config);
             _step = new TrainStep(_device, _model, options);
             _evaluator = new Evaluator(_device, _model, options.BatchSize, _step.Graph);
+            // A CPU device takes from the same memory.
+            HostMemory.Require(_training.BufferBytes + _validation.BufferBytes + _step.HostBytes + (_device.Info.Type == GpuType.Cpu ? _device.AllocatedBytes : 0), $"training with --batch-size {options.BatchSize}");
             if (resumed is not null)
             {
                 _checkpoint.Load(_model.Parameters, _step);

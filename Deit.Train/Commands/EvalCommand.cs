@@ -33,6 +33,7 @@ internal static class EvalCommand
         using (model)
         using (Evaluator evaluator = new(device, model, batchSize))
         {
+            HostMemory.Require(loader.BufferBytes + (device.Info.Type == GpuType.Cpu ? device.AllocatedBytes : 0), $"evaluating with --batch-size {batchSize}");
             Evaluation evaluation = evaluator.Run(loader.Epoch(0));
             Console.WriteLine($"Images   {evaluation.Images} of '{split}'");
             Console.WriteLine($"Top-1    {evaluation.Top1:p2}");

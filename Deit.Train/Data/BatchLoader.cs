@@ -61,6 +61,9 @@ public sealed class BatchLoader
     /// <summary>A sentence for each sample that could not be read in any epoch, in the data set's order.</summary>
     public IReadOnlyList<string> Unreadable => [.. _unreadable.OrderBy(pair => pair.Key).Select(pair => pair.Value)];
 
+    /// <summary>Bytes of all batches there may be at once: those ahead and the one in use.</summary>
+    public long BufferBytes => (Options.BatchesAhead + 1L) * Options.BatchSize * 3 * Transform.InputSize * Transform.InputSize * sizeof(float);
+
     internal IImageTransform Transform { get; }
 
     internal BatchLoaderOptions Options { get; }

@@ -56,6 +56,7 @@ public sealed class CommandErrorTests : IDisposable
     [InlineData("--num-heads", "5", "num_heads")]
     [InlineData("--drop-path", "1", "--drop-path")]
     [InlineData("--lr", "NaN", "--lr")]
+    [InlineData("--weight-decay", "Infinity", "--weight-decay")]
     public async Task Training_with_an_option_out_of_range(string flag, string value, string expected) =>
         await Fails([.. Tiny(TinyRun.WritePictures(_folder)).Replace(flag, value), "--output", Run], expected);
 
