@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Checkpoints;
+using Deit.Train.Data;
 
 namespace Deit.Train;
 
@@ -78,6 +79,24 @@ internal sealed record TrainOptions
     [Flag("chance of a horizontal flip")]
     public double Hflip { get; set; } = 0.5;
 
+    [Flag("RandAugment, as rand-m9-mstd0.5-inc1 (the reference's default); none without it")]
+    public string Aa { get; set; } = "";
+
+    [Flag("how far brightness, contrast and saturation may move from 1; without effect beside --aa (the reference's default: 0.3)")]
+    public double ColorJitter { get; set; }
+
+    [Flag("chance of an image to be erased in part (the reference's default: 0.25)")]
+    public double Reprob { get; set; }
+
+    [Flag("what takes the place of what is erased: zeros, a colour, or noise", Choices = ["const", "rand", "pixel"])]
+    public string Remode { get; set; } = "pixel";
+
+    [Flag("most parts of an image to erase")]
+    public int Recount { get; set; } = 1;
+
+    [Flag("see a third of the images an epoch, each three times (on in the reference where it runs distributed)")]
+    public bool RepeatedAug { get; set; }
+
     [Flag("share of the image that evaluation crops")]
     public double EvalCropRatio { get; set; } = 0.875;
 
@@ -125,6 +144,31 @@ internal sealed record TrainOptions
     /// <summary>The constants of the optimiser.</summary>
     public AdamWOptions Optimizer() => new(OptBeta1, OptBeta2, OptEps, WeightDecay);
 
+    /// <summary>The training transform.</summary>
+    /// <param name="inputSize">Side of the input in pixels.</param>
+    /// <exception cref="DeitException">The kind of erasing is unknown.</exception>
+    public TrainTransformOptions Transform(int inputSize) => new()
+    {
+        InputSize = inputSize,
+        Scale = (ScaleMin, 1),
+        HorizontalFlip = Hflip,
+        AutoAugment = Aa,
+        ColorJitter = ColorJitter,
+        ErasingProbability = Reprob,
+        ErasingMode = Remode switch
+        {
+            "const" => ErasingMode.Const,
+            "rand" => ErasingMode.Rand,
+            "pixel" => ErasingMode.Pixel,
+            _ => throw new DeitException($"--remode is '{Remode}', expected const, rand or pixel."), // of an edited args.json
+        },
+        ErasingCount = Recount,
+    };
+
+    /// <summary>The order of the training images.</summary>
+    /// <param name="count">How many images there are.</param>
+    public ISampler Sampler(int count) => RepeatedAug ? new RepeatedAugmentationSampler(count, (ulong)Seed) : new RandomSampler(count, (ulong)Seed);
+
     /// <summary>The reference's name of the model, or null of a free configuration.</summary>
     public string? ModelName() => EmbedDim is null ? Model : null;
 
@@ -146,6 +190,9 @@ internal sealed record TrainOptions
         Require(DropPath is >= 0 and < 1, "--drop-path", DropPath, "from 0 to below 1");
         Require(ScaleMin is > 0 and <= 1, "--scale-min", ScaleMin, "above 0, at most 1");
         Require(Hflip is >= 0 and <= 1, "--hflip", Hflip, "from 0 to 1");
+        Require(ColorJitter is >= 0 and < double.PositiveInfinity, "--color-jitter", ColorJitter, "at least 0");
+        Require(Reprob is >= 0 and <= 1, "--reprob", Reprob, "from 0 to 1");
+        Require(Recount >= 1, "--recount", Recount, "at least 1");
         Require(EvalCropRatio is > 0 and <= 1, "--eval-crop-ratio", EvalCropRatio, "above 0, at most 1");
         Require(ValFraction is > 0 and < 1, "--val-fraction", ValFraction, "between 0 and 1");
         Require(ClipGrad is null or (> 0 and < double.PositiveInfinity), "--clip-grad", ClipGrad ?? 0, "above 0");

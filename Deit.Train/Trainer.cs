@@ -49,11 +49,12 @@ internal sealed class Trainer : IDisposable
             Labels = training.ClassNames,
             Preprocess = new Preprocess { InputSize = config.InputSize, CropRatio = options.EvalCropRatio },
         };
-        TrainTransformOptions transform = new() { InputSize = config.InputSize, Scale = (options.ScaleMin, 1), HorizontalFlip = options.Hflip };
+        TrainTransform transform = new(options.Transform(config.InputSize), (ulong)options.Seed);
+        ISampler sampler = options.Sampler(training.Count);
         BatchLoaderOptions loading = new() { BatchSize = options.BatchSize, Workers = options.NumWorkers };
-        _training = new BatchLoader(training, new RandomSampler(training.Count, (ulong)options.Seed), new TrainTransform(transform, (ulong)options.Seed), loading with { Training = true });
+        _training = new BatchLoader(training, sampler, transform, loading with { Training = true });
         _validation = new BatchLoader(validation, new SequentialSampler(validation.Count), new EvaluationTransform(_description.Preprocess), loading);
-        (_stepsPerEpoch, _validationImages) = (_training.BatchCount(training.Count), validation.Count);
+        (_stepsPerEpoch, _validationImages) = (_training.BatchCount(sampler.Count), validation.Count);
         _schedule = new Schedule
         {
             Lr = Schedule.ScaledLr(options.Lr, options.BatchSize),

@@ -40,7 +40,7 @@ public sealed class BatchLoader
     /// <param name="sampler">The order.</param>
     /// <param name="transform">What is done to a picture.</param>
     /// <param name="options">How to work.</param>
-    /// <exception cref="DeitException">The batch is larger than the training set or than an array can be.</exception>
+    /// <exception cref="DeitException">The batch is larger than an epoch of the training set or than an array can be.</exception>
     public BatchLoader(IImageDataset dataset, ISampler sampler, IImageTransform transform, BatchLoaderOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BatchesAhead);
@@ -50,8 +50,8 @@ public sealed class BatchLoader
         long largest = Array.MaxLength / (3L * transform.InputSize * transform.InputSize);
         if (options.BatchSize > largest)
             throw new DeitException($"A batch of {options.BatchSize} images of {transform.InputSize} pixels was asked for, expected at most {largest}; lower --batch-size.");
-        if (options.Training && options.BatchSize > dataset.Count)
-            throw new DeitException($"A batch of {options.BatchSize} images was asked for, the training set has {dataset.Count}, which makes no whole batch; lower --batch-size to at most that.");
+        if (options.Training && options.BatchSize > sampler.Count)
+            throw new DeitException($"A batch of {options.BatchSize} images was asked for, an epoch of the training set has {sampler.Count}, which makes no whole batch; lower --batch-size to at most that.");
         (_dataset, _sampler, Transform, Options) = (dataset, sampler, transform, options);
     }
 

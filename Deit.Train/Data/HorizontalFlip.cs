@@ -18,6 +18,4 @@ internal sealed class HorizontalFlip(double probability) : IImageStep
         for (int y = 0; y < image.Height; y++)
             pixels.Slice(y * image.Width, image.Width).Reverse();
     }
-
-    private readonly record struct Pixel(byte Red, byte Green, byte Blue);
 }

@@ -12,4 +12,7 @@ internal static class RandomSite
     public const uint EpochOrder = 0x8000_0001;
     public const uint RandomCrop = 0x8000_0002;
     public const uint HorizontalFlip = 0x8000_0003;
+    public const uint RandAugment = 0x8000_0004;
+    public const uint ColorJitter = 0x8000_0005;
+    public const uint RandomErasing = 0x8000_0006;
 }

@@ -5,6 +5,9 @@ namespace Deit.Train.Data;
 /// <summary>The order in which an epoch goes through a data set.</summary>
 public interface ISampler
 {
+    /// <summary>Samples an epoch.</summary>
+    int Count { get; }
+
     /// <summary>Sample numbers; equal epochs give equal orders. A sample may come more than once or not at all.</summary>
     /// <param name="epoch">The epoch.</param>
     int[] Order(int epoch);
@@ -15,6 +18,9 @@ public interface ISampler
 /// <param name="seed">The seed of the run.</param>
 public sealed class RandomSampler(int count, ulong seed) : ISampler
 {
+    /// <inheritdoc/>
+    public int Count => count;
+
     /// <inheritdoc/>
     public int[] Order(int epoch)
     {
@@ -28,6 +34,9 @@ public sealed class RandomSampler(int count, ulong seed) : ISampler
 /// <param name="count">How many samples there are.</param>
 public sealed class SequentialSampler(int count) : ISampler
 {
+    /// <inheritdoc/>
+    public int Count => count;
+
     /// <inheritdoc/>
     public int[] Order(int epoch) => [.. Enumerable.Range(0, count)];
 }

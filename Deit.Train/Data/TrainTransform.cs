@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using Deit.Gpu;
+using Deit.Model;
 using Deit.Model.Images;
 
 namespace Deit.Train.Data;
 
-/// <summary>Settings of a <see cref="TrainTransform"/>, named as in the reference; the defaults are its recipe.</summary>
+/// <summary>Settings of a <see cref="TrainTransform"/>, named as in the reference; the defaults are its crop and flip, and nothing more.</summary>
 public sealed record TrainTransformOptions
 {
     /// <summary>Side of the square input, in pixels.</summary>
@@ -21,6 +22,21 @@ public sealed record TrainTransformOptions
 
     /// <summary>The chance of a mirrored picture.</summary>
     public double HorizontalFlip { get; init; } = 0.5;
+
+    /// <summary>RandAugment in timm's grammar, as <c>rand-m9-mstd0.5-inc1</c>, the reference's; null or empty for none.</summary>
+    public string? AutoAugment { get; init; }
+
+    /// <summary>How far brightness, contrast and saturation may move from 1; as in the reference without effect beside <see cref="AutoAugment"/>.</summary>
+    public double ColorJitter { get; init; }
+
+    /// <summary>The chance of a picture to be erased in part; the reference's is 0.25.</summary>
+    public double ErasingProbability { get; init; }
+
+    /// <summary>What takes the place of what is erased.</summary>
+    public ErasingMode ErasingMode { get; init; } = ErasingMode.Pixel;
+
+    /// <summary>The most parts to erase.</summary>
+    public int ErasingCount { get; init; } = 1;
 
     /// <summary>Subtracted from pixels of 0..1.</summary>
     public ChannelValues Mean { get; init; } = ChannelValues.ImageNetMean;
@@ -42,16 +58,19 @@ public sealed class TrainTransform : IImageTransform
     private readonly ulong _seed;
     private readonly IRandomCrop _crop;
     private readonly IImageStep[] _steps;
+    private readonly RandomErasing? _erasing;
     private readonly ConcurrentBag<(RgbImage Image, RgbImage Scratch)> _buffers = [];
 
     /// <summary>Makes a transform.</summary>
     /// <param name="options">Its settings.</param>
     /// <param name="seed">The seed of the run.</param>
+    /// <exception cref="DeitException">The string of RandAugment is none.</exception>
     public TrainTransform(TrainTransformOptions options, ulong seed)
     {
         (_options, _seed) = (options, seed);
         _crop = options.InputSize <= LargestUnresized ? new PaddedRandomCrop() : new RandomResizedCrop(options.Scale, options.Ratio, options.Interpolation);
-        _steps = [new HorizontalFlip(options.HorizontalFlip)];
+        _steps = [new HorizontalFlip(options.HorizontalFlip), .. ColourSteps(options)];
+        _erasing = options.ErasingProbability > 0 ? new RandomErasing(options.ErasingProbability, options.ErasingMode, options.ErasingCount) : null;
     }
 
     /// <inheritdoc/>
@@ -71,7 +90,22 @@ public sealed class TrainTransform : IImageTransform
         }
         Normalization.Apply(buffers.Image.Pixels, _options.Mean, _options.StandardDeviation, chw, InputSize * InputSize);
         _buffers.Add(buffers);
+        if (_erasing is null)
+            return;
+        RandomStream erasing = new(_seed, (uint)epoch, RandomSite.RandomErasing, (uint)position);
+        _erasing.Apply(chw, InputSize, InputSize, ref erasing);
     }
+
+    // One or the other, as in timm.
+    private static IEnumerable<IImageStep> ColourSteps(TrainTransformOptions options)
+    {
+        if (options.AutoAugment is { Length: > 0 } text)
+            yield return new RandAugment(RandAugmentSettings.Parse(text), new Pixel(Level(options.Mean.Red), Level(options.Mean.Green), Level(options.Mean.Blue)));
+        else if (options.ColorJitter > 0)
+            yield return new ColorJitter(options.ColorJitter);
+    }
+
+    private static byte Level(float mean) => (byte)Math.Clamp(Math.Round(255.0 * mean), 0, 255);
 
     private RgbImage NewBuffer() => new(InputSize, InputSize, new byte[InputSize * InputSize * 3]);
 }

@@ -209,7 +209,7 @@ public sealed class BatchLoaderTests
 
     [Theory]
     [InlineData(0, "expected at least 1")]
-    [InlineData(6, "the training set has 5, which makes no whole batch")]
+    [InlineData(6, "an epoch of the training set has 5, which makes no whole batch")]
     [InlineData(1_000_000, "expected at most")]
     public void Impossible_batches_are_refused(int batch, string expected)
     {

@@ -8,6 +8,9 @@ public sealed class TrainTransformTests
 {
     private static readonly TrainTransformOptions Whole = new() { InputSize = 37, Scale = (1, 1), Ratio = (1, 1), HorizontalFlip = 0 };
 
+    // The reference's recipe.
+    private static readonly TrainTransformOptions Augmented = new() { AutoAugment = "rand-m9-mstd0.5-inc1", ErasingProbability = 0.25 };
+
     [Fact]
     public void The_whole_picture_is_resized_and_normalised()
     {
@@ -98,10 +101,64 @@ public sealed class TrainTransformTests
     }
 
     [Fact]
-    public void Nothing_is_allocated_for_a_picture()
+    public void Augmentation_depends_on_seed_epoch_and_position_alone()
+    {
+        RgbImage image = GeneratedDataset.Picture(61, 47, 1);
+        TrainTransformOptions options = Augmented with { InputSize = 33 };
+        TrainTransform used = new(options, seed: 1);
+        float[] again = new float[3 * 33 * 33];
+        used.Apply(image, epoch: 9, position: 1, again);
+        for (int i = 0; i < 30; i++)
+        {
+            used.Apply(image, epoch: 2, position: i, again);
+            Assert.Equal(Apply(options, image, seed: 1, epoch: 2, position: i), again);
+        }
+    }
+
+    [Fact]
+    public void Erasing_leaves_the_rest_of_the_picture_alone()
+    {
+        RgbImage image = GeneratedDataset.Picture(61, 47, 1);
+        TrainTransformOptions options = Augmented with { InputSize = 33, ErasingProbability = 0 };
+        for (int i = 0; i < 20; i++)
+        {
+            float[] whole = Apply(options, image, position: i);
+            float[] erased = Apply(options with { ErasingProbability = 1, ErasingMode = ErasingMode.Const }, image, position: i);
+            Assert.NotEqual(whole, erased);
+            for (int j = 0; j < whole.Length; j++)
+                Assert.True(erased[j] == whole[j] || erased[j] == 0);
+        }
+    }
+
+    [Fact]
+    public void Colours_are_jittered_only_without_randaugment()
+    {
+        RgbImage image = GeneratedDataset.Picture(61, 47, 1);
+        TrainTransformOptions jittered = Whole with { ColorJitter = 0.3 }, augmented = Whole with { AutoAugment = Augmented.AutoAugment };
+        Assert.NotEqual(Apply(Whole, image), Apply(jittered, image));
+        for (int i = 0; i < 20; i++)
+            Assert.Equal(Apply(augmented, image, position: i), Apply(augmented with { ColorJitter = 0.3 }, image, position: i));
+    }
+
+    [Fact]
+    public void What_randaugment_moves_in_is_the_mean()
+    {
+        RgbImage black = new(37, 37, new byte[37 * 37 * 3]);
+        float[] mean = new float[3];
+        Normalization.Apply([124, 116, 104], Whole.Mean, Whole.StandardDeviation, mean, 1); // ImageNet's mean in levels
+        HashSet<float> red = [];
+        for (int i = 0; i < 50; i++)
+            red.UnionWith(Apply(Whole with { AutoAugment = "rand-m9-n1-w0" }, black, position: i)[..(37 * 37)]); // mostly shears and moves
+        Assert.Contains(mean[0], red);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Nothing_is_allocated_for_a_picture(bool augmented)
     {
         RgbImage image = GeneratedDataset.Picture(300, 200, 1);
-        TrainTransform transform = new(new TrainTransformOptions(), seed: 1);
+        TrainTransform transform = new(augmented ? Augmented : new TrainTransformOptions(), seed: 1);
         float[] chw = new float[3 * 224 * 224];
         for (int i = 0; i < 20; i++)
             transform.Apply(image, 0, i, chw);
