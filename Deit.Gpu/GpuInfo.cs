@@ -78,7 +78,7 @@ public sealed record GpuInfo
     /// <summary>Nanoseconds of a timestamp tick; 0 without timestamps.</summary>
     public required double TimestampPeriod { get; init; }
 
-    /// <summary>The workgroup size of elementwise kernels: the largest common one, or a subgroup on a CPU, where larger ones only cost.</summary>
+    /// <summary>The workgroup size of elementwise kernels.</summary>
     public int FlatWorkgroup => Math.Min(256, MaxWorkgroupSize);
 
     /// <summary>The workgroup size of kernels that reduce a row: one subgroup, so that no barrier is needed.</summary>

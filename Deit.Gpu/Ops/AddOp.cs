@@ -13,8 +13,8 @@ public static class AddOp
         /// <exception cref="ArgumentException">The lengths differ.</exception>
         public void AddTo(Tensor y, Tensor x)
         {
-            if (x.Elements != y.Elements)
-                throw new ArgumentException($"Adding {x} to {y}: expected the same number of elements.");
+            if (x.Elements != y.Elements || x.DType != DType.F32 || y.DType != DType.F32)
+                throw new ArgumentException($"Adding {x} to {y}: expected the same number of F32 elements.");
             foreach ((long start, int length) in Flat.Ranges(r, y.Elements))
                 r.Dispatch(Forward, new Push((uint)length), Flat.Groups(r, length), [Flat.Workgroup(r)], [Binding.Read(x.Slice(start, [length])), Binding.ReadWrite(y.Slice(start, [length]))], length);
         }
