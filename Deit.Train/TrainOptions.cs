@@ -67,6 +67,18 @@ internal sealed record TrainOptions
     [Flag("largest gradient norm; none without it")]
     public double? ClipGrad { get; set; }
 
+    [Flag("mixup's alpha; 0 for none (the reference's default: 0.8)")]
+    public double Mixup { get; set; }
+
+    [Flag("cutmix's alpha; 0 for none (the reference's default: 1)")]
+    public double Cutmix { get; set; }
+
+    [Flag("chance that a batch is mixed")]
+    public double MixupProb { get; set; } = 1;
+
+    [Flag("chance of cutmix where mixup is on too")]
+    public double MixupSwitchProb { get; set; } = 0.5;
+
     [Flag("label smoothing")]
     public double Smoothing { get; set; } = 0.1;
 
@@ -187,6 +199,10 @@ internal sealed record TrainOptions
         Require(OptBeta1 is >= 0 and < 1, "--opt-beta1", OptBeta1, "from 0 to below 1");
         Require(OptBeta2 is >= 0 and < 1, "--opt-beta2", OptBeta2, "from 0 to below 1");
         Require(Smoothing is >= 0 and < 1, "--smoothing", Smoothing, "from 0 to below 1");
+        Require(Mixup is >= 0 and <= 1000, "--mixup", Mixup, "from 0 to 1000");
+        Require(Cutmix is >= 0 and <= 1000, "--cutmix", Cutmix, "from 0 to 1000");
+        Require(MixupProb is >= 0 and <= 1, "--mixup-prob", MixupProb, "from 0 to 1");
+        Require(MixupSwitchProb is >= 0 and <= 1, "--mixup-switch-prob", MixupSwitchProb, "from 0 to 1");
         Require(DropPath is >= 0 and < 1, "--drop-path", DropPath, "from 0 to below 1");
         Require(ScaleMin is > 0 and <= 1, "--scale-min", ScaleMin, "above 0, at most 1");
         Require(Hflip is >= 0 and <= 1, "--hflip", Hflip, "from 0 to 1");

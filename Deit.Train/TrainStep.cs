@@ -16,12 +16,14 @@ internal sealed class TrainStep : IDisposable
     private readonly Arena _state, _inputs;
     private readonly HostBuffer[] _slots = new HostBuffer[Slots];
     private readonly Tensor _images, _labels, _stepState, _lossSum, _uploaded;
-    private readonly int _labelsAt, _stepStateAt;
+    private readonly Mixup _mixup;
+    private readonly int _labelsAt, _stepStateAt, _mixStateAt;
     private int _slot;
 
     public TrainStep(GpuDevice device, INetwork model, TrainOptions options)
     {
         (_device, _model, _optimizer, _seed) = (device, model, options.Optimizer(), (ulong)options.Seed);
+        _mixup = new Mixup(options.Mixup, options.Cutmix, options.MixupProb, options.MixupSwitchProb);
         Parameters parameters = model.Parameters;
         parameters.Train();
         int batch = options.BatchSize, length = parameters.FlatLength;
@@ -31,14 +33,16 @@ internal sealed class TrainStep : IDisposable
         SecondMoment = _state.Allocate([length], name: "second moment");
         Tensor decayMask = _state.Allocate([length / Parameters.Granule], name: "decay mask");
         // Images, labels and the step's numbers lie one after another, so that one copy brings all three.
-        _inputs = device.CreateArena("inputs", Arena.SizeOf(DType.F32, images, [batch], [64], [1]));
+        _inputs = device.CreateArena("inputs", Arena.SizeOf(DType.F32, images, [batch], [64], [64], [1]));
         _images = _inputs.Allocate(images, name: "images");
         _labels = _inputs.Allocate([batch], DType.U32, "labels");
         _stepState = StepState.Allocate(_inputs);
+        Tensor mixState = MixState.Allocate(_inputs);
         _lossSum = _inputs.Allocate([1], name: "loss sum");
         _labelsAt = (int)(Arena.SizeOf(DType.F32, images) / sizeof(float));
         _stepStateAt = _labelsAt + (int)(Arena.SizeOf(DType.U32, [batch]) / sizeof(uint));
-        _uploaded = _inputs.At(0, [_stepStateAt + (int)_stepState.Elements], name: "uploaded");
+        _mixStateAt = _stepStateAt + (int)(Arena.SizeOf(DType.U32, _stepState.Shape) / sizeof(uint));
+        _uploaded = _inputs.At(0, [_mixStateAt + (int)mixState.Elements], name: "uploaded");
         for (int i = 0; i < Slots; i++)
             _slots[i] = device.CreateHostBuffer(_uploaded.ByteLength);
         device.Fill(_state.At(0, [(int)(_state.ByteLength / 4)]));
@@ -48,8 +52,11 @@ internal sealed class TrainStep : IDisposable
         Graph = device.Record(
             r =>
             {
-                NetworkOutput output = model.Forward(r, _images, new ForwardContext { Training = true, DropPathRate = options.DropPath, StepState = _stepState });
+                Tensor mixed = _mixup.Enabled ? r.MixImages(_images, mixState) : _images;
+                NetworkOutput output = model.Forward(r, mixed, new ForwardContext { Training = true, DropPathRate = options.DropPath, StepState = _stepState });
                 Tensor targets = r.SoftTargets(_labels, model.NumClasses, (float)options.Smoothing);
+                if (_mixup.Enabled)
+                    targets = r.MixTargets(targets, mixState);
                 Tensor loss = new Distillation(DistillationType.None).Loss(r, output, null, targets);
                 r.AddTo(_lossSum, loss);
                 r.Tape.Backward(loss, r.Full([1], 1));
@@ -99,6 +106,8 @@ internal sealed class TrainStep : IDisposable
         long start = Stopwatch.GetTimestamp();
         StepState state = StepState.At(step, learningRate, _optimizer, _seed);
         MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_stepStateAt..]), in state);
+        MixState mix = _mixup.Draw(_seed, step, _model.InputSize);
+        MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_mixStateAt..]), in mix);
         slot.CopyTo(_uploaded);
         Graph.Submit();
         HostTime = (HostTime.Total + Stopwatch.GetElapsedTime(start), HostTime.Count + 1);

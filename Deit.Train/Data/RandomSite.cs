@@ -15,4 +15,5 @@ internal static class RandomSite
     public const uint RandAugment = 0x8000_0004;
     public const uint ColorJitter = 0x8000_0005;
     public const uint RandomErasing = 0x8000_0006;
+    public const uint Mixup = 0x8000_0007;
 }
