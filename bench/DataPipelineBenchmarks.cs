@@ -11,6 +11,7 @@ public class DataPipelineBenchmarks
 {
     private const int Pictures = 256, Width = 500, Height = 375;
     private readonly TrainTransform _transform = new(new TrainTransformOptions(), seed: 1);
+    private readonly TrainTransform _augmentation = new(new TrainTransformOptions { AutoAugment = "rand-m9-mstd0.5-inc1", ErasingProbability = 0.25 }, seed: 1);
     private readonly float[] _chw = new float[3 * 224 * 224];
     private RgbImage _image = null!;
     private BatchLoader _loader = null!;
@@ -28,6 +29,10 @@ public class DataPipelineBenchmarks
     /// <summary>Crop, resize, flip and normalise a decoded picture, on one core.</summary>
     [Benchmark]
     public void Transform() => _transform.Apply(_image, 0, _next++, _chw);
+
+    /// <summary>The same with the reference's RandAugment and random erasing, on one core.</summary>
+    [Benchmark]
+    public void Augment() => _augmentation.Apply(_image, 0, _next++, _chw);
 
     /// <summary>Decode, transform and batch, on all cores; the time is that of one image.</summary>
     [Benchmark(OperationsPerInvoke = Pictures)]

@@ -46,6 +46,8 @@ internal readonly ref struct CubicSampler(RgbImage image)
     private Vector256<double> Load(int rowStart, int column)
     {
         int i = (rowStart + Math.Clamp(column, 0, _width - 1)) * 3;
+        if (i + 16 <= _pixels.Length)
+            return Widen(Vector128.Create(_pixels.Slice(i, 16)), 0);
         return Vector256.Create(_pixels[i], _pixels[i + 1], _pixels[i + 2], 0.0);
     }
 

@@ -43,4 +43,41 @@ public sealed class ColorJitterTests
         }
         Assert.Equal(20, results.Count);
     }
+
+    [Fact]
+    public void Every_order_is_as_likely()
+    {
+        const int Pictures = 1200;
+        string[] orders = ["BCS", "BSC", "CBS", "CSB", "SBC", "SCB"];
+        Dictionary<string, double> counts = [];
+        ColorJitter jitter = new(0.4);
+        for (uint i = 0; i < Pictures; i++)
+        {
+            RgbImage image = GeneratedDataset.Picture(16, 16, 1), scratch = GeneratedDataset.Picture(16, 16, 2);
+            RandomStream random = new(1, 0, RandomSite.ColorJitter, i), again = random;
+            jitter.Apply(image, scratch, ref random);
+            again.Shuffle<int>([0, 1, 2]); // the order is drawn first, then a factor for each
+            double[] factors = [jitter.Factor(ref again), jitter.Factor(ref again), jitter.Factor(ref again)];
+            string[] found = [.. orders.Where(order => Jittered(order, factors).AsSpan().SequenceEqual(image.Pixels))];
+            Assert.NotEmpty(found);
+            foreach (string order in found) // more than one where a factor is close to 1
+                counts[order] = counts.GetValueOrDefault(order) + (1.0 / found.Length);
+        }
+        double expected = (double)Pictures / orders.Length;
+        double statistic = orders.Sum(order => Math.Pow(counts.GetValueOrDefault(order) - expected, 2) / expected);
+        Assert.InRange(statistic, 0, 5 + (5 * Math.Sqrt(2 * 5))); // chi-squared of five degrees of freedom, five deviations
+    }
+
+    private static byte[] Jittered(string order, double[] factors)
+    {
+        RgbImage image = GeneratedDataset.Picture(16, 16, 1), scratch = GeneratedDataset.Picture(16, 16, 2);
+        for (int i = 0; i < 3; i++)
+            if (order[i] == 'B')
+                PillowOps.Brightness(image, factors[i]);
+            else if (order[i] == 'C')
+                PillowOps.Contrast(image, factors[i]);
+            else
+                PillowOps.Color(image, scratch, factors[i]);
+        return image.Pixels;
+    }
 }
