@@ -6,7 +6,8 @@ public class BatchNormOpTests
 {
     private const double Epsilon = 1e-5;
 
-    public static TheoryData<int, int, int, int> Sizes() => new() { { 1, 2, 1, 1 }, { 7, 1, 3, 5 }, { 3, 5, 7, 37 }, { 113, 2, 1, 3 }, { 2, 3, 37, 31 } };
+    // Not two values a channel: they normalise to -1 and 1 whatever they are, and the gradient is all rounding.
+    public static TheoryData<int, int, int, int> Sizes() => new() { { 1, 5, 1, 1 }, { 7, 1, 3, 5 }, { 3, 5, 7, 37 }, { 113, 2, 1, 3 }, { 2, 3, 37, 31 } };
 
     // Statistics of n values carry about sqrt(n) roundings of 6e-8; a mean of 3 costs two more bits.
     [Theory]
