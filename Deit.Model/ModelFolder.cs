@@ -35,12 +35,13 @@ public static class ModelFolder
         }
     }
 
-    /// <summary>Loads all parameters from an open file whose names and shapes must be exactly theirs.</summary>
+    /// <summary>Loads all parameters and running statistics from an open file whose names and shapes must be exactly theirs.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, not expected, or of another shape.</exception>
     public static void LoadWeights(Parameters parameters, SafetensorsFile file, string path)
     {
-        CheckNames(file, parameters.Specs, path);
-        foreach (ParameterSpec spec in parameters.Specs)
+        ParameterSpec[] specs = [.. parameters.Specs, .. parameters.Buffers];
+        CheckNames(file, specs, path);
+        foreach (ParameterSpec spec in specs)
         {
             float[] values = new float[spec.Shape.Elements];
             file.ReadFloats(file[spec.Name], values);
@@ -48,7 +49,7 @@ public static class ModelFolder
         }
     }
 
-    /// <summary>Writes all parameters in F32 under their names, as a whole or not at all.</summary>
+    /// <summary>Writes all parameters and running statistics in F32 under their names, as a whole or not at all.</summary>
     /// <exception cref="DeitException">The file cannot be written, or a weight is not finite; a file that was there is intact.</exception>
     public static void SaveWeights(Parameters parameters, string path, Tensor? flat = null)
     {
@@ -56,11 +57,15 @@ public static class ModelFolder
         // Such a model answers nothing any more: it must not replace one that does.
         if (values.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
             throw new CheckpointException($"Writing '{path}' was refused: the model has weights that are not finite, what was there before is intact; lower --lr, raise --warmup-epochs or set --clip-grad 1.");
-        SafetensorsWriter.Write(path, parameters.Specs.Select(spec =>
+        IEnumerable<SafetensorsSource> trained = parameters.Specs.Select(spec =>
         {
             (int start, int length) = parameters.RangeOf(spec.Name);
-            return SafetensorsSource.FromFloats(spec.Name, Array.ConvertAll(spec.Shape.ToArray(), d => (long)d), values.AsMemory(start, length));
-        }));
+            return Source(spec, values.AsMemory(start, length));
+        });
+        SafetensorsWriter.Write(path, trained.Concat(parameters.Buffers.Select(spec => Source(spec, parameters.Device.Read<float>(parameters[spec.Name])))));
+
+        static SafetensorsSource Source(ParameterSpec spec, ReadOnlyMemory<float> values) =>
+            SafetensorsSource.FromFloats(spec.Name, Array.ConvertAll(spec.Shape.ToArray(), d => (long)d), values);
     }
 
     private static void CheckNames(SafetensorsFile file, IReadOnlyList<ParameterSpec> specs, string path)
@@ -72,11 +77,12 @@ public static class ModelFolder
             if (!entry.Shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
                 throw new CheckpointException($"'{path}' has '{spec.Name}' of shape [{string.Join(", ", entry.Shape)}], the configuration expects {spec.Shape}; use the config.json that was written with it.");
         }
-        if (file.Entries.Count != specs.Count)
+        HashSet<string> known = [.. specs.Select(spec => spec.Name)];
+        // PyTorch counts the batches behind a running statistic; nothing here reads the count.
+        known.UnionWith(specs.Where(spec => spec.Name.EndsWith(".running_mean", StringComparison.Ordinal)).Select(spec => $"{spec.Name[..^"running_mean".Length]}num_batches_tracked"));
+        if (file.Entries.FirstOrDefault(entry => !known.Contains(entry.Name)) is { } unexpected)
         {
-            HashSet<string> known = [.. specs.Select(spec => spec.Name)];
-            string unexpected = file.Entries.First(entry => !known.Contains(entry.Name)).Name;
-            throw new CheckpointException($"'{path}' has '{unexpected}', which the configuration does not know; use the config.json that was written with it.");
+            throw new CheckpointException($"'{path}' has '{unexpected.Name}', which the configuration does not know; use the config.json that was written with it.");
         }
     }
 }

@@ -13,6 +13,10 @@ public enum Initialization
     Normal002,
     /// <summary>Uniform within 1 / sqrt(fan in), PyTorch's default of a convolution and of its bias.</summary>
     FanInUniform,
+    /// <summary>Normal with standard deviation 0.01.</summary>
+    Normal001,
+    /// <summary>Normal with standard deviation sqrt(2 / fan out), fan out = outputs * k * k: kaiming_normal_ of a convolution before a ReLU.</summary>
+    FanOutNormal,
 }
 
 /// <summary>A parameter before it has memory.</summary>
@@ -21,7 +25,11 @@ public enum Initialization
 /// <param name="Initialization">How it starts.</param>
 /// <param name="Decay">True when weight decay applies.</param>
 /// <param name="FanIn">Inputs of one output, for <see cref="Initialization.FanInUniform"/>.</param>
-public sealed record ParameterSpec(string Name, Shape Shape, Initialization Initialization, bool Decay, int FanIn = 0);
+public sealed record ParameterSpec(string Name, Shape Shape, Initialization Initialization, bool Decay, int FanIn = 0)
+{
+    /// <summary>True for a running statistic: saved and loaded with the model, but neither trained nor decayed nor counted.</summary>
+    public bool Buffer { get; init; }
+}
 
 /// <summary>A model's parameters in one arena, each aligned to 64 elements, so that an optimiser passes over them in one sweep.</summary>
 public sealed class Parameters : IDisposable
@@ -31,20 +39,30 @@ public sealed class Parameters : IDisposable
 
     private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
     private readonly Arena _values;
+    private readonly Arena? _buffers;
     private Arena? _gradients;
 
     /// <summary>Allocates the parameters, all zero.</summary>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
     public Parameters(GpuDevice device, IReadOnlyList<ParameterSpec> specs)
     {
-        (Device, Specs) = (device, specs);
-        _values = device.CreateArena("parameters", Arena.SizeOf(DType.F32, specs.Select(spec => spec.Shape)));
-        foreach (ParameterSpec spec in specs)
+        (Device, Specs, Buffers) = (device, [.. specs.Where(spec => !spec.Buffer)], [.. specs.Where(spec => spec.Buffer)]);
+        _values = device.CreateArena("parameters", Arena.SizeOf(DType.F32, Specs.Select(spec => spec.Shape)));
+        foreach (ParameterSpec spec in Specs)
             _tensors.Add(spec.Name, _values.Allocate(spec.Shape, DType.F32, spec.Name));
         FlatLength = checked((int)(_values.ByteLength / sizeof(float)));
         Flat = _values.At(0, [FlatLength], DType.F32, "parameters");
         // Defined padding: flat passes read it.
         device.Fill(Flat);
+        if (Buffers.Count == 0)
+            return;
+        _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
+        foreach (ParameterSpec spec in Buffers)
+        {
+            Tensor buffer = _buffers.Allocate(spec.Shape, DType.F32, spec.Name);
+            device.Fill(buffer);
+            _tensors.Add(spec.Name, buffer);
+        }
     }
 
     /// <summary>The device that holds them.</summary>
@@ -52,6 +70,9 @@ public sealed class Parameters : IDisposable
 
     /// <summary>The parameters in the order of the reference's state dictionary.</summary>
     public IReadOnlyList<ParameterSpec> Specs { get; }
+
+    /// <summary>The running statistics, which belong to the model but are no parameters.</summary>
+    public IReadOnlyList<ParameterSpec> Buffers { get; }
 
     /// <summary>The number of elements, as published for a model.</summary>
     public long Count => Specs.Sum(spec => spec.Shape.Elements);
@@ -65,7 +86,7 @@ public sealed class Parameters : IDisposable
     /// <summary>All gradients, laid out as <see cref="Flat"/>; null until <see cref="Train"/>.</summary>
     public Tensor? FlatGradients { get; private set; }
 
-    /// <summary>A parameter by its name.</summary>
+    /// <summary>A parameter or a running statistic by its name.</summary>
     public Tensor this[string name] => _tensors[name];
 
     /// <summary>Gives every parameter a gradient, so that recordings with them have a backward pass.</summary>
@@ -110,12 +131,11 @@ public sealed class Parameters : IDisposable
         throw new ArgumentException($"There is no parameter '{name}'.", nameof(name));
     }
 
-    /// <summary>Sets every parameter to its start value, drawn from a seed by parameter and element: the same on every device.</summary>
+    /// <summary>Sets every parameter and running statistic to its start value, drawn from a seed by parameter and element: the same on every device.</summary>
     public void Initialize(ulong seed)
     {
-        for (int i = 0; i < Specs.Count; i++)
+        foreach ((int i, ParameterSpec spec) in Specs.Concat(Buffers).Index())
         {
-            ParameterSpec spec = Specs[i];
             float[] values = new float[spec.Shape.Elements];
             RandomStream random = new(seed, 0, InitializationSite, (ulong)i);
             double bound = spec.FanIn > 0 ? 1 / Math.Sqrt(spec.FanIn) : 0;
@@ -125,6 +145,8 @@ public sealed class Parameters : IDisposable
                     Initialization.Zero => 0,
                     Initialization.One => 1,
                     Initialization.Normal002 => (float)(0.02 * random.NextNormal()),
+                    Initialization.Normal001 => (float)(0.01 * random.NextNormal()),
+                    Initialization.FanOutNormal => (float)(Math.Sqrt(2.0 / (spec.Shape[0] * spec.Shape[2] * spec.Shape[3])) * random.NextNormal()),
                     Initialization.FanInUniform => (float)(((2 * random.NextDouble()) - 1) * bound),
                     _ => throw new InvalidOperationException($"Unknown initialization {spec.Initialization}."),
                 };
@@ -139,6 +161,7 @@ public sealed class Parameters : IDisposable
     public void Dispose()
     {
         _values.Dispose();
+        _buffers?.Dispose();
         _gradients?.Dispose();
     }
 }

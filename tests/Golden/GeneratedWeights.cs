@@ -20,13 +20,12 @@ internal static class GeneratedWeights
 
     public static void Fill(Parameters parameters, ulong weightKey)
     {
-        ParameterSpec[] sorted = [.. parameters.Specs.OrderBy(spec => spec.Name, StringComparer.Ordinal)];
-        for (int t = 0; t < sorted.Length; t++)
-        {
-            ulong key = (weightKey * 1000003) + (ulong)t;
-            float[] values = Values(sorted[t], key);
-            parameters.Device.Write<float>(parameters[sorted[t].Name], values);
-        }
+        Dictionary<string, ParameterSpec> specs = parameters.Specs.Concat(parameters.Buffers).ToDictionary(spec => spec.Name);
+        // PyTorch's state dictionary counts the batches of every running mean; the counts take a place in the order and no value.
+        IEnumerable<string> counts = specs.Keys.Where(name => name.EndsWith("running_mean", StringComparison.Ordinal)).Select(name => name.Replace("running_mean", "num_batches_tracked"));
+        foreach ((int t, string name) in specs.Keys.Concat(counts).Order(StringComparer.Ordinal).Index())
+            if (specs.TryGetValue(name, out ParameterSpec? spec))
+                parameters.Device.Write<float>(parameters[name], Values(spec, (weightKey * 1000003) + (ulong)t));
     }
 
     private static float[] Values(ParameterSpec spec, ulong key)
@@ -34,6 +33,7 @@ internal static class GeneratedWeights
         Shape shape = spec.Shape;
         (double offset, double scale) = shape.Rank switch
         {
+            _ when spec.Name.EndsWith("running_var", StringComparison.Ordinal) => (1, 0.5),
             1 when spec.Name.EndsWith("weight", StringComparison.Ordinal) => (1, 0.1),
             1 => (0, 0.1),
             2 => (0, 0.7 * Math.Sqrt(3.0 / shape[1])),

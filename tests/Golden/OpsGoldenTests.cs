@@ -75,7 +75,7 @@ public class OpsGoldenTests
         return (float)Math.Round(target * classes, 3);
     }
 
-    private static void Check(string name, Func<Recorder, Func<string, Tensor>, Tensor> op)
+    internal static void Check(string name, Func<Recorder, Func<string, Tensor>, Tensor> op)
     {
         using GoldenTensors golden = new($"ops/{name}.safetensors");
         using OpRun run = new();

@@ -1,0 +1,92 @@
+using System.Text.Json.Serialization;
+
+namespace Deit.Model;
+
+/// <summary>A stage of a RegNet: blocks of one width, the first of which halves the picture.</summary>
+/// <param name="Width">Channels; a multiple of the group width.</param>
+/// <param name="Depth">Number of blocks.</param>
+/// <param name="GroupWidth">Channels of a group of the 3 x 3 convolutions.</param>
+public readonly record struct RegNetStage(int Width, int Depth, int GroupWidth);
+
+/// <summary>The architecture of a RegNetY by the parameters of its width curve (Radosavovic et al., arXiv 2003.13678).</summary>
+public sealed record RegNetConfig
+{
+    /// <summary>w_0, the width at which the curve starts; a multiple of 8.</summary>
+    public required int InitialWidth { get; init; }
+
+    /// <summary>w_a, by how much the curve rises a block.</summary>
+    public required double WidthSlope { get; init; }
+
+    /// <summary>w_m, the factor between the widths of stages.</summary>
+    public required double WidthMultiplier { get; init; }
+
+    /// <summary>Number of blocks.</summary>
+    public required int Depth { get; init; }
+
+    /// <summary>Channels of a group of the 3 x 3 convolutions.</summary>
+    public required int GroupWidth { get; init; }
+
+    /// <summary>Width of a squeeze-and-excitation over the input width of its block.</summary>
+    public double SqueezeExciteRatio { get; init; } = 0.25;
+
+    /// <summary>Channels after the first convolution.</summary>
+    public int StemWidth { get; init; } = 32;
+
+    /// <summary>Side of the square input in pixels.</summary>
+    public int InputSize { get; init; } = 224;
+
+    /// <summary>Number of classes.</summary>
+    public int NumClasses { get; init; } = 1000;
+
+    /// <summary>Added to the variance of a batch norm.</summary>
+    public double BatchNormEpsilon { get; init; } = 1e-5;
+
+    /// <summary>
+    /// The stages: block j has width w_0 w_m^round(log_wm((w_0 + w_a j) / w_0)), rounded to a multiple of 8 (equations 2 to 4), and
+    /// blocks of one width are a stage, whose width is then rounded to a multiple of the group width. All rounding is half to even.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<RegNetStage> Stages =>
+    [
+        .. Enumerable.Range(0, Depth).Select(BlockWidth).GroupBy(width => width).Select(stage =>
+        {
+            int group = Math.Min(GroupWidth, stage.Key);
+            return new RegNetStage((int)Math.Round((double)stage.Key / group) * group, stage.Count(), group);
+        }),
+    ];
+
+    /// <summary>Width of the squeeze-and-excitation in a block with that many input channels.</summary>
+    public int SqueezeWidth(int inputs) => (int)Math.Round(inputs * SqueezeExciteRatio);
+
+    private int BlockWidth(int block)
+    {
+        double exponent = Math.Round(Math.Log((InitialWidth + (WidthSlope * block)) / InitialWidth) / Math.Log(WidthMultiplier));
+        return (int)Math.Round(InitialWidth * Math.Pow(WidthMultiplier, exponent) / 8) * 8;
+    }
+
+    /// <summary>Checks that the numbers make a model.</summary>
+    /// <returns>The configuration.</returns>
+    /// <exception cref="DeitException">They do not.</exception>
+    public RegNetConfig Validate()
+    {
+        Require(InitialWidth is >= 8 and <= 16384 && InitialWidth % 8 == 0, "initial_width", InitialWidth, "a multiple of 8 up to 16384");
+        Require(WidthSlope is >= 0 and <= 16384, "width_slope", WidthSlope, "0 to 16384");
+        Require(WidthMultiplier is > 1 and <= 64, "width_multiplier", WidthMultiplier, "above 1, at most 64");
+        Require(Depth is >= 1 and <= 1024, "depth", Depth, "1 to 1024");
+        Require(GroupWidth is >= 1 and <= 16384, "group_width", GroupWidth, "1 to 16384");
+        Require(SqueezeExciteRatio is > 0 and <= 1, "squeeze_excite_ratio", SqueezeExciteRatio, "above 0, at most 1");
+        Require(StemWidth is >= 1 and <= 16384, "stem_width", StemWidth, "1 to 16384");
+        Require(InputSize is >= 1 and <= 16384, "input_size", InputSize, "1 to 16384");
+        Require(NumClasses is >= 1 and <= 1_000_000, "num_classes", NumClasses, "1 to 1000000");
+        Require(BatchNormEpsilon is > 0 and < 1, "batch_norm_epsilon", BatchNormEpsilon, "between 0 and 1");
+        int narrowest = Math.Min(StemWidth, Stages.Min(stage => stage.Width));
+        Require(SqueezeWidth(narrowest) >= 1, "squeeze_excite_ratio", SqueezeExciteRatio, $"a ratio that leaves a channel of {narrowest}");
+        return this;
+    }
+
+    private static void Require(bool condition, string name, double actual, string expected)
+    {
+        if (!condition)
+            throw new DeitException($"A RegNetY cannot be built with {name} {actual}: expected {expected}.");
+    }
+}
