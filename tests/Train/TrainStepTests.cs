@@ -30,6 +30,8 @@ public partial class TrainStepTests
     public void Queueing_a_step_takes_the_host_at_most_a_fifth_of_a_millisecond()
     {
         const int Warm = 1, Steps = 5;
+        // The layers replay all commands of a submission to find hazards between them: milliseconds that are not ours.
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("DEIT_VALIDATION") is "1" or "true", "validation layers work inside each submission; run this test without DEIT_VALIDATION");
         GpuDevice device = TestDevice.Current;
         using VisionTransformer model = Tiny();
         using TrainStep step = new(device, model, new TrainOptions { BatchSize = 1 });
