@@ -22,9 +22,12 @@ build() {
 
 # A driver announces itself by a file; a file without its library, or a loader without files, is no device.
 has_vulkan() {
-  ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1' || return 1
+  # No pipe into grep -q: it would end ldconfig by SIGPIPE now and then, which pipefail takes for "not found".
+  local libraries
+  libraries=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null) || return 1
+  [[ $libraries == *libvulkan.so.1* ]] || return 1
   [[ -n ${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-} ]] && return 0
-  compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null || compgen -G "$HOME/.local/share/vulkan/icd.d/*.json" >/dev/null
+  compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null || compgen -G "${HOME:-}/.local/share/vulkan/icd.d/*.json" >/dev/null
 }
 
 # Installs the Vulkan loader and Mesa's CPU driver (and the validation layers where they are asked for) when they are missing.
