@@ -3,37 +3,11 @@ namespace Deit.Gpu;
 /// <summary>y = 1 / (1 + exp(-x)); dx = dy * y * (1 - y).</summary>
 public static class SigmoidOp
 {
-    private readonly record struct Push(uint Count);
-
-    private readonly record struct BackwardPush(uint Count, uint Accumulate);
-
-    private static readonly Kernel<Push> Forward = new("sigmoid");
-    private static readonly Kernel<BackwardPush> Backward = new("sigmoid.backward");
+    private static readonly Activation Function = new("sigmoid", derivativeOfOutput: true, flops: 10, backwardFlops: 3);
 
     extension(Recorder r)
     {
         /// <summary>The logistic function of every element of x, of any shape.</summary>
-        public Tensor Sigmoid(Tensor x)
-        {
-            Tensor y = r.Empty(x.Shape);
-            foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
-                r.Dispatch(Forward, new Push((uint)length), Flat.Groups(r, length), [Flat.Workgroup(r)], [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))], 10.0 * length);
-            if (Tape.Needs(x))
-                r.Tape.OnBackward(y, dy => r.SigmoidBackward(x, y, dy));
-            return y;
-        }
-
-        private void SigmoidBackward(Tensor x, Tensor y, Tensor dy)
-        {
-            Tape.Target dx = r.Tape.GradientOf(x);
-            foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
-                r.Dispatch(
-                    Backward,
-                    new BackwardPush((uint)length, dx.Flag),
-                    Flat.Groups(r, length),
-                    [Flat.Workgroup(r)],
-                    [Binding.Read(y.Slice(start, [length])), Binding.Read(dy.Slice(start, [length])), Binding.Output(dx.Tensor.Slice(start, [length]), dx.Accumulate)],
-                    3.0 * length);
-        }
+        public Tensor Sigmoid(Tensor x) => Function.Apply(r, x);
     }
 }

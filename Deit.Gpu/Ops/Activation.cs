@@ -1,0 +1,40 @@
+namespace Deit.Gpu;
+
+/// <summary>An elementwise function y = f(x) with dx = dy * f'(.): its two kernels and what the backward reads, the input or the output.</summary>
+/// <param name="stem">The shaders <c>stem</c> and <c>stem.backward</c>.</param>
+/// <param name="derivativeOfOutput">The derivative is computed from y, not from x.</param>
+/// <param name="flops">Operations an element, forward.</param>
+/// <param name="backwardFlops">Operations an element, backward.</param>
+internal sealed class Activation(string stem, bool derivativeOfOutput, double flops, double backwardFlops)
+{
+    private readonly record struct Push(uint Count);
+
+    private readonly record struct BackwardPush(uint Count, uint Accumulate);
+
+    private readonly Kernel<Push> _forward = new(stem);
+    private readonly Kernel<BackwardPush> _backward = new($"{stem}.backward");
+
+    /// <summary>f of every element of x, of any shape.</summary>
+    public Tensor Apply(Recorder r, Tensor x)
+    {
+        Tensor y = r.Empty(x.Shape);
+        foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
+            r.Dispatch(_forward, new Push((uint)length), Flat.Groups(r, length), [Flat.Workgroup(r)], [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))], flops * length);
+        if (Tape.Needs(x))
+            r.Tape.OnBackward(y, dy => Backward(r, x, derivativeOfOutput ? y : x, dy));
+        return y;
+    }
+
+    private void Backward(Recorder r, Tensor x, Tensor saved, Tensor dy)
+    {
+        Tape.Target dx = r.Tape.GradientOf(x);
+        foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
+            r.Dispatch(
+                _backward,
+                new BackwardPush((uint)length, dx.Flag),
+                Flat.Groups(r, length),
+                [Flat.Workgroup(r)],
+                [Binding.Read(saved.Slice(start, [length])), Binding.Read(dy.Slice(start, [length])), Binding.Output(dx.Tensor.Slice(start, [length]), dx.Accumulate)],
+                backwardFlops * length);
+    }
+}
