@@ -1,9 +1,10 @@
 using System.Text.Json.Serialization;
+using Deit.Gpu;
 
 namespace Deit.Model;
 
 /// <summary>The architecture of a DeiT: everything that decides names and shapes of its parameters.</summary>
-public sealed record DeitConfig
+public sealed record DeitConfig : NetworkConfig
 {
     /// <summary>Width D of the token embedding; a multiple of <see cref="NumHeads"/>.</summary>
     public required int EmbedDim { get; init; }
@@ -17,14 +18,8 @@ public sealed record DeitConfig
     /// <summary>Side of a patch in pixels.</summary>
     public int PatchSize { get; init; } = 16;
 
-    /// <summary>Side of the square input in pixels; a multiple of <see cref="PatchSize"/>.</summary>
-    public int InputSize { get; init; } = 224;
-
     /// <summary>Width of the MLP's hidden layer over the width of the embedding.</summary>
     public double MlpRatio { get; init; } = 4;
-
-    /// <summary>Number of classes.</summary>
-    public int NumClasses { get; init; } = 1000;
 
     /// <summary>True with a distillation token and its head.</summary>
     public bool Distilled { get; init; }
@@ -36,9 +31,13 @@ public sealed record DeitConfig
     [JsonIgnore]
     public int PrefixTokens => Distilled ? 2 : 1;
 
+    /// <summary>Rows and columns of patches.</summary>
+    [JsonIgnore]
+    public (int Height, int Width) Grid => (InputSize.Height / PatchSize, InputSize.Width / PatchSize);
+
     /// <summary>Number of patches P.</summary>
     [JsonIgnore]
-    public int Patches => InputSize / PatchSize * (InputSize / PatchSize);
+    public int Patches => Grid.Height * Grid.Width;
 
     /// <summary>Length of the token sequence T.</summary>
     [JsonIgnore]
@@ -48,26 +47,32 @@ public sealed record DeitConfig
     [JsonIgnore]
     public int HiddenDim => (int)(EmbedDim * MlpRatio);
 
-    /// <summary>Checks that the numbers make a model.</summary>
-    /// <returns>The configuration.</returns>
-    /// <exception cref="DeitException">They do not.</exception>
-    public DeitConfig Validate()
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override string Family => "DeiT";
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override IReadOnlyList<string> Heads => Distilled ? ["head", "head_dist"] : ["head"];
+
+    /// <inheritdoc/>
+    public override IEnumerable<ParameterSpec> Specs() => VisionTransformer.Specs(this);
+
+    /// <inheritdoc/>
+    public override INetwork Create(GpuDevice device) => new VisionTransformer(device, this);
+
+    /// <inheritdoc/>
+    public override DeitConfig Validate()
     {
         Require(EmbedDim is >= 1 and <= 16384, "embed_dim", EmbedDim, "1 to 16384");
         Require(Depth is >= 1 and <= 1024, "depth", Depth, "1 to 1024");
         Require(NumHeads >= 1 && EmbedDim % NumHeads == 0, "num_heads", NumHeads, $"a divisor of embed_dim {EmbedDim}");
-        Require(EmbedDim / NumHeads <= Gpu.AttentionOp.MaximumHeadDimension, "embed_dim / num_heads", EmbedDim / NumHeads, $"at most {Gpu.AttentionOp.MaximumHeadDimension}");
+        Require(EmbedDim / NumHeads <= AttentionOp.MaximumHeadDimension, "embed_dim / num_heads", EmbedDim / NumHeads, $"at most {AttentionOp.MaximumHeadDimension}");
         Require(PatchSize is >= 1 and <= 1024, "patch_size", PatchSize, "1 to 1024");
-        Require(InputSize >= PatchSize && InputSize <= 16384 && InputSize % PatchSize == 0, "input_size", InputSize, $"a multiple of patch_size {PatchSize}");
+        Require(InputSize.Shorter >= PatchSize && InputSize.Longer <= 16384 && InputSize.Height % PatchSize == 0 && InputSize.Width % PatchSize == 0, "input_size", InputSize, $"a multiple of patch_size {PatchSize}");
         Require(MlpRatio is > 0 and <= 64 && HiddenDim >= 1, "mlp_ratio", MlpRatio, "above 0, at most 64");
         Require(NumClasses is >= 1 and <= 1_000_000, "num_classes", NumClasses, "1 to 1000000");
         Require(LayerNormEpsilon is > 0 and < 1, "layer_norm_epsilon", LayerNormEpsilon, "between 0 and 1");
         return this;
-    }
-
-    private static void Require(bool condition, string name, double actual, string expected)
-    {
-        if (!condition)
-            throw new DeitException($"A DeiT cannot be built with {name} {actual}: expected {expected}.");
     }
 }

@@ -8,6 +8,9 @@ public sealed record DeitModelOptions
 {
     /// <summary>The Vulkan device by index, name or UUID; null for DEIT_DEVICE, and without it the best one.</summary>
     public string? Device { get; init; }
+
+    /// <summary>How a distilled model's two heads answer together.</summary>
+    public HeadFusion Fusion { get; init; }
 }
 
 /// <summary>A trained model, ready to classify pictures. Makes and owns its device. Thread-safe: calls take turns on the device.</summary>
@@ -18,14 +21,15 @@ public sealed record DeitModelOptions
 /// </code></example>
 public sealed class DeitModel : IDisposable
 {
-    private readonly VisionTransformer _network;
+    private readonly INetwork _network;
     private readonly ModelDescription _description;
     private readonly Inference _inference;
+    private readonly HeadFusion _fusion;
     private readonly Lock _gate = new();
 
-    private DeitModel(GpuDevice device, VisionTransformer network, ModelDescription description)
+    private DeitModel(GpuDevice device, INetwork network, ModelDescription description, HeadFusion fusion)
     {
-        (Device, _network, _description) = (device, network, description);
+        (Device, _network, _description, _fusion) = (device, network, description, fusion);
         _inference = new Inference(device, network, batchSize: 1);
     }
 
@@ -36,7 +40,7 @@ public sealed class DeitModel : IDisposable
     public IReadOnlyList<string> Labels => _description.Labels;
 
     /// <summary>The architecture.</summary>
-    public DeitConfig Config => _description.Config;
+    public NetworkConfig Config => _description.Config;
 
     /// <summary>How pictures are prepared.</summary>
     public Preprocess Preprocess => _description.Preprocess;
@@ -51,11 +55,11 @@ public sealed class DeitModel : IDisposable
         // Read before a device is opened: a wrong folder is answered at once.
         _ = ModelDescription.Read(folder);
         GpuDevice device = GpuDevice.Open(options?.Device);
-        VisionTransformer? network = null;
+        INetwork? network = null;
         try
         {
             (network, ModelDescription description) = ModelFolder.Load(device, folder);
-            return new DeitModel(device, network, description);
+            return new DeitModel(device, network, description, options?.Fusion ?? HeadFusion.MeanLogits);
         }
         catch
         {
@@ -77,7 +81,7 @@ public sealed class DeitModel : IDisposable
         float[] pixels = new float[Preprocess.OutputLength];
         Preprocess.Apply(image, pixels);
         lock (_gate)
-            return Classification.FromLogits(_inference.Logits(pixels, 1), Labels);
+            return Classification.FromLogits(_inference.Run(pixels, 1).Fuse(_fusion, Labels.Count), Labels);
     }
 
     /// <summary>Releases the model and its device.</summary>

@@ -1,8 +1,9 @@
 using Deit.Gpu;
+using Deit.Model.Images;
 
 namespace Deit.Model;
 
-/// <summary>A recorded forward pass for one batch size. A distilled model answers by the mean of both heads' logits, as the reference does.</summary>
+/// <summary>A recorded forward pass for one batch size.</summary>
 public sealed class Inference : IDisposable
 {
     private readonly GpuDevice _device;
@@ -20,7 +21,8 @@ public sealed class Inference : IDisposable
     public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null)
     {
         (_device, _network, BatchSize) = (device, network, batchSize);
-        Shape shape = [batchSize, 3, network.InputSize, network.InputSize];
+        ImageSize size = network.Config.InputSize;
+        Shape shape = [batchSize, 3, size.Height, size.Width];
         _inputs = device.CreateArena("inference inputs", Arena.SizeOf(DType.F32, shape));
         try
         {
@@ -51,22 +53,16 @@ public sealed class Inference : IDisposable
     public Graph Graph { get; }
 
     /// <summary>Runs a batch.</summary>
-    /// <param name="images">[BatchSize, 3, S, S], normalised; those past <paramref name="count"/> do not matter.</param>
+    /// <param name="images">[BatchSize, 3, H, W], normalised; those past <paramref name="count"/> do not matter.</param>
     /// <param name="count">Images wanted.</param>
-    /// <returns>Logits [count, classes].</returns>
+    /// <returns>The logits of each head, [count, classes].</returns>
     /// <exception cref="GpuException">The device was lost.</exception>
-    public float[] Logits(ReadOnlySpan<float> images, int count)
+    public HeadLogits Run(ReadOnlySpan<float> images, int count)
     {
         _device.Write(_images, images);
         Graph.Run();
-        float[] logits = _device.Read<float>(_output.ClassLogits);
-        if (_output.DistillationLogits is { } distillation)
-        {
-            float[] other = _device.Read<float>(distillation);
-            for (int i = 0; i < logits.Length; i++)
-                logits[i] = (logits[i] + other[i]) / 2;
-        }
-        return logits[..(count * _network.NumClasses)];
+        Range wanted = ..(count * _network.Config.NumClasses);
+        return new HeadLogits(_device.Read<float>(_output.ClassLogits)[wanted], _output.DistillationLogits is { } distillation ? _device.Read<float>(distillation)[wanted] : null);
     }
 
     /// <summary>Gives the memory back.</summary>

@@ -8,14 +8,11 @@ namespace Deit.Model;
 /// <summary>What a model folder says of its weights in <c>config.json</c>: enough, with <c>model.safetensors</c>, to classify a picture.</summary>
 public sealed record ModelDescription
 {
-    /// <summary>The family: <c>deit</c>.</summary>
-    public string Architecture { get; init; } = "deit";
-
     /// <summary>The reference's name of the model, where it has one.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The architecture's numbers.</summary>
-    public required DeitConfig Config { get; init; }
+    /// <summary>The architecture: its family and numbers.</summary>
+    public required NetworkConfig Config { get; init; }
 
     /// <summary>The name of each class.</summary>
     public required IReadOnlyList<string> Labels { get; init; }
@@ -42,7 +39,7 @@ public sealed record ModelDescription
         {
             throw new CheckpointException($"'{path}' describes no model: {error.Message}", error);
         }
-        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception error) when (error is JsonException or NotSupportedException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new CheckpointException($"'{path}' cannot be read as a model's configuration ({error.Message.ReplaceLineEndings(" ")}); restore the file or train again.", error);
         }
@@ -55,8 +52,6 @@ public sealed record ModelDescription
 
     private void Validate(string path)
     {
-        if (Architecture != "deit")
-            throw new CheckpointException($"'{path}' names the architecture '{Architecture}', this version knows 'deit'; use a newer version.");
         Config.Validate();
         Preprocess.Validate();
         if (Labels.Contains(null!))
@@ -69,7 +64,7 @@ public sealed record ModelDescription
 }
 
 /// <summary>The JSON forms of this assembly, generated at build time.</summary>
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectNullableAnnotations = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectNullableAnnotations = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowOutOfOrderMetadataProperties = true)]
 [JsonSerializable(typeof(ModelDescription))]
-[JsonSerializable(typeof(DeitConfig))]
+[JsonSerializable(typeof(NetworkConfig))]
 public sealed partial class ModelJson : JsonSerializerContext;

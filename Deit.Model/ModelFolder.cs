@@ -15,14 +15,14 @@ public static class ModelFolder
     /// <summary>Builds the model that a folder describes and loads its weights.</summary>
     /// <exception cref="DeitException">The folder is no model folder, or is damaged.</exception>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public static (VisionTransformer Model, ModelDescription Description) Load(GpuDevice device, string folder)
+    public static (INetwork Network, ModelDescription Description) Load(GpuDevice device, string folder)
     {
         ModelDescription description = ModelDescription.Read(folder);
         string weights = Path.Combine(folder, WeightsFile);
         // Opened before the device is asked for memory: a damaged file costs nothing.
         using SafetensorsFile file = SafetensorsFile.Open(weights);
-        CheckNames(file, [.. VisionTransformer.Specs(description.Config)], weights);
-        VisionTransformer model = new(device, description.Config);
+        CheckNames(file, [.. description.Config.Specs()], weights);
+        INetwork model = description.Config.Create(device);
         try
         {
             LoadWeights(model.Parameters, file, weights);

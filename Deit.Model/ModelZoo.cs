@@ -31,6 +31,13 @@ public static class ModelZoo
     public static DeitConfig Get(string name) =>
         Models.TryGetValue(name, out DeitConfig? config) ? config : throw new DeitException($"There is no model '{name}'; choose one of {string.Join(", ", Models.Keys)}, or give --embed-dim, --depth and --num-heads.");
 
+    /// <summary>The configuration of a DeiT or RegNetY.</summary>
+    /// <exception cref="DeitException">There is no model of that name.</exception>
+    public static NetworkConfig Find(string name) =>
+        Models.TryGetValue(name, out DeitConfig? deit) ? deit
+        : RegNets.TryGetValue(name, out RegNetConfig? regNet) ? regNet
+        : throw new DeitException($"There is no model '{name}'; choose one of {string.Join(", ", [.. Models.Keys, .. RegNets.Keys])}, or give a free configuration.");
+
     /// <summary>The names of all RegNetY, as timm's.</summary>
     public static IReadOnlyCollection<string> RegNetNames => RegNets.Keys;
 

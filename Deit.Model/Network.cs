@@ -29,15 +29,12 @@ public interface INetwork : IDisposable
     /// <summary>The trainable parameters.</summary>
     Parameters Parameters { get; }
 
-    /// <summary>Side of the square input in pixels.</summary>
-    int InputSize { get; }
-
-    /// <summary>Number of classes.</summary>
-    int NumClasses { get; }
+    /// <summary>The architecture.</summary>
+    NetworkConfig Config { get; }
 
     /// <summary>Records the forward pass.</summary>
     /// <param name="r">The recorder.</param>
-    /// <param name="images">[B, 3, InputSize, InputSize], normalised.</param>
+    /// <param name="images">[B, 3, H, W] of the configuration's input size, normalised.</param>
     /// <param name="context">Training or evaluation.</param>
     NetworkOutput Forward(Recorder r, Tensor images, ForwardContext context);
 }

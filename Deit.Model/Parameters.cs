@@ -58,11 +58,9 @@ public sealed class Parameters : IDisposable
             return;
         _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
         foreach (ParameterSpec spec in Buffers)
-        {
-            Tensor buffer = _buffers.Allocate(spec.Shape, DType.F32, spec.Name);
-            device.Fill(buffer);
-            _tensors.Add(spec.Name, buffer);
-        }
+            _tensors.Add(spec.Name, _buffers.Allocate(spec.Shape, DType.F32, spec.Name));
+        FlatBuffers = _buffers.At(0, [checked((int)(_buffers.ByteLength / sizeof(float)))], DType.F32, "running statistics");
+        device.Fill(FlatBuffers);
     }
 
     /// <summary>The device that holds them.</summary>
@@ -82,6 +80,9 @@ public sealed class Parameters : IDisposable
 
     /// <summary>All parameters with the padding between them: [FlatLength].</summary>
     public Tensor Flat { get; }
+
+    /// <summary>All running statistics with the padding between them; null where there are none.</summary>
+    public Tensor? FlatBuffers { get; }
 
     /// <summary>All gradients, laid out as <see cref="Flat"/>; null until <see cref="Train"/>.</summary>
     public Tensor? FlatGradients { get; private set; }

@@ -29,10 +29,7 @@ public sealed class RegNet : INetwork
     public Parameters Parameters { get; }
 
     /// <inheritdoc/>
-    public int InputSize => Config.InputSize;
-
-    /// <inheritdoc/>
-    public int NumClasses => Config.NumClasses;
+    NetworkConfig INetwork.Config => Config;
 
     /// <summary>Names, shapes, start values and decay of a configuration's parameters and running statistics.</summary>
     public static IEnumerable<ParameterSpec> Specs(RegNetConfig config) =>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Deit.Gpu;
 
 namespace Deit.Model;
 
@@ -9,7 +10,7 @@ namespace Deit.Model;
 public readonly record struct RegNetStage(int Width, int Depth, int GroupWidth);
 
 /// <summary>The architecture of a RegNetY by the parameters of its width curve (Radosavovic et al., arXiv 2003.13678).</summary>
-public sealed record RegNetConfig
+public sealed record RegNetConfig : NetworkConfig
 {
     /// <summary>w_0, the width at which the curve starts; a multiple of 8.</summary>
     public required int InitialWidth { get; init; }
@@ -31,12 +32,6 @@ public sealed record RegNetConfig
 
     /// <summary>Channels after the first convolution.</summary>
     public int StemWidth { get; init; } = 32;
-
-    /// <summary>Side of the square input in pixels.</summary>
-    public int InputSize { get; init; } = 224;
-
-    /// <summary>Number of classes.</summary>
-    public int NumClasses { get; init; } = 1000;
 
     /// <summary>Added to the variance of a batch norm.</summary>
     public double BatchNormEpsilon { get; init; } = 1e-5;
@@ -64,10 +59,22 @@ public sealed record RegNetConfig
         return (int)Math.Round(InitialWidth * Math.Pow(WidthMultiplier, exponent) / 8) * 8;
     }
 
-    /// <summary>Checks that the numbers make a model.</summary>
-    /// <returns>The configuration.</returns>
-    /// <exception cref="DeitException">They do not.</exception>
-    public RegNetConfig Validate()
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override string Family => "RegNetY";
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override IReadOnlyList<string> Heads => ["head.fc"];
+
+    /// <inheritdoc/>
+    public override IEnumerable<ParameterSpec> Specs() => RegNet.Specs(this);
+
+    /// <inheritdoc/>
+    public override INetwork Create(GpuDevice device) => new RegNet(device, this);
+
+    /// <inheritdoc/>
+    public override RegNetConfig Validate()
     {
         Require(InitialWidth is >= 8 and <= 16384 && InitialWidth % 8 == 0, "initial_width", InitialWidth, "a multiple of 8 up to 16384");
         Require(WidthSlope is >= 0 and <= 16384, "width_slope", WidthSlope, "0 to 16384");
@@ -76,17 +83,11 @@ public sealed record RegNetConfig
         Require(GroupWidth is >= 1 and <= 16384, "group_width", GroupWidth, "1 to 16384");
         Require(SqueezeExciteRatio is > 0 and <= 1, "squeeze_excite_ratio", SqueezeExciteRatio, "above 0, at most 1");
         Require(StemWidth is >= 1 and <= 16384, "stem_width", StemWidth, "1 to 16384");
-        Require(InputSize is >= 1 and <= 16384, "input_size", InputSize, "1 to 16384");
+        Require(InputSize is { Shorter: >= 1, Longer: <= 16384 }, "input_size", InputSize, "1 to 16384");
         Require(NumClasses is >= 1 and <= 1_000_000, "num_classes", NumClasses, "1 to 1000000");
         Require(BatchNormEpsilon is > 0 and < 1, "batch_norm_epsilon", BatchNormEpsilon, "between 0 and 1");
         int narrowest = Math.Min(StemWidth, Stages.Min(stage => stage.Width));
         Require(SqueezeWidth(narrowest) >= 1, "squeeze_excite_ratio", SqueezeExciteRatio, $"a ratio that leaves a channel of {narrowest}");
         return this;
-    }
-
-    private static void Require(bool condition, string name, double actual, string expected)
-    {
-        if (!condition)
-            throw new DeitException($"A RegNetY cannot be built with {name} {actual}: expected {expected}.");
     }
 }

@@ -31,10 +31,7 @@ public sealed class VisionTransformer : INetwork
     public Parameters Parameters { get; }
 
     /// <inheritdoc/>
-    public int InputSize => Config.InputSize;
-
-    /// <inheritdoc/>
-    public int NumClasses => Config.NumClasses;
+    NetworkConfig INetwork.Config => Config;
 
     /// <summary>Names, shapes, start values and decay of a configuration's parameters, as in the reference on timm 0.3.2.</summary>
     public static IEnumerable<ParameterSpec> Specs(DeitConfig config)

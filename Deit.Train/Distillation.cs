@@ -14,11 +14,21 @@ public enum DistillationType
     Hard,
 }
 
+/// <summary>What the soft loss is divided by.</summary>
+public enum SoftReduction
+{
+    /// <summary>Batch times classes, as the reference code: with 1000 classes a thousandth of the other.</summary>
+    Elements,
+    /// <summary>The batch, as the paper's formula and "batchmean".</summary>
+    BatchMean,
+}
+
 /// <summary>loss = (1 - alpha) * cross-entropy(class logits, targets) + alpha * distillation loss, as the reference's DistillationLoss.</summary>
 /// <param name="Type">What is learned from the teacher.</param>
 /// <param name="Alpha">The weight of the teacher's part.</param>
 /// <param name="Tau">The temperature of soft distillation.</param>
-public sealed record Distillation(DistillationType Type, double Alpha = 0.5, double Tau = 1)
+/// <param name="Reduction">What soft distillation is divided by.</param>
+public sealed record Distillation(DistillationType Type, double Alpha = 0.5, double Tau = 1, SoftReduction Reduction = SoftReduction.Elements)
 {
     /// <summary>Records the loss [1].</summary>
     /// <param name="r">The recorder.</param>
@@ -37,7 +47,7 @@ public sealed record Distillation(DistillationType Type, double Alpha = 0.5, dou
         Tensor student = output.DistillationLogits ?? output.ClassLogits;
         Tensor distillation = Type == DistillationType.Hard
             ? r.CrossEntropy(student, r.HardTargets(teacher)) // the teacher's labels are not smoothed
-            : r.SoftDistillation(student, teacher, Tau, student.Elements);
+            : r.SoftDistillation(student, teacher, Tau, Reduction == SoftReduction.Elements ? student.Elements : student.Shape.Rows);
         return r.Add(r.Scale(classification, (float)(1 - Alpha)), r.Scale(distillation, (float)Alpha));
     }
 }

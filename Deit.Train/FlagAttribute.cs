@@ -10,6 +10,9 @@ internal sealed class FlagAttribute(string help) : Attribute
     /// <summary>The values to choose from; empty for any.</summary>
     public string[] Choices { get; init; } = [];
 
+    /// <summary>True of what belongs to one run, such as its folder, and not to a recipe.</summary>
+    public bool Run { get; init; }
+
     /// <summary>True when the command cannot do without.</summary>
     public bool Required { get; init; }
 }

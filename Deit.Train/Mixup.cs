@@ -1,4 +1,5 @@
 using Deit.Gpu;
+using Deit.Model.Images;
 using Deit.Train.Data;
 
 namespace Deit.Train;
@@ -16,8 +17,8 @@ public sealed record Mixup(double MixupAlpha, double CutmixAlpha, double Probabi
     /// <summary>The draw of a step; equal arguments give equal draws.</summary>
     /// <param name="seed">The seed of the run.</param>
     /// <param name="step">The step since the start of the run.</param>
-    /// <param name="size">Side of the images.</param>
-    public MixState Draw(ulong seed, long step, int size)
+    /// <param name="size">Size of the images.</param>
+    public MixState Draw(ulong seed, long step, ImageSize size)
     {
         RandomStream random = new(seed, 0, RandomSite.Mixup, (ulong)step);
         if (!Enabled || random.NextDouble() >= Probability)
@@ -25,12 +26,13 @@ public sealed record Mixup(double MixupAlpha, double CutmixAlpha, double Probabi
         bool cutmix = CutmixAlpha > 0 && (MixupAlpha <= 0 || random.NextDouble() < SwitchProbability);
         if (!cutmix)
             return MixState.Mixup(Beta(MixupAlpha, ref random));
-        int side = (int)(size * Math.Sqrt(1 - Beta(CutmixAlpha, ref random)));
-        int centreY = random.NextInt(size), centreX = random.NextInt(size);
-        int top = Math.Clamp(centreY - (side / 2), 0, size), bottom = Math.Clamp(centreY + (side / 2), 0, size);
-        int left = Math.Clamp(centreX - (side / 2), 0, size), right = Math.Clamp(centreX + (side / 2), 0, size);
+        double share = Math.Sqrt(1 - Beta(CutmixAlpha, ref random));
+        int halfHeight = (int)(size.Height * share) / 2, halfWidth = (int)(size.Width * share) / 2;
+        int centreY = random.NextInt(size.Height), centreX = random.NextInt(size.Width);
+        int top = Math.Clamp(centreY - halfHeight, 0, size.Height), bottom = Math.Clamp(centreY + halfHeight, 0, size.Height);
+        int left = Math.Clamp(centreX - halfWidth, 0, size.Width), right = Math.Clamp(centreX + halfWidth, 0, size.Width);
         // lambda becomes the area that really stays: the box may be cut off at the border.
-        return MixState.Cutmix(left, top, right, bottom, size, size);
+        return MixState.Cutmix(left, top, right, bottom, size.Width, size.Height);
     }
 
     private static double Beta(double alpha, ref RandomStream random)

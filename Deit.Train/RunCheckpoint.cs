@@ -29,17 +29,21 @@ internal sealed record TrainState
     /// <summary>The best top-1 accuracy of an evaluation; below 0 before the first.</summary>
     public double BestTop1 { get; init; } = -1;
 
+    /// <summary>The same of the moving average.</summary>
+    public double BestEmaTop1 { get; init; } = -1;
+
     /// <summary>The kernels that were measured best, so that a resumed run computes the same bits.</summary>
     public Dictionary<string, string> Kernels { get; init; } = [];
 }
 
 /// <summary>
-/// The folders <c>last</c> and <c>best</c> of a run: model folders that suffice to predict; <c>last</c> also holds the optimiser's state.
-/// Each is replaced as a whole, so that a kill at any moment leaves the old or the new one.
+/// The folders <c>last</c>, <c>best</c> and <c>best_ema</c> of a run: model folders that suffice to predict; <c>last</c> also holds the
+/// optimiser's state and the moving average. Each is replaced as a whole, so that a kill at any moment leaves the old or the new one.
 /// </summary>
 internal sealed class RunCheckpoint(string run)
 {
-    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", FirstMoment = "first_moment", SecondMoment = "second_moment";
+    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", AverageFile = "model_ema.safetensors", Gradients = "gradients";
+    private static readonly string[] Moments = ["first_moment", "second_moment"];
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     /// <summary>The folder to resume from.</summary>
@@ -48,18 +52,24 @@ internal sealed class RunCheckpoint(string run)
     /// <summary>The folder of the best evaluation.</summary>
     public string Best { get; } = Path.Combine(run, "best");
 
+    /// <summary>The folder of the best evaluation of the moving average.</summary>
+    public string BestEma { get; } = Path.Combine(run, "best_ema");
+
     /// <summary>Writes <c>last</c>.</summary>
+    /// <param name="description">What the weights are.</param>
+    /// <param name="parameters">The weights.</param>
+    /// <param name="step">The optimiser's state and the moving average.</param>
+    /// <param name="state">Where the training stands.</param>
+    /// <param name="amidUpdate">Gradients of an update that is not complete are kept too.</param>
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
-    public void SaveLast(ModelDescription description, Parameters parameters, TrainStep step, TrainState state) => AtomicFolder.Write(Last, folder =>
+    public void SaveLast(ModelDescription description, Parameters parameters, TrainStep step, TrainState state, bool amidUpdate) => AtomicFolder.Write(Last, folder =>
     {
         WriteModel(folder, description, parameters);
+        if (step.Average is { } average)
+            ModelFolder.SaveWeights(average, Path.Combine(folder, AverageFile));
         GpuDevice device = parameters.Device;
-        SafetensorsWriter.Write(
-            Path.Combine(folder, OptimizerFile),
-            [
-                SafetensorsSource.FromFloats(FirstMoment, [step.FirstMoment.Elements], device.Read<float>(step.FirstMoment)),
-                SafetensorsSource.FromFloats(SecondMoment, [step.SecondMoment.Elements], device.Read<float>(step.SecondMoment)),
-            ]);
+        IEnumerable<(string Name, Tensor Tensor)> tensors = OptimizerTensors(parameters, step, amidUpdate);
+        SafetensorsWriter.Write(Path.Combine(folder, OptimizerFile), tensors.Select(t => SafetensorsSource.FromFloats(t.Name, [t.Tensor.Elements], device.Read<float>(t.Tensor))));
         AtomicFile.Write(Path.Combine(folder, StateFile), stream => JsonSerializer.Serialize(stream, state with { Kernels = new(device.Choices.All) }, Json));
     });
 
@@ -67,15 +77,19 @@ internal sealed class RunCheckpoint(string run)
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
     public void SaveBest(ModelDescription description, Parameters parameters) => AtomicFolder.Write(Best, folder => WriteModel(folder, description, parameters));
 
+    /// <summary>Writes <c>best_ema</c>.</summary>
+    /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
+    public void SaveBestEma(ModelDescription description, Parameters average) => AtomicFolder.Write(BestEma, folder => WriteModel(folder, description, average));
+
     /// <summary>Reads where <c>last</c> stands.</summary>
     /// <exception cref="DeitException">There is no checkpoint, or it is damaged.</exception>
     public TrainState ReadState()
     {
-        AtomicFolder.Recover(Last);
-        AtomicFolder.Recover(Best);
+        foreach (string folder in (ReadOnlySpan<string>)[Last, Best, BestEma])
+            AtomicFolder.Recover(folder);
         string path = Path.Combine(Last, StateFile);
         if (!File.Exists(path))
-            throw new DeitException($"'{run}' has no checkpoint to resume: {Path.Combine("last", StateFile)} is missing, as where a run ends before its first epoch does; remove that folder and start the training anew.");
+            throw new DeitException($"'{run}' has no checkpoint to resume: {Path.Combine("last", StateFile)} is missing; remove that folder and start the training anew.");
         try
         {
             return JsonSerializer.Deserialize<TrainState>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it is empty");
@@ -86,15 +100,19 @@ internal sealed class RunCheckpoint(string run)
         }
     }
 
-    /// <summary>Loads weights and optimiser state of <c>last</c>.</summary>
+    /// <summary>Loads weights, moving average and optimiser state of <c>last</c>.</summary>
+    /// <param name="parameters">The weights.</param>
+    /// <param name="step">The optimiser's state and the moving average.</param>
+    /// <param name="amidUpdate">Whether gradients of an incomplete update belong to it.</param>
     /// <exception cref="DeitException">A file is damaged or of another model.</exception>
-    public void Load(Parameters parameters, TrainStep step)
+    public void Load(Parameters parameters, TrainStep step, bool amidUpdate)
     {
-        string weights = Path.Combine(Last, ModelFolder.WeightsFile), optimizer = Path.Combine(Last, OptimizerFile);
-        using (SafetensorsFile file = SafetensorsFile.Open(weights))
-            ModelFolder.LoadWeights(parameters, file, weights);
+        LoadWeights(parameters, ModelFolder.WeightsFile);
+        if (step.Average is { } average)
+            LoadWeights(average, AverageFile);
+        string optimizer = Path.Combine(Last, OptimizerFile);
         using SafetensorsFile moments = SafetensorsFile.Open(optimizer);
-        foreach ((string name, Tensor tensor) in ((string, Tensor)[])[(FirstMoment, step.FirstMoment), (SecondMoment, step.SecondMoment)])
+        foreach ((string name, Tensor tensor) in OptimizerTensors(parameters, step, amidUpdate))
         {
             if (!moments.TryGet(name, out SafetensorsEntry? entry) || entry.ElementCount != tensor.Elements)
                 throw new CheckpointException($"'{optimizer}' does not fit the model: '{name}' of {tensor.Elements} elements is missing; start the training anew.");
@@ -103,6 +121,16 @@ internal sealed class RunCheckpoint(string run)
             parameters.Device.Write<float>(tensor, values);
         }
     }
+
+    private void LoadWeights(Parameters parameters, string name)
+    {
+        string path = Path.Combine(Last, name);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        ModelFolder.LoadWeights(parameters, file, path);
+    }
+
+    private static IEnumerable<(string Name, Tensor Tensor)> OptimizerTensors(Parameters parameters, TrainStep step, bool amidUpdate) =>
+        step.Moments.Zip(Moments, (tensor, name) => (name, tensor)).Concat(amidUpdate ? [(Gradients, parameters.FlatGradients!)] : []);
 
     private static void WriteModel(string folder, ModelDescription description, Parameters parameters)
     {

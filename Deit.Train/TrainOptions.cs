@@ -1,28 +1,35 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Checkpoints;
-using Deit.Train.Data;
+using Deit.Model.Images;
 
 namespace Deit.Train;
 
 /// <summary>What a training is asked to do. Names and defaults are those of the reference's main.py where it has them.</summary>
-internal sealed record TrainOptions
+internal sealed partial record TrainOptions
 {
-    [Flag("folder with DIR/{train,val}/<class>/* or DIR/<class>/*")]
+    [Flag("folder with DIR/{train,val}/<class>/* or DIR/<class>/*, CIFAR, WebDataset shards or Parquet", Run = true)]
     public string? Data { get; set; }
 
-    [Flag("reference model: deit_{tiny,small,base}[_distilled]_patch16_224, deit_base[_distilled]_patch16_384")]
+    [Flag("deit|finetune384|transfer|plain, or a file of --save-recipe: what the flags below start from; flags given with it come after it", Run = true)]
+    [JsonIgnore]
+    public string? Recipe { get; set; }
+
+    [Flag("write all settings of the recipe to a file; without --data nothing else is done", Run = true)]
+    [JsonIgnore]
+    public string? SaveRecipe { get; set; }
+
+    [Flag("deit_{tiny,small,base}[_distilled]_patch16_224, deit_base[_distilled]_patch16_384, regnety_{040,080,120,160}")]
     public string Model { get; set; } = "deit_tiny_patch16_224";
 
-    [Flag("width of a free configuration (with --depth and --num-heads)")]
+    [Flag("width of a free DeiT (with --depth and --num-heads)")]
     public int? EmbedDim { get; set; }
 
-    [Flag("blocks of a free configuration")]
+    [Flag("blocks of a free DeiT")]
     public int? Depth { get; set; }
 
-    [Flag("attention heads of a free configuration")]
+    [Flag("attention heads of a free DeiT")]
     public int? NumHeads { get; set; }
 
     [Flag("patch side in pixels")]
@@ -31,8 +38,17 @@ internal sealed record TrainOptions
     [Flag("add the distillation token")]
     public bool Distilled { get; set; }
 
-    [Flag("side of the input in pixels; the model's own without it")]
-    public int? InputSize { get; set; }
+    [Flag("w_0, w_a, w_m, depth and group width of a free RegNetY, as 48,27.89,2.09,16,8; a sixth number is the width of its stem")]
+    public string? Regnet { get; set; }
+
+    [Flag("input in pixels, a side or HEIGHTxWIDTH; the model's own without it")]
+    public ImageSize? InputSize { get; set; }
+
+    [Flag("weights to start from, a model folder or a .safetensors file: position embedding resized, heads of other classes started anew", Run = true)]
+    public string? Finetune { get; set; }
+
+    [Flag("train as training; --no-train-mode keeps the student in evaluation mode (no drop-path), as the paper's 384 fine-tuning ran")]
+    public bool TrainMode { get; set; } = true;
 
     [Flag("passes over the training images")]
     public int Epochs { get; set; } = 300;
@@ -40,8 +56,17 @@ internal sealed record TrainOptions
     [Flag("images a step")]
     public int BatchSize { get; set; } = 64;
 
-    [Flag("base learning rate; multiplied by batch size / 512")]
+    [Flag("steps whose gradients are added up for one update; the learning rate is scaled by batch size times this")]
+    public int AccumSteps { get; set; } = 1;
+
+    [Flag("adamw, sgd (with Nesterov's momentum, as timm's) or momentum (without)", Choices = ["adamw", "sgd", "momentum"])]
+    public string Opt { get; set; } = "adamw";
+
+    [Flag("base learning rate; multiplied by images an update / 512")]
     public double Lr { get; set; } = 5e-4;
+
+    [Flag("take --lr as it is")]
+    public bool UnscaleLr { get; set; }
 
     [Flag("learning rate at the end, not multiplied")]
     public double MinLr { get; set; } = 1e-5;
@@ -52,7 +77,7 @@ internal sealed record TrainOptions
     [Flag("epochs of linear warm-up")]
     public int WarmupEpochs { get; set; } = 5;
 
-    [Flag("weight decay of AdamW")]
+    [Flag("weight decay; not of biases, norms, class token and position embedding")]
     public double WeightDecay { get; set; } = 0.05;
 
     [Flag("epsilon of AdamW")]
@@ -64,14 +89,23 @@ internal sealed record TrainOptions
     [Flag("decay of AdamW's second moment")]
     public double OptBeta2 { get; set; } = 0.999;
 
+    [Flag("momentum of SGD")]
+    public double Momentum { get; set; } = 0.9;
+
     [Flag("largest gradient norm; none without it")]
     public double? ClipGrad { get; set; }
 
-    [Flag("mixup's alpha; 0 for none (the reference's default: 0.8)")]
-    public double Mixup { get; set; }
+    [Flag("keep a moving average of the weights, evaluate and save it (on in the reference code, off in the paper's runs)")]
+    public bool ModelEma { get; set; } = true;
 
-    [Flag("cutmix's alpha; 0 for none (the reference's default: 1)")]
-    public double Cutmix { get; set; }
+    [Flag("decay of the moving average")]
+    public double ModelEmaDecay { get; set; } = 0.99996;
+
+    [Flag("mixup's alpha; 0 for none")]
+    public double Mixup { get; set; } = 0.8;
+
+    [Flag("cutmix's alpha; 0 for none")]
+    public double Cutmix { get; set; } = 1;
 
     [Flag("chance that a batch is mixed")]
     public double MixupProb { get; set; } = 1;
@@ -85,20 +119,26 @@ internal sealed record TrainOptions
     [Flag("stochastic depth: the drop rate of the last block")]
     public double DropPath { get; set; } = 0.1;
 
+    [Flag("no augmentation: training images are prepared as for evaluation and not mixed")]
+    public bool NoAug { get; set; }
+
     [Flag("smallest area of the random resized crop")]
     public double ScaleMin { get; set; } = 0.08;
+
+    [Flag("how the crop is resized", Choices = ["bicubic", "bilinear"])]
+    public string TrainInterpolation { get; set; } = "bicubic";
 
     [Flag("chance of a horizontal flip")]
     public double Hflip { get; set; } = 0.5;
 
-    [Flag("RandAugment, as rand-m9-mstd0.5-inc1 (the reference's default); none without it")]
-    public string Aa { get; set; } = "";
+    [Flag("RandAugment in timm's grammar; none for no such augmentation")]
+    public string Aa { get; set; } = "rand-m9-mstd0.5-inc1";
 
-    [Flag("how far brightness, contrast and saturation may move from 1; without effect beside --aa (the reference's default: 0.3)")]
-    public double ColorJitter { get; set; }
+    [Flag("how far brightness, contrast and saturation may move from 1; without effect beside --aa, as in the reference")]
+    public double ColorJitter { get; set; } = 0.3;
 
-    [Flag("chance of an image to be erased in part (the reference's default: 0.25)")]
-    public double Reprob { get; set; }
+    [Flag("chance of an image to be erased in part")]
+    public double Reprob { get; set; } = 0.25;
 
     [Flag("what takes the place of what is erased: zeros, a colour, or noise", Choices = ["const", "rand", "pixel"])]
     public string Remode { get; set; } = "pixel";
@@ -106,115 +146,62 @@ internal sealed record TrainOptions
     [Flag("most parts of an image to erase")]
     public int Recount { get; set; } = 1;
 
-    [Flag("see a third of the images an epoch, each three times (on in the reference where it runs distributed)")]
-    public bool RepeatedAug { get; set; }
+    [Flag("see a third of the images an epoch, each three times (the reference code only where it runs distributed)")]
+    public bool RepeatedAug { get; set; } = true;
+
+    [Flag("what the student learns from the teacher", Choices = ["none", "soft", "hard"])]
+    public string DistillationType { get; set; } = "none";
+
+    [Flag("weight of the teacher's part of the loss (paper: 0.5 for hard, 0.1 for soft)")]
+    public double DistillationAlpha { get; set; } = 0.5;
+
+    [Flag("temperature of soft distillation (paper: 3)")]
+    public double DistillationTau { get; set; } = 1;
+
+    [Flag("what the soft loss is divided by: numel, batch times classes, as the reference code; batchmean, the batch, as the paper's formula", Choices = ["numel", "batchmean"])]
+    public string DistillationReduction { get; set; } = "numel";
+
+    [Flag("the teacher's weights: a model folder, or a .safetensors file with timm's names", Run = true)]
+    public string? TeacherPath { get; set; }
+
+    [Flag("the teacher's model where its file does not say (reference: regnety_160)", Run = true)]
+    public string? TeacherModel { get; set; }
+
+    [Flag("file that keeps the teacher's logits of each training image, with --no-aug; made when missing", Run = true)]
+    public string? TeacherCache { get; set; }
+
+    [Flag("how a distilled model's heads answer together: mean-logits as the reference code, sum-softmax as the paper", Choices = ["mean-logits", "sum-softmax"])]
+    public string HeadFusion { get; set; } = "mean-logits";
 
     [Flag("share of the image that evaluation crops")]
     public double EvalCropRatio { get; set; } = 0.875;
 
-    [Flag("share of each class kept for validation when DIR has no val folder")]
+    [Flag("share of each class kept for validation when DIR has no val folder", Run = true)]
     public double ValFraction { get; set; } = 0.1;
 
-    [Flag("threads that decode images; 0 for one a core")]
+    [Flag("threads that decode images; 0 for one a core", Run = true)]
     public int NumWorkers { get; set; }
 
-    [Flag("steps between two reads of the running loss")]
+    [Flag("steps between two reads of the running loss", Run = true)]
     public int PrintFreq { get; set; } = 10;
 
-    [Flag("seed of everything random")]
+    [Flag("steps between two saves within an epoch; 0 saves at its end alone", Run = true)]
+    public int SaveSteps { get; set; }
+
+    [Flag("seed of everything random", Run = true)]
     public long Seed { get; set; }
 
-    [Flag("run folder to write")]
+    [Flag("run folder to write", Run = true)]
     public string? Output { get; set; }
 
-    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
+    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)", Run = true)]
     [JsonIgnore]
     public string? Device { get; set; }
 
     /// <summary>The file of a run folder that holds these options.</summary>
     public const string FileName = "args.json";
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
-
-    /// <summary>The model that the options describe.</summary>
-    /// <exception cref="DeitException">They describe none.</exception>
-    public DeitConfig Config(int classes)
-    {
-        bool free = EmbedDim is not null || Depth is not null || NumHeads is not null;
-        if (free && (EmbedDim is null || Depth is null || NumHeads is null))
-            throw new DeitException("A free configuration was given in part; give --embed-dim, --depth and --num-heads together, or --model alone.");
-        DeitConfig config = free ? new DeitConfig { EmbedDim = EmbedDim!.Value, Depth = Depth!.Value, NumHeads = NumHeads!.Value } : ModelZoo.Get(Model);
-        return (config with
-        {
-            NumClasses = classes,
-            PatchSize = PatchSize ?? config.PatchSize,
-            InputSize = InputSize ?? config.InputSize,
-            Distilled = Distilled || config.Distilled,
-        }).Validate();
-    }
-
-    /// <summary>The constants of the optimiser.</summary>
-    public AdamWOptions Optimizer() => new(OptBeta1, OptBeta2, OptEps, WeightDecay);
-
-    /// <summary>The training transform.</summary>
-    /// <param name="inputSize">Side of the input in pixels.</param>
-    /// <exception cref="DeitException">The kind of erasing is unknown.</exception>
-    public TrainTransformOptions Transform(int inputSize) => new()
-    {
-        InputSize = inputSize,
-        Scale = (ScaleMin, 1),
-        HorizontalFlip = Hflip,
-        AutoAugment = Aa,
-        ColorJitter = ColorJitter,
-        ErasingProbability = Reprob,
-        ErasingMode = Remode switch
-        {
-            "const" => ErasingMode.Const,
-            "rand" => ErasingMode.Rand,
-            "pixel" => ErasingMode.Pixel,
-            _ => throw new DeitException($"--remode is '{Remode}', expected const, rand or pixel."), // of an edited args.json
-        },
-        ErasingCount = Recount,
-    };
-
-    /// <summary>The order of the training images.</summary>
-    /// <param name="count">How many images there are.</param>
-    public ISampler Sampler(int count) => RepeatedAug ? new RepeatedAugmentationSampler(count, (ulong)Seed) : new RandomSampler(count, (ulong)Seed);
-
-    /// <summary>The reference's name of the model, or null of a free configuration.</summary>
-    public string? ModelName() => EmbedDim is null ? Model : null;
-
-    /// <summary>Checks the numbers that nothing else checks.</summary>
-    /// <exception cref="DeitException">One of them makes no sense.</exception>
-    public void Validate()
-    {
-        Require(Epochs >= 1, "--epochs", Epochs, "at least 1");
-        Require(BatchSize >= 1, "--batch-size", BatchSize, "at least 1");
-        Require(Lr > 0 && double.IsFinite(Lr), "--lr", Lr, "above 0");
-        Require(MinLr >= 0 && double.IsFinite(MinLr), "--min-lr", MinLr, "at least 0");
-        Require(WarmupLr >= 0 && double.IsFinite(WarmupLr), "--warmup-lr", WarmupLr, "at least 0");
-        Require(WarmupEpochs >= 0, "--warmup-epochs", WarmupEpochs, "at least 0");
-        Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "--weight-decay", WeightDecay, "at least 0");
-        Require(OptEps > 0 && double.IsFinite(OptEps), "--opt-eps", OptEps, "above 0");
-        Require(OptBeta1 is >= 0 and < 1, "--opt-beta1", OptBeta1, "from 0 to below 1");
-        Require(OptBeta2 is >= 0 and < 1, "--opt-beta2", OptBeta2, "from 0 to below 1");
-        Require(Smoothing is >= 0 and < 1, "--smoothing", Smoothing, "from 0 to below 1");
-        Require(Mixup is >= 0 and <= 1000, "--mixup", Mixup, "from 0 to 1000");
-        Require(Cutmix is >= 0 and <= 1000, "--cutmix", Cutmix, "from 0 to 1000");
-        Require(MixupProb is >= 0 and <= 1, "--mixup-prob", MixupProb, "from 0 to 1");
-        Require(MixupSwitchProb is >= 0 and <= 1, "--mixup-switch-prob", MixupSwitchProb, "from 0 to 1");
-        Require(DropPath is >= 0 and < 1, "--drop-path", DropPath, "from 0 to below 1");
-        Require(ScaleMin is > 0 and <= 1, "--scale-min", ScaleMin, "above 0, at most 1");
-        Require(Hflip is >= 0 and <= 1, "--hflip", Hflip, "from 0 to 1");
-        Require(ColorJitter is >= 0 and < double.PositiveInfinity, "--color-jitter", ColorJitter, "at least 0");
-        Require(Reprob is >= 0 and <= 1, "--reprob", Reprob, "from 0 to 1");
-        Require(Recount >= 1, "--recount", Recount, "at least 1");
-        Require(EvalCropRatio is > 0 and <= 1, "--eval-crop-ratio", EvalCropRatio, "above 0, at most 1");
-        Require(ValFraction is > 0 and < 1, "--val-fraction", ValFraction, "between 0 and 1");
-        Require(ClipGrad is null or (> 0 and < double.PositiveInfinity), "--clip-grad", ClipGrad ?? 0, "above 0");
-        Require(PrintFreq >= 1, "--print-freq", PrintFreq, "at least 1");
-        Require(NumWorkers is >= 0 and <= 1024, "--num-workers", NumWorkers, "from 0 to 1024");
-    }
+    internal static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     /// <summary>Writes the options into a run folder.</summary>
     public void Save(string folder) => AtomicFile.Write(Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, Json));
@@ -234,11 +221,5 @@ internal sealed record TrainOptions
         {
             throw new DeitException($"'{path}' cannot be read as training options ({error.Message.ReplaceLineEndings(" ")}); restore the file or start a new run.", error);
         }
-    }
-
-    private static void Require(bool condition, string flag, double actual, string expected)
-    {
-        if (!condition)
-            throw new DeitException($"{flag} is {actual}, expected {expected}.");
     }
 }

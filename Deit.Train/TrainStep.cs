@@ -2,88 +2,102 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Images;
 
 namespace Deit.Train;
 
-/// <summary>One training step recorded once: forward, loss, backward, AdamW. Inputs are double-buffered, the running loss stays on the device.</summary>
+/// <summary>
+/// One training step recorded once: forward, teacher, loss, backward, and each <see cref="TrainOptions.AccumSteps"/> steps an update of
+/// the weights and their moving average. Inputs are double-buffered, the running loss stays on the device.
+/// </summary>
 internal sealed class TrainStep : IDisposable
 {
     private const int Slots = 2;
     private readonly GpuDevice _device;
     private readonly INetwork _model;
-    private readonly AdamWOptions _optimizer;
-    private readonly ulong _seed;
+    private readonly INetwork? _average;
+    private readonly TrainOptions _options;
     private readonly Arena _state, _inputs;
     private readonly HostBuffer[] _slots = new HostBuffer[Slots];
-    private readonly Tensor _images, _labels, _stepState, _lossSum, _uploaded;
+    private readonly Tensor _images, _labels, _stepState, _mixState, _lossSum, _uploaded, _decayMask;
+    private readonly Tensor? _teacherLogits;
     private readonly Mixup _mixup;
-    private readonly int _labelsAt, _stepStateAt, _mixStateAt;
+    private readonly Graph? _further, _update;
+    private readonly int _labelsAt, _stepStateAt, _mixStateAt, _teacherAt;
     private int _slot;
 
-    public TrainStep(GpuDevice device, INetwork model, TrainOptions options)
+    /// <summary>Records the step.</summary>
+    /// <param name="device">The device of the networks.</param>
+    /// <param name="model">The network to train.</param>
+    /// <param name="options">The recipe.</param>
+    /// <param name="average">A network like it, whose parameters become the moving average; null without.</param>
+    /// <param name="teacher">The teacher that runs in each step; null without, or where its logits are uploaded.</param>
+    /// <param name="uploadTeacher">The teacher's logits come with the images.</param>
+    public TrainStep(GpuDevice device, INetwork model, TrainOptions options, INetwork? average = null, Teacher? teacher = null, bool uploadTeacher = false)
     {
-        (_device, _model, _optimizer, _seed) = (device, model, options.Optimizer(), (ulong)options.Seed);
-        _mixup = new Mixup(options.Mixup, options.Cutmix, options.MixupProb, options.MixupSwitchProb);
+        (_device, _model, _options, _average) = (device, model, options, average);
+        _mixup = options.Mixing();
         Parameters parameters = model.Parameters;
         parameters.Train();
-        int batch = options.BatchSize, length = parameters.FlatLength;
-        Shape images = [batch, 3, model.InputSize, model.InputSize];
-        _state = device.CreateArena("optimiser state", (2 * Arena.SizeOf(DType.F32, [[length]])) + Arena.SizeOf(DType.F32, [[length / Parameters.Granule]]));
-        FirstMoment = _state.Allocate([length], name: "first moment");
-        SecondMoment = _state.Allocate([length], name: "second moment");
-        Tensor decayMask = _state.Allocate([length / Parameters.Granule], name: "decay mask");
-        // Images, labels and the step's numbers lie one after another, so that one copy brings all three.
-        _inputs = device.CreateArena("inputs", Arena.SizeOf(DType.F32, images, [batch], [64], [64], [1]));
+        int batch = options.BatchSize, length = parameters.FlatLength, moments = options.Opt == "adamw" ? 2 : 1;
+        ImageSize size = model.Config.InputSize;
+        Shape images = [batch, 3, size.Height, size.Width], logits = [batch, model.Config.NumClasses];
+        _state = device.CreateArena("optimiser state", (moments * Arena.SizeOf(DType.F32, [[length]])) + Arena.SizeOf(DType.F32, [[length / Parameters.Granule]]));
+        Moments = [.. Enumerable.Range(0, moments).Select(i => _state.Allocate([length], name: i == 0 ? "first moment" : "second moment"))];
+        _decayMask = _state.Allocate([length / Parameters.Granule], name: "decay mask");
+        // Images, labels, the step's numbers and a teacher's logits lie one after another, so that one copy brings all.
+        _inputs = device.CreateArena("inputs", Arena.SizeOf(DType.F32, images, [batch], [64], [64], logits, [1]));
         _images = _inputs.Allocate(images, name: "images");
         _labels = _inputs.Allocate([batch], DType.U32, "labels");
         _stepState = StepState.Allocate(_inputs);
-        Tensor mixState = MixState.Allocate(_inputs);
-        _lossSum = _inputs.Allocate([1], name: "loss sum");
+        _mixState = MixState.Allocate(_inputs);
+        _teacherLogits = uploadTeacher ? _inputs.Allocate(logits, name: "teacher's logits") : null;
         _labelsAt = (int)(Arena.SizeOf(DType.F32, images) / sizeof(float));
         _stepStateAt = _labelsAt + (int)(Arena.SizeOf(DType.U32, [batch]) / sizeof(uint));
         _mixStateAt = _stepStateAt + (int)(Arena.SizeOf(DType.U32, _stepState.Shape) / sizeof(uint));
-        _uploaded = _inputs.At(0, [_mixStateAt + (int)mixState.Elements], name: "uploaded");
+        _teacherAt = _mixStateAt + (int)(Arena.SizeOf(DType.U32, _mixState.Shape) / sizeof(uint));
+        _uploaded = _inputs.At(0, [_teacherAt + (int)(_teacherLogits?.Elements ?? 0)], name: "uploaded");
+        _lossSum = _inputs.Allocate([1], name: "loss sum");
         for (int i = 0; i < Slots; i++)
             _slots[i] = device.CreateHostBuffer(_uploaded.ByteLength);
         device.Fill(_state.At(0, [(int)(_state.ByteLength / 4)]));
         device.Fill(_lossSum);
 
-        List<string> untouched = [];
+        string purpose = $"training with --batch-size {batch}";
+        bool whole = options.AccumSteps == 1;
+        IReadOnlyList<string> untouched = [];
         Graph = device.Record(
             r =>
             {
-                Tensor mixed = _mixup.Enabled ? r.MixImages(_images, mixState) : _images;
-                NetworkOutput output = model.Forward(r, mixed, new ForwardContext { Training = true, DropPathRate = options.DropPath, StepState = _stepState });
-                Tensor targets = r.SoftTargets(_labels, model.NumClasses, (float)options.Smoothing);
-                if (_mixup.Enabled)
-                    targets = r.MixTargets(targets, mixState);
-                Tensor loss = new Distillation(DistillationType.None).Loss(r, output, null, targets);
-                r.AddTo(_lossSum, loss);
-                r.Tape.Backward(loss, r.Full([1], 1));
-                untouched.AddRange(parameters.Specs.Select(spec => spec.Name).Where(name => !r.Tape.Reached(parameters[name])));
-                Tensor? clip = options.ClipGrad is { } maximum ? r.ClipScale(parameters.FlatGradients!, (float)maximum).Coefficient : null;
-                r.AdamW(parameters.Flat, parameters.FlatGradients!, FirstMoment, SecondMoment, decayMask, _stepState, _optimizer, clip);
+                untouched = RecordGradients(r, teacher, accumulate: false);
+                if (whole)
+                    RecordUpdate(r);
             },
-            new GraphOptions { Purpose = $"training with --batch-size {batch}" });
+            new GraphOptions { Purpose = purpose });
+        if (!whole)
+        {
+            _further = device.Record(r => RecordGradients(r, teacher, accumulate: true), new GraphOptions { Purpose = purpose, Borrow = Graph });
+            _update = device.Record(RecordUpdate, new GraphOptions { Purpose = purpose });
+        }
 
-        // As torch.optim.AdamW: a parameter without a gradient (the distillation head when nothing is distilled) is left alone.
+        // As torch.optim: a parameter without a gradient (the distillation head when nothing is distilled) is left alone.
         float[] mask = parameters.DecayMask();
         foreach (string name in untouched)
         {
             (int start, int count) = parameters.RangeOf(name);
             mask.AsSpan(start / Parameters.Granule, (count + Parameters.Granule - 1) / Parameters.Granule).Clear();
         }
-        device.Write<float>(decayMask, mask);
+        device.Write<float>(_decayMask, mask);
     }
 
-    /// <summary>The recorded step.</summary>
+    /// <summary>The recorded step, the first of an update.</summary>
     public Graph Graph { get; }
 
-    /// <summary>AdamW's m, laid out as the parameters.</summary>
-    public Tensor FirstMoment { get; }
+    /// <summary>What the optimiser keeps, laid out as the parameters: AdamW's m and v, or SGD's momentum.</summary>
+    public IReadOnlyList<Tensor> Moments { get; }
 
-    /// <summary>AdamW's v, laid out as the parameters.</summary>
-    public Tensor SecondMoment { get; }
+    /// <summary>The parameters' moving average; null without.</summary>
+    public Parameters? Average => _average?.Parameters;
 
     /// <summary>Bytes of host memory for inputs on their way to the device.</summary>
     public long HostBytes => _slots.Sum(slot => slot.ByteLength);
@@ -91,25 +105,42 @@ internal sealed class TrainStep : IDisposable
     /// <summary>Host time spent in submitting, waits for the device excluded, and how often.</summary>
     public (TimeSpan Total, long Count) HostTime { get; private set; }
 
+    /// <summary>Starts the moving average at the weights as they are.</summary>
+    public void StartAverage()
+    {
+        if (_average is null)
+            return;
+        _device.Write<float>(_average.Parameters.Flat, _device.Read<float>(_model.Parameters.Flat));
+        if (_model.Parameters.FlatBuffers is { } buffers)
+            _device.Write<float>(_average.Parameters.FlatBuffers!, _device.Read<float>(buffers));
+    }
+
     /// <summary>Queues a step and returns before the device has done it.</summary>
-    /// <param name="images">[B, 3, S, S], normalised.</param>
+    /// <param name="images">[B, 3, H, W], normalised.</param>
     /// <param name="labels">[B].</param>
     /// <param name="step">The number of the step since the start of the run.</param>
     /// <param name="learningRate">The learning rate in force.</param>
-    public void Submit(ReadOnlySpan<float> images, ReadOnlySpan<uint> labels, long step, double learningRate)
+    /// <param name="teacherLogits">[B, C] where the teacher's logits are uploaded.</param>
+    public void Submit(ReadOnlySpan<float> images, ReadOnlySpan<uint> labels, long step, double learningRate, ReadOnlySpan<float> teacherLogits = default)
     {
         HostBuffer slot = _slots[_slot];
         _slot = (_slot + 1) % Slots;
         Span<float> target = slot.Floats(); // waits until the step before the last has its inputs
         images.CopyTo(target);
         labels.CopyTo(MemoryMarshal.Cast<float, uint>(target[_labelsAt..]));
+        if (_teacherLogits is not null)
+            teacherLogits.CopyTo(target[_teacherAt..]);
         long start = Stopwatch.GetTimestamp();
-        StepState state = StepState.At(step, learningRate, _optimizer, _seed);
+        ulong seed = (ulong)_options.Seed;
+        (long update, long micro) = Math.DivRem(step, _options.AccumSteps);
+        StepState state = StepState.At(step, learningRate, _options.AdamW(), seed, _options.ModelEmaDecay, update: update);
         MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_stepStateAt..]), in state);
-        MixState mix = _mixup.Draw(_seed, step, _model.InputSize);
+        MixState mix = _mixup.Draw(seed, step, _model.Config.InputSize);
         MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_mixStateAt..]), in mix);
         slot.CopyTo(_uploaded);
-        Graph.Submit();
+        (micro == 0 ? Graph : _further!).Submit();
+        if (micro == _options.AccumSteps - 1)
+            _update?.Submit();
         HostTime = (HostTime.Total + Stopwatch.GetElapsedTime(start), HostTime.Count + 1);
     }
 
@@ -120,8 +151,42 @@ internal sealed class TrainStep : IDisposable
         set => _device.Write<float>(_lossSum, [value]);
     }
 
+    // Forward and backward of one batch; returns the parameters that no gradient reaches.
+    private List<string> RecordGradients(Recorder r, Teacher? teacher, bool accumulate)
+    {
+        Parameters parameters = _model.Parameters;
+        Tensor mixed = _mixup.Enabled ? r.MixImages(_images, _mixState) : _images;
+        NetworkOutput output = _model.Forward(r, mixed, new ForwardContext { Training = _options.TrainMode, DropPathRate = _options.DropPath, StepState = _stepState });
+        Tensor targets = r.SoftTargets(_labels, _model.Config.NumClasses, (float)_options.Smoothing);
+        if (_mixup.Enabled)
+            targets = r.MixTargets(targets, _mixState);
+        Tensor loss = _options.Distillation().Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed), targets);
+        r.AddTo(_lossSum, loss);
+        // Each batch of an update has its share, so that the sum is the gradient of their mean.
+        r.Tape.Backward(loss, r.Full([1], 1f / _options.AccumSteps), accumulate);
+        return [.. parameters.Specs.Select(spec => spec.Name).Where(name => !r.Tape.Reached(parameters[name]))];
+    }
+
+    private void RecordUpdate(Recorder r)
+    {
+        Parameters parameters = _model.Parameters;
+        Tensor? clip = _options.ClipGrad is { } maximum ? r.ClipScale(parameters.FlatGradients!, (float)maximum).Coefficient : null;
+        if (_options.Opt == "adamw")
+            r.AdamW(parameters.Flat, parameters.FlatGradients!, Moments[0], Moments[1], _decayMask, _stepState, _options.AdamW(), clip);
+        else
+            r.Sgd(parameters.Flat, parameters.FlatGradients!, Moments[0], _decayMask, _stepState, _options.Sgd(), clip);
+        if (_average is null)
+            return;
+        // The running statistics too, as timm's ModelEma over the whole state dictionary.
+        r.Ema(_average.Parameters.Flat, parameters.Flat, _stepState);
+        if (parameters.FlatBuffers is { } buffers)
+            r.Ema(_average.Parameters.FlatBuffers!, buffers, _stepState);
+    }
+
     public void Dispose()
     {
+        _update?.Dispose();
+        _further?.Dispose();
         Graph.Dispose();
         foreach (HostBuffer slot in _slots)
             slot.Dispose();

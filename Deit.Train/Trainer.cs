@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using Deit.Gpu;
@@ -13,12 +14,15 @@ internal sealed class Trainer : IDisposable
     private readonly TrainOptions _options;
     private readonly string _run;
     private readonly GpuDevice _device;
-    private readonly VisionTransformer _model;
+    private readonly INetwork _model;
+    private readonly INetwork? _average;
+    private readonly Teacher? _teacher;
+    private readonly float[]? _teacherLogits;
     private readonly ModelDescription _description;
     private readonly TrainStep _step;
     private readonly Evaluator _evaluator;
     private readonly BatchLoader _training, _validation;
-    private readonly int _stepsPerEpoch, _validationImages;
+    private readonly int _stepsPerEpoch;
     private readonly Schedule _schedule;
     private readonly RunCheckpoint _checkpoint;
     private readonly RunLog _log;
@@ -41,54 +45,68 @@ internal sealed class Trainer : IDisposable
             throw new DeitException($"'{_run}' holds a run already; go on with --resume {_run}, or choose another --output.");
         ImageFolderOptions folder = new() { ValFraction = options.ValFraction, Seed = (ulong)options.Seed };
         ImageFolderDataset training = ImageFolderDataset.Open(options.Data, "train", folder), validation = ImageFolderDataset.Open(options.Data, "val", folder);
-        DeitConfig config = options.Config(training.ClassNames.Count);
+        NetworkConfig config = options.Config(training.ClassNames.Count);
         _description = new ModelDescription
         {
             Name = options.ModelName(),
             Config = config,
             Labels = training.ClassNames,
-            Preprocess = new Preprocess { InputSize = config.InputSize, CropRatio = options.EvalCropRatio },
+            Preprocess = options.Preprocess(config.InputSize),
         };
-        TrainTransform transform = new(options.Transform(config.InputSize), (ulong)options.Seed);
+        IImageTransform transform = options.Transform(config.InputSize);
+        ModelSource? start = options.Finetune is { } path && resume is null ? ModelSource.Open(path) : null;
+        (ModelSource Source, NetworkConfig Config)? teacher = options.TeacherPath is { } teacherPath
+            ? Teacher.Describe(teacherPath, options.TeacherModel, _description.Preprocess, training.ClassNames)
+            : null;
         ISampler sampler = options.Sampler(training.Count);
         BatchLoaderOptions loading = new() { BatchSize = options.BatchSize, Workers = options.NumWorkers };
         _training = new BatchLoader(training, sampler, transform, loading with { Training = true });
         _validation = new BatchLoader(validation, new SequentialSampler(validation.Count), new EvaluationTransform(_description.Preprocess), loading);
-        (_stepsPerEpoch, _validationImages) = (_training.BatchCount(sampler.Count), validation.Count);
-        _schedule = new Schedule
-        {
-            Lr = Schedule.ScaledLr(options.Lr, options.BatchSize),
-            MinLr = options.MinLr,
-            WarmupLr = options.WarmupLr,
-            WarmupEpochs = options.WarmupEpochs,
-            Epochs = options.Epochs,
-        };
+        // Whole updates only, as one batch of all their images would be.
+        _stepsPerEpoch = _training.BatchCount(sampler.Count) / options.AccumSteps * options.AccumSteps;
+        if (_stepsPerEpoch == 0)
+            throw new DeitException($"An update of {options.AccumSteps} batches of {options.BatchSize} images was asked for, an epoch of the training set has {sampler.Count}; lower --accum-steps or --batch-size.");
+        _schedule = options.Schedule();
 
+        List<string> notices = [];
         _device = GpuDevice.Open(options.Device);
         try
         {
             if (resumed is not null)
                 _device.Choices.Restore(resumed.Kernels);
-            _model = new VisionTransformer(_device, config);
-            _step = new TrainStep(_device, _model, options);
-            _evaluator = new Evaluator(_device, _model, options.BatchSize, _step.Graph);
+            _model = config.Create(_device);
+            _average = options.ModelEma ? config.Create(_device) : null;
+            _teacher = teacher is { } known ? Teacher.Load(_device, known.Source, known.Config) : null;
+            if (_teacher is not null && options.TeacherCache is { } cache)
+                _teacherLogits = _teacher.Cached(cache, training, _description.Preprocess, options.BatchSize, options.NumWorkers);
+            _step = new TrainStep(_device, _model, options, _average, _teacherLogits is null ? _teacher : null, uploadTeacher: _teacherLogits is not null);
+            _evaluator = new Evaluator(_device, _average is null ? [_model] : [_model, _average], options.BatchSize, options.Fusion(), _step.Graph);
             // A CPU device takes from the same memory.
             HostMemory.Require(_training.BufferBytes + _validation.BufferBytes + _step.HostBytes + (_device.Info.Type == GpuType.Cpu ? _device.AllocatedBytes : 0), $"training with --batch-size {options.BatchSize}");
             if (resumed is not null)
             {
-                _checkpoint.Load(_model.Parameters, _step);
+                _checkpoint.Load(_model.Parameters, _step, AmidUpdate(resumed));
                 _step.LossSum = resumed.PendingLoss;
                 resumed = resumed with { PendingLoss = 0 };
             }
             else
+            {
                 _model.Parameters.Initialize((ulong)options.Seed);
+                if (start is not null)
+                    notices.AddRange(WeightTransfer.Load(_model, start, newHeads: true));
+                _step.StartAverage();
+            }
             _state = resumed ?? new TrainState();
             if (resume is null)
             {
                 CreateFolder(_run);
+                // A run is there once its options are: whatever happens from then on, it can be resumed.
+                Save();
+                _log = RunLog.Create(_run);
                 _options.Save(_run);
             }
-            _log = resume is null ? RunLog.Create(_run) : RunLog.Resume(_run, _state.Epoch);
+            else
+                _log = RunLog.Resume(_run, _state.Epoch);
         }
         catch
         {
@@ -97,7 +115,15 @@ internal sealed class Trainer : IDisposable
         }
         Say($"Device   {_device.Info}");
         Say($"Model    {_description.Name ?? "free configuration"}: {_model.Parameters.Count / 1e6:0.00} M parameters, input {config.InputSize}, {config.NumClasses} classes");
-        Say($"Data     {training.Count} training and {validation.Count} validation images, {_stepsPerEpoch} steps of {options.BatchSize} an epoch");
+        Say($"Data     {training.Count} training and {validation.Count} validation images, {_stepsPerEpoch} steps of {options.BatchSize} an epoch{(options.AccumSteps > 1 ? $", an update each {options.AccumSteps}" : "")}");
+        if (_teacher is not null)
+            Say($"Teacher  {options.TeacherPath}: {_teacher.Network.Config.Family} of {_teacher.Network.Parameters.Count / 1e6:0.00} M parameters, {options.DistillationType} distillation into the {(config is DeitConfig { Distilled: true } ? "distillation" : "class")} token");
+        else if (config is DeitConfig { Distilled: true })
+            Say("Notice   the model has a distillation token and no teacher: its head learns nothing and spoils the answer of both heads; add --distillation-type and --teacher-path, or choose a model without the token");
+        if (start is not null)
+            Say($"Start    weights of {options.Finetune}");
+        foreach (string notice in notices.Concat(_teacher?.Notices ?? []))
+            Say($"Notice   {notice}");
         Say($"Memory   {_device.AllocatedBytes / 1048576.0:0} MiB held; activations {_step.Graph.PlannedBytes / 1048576.0:0.0} MiB planned for {_step.Graph.LiveBytes / 1048576.0:0.0} MiB alive at once");
         if (resumed is not null)
             Say($"Resumed  at epoch {_state.Epoch + 1}, step {_state.StepInEpoch}");
@@ -143,7 +169,7 @@ internal sealed class Trainer : IDisposable
         foreach (Batch batch in _training.Epoch(epoch, done))
             using (batch)
             {
-                _step.Submit(batch.Images, batch.Labels, _state.Step, learningRate);
+                _step.Submit(batch.Images, batch.Labels, _state.Step, learningRate, TeacherLogits(batch));
                 done++;
                 unread++;
                 _state = _state with { StepInEpoch = done, Step = _state.Step + 1 };
@@ -176,6 +202,14 @@ internal sealed class Trainer : IDisposable
                     _state = _state with { PendingLoss = pending, Seconds = secondsBefore + Stopwatch.GetElapsedTime(start).TotalSeconds };
                     return false;
                 }
+                if (done == _stepsPerEpoch)
+                    break; // batches that make no whole update are left
+                if (_options.SaveSteps > 0 && done % _options.SaveSteps == 0)
+                {
+                    float pending = _step.LossSum;
+                    RequireFinite(pending, epoch);
+                    Save(_state with { PendingLoss = pending, Seconds = secondsBefore + Stopwatch.GetElapsedTime(start).TotalSeconds });
+                }
             }
         _waitShare = (_training.Waited - waitedBefore).TotalSeconds / Math.Max(1e-9, Stopwatch.GetElapsedTime(start).TotalSeconds);
         return true;
@@ -199,16 +233,18 @@ internal sealed class Trainer : IDisposable
 
     private bool FinishEpoch(int epoch, ProgressLine progress, StopSignal stop)
     {
-        Evaluation evaluation;
+        IReadOnlyList<Evaluation> evaluations;
         try
         {
-            evaluation = _evaluator.Run(_validation.Epoch(0, cancellation: stop.Token));
+            evaluations = _evaluator.Run(_validation.Epoch(0, cancellation: stop.Token));
         }
         catch (OperationCanceledException)
         {
             // Evaluated anew on resuming: whoever stops a run waits for a step, not for a whole validation set.
             return false;
         }
+        Evaluation evaluation = evaluations[0];
+        Evaluation? average = evaluations.Count > 1 ? evaluations[1] : null;
         // Before anything is saved: the loss of the last step came before its update, which may have ruined the weights.
         RequireFinite(evaluation.Loss, epoch);
         double trainLoss = _state.LossSum / _stepsPerEpoch;
@@ -224,17 +260,56 @@ internal sealed class Trainer : IDisposable
             ImagesPerSecond = (double)_stepsPerEpoch * _options.BatchSize / Math.Max(_state.Seconds, 1e-9),
             DataWait = _waitShare,
             Seconds = _state.Seconds,
+            Further = Further(evaluation, average),
         });
         bool best = evaluation.Top1 > _state.BestTop1;
         progress.WriteLine($"epoch {epoch + 1}/{_options.Epochs}  train loss {trainLoss:F4}  val loss {evaluation.Loss:F4}  top-1 {evaluation.Top1:p1}  top-5 {evaluation.Top5:p1}  {_state.Seconds:F0} s{(best ? "  best" : "")}");
+        if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
+            progress.WriteLine($"  class token {byClass.Top1:p1}  distillation token {byDistillation.Top1:p1}  both {evaluation.Top1:p1}");
+        if (average is not null)
+            progress.WriteLine($"  moving average {average.Total}");
         if (best)
             _checkpoint.SaveBest(_description, _model.Parameters);
-        _state = new TrainState { Epoch = epoch + 1, Step = _state.Step, BestTop1 = Math.Max(_state.BestTop1, evaluation.Top1) };
+        if (average?.Top1 > _state.BestEmaTop1)
+            _checkpoint.SaveBestEma(_description, _average!.Parameters);
+        _state = new TrainState
+        {
+            Epoch = epoch + 1,
+            Step = _state.Step,
+            BestTop1 = Math.Max(_state.BestTop1, evaluation.Top1),
+            BestEmaTop1 = Math.Max(_state.BestEmaTop1, average?.Top1 ?? -1),
+        };
         Save();
         return true;
     }
 
-    private void Save() => _checkpoint.SaveLast(_description, _model.Parameters, _step, _state);
+    private void Save() => Save(_state);
+
+    private void Save(TrainState state) => _checkpoint.SaveLast(_description, _model.Parameters, _step, state, AmidUpdate(state));
+
+    private bool AmidUpdate(TrainState state) => state.Step % _options.AccumSteps != 0;
+
+    // [B, C] of a batch, gathered from what the teacher said of all images; empty where it says so in the step.
+    private float[] TeacherLogits(Batch batch)
+    {
+        if (_teacherLogits is null)
+            return [];
+        int classes = _model.Config.NumClasses;
+        float[] logits = new float[batch.Count * classes];
+        for (int i = 0; i < batch.Count; i++)
+            _teacherLogits.AsSpan(batch.Indices[i] * classes, classes).CopyTo(logits.AsSpan(i * classes));
+        return logits;
+    }
+
+    private static ImmutableSortedDictionary<string, double> Further(Evaluation evaluation, Evaluation? average)
+    {
+        Dictionary<string, double> columns = [];
+        if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
+            (columns["val_top1_class"], columns["val_top1_distillation"]) = (byClass.Top1, byDistillation.Top1);
+        if (average is not null)
+            (columns["ema_top1"], columns["ema_top5"], columns["ema_loss"]) = (average.Top1, average.Top5, average.Loss);
+        return columns.ToImmutableSortedDictionary(StringComparer.Ordinal);
+    }
 
     private void Finish(ProgressLine progress)
     {
@@ -268,6 +343,8 @@ internal sealed class Trainer : IDisposable
     {
         _evaluator?.Dispose();
         _step?.Dispose();
+        _teacher?.Dispose();
+        _average?.Dispose();
         _model?.Dispose();
         _device?.Dispose();
     }

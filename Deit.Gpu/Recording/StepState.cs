@@ -18,19 +18,21 @@ public readonly record struct StepState(
     private static Shape Words => [8];
 
     /// <summary>The state of a step, its corrections computed in double precision.</summary>
-    /// <param name="step">The number of the step from 0; the corrections' t is one more.</param>
+    /// <param name="step">The number of the step from 0, which random numbers depend on.</param>
     /// <param name="learningRate">The learning rate of the step.</param>
     /// <param name="optimizer">The decays of AdamW.</param>
     /// <param name="seed">The seed of all random numbers.</param>
     /// <param name="emaDecay">The decay of the moving average.</param>
     /// <param name="lossScale">The factor of the loss.</param>
-    public static StepState At(long step, double learningRate, AdamWOptions optimizer, ulong seed = 0, double emaDecay = 0, double lossScale = 1)
+    /// <param name="update">The number of the update from 0, whose successor is the corrections' t; null where every step is one.</param>
+    public static StepState At(long step, double learningRate, AdamWOptions optimizer, ulong seed = 0, double emaDecay = 0, double lossScale = 1, long? update = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
+        long t = (update ?? step) + 1;
         return new StepState(
             (float)learningRate,
-            (float)(1 - Math.Pow(optimizer.Beta1, step + 1)),
-            (float)Math.Sqrt(1 - Math.Pow(optimizer.Beta2, step + 1)),
+            (float)(1 - Math.Pow(optimizer.Beta1, t)),
+            (float)Math.Sqrt(1 - Math.Pow(optimizer.Beta2, t)),
             (float)lossScale,
             checked((uint)step),
             (uint)seed,

@@ -14,11 +14,11 @@ namespace Deit.Model.Images;
 /// </remarks>
 public sealed record Preprocess
 {
-    /// <summary>Side of the square input, in pixels.</summary>
+    /// <summary>Size of the input, in pixels.</summary>
     [JsonRequired]
-    public int InputSize { get; init; } = 224;
+    public ImageSize InputSize { get; init; } = 224;
 
-    /// <summary>Input size over the length the shorter side is resized to.</summary>
+    /// <summary>Input size over the size that a picture is resized to cover.</summary>
     [JsonRequired]
     public double CropRatio { get; init; } = 0.875;
 
@@ -37,17 +37,17 @@ public sealed record Preprocess
     [JsonRequired]
     public ChannelValues StandardDeviation { get; init; } = ChannelValues.ImageNetStandardDeviation;
 
-    /// <summary>The length the shorter side is resized to.</summary>
+    /// <summary>The length that a picture's shorter side is resized to, of a square input.</summary>
     [JsonIgnore]
-    public int ShorterSide => ResizeSize ?? (int)(InputSize / CropRatio);
+    public int ShorterSide => ResizeSize ?? (int)(InputSize.Shorter / CropRatio);
 
-    /// <summary>Floats that <see cref="Apply"/> writes: 3 * InputSize^2.</summary>
+    /// <summary>Floats that <see cref="Apply"/> writes: three planes of the input size.</summary>
     [JsonIgnore]
-    public int OutputLength => checked(3 * InputSize * InputSize);
+    public int OutputLength => checked(3 * InputSize.Pixels);
 
     /// <summary>Preprocesses a picture.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="chw">[3, InputSize, InputSize].</param>
+    /// <param name="chw">[3, H, W].</param>
     /// <exception cref="ArgumentException">The destination has another length.</exception>
     /// <exception cref="DeitException">The settings make no sense.</exception>
     public void Apply(RgbImage image, Span<float> chw)
@@ -57,26 +57,26 @@ public sealed record Preprocess
             throw new ArgumentException($"Preprocessing to {InputSize} pixels writes {OutputLength} floats, the destination has "
                 + $"{chw.Length}.", nameof(chw));
         (int width, int height) = ResizedSize(image.Width, image.Height);
-        (int left, int columns, int padLeft) = CenterCrop(width, InputSize);
-        (int top, int rows, int padTop) = CenterCrop(height, InputSize);
+        (int left, int columns, int padLeft) = CenterCrop(width, InputSize.Width);
+        (int top, int rows, int padTop) = CenterCrop(height, InputSize.Height);
 
         int bytes = columns * rows * 3;
         byte[] cropped = ArrayPool<byte>.Shared.Rent(bytes);
         Resampling resampling = new(width, height, Interpolation) { Window = new PixelRectangle(left, top, columns, rows) };
         Resampler.Resize(image, resampling, cropped.AsSpan(0, bytes));
-        int plane = InputSize * InputSize;
-        if (columns == InputSize)
+        int plane = InputSize.Pixels, stride = InputSize.Width;
+        if (columns == stride)
         {
-            Fill(chw, plane, 0, padTop * InputSize);
-            Normalization.Apply(cropped.AsSpan(0, bytes), Mean, StandardDeviation, chw[(padTop * InputSize)..], plane);
-            Fill(chw, plane, (padTop + rows) * InputSize, plane);
+            Fill(chw, plane, 0, padTop * stride);
+            Normalization.Apply(cropped.AsSpan(0, bytes), Mean, StandardDeviation, chw[(padTop * stride)..], plane);
+            Fill(chw, plane, (padTop + rows) * stride, plane);
         }
         else
         {
             Fill(chw, plane, 0, plane);
             for (int y = 0; y < rows; y++)
             {
-                Span<float> target = chw[(((padTop + y) * InputSize) + padLeft)..];
+                Span<float> target = chw[(((padTop + y) * stride) + padLeft)..];
                 Normalization.Apply(cropped.AsSpan(y * columns * 3, columns * 3), Mean, StandardDeviation, target, plane);
             }
         }
@@ -111,9 +111,9 @@ public sealed record Preprocess
     public void Validate()
     {
         const int Most = 16384; // pixels a side: beyond any model, and 3 * side^2 still fits an index
-        if (InputSize is < 1 or > Most)
+        if (InputSize is not { Shorter: >= 1, Longer: <= Most })
             throw new DeitException($"Preprocessing asks for an input of {InputSize} pixels, expected 1 to {Most}; correct the input size.");
-        if (ResizeSize is < 1 or > Most || (ResizeSize is null && !(CropRatio > 0 && InputSize / CropRatio is >= 1 and <= Most)))
+        if (ResizeSize is < 1 or > Most || (ResizeSize is null && !(CropRatio > 0 && InputSize.Shorter / CropRatio >= 1 && InputSize.Longer / CropRatio <= Most)))
             throw new DeitException($"Preprocessing asks for a resize to {ResizeSize?.ToString() ?? $"{InputSize} / {CropRatio}"} pixels, "
                 + $"expected 1 to {Most}; correct the crop ratio or the resize size.");
         if (!Enum.IsDefined(Interpolation))
@@ -125,9 +125,20 @@ public sealed record Preprocess
                     + "numbers and deviations above 0; correct them.");
     }
 
-    // torchvision's Resize of one length: the shorter side gets it, the longer one is truncated.
+    // A square input: torchvision's Resize of one length, of which the shorter side gets it and the longer one is truncated. Another: the
+    // smallest size that covers it, rounded, as timm's ResizeKeepRatio; there the resize size counts for the shorter side of the input.
     private (int Width, int Height) ResizedSize(int width, int height)
     {
+        if (InputSize.Height != InputSize.Width)
+        {
+            double ratio = ResizeSize is { } shorter ? (double)InputSize.Shorter / shorter : CropRatio;
+            double factor = Math.Max((int)(InputSize.Width / ratio) / (double)width, (int)(InputSize.Height / ratio) / (double)height);
+            return (Length(width * factor), Length(height * factor));
+
+            int Length(double value) => value < int.MaxValue / 3
+                ? Math.Max(1, (int)Math.Round(value))
+                : throw new DeitException($"Preprocessing an image of {width} x {height} failed: resized it would be {value:F0} pixels long; crop it first.");
+        }
         int size = ShorterSide;
         long longer = (long)((double)((long)size * Math.Max(width, height)) / Math.Min(width, height));
         if (longer > int.MaxValue / 3)

@@ -27,7 +27,7 @@ internal static class DemoCommand
         DemoDataset pictures = new();
         Console.WriteLine($"Rendering {DemoDataset.Classes.Length} classes of {pictures.TrainImagesPerClass} training and {pictures.ValImagesPerClass} validation pictures into {data}");
         pictures.Write(data);
-        TrainOptions options = new()
+        TrainOptions options = Recipe.Load("plain") with
         {
             Data = data,
             Output = run,
@@ -42,8 +42,6 @@ internal static class DemoCommand
             Lr = 3.2e-2,
             WarmupEpochs = 2,
             WarmupLr = 2e-4,
-            DropPath = 0,
-            Smoothing = 0,
             ScaleMin = 0.6,
             Device = device,
         };

@@ -21,7 +21,7 @@ internal static class EvalCommand
         return command;
     }
 
-    public static int Run(string folder, string data, string split, int batchSize, double valFraction, string? selector)
+    public static int Run(string folder, string data, string split, int batchSize, double valFraction, string? selector, HeadFusion fusion = HeadFusion.MeanLogits)
     {
         ModelDescription description = ModelDescription.Read(folder);
         ImageFolderDataset images = ImageFolderDataset.Open(data, split, new ImageFolderOptions { ValFraction = valFraction, ClassNames = description.Labels });
@@ -29,16 +29,21 @@ internal static class EvalCommand
         BatchLoader loader = new(images, new SequentialSampler(images.Count), new EvaluationTransform(description.Preprocess), new BatchLoaderOptions { BatchSize = batchSize });
         using GpuDevice device = GpuDevice.Open(selector);
         Console.WriteLine($"Device   {device.Info}");
-        (VisionTransformer model, _) = ModelFolder.Load(device, folder);
+        (INetwork model, _) = ModelFolder.Load(device, folder);
         using (model)
-        using (Evaluator evaluator = new(device, model, batchSize))
+        using (Evaluator evaluator = new(device, [model], batchSize, fusion))
         {
             HostMemory.Require(loader.BufferBytes + (device.Info.Type == GpuType.Cpu ? device.AllocatedBytes : 0), $"evaluating with --batch-size {batchSize}");
-            Evaluation evaluation = evaluator.Run(loader.Epoch(0));
+            Evaluation evaluation = evaluator.Run(loader.Epoch(0))[0];
             Console.WriteLine($"Images   {evaluation.Images} of '{split}'");
             Console.WriteLine($"Top-1    {evaluation.Top1:p2}");
             Console.WriteLine($"Top-5    {evaluation.Top5:p2}");
             Console.WriteLine($"Loss     {evaluation.Loss:F4}");
+            if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
+            {
+                Console.WriteLine($"Class token         {byClass}");
+                Console.WriteLine($"Distillation token  {byDistillation}");
+            }
             Console.WriteLine($"Speed    {evaluation.ImagesPerSecond:F1} images/s, decoding included");
         }
         if (loader.Unreadable.Count > 0)

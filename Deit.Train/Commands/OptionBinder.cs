@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Reflection;
 using System.Text;
+using Deit.Model.Images;
 
 namespace Deit.Train.Commands;
 
@@ -9,6 +10,7 @@ internal sealed class OptionBinder<T>
     where T : class, new()
 {
     private readonly List<(PropertyInfo Property, Option Option, Func<ParseResult, object?> Value)> _bound = [];
+    private readonly Dictionary<PropertyInfo, Option<bool>> _negations = [];
 
     public OptionBinder(Command command)
     {
@@ -20,26 +22,42 @@ internal sealed class OptionBinder<T>
                 (Option option, Func<ParseResult, object?> value) = ((Option, Func<ParseResult, object?>))create.Invoke(null, [FlagName(property.Name), flag, property.GetValue(defaults)])!;
                 command.Add(option);
                 _bound.Add((property, option, value));
+                if (property.GetValue(defaults) is true)
+                {
+                    Option<bool> negation = new($"--no-{option.Name[2..]}") { Description = $"without {option.Name}, which is on" };
+                    command.Add(negation);
+                    _negations.Add(property, negation);
+                }
             }
     }
 
     /// <summary>The record that a command line describes.</summary>
-    public T Bind(ParseResult result)
+    /// <param name="result">The command line.</param>
+    /// <param name="start">What flags that were not given leave as it is; the defaults without it. Is changed.</param>
+    public T Bind(ParseResult result, T? start = null)
     {
-        T options = new();
-        foreach ((PropertyInfo property, _, Func<ParseResult, object?> value) in _bound)
-            property.SetValue(options, value(result));
+        T options = start ?? new T();
+        foreach ((PropertyInfo property, Option option, Func<ParseResult, object?> value) in _bound)
+            if (IsGiven(result, option))
+                property.SetValue(options, value(result));
+        foreach ((PropertyInfo property, Option<bool> negation) in _negations)
+            if (IsGiven(result, negation) && result.GetValue(negation))
+                property.SetValue(options, false);
         return options;
     }
 
     /// <summary>The flags that the user typed.</summary>
-    public IEnumerable<string> Given(ParseResult result) => _bound.Where(b => result.GetResult(b.Option) is { Implicit: false }).Select(b => b.Option.Name);
+    public IEnumerable<string> Given(ParseResult result) => _bound.Select(b => b.Option).Concat(_negations.Values).Where(option => IsGiven(result, option)).Select(option => option.Name);
+
+    private static bool IsGiven(ParseResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
     private static (Option, Func<ParseResult, object?>) Create<TValue>(string name, FlagAttribute flag, TValue initial)
     {
         Option<TValue> option = new(name) { Description = flag.Help, Required = flag.Required };
         if (!flag.Required)
             option.DefaultValueFactory = _ => initial;
+        if (option is Option<ImageSize?> size)
+            size.CustomParser = argument => ImageSize.Parse(argument.Tokens[0].Value);
         if (typeof(TValue).IsArray)
             option.AllowMultipleArgumentsPerToken = true;
         if (flag.Choices.Length > 0)

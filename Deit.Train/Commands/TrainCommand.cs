@@ -15,7 +15,15 @@ internal static class TrainCommand
         command.SetAction(result =>
         {
             string? run = result.GetValue(resume);
-            TrainOptions options = binder.Bind(result);
+            string? recipe = binder.Bind(result).Recipe;
+            TrainOptions options = binder.Bind(result, recipe is null ? null : Recipe.Load(recipe));
+            if (options.SaveRecipe is { } file)
+            {
+                Recipe.Save(options, file);
+                Console.WriteLine($"Recipe   {file}");
+                if (options.Data is null && run is null)
+                    return 0;
+            }
             if (run is not null)
             {
                 // The rest of the options decides the result: changing it half-way would be another training.

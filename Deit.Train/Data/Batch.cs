@@ -11,7 +11,7 @@ public sealed class Batch : IDisposable
     /// <summary>How many samples there are; at most B. What the arrays hold past them has no meaning.</summary>
     public int Count { get; }
 
-    /// <summary>[B, 3, S, S], normalised.</summary>
+    /// <summary>[B, 3, H, W], normalised.</summary>
     /// <exception cref="ObjectDisposedException">The batch was disposed.</exception>
     public float[] Images => Buffers.Images;
 
@@ -34,7 +34,7 @@ public sealed class Batch : IDisposable
 }
 
 /// <summary>The arrays of a batch.</summary>
-/// <param name="Images">[B, 3, S, S].</param>
+/// <param name="Images">[B, 3, H, W].</param>
 /// <param name="Labels">[B].</param>
 /// <param name="Indices">[B].</param>
 internal sealed record BatchBuffers(float[] Images, uint[] Labels, int[] Indices);

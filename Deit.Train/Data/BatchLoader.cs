@@ -47,7 +47,7 @@ public sealed class BatchLoader
         ArgumentOutOfRangeException.ThrowIfNegative(options.Workers);
         if (options.BatchSize < 1)
             throw new DeitException($"A batch of {options.BatchSize} images was asked for, expected at least 1; correct --batch-size.");
-        long largest = Array.MaxLength / (3L * transform.InputSize * transform.InputSize);
+        long largest = Array.MaxLength / (3L * transform.InputSize.Pixels);
         if (options.BatchSize > largest)
             throw new DeitException($"A batch of {options.BatchSize} images of {transform.InputSize} pixels was asked for, expected at most {largest}; lower --batch-size.");
         if (options.Training && options.BatchSize > sampler.Count)
@@ -62,7 +62,7 @@ public sealed class BatchLoader
     public IReadOnlyList<string> Unreadable => [.. _unreadable.OrderBy(pair => pair.Key).Select(pair => pair.Value)];
 
     /// <summary>Bytes of all batches there may be at once: those ahead and the one in use.</summary>
-    public long BufferBytes => (Options.BatchesAhead + 1L) * Options.BatchSize * 3 * Transform.InputSize * Transform.InputSize * sizeof(float);
+    public long BufferBytes => (Options.BatchesAhead + 1L) * Options.BatchSize * 3 * Transform.InputSize.Pixels * sizeof(float);
 
     internal IImageTransform Transform { get; }
 
@@ -107,7 +107,7 @@ public sealed class BatchLoader
     {
         if (_pool.TryTake(out BatchBuffers? buffers))
             return buffers;
-        int floats = Options.BatchSize * 3 * Transform.InputSize * Transform.InputSize; // the constructor saw to it that they fit
+        int floats = Options.BatchSize * 3 * Transform.InputSize.Pixels; // the constructor saw to it that they fit
         try
         {
             return new BatchBuffers(new float[floats], new uint[Options.BatchSize], new int[Options.BatchSize]);

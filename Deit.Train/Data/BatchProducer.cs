@@ -125,7 +125,7 @@ internal sealed class BatchProducer : IDisposable
         }
         if (image is null)
             return; // the row keeps its mark as unreadable
-        int length = 3 * _loader.Transform.InputSize * _loader.Transform.InputSize;
+        int length = 3 * _loader.Transform.InputSize.Pixels;
         _loader.Apply(image, index, _epoch, position, batch.Buffers.Images.AsSpan(row * length, length));
         batch.Buffers.Labels[row] = _loader.Label(index);
         batch.Buffers.Indices[row] = index;

@@ -5,14 +5,14 @@ namespace Deit.Train.Data;
 /// <summary>From a decoded picture to a model's input. Called from many threads at once.</summary>
 public interface IImageTransform
 {
-    /// <summary>S, the side of the square input in pixels.</summary>
-    int InputSize { get; }
+    /// <summary>H and W, the size of the input in pixels.</summary>
+    ImageSize InputSize { get; }
 
     /// <summary>Transforms a picture; equal arguments give equal bits.</summary>
     /// <param name="image">The picture; is not changed.</param>
     /// <param name="epoch">The epoch.</param>
     /// <param name="position">Where in the epoch's order the picture stands: one that comes twice in an epoch is augmented twice.</param>
-    /// <param name="chw">[3, S, S], every value is written.</param>
+    /// <param name="chw">[3, H, W], every value is written.</param>
     void Apply(RgbImage image, int epoch, int position, Span<float> chw);
 }
 
@@ -21,7 +21,7 @@ public interface IImageTransform
 public sealed class EvaluationTransform(Preprocess preprocess) : IImageTransform
 {
     /// <inheritdoc/>
-    public int InputSize => preprocess.InputSize;
+    public ImageSize InputSize => preprocess.InputSize;
 
     /// <inheritdoc/>
     public void Apply(RgbImage image, int epoch, int position, Span<float> chw) => preprocess.Apply(image, chw);

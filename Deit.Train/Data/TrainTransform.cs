@@ -8,8 +8,8 @@ namespace Deit.Train.Data;
 /// <summary>Settings of a <see cref="TrainTransform"/>, named as in the reference; the defaults are its crop and flip, and nothing more.</summary>
 public sealed record TrainTransformOptions
 {
-    /// <summary>Side of the square input, in pixels.</summary>
-    public int InputSize { get; init; } = 224;
+    /// <summary>Size of the input, in pixels.</summary>
+    public ImageSize InputSize { get; init; } = 224;
 
     /// <summary>The crop's area over the picture's, uniform between these.</summary>
     public (double Minimum, double Maximum) Scale { get; init; } = (0.08, 1);
@@ -68,13 +68,13 @@ public sealed class TrainTransform : IImageTransform
     public TrainTransform(TrainTransformOptions options, ulong seed)
     {
         (_options, _seed) = (options, seed);
-        _crop = options.InputSize <= LargestUnresized ? new PaddedRandomCrop() : new RandomResizedCrop(options.Scale, options.Ratio, options.Interpolation);
+        _crop = options.InputSize.Longer <= LargestUnresized ? new PaddedRandomCrop() : new RandomResizedCrop(options.Scale, options.Ratio, options.Interpolation);
         _steps = [new HorizontalFlip(options.HorizontalFlip), .. ColourSteps(options)];
         _erasing = options.ErasingProbability > 0 ? new RandomErasing(options.ErasingProbability, options.ErasingMode, options.ErasingCount) : null;
     }
 
     /// <inheritdoc/>
-    public int InputSize => _options.InputSize;
+    public ImageSize InputSize => _options.InputSize;
 
     /// <inheritdoc/>
     public void Apply(RgbImage image, int epoch, int position, Span<float> chw)
@@ -88,12 +88,12 @@ public sealed class TrainTransform : IImageTransform
             RandomStream random = new(_seed, (uint)epoch, step.Site, (uint)position);
             step.Apply(buffers.Image, buffers.Scratch, ref random);
         }
-        Normalization.Apply(buffers.Image.Pixels, _options.Mean, _options.StandardDeviation, chw, InputSize * InputSize);
+        Normalization.Apply(buffers.Image.Pixels, _options.Mean, _options.StandardDeviation, chw, InputSize.Pixels);
         _buffers.Add(buffers);
         if (_erasing is null)
             return;
         RandomStream erasing = new(_seed, (uint)epoch, RandomSite.RandomErasing, (uint)position);
-        _erasing.Apply(chw, InputSize, InputSize, ref erasing);
+        _erasing.Apply(chw, InputSize.Width, InputSize.Height, ref erasing);
     }
 
     // One or the other, as in timm.
@@ -107,5 +107,5 @@ public sealed class TrainTransform : IImageTransform
 
     private static byte Level(float mean) => (byte)Math.Clamp(Math.Round(255.0 * mean), 0, 255);
 
-    private RgbImage NewBuffer() => new(InputSize, InputSize, new byte[InputSize * InputSize * 3]);
+    private RgbImage NewBuffer() => new(InputSize.Width, InputSize.Height, new byte[InputSize.Pixels * 3]);
 }

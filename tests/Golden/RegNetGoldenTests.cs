@@ -28,7 +28,7 @@ public class RegNetGoldenTests
             logits = run.Empty(io.Shape("train.logits"));
             loss = run.Empty([1]);
             Tensor output = model.Forward(r, images, new ForwardContext { Training = true }).ClassLogits;
-            Tensor criterion = r.CrossEntropy(output, r.SoftTargets(labels, model.NumClasses, smoothing: 0));
+            Tensor criterion = r.CrossEntropy(output, r.SoftTargets(labels, model.Config.NumClasses, smoothing: 0));
             r.Copy(output, logits);
             r.Copy(criterion, loss);
             r.Tape.Backward(criterion, r.Full([1], 1));
@@ -65,7 +65,7 @@ public class RegNetGoldenTests
             model.Parameters.Specs.Concat(model.Parameters.Buffers).Select(s => (s.Name, string.Join(',', s.Shape.ToArray()))).Order());
         GeneratedWeights.Fill(model.Parameters, entry.GetProperty("weight_key").GetUInt64());
         int size = entry.GetProperty("image_size").GetInt32();
-        Assert.Equal(model.InputSize, size);
+        Assert.Equal(model.Config.InputSize, size);
         using OpRun run = new();
         Tensor image = run.Put([1, 3, size, size], GeneratedWeights.Image(entry.GetProperty("image_key").GetUInt64(), size));
         float[] logits = OpRun.Run<float>(r => model.Forward(r, image, ForwardContext.Evaluation).ClassLogits);

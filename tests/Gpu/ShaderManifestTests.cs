@@ -87,8 +87,17 @@ public class ShaderManifestTests
         return ops;
     }
 
-    private static IEnumerable<Kernel> Kernels(Type op) =>
-        op.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public).Where(field => field.FieldType.IsAssignableTo(typeof(Kernel))).Select(field => (Kernel)field.GetValue(null)!);
+    // An op's own kernels and those of the activation that it names.
+    private static IEnumerable<Kernel> Kernels(Type op)
+    {
+        object[] owners = [.. Fields(op, BindingFlags.Static).Where(field => field.FieldType == typeof(Activation)).Select(field => field.GetValue(null)!)];
+        return Own(op, BindingFlags.Static, null).Concat(owners.SelectMany(owner => Own(owner.GetType(), BindingFlags.Instance, owner)));
+
+        static IEnumerable<Kernel> Own(Type type, BindingFlags kind, object? owner) =>
+            Fields(type, kind).Where(field => field.FieldType.IsAssignableTo(typeof(Kernel))).Select(field => (Kernel)field.GetValue(owner)!);
+
+        static FieldInfo[] Fields(Type type, BindingFlags kind) => type.GetFields(kind | BindingFlags.NonPublic | BindingFlags.Public);
+    }
 
     private static Dictionary<string, string> Manifest() =>
         File.ReadAllLines(Path.Combine(Folder, "spirv", "manifest.txt"))

@@ -177,7 +177,7 @@ public sealed class DeitModelTests : IDisposable
         Assert.Equal(0, device.AllocatedBytes);
         using VisionTransformer model = new(device, ModelZoo.Get("deit_base_patch16_224"));
         using Inference inference = new(device, model, batchSize: 1);
-        Assert.Equal(1000, inference.Logits(new float[3 * 224 * 224], 1).Length);
+        Assert.Equal(1000, inference.Run(new float[3 * 224 * 224], 1).Class.Length);
         long weights = model.Parameters.Count * sizeof(float), allowed = (long)(1.1 * weights) + (32 << 20);
         Assert.Equal(86_567_656L, model.Parameters.Count); // as published: 86 M
         TestContext.Current.TestOutputHelper?.WriteLine(FormattableString.Invariant($"peak {device.PeakAllocatedBytes >> 20} MiB for weights of {weights >> 20} MiB, {allowed >> 20} MiB allowed"));

@@ -54,7 +54,7 @@ public class EvaluatorTests
     public void Nothing_to_evaluate_is_said()
     {
         using VisionTransformer model = Model(8);
-        using Evaluator evaluator = new(TestDevice.Current, model, 2);
+        using Evaluator evaluator = new(TestDevice.Current, [model], 2);
         Assert.Contains("No image could be evaluated", Assert.Throws<DeitException>(() => evaluator.Run([])).Message);
     }
 
@@ -63,8 +63,8 @@ public class EvaluatorTests
         GeneratedDataset pictures = new(13, unreadable: [6, 12]);
         BatchLoader loader = new(pictures, new SequentialSampler(pictures.Count), new EvaluationTransform(new() { InputSize = TinyRun.Config.InputSize }), new BatchLoaderOptions { BatchSize = batchSize });
         using VisionTransformer model = Model(classes);
-        using Evaluator evaluator = new(TestDevice.Current, model, batchSize);
-        return evaluator.Run(loader.Epoch(0));
+        using Evaluator evaluator = new(TestDevice.Current, [model], batchSize);
+        return evaluator.Run(loader.Epoch(0))[0];
     }
 
     private static VisionTransformer Model(int classes)

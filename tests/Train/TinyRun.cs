@@ -18,7 +18,7 @@ internal static class TinyRun
     }
 
     /// <summary>Two epochs.</summary>
-    public static TrainOptions Options(string data, string run) => new()
+    public static TrainOptions Options(string data, string run) => Recipe.Load("plain") with
     {
         Data = data,
         Output = run,
@@ -33,6 +33,7 @@ internal static class TinyRun
         WarmupEpochs = 1,
         WarmupLr = 1e-3,
         DropPath = 0.3,
+        Smoothing = 0.1,
         ClipGrad = 0.5,
         NumWorkers = 2,
         PrintFreq = 2, // neither a divisor of the epoch nor 1: groups of steps end early at its end
@@ -63,10 +64,10 @@ internal static class TinyRun
     public static int Resume(string run, int? stopAfter = null) => Train(TrainOptions.Load(run), run, stopAfter);
 
     /// <summary>A model folder without training.</summary>
-    public static void WriteModel(string folder, DeitConfig config)
+    public static void WriteModel(string folder, NetworkConfig config)
     {
         Directory.CreateDirectory(folder);
-        using VisionTransformer model = new(Gpu.TestDevice.Current, config);
+        using INetwork model = config.Create(Gpu.TestDevice.Current);
         model.Parameters.Initialize(5);
         new ModelDescription
         {

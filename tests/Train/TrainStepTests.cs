@@ -15,7 +15,7 @@ public partial class TrainStepTests
     public void Activations_take_at_most_a_tenth_more_than_what_is_alive_at_once()
     {
         using VisionTransformer model = Tiny();
-        using TrainStep step = new(TestDevice.Current, model, new TrainOptions { BatchSize = 2 });
+        using TrainStep step = new(TestDevice.Current, model, Recipe.Load("plain") with { BatchSize = 2 });
         Output(FormattableString.Invariant($"activations: {step.Graph.PlannedBytes >> 10} KiB planned for {step.Graph.LiveBytes >> 10} KiB alive"));
         Assert.InRange(step.Graph.PlannedBytes, step.Graph.LiveBytes, (long)(1.1 * step.Graph.LiveBytes));
         // Something is reused at all: without it every tensor would have a place of its own.
@@ -34,8 +34,8 @@ public partial class TrainStepTests
         Assert.SkipWhen(Environment.GetEnvironmentVariable("DEIT_VALIDATION") is "1" or "true", "validation layers work inside each submission; run this test without DEIT_VALIDATION");
         GpuDevice device = TestDevice.Current;
         using VisionTransformer model = Tiny();
-        using TrainStep step = new(device, model, new TrainOptions { BatchSize = 1 });
-        Shape shape = [3, model.InputSize, model.InputSize];
+        using TrainStep step = new(device, model, Recipe.Load("plain") with { BatchSize = 1 });
+        Shape shape = [3, model.Config.InputSize.Height, model.Config.InputSize.Width];
         step.Submit(new float[shape.Elements], [1u], 0, 1e-3);
         using Arena arena = device.CreateArena("inputs", Arena.SizeOf(DType.F32, shape));
         using HostBuffer slot = device.CreateHostBuffer(arena.ByteLength);

@@ -170,7 +170,7 @@ public sealed class TrainTransformTests
 
     private static float[] Apply(TrainTransformOptions options, RgbImage image, ulong seed = 1, int epoch = 0, int position = 0)
     {
-        float[] chw = new float[3 * options.InputSize * options.InputSize];
+        float[] chw = new float[3 * options.InputSize.Pixels];
         Array.Fill(chw, float.NaN);
         new TrainTransform(options, seed).Apply(image, epoch, position, chw);
         return chw;

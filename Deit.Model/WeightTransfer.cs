@@ -1,0 +1,71 @@
+using Deit.Gpu;
+using Deit.Model.Checkpoints;
+
+namespace Deit.Model;
+
+/// <summary>Takes weights into a network of another resolution, another number of classes or with another token, as the reference's fine-tuning.</summary>
+public static class WeightTransfer
+{
+    private const string PositionEmbeddingName = "pos_embed", DistillationToken = "dist_token";
+
+    /// <summary>Loads what fits; the position embedding is resized to the network's grid of patches.</summary>
+    /// <param name="network">The network; what is not loaded keeps the values it has.</param>
+    /// <param name="source">Where the weights come from; without a description its patches are taken for a square.</param>
+    /// <param name="newHeads">Heads of another shape, and a distillation token that the source lacks, are left as they are; otherwise they are refused.</param>
+    /// <returns>A sentence for each thing that was not simply copied.</returns>
+    /// <exception cref="CheckpointException">A tensor is missing or of another shape, or the file is damaged; the network may have been loaded in part.</exception>
+    public static IReadOnlyList<string> Load(INetwork network, ModelSource source, bool newHeads)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(source.WeightsPath);
+        Parameters parameters = network.Parameters;
+        List<string> notices = [];
+        foreach (ParameterSpec spec in parameters.Specs.Concat(parameters.Buffers))
+        {
+            bool isNew = newHeads && (spec.Name == DistillationToken || network.Config.Heads.Any(head => spec.Name.StartsWith($"{head}.", StringComparison.Ordinal)));
+            if (!file.TryGet(spec.Name, out SafetensorsEntry? entry))
+            {
+                if (!isNew)
+                    throw new CheckpointException($"'{source.Path}' lacks '{spec.Name}' {spec.Shape}: it is of another model; give the model that the weights are of.");
+                notices.Add($"'{spec.Name}' is not in '{source.Path}' and starts anew");
+                continue;
+            }
+            float[] values = new float[entry.ElementCount];
+            file.ReadFloats(entry, values);
+            if (spec.Name == PositionEmbeddingName && network.Config is DeitConfig config)
+            {
+                (values, string? notice) = ToGrid(values, entry, parameters, config, source, file);
+                if (notice is not null)
+                    notices.Add(notice);
+            }
+            else if (!entry.Shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
+            {
+                if (!isNew)
+                    throw new CheckpointException($"'{source.Path}' has '{spec.Name}' of shape [{string.Join(", ", entry.Shape)}], the model expects {spec.Shape}; give the model that the weights are of.");
+                notices.Add($"'{spec.Name}' [{string.Join(", ", entry.Shape)}] does not fit {spec.Shape} and starts anew");
+                continue;
+            }
+            parameters.Device.Write<float>(parameters[spec.Name], values);
+        }
+        return notices;
+    }
+
+    private static (float[] Values, string? Notice) ToGrid(float[] values, SafetensorsEntry entry, Parameters parameters, DeitConfig config, ModelSource source, SafetensorsFile file)
+    {
+        int dimension = config.EmbedDim, prefix = file.TryGet(DistillationToken, out _) ? 2 : 1;
+        if (entry.Shape is not [1, long rows, long columns] || columns != dimension || rows <= prefix)
+            throw new CheckpointException($"'{source.Path}' has '{PositionEmbeddingName}' of shape [{string.Join(", ", entry.Shape)}], the model expects [1, tokens, {dimension}]; give the model that the weights are of.");
+        int patches = (int)rows - prefix, side = (int)Math.Round(Math.Sqrt(patches));
+        (int Height, int Width) from = source.Description?.Config is DeitConfig described ? described.Grid : patches == config.Patches ? config.Grid : (side, side);
+        if (from.Height * from.Width != patches)
+            throw new CheckpointException($"'{source.Path}' has a position embedding of {patches} patches, which make no square; give the model folder, whose {ModelFolder.ConfigFile} tells height and width.");
+        float[] resized = PositionEmbedding.Resize(values, dimension, prefix, from, config.Grid);
+        string? notice = from == config.Grid ? null : $"the position embedding was resized from {from.Height} x {from.Width} to {config.Grid.Height} x {config.Grid.Width} patches";
+        if (prefix == config.PrefixTokens)
+            return (resized, notice);
+        // Another number of tokens before the patches: the class token's row is common to both, a distillation token's row stays as it is.
+        float[] merged = parameters.Device.Read<float>(parameters[PositionEmbeddingName]);
+        resized.AsSpan(0, dimension).CopyTo(merged);
+        resized.AsSpan(prefix * dimension).CopyTo(merged.AsSpan(config.PrefixTokens * dimension));
+        return (merged, notice);
+    }
+}
