@@ -18,6 +18,9 @@ internal static class BenchCommand
             OpsBench.Run(gpu, result.GetValue(json));
             return 0;
         });
-        return new Command("bench", "Measure the device.") { ops };
+        Command distillation = new("distillation", "Train a teacher and students by every way of distillation; write the paper's Tables 3 and 4 of the data.");
+        OptionBinder<DistillationExperimentOptions> binder = new(distillation);
+        distillation.SetAction(result => new DistillationExperiment(binder.Bind(result)).Run());
+        return new Command("bench", "Measure the device, and methods on it.") { ops, distillation };
     }
 }
