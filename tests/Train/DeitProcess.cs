@@ -6,7 +6,7 @@ namespace Deit.Tests.Train;
 /// <summary>The built <c>deit</c> command in a process of its own, as a user runs it.</summary>
 internal sealed partial class DeitProcess : IDisposable
 {
-    public const int Interrupt = 2, Terminate = 15;
+    public const int Interrupt = 2, KillNow = 9, Terminate = 15;
 
     // Far more than any of these runs needs, so that only a hang is met by it.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);

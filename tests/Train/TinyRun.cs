@@ -40,6 +40,39 @@ internal static class TinyRun
         Seed = 7,
     };
 
+    /// <summary>
+    /// Two epochs of 4 steps, an update each two, by the reference's whole recipe: every augmentation, mixing, drop-path, moving average,
+    /// clipping, a distillation token and a convolutional teacher.
+    /// </summary>
+    public static TrainOptions Complete(string data, string run, string teacher) => new()
+    {
+        Data = data,
+        Output = run,
+        EmbedDim = 32,
+        Depth = 2,
+        NumHeads = 2,
+        PatchSize = 8,
+        InputSize = 40, // above 32, where pictures are resized
+        Distilled = true,
+        DistillationType = "hard",
+        TeacherPath = teacher,
+        Epochs = 2,
+        BatchSize = 6,
+        AccumSteps = 2,
+        Lr = 0.04,
+        WarmupEpochs = 1,
+        WarmupLr = 1e-3,
+        DropPath = 0.3,
+        ClipGrad = 0.5,
+        ModelEmaDecay = 0.9,
+        NumWorkers = 2,
+        PrintFreq = 3,
+        Seed = 7,
+    };
+
+    /// <summary>A RegNetY of a few thousand parameters for pictures of 40 pixels.</summary>
+    public static RegNetConfig Teacher => new() { InitialWidth = 8, WidthSlope = 8, WidthMultiplier = 2, Depth = 2, GroupWidth = 8, StemWidth = 8, InputSize = 40, NumClasses = 8 };
+
     /// <summary>Trains, and stops as Ctrl-C would after the given step of this call.</summary>
     /// <param name="options">What to train.</param>
     /// <param name="resume">The run to go on with.</param>
@@ -64,15 +97,15 @@ internal static class TinyRun
     public static int Resume(string run, int? stopAfter = null) => Train(TrainOptions.Load(run), run, stopAfter);
 
     /// <summary>A model folder without training.</summary>
-    public static void WriteModel(string folder, NetworkConfig config)
+    public static void WriteModel(string folder, NetworkConfig config, IReadOnlyList<string>? labels = null, ulong seed = 5)
     {
         Directory.CreateDirectory(folder);
         using INetwork model = config.Create(Gpu.TestDevice.Current);
-        model.Parameters.Initialize(5);
+        model.Parameters.Initialize(seed);
         new ModelDescription
         {
             Config = config,
-            Labels = [.. Enumerable.Range(0, config.NumClasses).Select(i => $"class {i}")],
+            Labels = labels ?? [.. Enumerable.Range(0, config.NumClasses).Select(i => $"class {i}")],
             Preprocess = new() { InputSize = config.InputSize },
         }.Write(folder);
         ModelFolder.SaveWeights(model.Parameters, Path.Combine(folder, ModelFolder.WeightsFile));
