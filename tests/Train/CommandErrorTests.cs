@@ -48,6 +48,27 @@ public sealed class CommandErrorTests : IDisposable
     }
 
     [Fact]
+    public async Task Distilling_from_a_teacher_of_other_classes()
+    {
+        TinyRun.WriteModel(_folder["teacher"], TinyRun.Teacher with { NumClasses = 5 });
+        await Fails([.. Tiny(TinyRun.WritePictures(_folder)), "--output", Run, "--distillation-type", "hard", "--teacher-path", _folder["teacher"]], "knows 5 classes, the data has 8");
+        Assert.False(Directory.Exists(Run));
+    }
+
+    [Fact]
+    public async Task Training_by_a_recipe_with_an_unknown_key()
+    {
+        File.WriteAllText(_folder["recipe.json"], """{ "weight_decai": 0.1 }""");
+        await Fails(["train", "--recipe", _folder["recipe.json"], "--data", _folder.Path, "--output", Run], "unknown key 'weight_decai'; did you mean 'weight_decay'");
+    }
+
+    [Theory]
+    [InlineData("--distillation-type hard", "add --teacher-path")]
+    [InlineData("--model regnety_040 --distilled", "a RegNetY has none")]
+    [InlineData("--teacher-path somewhere", "add --distillation-type")]
+    public Task Distilling_with_a_flag_that_fits_no_model(string flags, string expected) => Fails(["train", "--data", _folder.Path, "--output", Run, .. flags.Split(' ')], expected);
+
+    [Fact]
     public Task Training_without_an_output() => Fails(["train", "--data", _folder.Path], "add --output");
 
     [Theory]
