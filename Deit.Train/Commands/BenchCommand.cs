@@ -4,7 +4,7 @@ using Deit.Train.Bench;
 
 namespace Deit.Train.Commands;
 
-/// <summary><c>deit bench</c>: how fast a device runs.</summary>
+/// <summary><c>deit bench</c>: how fast a device runs, and how fast the host feeds it.</summary>
 internal static class BenchCommand
 {
     public static Command Create()
@@ -18,6 +18,19 @@ internal static class BenchCommand
             OpsBench.Run(gpu, result.GetValue(json));
             return 0;
         });
-        return new Command("bench", "Measure the device.") { ops };
+        return new Command("bench", "Measure the device, or the host that feeds it.") { ops, Data() };
+    }
+
+    private static Command Data()
+    {
+        Option<bool> json = new("--json") { Description = "print JSON" };
+        Command data = new("data", "Time the training pipeline, from files to normalised pictures: images/s on all cores, and the share of each step.") { json };
+        OptionBinder<DataBenchOptions> binder = new(data);
+        data.SetAction(result =>
+        {
+            DataBench.Run(binder.Bind(result), result.GetValue(json));
+            return 0;
+        });
+        return data;
     }
 }
