@@ -213,7 +213,7 @@ def make(arguments):
             picture += numpy.asarray(Image.fromarray(small).resize((width, height), BICUBIC)) / 2.0**octave
         folder = os.path.join(arguments.folder, "ab"[i % 2])
         os.makedirs(folder, exist_ok=True)
-        picture += generator.normal(0, 14, (height, width, 1))  # grain, the same in all channels
+        picture += generator.normal(0, 50, (height, width, 1))  # grain, the same in all channels
         Image.fromarray(numpy.clip(picture / 2 + 4, 0, 255).astype(numpy.uint8)).save(os.path.join(folder, f"{i:04}.jpg"), quality=90)
 
 
