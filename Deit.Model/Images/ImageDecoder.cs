@@ -3,6 +3,11 @@ using SkiaSharp;
 
 namespace Deit.Model.Images;
 
+/// <summary>Chooses the part of a picture that is needed once its size is known.</summary>
+/// <param name="width">Columns of the upright picture.</param>
+/// <param name="height">Rows of the upright picture.</param>
+public delegate PixelRectangle ImagePart(int width, int height);
+
 /// <summary>
 /// Reads JPEG, PNG, WebP, GIF (first frame) and BMP into 8-bit RGB. Alpha is dropped, not blended, and colour profiles are ignored, as
 /// Pillow's <c>convert("RGB")</c> does; the EXIF orientation of JPEG and WebP is applied. Thread-safe.
@@ -12,8 +17,14 @@ public static class ImageDecoder
     /// <summary>The most pixels a picture may have unless the caller says otherwise.</summary>
     public const long DefaultPixelLimit = 256_000_000;
 
+    // A block of a JPEG is up to 32 columns wide where colours are stored at a quarter of the width. Colours are smoothed between blocks, so
+    // the outermost block of what is decoded may differ a little from that of the whole picture.
+    private const int WidestBlock = 32;
+
     // Rows of a JPEG are decoded a strip at a time: the only full-size buffer is then the result.
     private const int StripBytes = 1 << 20;
+
+    private static ReadOnlySpan<byte> JpegEnd => [0xFF, 0xD9];
 
     /// <summary>Decodes a file.</summary>
     /// <param name="path">The file.</param>
@@ -22,13 +33,16 @@ public static class ImageDecoder
     /// pixels, which is faster and needs less memory but changes the pixels slightly.
     /// </param>
     /// <param name="pixelLimit">Larger pictures are refused before memory is allocated for them.</param>
+    /// <param name="part">
+    /// Chooses the part whose pixels are needed; the others may then be left black, which spares a JPEG at full size much of its decoding.
+    /// </param>
     /// <exception cref="ImageException">The file cannot be read, is no picture, is cut short, or is too large.</exception>
-    public static RgbImage Decode(string path, int minimumSide = 0, long pixelLimit = DefaultPixelLimit)
+    public static RgbImage Decode(string path, int minimumSide = 0, long pixelLimit = DefaultPixelLimit, ImagePart? part = null)
     {
         try
         {
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-            return Decode(stream, path, minimumSide, pixelLimit);
+            return Decode(stream, path, minimumSide, pixelLimit, part);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -39,11 +53,12 @@ public static class ImageDecoder
     /// <summary>Decodes what is left of a stream.</summary>
     /// <param name="stream">The encoded picture; stays open.</param>
     /// <param name="name">What errors call the picture.</param>
-    /// <param name="minimumSide">As in <see cref="Decode(string, int, long)"/>.</param>
-    /// <param name="pixelLimit">As in <see cref="Decode(string, int, long)"/>.</param>
+    /// <param name="minimumSide">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
+    /// <param name="pixelLimit">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
+    /// <param name="part">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <exception cref="ImageException">The data is no picture, is cut short, or is too large.</exception>
     /// <exception cref="IOException">The stream fails.</exception>
-    public static RgbImage Decode(Stream stream, string name, int minimumSide = 0, long pixelLimit = DefaultPixelLimit)
+    public static RgbImage Decode(Stream stream, string name, int minimumSide = 0, long pixelLimit = DefaultPixelLimit, ImagePart? part = null)
     {
         long expected = stream.CanSeek ? stream.Length - stream.Position : 1 << 16;
         if (expected >= Array.MaxLength)
@@ -58,7 +73,7 @@ public static class ImageDecoder
                 if (length == buffer.Length && !Grow(ref buffer))
                     throw TooManyBytes(name, length);
             }
-            return Decode(buffer.AsSpan(0, length), name, minimumSide, pixelLimit);
+            return Decode(buffer.AsSpan(0, length), name, minimumSide, pixelLimit, part);
         }
         finally
         {
@@ -69,10 +84,11 @@ public static class ImageDecoder
     /// <summary>Decodes a picture in memory.</summary>
     /// <param name="encoded">The whole encoded picture.</param>
     /// <param name="name">What errors call the picture.</param>
-    /// <param name="minimumSide">As in <see cref="Decode(string, int, long)"/>.</param>
-    /// <param name="pixelLimit">As in <see cref="Decode(string, int, long)"/>.</param>
+    /// <param name="minimumSide">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
+    /// <param name="pixelLimit">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
+    /// <param name="part">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <exception cref="ImageException">The data is no picture, is cut short, or is too large.</exception>
-    public static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name, int minimumSide = 0, long pixelLimit = DefaultPixelLimit)
+    public static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name, int minimumSide = 0, long pixelLimit = DefaultPixelLimit, ImagePart? part = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(minimumSide);
         if (encoded.IsEmpty)
@@ -84,11 +100,14 @@ public static class ImageDecoder
             if (codec is null)
                 throw new ImageException($"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is "
                     + "damaged; replace or remove it.");
-            return Decode(codec, name, minimumSide, pixelLimit);
+            // That a file is cut short shows only at its end, which a part need not reach: one without its end mark is decoded whole, so that
+            // the same files are refused whatever the part is.
+            bool complete = encoded.EndsWith(JpegEnd);
+            return Decode(codec, name, minimumSide, pixelLimit, minimumSide == 0 && complete ? part : null);
         }
     }
 
-    private static RgbImage Decode(SKCodec codec, string name, int minimumSide, long pixelLimit)
+    private static RgbImage Decode(SKCodec codec, string name, int minimumSide, long pixelLimit, ImagePart? part)
     {
         SKSizeI size = ReducedSize(codec, minimumSide);
         long pixels = (long)size.Width * size.Height;
@@ -105,7 +124,7 @@ public static class ImageDecoder
         try
         {
             OrientedPixels target = new(size.Width, size.Height, (int)codec.EncodedOrigin);
-            result = codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? DecodeStrips(codec, info, target) : DecodeWhole(codec, info, target);
+            result = codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? DecodeStrips(codec, info, target, Needed(codec, size, part)) : DecodeWhole(codec, info, target);
             image = target.ToImage();
         }
         catch (OutOfMemoryException)
@@ -137,22 +156,39 @@ public static class ImageDecoder
         return full;
     }
 
-    private static unsafe SKCodecResult DecodeStrips(SKCodec codec, SKImageInfo info, OrientedPixels target)
+    // Of a picture that is to be turned all is decoded: what of it is needed lies elsewhere in the file.
+    private static PixelRectangle Needed(SKCodec codec, SKSizeI size, ImagePart? part)
     {
-        SKCodecResult result = codec.StartScanlineDecode(info);
+        PixelRectangle whole = new(0, 0, size.Width, size.Height);
+        if (part is null || codec.EncodedOrigin != SKEncodedOrigin.TopLeft)
+            return whole;
+        PixelRectangle needed = part(size.Width, size.Height);
+        if (!needed.IsInside(size.Width, size.Height))
+            throw new InvalidOperationException($"The part {needed} is empty or reaches outside the image of {size.Width} x {size.Height}.");
+        int left = Math.Max(needed.X - WidestBlock, 0), right = (int)Math.Min((long)needed.X + needed.Width + WidestBlock, size.Width);
+        return needed with { X = left, Width = right - left };
+    }
+
+    private static unsafe SKCodecResult DecodeStrips(SKCodec codec, SKImageInfo info, OrientedPixels target, PixelRectangle needed)
+    {
+        SKCodecResult result = needed.Width == info.Width
+            ? codec.StartScanlineDecode(info)
+            : codec.StartScanlineDecode(info, new SKCodecOptions(new SKRectI(needed.X, 0, needed.X + needed.Width, info.Height)));
         if (result != SKCodecResult.Success)
             return result;
-        int rows = Math.Clamp(StripBytes / info.RowBytes, 1, info.Height);
-        byte[] strip = ArrayPool<byte>.Shared.Rent(checked(rows * info.RowBytes));
+        if (needed.Y > 0 && !codec.SkipScanlines(needed.Y))
+            return SKCodecResult.IncompleteInput;
+        int rowBytes = needed.Width * info.BytesPerPixel, rows = Math.Clamp(StripBytes / rowBytes, 1, needed.Height);
+        byte[] strip = ArrayPool<byte>.Shared.Rent(checked(rows * rowBytes));
         try
         {
-            for (int y = 0; y < info.Height; y += rows)
+            for (int y = 0; y < needed.Height; y += rows)
             {
-                int wanted = Math.Min(rows, info.Height - y);
+                int wanted = Math.Min(rows, needed.Height - y);
                 fixed (byte* first = strip)
-                    if (codec.GetScanlines((nint)first, wanted, info.RowBytes) != wanted)
+                    if (codec.GetScanlines((nint)first, wanted, rowBytes) != wanted)
                         return SKCodecResult.IncompleteInput;
-                target.Store(strip, y, wanted);
+                target.Store(strip, needed with { Y = needed.Y + y, Height = wanted });
             }
         }
         finally
@@ -170,7 +206,7 @@ public static class ImageDecoder
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
         if (result == SKCodecResult.Success)
             for (int y = 0; y < info.Height; y++) // a row at a time: a span cannot cover more than 2 GiB
-                target.Store(new ReadOnlySpan<byte>((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes), y, 1);
+                target.Store(new ReadOnlySpan<byte>((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes), new PixelRectangle(0, y, info.Width, 1));
         return result;
     }
 

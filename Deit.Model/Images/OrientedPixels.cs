@@ -5,7 +5,7 @@ namespace Deit.Model.Images;
 /// <summary>Collects decoded RGBA rows as RGB, turned upright as the EXIF orientation (1 to 8) asks.</summary>
 internal sealed class OrientedPixels
 {
-    private readonly int _storedWidth, _width, _height;
+    private readonly int _width, _height;
     // Where the stored pixel (x, y) goes: origin + x * stepX + y * stepY bytes.
     private readonly long _origin, _stepX, _stepY;
     private readonly byte[] _pixels;
@@ -20,7 +20,6 @@ internal sealed class OrientedPixels
     public OrientedPixels(int storedWidth, int storedHeight, int orientation)
     {
         bool swapped = orientation >= 5;
-        _storedWidth = storedWidth;
         (_width, _height) = swapped ? (storedHeight, storedWidth) : (storedWidth, storedHeight);
         bool flipX = orientation is 2 or 3 or 6 or 7, flipY = orientation is 3 or 4 or 7 or 8; // of the upright picture
         long column = flipX ? -3 : 3, row = (flipY ? -3L : 3L) * _width;
@@ -29,28 +28,25 @@ internal sealed class OrientedPixels
         _pixels = new byte[(long)storedWidth * storedHeight * 3];
     }
 
-    /// <summary>Stores rows.</summary>
-    /// <param name="rgba">[rows, stored width, 4].</param>
-    /// <param name="firstRow">The stored row the first one is.</param>
-    /// <param name="rows">How many.</param>
-    public void Store(ReadOnlySpan<byte> rgba, int firstRow, int rows)
+    /// <summary>Stores a part.</summary>
+    /// <param name="rgba">[height of the part, width of the part, 4].</param>
+    /// <param name="part">Where it lies in the file.</param>
+    public void Store(ReadOnlySpan<byte> rgba, PixelRectangle part)
     {
+        long origin = _origin + (part.X * _stepX) + (part.Y * _stepY);
         if (_stepX == 3)
         {
-            for (int y = 0; y < rows; y++)
-            {
-                Span<byte> target = _pixels.AsSpan((int)(_origin + ((firstRow + y) * _stepY)), _storedWidth * 3);
-                Pack(rgba.Slice(y * _storedWidth * 4, _storedWidth * 4), target);
-            }
+            for (int y = 0; y < part.Height; y++)
+                Pack(rgba.Slice(y * part.Width * 4, part.Width * 4), _pixels.AsSpan((int)(origin + (y * _stepY)), part.Width * 3));
             return;
         }
         // Down the columns: a turned picture is then written along its rows, and the strip that is read fits the cache.
-        for (int x = 0; x < _storedWidth; x++)
+        for (int x = 0; x < part.Width; x++)
         {
-            for (int y = 0; y < rows; y++)
+            for (int y = 0; y < part.Height; y++)
             {
-                ReadOnlySpan<byte> source = rgba.Slice(((y * _storedWidth) + x) * 4, 3);
-                Span<byte> target = _pixels.AsSpan((int)(_origin + (x * _stepX) + ((firstRow + y) * _stepY)), 3);
+                ReadOnlySpan<byte> source = rgba.Slice(((y * part.Width) + x) * 4, 3);
+                Span<byte> target = _pixels.AsSpan((int)(origin + (x * _stepX) + (y * _stepY)), 3);
                 (target[0], target[1], target[2]) = (source[0], source[1], source[2]);
             }
         }

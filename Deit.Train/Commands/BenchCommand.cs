@@ -4,7 +4,7 @@ using Deit.Train.Bench;
 
 namespace Deit.Train.Commands;
 
-/// <summary><c>deit bench</c>: how fast a device runs.</summary>
+/// <summary><c>deit bench</c>: how fast a device runs, and how fast the host feeds it.</summary>
 internal static class BenchCommand
 {
     public static Command Create()
@@ -18,9 +18,27 @@ internal static class BenchCommand
             OpsBench.Run(gpu, result.GetValue(json));
             return 0;
         });
+        return new Command("bench", "Measure the device, the host that feeds it, and methods on both.") { ops, Data(), Distillation() };
+    }
+
+    private static Command Distillation()
+    {
         Command distillation = new("distillation", "Train a teacher and students by every way of distillation; write the paper's Tables 3 and 4 of the data.");
         OptionBinder<DistillationExperimentOptions> binder = new(distillation);
         distillation.SetAction(result => new DistillationExperiment(binder.Bind(result)).Run());
-        return new Command("bench", "Measure the device, and methods on it.") { ops, distillation };
+        return distillation;
+    }
+
+    private static Command Data()
+    {
+        Option<bool> json = new("--json") { Description = "print JSON" };
+        Command data = new("data", "Time the training pipeline, from files to normalised pictures: images/s on all cores, and the share of each step.") { json };
+        OptionBinder<DataBenchOptions> binder = new(data);
+        data.SetAction(result =>
+        {
+            DataBench.Run(binder.Bind(result), result.GetValue(json));
+            return 0;
+        });
+        return data;
     }
 }

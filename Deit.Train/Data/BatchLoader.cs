@@ -124,15 +124,15 @@ public sealed class BatchLoader
 
     internal uint Label(int index) => (uint)_dataset.Label(index);
 
-    /// <summary>Decodes a sample; one that cannot be read is remembered and not tried again.</summary>
+    /// <summary>Decodes of a sample what its place in the epoch needs; one that cannot be read is remembered and not tried again.</summary>
     /// <returns>Null where it cannot be read.</returns>
-    internal RgbImage? Load(int index)
+    internal RgbImage? Load(int index, int epoch, int position)
     {
         if (_unreadable.ContainsKey(index))
             return null;
         try
         {
-            return _dataset.Load(index);
+            return _dataset.Load(index, (width, height) => Transform.Part(width, height, epoch, position));
         }
         catch (ImageException error)
         {

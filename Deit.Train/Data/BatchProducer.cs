@@ -115,11 +115,11 @@ internal sealed class BatchProducer : IDisposable
     private void Fill(PendingBatch batch, int position)
     {
         int row = position % _batchSize, index = _order[position];
-        RgbImage? image = _loader.Load(index);
+        RgbImage? image = _loader.Load(index, _epoch, position);
         if (_loader.Options.Training)
         {
             for (int i = 1; image is null && i < _order.Length && !_stopped; i++)
-                image = _loader.Load(index = _order[(int)(((long)position + i) % _order.Length)]);
+                image = _loader.Load(index = _order[(int)(((long)position + i) % _order.Length)], _epoch, position);
             if (image is null)
                 throw _loader.NothingReadable();
         }

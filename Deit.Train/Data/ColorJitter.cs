@@ -9,6 +9,8 @@ internal sealed class ColorJitter(double strength) : IImageStep
 {
     public uint Site => RandomSite.ColorJitter;
 
+    public string Name => "colour jitter";
+
     public void Apply(RgbImage image, RgbImage scratch, ref RandomStream random)
     {
         Span<RandAugmentOperation> order = [RandAugmentOperation.Brightness, RandAugmentOperation.Contrast, RandAugmentOperation.Color];

@@ -10,6 +10,8 @@ internal sealed class HorizontalFlip(double probability) : IImageStep
 {
     public uint Site => RandomSite.HorizontalFlip;
 
+    public string Name => "flip";
+
     public void Apply(RgbImage image, RgbImage scratch, ref RandomStream random)
     {
         if (random.NextDouble() >= probability)

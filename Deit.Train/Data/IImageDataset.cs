@@ -23,4 +23,10 @@ public interface IImageDataset
     /// <param name="index">0 to below <see cref="Count"/>.</param>
     /// <exception cref="ImageException">It cannot be read.</exception>
     RgbImage Load(int index);
+
+    /// <summary>Decodes a picture of which only a part is needed; pixels outside it may be anything.</summary>
+    /// <param name="index">0 to below <see cref="Count"/>.</param>
+    /// <param name="part">Chooses the part.</param>
+    /// <exception cref="ImageException">It cannot be read. The part must not decide that.</exception>
+    RgbImage Load(int index, ImagePart part) => Load(index);
 }

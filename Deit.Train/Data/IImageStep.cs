@@ -6,6 +6,9 @@ namespace Deit.Train.Data;
 /// <summary>Makes the input's pixels from a picture of any size.</summary>
 internal interface IRandomCrop
 {
+    /// <summary>The part of a picture that <see cref="Apply"/> reads with the same draws.</summary>
+    PixelRectangle Part(int width, int height, RandomStream random);
+
     /// <summary>Crops.</summary>
     /// <param name="source">The picture; is not changed.</param>
     /// <param name="target">Every pixel of it is written.</param>
@@ -18,6 +21,9 @@ internal interface IImageStep
 {
     /// <summary>The <see cref="RandomSite"/> of its draws.</summary>
     uint Site { get; }
+
+    /// <summary>What measurements call it.</summary>
+    string Name { get; }
 
     /// <summary>Changes the pixels.</summary>
     /// <param name="image">The pixels.</param>

@@ -8,6 +8,13 @@ public interface IImageTransform
     /// <summary>H and W, the size of the input in pixels.</summary>
     ImageSize InputSize { get; }
 
+    /// <summary>The part of a picture that <see cref="Apply"/> reads; all of it unless a transform says otherwise.</summary>
+    /// <param name="width">Columns of the picture.</param>
+    /// <param name="height">Rows of the picture.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="position">Where in the epoch's order the picture stands.</param>
+    PixelRectangle Part(int width, int height, int epoch, int position) => new(0, 0, width, height);
+
     /// <summary>Transforms a picture; equal arguments give equal bits.</summary>
     /// <param name="image">The picture; is not changed.</param>
     /// <param name="epoch">The epoch.</param>

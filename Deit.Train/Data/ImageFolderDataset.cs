@@ -73,6 +73,9 @@ public sealed class ImageFolderDataset : IImageDataset
     /// <inheritdoc/>
     public RgbImage Load(int index) => ImageDecoder.Decode(Name(index));
 
+    /// <inheritdoc/>
+    public RgbImage Load(int index, ImagePart part) => ImageDecoder.Decode(Name(index), part: part);
+
     private static string Remedy(ImageFolderLayout layout, string split) =>
         layout.HasSplits || split != ImageFolderLayout.Val
             ? $"name one of these or add the folder '{split}'"

@@ -11,6 +11,8 @@ internal sealed class PaddedRandomCrop : IRandomCrop
 {
     private const int Padding = 4;
 
+    public PixelRectangle Part(int width, int height, RandomStream random) => new(0, 0, width, height);
+
     public void Apply(RgbImage source, RgbImage target, ref RandomStream random)
     {
         int top = Offset(source.Height, target.Height, ref random), left = Offset(source.Width, target.Width, ref random);

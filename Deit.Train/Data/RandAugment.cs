@@ -24,6 +24,8 @@ internal sealed class RandAugment(RandAugmentSettings settings, Pixel fill) : II
 
     public uint Site => RandomSite.RandAugment;
 
+    public string Name => "RandAugment";
+
     public void Apply(RgbImage image, RgbImage scratch, ref RandomStream random)
     {
         uint drawn = 0;

@@ -11,6 +11,8 @@ internal sealed class RandomResizedCrop((double Minimum, double Maximum) scale, 
 {
     private const int Tries = 10;
 
+    public PixelRectangle Part(int width, int height, RandomStream random) => Choose(width, height, ref random);
+
     public void Apply(RgbImage source, RgbImage target, ref RandomStream random)
     {
         PixelRectangle crop = Choose(source.Width, source.Height, ref random);

@@ -76,25 +76,37 @@ public sealed class TrainTransform : IImageTransform
     /// <inheritdoc/>
     public ImageSize InputSize => _options.InputSize;
 
+    /// <summary>Called with the name of each step once it is done, on the thread that did it: for taking times.</summary>
+    internal Action<string>? StepDone { get; init; }
+
+    /// <inheritdoc/>
+    public PixelRectangle Part(int width, int height, int epoch, int position) => _crop.Part(width, height, CropDraws(epoch, position));
+
     /// <inheritdoc/>
     public void Apply(RgbImage image, int epoch, int position, Span<float> chw)
     {
         if (!_buffers.TryTake(out (RgbImage Image, RgbImage Scratch) buffers))
             buffers = (NewBuffer(), NewBuffer());
-        RandomStream crop = new(_seed, (uint)epoch, RandomSite.RandomCrop, (uint)position);
+        RandomStream crop = CropDraws(epoch, position);
         _crop.Apply(image, buffers.Image, ref crop);
+        StepDone?.Invoke("crop and resize");
         foreach (IImageStep step in _steps)
         {
             RandomStream random = new(_seed, (uint)epoch, step.Site, (uint)position);
             step.Apply(buffers.Image, buffers.Scratch, ref random);
+            StepDone?.Invoke(step.Name);
         }
         Normalization.Apply(buffers.Image.Pixels, _options.Mean, _options.StandardDeviation, chw, InputSize.Pixels);
         _buffers.Add(buffers);
-        if (_erasing is null)
-            return;
-        RandomStream erasing = new(_seed, (uint)epoch, RandomSite.RandomErasing, (uint)position);
-        _erasing.Apply(chw, InputSize.Width, InputSize.Height, ref erasing);
+        if (_erasing is not null)
+        {
+            RandomStream erasing = new(_seed, (uint)epoch, RandomSite.RandomErasing, (uint)position);
+            _erasing.Apply(chw, InputSize.Width, InputSize.Height, ref erasing);
+        }
+        StepDone?.Invoke("normalise and erase");
     }
+
+    private RandomStream CropDraws(int epoch, int position) => new(_seed, (uint)epoch, RandomSite.RandomCrop, (uint)position);
 
     // One or the other, as in timm.
     private static IEnumerable<IImageStep> ColourSteps(TrainTransformOptions options)

@@ -17,6 +17,16 @@ internal static class EncodedImages
         return data.ToArray();
     }
 
+    /// <summary>A JPEG with its colours stored at full size, at half the width, or at half of both.</summary>
+    public static byte[] Jpeg(RgbImage image, SKJpegEncoderDownsample colours)
+    {
+        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque));
+        bitmap.Pixels = [.. image.Pixels.Chunk(3).Select(pixel => new SKColor(pixel[0], pixel[1], pixel[2]))];
+        using SKPixmap pixmap = bitmap.PeekPixels();
+        using SKData data = pixmap.Encode(new SKJpegEncoderOptions(90, colours, SKJpegEncoderAlphaOption.Ignore))!;
+        return data.ToArray();
+    }
+
     /// <summary>A progressive JPEG of 24 x 16 pixels, which SkiaSharp cannot write.</summary>
     public static byte[] ProgressiveJpeg => Convert.FromBase64String(
         "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpRUk//" +

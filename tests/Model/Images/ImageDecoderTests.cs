@@ -156,6 +156,78 @@ public sealed class ImageDecoderTests
         }
     }
 
+    public static TheoryData<string> PartFormats => ["4:4:4", "4:2:2", "4:2:0", "grey", "turned", "progressive", "png"];
+
+    private static byte[] EncodedForParts(string format)
+    {
+        RgbImage noise = TestImages.Noise(331, 197, seed: 3); // no multiple of a block, and without two rows or columns alike
+        return format switch
+        {
+            "4:4:4" => EncodedImages.Jpeg(noise, SKJpegEncoderDownsample.Downsample444),
+            "4:2:2" => EncodedImages.Jpeg(noise, SKJpegEncoderDownsample.Downsample422),
+            "4:2:0" => EncodedImages.Jpeg(noise, SKJpegEncoderDownsample.Downsample420),
+            "grey" => EncodedImages.GreyJpeg(331, 197, 93),
+            "turned" => EncodedImages.JpegWithOrientation(EncodedImages.Jpeg(noise, SKJpegEncoderDownsample.Downsample420), 6),
+            "progressive" => EncodedImages.ProgressiveJpeg,
+            _ => EncodedImages.Png(331, 197, 8, 2, noise.Pixels),
+        };
+    }
+
+    [Theory, MemberData(nameof(PartFormats))]
+    public void A_part_has_the_pixels_of_the_whole(string format)
+    {
+        byte[] encoded = EncodedForParts(format);
+        Random random = new(7);
+        for (int round = 0; round < 200; round++)
+            AssertPart(encoded, random);
+    }
+
+    // What can be said only of the whole file must not depend on the part: the same samples of a data set are refused in every epoch.
+    [Theory, MemberData(nameof(PartFormats))]
+    public void A_part_is_refused_where_the_whole_is(string format)
+    {
+        byte[] encoded = EncodedForParts(format);
+        Random random = new(9);
+        for (int round = 0; round < 100; round++)
+            AssertPart(encoded[..random.Next(encoded.Length)], random);
+        for (int round = 0; round < 300; round++)
+        {
+            byte[] damaged = [.. encoded];
+            for (int flips = random.Next(1, 6); flips > 0; flips--)
+                damaged[random.Next(round < 100 ? Math.Min(700, damaged.Length) : damaged.Length)] = (byte)random.Next(256);
+            AssertPart(damaged, random);
+        }
+    }
+
+    private static void AssertPart(byte[] encoded, Random random)
+    {
+        RgbImage? whole = Try(null);
+        PixelRectangle part = default;
+        RgbImage? partial = Try((width, height) =>
+        {
+            (int w, int h) = (random.Next(1, width + 1), random.Next(1, height + 1));
+            return part = new PixelRectangle(random.Next(width - w + 1), random.Next(height - h + 1), w, h);
+        });
+        Assert.Equal((whole?.Width, whole?.Height), (partial?.Width, partial?.Height));
+        for (int y = part.Y; whole is not null && y < part.Y + part.Height; y++)
+        {
+            Range row = (((y * whole.Width) + part.X) * 3)..(((y * whole.Width) + part.X + part.Width) * 3);
+            Assert.True(whole.Pixels.AsSpan(row).SequenceEqual(partial!.Pixels.AsSpan(row)), $"Row {y} of {part} differs from that of the whole.");
+        }
+
+        RgbImage? Try(ImagePart? part)
+        {
+            try
+            {
+                return ImageDecoder.Decode(encoded, "part", pixelLimit: 1 << 20, part: part);
+            }
+            catch (ImageException)
+            {
+                return null;
+            }
+        }
+    }
+
     [Fact]
     public void What_is_no_picture_is_refused()
     {

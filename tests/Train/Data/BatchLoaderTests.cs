@@ -1,5 +1,6 @@
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Tests.Model.Images;
 using Deit.Train.Data;
 
 namespace Deit.Tests.Train.Data;
@@ -44,6 +45,32 @@ public sealed class BatchLoaderTests
             float[] expected = new float[3 * 33 * 33];
             transform.Apply(dataset.Load(order[position]), 5, position, expected);
             Assert.Equal(new Sample(order[position], (uint)dataset.Label(order[position]), expected), samples[position]);
+        }
+    }
+
+    // Of a JPEG the loader decodes little more than the crop: the sample must not show it.
+    [Fact]
+    public void A_sample_of_a_file_is_its_whole_picture_transformed()
+    {
+        using TemporaryFolder folder = new();
+        for (int i = 0; i < 12; i++)
+        {
+            Directory.CreateDirectory(folder[$"{i % 2}"]);
+            File.WriteAllBytes(folder[$"{i % 2}/{i}.jpg"], EncodedImages.Skia(TestImages.Noise(301 - i, 203 + i, seed: i), SkiaSharp.SKEncodedImageFormat.Jpeg));
+        }
+        ImageFolderDataset dataset = ImageFolderDataset.Open(folder.Path, "train");
+        TrainTransform transform = new(Small, seed: 1);
+        for (int epoch = 0; epoch < 5; epoch++)
+        {
+            int[] order = new RandomSampler(12, 1).Order(epoch);
+            BatchLoader loader = new(dataset, new RandomSampler(12, 1), transform, new BatchLoaderOptions { BatchSize = 12, Training = true });
+            using Batch batch = Assert.Single(loader.Epoch(epoch, cancellation: TestContext.Current.CancellationToken));
+            float[] expected = new float[3 * 33 * 33];
+            for (int position = 0; position < order.Length; position++)
+            {
+                transform.Apply(dataset.Load(order[position]), epoch, position, expected);
+                Assert.Equal(expected, batch.Images[(position * expected.Length)..((position + 1) * expected.Length)]);
+            }
         }
     }
 

@@ -40,10 +40,39 @@ public sealed class RandAugmentTests
     public void Operations_are_uniform_half_of_them_applied_at_a_normal_magnitude()
     {
         List<RandAugmentDraw> draws = Draw("rand-m5-mstd0.5-inc1", layers: 2);
-        Assert.Equal(Pictures, draws.Count, 4 * Math.Sqrt(2 * Pictures * 0.25)); // half of two a picture, four deviations
+        Frequencies.AssertShare(0.5, draws.Count, 2 * Pictures);
         AssertFrequencies(draws, [.. Enumerable.Repeat(1.0, RandAugmentOperations.Count)]);
         // Ten deviations from either end: never clipped.
         KolmogorovSmirnov.AssertUniform([.. draws.Select(draw => NormalDistribution.Cumulative((draw.Magnitude - 5) / 0.5))], 0);
+    }
+
+    // With replacement: where both are applied each of the 225 pairs is as likely, an operation twice too, and neither knows of the other's magnitude.
+    [Fact]
+    public void Both_operations_of_a_picture_are_independent()
+    {
+        List<RandAugmentDraw?[]> pictures = DrawPictures("rand-m9-mstd0.5-inc1", layers: 2);
+        int[] applied = new int[3];
+        foreach (RandAugmentDraw?[] picture in pictures)
+            applied[picture.Count(draw => draw is not null)]++;
+        Frequencies.AssertCounts(applied, [0.25, 0.5, 0.25]);
+        Frequencies.AssertShare(0.5, pictures.Count(picture => picture[0] is not null), Pictures);
+
+        (RandAugmentDraw First, RandAugmentDraw Second)[] both = [.. pictures.Where(picture => picture[0] is not null && picture[1] is not null).Select(picture => (picture[0]!.Value, picture[1]!.Value))];
+        int[] pairs = new int[RandAugmentOperations.Count * RandAugmentOperations.Count];
+        foreach ((RandAugmentDraw first, RandAugmentDraw second) in both)
+            pairs[((int)first.Operation * RandAugmentOperations.Count) + (int)second.Operation]++;
+        Frequencies.AssertCounts(pairs, [.. Enumerable.Repeat(1.0, pairs.Length)]);
+        Frequencies.AssertUncorrelated([.. both.Select(pair => (pair.First.Magnitude, pair.Second.Magnitude))]);
+    }
+
+    // The reference's: normal below ten, and what lies above counts as ten.
+    [Fact]
+    public void Magnitudes_of_the_reference_are_a_clipped_normal()
+    {
+        List<RandAugmentDraw> draws = Draw("rand-m9-mstd0.5-inc1", layers: 2);
+        double below = NormalDistribution.Cumulative((10 - 9) / 0.5);
+        Frequencies.AssertShare(1 - below, draws.Count(draw => draw.Magnitude == 10), draws.Count);
+        KolmogorovSmirnov.AssertUniform([.. draws.Where(draw => draw.Magnitude < 10).Select(draw => NormalDistribution.Cumulative((draw.Magnitude - 9) / 0.5) / below)], 0);
     }
 
     [Fact]
@@ -51,7 +80,7 @@ public sealed class RandAugmentTests
     {
         List<RandAugmentDraw> draws = Draw("rand-m9-mstd2", layers: 2);
         double share = 1 - NormalDistribution.Cumulative((10 - 9) / 2.0);
-        Assert.Equal(share * draws.Count, draws.Count(draw => draw.Magnitude == 10), 4 * Math.Sqrt(draws.Count * share * (1 - share)));
+        Frequencies.AssertShare(share, draws.Count(draw => draw.Magnitude == 10), draws.Count);
         Assert.All(draws, draw => Assert.InRange(draw.Magnitude, 0, 10));
         Assert.All(Draw("rand-m3", layers: 2), draw => Assert.Equal(3, draw.Magnitude));
         Assert.All(Draw("rand-m33", layers: 2), draw => Assert.Equal(10, draw.Magnitude));
@@ -66,7 +95,7 @@ public sealed class RandAugmentTests
             double[] arguments = [.. draws.Where(draw => draw.Operation == operation).Select(draw => draw.Argument)];
             double centre = operation is >= RandAugmentOperation.Color and <= RandAugmentOperation.Sharpness ? 1 : 0;
             if (operation is RandAugmentOperation.Rotate or >= RandAugmentOperation.Color)
-                Assert.Equal(arguments.Length / 2.0, arguments.Count(argument => argument < centre), 4 * Math.Sqrt(arguments.Length * 0.25));
+                Frequencies.AssertShare(0.5, arguments.Count(argument => argument < centre), arguments.Length);
             else
                 Assert.All(arguments, argument => Assert.True(argument >= 0));
         }
@@ -142,34 +171,24 @@ public sealed class RandAugmentTests
         Assert.InRange(changed, 1, 49); // a quarter has no operation applied
     }
 
-    private static List<RandAugmentDraw> Draw(string text, int layers)
+    private static List<RandAugmentDraw> Draw(string text, int layers) => [.. DrawPictures(text, layers).SelectMany(picture => picture).OfType<RandAugmentDraw>()];
+
+    private static List<RandAugmentDraw?[]> DrawPictures(string text, int layers)
     {
         RandAugment augment = new(RandAugmentSettings.Parse(text), default);
-        List<RandAugmentDraw> draws = [];
+        List<RandAugmentDraw?[]> pictures = [];
         for (uint i = 0; i < Pictures; i++)
         {
             RandomStream random = new(5, 0, RandomSite.RandAugment, i);
             uint drawn = 0;
+            RandAugmentDraw?[] picture = new RandAugmentDraw?[layers];
             for (int layer = 0; layer < layers; layer++)
-                if (augment.Next(ref drawn, ref random) is { } draw)
-                    draws.Add(draw);
+                picture[layer] = augment.Next(ref drawn, ref random);
+            pictures.Add(picture);
         }
-        return draws;
+        return pictures;
     }
 
-    private static void AssertFrequencies(List<RandAugmentDraw> draws, double[] weights)
-    {
-        double statistic = 0, total = weights.Sum();
-        for (int i = 0; i < weights.Length; i++)
-        {
-            int count = draws.Count(draw => draw.Operation == (RandAugmentOperation)i);
-            double expected = draws.Count * weights[i] / total;
-            if (expected == 0)
-                Assert.Equal(0, count);
-            else
-                statistic += (count - expected) * (count - expected) / expected;
-        }
-        double freedom = weights.Count(weight => weight > 0) - 1;
-        Assert.InRange(statistic, 0, freedom + (5 * Math.Sqrt(2 * freedom))); // chi-squared, five deviations
-    }
+    private static void AssertFrequencies(List<RandAugmentDraw> draws, double[] weights) =>
+        Frequencies.AssertCounts([.. Enumerable.Range(0, weights.Length).Select(i => draws.Count(draw => draw.Operation == (RandAugmentOperation)i))], weights);
 }

@@ -40,7 +40,7 @@ public sealed class RandomErasingTests
         for (int i = 0; i < Draws; i++)
             erased += Erase(erasing, 32, 32, i).Any(value => value != Untouched) ? 1 : 0;
         // A try fails at most where a side would be as long as the picture's, one in five; ten fail one time in millions.
-        Assert.Equal(Chance * Draws, erased, 4 * Math.Sqrt(Draws * Chance * (1 - Chance)));
+        Frequencies.AssertShare(Chance, erased, Draws);
     }
 
     [Theory]
@@ -80,6 +80,34 @@ public sealed class RandomErasingTests
         double[] areas = [.. Enumerable.Range(0, 2000).Select(i => Erase(erasing, 113, 113, i).Count(value => value != Untouched) / (3.0 * 113 * 113))];
         Assert.True(areas.Max() <= (1 / 3.0) + 0.02, $"{areas.Max()}"); // sides of at least 11 pixels, each rounded by at most a half
         Assert.True(areas.Min() >= 0.02 * 0.8 / 3, $"{areas.Min()}"); // all parts of a picture may cover each other
+    }
+
+    // How many parts there are shows only where they cover each other or not: the area that is lost is held to the definition's.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void The_number_of_parts_is_uniform(int count)
+    {
+        const int Side = 48, Pictures = 5000;
+        RandomErasing erasing = new(1, ErasingMode.Const, count);
+        double[] actual = [.. Enumerable.Range(0, Pictures).Select(i => (double)Erase(erasing, Side, Side, i).Take(Side * Side).Count(value => value != Untouched))];
+        Random random = new(3);
+        Oracle[] oracles = [.. Enumerable.Range(1, count).Select(parts => new Oracle(Side, Side, parts))];
+        double[] expected = [.. Enumerable.Range(0, Pictures).Select(_ =>
+        {
+            HashSet<int> lost = [];
+            int parts = random.Next(1, count + 1);
+            for (int i = 0; i < parts; i++)
+            {
+                PixelRectangle part = oracles[parts - 1].Draw(0);
+                int x = random.Next(Side - part.Width + 1), y = random.Next(Side - part.Height + 1);
+                for (int j = 0; j < part.Width * part.Height; j++)
+                    lost.Add(((y + (j / part.Width)) * Side) + x + (j % part.Width));
+            }
+            return (double)lost.Count;
+        })];
+        KolmogorovSmirnov.AssertSame(actual, expected);
     }
 
     private static float[] Erase(RandomErasing erasing, int width, int height, int picture)

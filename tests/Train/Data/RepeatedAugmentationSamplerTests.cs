@@ -52,6 +52,31 @@ public sealed class RepeatedAugmentationSamplerTests
         Assert.All(order, index => Assert.InRange(index, 0, count - 1));
     }
 
+    // 256 of 768 samples an epoch. Of each sample the count over the epochs is binomial with a chance of 1/3; that an epoch's add up to 256 takes
+    // one degree of freedom: sum (n - mean)^2 / variance, times 767 / 768, is chi-squared with 767.
+    [Fact]
+    public void An_epoch_sees_a_third_of_the_samples_and_each_sample_a_third_of_the_epochs()
+    {
+        const int Samples = 768, Epochs = 600;
+        RepeatedAugmentationSampler sampler = new(Samples, seed: 1);
+        int[] seen = new int[Samples];
+        List<(double, double)> successive = [];
+        HashSet<int> before = [];
+        for (int epoch = 0; epoch < Epochs; epoch++)
+        {
+            HashSet<int> samples = [.. sampler.Order(epoch)];
+            Assert.Equal(Samples / 3, samples.Count);
+            foreach (int sample in samples)
+                seen[sample]++;
+            if (epoch > 0)
+                successive.AddRange(Enumerable.Range(0, Samples).Select(sample => (before.Contains(sample) ? 1.0 : 0, samples.Contains(sample) ? 1.0 : 0)));
+            before = samples;
+        }
+        const double Mean = Epochs / 3.0, Variance = Mean * 2 / 3;
+        Frequencies.AssertChiSquared(seen.Sum(count => (count - Mean) * (count - Mean) / Variance) * (Samples - 1) / Samples, Samples - 1);
+        Frequencies.AssertUncorrelated(successive); // which third it is does not depend on the epoch before
+    }
+
     [Fact]
     public void Seed_and_epoch_decide_the_order()
     {

@@ -46,7 +46,7 @@ public sealed class TrainTransformTests
             transform.Apply(image, epoch: 0, position: i, chw);
             flipped += straight.AsSpan().SequenceEqual(chw) ? 0 : 1;
         }
-        Assert.Equal(Chance * Draws, flipped, 4 * Math.Sqrt(Draws * Chance * (1 - Chance))); // four standard deviations
+        Frequencies.AssertShare(Chance, flipped, Draws);
     }
 
     [Fact]
