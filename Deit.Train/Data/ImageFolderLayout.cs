@@ -5,9 +5,7 @@ namespace Deit.Train.Data;
 /// <summary>Which of the two layouts a data folder has, and what lies in it.</summary>
 internal sealed class ImageFolderLayout
 {
-    public const string Train = "train", Val = "val", Test = "test";
-
-    private static readonly string[] SplitNames = [Train, Val, Test];
+    private static readonly string[] SplitNames = [DatasetRules.Train, DatasetRules.Val, DatasetRules.Test];
     private readonly string _folder;
     private readonly string[] _splits; // empty: the classes lie in the folder itself
 
@@ -35,7 +33,7 @@ internal sealed class ImageFolderLayout
     }
 
     /// <summary>The splits that can be opened.</summary>
-    public IReadOnlyList<string> Splits(double valFraction) => HasSplits ? _splits : valFraction > 0 ? [Train, Val] : [Train];
+    public IReadOnlyList<string> Splits(double valFraction) => HasSplits ? _splits : valFraction > 0 ? [DatasetRules.Train, DatasetRules.Val] : [DatasetRules.Train];
 
     /// <summary>The folder of a split's classes.</summary>
     public string Root(string split) => HasSplits ? Path.Combine(_folder, split) : _folder;
