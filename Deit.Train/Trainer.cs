@@ -40,7 +40,7 @@ internal sealed class Trainer : IDisposable
         if (resume is null && File.Exists(Path.Combine(_run, TrainOptions.FileName)))
             throw new DeitException($"'{_run}' holds a run already; go on with --resume {_run}, or choose another --output.");
         DatasetOptions folder = new() { ValFraction = options.ValFraction, Seed = (ulong)options.Seed };
-        ImageFolderDataset training = ImageFolderDataset.Open(options.Data, "train", folder), validation = ImageFolderDataset.Open(options.Data, "val", folder);
+        IImageDataset training = ImageDatasets.Open(options.Data, "train", folder), validation = ImageDatasets.Open(options.Data, "val", folder);
         DeitConfig config = options.Config(training.ClassNames.Count);
         _description = new ModelDescription
         {
