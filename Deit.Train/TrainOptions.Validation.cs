@@ -30,7 +30,7 @@ internal sealed partial record TrainOptions
         Require(Reprob is >= 0 and <= 1, "--reprob", Reprob, "from 0 to 1");
         Require(Recount >= 1, "--recount", Recount, "at least 1");
         Require(EvalCropRatio is > 0 and <= 1, "--eval-crop-ratio", EvalCropRatio, "above 0, at most 1");
-        Require(ValFraction is > 0 and < 1, "--val-fraction", ValFraction, "between 0 and 1");
+        Require(ValFraction is >= 0 and < 1, "--val-fraction", ValFraction, "from 0 to below 1");
         Require(ClipGrad is null or (> 0 and < double.PositiveInfinity), "--clip-grad", ClipGrad ?? 0, "above 0");
         Require(AccumSteps is >= 1 and <= 65536, "--accum-steps", AccumSteps, "from 1 to 65536");
         Require(Momentum is >= 0 and < 1, "--momentum", Momentum, "from 0 to below 1");

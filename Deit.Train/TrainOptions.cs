@@ -176,7 +176,7 @@ internal sealed partial record TrainOptions
     [Flag("share of the image that evaluation crops")]
     public double EvalCropRatio { get; set; } = 0.875;
 
-    [Flag("share of each class kept for validation when DIR has no val folder", Run = true)]
+    [Flag("share of each class kept for validation when DIR has no val split, the same for every seed; 0 for none", Run = true)]
     public double ValFraction { get; set; } = 0.1;
 
     [Flag("threads that decode images; 0 for one a core", Run = true)]

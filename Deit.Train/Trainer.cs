@@ -37,14 +37,14 @@ internal sealed class Trainer : IDisposable
         _options = options;
         _run = resume ?? options.Output ?? throw new DeitException("No run folder was given; add --output DIR.");
         if (options.Data is null)
-            throw new DeitException("No data was given; add --data DIR with a folder of pictures for each class.");
+            throw new DeitException("No data was given; add --data DIR with a folder of pictures for each class, tar shards, Parquet or CIFAR.");
         // Everything that can be wrong on disk is found before a device is opened and before anything is written.
         _checkpoint = new RunCheckpoint(_run);
         TrainState? resumed = resume is null ? null : _checkpoint.ReadState();
         if (resume is null && File.Exists(Path.Combine(_run, TrainOptions.FileName)))
             throw new DeitException($"'{_run}' holds a run already; go on with --resume {_run}, or choose another --output.");
-        ImageFolderOptions folder = new() { ValFraction = options.ValFraction, Seed = (ulong)options.Seed };
-        ImageFolderDataset training = ImageFolderDataset.Open(options.Data, "train", folder), validation = ImageFolderDataset.Open(options.Data, "val", folder);
+        DatasetOptions folder = new() { ValFraction = options.ValFraction };
+        IImageDataset training = ImageDatasets.Open(options.Data, "train", folder), validation = ImageDatasets.Open(options.Data, "val", folder);
         NetworkConfig config = options.Config(training.ClassNames.Count);
         _description = new ModelDescription
         {

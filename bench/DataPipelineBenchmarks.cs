@@ -58,7 +58,7 @@ public class DataPipelineBenchmarks
 
         public string Name(int index) => $"picture {index}";
 
-        public RgbImage Load(int index) => ImageDecoder.Decode(_files[index], Name(index));
+        public RgbImage Load(int index, ImagePart? part = null) => ImageDecoder.Decode(_files[index], Name(index), part: part);
 
         // Smooth noise: about as many bytes a pixel as a photograph of quality 90.
         private static byte[] Encode(int seed)

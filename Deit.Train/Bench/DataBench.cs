@@ -21,7 +21,7 @@ internal sealed class DataBench
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     private readonly DataBenchOptions _options;
-    private readonly ImageFolderDataset _dataset;
+    private readonly IImageDataset _dataset;
     private readonly RandomSampler _sampler;
 
     private DataBench(DataBenchOptions options)
@@ -35,7 +35,7 @@ internal sealed class DataBench
         if (options.Workers < 0)
             throw new DeitException($"{options.Workers} threads were asked for, expected at least 0; correct --workers.");
         _options = options;
-        _dataset = ImageFolderDataset.Open(options.Data, ImageFolderLayout.Train);
+        _dataset = ImageDatasets.Open(options.Data, DatasetRules.Train, new DatasetOptions());
         _sampler = new RandomSampler(_dataset.Count, seed: 1);
     }
 

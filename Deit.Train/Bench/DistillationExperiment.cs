@@ -121,7 +121,7 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
             int first = 0;
             foreach (string split in options.Splits)
             {
-                ImageFolderDataset pictures = ImageFolderDataset.Open(options.Data!, split, new ImageFolderOptions { ValFraction = options.ValFraction, ClassNames = description.Labels });
+                IImageDataset pictures = ImageDatasets.Open(options.Data!, split, new DatasetOptions { ValFraction = options.ValFraction, ClassNames = description.Labels });
                 int batchSize = Math.Min(64, pictures.Count);
                 BatchLoader loader = new(pictures, new SequentialSampler(pictures.Count), new EvaluationTransform(description.Preprocess), new BatchLoaderOptions { BatchSize = batchSize });
                 using Evaluator evaluator = new(device, [network], batchSize);

@@ -24,7 +24,7 @@ internal static class EvalCommand
     public static int Run(string folder, string data, string split, int batchSize, double valFraction, string? selector, HeadFusion fusion = HeadFusion.MeanLogits)
     {
         ModelDescription description = ModelDescription.Read(folder);
-        ImageFolderDataset images = ImageFolderDataset.Open(data, split, new ImageFolderOptions { ValFraction = valFraction, ClassNames = description.Labels });
+        IImageDataset images = ImageDatasets.Open(data, split, new DatasetOptions { ValFraction = valFraction, ClassNames = description.Labels });
         batchSize = Math.Min(batchSize, images.Count); // a larger one would only take memory
         BatchLoader loader = new(images, new SequentialSampler(images.Count), new EvaluationTransform(description.Preprocess), new BatchLoaderOptions { BatchSize = batchSize });
         using GpuDevice device = GpuDevice.Open(selector);

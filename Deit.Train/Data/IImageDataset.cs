@@ -21,12 +21,7 @@ public interface IImageDataset
 
     /// <summary>Decodes a picture.</summary>
     /// <param name="index">0 to below <see cref="Count"/>.</param>
-    /// <exception cref="ImageException">It cannot be read.</exception>
-    RgbImage Load(int index);
-
-    /// <summary>Decodes a picture of which only a part is needed; pixels outside it may be anything.</summary>
-    /// <param name="index">0 to below <see cref="Count"/>.</param>
-    /// <param name="part">Chooses the part.</param>
-    /// <exception cref="ImageException">It cannot be read. The part must not decide that.</exception>
-    RgbImage Load(int index, ImagePart part) => Load(index);
+    /// <param name="part">Chooses the part that is needed: pixels outside it may be anything. Null for all of it.</param>
+    /// <exception cref="ImageException">It cannot be read. The part does not decide that.</exception>
+    RgbImage Load(int index, ImagePart? part = null);
 }

@@ -29,25 +29,22 @@ public sealed class ImageFolderDataset : IImageDataset
     /// <exception cref="DeitException">
     /// There is no such folder or split, fewer than two classes, a class without pictures, or a class that training or the model does not have.
     /// </exception>
-    public static ImageFolderDataset Open(string folder, string split, ImageFolderOptions? options = null)
+    public static ImageFolderDataset Open(string folder, string split, DatasetOptions? options = null)
     {
-        options ??= new ImageFolderOptions();
-        if (options.ValFraction is not (>= 0 and < 1))
-            throw new DeitException($"Holding out a share of {options.ValFraction} of '{folder}' failed: expected 0 to below 1; correct --val-fraction.");
+        options ??= new DatasetOptions();
+        DatasetRules.RequireShare(folder, options);
         ImageFolderLayout layout = ImageFolderLayout.Read(folder);
         IReadOnlyList<string> splits = layout.Splits(options.ValFraction);
         if (!splits.Contains(split))
-            throw new DeitException($"Opening the split '{split}' of '{folder}' failed: it has {Quote(splits)}; {Remedy(layout, split)}.");
+            throw DatasetRules.NoSuchSplit(folder, split, splits, Remedy(layout, split));
 
         string root = layout.Root(split);
         string[] classes = layout.Classes(split);
-        IReadOnlyList<string> classNames = options.ClassNames ?? (splits.Contains(ImageFolderLayout.Train) ? layout.Classes(ImageFolderLayout.Train) : classes);
-        if (classes.Except(classNames).ToArray() is { Length: > 0 } unknown)
-            throw new DeitException($"Opening '{root}' failed: {(options.ClassNames is null ? "training" : "the model")} does not have its {Classes(unknown)}; rename or remove {(unknown.Length == 1 ? "that folder" : "those folders")}.");
-        if (classNames.Count == 1)
-            throw new DeitException($"Opening '{root}' failed: '{classNames[0]}' is its only class, expected at least two; add a folder of pictures for another class.");
+        IReadOnlyList<string> classNames = options.ClassNames ?? (splits.Contains(DatasetRules.Train) ? layout.Classes(DatasetRules.Train) : classes);
+        DatasetRules.RequireKnown(root, classes, classNames, options, ("rename or remove that folder", "rename or remove those folders"));
+        DatasetRules.RequireSeveral(root, classNames, "add a folder of pictures for another class");
 
-        Dictionary<string, int> labelOf = classNames.Select((name, label) => (name, label)).ToDictionary(pair => pair.name, pair => pair.label, StringComparer.Ordinal);
+        Dictionary<string, int> labelOf = DatasetRules.LabelOf(classNames);
         List<string> files = [];
         List<int> labels = [];
         foreach (string name in classes)
@@ -55,12 +52,12 @@ public sealed class ImageFolderDataset : IImageDataset
             string[] all = ImageFolderLayout.Pictures(root, name);
             if (all.Length == 0)
                 throw new DeitException($"Opening '{root}' failed: the class '{name}' has no pictures ({string.Join(", ", ImageFolderLayout.Extensions)}); add some or remove that folder.");
-            string[] chosen = layout.HasSplits ? all : ValidationSplit.Select(all, options.ValFraction, options.Seed, validation: split == ImageFolderLayout.Val);
+            string[] chosen = layout.HasSplits ? all : ValidationSplit.Select(all, options.ValFraction, options.Seed, validation: split == DatasetRules.Val);
             files.AddRange(chosen);
             labels.AddRange(Enumerable.Repeat(labelOf[name], chosen.Length));
         }
-        if (files.Count == 0) // every class has but one picture, and training keeps it
-            throw new DeitException($"Holding out a share of {options.ValFraction} of '{folder}' failed: no class has a picture to spare; add pictures.");
+        if (files.Count == 0)
+            throw DatasetRules.NothingToSpare(folder, options);
         return new ImageFolderDataset(root, classNames, [.. files], [.. labels]);
     }
 
@@ -71,22 +68,10 @@ public sealed class ImageFolderDataset : IImageDataset
     public string Name(int index) => Path.Combine(_folder, _files[index]);
 
     /// <inheritdoc/>
-    public RgbImage Load(int index) => ImageDecoder.Decode(Name(index));
-
-    /// <inheritdoc/>
-    public RgbImage Load(int index, ImagePart part) => ImageDecoder.Decode(Name(index), part: part);
+    public RgbImage Load(int index, ImagePart? part = null) => ImageDecoder.Decode(Name(index), part: part);
 
     private static string Remedy(ImageFolderLayout layout, string split) =>
-        layout.HasSplits || split != ImageFolderLayout.Val
+        layout.HasSplits || split != DatasetRules.Val
             ? $"name one of these or add the folder '{split}'"
             : "hold out a share of the pictures with --val-fraction, for example 0.1, or move them into the folders 'train' and 'val'";
-
-    private static string Classes(string[] names)
-    {
-        const int Shown = 3;
-        string more = names.Length > Shown ? $" and {names.Length - Shown} more" : "";
-        return $"{(names.Length == 1 ? "class" : "classes")} {Quote(names.Take(Shown))}{more}";
-    }
-
-    private static string Quote(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"'{name}'"));
 }

@@ -5,9 +5,7 @@ namespace Deit.Train.Data;
 /// <summary>Which of the two layouts a data folder has, and what lies in it.</summary>
 internal sealed class ImageFolderLayout
 {
-    public const string Train = "train", Val = "val", Test = "test";
-
-    private static readonly string[] SplitNames = [Train, Val, Test];
+    private static readonly string[] SplitNames = [DatasetRules.Train, DatasetRules.Val, DatasetRules.Test];
     private readonly string _folder;
     private readonly string[] _splits; // empty: the classes lie in the folder itself
 
@@ -34,8 +32,24 @@ internal sealed class ImageFolderLayout
         return new ImageFolderLayout(folder, hasSplits ? splits : []);
     }
 
+    /// <summary>Whether a folder has classes, and pictures in all of a split's: it can then be opened as it is.</summary>
+    public static bool IsWhole(string folder)
+    {
+        try
+        {
+            ImageFolderLayout layout = Read(folder);
+            // One folder of pictures beside files of another format illustrates them; one in a split's folder is a class.
+            int fewest = layout.HasSplits ? 1 : 2;
+            return layout.Splits(valFraction: 0).Any(split => layout.Classes(split) is { } classes && classes.Length >= fewest && classes.All(name => Pictures(layout.Root(split), name).Length > 0));
+        }
+        catch (DeitException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The splits that can be opened.</summary>
-    public IReadOnlyList<string> Splits(double valFraction) => HasSplits ? _splits : valFraction > 0 ? [Train, Val] : [Train];
+    public IReadOnlyList<string> Splits(double valFraction) => HasSplits ? _splits : valFraction > 0 ? [DatasetRules.Train, DatasetRules.Val] : [DatasetRules.Train];
 
     /// <summary>The folder of a split's classes.</summary>
     public string Root(string split) => HasSplits ? Path.Combine(_folder, split) : _folder;

@@ -22,7 +22,7 @@ internal sealed class GeneratedDataset(int count, params int[] unreadable) : IIm
 
     public string Name(int index) => $"picture {index}";
 
-    public RgbImage Load(int index)
+    public RgbImage Load(int index, ImagePart? part = null)
     {
         Interlocked.Increment(ref _loads);
         OnLoad?.Invoke(index);

@@ -30,7 +30,7 @@ public sealed class ImageFolderDatasetTests : IDisposable
     public void A_model_s_classes_decide_the_labels()
     {
         Touch("test/a/1.png", "test/c/1.png");
-        ImageFolderDataset test = ImageFolderDataset.Open(_folder.Path, "test", new ImageFolderOptions { ClassNames = ["c", "b", "a"] });
+        ImageFolderDataset test = ImageFolderDataset.Open(_folder.Path, "test", new DatasetOptions { ClassNames = ["c", "b", "a"] });
         Assert.Equal([2, 0], Labels(test));
         Assert.Equal(3, test.ClassNames.Count);
     }
@@ -51,7 +51,7 @@ public sealed class ImageFolderDatasetTests : IDisposable
         int[] sizes = [1, 2, 7, 113];
         for (int c = 0; c < sizes.Length; c++)
             Touch([.. Enumerable.Range(0, sizes[c]).Select(i => $"class{c}/{i}.png")]);
-        ImageFolderOptions options = new() { ValFraction = fraction, Seed = 5 };
+        DatasetOptions options = new() { ValFraction = fraction, Seed = 5 };
         ImageFolderDataset train = ImageFolderDataset.Open(_folder.Path, "train", options), val = ImageFolderDataset.Open(_folder.Path, "val", options);
         Assert.Equal(Names(ImageFolderDataset.Open(_folder.Path, "train")), Names(train).Concat(Names(val)).Order(StringComparer.Ordinal));
         for (int c = 0; c < sizes.Length; c++)
@@ -68,7 +68,7 @@ public sealed class ImageFolderDatasetTests : IDisposable
     public void A_picture_added_later_moves_at_most_one_other()
     {
         Touch([.. Enumerable.Range(0, 50).SelectMany(i => new[] { $"a/{i}.png", $"b/{i}.png" })]);
-        ImageFolderOptions options = new() { ValFraction = 0.2 };
+        DatasetOptions options = new() { ValFraction = 0.2 };
         string[] before = Names(ImageFolderDataset.Open(_folder.Path, "val", options));
         Touch("a/00.png");
         string[] after = Names(ImageFolderDataset.Open(_folder.Path, "val", options));
@@ -105,7 +105,7 @@ public sealed class ImageFolderDatasetTests : IDisposable
     public void What_is_wrong_is_said_in_a_sentence(string files, string opened, string split, double fraction, string expected)
     {
         Touch(files.Split(' '));
-        DeitException error = Assert.Throws<DeitException>(() => ImageFolderDataset.Open(_folder[opened], split, new ImageFolderOptions { ValFraction = fraction }));
+        DeitException error = Assert.Throws<DeitException>(() => ImageFolderDataset.Open(_folder[opened], split, new DatasetOptions { ValFraction = fraction }));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.EndsWith(".", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);

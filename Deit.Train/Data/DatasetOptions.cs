@@ -1,9 +1,9 @@
 namespace Deit.Train.Data;
 
-/// <summary>How an <see cref="ImageFolderDataset"/> reads a folder.</summary>
-public sealed record ImageFolderOptions
+/// <summary>How a data set is read, in whichever format it is.</summary>
+public sealed record DatasetOptions
 {
-    /// <summary>Of a folder without train and val folders: the share of each class's pictures that is the split "val", 0 to below 1.</summary>
+    /// <summary>Of data without a part for validation: the share of each class's pictures that is the split "val", 0 to below 1.</summary>
     public double ValFraction { get; init; }
 
     /// <summary>Decides which pictures those are.</summary>
