@@ -8,6 +8,7 @@ namespace Deit.Model;
 public sealed class AttentionMaps
 {
     private readonly float[][] _qkv;
+    private readonly double[]?[][] _means; // what a rollout needed, for the next one: small beside the heads it is the mean of
     private readonly int _width, _dimension;
 
     /// <summary>Takes the projections of all layers.</summary>
@@ -22,6 +23,7 @@ public sealed class AttentionMaps
         if (qkv.Count == 0 || qkv[0].Length == 0 || qkv[0].Length % (3L * heads * tokens) != 0 || qkv.Any(layer => layer.Length != qkv[0].Length))
             throw new ArgumentException($"Attention maps of layers of {string.Join(", ", qkv.Select(layer => layer.Length))} numbers: expected as many in each, {tokens} tokens times a multiple of 3 * {heads} heads.", nameof(qkv));
         (_qkv, Heads, Tokens) = ([.. qkv], heads, tokens);
+        _means = [.. qkv.Select(_ => new double[]?[tokens])];
         _width = qkv[0].Length / tokens / 3;
         _dimension = _width / heads;
     }
@@ -105,10 +107,10 @@ public sealed class AttentionMaps
         // From the last layer down, a row times a matrix: the other rows of the product are not needed.
         for (int layer = Layers - 1; layer >= 0; layer--)
         {
-            double[][] attention = new double[Tokens][];
+            double[]?[] means = _means[layer];
             int current = layer;
-            Parallel.For(0, Tokens, t => attention[t] = Mean(current, t));
-            row = Through(row, attention);
+            Parallel.For(0, Tokens, t => means[t] ??= Mean(current, t));
+            row = Through(row, means!);
         }
         return row;
     }

@@ -74,6 +74,7 @@ internal sealed class ConfusionMatrix
         string largest = $"{_counts.Max()}";
         float size = Math.Min(13, (cell - 4) * 13 / Math.Max(Drawing.TextWidth(largest, 13), 1));
         bool numbered = size >= 8 && cell >= 14;
+        double least = cell >= 14 ? 0.06 : 0.2; // one error in a thousand must differ from none, the more the smaller it is
         int line = cell >= 6 ? 1 : 0; // between cells, where it would not drown them
         for (int label = 0; label < classes; label++)
         {
@@ -83,7 +84,7 @@ internal sealed class ConfusionMatrix
                 int count = this[label, answer];
                 if (count == 0)
                     continue;
-                Rgb color = ColorMap.Blues(0.06 + (0.94 * count / support)); // one error in a thousand still differs from none
+                Rgb color = ColorMap.Blues(least + ((1 - least) * count / support));
                 drawing.Fill(left + (answer * cell), top + (label * cell), cell - line, cell - line, color);
                 if (numbered)
                     drawing.Text($"{count}", left + ((answer + 0.5f) * cell), top + ((label + 0.5f) * cell), size, color.Luma < 0.55 ? Rgb.White : Ink, SKTextAlign.Center);

@@ -106,6 +106,7 @@ internal static class EvalCommand
         Table table = Report.Table("class", "precision", "recall", "support");
         foreach (ClassFigures score in all ? report.Classes : report.Worst(ShownClasses))
             table.Row(score.Label, Report.Number(score.Precision, "F3"), Report.Number(score.Recall, "F3"), $"{score.Support}");
+        table.AddEmptyRow();
         table.Row("mean of classes", Report.Number(report.MacroPrecision, "F3"), Report.Number(report.MacroRecall, "F3"), "");
         if (!all)
             Console.WriteLine($"The {ShownClasses} of {report.Classes.Count} classes that are recognised least (--all-classes shows every one):");
