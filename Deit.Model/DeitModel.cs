@@ -9,8 +9,8 @@ public sealed record DeitModelOptions
     /// <summary>The Vulkan device by index, name or UUID; null for DEIT_DEVICE, and without it the best one.</summary>
     public string? Device { get; init; }
 
-    /// <summary>How a distilled model's two heads answer together.</summary>
-    public HeadFusion Fusion { get; init; }
+    /// <summary>How a distilled model's two heads answer together; null for what the model folder says.</summary>
+    public HeadFusion? HeadFusion { get; init; }
 }
 
 /// <summary>A trained model, ready to classify pictures. Makes and owns its device. Thread-safe: calls take turns on the device.</summary>
@@ -59,7 +59,7 @@ public sealed class DeitModel : IDisposable
         try
         {
             (network, ModelDescription description) = ModelFolder.Load(device, folder);
-            return new DeitModel(device, network, description, options?.Fusion ?? HeadFusion.MeanLogits);
+            return new DeitModel(device, network, description, options?.HeadFusion ?? description.HeadFusion);
         }
         catch
         {

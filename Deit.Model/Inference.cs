@@ -11,14 +11,16 @@ public sealed class Inference : IDisposable
     private readonly Arena _inputs;
     private readonly Tensor _images;
     private readonly NetworkOutput _output;
+    private readonly Dictionary<string, Tensor> _observed = [];
 
     /// <summary>Records the forward pass.</summary>
     /// <param name="device">The device of the network.</param>
     /// <param name="network">The network.</param>
     /// <param name="batchSize">Images a run.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
+    /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor, something recorded from it, or null.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null)
+    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, Func<Recorder, string, Tensor, Tensor?>? observe = null)
     {
         (_device, _network, BatchSize) = (device, network, batchSize);
         ImageSize size = network.Config.InputSize;
@@ -31,10 +33,16 @@ public sealed class Inference : IDisposable
             Graph = device.Record(
                 r =>
                 {
-                    output = network.Forward(r, _images, ForwardContext.Evaluation);
+                    output = network.Forward(r, _images, observe is null ? ForwardContext.Evaluation : new ForwardContext { Observe = Observe });
                     r.Keep(output.ClassLogits);
                     if (output.DistillationLogits is { } distillation)
                         r.Keep(distillation);
+
+                    void Observe(string name, Tensor tensor)
+                    {
+                        if (observe(r, name, tensor) is { } kept)
+                            _observed.Add(name, r.Keep(kept));
+                    }
                 },
                 new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow });
             _output = output!;
@@ -64,6 +72,15 @@ public sealed class Inference : IDisposable
         Range wanted = ..(count * _network.Config.NumClasses);
         return new HeadLogits(_device.Read<float>(_output.ClassLogits)[wanted], _output.DistillationLogits is { } distillation ? _device.Read<float>(distillation)[wanted] : null);
     }
+
+    /// <summary>What was kept of a tensor inside the network, of the last run.</summary>
+    /// <param name="name">The tensor's name, see <see cref="ForwardContext.Observe"/>.</param>
+    /// <returns>All of it: with images of earlier batches past the count of a smaller last one.</returns>
+    /// <exception cref="ArgumentException">Nothing of that name was kept.</exception>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    public float[] Observed(string name) => _observed.TryGetValue(name, out Tensor? tensor)
+        ? _device.Read<float>(tensor)
+        : throw new ArgumentException($"Nothing was kept of '{name}', there is {string.Join(", ", _observed.Keys)}; let observe return it.", nameof(name));
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose()

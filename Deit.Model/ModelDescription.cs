@@ -20,6 +20,9 @@ public sealed record ModelDescription
     /// <summary>How a picture becomes the model's input.</summary>
     public required Preprocess Preprocess { get; init; }
 
+    /// <summary>How a distilled model's heads answer together, unless something else is asked for.</summary>
+    public HeadFusion HeadFusion { get; init; }
+
     /// <summary>Reads <c>config.json</c> of a model folder.</summary>
     /// <exception cref="DeitException">There is none, or it describes no model.</exception>
     public static ModelDescription Read(string folder)

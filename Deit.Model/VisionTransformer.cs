@@ -70,11 +70,16 @@ public sealed class VisionTransformer : INetwork
             Tensor? distillationToken = Config.Distilled ? Parameters["dist_token"] : null;
             x = r.Tokens(embedded.View([batch, Config.Patches, dim]), Parameters["cls_token"], distillationToken, Parameters["pos_embed"]); // [B, T, D]
         }
+        context.Observe?.Invoke("embedding", x);
         for (int i = 0; i < _blocks.Length; i++)
+        {
             x = _blocks[i].Forward(r, x, context, _blocks.Length == 1 ? 0 : context.DropPathRate * i / (_blocks.Length - 1));
+            context.Observe?.Invoke($"blocks.{i}", x);
+        }
         using Recorder.Scope scope = r.Named("head");
         // The norm works row by row, so that only the rows which a head reads need it.
         Tensor features = _norm.Forward(r, r.SelectTokens(x, 0, prefix));                                    // [B, 1 or 2, D]
+        context.Observe?.Invoke("norm", features);
         Tensor classToken = prefix == 1 ? features : r.SelectTokens(features, 0, 1);
         Tensor logits = _head.Forward(r, classToken.View([batch, dim]));                                     // [B, classes]
         Tensor? distilled = _distillationHead?.Forward(r, r.SelectTokens(features, 1, 1).View([batch, dim]));

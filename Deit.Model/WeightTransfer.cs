@@ -19,6 +19,13 @@ public static class WeightTransfer
         using SafetensorsFile file = SafetensorsFile.Open(source.WeightsPath);
         Parameters parameters = network.Parameters;
         List<string> notices = [];
+        HashSet<string> known = [.. parameters.Specs.Concat(parameters.Buffers).Select(spec => spec.Name)];
+        if (file.Entries.FirstOrDefault(entry => !known.Contains(entry.Name) && !entry.Name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)) is { } unexpected)
+        {
+            if (!newHeads)
+                throw new CheckpointException($"'{source.Path}' has '{unexpected.Name}', which the model does not know: it is of another model; give the model that the weights are of.");
+            notices.Add($"'{unexpected.Name}' of '{source.Path}', and whatever else the model does not know, is left out");
+        }
         foreach (ParameterSpec spec in parameters.Specs.Concat(parameters.Buffers))
         {
             bool isNew = newHeads && (spec.Name == DistillationToken || network.Config.Heads.Any(head => spec.Name.StartsWith($"{head}.", StringComparison.Ordinal)));
@@ -55,7 +62,7 @@ public static class WeightTransfer
         if (entry.Shape is not [1, long rows, long columns] || columns != dimension || rows <= prefix)
             throw new CheckpointException($"'{source.Path}' has '{PositionEmbeddingName}' of shape [{string.Join(", ", entry.Shape)}], the model expects [1, tokens, {dimension}]; give the model that the weights are of.");
         int patches = (int)rows - prefix, side = (int)Math.Round(Math.Sqrt(patches));
-        (int Height, int Width) from = source.Description?.Config is DeitConfig described ? described.Grid : patches == config.Patches ? config.Grid : (side, side);
+        (int Height, int Width) from = source.Description?.Config is DeitConfig described ? described.Grid : side * side == patches || patches != config.Patches ? (side, side) : config.Grid;
         if (from.Height * from.Width != patches)
             throw new CheckpointException($"'{source.Path}' has a position embedding of {patches} patches, which make no square; give the model folder, whose {ModelFolder.ConfigFile} tells height and width.");
         float[] resized = PositionEmbedding.Resize(values, dimension, prefix, from, config.Grid);

@@ -32,6 +32,9 @@ internal sealed record TrainState
     /// <summary>The same of the moving average.</summary>
     public double BestEmaTop1 { get; init; } = -1;
 
+    /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
+    public string? Teacher { get; init; }
+
     /// <summary>The kernels that were measured best, so that a resumed run computes the same bits.</summary>
     public Dictionary<string, string> Kernels { get; init; } = [];
 }

@@ -71,8 +71,10 @@ internal sealed class Teacher : IDisposable
     public float[] Cached(string path, IImageDataset pictures, Preprocess preprocess, int batchSize, int workers)
     {
         int classes = Network.Config.NumClasses;
+        if ((long)pictures.Count * classes > Array.MaxLength)
+            throw new DeitException($"Keeping {classes} logits of {pictures.Count} images was asked for, an array holds {Array.MaxLength}; drop --teacher-cache, so that the teacher answers in each step.");
         string key = Key(pictures, preprocess);
-        float[] logits = new float[checked(pictures.Count * classes)];
+        float[] logits = new float[pictures.Count * classes];
         if (File.Exists(path))
         {
             using SafetensorsFile file = SafetensorsFile.Open(path);
@@ -98,12 +100,18 @@ internal sealed class Teacher : IDisposable
         return logits;
     }
 
-    // Everything that the logits depend on: the weights, the preparation and the pictures by name and order.
+    /// <summary>SHA-256 of the weights.</summary>
+    public static string Hash(ModelSource source)
+    {
+        using FileStream weights = File.OpenRead(source.WeightsPath);
+        return Convert.ToHexString(SHA256.HashData(weights));
+    }
+
+    // The weights, the preparation and the pictures by name and order; what is in the pictures is taken for unchanged.
     private string Key(IImageDataset pictures, Preprocess preprocess)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using (FileStream weights = File.OpenRead(_source.WeightsPath))
-            hash.AppendData(SHA256.HashData(weights));
+        hash.AppendData(Encoding.UTF8.GetBytes(Hash(_source)));
         hash.AppendData(Encoding.UTF8.GetBytes(preprocess.ToJson()));
         for (int i = 0; i < pictures.Count; i++)
             hash.AppendData(Encoding.UTF8.GetBytes($"\n{pictures.Name(i)}"));

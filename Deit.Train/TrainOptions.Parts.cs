@@ -27,6 +27,8 @@ internal sealed partial record TrainOptions
         NetworkConfig config = Regnet is not null ? ParseRegNet(Regnet)
             : IsFreeDeit ? new DeitConfig { EmbedDim = EmbedDim!.Value, Depth = Depth!.Value, NumHeads = NumHeads!.Value }
             : ModelZoo.Find(Model);
+        if (PatchSize is not null && config is not DeitConfig)
+            throw new DeitException("--patch-size cuts the input of a DeiT into patches, a RegNetY has none; drop it.");
         config = config with { NumClasses = classes, InputSize = InputSize ?? config.InputSize };
         if (config is DeitConfig deit)
             config = deit with { PatchSize = PatchSize ?? deit.PatchSize, Distilled = Distilled || deit.Distilled };
@@ -62,8 +64,8 @@ internal sealed partial record TrainOptions
     /// <summary>How batches are mixed.</summary>
     public Mixup Mixing() => NoAug ? new Mixup(0, 0) : new Mixup(Mixup, Cutmix, MixupProb, MixupSwitchProb);
 
-    /// <summary>How pictures are prepared for evaluation.</summary>
-    public Preprocess Preprocess(ImageSize inputSize) => new() { InputSize = inputSize, CropRatio = EvalCropRatio };
+    /// <summary>How pictures are prepared for evaluation; small ones are not cropped, as the reference does not where it trains without resizing.</summary>
+    public Preprocess Preprocess(ImageSize inputSize) => new() { InputSize = inputSize, CropRatio = inputSize.Longer <= TrainTransform.LargestUnresized ? 1 : EvalCropRatio };
 
     /// <summary>The training transform.</summary>
     /// <param name="inputSize">Size of the input in pixels.</param>

@@ -116,7 +116,7 @@ internal sealed partial record TrainOptions
     [Flag("label smoothing")]
     public double Smoothing { get; set; } = 0.1;
 
-    [Flag("stochastic depth: the drop rate of the last block")]
+    [Flag("stochastic depth of a DeiT: the drop rate of the last block")]
     public double DropPath { get; set; } = 0.1;
 
     [Flag("no augmentation: training images are prepared as for evaluation and not mixed")]
@@ -125,7 +125,7 @@ internal sealed partial record TrainOptions
     [Flag("smallest area of the random resized crop")]
     public double ScaleMin { get; set; } = 0.08;
 
-    [Flag("how the crop is resized", Choices = ["bicubic", "bilinear"])]
+    [Flag("how the crop is resized; rotations and shears of --aa stay bicubic", Choices = ["bicubic", "bilinear"])]
     public string TrainInterpolation { get; set; } = "bicubic";
 
     [Flag("chance of a horizontal flip")]
@@ -167,7 +167,7 @@ internal sealed partial record TrainOptions
     [Flag("the teacher's model where its file does not say (reference: regnety_160)", Run = true)]
     public string? TeacherModel { get; set; }
 
-    [Flag("file that keeps the teacher's logits of each training image, with --no-aug; made when missing", Run = true)]
+    [Flag("file that keeps the teacher's logits of each training image by name, with --no-aug; made when missing", Run = true)]
     public string? TeacherCache { get; set; }
 
     [Flag("how a distilled model's heads answer together: mean-logits as the reference code, sum-softmax as the paper", Choices = ["mean-logits", "sum-softmax"])]
@@ -176,7 +176,7 @@ internal sealed partial record TrainOptions
     [Flag("share of the image that evaluation crops")]
     public double EvalCropRatio { get; set; } = 0.875;
 
-    [Flag("share of each class kept for validation when DIR has no val split, the same for every seed; 0 for none", Run = true)]
+    [Flag("share of each class kept for validation when DIR has no val split, the same for every seed; 0 takes the test split of CIFAR", Run = true)]
     public double ValFraction { get; set; } = 0.1;
 
     [Flag("threads that decode images; 0 for one a core", Run = true)]

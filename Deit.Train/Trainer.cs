@@ -52,6 +52,7 @@ internal sealed class Trainer : IDisposable
             Config = config,
             Labels = training.ClassNames,
             Preprocess = options.Preprocess(config.InputSize),
+            HeadFusion = options.Fusion(),
         };
         IImageTransform transform = options.Transform(config.InputSize);
         ModelSource? start = options.Finetune is { } path && resume is null ? ModelSource.Open(path) : null;
@@ -96,14 +97,17 @@ internal sealed class Trainer : IDisposable
                     notices.AddRange(WeightTransfer.Load(_model, start, newHeads: true));
                 _step.StartAverage();
             }
-            _state = resumed ?? new TrainState();
+            string? taught = teacher?.Source is { } weights ? Teacher.Hash(weights) : null;
+            if (resumed is not null && resumed.Teacher != taught)
+                throw new DeitException($"The teacher '{options.TeacherPath}' is another than the one that '{_run}' was begun with; restore its weights, or name their place with --teacher-path.");
+            _state = resumed ?? new TrainState { Teacher = taught };
             if (resume is null)
             {
                 CreateFolder(_run);
                 // A run is there once its options are: whatever happens from then on, it can be resumed.
                 Save();
-                _log = RunLog.Create(_run);
                 _options.Save(_run);
+                _log = RunLog.Create(_run);
             }
             else
                 _log = RunLog.Resume(_run, _state.Epoch);
@@ -166,7 +170,8 @@ internal sealed class Trainer : IDisposable
         TimeSpan waitedBefore = _training.Waited;
         double secondsBefore = _state.Seconds;
         int done = _state.StepInEpoch, firstDone = done, unread = 0;
-        foreach (Batch batch in _training.Epoch(epoch, done))
+        // Batches at the end that make no whole update are left.
+        foreach (Batch batch in _training.Epoch(epoch, done).Take(_stepsPerEpoch - done))
             using (batch)
             {
                 _step.Submit(batch.Images, batch.Labels, _state.Step, learningRate, TeacherLogits(batch));
@@ -202,8 +207,6 @@ internal sealed class Trainer : IDisposable
                     _state = _state with { PendingLoss = pending, Seconds = secondsBefore + Stopwatch.GetElapsedTime(start).TotalSeconds };
                     return false;
                 }
-                if (done == _stepsPerEpoch)
-                    break; // batches that make no whole update are left
                 if (_options.SaveSteps > 0 && done % _options.SaveSteps == 0)
                 {
                     float pending = _step.LossSum;
@@ -278,6 +281,7 @@ internal sealed class Trainer : IDisposable
             Step = _state.Step,
             BestTop1 = Math.Max(_state.BestTop1, evaluation.Top1),
             BestEmaTop1 = Math.Max(_state.BestEmaTop1, average?.Top1 ?? -1),
+            Teacher = _state.Teacher,
         };
         Save();
         return true;
@@ -297,7 +301,12 @@ internal sealed class Trainer : IDisposable
         int classes = _model.Config.NumClasses;
         float[] logits = new float[batch.Count * classes];
         for (int i = 0; i < batch.Count; i++)
-            _teacherLogits.AsSpan(batch.Indices[i] * classes, classes).CopyTo(logits.AsSpan(i * classes));
+        {
+            ReadOnlySpan<float> answer = _teacherLogits.AsSpan(batch.Indices[i] * classes, classes);
+            if (float.IsNaN(answer[0]))
+                throw new DeitException($"'{_options.TeacherCache}' has no answer for image {batch.Indices[i]}, which could not be read when it was made; remove that file, so that it is made anew.");
+            answer.CopyTo(logits.AsSpan(i * classes));
+        }
         return logits;
     }
 

@@ -35,7 +35,10 @@ internal sealed class Block
     public Tensor Forward(Recorder r, Tensor x, ForwardContext context, double dropPathRate)
     {
         using Recorder.Scope scope = r.Named(_prefix);
-        Tensor attention = r.Attention(_qkv.Forward(r, _norm1.Forward(r, x)), _heads);            // [B, T, D]
+        Tensor qkv = _qkv.Forward(r, _norm1.Forward(r, x));                                       // [B, T, 3D]
+        Tensor attention = r.Attention(qkv, _heads);                                              // [B, T, D]
+        context.Observe?.Invoke($"{_prefix}.attn.qkv", qkv);
+        context.Observe?.Invoke($"{_prefix}.attn", attention);
         x = r.ResidualAdd(x, _projection.Forward(r, attention), DropPath(r, x, context, dropPathRate));
         Tensor hidden = r.Gelu(_fc1.Forward(r, _norm2.Forward(r, x)));                            // [B, T, 4D]
         return r.ResidualAdd(x, _fc2.Forward(r, hidden), DropPath(r, x, context, dropPathRate));

@@ -28,8 +28,8 @@ internal sealed class DataBench
     {
         if (!(options.Seconds > 0 && double.IsFinite(options.Seconds)))
             throw new DeitException($"Measuring for {options.Seconds} seconds was asked for, expected more than 0; correct --seconds.");
-        if (options.InputSize < 1)
-            throw new DeitException($"An input of {options.InputSize} pixels was asked for, expected at least 1; correct --input-size.");
+        if (options.InputSize is < 1 or > 16384)
+            throw new DeitException($"An input of {options.InputSize} pixels was asked for, expected 1 to 16384; correct --input-size.");
         if (options.Reprob is not (>= 0 and <= 1))
             throw new DeitException($"Erasing with a chance of {options.Reprob} was asked for, expected 0 to 1; correct --reprob.");
         if (options.Workers < 0)

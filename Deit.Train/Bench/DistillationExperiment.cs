@@ -3,6 +3,7 @@ using System.Text;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Checkpoints;
+using Deit.Train.Analysis;
 using Deit.Train.Commands;
 using Deit.Train.Data;
 
@@ -26,8 +27,8 @@ internal sealed record DistillationExperimentOptions
     [Flag("students of each kind, of seeds 0, 1, ...")]
     public int Seeds { get; set; } = 3;
 
-    [Flag("what the last weights are evaluated on, as one set")]
-    public string[] Splits { get; set; } = ["val", "test"];
+    [Flag("what the last weights are evaluated on, as one set: val, or val test where there are both")]
+    public string[] Splits { get; set; } = ["val"];
 
     [Flag("share of each class kept for validation when DIR has no val folder")]
     public double ValFraction { get; set; } = 0.1;
@@ -73,6 +74,8 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
             throw new DeitException("No data was given; add --data DIR with a folder of pictures for each class.");
         if (options.Seeds is < 1 or > 1000)
             throw new DeitException($"--seeds is {options.Seeds}, expected 1 to 1000.");
+        foreach (string split in options.Splits) // before hours of training, not after
+            ImageDatasets.Open(options.Data, split, new DatasetOptions { ValFraction = options.ValFraction });
         string teacher = Path.Combine(options.Output, "teacher");
         TrainOptions teacherOptions = Of(Recipe.Load(options.Teacher), teacher, seed: 0), studentOptions = Recipe.Load(options.Student);
         if (Train(teacherOptions) is not 0 and int stopped)
@@ -108,28 +111,23 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
         Console.WriteLine();
         Console.WriteLine($"== {training.Output}");
         bool begun = File.Exists(Path.Combine(training.Output!, TrainOptions.FileName));
-        return TrainCommand.Run(begun ? TrainOptions.Load(training.Output!) with { Device = training.Device } : training, begun ? training.Output : null);
+        if (begun && TrainOptions.Load(training.Output!) != training with { Device = null })
+            throw new DeitException($"'{training.Output}' was trained with other options than these; give the recipes and data that it was begun with, or another --output.");
+        return TrainCommand.Run(training, begun ? training.Output : null);
     }
 
     // Several splits as one set: pictures are numbered on from split to split.
     private Prediction[] Evaluate(GpuDevice device, string folder)
     {
-        (INetwork network, ModelDescription description) = ModelFolder.Load(device, folder);
-        using (network)
+        List<Prediction> predictions = [];
+        int first = 0;
+        foreach (string split in options.Splits)
         {
-            List<Prediction> predictions = [];
-            int first = 0;
-            foreach (string split in options.Splits)
-            {
-                IImageDataset pictures = ImageDatasets.Open(options.Data!, split, new DatasetOptions { ValFraction = options.ValFraction, ClassNames = description.Labels });
-                int batchSize = Math.Min(64, pictures.Count);
-                BatchLoader loader = new(pictures, new SequentialSampler(pictures.Count), new EvaluationTransform(description.Preprocess), new BatchLoaderOptions { BatchSize = batchSize });
-                using Evaluator evaluator = new(device, [network], batchSize);
-                predictions.AddRange(evaluator.Run(loader.Epoch(0))[0].Predictions.Select(p => p with { Index = first + p.Index }));
-                first += pictures.Count;
-            }
-            return [.. predictions];
+            ModelOnSplit source = ModelOnSplit.Open(folder, new SplitOptions { Data = options.Data!, Split = split, ValFraction = options.ValFraction });
+            predictions.AddRange(source.Evaluate(device).Predictions.Select(p => p with { Index = first + p.Index }));
+            first += source.Images;
         }
+        return [.. predictions];
     }
 
     private string Report(string device, TrainOptions teacherOptions, TrainOptions studentOptions, Prediction[] taught, Dictionary<string, Prediction[][]> students)
@@ -156,16 +154,13 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
         Line("");
         Line("### Table 4: share of pictures classified differently, mean over seeds");
         Line("");
-        (string Name, Func<int, int[]> Answers)[] parties =
-        [
-            ("ground truth", _ => [.. taught.Select(p => p.Label)]),
-            (TeacherName, _ => [.. taught.Select(p => p.Answer)]),
-            .. Rows.Where(row => row.Folder is "none" or "token").Select(row => (row.Name, (Func<int, int[]>)(seed => [.. students[row.Folder][seed].Select(row.Answer)]))),
-        ];
-        Line($"| | {string.Join(" | ", parties.Select(party => party.Name))} |");
-        Line($"|---|{string.Concat(Enumerable.Repeat("---|", parties.Length))}");
-        foreach ((string name, Func<int, int[]> answers) in parties)
-            Line($"| {name} | {string.Join(" | ", parties.Select(other => Enumerable.Range(0, options.Seeds).Average(seed => Disagreement(answers(seed), other.Answers(seed))).ToString("0.000", CultureInfo.InvariantCulture)))} |");
+        Disagreement[] tables = [.. Enumerable.Range(0, options.Seeds).Select(seed => Disagreement.Matrix(
+            [new(TeacherName, taught, Distilled: false), new("DeiT", students["none"][seed], Distilled: false), new("DeiT⚗", students["token"][seed], Distilled: true)]))];
+        IReadOnlyList<string> names = tables[0].Names;
+        Line($"| | {string.Join(" | ", names)} |");
+        Line($"|---|{string.Concat(Enumerable.Repeat("---|", names.Count))}");
+        for (int i = 0; i < names.Count; i++)
+            Line($"| {names[i]} | {string.Join(" | ", names.Select((_, j) => tables.Average(table => table.Shares[i][j]).ToString("0.000", CultureInfo.InvariantCulture)))} |");
         return text.ToString();
 
         void Line(string line) => text.Append(line).Append('\n');
@@ -178,8 +173,6 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
     }
 
     private static double Accuracy(Prediction[] predictions, Func<Prediction, int> answer) => predictions.Count(p => answer(p) == p.Label) / (double)predictions.Length;
-
-    private static double Disagreement(int[] a, int[] b) => a.Zip(b).Count(pair => pair.First != pair.Second) / (double)a.Length;
 
     private static double Deviation(double[] values) => values.Length < 2 ? 0 : Math.Sqrt(values.Sum(v => Math.Pow(v - values.Average(), 2)) / (values.Length - 1));
 

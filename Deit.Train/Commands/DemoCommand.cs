@@ -50,7 +50,7 @@ internal static class DemoCommand
             return code;
         string best = Path.Combine(run, "best");
         Console.WriteLine();
-        code = EvalCommand.Run(best, data, "val", options.BatchSize, options.ValFraction, device);
+        code = EvalCommand.Run(new EvalOptions { Model = best, Data = data, BatchSize = options.BatchSize, ValFraction = options.ValFraction, Device = device });
         if (code != 0)
             return code;
         Console.WriteLine();

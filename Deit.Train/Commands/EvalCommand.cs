@@ -1,57 +1,138 @@
 using System.CommandLine;
+using System.Text.Json;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Train.Data;
+using Deit.Train.Analysis;
+using Spectre.Console;
 
 namespace Deit.Train.Commands;
 
-/// <summary><c>deit eval</c>: top-1, top-5, loss and images a second of a model on a split.</summary>
+/// <summary>What <c>deit eval</c> is asked.</summary>
+internal sealed record EvalOptions : SplitOptions
+{
+    [Flag("model folder, such as RUN/best", Required = true)]
+    public string Model { get; set; } = "";
+
+    [Flag("how two heads answer together; what the model folder says without it", Choices = ["mean-logits", "sum-softmax"])]
+    public string? HeadFusion { get; set; }
+
+    [Flag("show every class instead of the worst")]
+    public bool AllClasses { get; set; }
+
+    [Flag("draw the confusion matrix into this .png file")]
+    public string? Confusion { get; set; }
+
+    [Flag("folder for eval.json, per_class.csv and confusion.png")]
+    public string? Output { get; set; }
+
+    /// <summary>The fusion that a value of the flag names; null of none.</summary>
+    public static HeadFusion? Fusion(string? name) => name switch { null => null, "sum-softmax" => Deit.Model.HeadFusion.SumSoftmax, _ => Deit.Model.HeadFusion.MeanLogits };
+}
+
+/// <summary><c>deit eval</c>: top-1, top-5, loss, images a second and the figures of each class on a split.</summary>
 internal static class EvalCommand
 {
+    private const int ShownClasses = 20;
+
     public static Command Create()
     {
-        Option<string> model = new("--model") { Description = "model folder, such as RUN/best", Required = true };
-        Option<string> data = new("--data") { Description = "folder with a folder of pictures for each class", Required = true };
-        Option<string> split = new("--split") { Description = "which part of the data", DefaultValueFactory = _ => "val" };
-        Option<int> batchSize = new("--batch-size") { Description = "images a run", DefaultValueFactory = _ => 64 };
-        Option<double> valFraction = new("--val-fraction") { Description = "share kept for validation when DIR has no split folders", DefaultValueFactory = _ => 0.1 };
-        Option<string?> device = new("--device") { Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)" };
-        Command command = new("eval", "Evaluate a model on a split.") { model, data, split, batchSize, valFraction, device };
-        command.SetAction(result => Run(result.GetValue(model)!, result.GetValue(data)!, result.GetValue(split)!, result.GetValue(batchSize), result.GetValue(valFraction), result.GetValue(device)));
+        Command command = new("eval", "Evaluate a model on a split: accuracy, precision and recall of each class, confusion.");
+        OptionBinder<EvalOptions> binder = new(command);
+        command.SetAction(result => Run(binder.Bind(result)));
         return command;
     }
 
-    public static int Run(string folder, string data, string split, int batchSize, double valFraction, string? selector, HeadFusion fusion = HeadFusion.MeanLogits)
+    public static int Run(EvalOptions options)
     {
-        ModelDescription description = ModelDescription.Read(folder);
-        IImageDataset images = ImageDatasets.Open(data, split, new DatasetOptions { ValFraction = valFraction, ClassNames = description.Labels });
-        batchSize = Math.Min(batchSize, images.Count); // a larger one would only take memory
-        BatchLoader loader = new(images, new SequentialSampler(images.Count), new EvaluationTransform(description.Preprocess), new BatchLoaderOptions { BatchSize = batchSize });
-        using GpuDevice device = GpuDevice.Open(selector);
-        Console.WriteLine($"Device   {device.Info}");
-        (INetwork model, _) = ModelFolder.Load(device, folder);
-        using (model)
-        using (Evaluator evaluator = new(device, [model], batchSize, fusion))
+        if (options.Confusion is { } file && Path.GetExtension(file) != ".png")
+            throw new DeitException($"--confusion '{file}' does not end with .png, which is what it writes; name it so.");
+        ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
+        IReadOnlyList<string> labels = source.Description.Labels;
+        // A folder of results goes without the picture where there are too many classes; one that was asked for by name is refused.
+        string? confusion = options.Confusion ?? (options.Output is { } folder && labels.Count <= ConfusionMatrix.MostClasses ? Path.Combine(folder, "confusion.png") : null);
+        if (confusion is not null)
+            ConfusionMatrix.Check(labels.Count);
+        if (options.Output is not null)
+            Report.MakeFolder(options.Output);
+
+        using GpuDevice device = GpuDevice.Open(options.Device);
+        if (options.Json)
+            Console.Error.WriteLine($"Running on {device.Info}");
+        else
+            Console.WriteLine($"Device   {device.Info}");
+        Evaluation evaluation = source.Evaluate(device, EvalOptions.Fusion(options.HeadFusion));
+        ClassReport classes = ClassReport.Of(evaluation.Predictions, labels);
+        if (options.Json)
+            Report.PrintJson(ForJson(options, source, evaluation, classes));
+        else
+            Print(options, source, evaluation, classes);
+        if (options.Output is { } output)
         {
-            HostMemory.Require(loader.BufferBytes + (device.Info.Type == GpuType.Cpu ? device.AllocatedBytes : 0), $"evaluating with --batch-size {batchSize}");
-            Evaluation evaluation = evaluator.Run(loader.Epoch(0))[0];
-            Console.WriteLine($"Images   {evaluation.Images} of '{split}'");
-            Console.WriteLine($"Top-1    {evaluation.Top1:p2}");
-            Console.WriteLine($"Top-5    {evaluation.Top5:p2}");
-            Console.WriteLine($"Loss     {evaluation.Loss:F4}");
-            if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
-            {
-                Console.WriteLine($"Class token         {byClass}");
-                Console.WriteLine($"Distillation token  {byDistillation}");
-            }
-            Console.WriteLine($"Speed    {evaluation.ImagesPerSecond:F1} images/s, decoding included");
+            Report.WriteText(Path.Combine(output, "eval.json"), JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json));
+            Report.WriteText(Path.Combine(output, "per_class.csv"), classes.ToCsv());
         }
-        if (loader.Unreadable.Count > 0)
+        if (confusion is not null)
         {
-            Console.WriteLine($"{loader.Unreadable.Count} image(s) could not be read and were left out:");
-            foreach (string sentence in loader.Unreadable)
-                Console.WriteLine($"  {sentence}");
+            string title = FormattableString.Invariant($"{evaluation.Top1:p1} right of {evaluation.Images} images of '{options.Split}'");
+            using Drawing drawing = new ConfusionMatrix(evaluation.Predictions, labels).Draw(title);
+            drawing.SavePng(confusion);
         }
         return 0;
     }
+
+    private static void Print(EvalOptions options, ModelOnSplit source, Evaluation evaluation, ClassReport classes)
+    {
+        Console.WriteLine($"Images   {evaluation.Images} of '{options.Split}'");
+        Console.WriteLine($"Top-1    {evaluation.Top1:p2}");
+        Console.WriteLine($"Top-5    {evaluation.Top5:p2}");
+        Console.WriteLine($"Loss     {evaluation.Loss:F4}");
+        if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
+        {
+            Console.WriteLine($"Class token         {byClass}");
+            Console.WriteLine($"Distillation token  {byDistillation}");
+        }
+        Console.WriteLine($"Speed    {evaluation.ImagesPerSecond:F1} images/s, decoding included");
+        PrintClasses(classes, options.AllClasses || classes.Classes.Count <= ShownClasses);
+        if (source.Loader.Unreadable.Count > 0)
+        {
+            Console.WriteLine($"{source.Loader.Unreadable.Count} image(s) could not be read and were left out:");
+            foreach (string sentence in source.Loader.Unreadable)
+                Console.WriteLine($"  {sentence}");
+        }
+    }
+
+    private static void PrintClasses(ClassReport report, bool all)
+    {
+        Table table = Report.Table("class", "precision", "recall", "support");
+        foreach (ClassFigures score in all ? report.Classes : report.Worst(ShownClasses))
+            table.Row(score.Label, Report.Number(score.Precision, "F3"), Report.Number(score.Recall, "F3"), $"{score.Support}");
+        table.AddEmptyRow();
+        table.Row("mean of classes", Report.Number(report.MacroPrecision, "F3"), Report.Number(report.MacroRecall, "F3"), "");
+        if (!all)
+            Console.WriteLine($"The {ShownClasses} of {report.Classes.Count} classes that are recognised least (--all-classes shows every one):");
+        Report.Print(table);
+        if (report.NeverPredicted > 0)
+            Console.WriteLine($"{report.NeverPredicted} class(es) were never answered: they have no precision and are not in its mean.");
+    }
+
+    private static object ForJson(EvalOptions options, ModelOnSplit source, Evaluation evaluation, ClassReport classes) => new
+    {
+        options.Model,
+        options.Data,
+        options.Split,
+        options.HeadFusion,
+        evaluation.Images,
+        Unreadable = source.Loader.Unreadable,
+        Top1 = evaluation.Top1,
+        Top5 = evaluation.Top5,
+        Loss = Report.Finite(evaluation.Loss),
+        ClassToken = ForJson(evaluation.Class),
+        DistillationToken = ForJson(evaluation.Distillation),
+        MacroPrecision = Report.Finite(classes.MacroPrecision),
+        MacroRecall = Report.Finite(classes.MacroRecall),
+        ImagesPerSecond = Math.Round(evaluation.ImagesPerSecond, 1),
+        Classes = classes.Classes.Select(score => new { score.Label, Precision = Report.Finite(score.Precision), Recall = Report.Finite(score.Recall), score.Support, score.Predicted, score.Right }),
+    };
+
+    private static object? ForJson(Accuracy? accuracy) => accuracy is { } known ? new { known.Top1, known.Top5, Loss = Report.Finite(known.Loss) } : null;
 }

@@ -52,7 +52,7 @@ public sealed record TrainTransformOptions
 public sealed class TrainTransform : IImageTransform
 {
     // Up to this input size the reference crops the padded picture and never resizes.
-    private const int LargestUnresized = 32;
+    internal const int LargestUnresized = 32;
 
     private readonly TrainTransformOptions _options;
     private readonly ulong _seed;

@@ -120,7 +120,7 @@ public sealed class DeitModelTests : IDisposable
     [InlineData("labels.0", null, "labels")]
     [InlineData("labels", null, "cannot be read")]
     [InlineData("preprocess", null, "cannot be read")]
-    [InlineData("architecture", "regnet", "'regnet'")]
+    [InlineData("config.architecture", "regnet", "'regnet'")]
     public void A_foreign_or_damaged_configuration_is_refused(string property, object? value, string expected)
     {
         JsonNode config = JsonNode.Parse(File.ReadAllText(Config))!;

@@ -54,6 +54,20 @@ public sealed class CompleteRecipeTests : IDisposable
         Assert.Equal(8 * 42, new RunCheckpoint(_folder["first"]).ReadState().Step);
     }
 
+    // Five batches an epoch and updates of two: one batch is left. Stops at the last step that counts, before the evaluation and in it.
+    [Fact]
+    public void A_stop_at_the_end_of_an_epoch_that_is_no_whole_number_of_updates_leaves_no_trace()
+    {
+        string data = _folder["odd"];
+        new DemoDataset { TrainImagesPerClass = 4, ValImagesPerClass = 2, Size = 56 }.Write(data, TestContext.Current.CancellationToken); // 32 pictures
+        Assert.Equal(0, TinyRun.Train(TinyRun.Complete(data, _folder["whole"], _teacher)));
+        Assert.Equal(130, TinyRun.Train(TinyRun.Complete(data, _folder["pieces"], _teacher), stopAfter: 4));
+        Assert.Equal(4, new RunCheckpoint(_folder["pieces"]).ReadState().Step);
+        Assert.Equal(0, TinyRun.Resume(_folder["pieces"]));
+        Assert.Equal(2 * 4, new RunCheckpoint(_folder["whole"]).ReadState().Step);
+        AssertSameResult(_folder["whole"], _folder["pieces"]);
+    }
+
     // Without what draws per batch, two batches of 6 are one of 12. Sums of other order: the tolerance is that of a few steps of AdamW,
     // which scales gradients up to the rate, and near zero their rounding too.
     [Fact]

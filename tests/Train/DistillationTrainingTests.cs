@@ -98,7 +98,7 @@ public sealed class DistillationTrainingTests : IDisposable
     [Fact]
     public void A_regnet_trains_and_is_evaluated_and_resumed_as_a_deit()
     {
-        TrainOptions options = TinyRun.Options(_data, _folder["whole"]) with { EmbedDim = null, Depth = null, NumHeads = null, Regnet = "8,8,2,2,8,8", ModelEma = true, ModelEmaDecay = 0.5 };
+        TrainOptions options = TinyRun.Options(_data, _folder["whole"]) with { EmbedDim = null, Depth = null, NumHeads = null, PatchSize = null, Regnet = "8,8,2,2,8,8", ModelEma = true, ModelEmaDecay = 0.5 };
         Assert.Equal(0, TinyRun.Train(options));
         Assert.Equal(130, TinyRun.Train(options with { Output = _folder["pieces"] }, stopAfter: 4));
         Assert.Equal(0, TinyRun.Resume(_folder["pieces"]));
@@ -112,6 +112,17 @@ public sealed class DistillationTrainingTests : IDisposable
         now.ReadFloats(now["stem.bn.running_var"], a);
         average.ReadFloats(average["stem.bn.running_var"], b);
         Assert.NotEqual(a, b);
+    }
+
+    [Fact]
+    public void A_run_is_not_resumed_with_another_teacher()
+    {
+        TrainOptions options = TinyRun.Options(_data, _folder["run"]) with { InputSize = 40, DistillationType = "hard", TeacherPath = _teacher };
+        Assert.Equal(130, TinyRun.Train(options, stopAfter: 1));
+        TinyRun.WriteModel(_teacher, TinyRun.Teacher, DemoDataset.Classes, seed: 6);
+        Assert.Contains("is another than the one", Assert.Throws<DeitException>(() => TinyRun.Resume(_folder["run"])).Message);
+        TinyRun.WriteModel(_teacher, TinyRun.Teacher, DemoDataset.Classes);
+        Assert.Equal(0, TinyRun.Resume(_folder["run"]));
     }
 
     [Theory]
@@ -152,6 +163,11 @@ public sealed class DistillationTrainingTests : IDisposable
         Assert.Equal((8, 48), (config.NumClasses, config.InputSize.Height));
         using Teacher teacher = Teacher.Load(device, source, config);
         Assert.Contains("resized from 14 x 14 to 3 x 3", Assert.Single(teacher.Notices));
+        // A deeper model's weights are not silently taken in part.
+        string deeper = _folder["deeper"];
+        TinyRun.WriteModel(deeper, TinyRun.Config with { Depth = 3 });
+        ModelSource bare = new(deeper, Path.Combine(deeper, ModelFolder.WeightsFile), Description: null);
+        Assert.Contains("'blocks.2.", Assert.Throws<CheckpointException>(() => Teacher.Load(device, bare, TinyRun.Config)).Message);
         Assert.Contains("lacks 'head.fc.weight'", Assert.Throws<CheckpointException>(() => Teacher.Describe(path, "regnety_160", new() { InputSize = 48 }, DemoDataset.Classes)).Message);
     }
 

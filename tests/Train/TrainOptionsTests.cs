@@ -55,6 +55,12 @@ public sealed class TrainOptionsTests
         Assert.IsType<RandomSampler>(options.Sampler(300));
     }
 
+    // The reference neither resizes nor crops CIFAR's pictures.
+    [Theory]
+    [InlineData(32, 1)]
+    [InlineData(33, 0.875)]
+    public void Small_inputs_are_evaluated_whole(int size, double ratio) => Assert.Equal(ratio, Parse("").Preprocess(size).CropRatio);
+
     [Theory]
     [InlineData("--input-size 224", 224, 224)]
     [InlineData("--input-size 224x160", 224, 160)]
@@ -99,6 +105,7 @@ public sealed class TrainOptionsTests
     [InlineData("--embed-dim 32 --depth 2")]
     [InlineData("--model deit_huge")]
     [InlineData("--input-size 225")]
+    [InlineData("--model regnety_040 --patch-size 8")]
     public void Senseless_models_are_refused(string line) => Assert.Throws<DeitException>(() => Parse(line).Config(10));
 
     [Fact]
