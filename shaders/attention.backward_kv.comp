@@ -1,13 +1,16 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
+//! variant f16 -DF16
+//! variant bf16 -DBF16
+#include "storage.glsl"
 #include "attention.glsl"
 // dv = P^T dout, dk = dS^T q * scale (see attention.backward_q). A lane owns a key and walks over the queries, so that no two lanes add
 // to one place: no atomics, one order.
-layout(binding = 0) readonly buffer Qkv { float qkv[]; };                // [B, N, 3, H, D]
+layout(binding = 0) readonly buffer Qkv { ELEMENT qkv[]; };                // [B, N, 3, H, D]
 layout(binding = 1) readonly buffer LogSumExp { float logSumExp[]; };    // [B, H, N]
 layout(binding = 2) readonly buffer Delta { float delta[]; };            // [B, H, N]
-layout(binding = 3) readonly buffer Dout { float dout[]; };              // [B, N, H, D]
-layout(binding = 4) buffer Dqkv { float dqkv[]; };                       // [B, N, 3, H, D], the parts of k and v
+layout(binding = 3) readonly buffer Dout { ELEMENT dout[]; };              // [B, N, H, D]
+layout(binding = 4) buffer Dqkv { ELEMENT dqkv[]; };                       // [B, N, 3, H, D], the parts of k and v
 
 void main()
 {
@@ -45,8 +48,8 @@ void main()
         [[unroll]] for (uint d = 0; d < D; d++)
         {
             uint atK = packedAt(token, 1) + d, atV = packedAt(token, 2) + d;
-            dqkv[atK] = (accumulate != 0 ? dqkv[atK] : 0) + dk[d] * scale;
-            dqkv[atV] = (accumulate != 0 ? dqkv[atV] : 0) + dv[d];
+            dqkv[atK] = STORE((accumulate != 0 ? LOAD(dqkv[atK]) : 0) + dk[d] * scale);
+            dqkv[atV] = STORE((accumulate != 0 ? LOAD(dqkv[atV]) : 0) + dv[d]);
         }
     }
 }

@@ -1,10 +1,13 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
+//! variant f16 -DF16
+//! variant bf16 -DBF16
+#include "storage.glsl"
 #include "attention.glsl"
 // out = softmax(q k^T * scale) v with the online softmax of Milakov and Gimelshein (arXiv 1805.02867), KEYS keys at a time
 const uint KEYS = 4;
-layout(binding = 0) readonly buffer Qkv { float qkv[]; };                    // [B, N, 3, H, D]
-layout(binding = 1) writeonly buffer Out { float result[]; };                // [B, N, H, D]
+layout(binding = 0) readonly buffer Qkv { ELEMENT qkv[]; };                    // [B, N, 3, H, D]
+layout(binding = 1) writeonly buffer Out { ELEMENT result[]; };                // [B, N, H, D]
 layout(binding = 2) writeonly buffer LogSumExp { float logSumExp[]; };       // [B, H, N]
 
 void main()
@@ -51,7 +54,7 @@ void main()
     if (token < N)
     {
         [[unroll]] for (uint d = 0; d < D; d++)
-            result[headAt(token) + d] = o[d] / sum;
+            result[headAt(token) + d] = STORE(o[d] / sum);
         logSumExp[statisticAt(token)] = largest + log(sum);
     }
 }

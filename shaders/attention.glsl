@@ -20,6 +20,6 @@ uint statisticAt(uint token) { return (gl_WorkGroupID.z * H + gl_WorkGroupID.y) 
 // The token that a lane owns, clamped so that lanes past the end read what exists; they write nothing.
 uint ownToken() { return gl_WorkGroupID.x * SG + gl_SubgroupInvocationID; }
 
-#define LOAD_OWN(target, buffer, at) [[unroll]] for (uint d = 0; d < D; d++) target[d] = buffer[(at) + d]
-#define LOAD_PARTS(target, buffer, at) [[unroll]] for (uint p = 0; p < PARTS; p++) target[p] = buffer[(at) + min(p * SG + gl_SubgroupInvocationID, D - 1)]
+#define LOAD_OWN(target, buffer, at) [[unroll]] for (uint d = 0; d < D; d++) target[d] = LOAD(buffer[(at) + d])
+#define LOAD_PARTS(target, buffer, at) [[unroll]] for (uint p = 0; p < PARTS; p++) target[p] = LOAD(buffer[(at) + min(p * SG + gl_SubgroupInvocationID, D - 1)])
 #define VALUE(parts, d) subgroupShuffle(parts[(d) / SG], (d) % SG)

@@ -1,12 +1,15 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
+//! variant f16 -DF16
+//! variant bf16 -DBF16
+#include "storage.glsl"
 #include "reduce.glsl"
 // g = dy * weight; dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), one workgroup a row
 layout(push_constant) uniform Push { uint rows; uint columns; uint accumulate; };
 layout(binding = 0) readonly buffer X { float x[]; };
 layout(binding = 1) readonly buffer Weight { float weight[]; };
 layout(binding = 2) readonly buffer Statistics { vec2 statistics[]; };
-layout(binding = 3) readonly buffer Dy { float dy[]; };
+layout(binding = 3) readonly buffer Dy { ELEMENT dy[]; };
 layout(binding = 4) buffer Dx { float dx[]; };
 
 void main()
@@ -19,7 +22,7 @@ void main()
     float sumG = 0, sumGX = 0;
     FOR_EACH_COLUMN(i, columns)
     {
-        float g = dy[start + i] * weight[i];
+        float g = LOAD(dy[start + i]) * weight[i];
         sumG += g;
         sumGX += g * (x[start + i] - meanRstd.x);
     }
@@ -28,7 +31,7 @@ void main()
     FOR_EACH_COLUMN(i, columns)
     {
         float xhat = (x[start + i] - meanRstd.x) * meanRstd.y;
-        float value = meanRstd.y * (dy[start + i] * weight[i] - meanG - xhat * meanGX);
+        float value = meanRstd.y * (LOAD(dy[start + i]) * weight[i] - meanG - xhat * meanGX);
         dx[start + i] = accumulate != 0 ? dx[start + i] + value : value;
     }
 }

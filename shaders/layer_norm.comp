@@ -1,12 +1,15 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
+//! variant f16 -DF16
+//! variant bf16 -DBF16
+#include "storage.glsl"
 #include "reduce.glsl"
 // y = (x - mean) * rstd * weight + bias, one workgroup a row
 layout(push_constant) uniform Push { uint rows; uint columns; float epsilon; };
 layout(binding = 0) readonly buffer X { float x[]; };             // [rows, columns]
 layout(binding = 1) readonly buffer Weight { float weight[]; };   // [columns]
 layout(binding = 2) readonly buffer Bias { float bias[]; };       // [columns]
-layout(binding = 3) writeonly buffer Y { float y[]; };            // [rows, columns]
+layout(binding = 3) writeonly buffer Y { ELEMENT y[]; };          // [rows, columns]
 layout(binding = 4) writeonly buffer Statistics { vec2 statistics[]; };  // [rows] mean, rstd
 
 void main()
@@ -28,7 +31,7 @@ void main()
     }
     float rstd = inversesqrt(workgroupSum(squares) / columns + epsilon);
     FOR_EACH_COLUMN(i, columns)
-        y[start + i] = (x[start + i] - mean) * rstd * weight[i] + bias[i];
+        y[start + i] = STORE((x[start + i] - mean) * rstd * weight[i] + bias[i]);
     if (gl_LocalInvocationID.x == 0)
         statistics[row] = vec2(mean, rstd);
 }

@@ -3,6 +3,7 @@
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
+#include "storage.glsl"
 #include "matmul.glsl"
 // For devices with narrow subgroups and slow gathers (CPU drivers): no shared memory. A subgroup keeps a block of B, KB deep and
 // TN columns a lane, in registers and the stack while it walks down TM rows of A. One load brings SG values of a row of A, one a lane,

@@ -1,6 +1,11 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
+//! variant f16 -DF16 -DRESULT16
+//! variant f16_f32 -DF16
+//! variant bf16 -DBF16 -DRESULT16
+//! variant bf16_f32 -DBF16
+#include "storage.glsl"
 #include "matmul.glsl"
 // For GPUs: a workgroup computes BM x BN of C from BM x BK of A and BK x BN of B in shared memory, an invocation TM x TN of it.
 // The next slab is read into registers while the current one is multiplied.
@@ -57,14 +62,14 @@ void main()
                 uint e = l * THREADS + thread;
                 uint m = A_K_CONTIGUOUS != 0 ? e / BK : e % BM, k = A_K_CONTIGUOUS != 0 ? e % BK : e / BM;
                 bool inside = row0 + m < M && k0 + k < K;
-                nextA[l] = inside ? A[baseA + (row0 + m) * strideAM + (k0 + k) * strideAK] : 0;
+                nextA[l] = inside ? LOAD(A[baseA + (row0 + m) * strideAM + (k0 + k) * strideAK]) : 0;
             }
             [[unroll]] for (uint l = 0; l < LOADS_B; l++)
             {
                 uint e = l * THREADS + thread;
                 uint n = B_N_CONTIGUOUS != 0 ? e % BN : e / BK, k = B_N_CONTIGUOUS != 0 ? e / BN : e % BK;
                 bool inside = column0 + n < N && k0 + k < K;
-                nextB[l] = inside ? B[baseB + (k0 + k) * strideBK + (column0 + n) * strideBN] : 0;
+                nextB[l] = inside ? LOAD(B[baseB + (k0 + k) * strideBK + (column0 + n) * strideBN]) : 0;
             }
         }
         if (k0 > 0)
@@ -91,7 +96,7 @@ void main()
             if (m < M && n < N)
             {
                 uint at = baseC + m * strideCM + n;
-                C[at] = initial(at, n) + sum[i][j];
+                STORE_C(at, initial(at, n) + sum[i][j]);
             }
         }
     }

@@ -1,11 +1,14 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
+//! variant f16 -DF16
+//! variant bf16 -DBF16
+#include "storage.glsl"
 #include "reduce.glsl"
 // dbranch = scale[b] * dy, one workgroup a token
 layout(push_constant) uniform Push { uint rows; uint columns; uint rowsPerSample; uint accumulate; };
 layout(binding = 0) readonly buffer Dy { float dy[]; };        // [rows, columns]
 layout(binding = 1) readonly buffer Scale { float scale[]; };  // [B]
-layout(binding = 2) buffer DBranch { float dbranch[]; };       // [rows, columns]
+layout(binding = 2) buffer DBranch { ELEMENT dbranch[]; };       // [rows, columns]
 
 void main()
 {
@@ -17,6 +20,6 @@ void main()
     FOR_EACH_COLUMN(i, columns)
     {
         float value = factor * dy[start + i];
-        dbranch[start + i] = accumulate != 0 ? dbranch[start + i] + value : value;
+        dbranch[start + i] = STORE(accumulate != 0 ? LOAD(dbranch[start + i]) + value : value);
     }
 }

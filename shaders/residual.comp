@@ -1,10 +1,13 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
+//! variant f16 -DF16
+//! variant bf16 -DBF16
+#include "storage.glsl"
 #include "reduce.glsl"
 // y = x + scale[b] * branch, one workgroup a token
 layout(push_constant) uniform Push { uint rows; uint columns; uint rowsPerSample; uint scaled; };
 layout(binding = 0) readonly buffer X { float x[]; };            // [rows, columns]
-layout(binding = 1) readonly buffer Branch { float branch[]; };  // [rows, columns]
+layout(binding = 1) readonly buffer Branch { ELEMENT branch[]; };  // [rows, columns]
 layout(binding = 2) readonly buffer Scale { float scale[]; };    // [B], read when scaled
 layout(binding = 3) writeonly buffer Y { float y[]; };           // [rows, columns]
 
@@ -16,5 +19,5 @@ void main()
     float factor = scaled != 0 ? scale[row / rowsPerSample] : 1;
     uint start = row * columns;
     FOR_EACH_COLUMN(i, columns)
-        y[start + i] = x[start + i] + factor * branch[start + i];
+        y[start + i] = x[start + i] + factor * LOAD(branch[start + i]);
 }

@@ -1,17 +1,20 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
+//! variant f16 -DF16
+//! variant bf16 -DBF16
+#include "storage.glsl"
 #include "flat.glsl"
 // dx = dy * y * (1 - y)
 layout(push_constant) uniform Push { uint count; uint accumulate; };
-layout(binding = 0) readonly buffer Y { float y[]; };
-layout(binding = 1) readonly buffer Dy { float dy[]; };
-layout(binding = 2) buffer Dx { float dx[]; };
+layout(binding = 0) readonly buffer Y { ELEMENT y[]; };
+layout(binding = 1) readonly buffer Dy { ELEMENT dy[]; };
+layout(binding = 2) buffer Dx { ELEMENT dx[]; };
 
 void main()
 {
     FOR_EACH_ELEMENT(i, count)
     {
-        float value = dy[i] * y[i] * (1 - y[i]);
-        dx[i] = accumulate != 0 ? dx[i] + value : value;
+        float value = LOAD(dy[i]) * LOAD(y[i]) * (1 - LOAD(y[i]));
+        dx[i] = STORE(accumulate != 0 ? LOAD(dx[i]) + value : value);
     }
 }

@@ -1,13 +1,16 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
+//! variant f16 -DF16
+//! variant bf16 -DBF16
+#include "storage.glsl"
 #include "flat.glsl"
 // y = 1 / (1 + exp(-x)); exp overflows to infinity, whose inverse is the right 0
 layout(push_constant) uniform Push { uint count; };
-layout(binding = 0) readonly buffer X { float x[]; };
-layout(binding = 1) writeonly buffer Y { float y[]; };
+layout(binding = 0) readonly buffer X { ELEMENT x[]; };
+layout(binding = 1) writeonly buffer Y { ELEMENT y[]; };
 
 void main()
 {
     FOR_EACH_ELEMENT(i, count)
-        y[i] = 1 / (1 + exp(-x[i]));
+        y[i] = STORE(1 / (1 + exp(-LOAD(x[i]))));
 }

@@ -11,15 +11,15 @@ internal sealed class Activation(string stem, bool derivativeOfOutput, double fl
 
     private readonly record struct BackwardPush(uint Count, uint Accumulate);
 
-    private readonly Kernel<Push> _forward = new(stem);
-    private readonly Kernel<BackwardPush> _backward = new($"{stem}.backward");
+    private readonly TypedKernel<Push> _forward = new(stem);
+    private readonly TypedKernel<BackwardPush> _backward = new($"{stem}.backward");
 
-    /// <summary>f of every element of x, of any shape.</summary>
+    /// <summary>f of every element of x, of any shape and in the type of x.</summary>
     public Tensor Apply(Recorder r, Tensor x)
     {
-        Tensor y = r.Empty(x.Shape);
+        Tensor y = r.Empty(x.Shape, x.DType);
         foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
-            r.Dispatch(_forward, new Push((uint)length), Flat.Groups(r, length), [Flat.Workgroup(r)], [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))], flops * length);
+            r.Dispatch(_forward[x.DType], new Push((uint)length), Flat.Groups(r, length), [Flat.Workgroup(r)], [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))], flops * length);
         if (Tape.Needs(x))
             r.Tape.OnBackward(y, dy => Backward(r, x, derivativeOfOutput ? y : x, dy));
         return y;
@@ -30,7 +30,7 @@ internal sealed class Activation(string stem, bool derivativeOfOutput, double fl
         Tape.Target dx = r.Tape.GradientOf(x);
         foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
             r.Dispatch(
-                _backward,
+                _backward[x.DType],
                 new BackwardPush((uint)length, dx.Flag),
                 Flat.Groups(r, length),
                 [Flat.Workgroup(r)],

@@ -5,11 +5,11 @@ public static class ColumnSumOp
 {
     private readonly record struct Push(uint Rows, uint Columns, uint RowsPerChunk, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("column_sum");
+    private static readonly TypedKernel<Push> Forward = new("column_sum");
 
     extension(Recorder r)
     {
-        /// <summary>Sums the rows of x [rows, columns] into y [columns], or adds the sums to it.</summary>
+        /// <summary>Sums the rows of x [rows, columns], in any floating-point type, into y [columns], or adds the sums to it.</summary>
         /// <exception cref="ArgumentException">The columns differ.</exception>
         public void ColumnSum(Tensor x, Tensor y, bool accumulate = false)
         {
@@ -30,7 +30,7 @@ public static class ColumnSumOp
         {
             uint rows = (uint)x.Shape.Rows, columns = (uint)x.Shape.Columns, workgroup = Workgroup(r);
             Groups groups = new(Groups.Cover(columns, workgroup), Groups.Cover(rows, rowsPerChunk));
-            r.Dispatch(Forward, new Push(rows, columns, (uint)rowsPerChunk, accumulate ? 1u : 0u), groups, [workgroup], [Binding.Read(x), Binding.Output(y, accumulate)], (double)rows * columns);
+            r.Dispatch(Forward[x.DType], new Push(rows, columns, (uint)rowsPerChunk, accumulate ? 1u : 0u), groups, [workgroup], [Binding.Read(x), Binding.Output(y, accumulate)], (double)rows * columns);
         }
     }
 

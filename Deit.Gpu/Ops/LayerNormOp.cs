@@ -9,27 +9,28 @@ public static class LayerNormOp
 
     private readonly record struct WeightPush(uint Rows, uint Columns, uint RowsPerChunk);
 
-    private static readonly Kernel<Push> Forward = new("layer_norm");
-    private static readonly Kernel<BackwardPush> Backward = new("layer_norm.backward");
-    private static readonly Kernel<WeightPush> BackwardWeight = new("layer_norm.backward_weight");
+    private static readonly TypedKernel<Push> Forward = new("layer_norm");
+    private static readonly TypedKernel<BackwardPush> Backward = new("layer_norm.backward");
+    private static readonly TypedKernel<WeightPush> BackwardWeight = new("layer_norm.backward_weight");
 
     extension(Recorder r)
     {
         /// <summary>Normalises each row of x [..., C] and scales it.</summary>
-        /// <param name="x">[..., C].</param>
+        /// <param name="x">[..., C] F32.</param>
         /// <param name="weight">[C].</param>
         /// <param name="bias">[C].</param>
         /// <param name="epsilon">Added to the variance.</param>
+        /// <param name="output">The type of the result.</param>
         /// <exception cref="ArgumentException">Weight or bias is not [C].</exception>
-        public Tensor LayerNorm(Tensor x, Tensor weight, Tensor bias, float epsilon = 1e-6f)
+        public Tensor LayerNorm(Tensor x, Tensor weight, Tensor bias, float epsilon = 1e-6f, DType output = DType.F32)
         {
             int rows = x.Shape.Rows, columns = x.Shape.Columns;
             if (weight.Elements != columns || bias.Elements != columns)
                 throw new ArgumentException($"LayerNorm of {x} with {weight} and {bias}: expected both [{columns}].");
-            Tensor y = r.Empty(x.Shape);
+            Tensor y = r.Empty(x.Shape, output);
             Tensor statistics = r.Empty([rows, 2]);
             r.Dispatch(
-                Forward,
+                Forward[output],
                 new Push((uint)rows, (uint)columns, epsilon),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
@@ -49,7 +50,7 @@ public static class LayerNormOp
                 Tensor weightSums = r.Empty([chunks, columns]), biasSums = r.Empty([chunks, columns]);
                 uint workgroup = ColumnSumOp.Workgroup(r);
                 r.Dispatch(
-                    BackwardWeight,
+                    BackwardWeight[dy.DType],
                     new WeightPush((uint)rows, (uint)columns, (uint)ColumnSumOp.RowsPerChunk(rows)),
                     new Groups(Groups.Cover(columns, workgroup), (uint)chunks),
                     [workgroup],
@@ -63,7 +64,7 @@ public static class LayerNormOp
             {
                 Tape.Target dx = r.Tape.GradientOf(x);
                 r.Dispatch(
-                    Backward,
+                    Backward[dy.DType],
                     new BackwardPush((uint)rows, (uint)columns, dx.Flag),
                     Rows.Groups(r, rows),
                     [Rows.Workgroup(r)],

@@ -6,11 +6,25 @@ public static class MatMulOp
 {
     private readonly record struct Push(uint M, uint N, uint K, uint StrideAM, uint StrideAK, uint StrideBK, uint StrideBN, uint StrideCM, uint BatchA, uint BatchB, uint BatchC, uint Flags);
 
+    /// <summary>The types of a product: of both factors, and of the result, which is that or F32.</summary>
+    private readonly record struct Types(DType Factors, DType Result)
+    {
+        /// <summary>Whether the factors have 16 bits, so that matrix units may multiply them.</summary>
+        public bool Short => Factors != DType.F32;
+
+        /// <summary>As <c>bf16</c>, or <c>bf16_f32</c> with a result of F32.</summary>
+        public string Name => Factors == Result ? $"{Factors}".ToLowerInvariant() : $"{Factors}_{Result}".ToLowerInvariant();
+    }
+
     /// <summary>A kernel with its tile: how many rows and columns a workgroup covers, and its specialization constants.</summary>
     private sealed record Variant(string Name, Kernel<Push> Kernel, uint BlockM, uint BlockN, uint[] Specialization, bool LayoutConstants);
 
     private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
     private static readonly Kernel<Push> Tiled = new("matmul.tiled");
+    private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"), TiledF16ToF32 = new("matmul.tiled.f16_f32");
+    private static readonly Kernel<Push> TiledBF16 = new("matmul.tiled.bf16"), TiledBF16ToF32 = new("matmul.tiled.bf16_f32");
+    private static readonly Kernel<Push> CooperativeF16 = new("matmul.cooperative.f16", fullSubgroups: true), CooperativeF16ToF32 = new("matmul.cooperative.f16_f32", fullSubgroups: true);
+    private static readonly Kernel<Push> CooperativeBF16 = new("matmul.cooperative.bf16", fullSubgroups: true), CooperativeBF16ToF32 = new("matmul.cooperative.bf16_f32", fullSubgroups: true);
 
     private const uint AccumulateFlag = 1, BiasFlag = 2;
 
@@ -26,7 +40,7 @@ public static class MatMulOp
         public Tensor MatMul(Tensor a, Tensor b, bool transposeA = false, bool transposeB = false)
         {
             int m = a.Shape[transposeA ? -1 : -2], n = b.Shape[transposeB ? -2 : -1];
-            Tensor c = r.Empty([.. a.Shape.ToArray()[..^2], m, n]);
+            Tensor c = r.Empty([.. a.Shape.ToArray()[..^2], m, n], a.DType);
             r.MatMulInto(c, a, b, transposeA, transposeB);
             if (Tape.Needs(a, b))
                 r.Tape.OnBackward(c, dc =>
@@ -59,7 +73,7 @@ public static class MatMulOp
         /// <param name="transposeB">Use the transpose of b.</param>
         /// <param name="bias">[N], added to every row; null for none.</param>
         /// <param name="accumulate">Add to what c holds.</param>
-        /// <exception cref="ArgumentException">The extents do not fit.</exception>
+        /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result neither theirs nor F32.</exception>
         public void MatMulInto(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, Tensor? bias = null, bool accumulate = false)
         {
             int m = a.Shape[transposeA ? -1 : -2], k = a.Shape[transposeA ? -2 : -1];
@@ -67,7 +81,10 @@ public static class MatMulOp
             long batch = a.Elements / ((long)m * k);
             if (k != inner || c.Shape[-2] != m || c.Shape[-1] != n || b.Elements != batch * k * n || c.Elements != batch * m * n || (bias is not null && bias.Elements != n))
                 throw new ArgumentException($"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}{(bias is null ? "" : $" with bias {bias}")}: the extents do not fit.");
-            Variant variant = Choose(r, m, n, k, (int)batch, transposeA, transposeB);
+            Types types = new(a.DType, c.DType);
+            if (b.DType != a.DType || (c.DType != a.DType && c.DType != DType.F32) || a.DType is not (DType.F32 or DType.F16 or DType.BF16))
+                throw new ArgumentException($"Product of {a} and {b} into {c}: expected factors of one floating-point type and a result of that type or F32.");
+            Variant variant = Choose(r, types, m, n, k, (int)batch, transposeA, transposeB);
             Record(r, variant, c, a, b, bias, m, n, k, (uint)batch, transposeA, transposeB, accumulate);
         }
     }
@@ -98,19 +115,24 @@ public static class MatMulOp
             2.0 * batch * m * n * k);
     }
 
-    private static Variant Choose(Recorder r, int m, int n, int k, int batch, bool transposeA, bool transposeB)
+    private static Variant Choose(Recorder r, Types types, int m, int n, int k, int batch, bool transposeA, bool transposeB)
     {
-        Variant[] variants = Variants(r.Device.Info, k);
+        GpuInfo info = r.Device.Info;
+        // Matrix units take eight elements at a time along whichever index is contiguous.
+        bool whole = (transposeA ? m : k) % 8 == 0 && (transposeB ? k : n) % 8 == 0;
+        Variant[] variants = types.Short ? [.. whole ? Cooperative(info, types) : [], .. Tiles(types).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)] : Variants(info, k);
         if (Forced is not null)
-            return variants.Concat(Tiles()).First(variant => variant.Name == Forced);
+            return variants.Concat(Tiles(types)).FirstOrDefault(variant => variant.Name == Forced) ?? variants[0];
         // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau.
         int cap = r.Device.Info.Type == GpuType.Cpu ? 512 : 2048;
         int sizeM = Bucket(m, cap), sizeN = Bucket(n, cap), sizeK = Math.Min((k + 15) / 16 * 16, cap), count = batch > 1 ? 4 : 1;
-        string key = $"matmul f32 {(transposeA ? 't' : 'n')}{(transposeB ? 't' : 'n')} {sizeM} {sizeN} {sizeK}{(count > 1 ? " batched" : "")}";
+        string key = $"matmul {types.Name} {(transposeA ? 't' : 'n')}{(transposeB ? 't' : 'n')} {sizeM} {sizeN} {sizeK}{(count > 1 ? " batched" : "")}";
         string name = r.Device.Choices.Choose(key, [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, recorder =>
         {
-            Tensor a = recorder.Full(transposeA ? [count, sizeK, sizeM] : [count, sizeM, sizeK], 1), b = recorder.Full(transposeB ? [count, sizeN, sizeK] : [count, sizeK, sizeN], 1);
-            Record(recorder, variant, recorder.Empty([count, sizeM, sizeN]), a, b, null, sizeM, sizeN, sizeK, (uint)count, transposeA, transposeB, accumulate: false);
+            Tensor a = Ones(transposeA ? [count, sizeK, sizeM] : [count, sizeM, sizeK]), b = Ones(transposeB ? [count, sizeN, sizeK] : [count, sizeK, sizeN]);
+            Record(recorder, variant, recorder.Empty([count, sizeM, sizeN], types.Result), a, b, null, sizeM, sizeN, sizeK, (uint)count, transposeA, transposeB, accumulate: false);
+
+            Tensor Ones(Shape shape) => recorder.Cast(recorder.Full(shape, 1), types.Factors);
         }))]);
         return variants.First(variant => variant.Name == name);
     }
@@ -136,7 +158,37 @@ public static class MatMulOp
         return [.. Tiles().Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
     }
 
-    private static IEnumerable<Variant> Tiles() => [Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2), Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)];
+    private static IEnumerable<Variant> Tiles(Types? types = null)
+    {
+        Kernel<Push> kernel = types?.Name switch { null or "f32" => Tiled, "f16" => TiledF16, "f16_f32" => TiledF16ToF32, "bf16" => TiledBF16, _ => TiledBF16ToF32 };
+        return ((Variant[])[Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2), Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)]).Select(variant => variant with { Kernel = kernel });
+    }
+
+    // A tile for each shape of the matrix units that takes these factors and sums in F32; empty where there is none, or where shared memory
+    // or workgroups are too small. On a CPU driver small tiles: its compiler unrolls them.
+    private static IEnumerable<Variant> Cooperative(GpuInfo info, Types types)
+    {
+        string input = $"{types.Factors}".ToLowerInvariant();
+        if (info.MatrixShapes.Where(shape => shape.Input == input && shape.Accumulator == "f32" && shape.Scope == "subgroup").OrderBy(shape => Math.Abs((int)shape.K - 16)).FirstOrDefault() is not { } unit)
+            return [];
+        Kernel<Push> kernel = types.Name switch { "f16" => CooperativeF16, "f16_f32" => CooperativeF16ToF32, "bf16" => CooperativeBF16, _ => CooperativeBF16ToF32 };
+        (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] tiles = info.Type == GpuType.Cpu
+            ? [(32, 32, 32, 1, 1), (64, 32, 32, 2, 1)]
+            : [(128, 128, 32, 2, 4), (64, 64, 32, 2, 2), (128, 64, 32, 2, 2), (64, 128, 32, 2, 2), (256, 128, 32, 4, 2)];
+        return tiles
+            .Where(t => t.M % (t.SubgroupsM * unit.M) == 0 && t.N % (t.SubgroupsN * unit.N) == 0 && t.K % unit.K == 0)
+            .Where(t => t.SubgroupsM * t.SubgroupsN * info.SubgroupSize <= info.MaxWorkgroupSize && SharedBytes(t.M, t.N, t.K) <= info.SharedMemoryBytes)
+            .Select(t => new Variant(
+                $"cooperative {t.M}x{t.N}x{t.K} {t.SubgroupsM}x{t.SubgroupsN} {unit.M}x{unit.N}x{unit.K}",
+                kernel,
+                t.M,
+                t.N,
+                [(uint)(t.SubgroupsM * t.SubgroupsN * info.SubgroupSize), t.M, t.N, t.K, t.SubgroupsM, t.SubgroupsN, unit.M, unit.N, unit.K, (uint)info.SubgroupSize],
+                LayoutConstants: true));
+
+        // Two slabs of both factors; the larger of a slab's two forms, with 16 bytes of skew a row.
+        static long SharedBytes(uint m, uint n, uint k) => 2 * 2 * (Math.Max(m * (k + 8), k * (m + 8)) + Math.Max(n * (k + 8), k * (n + 8)));
+    }
 
     private static Variant Keep(uint subgroup, uint rows, uint columns, uint depth) =>
         new($"resident {rows}x{columns}x{depth}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup], false);
@@ -148,7 +200,11 @@ public static class MatMulOp
     }
 
     /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
-    internal static IReadOnlyList<string> Names(GpuInfo info, int k) => [.. Variants(info, k).Concat(Tiles()).Select(v => v.Name).Distinct()];
+    internal static IReadOnlyList<string> Names(GpuInfo info, int k, DType factors = DType.F32, DType result = DType.F32)
+    {
+        Types types = new(factors, result);
+        return [.. (types.Short ? Cooperative(info, types) : Variants(info, k)).Concat(Tiles(types)).Select(v => v.Name).Distinct()];
+    }
 
     /// <summary>Records products of this thread with a variant of this name, unmeasured; null for the measured choice.</summary>
     [ThreadStatic]

@@ -7,14 +7,14 @@ public static class ResidualOp
 
     private readonly record struct BackwardPush(uint Rows, uint Columns, uint RowsPerSample, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("residual");
-    private static readonly Kernel<BackwardPush> Backward = new("residual.backward");
+    private static readonly TypedKernel<Push> Forward = new("residual");
+    private static readonly TypedKernel<BackwardPush> Backward = new("residual.backward");
 
     extension(Recorder r)
     {
         /// <summary>Adds a branch to the residual stream; dL/dx = dL/dy, dL/dbranch = scale[b] * dL/dy.</summary>
-        /// <param name="x">[B, ..., D].</param>
-        /// <param name="branch">Of the shape of x.</param>
+        /// <param name="x">[B, ..., D] F32.</param>
+        /// <param name="branch">Of the shape of x, in any floating-point type.</param>
         /// <param name="dropPathScale">[B] from <see cref="DropPathOp"/>, or null for 1; it gets no gradient.</param>
         /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
         public Tensor ResidualAdd(Tensor x, Tensor branch, Tensor? dropPathScale = null)
@@ -26,7 +26,7 @@ public static class ResidualOp
             int rows = x.Shape.Rows, columns = x.Shape.Columns, rowsPerSample = rows / x.Shape[0];
             Tensor y = r.Empty(x.Shape);
             r.Dispatch(
-                Forward,
+                Forward[branch.DType],
                 new Push((uint)rows, (uint)columns, (uint)rowsPerSample, dropPathScale is null ? 0u : 1u),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
@@ -37,12 +37,12 @@ public static class ResidualOp
                 {
                     r.Tape.PassGradient(x, dy);
                     if (dropPathScale is null)
-                        r.Tape.PassGradient(branch, dy);
+                        r.Tape.PassGradient(branch, r.Cast(dy, branch.DType));
                     else if (Tape.Needs(branch))
                     {
                         Tape.Target dBranch = r.Tape.GradientOf(branch);
                         r.Dispatch(
-                            Backward,
+                            Backward[branch.DType],
                             new BackwardPush((uint)rows, (uint)columns, (uint)rowsPerSample, dBranch.Flag),
                             Rows.Groups(r, rows),
                             [Rows.Workgroup(r)],

@@ -31,7 +31,7 @@ internal static class DevicesCommand
     {
         foreach (GpuInfo device in devices)
         {
-            Grid grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(4)).AddColumn();
+            Grid grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(4).PadRight(2)).AddColumn();
             Row("driver", $"{device.Driver}, Vulkan {device.ApiVersion}");
             Row("memory", $"{device.MemoryBytes / (double)(1 << 30):0.0} GiB{(device.HostVisibleMemory ? ", visible to the host" : "")}; {device.MaxAllocationBytes >> 20} MiB at once, {device.MaxStorageBufferRange >> 20} MiB a tensor");
             Row("workgroups", $"subgroup {device.SubgroupSize}, at most {device.MaxWorkgroupSize} invocations, {device.SharedMemoryBytes >> 10} KiB shared, {device.PushConstantBytes} bytes of push constants");

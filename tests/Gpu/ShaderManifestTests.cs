@@ -87,17 +87,16 @@ public class ShaderManifestTests
         return ops;
     }
 
-    // An op's own kernels and those of the activation that it names.
-    private static IEnumerable<Kernel> Kernels(Type op)
-    {
-        object[] owners = [.. Fields(op, BindingFlags.Static).Where(field => field.FieldType == typeof(Activation)).Select(field => field.GetValue(null)!)];
-        return Own(op, BindingFlags.Static, null).Concat(owners.SelectMany(owner => Own(owner.GetType(), BindingFlags.Instance, owner)));
+    // An op's own kernels, those of each element type, and those of the activation that it names.
+    private static IEnumerable<Kernel> Kernels(Type op) => Fields(op, BindingFlags.Static, null).SelectMany(Of);
 
-        static IEnumerable<Kernel> Own(Type type, BindingFlags kind, object? owner) =>
-            Fields(type, kind).Where(field => field.FieldType.IsAssignableTo(typeof(Kernel))).Select(field => (Kernel)field.GetValue(owner)!);
+    private static IEnumerable<Kernel> Of(object field) =>
+        field is Kernel kernel ? [kernel]
+        : field is Activation || field.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(TypedKernel<>) ? Fields(field.GetType(), BindingFlags.Instance, field).SelectMany(Of)
+        : [];
 
-        static FieldInfo[] Fields(Type type, BindingFlags kind) => type.GetFields(kind | BindingFlags.NonPublic | BindingFlags.Public);
-    }
+    private static IEnumerable<object> Fields(Type type, BindingFlags kind, object? owner) =>
+        type.GetFields(kind | BindingFlags.NonPublic | BindingFlags.Public).Select(field => field.GetValue(owner)).OfType<object>();
 
     private static Dictionary<string, string> Manifest() =>
         File.ReadAllLines(Path.Combine(Folder, "spirv", "manifest.txt"))

@@ -26,6 +26,16 @@ public class AttentionOpTests
         forward: 1e-4, // scores near 1000 carry an absolute error of 6e-5 into exp
         gradient: 0);
 
+    // One rounding of the result; in the gradients those of the result, of its gradient and of their own.
+    [Theory]
+    [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
+    public void Of_16_bits(DType type) => OpHarness.Check(
+        [OpInput.Random([2, 13, 3 * 2 * 16]).In(type)],
+        (r, t) => r.Cast(r.Attention(r.Cast(t[0], type), 2), DType.F32),
+        x => Oracle(x[0], 2, 13, 2, 16),
+        forward: ShortTypes.Roundoff(type),
+        gradient: 4 * ShortTypes.Roundoff(type));
+
     internal static double[] Oracle(double[] qkv, int batch, int tokens, int heads, int dimension)
     {
         int channels = heads * dimension;

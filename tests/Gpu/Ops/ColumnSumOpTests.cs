@@ -21,4 +21,18 @@ public class ColumnSumOpTests
         x => [.. Enumerable.Range(0, columns).Select(c => 1 + Enumerable.Range(0, rows).Sum(row => x[0][(row * columns) + c]))],
         forward: 1e-6,
         gradient: 0);
+
+    [Theory]
+    [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
+    public void Sums_rows_of_16_bits(DType type) => OpHarness.Check(
+        [OpInput.Random([197, 37], differentiable: false).In(type)],
+        (r, t) =>
+        {
+            Tensor y = r.Empty([37]);
+            r.ColumnSum(r.Cast(t[0], type), y);
+            return y;
+        },
+        x => [.. Enumerable.Range(0, 37).Select(c => Enumerable.Range(0, 197).Sum(row => x[0][(row * 37) + c]))],
+        forward: 2e-6,
+        gradient: 0);
 }

@@ -19,6 +19,16 @@ public class LayerNormOpTests
         forward: 2e-6,
         gradient: 2e-5);
 
+    // One rounding of the result, and of its gradient.
+    [Theory]
+    [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
+    public void With_a_result_of_16_bits(DType type) => OpHarness.Check(
+        [OpInput.Random([37, 113], mean: 3), OpInput.Random([113], 2), OpInput.Random([113], 3)],
+        (r, t) => r.Cast(r.LayerNorm(t[0], t[1], t[2], output: type), DType.F32),
+        x => Oracle(x[0], x[1], x[2], 1e-6),
+        forward: ShortTypes.Roundoff(type),
+        gradient: 2 * ShortTypes.Roundoff(type));
+
     internal static double[] Oracle(double[] x, double[] weight, double[] bias, double epsilon)
     {
         int columns = weight.Length;

@@ -45,4 +45,17 @@ public class LinearOpTests
         },
         Tolerance,
         gradient: 1e-5);
+
+    // The weight is rounded for the products; the gradients of x and y are rounded, those of weight and bias are F32 sums of them.
+    [Theory]
+    [InlineData(DType.F16, DType.F16)]
+    [InlineData(DType.F16, DType.F32)]
+    [InlineData(DType.BF16, DType.BF16)]
+    [InlineData(DType.BF16, DType.F32)]
+    public void Of_16_bits(DType type, DType output) => OpHarness.Check(
+        [OpInput.Random([40, 48]).In(type), OpInput.Random([24, 48], 2).In(type), OpInput.Random([24], 3)],
+        (r, t) => r.Cast(r.Linear(r.Cast(t[0], type), t[1], t[2], output), DType.F32),
+        x => [.. MatMulOpTests.Oracle(x[0], x[1], 40, 24, 48, false, true).Select((y, i) => y + x[2][i % 24])],
+        forward: output == DType.F32 ? 2e-6 : ShortTypes.Roundoff(type),
+        gradient: 3 * ShortTypes.Roundoff(type));
 }

@@ -50,6 +50,55 @@ public class MatMulOpTests
         }
     }
 
+    // Factors of 16 bits, exact; sums in F32. What is measured here is a product whose contiguous extents are multiples of eight, which
+    // matrix units take, and one whose are not; every variant, with and without rounding of the result.
+    [Theory]
+    [InlineData(DType.F16, DType.F16, 136, 72, 88)]
+    [InlineData(DType.F16, DType.F32, 136, 72, 88)]
+    [InlineData(DType.F16, DType.F32, 37, 13, 7)]
+    [InlineData(DType.F16, DType.F32, 8, 8, 8)]
+    [InlineData(DType.BF16, DType.BF16, 136, 72, 88)]
+    [InlineData(DType.BF16, DType.F32, 136, 72, 88)]
+    [InlineData(DType.BF16, DType.F32, 37, 13, 7)]
+    public void Of_16_bits(DType factors, DType result, int m, int n, int k)
+    {
+        IReadOnlyList<string> names = MatMulOp.Names(TestDevice.Current.Info, k, factors, result);
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", names));
+        try
+        {
+            foreach (string name in names)
+            {
+                MatMulOp.Forced = name;
+                foreach ((bool ta, bool tb) in ((bool, bool)[])[(false, false), (false, true), (true, false), (true, true)])
+                    OpHarness.Check(
+                        [OpInput.Random(ta ? [k, m] : [m, k], differentiable: false).In(factors), OpInput.Random(tb ? [n, k] : [k, n], 2, differentiable: false).In(factors), OpInput.Random([n], 3, differentiable: false)],
+                        (r, t) =>
+                        {
+                            Tensor c = r.Empty([m, n], result);
+                            r.MatMulInto(c, r.Cast(t[0], factors), r.Cast(t[1], factors), ta, tb, t[2]);
+                            r.MatMulInto(c, r.Cast(t[0], factors), r.Cast(t[1], factors), ta, tb, accumulate: true);
+                            return r.Cast(c, DType.F32);
+                        },
+                        x => [.. Oracle(x[0], x[1], m, n, k, ta, tb).Select((y, i) => (2 * y) + x[2][i % n])],
+                        result == DType.F32 ? Tolerance : 2 * ShortTypes.Roundoff(result),
+                        gradient: 0);
+            }
+        }
+        finally
+        {
+            MatMulOp.Forced = null;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
+    public void Batched_of_16_bits(DType type) => OpHarness.Check(
+        [OpInput.Random([3, 40, 48]).In(type), OpInput.Random([3, 24, 48], 2).In(type)],
+        (r, t) => r.Cast(r.MatMul(r.Cast(t[0], type), r.Cast(t[1], type), transposeB: true), DType.F32),
+        x => [.. Enumerable.Range(0, 3).SelectMany(i => Oracle(x[0][(i * 1920)..((i + 1) * 1920)], x[1][(i * 1152)..((i + 1) * 1152)], 40, 24, 48, false, true))],
+        ShortTypes.Roundoff(type),
+        gradient: 3 * ShortTypes.Roundoff(type));
+
     [Fact]
     public void Batched() => OpHarness.Check(
         [OpInput.Random([3, 7, 13]), OpInput.Random([3, 11, 13], 2)],

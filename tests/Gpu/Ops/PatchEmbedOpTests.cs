@@ -18,6 +18,15 @@ public class PatchEmbedOpTests
         forward: 0,
         gradient: 1e-6);
 
+    [Theory]
+    [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
+    public void Unfolds_into_16_bits(DType type) => OpHarness.Check(
+        [OpInput.Random([2, 3, 10, 15], differentiable: false)],
+        (r, t) => r.Cast(r.Unfold(t[0], 5, type), DType.F32),
+        x => Oracle(Array.ConvertAll(x[0], v => (double)ShortTypes.Round((float)v, type)), 2, 3, 10, 15, 5),
+        forward: 0,
+        gradient: 0);
+
     [Fact]
     public void Adds_to_a_gradient_that_is_there() => OpHarness.Check(
         [OpInput.Random([2, 3, 10, 15])],

@@ -29,6 +29,25 @@ public class ResidualOpTests
         TwoRoundings,
         gradient: 1e-6);
 
+    // The sum is F32; the branch's gradient is rounded once.
+    [Theory]
+    [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
+    public void Adds_a_branch_of_16_bits(DType type)
+    {
+        OpHarness.Check(
+            [OpInput.Random([3, 7, 37]), OpInput.Random([3, 7, 37], 2).In(type)],
+            (r, t) => r.ResidualAdd(t[0], r.Cast(t[1], type)),
+            x => [.. x[0].Zip(x[1], (a, b) => a + b)],
+            TwoRoundings,
+            gradient: ShortTypes.Roundoff(type));
+        OpHarness.Check(
+            [OpInput.Random([3, 7, 37]), OpInput.Random([3, 7, 37], 2).In(type), Scale(3)],
+            (r, t) => r.ResidualAdd(t[0], r.Cast(t[1], type), t[2]),
+            x => [.. x[0].Select((a, i) => a + (x[2][i / (7 * 37)] * x[1][i]))],
+            TwoRoundings,
+            gradient: ShortTypes.Roundoff(type));
+    }
+
     // x and the branch are one tensor, and the sum goes on into two uses: gradients that were passed on must not be changed in place.
     [Fact]
     public void Adds_to_gradients_that_are_there() => OpHarness.Check(

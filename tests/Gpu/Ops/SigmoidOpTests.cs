@@ -16,6 +16,16 @@ public class SigmoidOpTests
         forward: 1e-6,
         gradient: 1e-5);
 
+    // One rounding of the result; of the gradient those of the result, of its gradient and of its own.
+    [Theory]
+    [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
+    public void Of_16_bits(DType type) => OpHarness.Check(
+        [OpInput.Random([1025], scale: 2).In(type)],
+        (r, t) => r.Cast(r.Sigmoid(r.Cast(t[0], type)), DType.F32),
+        x => Array.ConvertAll(x[0], v => 1 / (1 + Math.Exp(-v))),
+        forward: ShortTypes.Roundoff(type),
+        gradient: 3 * ShortTypes.Roundoff(type));
+
     [Fact]
     public void Keeps_its_limits_far_out()
     {
