@@ -64,9 +64,9 @@ public sealed class VisionTransformer : INetwork
         Tensor x;
         using (r.Named("patch_embed"))
         {
-            Tensor patches = r.Unfold(images, Config.PatchSize);                                             // [B * P, 3 * 16 * 16]
+            Tensor patches = r.Unfold(images, Config.PatchSize, context.Precision);                          // [B * P, 3 * 16 * 16]
             Tensor weight = Parameters["patch_embed.proj.weight"];
-            Tensor embedded = r.Linear(patches, weight.View([dim, patches.Shape.Columns]), Parameters["patch_embed.proj.bias"]);
+            Tensor embedded = r.Linear(patches, weight.View([dim, patches.Shape.Columns]), Parameters["patch_embed.proj.bias"], DType.F32);
             Tensor? distillationToken = Config.Distilled ? Parameters["dist_token"] : null;
             x = r.Tokens(embedded.View([batch, Config.Patches, dim]), Parameters["cls_token"], distillationToken, Parameters["pos_embed"]); // [B, T, D]
         }

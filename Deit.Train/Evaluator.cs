@@ -54,14 +54,15 @@ internal sealed class Evaluator : IDisposable
     /// <param name="networks">Networks of the same input size and classes.</param>
     /// <param name="batchSize">Images a run.</param>
     /// <param name="fusion">How two heads answer together.</param>
+    /// <param name="precision">The type of activations and factors.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
-    public Evaluator(GpuDevice device, IReadOnlyList<INetwork> networks, int batchSize, HeadFusion fusion = HeadFusion.MeanLogits, Graph? borrow = null)
+    public Evaluator(GpuDevice device, IReadOnlyList<INetwork> networks, int batchSize, HeadFusion fusion = HeadFusion.MeanLogits, DType precision = DType.F32, Graph? borrow = null)
     {
         (_networks, _fusion, BatchSize) = (networks, fusion, batchSize);
         try
         {
             foreach (INetwork network in networks)
-                _inferences.Add(new Inference(device, network, batchSize, borrow ?? _inferences.FirstOrDefault()?.Graph));
+                _inferences.Add(new Inference(device, network, batchSize, borrow ?? _inferences.FirstOrDefault()?.Graph, precision));
         }
         catch
         {

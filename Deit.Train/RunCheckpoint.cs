@@ -45,7 +45,7 @@ internal sealed record TrainState
 /// </summary>
 internal sealed class RunCheckpoint(string run)
 {
-    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", AverageFile = "model_ema.safetensors", Gradients = "gradients";
+    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", AverageFile = "model_ema.safetensors", Gradients = "gradients", LossScale = "loss_scale";
     private static readonly string[] Moments = ["first_moment", "second_moment"];
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
@@ -133,7 +133,7 @@ internal sealed class RunCheckpoint(string run)
     }
 
     private static IEnumerable<(string Name, Tensor Tensor)> OptimizerTensors(Parameters parameters, TrainStep step, bool amidUpdate) =>
-        step.Moments.Zip(Moments, (tensor, name) => (name, tensor)).Concat(amidUpdate ? [(Gradients, parameters.FlatGradients!)] : []);
+        step.Moments.Zip(Moments, (tensor, name) => (name, tensor)).Concat(amidUpdate ? [(Gradients, parameters.FlatGradients!)] : []).Concat(step.LossScale is { } scale ? [(LossScale, scale)] : []);
 
     private static void WriteModel(string folder, ModelDescription description, Parameters parameters)
     {

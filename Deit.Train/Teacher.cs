@@ -58,10 +58,13 @@ internal sealed class Teacher : IDisposable
     }
 
     /// <summary>Records the teacher's logits [B, C] of the tensor that the student sees: the mean of both heads where it has two.</summary>
-    public Tensor Logits(Recorder r, Tensor images)
+    /// <param name="r">The recorder.</param>
+    /// <param name="images">[B, 3, H, W].</param>
+    /// <param name="precision">The student's, as the reference's autocast over both.</param>
+    public Tensor Logits(Recorder r, Tensor images, DType precision)
     {
         using Recorder.Scope scope = r.Named("teacher");
-        NetworkOutput output = Network.Forward(r, images, ForwardContext.Evaluation);
+        NetworkOutput output = Network.Forward(r, images, new ForwardContext { Precision = precision });
         return output.DistillationLogits is { } second ? r.Scale(r.Add(output.ClassLogits, second), 0.5f) : output.ClassLogits;
     }
 

@@ -21,6 +21,7 @@ internal sealed class TrainStep : IDisposable
     private readonly HostBuffer[] _slots = new HostBuffer[Slots];
     private readonly Tensor _images, _labels, _stepState, _mixState, _lossSum, _uploaded, _decayMask;
     private readonly Tensor? _teacherLogits;
+    private readonly LossScaleOptions _lossScaling = new();
     private readonly Mixup _mixup;
     private readonly Graph? _further, _update;
     private readonly int _labelsAt, _stepStateAt, _mixStateAt, _teacherAt;
@@ -33,18 +34,20 @@ internal sealed class TrainStep : IDisposable
     /// <param name="average">A network like it, whose parameters become the moving average; null without.</param>
     /// <param name="teacher">The teacher that runs in each step; null without, or where its logits are uploaded.</param>
     /// <param name="uploadTeacher">The teacher's logits come with the images.</param>
-    public TrainStep(GpuDevice device, INetwork model, TrainOptions options, INetwork? average = null, Teacher? teacher = null, bool uploadTeacher = false)
+    /// <param name="precision">The type of activations and factors; F16 scales the loss.</param>
+    public TrainStep(GpuDevice device, INetwork model, TrainOptions options, INetwork? average = null, Teacher? teacher = null, bool uploadTeacher = false, DType precision = DType.F32)
     {
         (_device, _model, _options, _average) = (device, model, options, average);
-        _mixup = options.Mixing();
+        (_mixup, Precision) = (options.Mixing(), precision);
         Parameters parameters = model.Parameters;
         parameters.Train();
         int batch = options.BatchSize, length = parameters.FlatLength, moments = options.Opt == "adamw" ? 2 : 1;
         ImageSize size = model.Config.InputSize;
         Shape images = [batch, 3, size.Height, size.Width], logits = [batch, model.Config.NumClasses];
-        _state = device.CreateArena("optimiser state", (moments * Arena.SizeOf(DType.F32, [[length]])) + Arena.SizeOf(DType.F32, [[length / Parameters.Granule]]));
+        _state = device.CreateArena("optimiser state", (moments * Arena.SizeOf(DType.F32, [[length]])) + Arena.SizeOf(DType.F32, [[length / Parameters.Granule], [LossScaleOp.StateElements]]));
         Moments = [.. Enumerable.Range(0, moments).Select(i => _state.Allocate([length], name: i == 0 ? "first moment" : "second moment"))];
         _decayMask = _state.Allocate([length / Parameters.Granule], name: "decay mask");
+        Tensor lossScale = _state.Allocate([LossScaleOp.StateElements], name: "loss scale");
         // Images, labels, the step's numbers and a teacher's logits lie one after another, so that one copy brings all.
         _inputs = device.CreateArena("inputs", Arena.SizeOf(DType.F32, images, [batch], [64], [64], logits, [1]));
         _images = _inputs.Allocate(images, name: "images");
@@ -62,6 +65,11 @@ internal sealed class TrainStep : IDisposable
             _slots[i] = device.CreateHostBuffer(_uploaded.ByteLength);
         device.Fill(_state.At(0, [(int)(_state.ByteLength / 4)]));
         device.Fill(_lossSum);
+        if (precision == DType.F16)
+        {
+            LossScale = lossScale;
+            device.Write<float>(LossScale, [_lossScaling.Initial, 0, 0, 0]);
+        }
 
         string purpose = $"training with --batch-size {batch}";
         bool whole = options.AccumSteps == 1;
@@ -95,6 +103,12 @@ internal sealed class TrainStep : IDisposable
 
     /// <summary>What the optimiser keeps, laid out as the parameters: AdamW's m and v, or SGD's momentum.</summary>
     public IReadOnlyList<Tensor> Moments { get; }
+
+    /// <summary>The type of activations and factors.</summary>
+    public DType Precision { get; }
+
+    /// <summary>The state of dynamic loss scaling, see <see cref="LossScaleOp"/>; null without.</summary>
+    public Tensor? LossScale { get; }
 
     /// <summary>The parameters' moving average; null without.</summary>
     public Parameters? Average => _average?.Parameters;
@@ -156,25 +170,30 @@ internal sealed class TrainStep : IDisposable
     {
         Parameters parameters = _model.Parameters;
         Tensor mixed = _mixup.Enabled ? r.MixImages(_images, _mixState) : _images;
-        NetworkOutput output = _model.Forward(r, mixed, new ForwardContext { Training = _options.TrainMode, DropPathRate = _options.DropPath, StepState = _stepState });
+        NetworkOutput output = _model.Forward(r, mixed, new ForwardContext { Training = _options.TrainMode, DropPathRate = _options.DropPath, StepState = _stepState, Precision = Precision });
         Tensor targets = r.SoftTargets(_labels, _model.Config.NumClasses, (float)_options.Smoothing);
         if (_mixup.Enabled)
             targets = r.MixTargets(targets, _mixState);
-        Tensor loss = _options.Distillation().Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed), targets);
+        Tensor loss = _options.Distillation().Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed, Precision), targets);
         r.AddTo(_lossSum, loss);
         // Each batch of an update has its share, so that the sum is the gradient of their mean.
-        r.Tape.Backward(loss, r.Full([1], 1f / _options.AccumSteps), accumulate);
+        float share = 1f / _options.AccumSteps;
+        r.Tape.Backward(loss, LossScale is null ? r.Full([1], share) : r.Scale(LossScale.Slice(0, [1]), share), accumulate);
         return [.. parameters.Specs.Select(spec => spec.Name).Where(name => !r.Tape.Reached(parameters[name]))];
     }
 
     private void RecordUpdate(Recorder r)
     {
         Parameters parameters = _model.Parameters;
-        Tensor? clip = _options.ClipGrad is { } maximum ? r.ClipScale(parameters.FlatGradients!, (float)maximum).Coefficient : null;
+        Tensor? factor = null, apply = null;
+        if (LossScale is not null)
+            (factor, apply) = r.LossScale(parameters.FlatGradients!, LossScale, _lossScaling, (float)(_options.ClipGrad ?? double.PositiveInfinity));
+        else if (_options.ClipGrad is { } maximum)
+            factor = r.ClipScale(parameters.FlatGradients!, (float)maximum).Coefficient;
         if (_options.Opt == "adamw")
-            r.AdamW(parameters.Flat, parameters.FlatGradients!, Moments[0], Moments[1], _decayMask, _stepState, _options.AdamW(), clip);
+            r.AdamW(parameters.Flat, parameters.FlatGradients!, Moments[0], Moments[1], _decayMask, _stepState, _options.AdamW(), factor, apply);
         else
-            r.Sgd(parameters.Flat, parameters.FlatGradients!, Moments[0], _decayMask, _stepState, _options.Sgd(), clip);
+            r.Sgd(parameters.Flat, parameters.FlatGradients!, Moments[0], _decayMask, _stepState, _options.Sgd(), factor, apply);
         if (_average is null)
             return;
         // The running statistics too, as timm's ModelEma over the whole state dictionary.

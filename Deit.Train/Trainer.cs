@@ -80,8 +80,13 @@ internal sealed class Trainer : IDisposable
             _teacher = teacher is { } known ? Teacher.Load(_device, known.Source, known.Config) : null;
             if (_teacher is not null && options.TeacherCache is { } cache)
                 _teacherLogits = _teacher.Cached(cache, training, _description.Preprocess, options.BatchSize, options.NumWorkers);
-            _step = new TrainStep(_device, _model, options, _average, _teacherLogits is null ? _teacher : null, uploadTeacher: _teacherLogits is not null);
-            _evaluator = new Evaluator(_device, _average is null ? [_model] : [_model, _average], options.BatchSize, options.Fusion(), _step.Graph);
+            (DType precision, string? notice) = Precision.For(_device.Info, Precision.Parse(options.Precision));
+            if (notice is not null)
+                notices.Add(notice);
+            if (precision != DType.F32 && config is not DeitConfig)
+                notices.Add($"a {config.Family} computes in fp32, so that --precision {options.Precision} changes nothing but its teacher and its loss scale");
+            _step = new TrainStep(_device, _model, options, _average, _teacherLogits is null ? _teacher : null, uploadTeacher: _teacherLogits is not null, precision);
+            _evaluator = new Evaluator(_device, _average is null ? [_model] : [_model, _average], options.BatchSize, options.Fusion(), precision, _step.Graph);
             // A CPU device takes from the same memory.
             HostMemory.Require(_training.BufferBytes + _validation.BufferBytes + _step.HostBytes + (_device.Info.Type == GpuType.Cpu ? _device.AllocatedBytes : 0), $"training with --batch-size {options.BatchSize}");
             if (resumed is not null)
@@ -118,7 +123,7 @@ internal sealed class Trainer : IDisposable
             throw;
         }
         Say($"Device   {_device.Info}");
-        Say($"Model    {_description.Name ?? "free configuration"}: {_model.Parameters.Count / 1e6:0.00} M parameters, input {config.InputSize}, {config.NumClasses} classes");
+        Say($"Model    {_description.Name ?? "free configuration"}: {_model.Parameters.Count / 1e6:0.00} M parameters, {Precision.Name(_step.Precision)}, input {config.InputSize}, {config.NumClasses} classes");
         Say($"Data     {training.Count} training and {validation.Count} validation images, {_stepsPerEpoch} steps of {options.BatchSize} an epoch{(options.AccumSteps > 1 ? $", an update each {options.AccumSteps}" : "")}");
         if (_teacher is not null)
             Say($"Teacher  {options.TeacherPath}: {_teacher.Network.Config.Family} of {_teacher.Network.Parameters.Count / 1e6:0.00} M parameters, {options.DistillationType} distillation into the {(config is DeitConfig { Distilled: true } ? "distillation" : "class")} token");
@@ -263,7 +268,7 @@ internal sealed class Trainer : IDisposable
             ImagesPerSecond = (double)_stepsPerEpoch * _options.BatchSize / Math.Max(_state.Seconds, 1e-9),
             DataWait = _waitShare,
             Seconds = _state.Seconds,
-            Further = Further(evaluation, average),
+            Further = Further(evaluation, average, _step.LossScale is { } scale ? _device.Read<float>(scale) : null),
         });
         bool best = evaluation.Top1 > _state.BestTop1;
         progress.WriteLine($"epoch {epoch + 1}/{_options.Epochs}  train loss {trainLoss:F4}  val loss {evaluation.Loss:F4}  top-1 {evaluation.Top1:p1}  top-5 {evaluation.Top5:p1}  {_state.Seconds:F0} s{(best ? "  best" : "")}");
@@ -310,13 +315,15 @@ internal sealed class Trainer : IDisposable
         return logits;
     }
 
-    private static ImmutableSortedDictionary<string, double> Further(Evaluation evaluation, Evaluation? average)
+    private static ImmutableSortedDictionary<string, double> Further(Evaluation evaluation, Evaluation? average, float[]? lossScale)
     {
         Dictionary<string, double> columns = [];
         if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
             (columns["val_top1_class"], columns["val_top1_distillation"]) = (byClass.Top1, byDistillation.Top1);
         if (average is not null)
             (columns["ema_top1"], columns["ema_top5"], columns["ema_loss"]) = (average.Top1, average.Top5, average.Loss);
+        if (lossScale is not null)
+            (columns["loss_scale"], columns["skipped_updates"]) = (lossScale[0], lossScale[2]);
         return columns.ToImmutableSortedDictionary(StringComparer.Ordinal);
     }
 

@@ -16,7 +16,9 @@ public static class AdamWOp
     /// <summary>How many consecutive parameters share a factor of weight decay: parameters start at multiples of it.</summary>
     public const int Granule = 64;
 
-    private readonly record struct Push(uint Count, uint FirstGranule, uint Clipped, float Beta1, float OneMinusBeta1, float Beta2, float OneMinusBeta2, float Epsilon, float WeightDecay);
+    private readonly record struct Push(uint Count, uint FirstGranule, uint Flags, float Beta1, float OneMinusBeta1, float Beta2, float OneMinusBeta2, float Epsilon, float WeightDecay);
+
+    private const uint Clipped = 1, Conditional = 2;
 
     private static readonly Kernel<Push> Forward = new("adam_w");
 
@@ -31,16 +33,17 @@ public static class AdamWOp
         /// <param name="stepState">Learning rate and bias corrections, from <see cref="StepState.Allocate"/>.</param>
         /// <param name="options">The rest.</param>
         /// <param name="gradientScale">[1], multiplies the gradients (clipping: <see cref="GradientNormOp"/>), or null for 1.</param>
+        /// <param name="apply">[1], 0 leaves everything as it is (loss scaling: <see cref="LossScaleOp"/>), or null for 1.</param>
         /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
-        public void AdamW(Tensor parameters, Tensor gradients, Tensor firstMoment, Tensor secondMoment, Tensor decayMask, Tensor stepState, AdamWOptions options, Tensor? gradientScale = null)
+        public void AdamW(Tensor parameters, Tensor gradients, Tensor firstMoment, Tensor secondMoment, Tensor decayMask, Tensor stepState, AdamWOptions options, Tensor? gradientScale = null, Tensor? apply = null)
         {
             long count = parameters.Elements;
             if (gradients.Elements != count || firstMoment.Elements != count || secondMoment.Elements != count)
                 throw new ArgumentException($"AdamW of {parameters} with gradients {gradients} and moments {firstMoment} and {secondMoment}: expected the same number of elements.");
             if (decayMask.Elements != (count + Granule - 1) / Granule)
                 throw new ArgumentException($"AdamW of {parameters} with decay mask {decayMask}: expected {(count + Granule - 1) / Granule} elements, one for {Granule} parameters.", nameof(decayMask));
-            if (gradientScale is not null && gradientScale.Elements != 1)
-                throw new ArgumentException($"AdamW with gradient scale {gradientScale}: expected [1].", nameof(gradientScale));
+            if (gradientScale is { Elements: not 1 } || apply is { Elements: not 1 })
+                throw new ArgumentException($"AdamW with gradient scale {gradientScale} and apply {apply}: expected [1] each.", nameof(gradientScale));
             StepState.Check(stepState);
             foreach ((long start, int length) in Flat.Ranges(r, count))
             {
@@ -51,7 +54,7 @@ public static class AdamWOp
                     new Push(
                         (uint)length,
                         (uint)(start / Granule),
-                        gradientScale is null ? 0u : 1u,
+                        (gradientScale is null ? 0u : Clipped) | (apply is null ? 0u : Conditional),
                         (float)options.Beta1,
                         (float)(1 - options.Beta1),
                         (float)options.Beta2,
@@ -68,6 +71,7 @@ public static class AdamWOp
                         Binding.Read(decayMask),
                         Binding.Read(stepState),
                         Binding.Read(gradientScale ?? decayMask),
+                        Binding.Read(apply ?? decayMask),
                     ],
                     15.0 * length);
             }

@@ -68,7 +68,7 @@ internal static class TokenCosines
 
     // Of [B, T, D] only the tokens before the patches are kept and travel.
     private static Inference Observed(GpuDevice device, VisionTransformer network, int batchSize, Graph? borrow) =>
-        new(device, network, batchSize, borrow, (r, name, tensor) => name switch
+        new(device, network, batchSize, borrow, observe: (r, name, tensor) => name switch
         {
             "norm" => tensor,
             _ when name.Contains(".attn", StringComparison.Ordinal) => null,

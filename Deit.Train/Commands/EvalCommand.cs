@@ -16,6 +16,9 @@ internal sealed record EvalOptions : SplitOptions
     [Flag("how two heads answer together; what the model folder says without it", Choices = ["mean-logits", "sum-softmax"])]
     public string? HeadFusion { get; set; }
 
+    [Flag("type of activations and of the factors of products", Choices = ["fp32", "fp16", "bf16"])]
+    public string Precision { get; set; } = "fp32";
+
     [Flag("show every class instead of the worst")]
     public bool AllClasses { get; set; }
 
@@ -42,6 +45,15 @@ internal static class EvalCommand
         return command;
     }
 
+    /// <summary>What the device can do of what was asked for; says where that is something else.</summary>
+    internal static DType PrecisionOn(GpuDevice device, string name)
+    {
+        (DType type, string? notice) = Precision.For(device.Info, Precision.Parse(name));
+        if (notice is not null)
+            Console.Error.WriteLine($"Notice   {notice}");
+        return type;
+    }
+
     public static int Run(EvalOptions options)
     {
         if (options.Confusion is { } file && Path.GetExtension(file) != ".png")
@@ -60,7 +72,7 @@ internal static class EvalCommand
             Console.Error.WriteLine($"Running on {device.Info}");
         else
             Console.WriteLine($"Device   {device.Info}");
-        Evaluation evaluation = source.Evaluate(device, EvalOptions.Fusion(options.HeadFusion));
+        Evaluation evaluation = source.Evaluate(device, EvalOptions.Fusion(options.HeadFusion), PrecisionOn(device, options.Precision));
         ClassReport classes = ClassReport.Of(evaluation.Predictions, labels);
         if (options.Json)
             Report.PrintJson(ForJson(options, source, evaluation, classes));

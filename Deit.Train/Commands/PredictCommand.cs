@@ -15,21 +15,23 @@ internal static class PredictCommand
         Option<string> model = new("--model") { Description = "model folder, such as RUN/best", Required = true };
         Option<int> top = new("--top") { Description = "classes to show", DefaultValueFactory = _ => 5 };
         Option<bool> json = new("--json") { Description = "print JSON" };
+        Option<string> precision = new("--precision") { Description = "fp32, fp16 or bf16: type of activations and of the factors of products", DefaultValueFactory = _ => "fp32" };
+        precision.AcceptOnlyFromAmong([.. Precision.Names]);
         Option<string?> device = new("--device") { Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)" };
         Argument<string[]> images = new("IMAGE") { Description = "picture files", Arity = ArgumentArity.OneOrMore };
-        Command command = new("predict", "Classify pictures.") { model, top, json, device, images };
-        command.SetAction(result => Run(result.GetValue(model)!, result.GetValue(images)!, result.GetValue(top), result.GetValue(json), result.GetValue(device)));
+        Command command = new("predict", "Classify pictures.") { model, top, json, precision, device, images };
+        command.SetAction(result => Run(result.GetValue(model)!, result.GetValue(images)!, result.GetValue(top), result.GetValue(json), result.GetValue(device), result.GetValue(precision)!));
         return command;
     }
 
     /// <summary>Classifies; unreadable pictures are named on the error stream and make the exit code 1, the others are answered all the same.</summary>
-    public static int Run(string folder, IReadOnlyList<string> images, int top, bool json, string? device)
+    public static int Run(string folder, IReadOnlyList<string> images, int top, bool json, string? device, string precision = "fp32")
     {
         if (top < 1)
             throw new DeitException($"--top is {top}, expected at least 1.");
-        using DeitModel model = DeitModel.Load(folder, new DeitModelOptions { Device = device });
+        using DeitModel model = DeitModel.Load(folder, new DeitModelOptions { Device = device, Precision = Precision.Parse(precision) });
         if (!json)
-            Console.Error.WriteLine($"Running on {model.Device.Info}");
+            Console.Error.WriteLine($"Running on {model.Device.Info}, {Precision.Name(model.Precision)}");
         List<object> answers = [];
         int failed = 0;
         foreach (string path in images)

@@ -26,6 +26,20 @@ public sealed class TrainerTests : IDisposable
         Assert.NotEqual(Bytes(first, "last/model.safetensors"), Bytes(other, "last/model.safetensors"));
     }
 
+    [Theory]
+    [InlineData("fp16")]
+    [InlineData("bf16")]
+    public void So_it_is_in_reduced_precision(string precision)
+    {
+        string whole = _folder["whole"], pieces = _folder["pieces"], full = _folder["full"];
+        Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, whole) with { Precision = precision }));
+        Assert.Equal(130, TinyRun.Train(TinyRun.Options(_data, pieces) with { Precision = precision }, stopAfter: 2));
+        Assert.Equal(0, TinyRun.Resume(pieces));
+        AssertSameResult(whole, pieces);
+        Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, full)));
+        Assert.NotEqual(Bytes(full, "last/model.safetensors"), Bytes(whole, "last/model.safetensors"));
+    }
+
     // Stops in the middle of a group of steps whose loss is summed on the device, at the end of an epoch before its evaluation, and early
     // in the next one: 2 | 1, evaluation | 1 | 2 of 2 x 3 steps.
     [Fact]

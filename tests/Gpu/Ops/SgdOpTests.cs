@@ -43,6 +43,19 @@ public class SgdOpTests
         AssertClose(b, momentum, "momentum");
     }
 
+    // Gradients that overflowed are not even looked at.
+    [Fact]
+    public void An_update_that_is_skipped_leaves_everything_as_it_is()
+    {
+        float[] start = OpInput.Random([197], 1).Values, moment = OpInput.Random([197], 2).Values, bad = new float[197];
+        Array.Fill(bad, float.NaN);
+        using OpRun run = new();
+        Tensor p = run.Put([197], start), g = run.Put([197], bad), first = run.Put([197], moment), decay = run.Put<float>([4], [1, 1, 1, 1]), state = run.Put(StepState.At(0, 1, new AdamWOptions())), apply = run.Put<float>([1], [0]);
+        OpRun.Run(r => r.Sgd(p, g, first, decay, state, new SgdOptions(), apply: apply));
+        Assert.Equal(start, OpRun.Device.Read<float>(p));
+        Assert.Equal(moment, OpRun.Device.Read<float>(first));
+    }
+
     [Fact]
     public void Refuses_tensors_that_do_not_fit()
     {
