@@ -25,7 +25,7 @@ internal sealed record EvalOptions : SplitOptions
     [Flag("draw the confusion matrix into this .png file")]
     public string? Confusion { get; set; }
 
-    [Flag("folder for eval.json, per_class.csv and confusion.png")]
+    [Flag("folder for eval.json, per_class.csv and confusion.png; beside the model as MODEL-SPLIT without it, none for no files")]
     public string? Output { get; set; }
 
     /// <summary>The fusion that a value of the flag names; null of none.</summary>
@@ -61,11 +61,18 @@ internal static class EvalCommand
         ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
         IReadOnlyList<string> labels = source.Description.Labels;
         // A folder of results goes without the picture where there are too many classes; one that was asked for by name is refused.
-        string? confusion = options.Confusion ?? (options.Output is { } folder && labels.Count <= ConfusionMatrix.MostClasses ? Path.Combine(folder, "confusion.png") : null);
+        string? output = options.Output switch
+        {
+            "none" => null,
+            null when options.Json || options.Confusion is not null => null, // a program, or a picture alone, was asked for
+            null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{options.Split}",
+            { } named => named,
+        };
+        string? confusion = options.Confusion ?? (output is { } folder && labels.Count <= ConfusionMatrix.MostClasses ? Path.Combine(folder, "confusion.png") : null);
         if (confusion is not null)
             ConfusionMatrix.Check(labels.Count);
-        if (options.Output is not null)
-            Report.MakeFolder(options.Output);
+        if (output is not null)
+            Report.MakeFolder(output);
 
         using GpuDevice device = GpuDevice.Open(options.Device);
         if (options.Json)
@@ -78,7 +85,7 @@ internal static class EvalCommand
             Report.PrintJson(ForJson(options, source, evaluation, classes));
         else
             Print(options, source, evaluation, classes);
-        if (options.Output is { } output)
+        if (output is not null)
         {
             Report.WriteText(Path.Combine(output, "eval.json"), JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json));
             Report.WriteText(Path.Combine(output, "per_class.csv"), classes.ToCsv());
@@ -89,6 +96,8 @@ internal static class EvalCommand
             using Drawing drawing = new ConfusionMatrix(evaluation.Predictions, labels).Draw(title);
             drawing.SavePng(confusion);
         }
+        if (output is not null && !options.Json)
+            Console.WriteLine($"Files    {output}: eval.json, per_class.csv{(confusion is null ? "" : ", confusion.png")}");
         return 0;
     }
 
@@ -132,7 +141,8 @@ internal static class EvalCommand
         options.Model,
         options.Data,
         options.Split,
-        options.HeadFusion,
+        HeadFusion = (EvalOptions.Fusion(options.HeadFusion) ?? source.Description.HeadFusion) == HeadFusion.SumSoftmax ? "sum-softmax" : "mean-logits",
+        options.Precision,
         evaluation.Images,
         Unreadable = source.Loader.Unreadable,
         Top1 = evaluation.Top1,

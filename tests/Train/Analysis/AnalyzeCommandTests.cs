@@ -139,6 +139,13 @@ public sealed class AnalyzeCommandTests : IDisposable
         Assert.Equal(9, File.ReadAllLines(Path.Combine(_folder["eval"], "per_class.csv")).Length);
         Assert.InRange(ImageDecoder.Decode(Path.Combine(_folder["eval"], "confusion.png")).Width, 8 * 44, 700);
 
+        // Beside the model where nothing is said, and nowhere where nothing is wanted.
+        await Succeeds("eval", "--model", model, "--data", data);
+        Assert.Equal(3, Directory.EnumerateFiles($"{model}-val").Count());
+        Directory.Delete($"{model}-val", recursive: true);
+        await Succeeds("eval", "--model", model, "--data", data, "--output", "none");
+        await Succeeds("eval", "--model", model, "--data", data, "--json");
+        Assert.False(Directory.Exists($"{model}-val"));
         JsonNode printed = JsonNode.Parse(await Succeeds("eval", "--model", model, "--data", data, "--json", "--confusion", _folder["c.png"]))!;
         Assert.Equal("mean-logits", (string)printed["head_fusion"]!);
         Assert.True(File.Exists(_folder["c.png"]));
