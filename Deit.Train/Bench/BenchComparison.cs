@@ -63,7 +63,8 @@ internal sealed class BenchComparison
             MarkdownTable table = new("measured", "shape or batch", "task", "precision", "A", "B", "unit", "B / A", "spread", "B is");
             foreach (ComparedRow row in Rows)
                 table.Add(
-                    row.Key.Name, row.Key.Extent, row.Key.Task, row.Key.Precision, MarkdownTable.Number(row.A), MarkdownTable.Number(row.B), row.Unit, MarkdownTable.Number(row.Ratio), MarkdownTable.Percent(row.Spread, "F1"),
+                    row.Key.Name, row.Key.Extent, row.Key.Task, row.Key.Precision, MarkdownTable.Number(row.A), MarkdownTable.Number(row.B), row.Unit,
+                    MarkdownTable.Number(row.Ratio), MarkdownTable.Percent(row.Spread, "F1"),
                     row.Verdict switch { Verdict.Faster => "faster", Verdict.Slower => "slower", _ => "no different" });
             text.Append('\n').Append(table).Append('\n');
         }

@@ -67,7 +67,9 @@ internal static partial class BenchFolder
             best.Add(report.Device, report.Driver, Number(report.BestProduct), Number(report.BestCopy), links);
             // A model's best batch in each task and precision.
             foreach (ModelRow row in report.Models.GroupBy(row => (row.Model, row.Task, row.Precision)).Select(rows => rows.MaxBy(row => row.ImagesPerSecond)!))
-                models.Add(report.Device, row.Model, row.Task, row.Precision, $"{row.Batch}", Number(row.ImagesPerSecond), MarkdownTable.Spread(row.Spread), Number(row.TeraFlops), row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : "");
+                models.Add(
+                    report.Device, row.Model, row.Task, row.Precision, $"{row.Batch}", Number(row.ImagesPerSecond), MarkdownTable.Spread(row.Spread),
+                    Number(row.TeraFlops), row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : "");
         }
         string text = $"# Measured devices\n\nMade by `deit bench page` from the JSON files beside it; `bench/run` measures a device and adds it.\n\n{best}";
         return models.Empty ? text : $"{text}\nEach model's fastest batch; what the columns mean is on the devices' pages.\n\n{models}";

@@ -83,7 +83,10 @@ internal sealed record BenchReport
         if ((Device, Driver, Version) != (newer.Device, newer.Driver, newer.Version))
             throw new DeitException($"The measurements there are of {Device}, {Driver}, version {Version ?? "unknown"}, the new ones of {newer.Device}, {newer.Driver}, version {newer.Version ?? "unknown"}; remove the older file or name the new one by --name.");
         HashSet<RowKey> replaced = [.. newer.Rows.Select(row => row.Key)];
-        return newer with { Rows = [.. Rows.Where(row => !replaced.Contains(row.Key)), .. newer.Rows] };
+        Dictionary<string, string> kernels = new(Kernels ?? new Dictionary<string, string>());
+        foreach ((string key, string kernel) in newer.Kernels ?? new Dictionary<string, string>())
+            kernels[key] = kernel;
+        return newer with { Rows = [.. Rows.Where(row => !replaced.Contains(row.Key)), .. newer.Rows], Kernels = kernels };
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);

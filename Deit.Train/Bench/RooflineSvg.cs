@@ -9,7 +9,7 @@ namespace Deit.Train.Bench;
 /// </summary>
 internal sealed class RooflineSvg
 {
-    private const double Width = 900, Height = 560, Left = 80, Right = 24, Top = 56, Bottom = 56;
+    private const double Width = 900, Height = 560, Left = 80, Right = 24, Top = 76, Bottom = 56;
     private static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
     private static readonly (string Kind, string Colour, Func<OpRow, bool> Is)[] Kinds =
     [
@@ -81,7 +81,7 @@ internal sealed class RooflineSvg
         picture.Add(Line(X(start), Y(start * _bestCopy), X(ridge), Y(_bestProduct), "#c53030", 2));
         picture.Add(Line(X(ridge), Y(_bestProduct), Width - Right, Y(_bestProduct), "#c53030", 2));
         picture.Add(Text($"best product {Number(_bestProduct)} GFLOP/s", Width - Right, Y(_bestProduct) - 8, "end", "#c53030"));
-        picture.Add(Text($"best copy {Number(_bestCopy)} GB/s", X(start) + 12, Y(start * _bestCopy) - 8, colour: "#c53030"));
+        picture.Add(Text($"best copy {Number(_bestCopy)} GB/s", X(start) + 28, Y(start * _bestCopy) - 8, colour: "#c53030"));
     }
 
     private XElement Point(OpRow row)

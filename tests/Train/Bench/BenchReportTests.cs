@@ -90,8 +90,10 @@ public sealed class BenchReportTests
     [Fact]
     public void Newer_rows_take_the_older_ones_places_and_the_others_stay()
     {
-        BenchReport both = Reports.Of(Reports.Model(1), Reports.Product(2)).With(Reports.Of(Reports.Model(3), Reports.Model(4, task: "train")));
+        BenchReport older = Reports.Of(Reports.Model(1), Reports.Product(2)) with { Kernels = new Dictionary<string, string> { ["a"] = "1", ["b"] = "1" } };
+        BenchReport both = older.With(Reports.Of(Reports.Model(3), Reports.Model(4, task: "train")) with { Kernels = new Dictionary<string, string> { ["b"] = "2" } });
         Assert.Equal([2, 3, 4], both.Rows.Select(row => row.Rate));
+        Assert.Equal(new Dictionary<string, string> { ["a"] = "1", ["b"] = "2" }, both.Kernels);
     }
 
     [Fact]
