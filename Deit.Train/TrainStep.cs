@@ -74,18 +74,27 @@ internal sealed class TrainStep : IDisposable
         string purpose = $"training with --batch-size {batch}";
         bool whole = options.AccumSteps == 1;
         IReadOnlyList<string> untouched = [];
-        Graph = device.Record(
-            r =>
-            {
-                untouched = RecordGradients(r, teacher, accumulate: false);
-                if (whole)
-                    RecordUpdate(r);
-            },
-            new GraphOptions { Purpose = purpose });
-        if (!whole)
+        try
         {
-            _further = device.Record(r => RecordGradients(r, teacher, accumulate: true), new GraphOptions { Purpose = purpose, Borrow = Graph });
-            _update = device.Record(RecordUpdate, new GraphOptions { Purpose = purpose });
+            Graph = device.Record(
+                r =>
+                {
+                    untouched = RecordGradients(r, teacher, accumulate: false);
+                    if (whole)
+                        RecordUpdate(r);
+                },
+                new GraphOptions { Purpose = purpose });
+            if (!whole)
+            {
+                _further = device.Record(r => RecordGradients(r, teacher, accumulate: true), new GraphOptions { Purpose = purpose, Borrow = Graph });
+                _update = device.Record(RecordUpdate, new GraphOptions { Purpose = purpose });
+            }
+        }
+        catch
+        {
+            // Activations are what does not fit: who tries a smaller batch then needs this one's memory.
+            Dispose();
+            throw;
         }
 
         // As torch.optim: a parameter without a gradient (the distillation head when nothing is distilled) is left alone.
@@ -206,7 +215,7 @@ internal sealed class TrainStep : IDisposable
     {
         _update?.Dispose();
         _further?.Dispose();
-        Graph.Dispose();
+        Graph?.Dispose(); // null where recording failed
         foreach (HostBuffer slot in _slots)
             slot.Dispose();
         _inputs.Dispose();

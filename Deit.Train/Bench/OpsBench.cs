@@ -1,92 +1,85 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
 using Deit.Gpu;
-using Spectre.Console;
 using Recorder = Deit.Gpu.Recorder;
 
 namespace Deit.Train.Bench;
 
-/// <summary>Times every op at the shapes of DeiT. A row runs alone; its rate is set against the best that the device showed in the same run.</summary>
+/// <summary>
+/// Times every op at the shapes of DeiT. A row is replayed alone; its rate is set against the best that the device showed in the same run:
+/// the fastest product, and a copy that no cache holds.
+/// </summary>
 internal static class OpsBench
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    public const string Copy = "copy";
+
+    private const string Precision = "fp32"; // the only one so far
+
+    private static readonly Pace Quick = new(WarmUp: 0.1, Seconds: 0.7, Repetitions: 7);
 
     /// <summary>An op at a shape.</summary>
     /// <param name="Op">What runs.</param>
     /// <param name="Shape">At which extents.</param>
     /// <param name="Record">Records it.</param>
     /// <param name="Flops">Operations counted; 0 for ops that memory bounds.</param>
-    /// <param name="Bytes">Bytes that must move at least.</param>
+    /// <param name="Bytes">Bytes that must move at least; 0 for those of the recording.</param>
     private sealed record Case(string Op, string Shape, Action<Recorder> Record, double Flops, double Bytes);
 
-    /// <summary>A measured row.</summary>
-    private sealed record Row(string Op, string Shape, string Arithmetic, double Milliseconds, double Spread, double? GigaFlops, double? GigaBytes, double ShareOfBest);
-
-    public static void Run(GpuDevice device, bool json)
+    /// <summary>A case with its time, and with the recording's count of what the case leaves out.</summary>
+    private sealed record Measured(Case Case, Timing Time, double Flops, double Bytes)
     {
-        (Case Case, double Milliseconds, double Spread)[] measured = [.. Cases(device).Select(c => Measure(device, c))];
-        double bestFlops = measured.Max(m => m.Case.Flops / m.Milliseconds), bestBytes = measured.Where(m => m.Case.Flops == 0).Max(m => m.Case.Bytes / m.Milliseconds);
-        Row[] rows = [.. measured.Select(m =>
-        {
-            bool arithmetic = m.Case.Flops > 0;
-            double rate = (arithmetic ? m.Case.Flops : m.Case.Bytes) / m.Milliseconds / 1e6;
-            return new Row(m.Case.Op, m.Case.Shape, "fp32", m.Milliseconds, m.Spread, arithmetic ? rate : null, arithmetic ? null : rate, rate * 1e6 / (arithmetic ? bestFlops : bestBytes));
-        })];
-        if (json)
-        {
-            Console.WriteLine(JsonSerializer.Serialize(new { device = device.Info.Name, driver = device.Info.Driver, kernels = device.Choices.All, rows }, Json));
-            return;
-        }
-        Console.WriteLine($"Device   {device.Info}");
-        Table table = new Table().Border(TableBorder.Markdown);
-        foreach (string column in (ReadOnlySpan<string>)["op", "shape", "arithmetic", "ms", "spread", "rate", "of best"])
-            table.AddColumn(new TableColumn(column).NoWrap());
-        foreach (Row row in rows)
-            table.AddRow(row.Op, row.Shape, row.Arithmetic, Number(row.Milliseconds), $"{row.Spread:p0}", row.GigaFlops is { } flops ? $"{Number(flops)} GFLOP/s" : $"{Number(row.GigaBytes!.Value)} GB/s", $"{row.ShareOfBest:p0}");
-        // The width of a terminal must not decide what a redirected table holds.
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 160;
-        AnsiConsole.Write(table);
-        Console.WriteLine("The best: the fastest product and the fastest copy-like op of this run.");
+        public bool Arithmetic => Case.Flops > 0;
+
+        public double Rate => (Arithmetic ? Flops : Bytes) / Time.Milliseconds / 1e6; // GFLOP/s or GB/s
     }
 
-    private static string Number(double value) => value.ToString(value >= 100 ? "F0" : value >= 1 ? "F2" : "F4", CultureInfo.InvariantCulture);
+    /// <summary>Images of a batch where none is given: a CPU driver gets fewer for the same shapes.</summary>
+    public static int DefaultBatch(GpuDevice device) => device.Info.Type == GpuType.Cpu ? 4 : 64;
 
-    private static (Case, double, double) Measure(GpuDevice device, Case c)
+    /// <summary>Measures every op.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="batch">Images of a batch.</param>
+    public static BenchReport Run(GpuDevice device, int batch)
+    {
+        Measured[] measured = [.. Cases(device, batch).Select(c => Measure(device, c, Quick))];
+        double bestFlops = measured.Where(m => m.Arithmetic).Max(m => m.Rate);
+        double bestBytes = measured.Where(m => m.Case.Op == Copy).MaxBy(m => m.Bytes)!.Rate;
+        return BenchReport.Of(device, [.. measured.Select(m => new OpRow(
+            m.Case.Op, m.Case.Shape, Precision, m.Time.Milliseconds, m.Time.Spread, m.Rate / (m.Arithmetic ? bestFlops : bestBytes),
+            m.Arithmetic ? m.Rate : null, m.Arithmetic ? null : m.Rate, m.Flops, m.Bytes))]);
+    }
+
+    /// <summary>GFLOP/s of the fastest of DeiT-B's forward products: what whole models are held against.</summary>
+    public static double BestProduct(GpuDevice device) =>
+        Products(device, DefaultBatch(device) * 197, 768).Where(c => c.Op.EndsWith("forward", StringComparison.Ordinal)).Max(c => Measure(device, c, Quick).Rate);
+
+    private static Measured Measure(GpuDevice device, Case c, Pace pace)
     {
         using Graph graph = device.Record(c.Record, new GraphOptions { Purpose = $"measuring {c.Op}" });
-        graph.Run();
-        List<double> times = [];
-        long begin = Stopwatch.GetTimestamp();
-        while (times.Count < 5 || (times.Count < 30 && Stopwatch.GetElapsedTime(begin).TotalSeconds < 0.5))
-        {
-            long start = Stopwatch.GetTimestamp();
-            graph.Run();
-            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        }
-        times.Sort();
-        double median = times[times.Count / 2];
-        return (c, median, (times[times.Count * 3 / 4] - times[times.Count / 4]) / median);
+        double flops = c.Flops > 0 ? c.Flops : graph.Dispatches.Sum(d => d.Cost.Flops), bytes = c.Bytes > 0 ? c.Bytes : graph.Dispatches.Sum(d => d.Cost.Bytes);
+        return new Measured(c, Timing.OfReplays(device, graph, pace).Replay, flops, bytes);
     }
 
-    private static IEnumerable<Case> Cases(GpuDevice device)
+    private static IEnumerable<Case> Products(GpuDevice device, int rows, int dim)
     {
-        // Inputs live in an arena of zeros: what is timed is the op alone. A CPU driver gets a smaller batch for the same shapes.
-        int batch = device.Info.Type == GpuType.Cpu ? 4 : 64;
+        foreach ((string name, int n, int k) in ((string, int, int)[])[("qkv", 3 * dim, dim), ("proj", dim, dim), ("fc1", 4 * dim, dim), ("fc2", dim, 4 * dim)])
+        {
+            using Inputs t = new(device, [rows, k], [n, k], [rows, n], [n]);
+            t.Noise();
+            double flops = 2.0 * rows * n * k;
+            string shape = $"{rows} x {n} x {k}";
+            yield return new($"{name} forward", shape, r => r.MatMulInto(t[2], t[0], t[1], false, true, t[3]), flops, 0);
+            yield return new($"{name} input gradient", shape, r => r.MatMulInto(t[0], t[2], t[1], false, false), flops, 0);
+            yield return new($"{name} weight gradient", shape, r => r.MatMulInto(t[1], t[2], t[0], true, false), flops, 0);
+        }
+    }
+
+    // Most inputs live in an arena of zeros, so that what is timed is the op alone.
+    private static IEnumerable<Case> Cases(GpuDevice device, int batch)
+    {
         foreach ((int dim, int heads) in ((int, int)[])[(192, 3), (768, 12)])
         {
             int rows = batch * 197;
-            foreach ((string name, int n, int k) in ((string, int, int)[])[("qkv", 3 * dim, dim), ("proj", dim, dim), ("fc1", 4 * dim, dim), ("fc2", dim, 4 * dim)])
-            {
-                Inputs t = new(device, [rows, k], [n, k], [rows, n], [n]);
-                double flops = 2.0 * rows * n * k;
-                string shape = $"{rows} x {n} x {k}";
-                yield return new($"{name} forward", shape, r => r.MatMulInto(t[2], t[0], t[1], false, true, t[3]), flops, 0);
-                yield return new($"{name} input gradient", shape, r => r.MatMulInto(t[0], t[2], t[1], false, false), flops, 0);
-                yield return new($"{name} weight gradient", shape, r => r.MatMulInto(t[1], t[2], t[0], true, false), flops, 0);
-                t.Dispose();
-            }
+            foreach (Case linear in Products(device, rows, dim))
+                yield return linear;
             double product = 2.0 * batch * heads * 197 * 197 * 64, floats = (double)rows * dim * sizeof(float);
             string tokens = $"{batch} x 197 x {dim}";
             using Inputs x = new(device, [batch, 197, dim], [batch, 197, 3 * dim], [batch, 197, 4 * dim], [dim], [dim], [batch], [batch, 1000], [batch, 1000], [batch, 197, dim]);
@@ -98,7 +91,7 @@ internal static class OpsBench
             yield return new("gelu forward + backward", $"{batch} x 197 x {4 * dim}", r => Backward(r, x[2], r.Gelu), 0, 20 * floats);
             yield return new("residual add", tokens, r => r.ResidualAdd(x[0], x[8], x[5]), 0, 3 * floats);
             yield return new("column sum", $"{rows} x {4 * dim}", r => r.ColumnSum(x[2].View([rows, 4 * dim]), r.Empty([4 * dim])), 0, 4 * floats);
-            yield return new("copy", tokens, r => r.Copy(x[0], x[8]), 0, 2 * floats);
+            yield return new(Copy, tokens, r => r.Copy(x[0], x[8]), 0, 2 * floats);
             yield return new("cross-entropy forward + backward", $"{batch} x 1000", r => Backward(r, x[6], t => r.CrossEntropy(t, x[7])), 0, 4.0 * batch * 1000 * sizeof(float));
             yield return new("softmax", $"{batch} x 1000", r => r.Softmax(x[6]), 0, 2.0 * batch * 1000 * sizeof(float));
             yield return new("soft distillation forward + backward", $"{batch} x 1000", r => Backward(r, x[6], t => r.SoftDistillation(t, x[7], 3, batch)), 0, 5.0 * batch * 1000 * sizeof(float));
@@ -110,6 +103,9 @@ internal static class OpsBench
             using Inputs assembly = new(device, [batch, 196, dim], [1, 1, dim], [1, 197, dim]);
             yield return new("tokens forward + backward", tokens, r => Backward(r, assembly[0], t => r.Tokens(t, assembly[1], null, assembly[2])), 0, 4 * floats);
         }
+        int large = (int)Math.Min(device.Info.Type == GpuType.Cpu ? 1 << 24 : 1 << 26, device.Info.MaxStorageBufferRange / sizeof(float)); // past every cache
+        using (Inputs ends = new(device, [large], [large]))
+            yield return new(Copy, $"{large}", r => r.Copy(ends[0], ends[1]), 0, 2.0 * large * sizeof(float));
         using Inputs images = new(device, [batch, 3, 224, 224]);
         yield return new("unfold patches", $"{batch} x 3 x 224 x 224", r => r.Unfold(images[0], 16), 0, 8.0 * images[0].Elements);
         using Inputs labels = new(device, [batch]);
@@ -148,6 +144,20 @@ internal static class OpsBench
         }
 
         public Tensor this[int index] => _tensors[index];
+
+        /// <summary>Fills the tensors with noise: multiplying zeros takes a card less power, and it runs faster than it ever would.</summary>
+        public void Noise()
+        {
+            Random random = new(1);
+            float[] pattern = [.. Enumerable.Range(0, 1 << 16).Select(_ => (float)random.NextDouble() - 0.5f)];
+            foreach (Tensor tensor in _tensors)
+            {
+                float[] values = new float[tensor.Elements];
+                for (int start = 0; start < values.Length; start += pattern.Length)
+                    pattern.AsSpan(0, Math.Min(pattern.Length, values.Length - start)).CopyTo(values.AsSpan(start));
+                _arena.Device.Write<float>(tensor, values);
+            }
+        }
 
         public Tensor StepState() => Gpu.StepState.Allocate(_arena);
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Gpu;
+using Deit.Model;
 using Deit.Train.Bench;
 
 namespace Deit.Train.Commands;
@@ -7,18 +8,74 @@ namespace Deit.Train.Commands;
 /// <summary><c>deit bench</c>: how fast a device runs, and how fast the host feeds it.</summary>
 internal static class BenchCommand
 {
-    public static Command Create()
+    public static Command Create() => new("bench", "Measure the device, the host that feeds it, and methods on both.")
     {
-        Option<bool> json = new("--json") { Description = "print JSON" };
+        Ops(),
+        Model(ModelRow.Infer, "Time whole models' forward passes: images/s, TFLOP/s, the share of the device's best product, memory."),
+        Model(ModelRow.Train, "Time whole models' training steps: images/s, TFLOP/s, the share of the device's best product, memory."),
+        Compare(),
+        Page(),
+        Data(),
+        Distillation(),
+    };
+
+    private static Command Ops()
+    {
         Option<string?> device = new("--device") { Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)" };
-        Command ops = new("ops", "Time every op: ms, GFLOP/s or GB/s, and the share of the device's own measured best.") { json, device };
+        Option<int?> batch = new("--batch-size") { Description = "images of a batch; without it 64, on a CPU driver 4" };
+        Command ops = new("ops", "Time every op: ms, GFLOP/s or GB/s, and the share of the device's own measured best.") { batch, device };
+        BenchOutput output = new(ops);
         ops.SetAction(result =>
         {
+            if (result.GetValue(batch) is < 1 or > 4096)
+                throw new DeitException($"--batch-size is {result.GetValue(batch)}, expected 1 to 4096.");
             using GpuDevice gpu = GpuDevice.Open(result.GetValue(device));
-            OpsBench.Run(gpu, result.GetValue(json));
+            output.Write(result, OpsBench.Run(gpu, result.GetValue(batch) ?? OpsBench.DefaultBatch(gpu)));
             return 0;
         });
-        return new Command("bench", "Measure the device, the host that feeds it, and methods on both.") { ops, Data(), Distillation() };
+        return ops;
+    }
+
+    private static Command Model(string task, string description)
+    {
+        Command command = new(task, description);
+        OptionBinder<ModelBenchOptions> binder = new(command);
+        BenchOutput output = new(command);
+        command.SetAction(result =>
+        {
+            ModelBenchOptions options = binder.Bind(result);
+            options.Validate();
+            using GpuDevice gpu = GpuDevice.Open(options.Device);
+            output.Write(result, ModelBench.Run(gpu, options, task, Console.Error.WriteLine));
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Compare()
+    {
+        Argument<string> a = new("A") { Description = "JSON of bench ops, infer or train, or of a PyTorch run" }, b = new("B") { Description = "another" };
+        Command compare = new("compare", "Compare two files of measurements row by row: faster, slower, or no different by the spread of both.") { a, b };
+        compare.SetAction(result =>
+        {
+            BenchReport first = BenchReport.Load(result.GetValue(a)!), second = BenchReport.Load(result.GetValue(b)!);
+            Console.Write(new BenchComparison(first, second));
+            return 0;
+        });
+        return compare;
+    }
+
+    private static Command Page()
+    {
+        Option<string> results = new("--results") { Description = "folder of measured devices", DefaultValueFactory = _ => "bench/results" };
+        Command page = new("page", $"Write {BenchFolder.Page} and the roofline pictures of a folder of measured devices.") { results };
+        page.SetAction(result =>
+        {
+            (string path, int devices) = BenchFolder.WritePage(result.GetValue(results)!);
+            Console.WriteLine($"{path}: {devices} devices");
+            return 0;
+        });
+        return page;
     }
 
     private static Command Distillation()

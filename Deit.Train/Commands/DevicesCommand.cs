@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Deit.Gpu;
+using Deit.Train.Bench;
 using Spectre.Console;
 
 namespace Deit.Train.Commands;
@@ -35,8 +36,8 @@ internal static class DevicesCommand
             Row("driver", $"{device.Driver}, Vulkan {device.ApiVersion}");
             Row("memory", $"{device.MemoryBytes / (double)(1 << 30):0.0} GiB{(device.HostVisibleMemory ? ", visible to the host" : "")}; {device.MaxAllocationBytes >> 20} MiB at once, {device.MaxStorageBufferRange >> 20} MiB a tensor");
             Row("workgroups", $"subgroup {device.SubgroupSize}, at most {device.MaxWorkgroupSize} invocations, {device.SharedMemoryBytes >> 10} KiB shared, {device.PushConstantBytes} bytes of push constants");
-            Row("types", string.Join(", ", Types(device)));
-            Row("matrix units", device.MatrixShapes.Count == 0 ? "none" : string.Join(", ", device.MatrixShapes) + (device.WorkgroupMatrices ? ", workgroup scope" : ""));
+            Row("types", DeviceFeatures.Types(device));
+            Row("matrix units", DeviceFeatures.MatrixUnits(device));
             Row("uuid", device.Uuid);
             if (device.Unsuitable is { } why)
                 Row("unsuitable", why);
@@ -45,16 +46,5 @@ internal static class DevicesCommand
 
             void Row(string name, string value) => grid.AddRow(new Text(name), new Text(value));
         }
-    }
-
-    private static IEnumerable<string> Types(GpuInfo device)
-    {
-        yield return "f32";
-        if (device.Float16)
-            yield return "f16 arithmetic";
-        if (device.Storage16)
-            yield return "16-bit storage";
-        if (device.BFloat16)
-            yield return "bf16";
     }
 }

@@ -18,9 +18,12 @@ internal sealed partial class DeitProcess : IDisposable
     /// <summary>Starts <c>deit</c> with arguments and, where given, other environment variables.</summary>
     public static DeitProcess Start(IEnumerable<string> arguments, params ReadOnlySpan<(string Name, string Value)> environment)
     {
+        string command = Path.Combine(AppContext.BaseDirectory, "deit"), library = $"{command}.dll";
         string host = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
-        ProcessStartInfo start = new(host) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "deit.dll"), .. arguments])
+        // Published with their runtime, as by bench/gpu-pack, tests and command find no dotnet and need none.
+        bool selfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
+        ProcessStartInfo start = new(selfContained ? command : host) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in selfContained ? arguments : [library, .. arguments])
             start.ArgumentList.Add(argument);
         foreach ((string name, string value) in environment)
             start.Environment[name] = value;
