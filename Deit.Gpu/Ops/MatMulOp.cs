@@ -67,7 +67,9 @@ public static class MatMulOp
             long batch = a.Elements / ((long)m * k);
             if (k != inner || c.Shape[-2] != m || c.Shape[-1] != n || b.Elements != batch * k * n || c.Elements != batch * m * n || (bias is not null && bias.Elements != n))
                 throw new ArgumentException($"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}{(bias is null ? "" : $" with bias {bias}")}: the extents do not fit.");
-            Variant variant = Choose(r, m, n, k, (int)batch, transposeA, transposeB);
+            // Rows of every operand start at multiples of 16 bytes.
+            bool vectors = ((transposeA ? m : k) | (transposeB ? k : n) | n) % 4 == 0 && (a.ByteOffset | b.ByteOffset | c.ByteOffset) % 16 == 0;
+            Variant variant = Choose(r, m, n, k, (int)batch, transposeA, transposeB, vectors);
             Record(r, variant, c, a, b, bias, m, n, k, (uint)batch, transposeA, transposeB, accumulate);
         }
     }
@@ -98,11 +100,11 @@ public static class MatMulOp
             2.0 * batch * m * n * k);
     }
 
-    private static Variant Choose(Recorder r, int m, int n, int k, int batch, bool transposeA, bool transposeB)
+    private static Variant Choose(Recorder r, int m, int n, int k, int batch, bool transposeA, bool transposeB, bool vectors)
     {
-        Variant[] variants = Variants(r.Device.Info, k);
         if (Forced is not null)
-            return variants.Concat(Tiles()).First(variant => variant.Name == Forced);
+            return All(r.Device.Info, k, vectors).First(variant => variant.Name == Forced);
+        Variant[] variants = Variants(r.Device.Info, k, vectors);
         // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau.
         int cap = r.Device.Info.Type == GpuType.Cpu ? 512 : 2048;
         int sizeM = Bucket(m, cap), sizeN = Bucket(n, cap), sizeK = Math.Min((k + 15) / 16 * 16, cap), count = batch > 1 ? 4 : 1;
@@ -124,22 +126,33 @@ public static class MatMulOp
     }
 
     // The first is the choice when nothing may be measured. Wide register blocks suit narrow subgroups, shared memory wide ones.
-    private static Variant[] Variants(GpuInfo info, int k)
+    private static Variant[] Variants(GpuInfo info, int k, bool vectors)
     {
-        uint subgroup = (uint)info.SubgroupSize;
-        if (subgroup is 4 or 8 or 16)
-        {
-            // The depth that pads K least; the deeper of equals.
-            uint depth = ((uint[])[64, 48, 32]).MinBy(d => (k + d - 1) / d * d);
-            return [Keep(subgroup, 128, 4, depth), Keep(subgroup, 128, 8, depth), Keep(subgroup, 32, 4, 32)];
-        }
-        return [.. Tiles().Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
+        if (!IsNarrow(info))
+            return [.. Tiles().Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
+        // With four loads for one the wide block takes a CPU driver ten seconds to compile: too long for extents that are rare and small.
+        return vectors ? [Wide(info, k, vectors), Small(info, vectors)] : [Narrow(info, vectors)];
     }
+
+    private static IEnumerable<Variant> All(GpuInfo info, int k, bool vectors) =>
+        [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles()];
+
+    private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
+
+    // As deep as pads K least, the deeper of equals; a name leaves the depth out, so that all K of a class share its choice.
+    private static Variant Wide(GpuInfo info, int k, bool vectors) => Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
+
+    private static Variant Narrow(GpuInfo info, bool vectors) => Keep(info, 128, 4, 64, vectors);
+
+    private static Variant Small(GpuInfo info, bool vectors) => Keep(info, 32, 4, 32, vectors);
 
     private static IEnumerable<Variant> Tiles() => [Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2), Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)];
 
-    private static Variant Keep(uint subgroup, uint rows, uint columns, uint depth) =>
-        new($"resident {rows}x{columns}x{depth}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup], false);
+    private static Variant Keep(GpuInfo info, uint rows, uint columns, uint depth, bool vectors)
+    {
+        uint subgroup = (uint)info.SubgroupSize;
+        return new($"resident {rows}x{columns}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup, vectors ? 1u : 0u], true);
+    }
 
     private static Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
     {
@@ -148,7 +161,7 @@ public static class MatMulOp
     }
 
     /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
-    internal static IReadOnlyList<string> Names(GpuInfo info, int k) => [.. Variants(info, k).Concat(Tiles()).Select(v => v.Name).Distinct()];
+    internal static IReadOnlyList<string> Names(GpuInfo info, int k) => [.. All(info, k, vectors: true).Select(v => v.Name)];
 
     /// <summary>Records products of this thread with a variant of this name, unmeasured; null for the measured choice.</summary>
     [ThreadStatic]
