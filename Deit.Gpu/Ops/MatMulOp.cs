@@ -84,7 +84,10 @@ public static class MatMulOp
             Types types = new(a.DType, c.DType);
             if (b.DType != a.DType || (c.DType != a.DType && c.DType != DType.F32) || a.DType is not (DType.F32 or DType.F16 or DType.BF16))
                 throw new ArgumentException($"Product of {a} and {b} into {c}: expected factors of one floating-point type and a result of that type or F32.");
-            Variant variant = Choose(r, types, m, n, k, (int)batch, transposeA, transposeB);
+            // Rows of every operand start at multiples of 16 bytes: four values of 32 bits, or eight of 16, of which matrix units read factors alone.
+            bool vectors = (types.Short ? ((transposeA ? m : k) | (transposeB ? k : n)) % 8 == 0 : ((transposeA ? m : k) | (transposeB ? k : n) | n) % 4 == 0)
+                && (a.ByteOffset | b.ByteOffset | c.ByteOffset) % 16 == 0;
+            Variant variant = Choose(r, types, m, n, k, (int)batch, transposeA, transposeB, vectors);
             Record(r, variant, c, a, b, bias, m, n, k, (uint)batch, transposeA, transposeB, accumulate);
         }
     }
@@ -115,18 +118,15 @@ public static class MatMulOp
             2.0 * batch * m * n * k);
     }
 
-    private static Variant Choose(Recorder r, Types types, int m, int n, int k, int batch, bool transposeA, bool transposeB)
+    private static Variant Choose(Recorder r, Types types, int m, int n, int k, int batch, bool transposeA, bool transposeB, bool vectors)
     {
-        GpuInfo info = r.Device.Info;
-        // Matrix units take eight elements at a time along whichever index is contiguous.
-        bool whole = (transposeA ? m : k) % 8 == 0 && (transposeB ? k : n) % 8 == 0;
-        Variant[] variants = types.Short ? [.. whole ? Cooperative(info, types) : [], .. Tiles(types).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)] : Variants(info, k);
         if (Forced is not null)
-            return variants.Concat(Tiles(types)).FirstOrDefault(variant => variant.Name == Forced) ?? variants[0];
+            return All(r.Device.Info, types, k, vectors).FirstOrDefault(variant => variant.Name == Forced) ?? Variants(r.Device.Info, types, k, vectors)[0];
+        Variant[] variants = Variants(r.Device.Info, types, k, vectors);
         // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau.
         int cap = r.Device.Info.Type == GpuType.Cpu ? 512 : 2048;
         int sizeM = Bucket(m, cap), sizeN = Bucket(n, cap), sizeK = Math.Min((k + 15) / 16 * 16, cap), count = batch > 1 ? 4 : 1;
-        string key = $"matmul {types.Name} {(transposeA ? 't' : 'n')}{(transposeB ? 't' : 'n')} {sizeM} {sizeN} {sizeK}{(count > 1 ? " batched" : "")}";
+        string key = $"matmul {types.Name} {(transposeA ? 't' : 'n')}{(transposeB ? 't' : 'n')} {sizeM} {sizeN} {sizeK}{(count > 1 ? " batched" : "")}{(vectors ? "" : " odd")}";
         string name = r.Device.Choices.Choose(key, [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, recorder =>
         {
             Tensor a = Ones(transposeA ? [count, sizeK, sizeM] : [count, sizeM, sizeK]), b = Ones(transposeB ? [count, sizeN, sizeK] : [count, sizeK, sizeN]);
@@ -146,16 +146,14 @@ public static class MatMulOp
     }
 
     // The first is the choice when nothing may be measured. Wide register blocks suit narrow subgroups, shared memory wide ones.
-    private static Variant[] Variants(GpuInfo info, int k)
+    private static Variant[] Variants(GpuInfo info, Types types, int k, bool vectors)
     {
-        uint subgroup = (uint)info.SubgroupSize;
-        if (subgroup is 4 or 8 or 16)
-        {
-            // The depth that pads K least; the deeper of equals.
-            uint depth = ((uint[])[64, 48, 32]).MinBy(d => (k + d - 1) / d * d);
-            return [Keep(subgroup, 128, 4, depth), Keep(subgroup, 128, 8, depth), Keep(subgroup, 32, 4, 32)];
-        }
-        return [.. Tiles().Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
+        if (types.Short)
+            return [.. All(info, types, k, vectors).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
+        if (!IsNarrow(info))
+            return [.. Tiles().Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
+        // With four loads for one the wide block takes a CPU driver ten seconds to compile: too long for extents that are rare and small.
+        return vectors ? [Wide(info, k, vectors), Small(info, vectors)] : [Narrow(info, vectors)];
     }
 
     private static IEnumerable<Variant> Tiles(Types? types = null)
@@ -190,8 +188,25 @@ public static class MatMulOp
         static long SharedBytes(uint m, uint n, uint k) => 2 * 2 * (Math.Max(m * (k + 8), k * (m + 8)) + Math.Max(n * (k + 8), k * (n + 8)));
     }
 
-    private static Variant Keep(uint subgroup, uint rows, uint columns, uint depth) =>
-        new($"resident {rows}x{columns}x{depth}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup], false);
+    // Whatever runs on the device, whether it is a candidate or not.
+    private static IEnumerable<Variant> All(GpuInfo info, Types types, int k, bool vectors) =>
+        types.Short ? [.. vectors ? Cooperative(info, types) : [], .. Tiles(types)]
+        : [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles()];
+
+    private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
+
+    // As deep as pads K least, the deeper of equals; a name leaves the depth out, so that all K of a class share its choice.
+    private static Variant Wide(GpuInfo info, int k, bool vectors) => Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
+
+    private static Variant Narrow(GpuInfo info, bool vectors) => Keep(info, 128, 4, 64, vectors);
+
+    private static Variant Small(GpuInfo info, bool vectors) => Keep(info, 32, 4, 32, vectors);
+
+    private static Variant Keep(GpuInfo info, uint rows, uint columns, uint depth, bool vectors)
+    {
+        uint subgroup = (uint)info.SubgroupSize;
+        return new($"resident {rows}x{columns}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup, vectors ? 1u : 0u], true);
+    }
 
     private static Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
     {
@@ -200,11 +215,7 @@ public static class MatMulOp
     }
 
     /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
-    internal static IReadOnlyList<string> Names(GpuInfo info, int k, DType factors = DType.F32, DType result = DType.F32)
-    {
-        Types types = new(factors, result);
-        return [.. (types.Short ? Cooperative(info, types) : Variants(info, k)).Concat(Tiles(types)).Select(v => v.Name).Distinct()];
-    }
+    internal static IReadOnlyList<string> Names(GpuInfo info, int k, DType factors = DType.F32, DType result = DType.F32) => [.. All(info, new Types(factors, result), k, vectors: true).Select(v => v.Name)];
 
     /// <summary>Records products of this thread with a variant of this name, unmeasured; null for the measured choice.</summary>
     [ThreadStatic]
