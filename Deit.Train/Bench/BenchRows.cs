@@ -63,9 +63,10 @@ internal sealed record OpRow(
 /// <param name="ShareOfBest">Of the device's best product in the same run.</param>
 /// <param name="PeakBytes">Device memory at its peak.</param>
 /// <param name="HostMicroseconds">What the host takes to submit a step.</param>
+/// <param name="LogitsError">Of reduced precision: how far the logits of one picture are from fp32's, as a share of their norm.</param>
 internal sealed record ModelRow(
     string Model, string Task, string Precision, int Batch, double ImagesPerSecond, double Milliseconds, double Spread,
-    double? TeraFlops = null, double? ShareOfBest = null, long? PeakBytes = null, double? HostMicroseconds = null)
+    double? TeraFlops = null, double? ShareOfBest = null, long? PeakBytes = null, double? HostMicroseconds = null, double? LogitsError = null)
     : IBenchRow
 {
     public const string Infer = "infer", Train = "train";

@@ -47,12 +47,13 @@ internal static class BenchText
 
     private static MarkdownTable Models(IEnumerable<ModelRow> rows)
     {
-        MarkdownTable table = new("model", "task", "precision", "batch", "images/s", "ms/step", "spread", "TFLOP/s", "of best", "peak MiB", "host us");
+        MarkdownTable table = new("model", "task", "precision", "batch", "images/s", "ms/step", "spread", "TFLOP/s", "of best", "peak MiB", "host us", "logits error");
         foreach (ModelRow row in rows)
             table.Add(
                 row.Model, row.Task, row.Precision, $"{row.Batch}", MarkdownTable.Number(row.ImagesPerSecond), MarkdownTable.Number(row.Milliseconds), MarkdownTable.Spread(row.Spread),
                 row.TeraFlops is { } flops ? MarkdownTable.Number(flops) : "", row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : "",
-                row.PeakBytes is { } bytes ? Invariant($"{bytes / (double)(1 << 20):F0}") : "", row.HostMicroseconds is { } host ? Invariant($"{host:F0}") : "");
+                row.PeakBytes is { } bytes ? Invariant($"{bytes / (double)(1 << 20):F0}") : "", row.HostMicroseconds is { } host ? Invariant($"{host:F0}") : "",
+                row.LogitsError is { } error ? Invariant($"{error:0.0e+0}") : "");
         return table;
     }
 

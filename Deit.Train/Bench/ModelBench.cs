@@ -39,12 +39,17 @@ internal sealed class ModelBench
     {
         bool cpu = _device.Info.Type == GpuType.Cpu;
         IReadOnlyList<(string Name, DeitConfig Config)> models = _options.Configs(cpu);
-        Dictionary<string, double> best = _options.Precisions.Distinct().ToDictionary(precision => precision, BestProduct);
+        Dictionary<string, double> best = _options.On(_device.Info).Distinct().ToDictionary(precision => precision, BestProduct);
         List<ModelRow> rows = [];
         GpuException? tooLarge = null;
         foreach ((string name, DeitConfig config) in models)
             foreach (string precision in best.Keys)
             {
+                (DType type, string? notice) = Precision.For(_device.Info, Precision.Parse(precision));
+                if (notice is not null)
+                    _progress($"Notice: {notice}");
+                if (Precision.Name(type) != precision)
+                    continue; // a row of fp32 by another name
                 using VisionTransformer network = new(_device, config);
                 network.Parameters.Initialize(1);
                 foreach (int batch in _options.Batches(cpu))
@@ -64,12 +69,12 @@ internal sealed class ModelBench
         return rows.Count > 0 ? rows : throw tooLarge!;
     }
 
-    // The seam for reduced precision: fp32 is all that there is to choose from.
-    private double BestProduct(string precision) => OpsBench.BestProduct(_device);
+    private double BestProduct(string precision) => OpsBench.BestProduct(_device, Precision.For(_device.Info, Precision.Parse(precision)).Type);
 
     private ModelRow Measure(string name, VisionTransformer network, string precision, int batch, double bestProduct)
     {
-        (batch, Step step) = batch > 0 ? (batch, Open(network, batch)) : BatchSearch.Largest(size => Open(network, size));
+        DType type = Precision.Parse(precision);
+        (batch, Step step) = batch > 0 ? (batch, Open(network, batch, type)) : BatchSearch.Largest(size => Open(network, size, type));
         using IDisposable owner = step.Owner;
         _device.ResetPeak(); // measuring kernels while recording took memory that the step does not need
         (Timing replay, Timing submission) = Timing.OfReplays(_device, step.Graph, _options.Pace);
@@ -77,21 +82,35 @@ internal sealed class ModelBench
         double flops = 2.0 * MultiplyAdds.Of(network.Config) * (_task == ModelRow.Train ? MultiplyAdds.TrainingFactor : 1) * images;
         return new ModelRow(
             name, _task, precision, batch, images, replay.Milliseconds, replay.Spread,
-            flops / 1e12, flops / 1e9 / bestProduct, _device.PeakAllocatedBytes, 1000 * submission.Milliseconds);
+            flops / 1e12, flops / 1e9 / bestProduct, _device.PeakAllocatedBytes, 1000 * submission.Milliseconds,
+            type != DType.F32 && _task == ModelRow.Infer ? Error(network, type) : null);
+    }
+
+    // ||y - y32|| / ||y32|| of the logits of one picture.
+    private double Error(VisionTransformer network, DType type)
+    {
+        ImageSize size = network.Config.InputSize;
+        float[] image = Images(1, 3 * size.Height * size.Width);
+        float[][] logits = [.. ((DType[])[DType.F32, type]).Select(precision =>
+        {
+            using Inference inference = new(_device, network, batchSize: 1, precision: precision);
+            return inference.Run(image, 1).Class;
+        })];
+        return Math.Sqrt(logits[0].Zip(logits[1], (a, b) => Math.Pow(a - (double)b, 2)).Sum() / logits[0].Sum(a => a * (double)a));
     }
 
     // Records a step and runs it once, which leaves its inputs on the device.
-    private Step Open(VisionTransformer network, int batch)
+    private Step Open(VisionTransformer network, int batch, DType type)
     {
         ImageSize size = network.Config.InputSize;
         float[] images = Images(batch, 3 * size.Height * size.Width);
         if (_task == ModelRow.Infer)
         {
-            Inference inference = new(_device, network, batch);
+            Inference inference = new(_device, network, batch, precision: type);
             inference.Run(images, batch);
             return new Step(inference.Graph, inference);
         }
-        TrainStep step = new(_device, network, Recipe.Load("plain") with { BatchSize = batch, DropPath = DropPath });
+        TrainStep step = new(_device, network, Recipe.Load("plain") with { BatchSize = batch, DropPath = DropPath }, precision: type);
         uint[] labels = [.. Enumerable.Range(0, batch).Select(i => (uint)(i % network.Config.NumClasses))];
         // A small rate: thousands of replays on one batch must not drive the weights to where arithmetic is slow or faster.
         step.Submit(images, labels, step: 0, learningRate: 1e-6);

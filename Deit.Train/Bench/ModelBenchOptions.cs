@@ -1,3 +1,4 @@
+using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
 
@@ -6,8 +7,6 @@ namespace Deit.Train.Bench;
 /// <summary>What <c>deit bench infer</c> and <c>deit bench train</c> measure.</summary>
 internal sealed record ModelBenchOptions
 {
-    private const string Fp32 = "fp32";
-
     [Flag("DeiT by name; without it Ti, S and B of 224 pixels, on a CPU driver Ti alone")]
     public string[] Models { get; set; } = [];
 
@@ -29,8 +28,8 @@ internal sealed record ModelBenchOptions
     [Flag("images a step; 0 is the largest of 256, 128, ... that fits; without it 0, on a CPU driver 1 and 8")]
     public int[] BatchSizes { get; set; } = [];
 
-    [Flag("arithmetics", Choices = [Fp32])]
-    public string[] Precisions { get; set; } = [Fp32];
+    [Flag("arithmetics; without it all of a card, fp32 alone of a CPU driver", Choices = ["fp32", "fp16", "bf16"])]
+    public string[] Precisions { get; set; } = [];
 
     [Flag("seconds of running before anything counts; one step at least")]
     public double WarmUp { get; set; } = 1;
@@ -43,6 +42,9 @@ internal sealed record ModelBenchOptions
 
     [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
     public string? Device { get; set; }
+
+    /// <summary>The arithmetics to measure on a device.</summary>
+    public IReadOnlyList<string> On(GpuInfo info) => Precisions.Length > 0 ? Precisions : info.Type == GpuType.Cpu ? ["fp32"] : Precision.Names;
 
     public Pace Pace => new(WarmUp, Seconds, Repetitions);
 

@@ -1,4 +1,5 @@
 using Deit.Gpu;
+using Deit.Model;
 using Recorder = Deit.Gpu.Recorder;
 
 namespace Deit.Train.Bench;
@@ -11,8 +12,6 @@ internal static class OpsBench
 {
     public const string Copy = "copy";
 
-    private const string Precision = "fp32"; // the only one so far
-
     private static readonly Pace Quick = new(WarmUp: 0.1, Seconds: 0.7, Repetitions: 7);
 
     /// <summary>An op at a shape.</summary>
@@ -21,7 +20,8 @@ internal static class OpsBench
     /// <param name="Record">Records it.</param>
     /// <param name="Flops">Operations counted; 0 for ops that memory bounds.</param>
     /// <param name="Bytes">Bytes that must move at least; 0 for those of the recording.</param>
-    private sealed record Case(string Op, string Shape, Action<Recorder> Record, double Flops, double Bytes);
+    /// <param name="Type">Of factors and activations.</param>
+    private sealed record Case(string Op, string Shape, Action<Recorder> Record, double Flops, double Bytes, DType Type = DType.F32);
 
     /// <summary>A case with its time, and with the recording's count of what the case leaves out.</summary>
     private sealed record Measured(Case Case, Timing Time, double Flops, double Bytes)
@@ -40,16 +40,17 @@ internal static class OpsBench
     public static BenchReport Run(GpuDevice device, int batch)
     {
         Measured[] measured = [.. Cases(device, batch).Select(c => Measure(device, c, Quick))];
-        double bestFlops = measured.Where(m => m.Arithmetic).Max(m => m.Rate);
+        // Of its own arithmetic: fp32 has not bf16's units.
+        Dictionary<DType, double> bestFlops = measured.Where(m => m.Arithmetic).GroupBy(m => m.Case.Type).ToDictionary(group => group.Key, group => group.Max(m => m.Rate));
         double bestBytes = measured.Where(m => m.Case.Op == Copy).MaxBy(m => m.Bytes)!.Rate;
         return BenchReport.Of(device, [.. measured.Select(m => new OpRow(
-            m.Case.Op, m.Case.Shape, Precision, m.Time.Milliseconds, m.Time.Spread, m.Rate / (m.Arithmetic ? bestFlops : bestBytes),
+            m.Case.Op, m.Case.Shape, Precision.Name(m.Case.Type), m.Time.Milliseconds, m.Time.Spread, m.Rate / (m.Arithmetic ? bestFlops[m.Case.Type] : bestBytes),
             m.Arithmetic ? m.Rate : null, m.Arithmetic ? null : m.Rate, m.Flops, m.Bytes))]);
     }
 
-    /// <summary>GFLOP/s of the fastest of DeiT-B's forward products: what whole models are held against.</summary>
-    public static double BestProduct(GpuDevice device) =>
-        Products(device, DefaultBatch(device) * 197, 768).Where(c => c.Op.EndsWith("forward", StringComparison.Ordinal)).Max(c => Measure(device, c, Quick).Rate);
+    /// <summary>GFLOP/s of the fastest of DeiT-B's forward products in a type: what whole models are held against.</summary>
+    public static double BestProduct(GpuDevice device, DType type) =>
+        Products(device, DefaultBatch(device) * 197, 768, type).Where(c => c.Op.EndsWith("forward", StringComparison.Ordinal)).Max(c => Measure(device, c, Quick).Rate);
 
     private static Measured Measure(GpuDevice device, Case c, Pace pace)
     {
@@ -58,17 +59,23 @@ internal static class OpsBench
         return new Measured(c, Timing.OfReplays(device, graph, pace).Replay, flops, bytes);
     }
 
-    private static IEnumerable<Case> Products(GpuDevice device, int rows, int dim)
+    // What is measured without being asked for: on a CPU driver 16 bits cost time and save none.
+    private static IEnumerable<DType> Types(GpuDevice device) =>
+        device.Info is { Type: not GpuType.Cpu, Storage16: true } ? [DType.F32, DType.F16, DType.BF16] : [DType.F32];
+
+    private static IEnumerable<Case> Products(GpuDevice device, int rows, int dim, DType type)
     {
         foreach ((string name, int n, int k) in ((string, int, int)[])[("qkv", 3 * dim, dim), ("proj", dim, dim), ("fc1", 4 * dim, dim), ("fc2", dim, 4 * dim)])
         {
             using Inputs t = new(device, [rows, k], [n, k], [rows, n], [n]);
             t.Noise();
+            using Inputs? copies = type == DType.F32 ? null : t.In(type);
+            Inputs f = copies ?? t;
             double flops = 2.0 * rows * n * k;
             string shape = $"{rows} x {n} x {k}";
-            yield return new($"{name} forward", shape, r => r.MatMulInto(t[2], t[0], t[1], false, true, t[3]), flops, 0);
-            yield return new($"{name} input gradient", shape, r => r.MatMulInto(t[0], t[2], t[1], false, false), flops, 0);
-            yield return new($"{name} weight gradient", shape, r => r.MatMulInto(t[1], t[2], t[0], true, false), flops, 0);
+            yield return new($"{name} forward", shape, r => r.MatMulInto(f[2], f[0], f[1], false, true, t[3]), flops, 0, type);
+            yield return new($"{name} input gradient", shape, r => r.MatMulInto(f[0], f[2], f[1], false, false), flops, 0, type);
+            yield return new($"{name} weight gradient", shape, r => r.MatMulInto(t[1], f[2], f[0], true, false), flops, 0, type); // the gradient is F32
         }
     }
 
@@ -78,13 +85,22 @@ internal static class OpsBench
         foreach ((int dim, int heads) in ((int, int)[])[(192, 3), (768, 12)])
         {
             int rows = batch * 197;
-            foreach (Case linear in Products(device, rows, dim))
+            foreach (Case linear in Types(device).SelectMany(type => Products(device, rows, dim, type)))
                 yield return linear;
             double product = 2.0 * batch * heads * 197 * 197 * 64, floats = (double)rows * dim * sizeof(float);
             string tokens = $"{batch} x 197 x {dim}";
             using Inputs x = new(device, [batch, 197, dim], [batch, 197, 3 * dim], [batch, 197, 4 * dim], [dim], [dim], [batch], [batch, 1000], [batch, 1000], [batch, 197, dim]);
             yield return new("attention forward", tokens, r => r.Attention(x[1], heads), 2 * product, 0);
             yield return new("attention forward + backward", tokens, r => Backward(r, x[1], t => r.Attention(t, heads)), 9 * product, 0);
+            foreach (DType type in Types(device).Skip(1))
+            {
+                using Inputs y = x.In(type);
+                yield return new("attention forward", tokens, r => r.Attention(y[1], heads), 2 * product, 0, type);
+                yield return new("attention forward + backward", tokens, r => Backward(r, y[1], t => r.Attention(t, heads)), 9 * product, 0, type);
+                yield return new("gelu", $"{batch} x 197 x {4 * dim}", r => r.Gelu(y[2]), 0, 4 * floats, type);
+                yield return new("layer norm", tokens, r => r.LayerNorm(x[0], x[3], x[4], output: type), 0, 1.5 * floats, type);
+                yield return new("residual add", tokens, r => r.ResidualAdd(x[0], y[8], x[5]), 0, 2.5 * floats, type);
+            }
             yield return new("layer norm", tokens, r => r.LayerNorm(x[0], x[3], x[4]), 0, 2 * floats);
             yield return new("layer norm forward + backward", tokens, r => Backward(r, x[0], t => r.LayerNorm(t, x[3], x[4])), 0, 5 * floats);
             yield return new("gelu", $"{batch} x 197 x {4 * dim}", r => r.Gelu(x[2]), 0, 8 * floats);
@@ -125,9 +141,9 @@ internal static class OpsBench
     private static void Backward(Recorder r, Tensor input, Func<Tensor, Tensor> op)
     {
         Tensor trainable = input.View(input.Shape);
-        trainable.Train(r.Empty(input.Shape));
+        trainable.Train(r.Empty(input.Shape, input.DType));
         Tensor y = op(trainable);
-        r.Tape.Backward(y, r.Full(y.Shape, 0));
+        r.Tape.Backward(y, r.Cast(r.Full(y.Shape, 0), y.DType));
     }
 
     /// <summary>Zeroed tensors in an arena of their own.</summary>
@@ -143,7 +159,23 @@ internal static class OpsBench
             _tensors = [.. shapes.Select(shape => _arena.Allocate(shape))];
         }
 
+        private Inputs(Arena arena, Tensor[] tensors) => (_arena, _tensors) = (arena, tensors);
+
         public Tensor this[int index] => _tensors[index];
+
+        /// <summary>The same values in another type.</summary>
+        public Inputs In(DType type)
+        {
+            Arena arena = _arena.Device.CreateArena("bench inputs", Arena.SizeOf(type, _tensors.Select(tensor => tensor.Shape)));
+            Tensor[] copies = [.. _tensors.Select(tensor => arena.Allocate(tensor.Shape, type))];
+            using Graph cast = _arena.Device.Record(r =>
+            {
+                for (int i = 0; i < copies.Length; i++)
+                    r.CastTo(_tensors[i], copies[i]);
+            });
+            cast.Run();
+            return new Inputs(arena, copies);
+        }
 
         /// <summary>Fills the tensors with noise: multiplying zeros takes a card less power, and it runs faster than it ever would.</summary>
         public void Noise()
