@@ -67,8 +67,8 @@ public static class MatMulOp
             long batch = a.Elements / ((long)m * k);
             if (k != inner || c.Shape[-2] != m || c.Shape[-1] != n || b.Elements != batch * k * n || c.Elements != batch * m * n || (bias is not null && bias.Elements != n))
                 throw new ArgumentException($"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}{(bias is null ? "" : $" with bias {bias}")}: the extents do not fit.");
-            // Rows of every operand start at multiples of 16 bytes.
-            bool vectors = ((transposeA ? m : k) | (transposeB ? k : n) | n) % 4 == 0 && (a.ByteOffset | b.ByteOffset | c.ByteOffset) % 16 == 0;
+            // What is bound starts at a multiple of Storage.Alignment; then so many neighbours may be read as vectors of four.
+            bool vectors = ((transposeA ? m : k) | (transposeB ? k : n) | n) % 4 == 0;
             Variant variant = Choose(r, m, n, k, (int)batch, transposeA, transposeB, vectors);
             Record(r, variant, c, a, b, bias, m, n, k, (uint)batch, transposeA, transposeB, accumulate);
         }
