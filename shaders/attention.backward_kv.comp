@@ -7,10 +7,19 @@
 // dv = P^T dout, dk = dS^T q * scale (see attention.backward_q). A lane owns a key and walks over the queries, so that no two lanes add
 // to one place: no atomics, one order.
 layout(binding = 0) readonly buffer Qkv { ELEMENT qkv[]; };                // [B, N, 3, H, D]
+#ifndef SCALARS_ALONE
+layout(binding = 0) readonly buffer Qkv4 { vec4 qkv4[]; };
+#endif
 layout(binding = 1) readonly buffer LogSumExp { float logSumExp[]; };    // [B, H, N]
 layout(binding = 2) readonly buffer Delta { float delta[]; };            // [B, H, N]
 layout(binding = 3) readonly buffer Dout { ELEMENT dout[]; };              // [B, N, H, D]
+#ifndef SCALARS_ALONE
+layout(binding = 3) readonly buffer Dout4 { vec4 dout4[]; };
+#endif
 layout(binding = 4) buffer Dqkv { ELEMENT dqkv[]; };                       // [B, N, 3, H, D], the parts of k and v
+#ifndef SCALARS_ALONE
+layout(binding = 4) buffer Dqkv4 { vec4 dqkv4[]; };
+#endif
 
 void main()
 {
@@ -26,17 +35,17 @@ void main()
     }
     for (uint query = 0; query < N; query++)
     {
-        float q[PARTS], g[PARTS];
+        vec4 q[PARTS], g[PARTS];
         LOAD_PARTS(q, qkv, packedAt(query, 0));
         LOAD_PARTS(g, dout, headAt(query));
-        float score = 0, dp = 0;
+        vec4 scores = vec4(0), dps = vec4(0);
         [[unroll]] for (uint d = 0; d < D; d++)
         {
-            score += k[d] * VALUE(q, d);
-            dp += v[d] * VALUE(g, d);
+            scores[d % 4] += k[d] * VALUE(q, d);
+            dps[d % 4] += v[d] * VALUE(g, d);
         }
-        float p = exp(score - logSumExp[statisticAt(query)]);
-        float ds = p * (dp - delta[statisticAt(query)]);
+        float p = exp(SUM(scores) - logSumExp[statisticAt(query)]);
+        float ds = p * (SUM(dps) - delta[statisticAt(query)]);
         [[unroll]] for (uint d = 0; d < D; d++)
         {
             dv[d] += p * VALUE(g, d);
@@ -46,10 +55,8 @@ void main()
     if (token < N)
     {
         [[unroll]] for (uint d = 0; d < D; d++)
-        {
-            uint atK = packedAt(token, 1) + d, atV = packedAt(token, 2) + d;
-            dqkv[atK] = STORE((accumulate != 0 ? LOAD(dqkv[atK]) : 0) + dk[d] * scale);
-            dqkv[atV] = STORE((accumulate != 0 ? LOAD(dqkv[atV]) : 0) + dv[d]);
-        }
+            dk[d] *= scale;
+        STORE_OWN(dqkv, packedAt(token, 1), dk, ADDED_TO(dqkv, packedAt(token, 1)))
+        STORE_OWN(dqkv, packedAt(token, 2), dv, ADDED_TO(dqkv, packedAt(token, 2)))
     }
 }

@@ -7,7 +7,13 @@
 // out = softmax(q k^T * scale) v with the online softmax of Milakov and Gimelshein (arXiv 1805.02867), KEYS keys at a time
 const uint KEYS = 4;
 layout(binding = 0) readonly buffer Qkv { ELEMENT qkv[]; };                    // [B, N, 3, H, D]
+#ifndef SCALARS_ALONE
+layout(binding = 0) readonly buffer Qkv4 { vec4 qkv4[]; };
+#endif
 layout(binding = 1) writeonly buffer Out { ELEMENT result[]; };                // [B, N, H, D]
+#ifndef SCALARS_ALONE
+layout(binding = 1) writeonly buffer Out4 { vec4 result4[]; };
+#endif
 layout(binding = 2) writeonly buffer LogSumExp { float logSumExp[]; };       // [B, H, N]
 
 void main()
@@ -27,11 +33,12 @@ void main()
         float newLargest = largest;
         [[unroll]] for (uint i = 0; i < KEYS; i++)
         {
-            float k[PARTS];
+            vec4 k[PARTS];
             LOAD_PARTS(k, qkv, packedAt(min(first + i, N - 1), 1));
-            float dot = 0;
+            vec4 dots = vec4(0);
             [[unroll]] for (uint d = 0; d < D; d++)
-                dot += q[d] * VALUE(k, d);
+                dots[d % 4] += q[d] * VALUE(k, d);
+            float dot = SUM(dots);
             // A key past the end gets no weight.
             score[i] = first + i < N ? dot : -3.4e38;
             newLargest = max(newLargest, score[i]);
@@ -45,7 +52,7 @@ void main()
         {
             float weight = first + i < N ? exp(score[i] - largest) : 0;
             sum += weight;
-            float v[PARTS];
+            vec4 v[PARTS];
             LOAD_PARTS(v, qkv, packedAt(min(first + i, N - 1), 2));
             [[unroll]] for (uint d = 0; d < D; d++)
                 o[d] += weight * VALUE(v, d);
@@ -54,7 +61,8 @@ void main()
     if (token < N)
     {
         [[unroll]] for (uint d = 0; d < D; d++)
-            result[headAt(token) + d] = STORE(o[d] / sum);
+            o[d] /= sum;
+        STORE_OWN(result, headAt(token), o, vec4(0))
         logSumExp[statisticAt(token)] = largest + log(sum);
     }
 }

@@ -13,7 +13,7 @@ layout(constant_id = 1) const uint TM = 128;
 layout(constant_id = 2) const uint TN = 8;      // a multiple of 4
 layout(constant_id = 3) const uint KB = 96;     // a multiple of 4
 layout(constant_id = 4) const uint SG = 8;
-layout(constant_id = 5) const uint VECTORS = 1; // contiguous extents are multiples of 4 and tensors start at 16 bytes
+layout(constant_id = 5) const uint VECTORS = 1; // the contiguous extents are multiples of 4
 layout(constant_id = 6) const uint A_K_CONTIGUOUS = 1;
 layout(constant_id = 7) const uint B_N_CONTIGUOUS = 1;
 const uint CHUNKS = (KB + 4 * SG - 1) / (4 * SG);

@@ -84,9 +84,9 @@ public static class MatMulOp
             Types types = new(a.DType, c.DType);
             if (b.DType != a.DType || (c.DType != a.DType && c.DType != DType.F32) || a.DType is not (DType.F32 or DType.F16 or DType.BF16))
                 throw new ArgumentException($"Product of {a} and {b} into {c}: expected factors of one floating-point type and a result of that type or F32.");
-            // Rows of every operand start at multiples of 16 bytes: four values of 32 bits, or eight of 16, of which matrix units read factors alone.
-            bool vectors = (types.Short ? ((transposeA ? m : k) | (transposeB ? k : n)) % 8 == 0 : ((transposeA ? m : k) | (transposeB ? k : n) | n) % 4 == 0)
-                && (a.ByteOffset | b.ByteOffset | c.ByteOffset) % 16 == 0;
+            // What is bound starts at a multiple of Storage.Alignment; then so many neighbours may be read as 16 bytes: four values of 32 bits,
+            // or eight of 16, of which matrix units read the factors alone.
+            bool vectors = types.Short ? ((transposeA ? m : k) | (transposeB ? k : n)) % 8 == 0 : ((transposeA ? m : k) | (transposeB ? k : n) | n) % 4 == 0;
             Variant variant = Choose(r, types, m, n, k, (int)batch, transposeA, transposeB, vectors);
             Record(r, variant, c, a, b, bias, m, n, k, (uint)batch, transposeA, transposeB, accumulate);
         }
@@ -195,8 +195,10 @@ public static class MatMulOp
 
     private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
 
-    // As deep as pads K least, the deeper of equals; a name leaves the depth out, so that all K of a class share its choice.
-    private static Variant Wide(GpuInfo info, int k, bool vectors) => Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
+    // Of the depths that K fills, the one that pads it least, the deeper of equals; a name leaves the depth out, so that all K of a class
+    // share its choice.
+    private static Variant Wide(GpuInfo info, int k, bool vectors) =>
+        Keep(info, 128, 8, ((uint[])[96, 64, 48]).Where(d => d <= k).DefaultIfEmpty(48u).MinBy(d => (k + d - 1) / d * d), vectors);
 
     private static Variant Narrow(GpuInfo info, bool vectors) => Keep(info, 128, 4, 64, vectors);
 

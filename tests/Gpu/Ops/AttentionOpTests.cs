@@ -18,6 +18,17 @@ public class AttentionOpTests
         forward: 2e-6,
         gradient: 2e-5);
 
+    // The second gradient of qkv is added to the first.
+    [Theory]
+    [InlineData(1, 13, 2, 16)]
+    [InlineData(1, 13, 1, 33)]
+    public void Gradients_add_up(int batch, int tokens, int heads, int dimension) => OpHarness.Check(
+        [OpInput.Random([batch, tokens, 3 * heads * dimension])],
+        (r, t) => r.Add(r.Attention(t[0], heads), r.Attention(t[0], heads)),
+        x => [.. Oracle(x[0], batch, tokens, heads, dimension).Select(y => 2 * y)],
+        forward: 2e-6,
+        gradient: 2e-5);
+
     [Fact]
     public void Large_scores_do_not_overflow() => OpHarness.Check(
         [OpInput.Random([1, 9, 3 * 16], scale: 20, differentiable: false)],
