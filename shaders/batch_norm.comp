@@ -1,7 +1,8 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "reduce.glsl"
-// y = (x - mean) * rstd * weight + bias, one workgroup a plane
+// y = (x - mean) * rstd * weight + bias, one workgroup a plane. In this order: rstd * weight as one factor would round all of a channel
+// to one side, and ten layers on that decides ReLUs.
 layout(push_constant) uniform Push { uint channels; uint batch; uint pixels; };
 layout(binding = 0) readonly buffer X { float x[]; };                   // [channels, batch, pixels]
 layout(binding = 1) readonly buffer Statistics { vec2 statistics[]; };  // [channels] mean, rstd
@@ -16,7 +17,7 @@ void main()
         return;
     uint channel = row / batch;
     vec2 meanRstd = statistics[channel];
-    float factor = meanRstd.y * weight[channel], offset = bias[channel];
+    float scale = weight[channel], offset = bias[channel];
     FOR_EACH_COLUMN(i, pixels)
-        y[row * pixels + i] = (x[row * pixels + i] - meanRstd.x) * factor + offset;
+        y[row * pixels + i] = (x[row * pixels + i] - meanRstd.x) * meanRstd.y * scale + offset;
 }

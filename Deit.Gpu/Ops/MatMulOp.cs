@@ -195,10 +195,8 @@ public static class MatMulOp
 
     private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
 
-    // Of the depths that K fills, the one that pads it least, the deeper of equals; a name leaves the depth out, so that all K of a class
-    // share its choice.
-    private static Variant Wide(GpuInfo info, int k, bool vectors) =>
-        Keep(info, 128, 8, ((uint[])[96, 64, 48]).Where(d => d <= k).DefaultIfEmpty(48u).MinBy(d => (k + d - 1) / d * d), vectors);
+    // As deep as pads K least, the deeper of equals; a name leaves the depth out, so that all K of a class share its choice.
+    private static Variant Wide(GpuInfo info, int k, bool vectors) => Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
 
     private static Variant Narrow(GpuInfo info, bool vectors) => Keep(info, 128, 4, 64, vectors);
 
