@@ -66,6 +66,7 @@ public sealed class DeitModel : IDisposable
         try
         {
             (network, ModelDescription description) = ModelFolder.Load(device, folder);
+            network.Parameters.Freeze();
             return new DeitModel(device, network, description, options?.HeadFusion ?? description.HeadFusion, options?.Precision ?? default);
         }
         catch

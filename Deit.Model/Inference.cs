@@ -45,7 +45,7 @@ public sealed class Inference : IDisposable
                             _observed.Add(name, r.Keep(kept));
                     }
                 },
-                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow });
+                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow, Rounded = network.Parameters.Rounded });
             _output = output!;
         }
         catch

@@ -52,6 +52,8 @@ internal sealed class ModelBench
                     continue; // a row of fp32 by another name
                 using VisionTransformer network = new(_device, config);
                 network.Parameters.Initialize(1);
+                if (_task == ModelRow.Infer)
+                    network.Parameters.Freeze(); // as DeitModel does
                 foreach (int batch in _options.Batches(cpu))
                     try
                     {
