@@ -189,20 +189,26 @@ public static class MatMulOp
         GpuInfo info = r.Device.Info;
         if (Forced is not null)
             return All(info, types, x.K, vectors).FirstOrDefault(variant => variant.Name == Forced) ?? Variants(info, types, x.K, vectors)[0];
-        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau. Only what a
-        // split of K brings goes on rising.
-        int splits = MostSplits(info, x), cap = info.Type == GpuType.Cpu ? 512 : splits > 1 ? LargestSplit : 2048;
-        int sizeM = Bucket(x.M, cap), sizeN = Bucket(x.N, cap), sizeK = Math.Min((x.K + 15) / 16 * 16, cap), count = x.Batch > 1 ? 4 : 1;
-        Variant[] variants = [.. Variants(info, types, x.K, vectors), .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), sizeM, sizeN, splits)];
-        string key = $"matmul {types.Name} {(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {sizeM} {sizeN} {sizeK}{(count > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
+        (string key, Extents size, Variant[] variants) = Candidates(info, types, x, vectors);
         string name = r.Device.Choices.Choose(key, [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, recorder =>
         {
-            Tensor a = Ones(x.TransposeA ? [count, sizeK, sizeM] : [count, sizeM, sizeK]), b = Ones(x.TransposeB ? [count, sizeN, sizeK] : [count, sizeK, sizeN]);
-            Record(recorder, variant, x with { M = sizeM, N = sizeN, K = sizeK, Batch = count }, recorder.Empty([count, sizeM, sizeN], types.Result), a, b, default);
+            Tensor a = Ones(x.TransposeA ? [size.Batch, size.K, size.M] : [size.Batch, size.M, size.K]), b = Ones(x.TransposeB ? [size.Batch, size.N, size.K] : [size.Batch, size.K, size.N]);
+            Record(recorder, variant, size, recorder.Empty([size.Batch, size.M, size.N], types.Result), a, b, default);
 
             Tensor Ones(Shape shape) => recorder.Cast(recorder.Full(shape, 1), types.Factors);
         }))]);
         return variants.First(variant => variant.Name == name);
+    }
+
+    // What may run a product, at which size it is measured, and the key of the choice, on which alone both depend.
+    private static (string Key, Extents Size, Variant[] Variants) Candidates(GpuInfo info, Types types, Extents x, bool vectors)
+    {
+        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau. Only what a
+        // split of K brings goes on rising.
+        int splits = MostSplits(info, x), cap = info.Type == GpuType.Cpu ? 512 : splits > 1 ? LargestSplit : 2048;
+        Extents size = x with { M = Bucket(x.M, cap), N = Bucket(x.N, cap), K = Math.Min((x.K + 15) / 16 * 16, cap), Batch = x.Batch > 1 ? 4 : 1 };
+        string key = $"matmul {types.Name} {(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
+        return (key, size, [.. Variants(info, types, x.K, vectors), .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits)]);
     }
 
     // Into how many parts K may be split: parts of at least 128, and sums of theirs that take at most 64 MiB. A CPU driver's few threads
@@ -211,10 +217,10 @@ public static class MatMulOp
         info.Type == GpuType.Cpu || x.Batch > 1 || Math.Max(x.M, x.N) > LargestSplit ? 1 : SplitCounts.LastOrDefault(splits => x.K >= 128 * splits && (long)splits * x.M * x.N <= 1 << 24, 1);
 
     // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many tiles a device runs at
-    // once, so that whether a split helps is measured; with 256 tiles it cannot by much.
+    // once, so that whether a split helps is measured; with more than 256 tiles it cannot by much.
     private static IEnumerable<Variant> Split(IEnumerable<Variant> variants, int m, int n, int most) =>
         from variant in variants
-        where variant.Fuses && Groups.Cover(m, variant.BlockM) * Groups.Cover(n, variant.BlockN) < 256
+        where variant.Fuses && Groups.Cover(m, variant.BlockM) * Groups.Cover(n, variant.BlockN) <= 256
         from splits in SplitCounts
         where splits <= most
         select variant with { Name = $"{variant.Name} split {splits}", Splits = splits };
@@ -304,6 +310,9 @@ public static class MatMulOp
 
     /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
     internal static IReadOnlyList<string> Names(GpuInfo info, int k, DType factors = DType.F32, DType result = DType.F32) => [.. All(info, new Types(factors, result), k, vectors: true).Select(v => v.Name)];
+
+    /// <summary>The names of what is measured for a product of F32.</summary>
+    internal static IReadOnlyList<string> CandidateNames(GpuInfo info, int m, int n, int k) => [.. Candidates(info, new Types(DType.F32, DType.F32), new Extents(m, n, k, 1, false, false), vectors: true).Variants.Select(v => v.Name)];
 
     /// <summary>Records products of this thread with a variant of this name, unmeasured; null for the measured choice.</summary>
     [ThreadStatic]
