@@ -18,6 +18,7 @@
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #define FACTOR float16_t
 #endif
+#define EPILOGUE_ID 12
 #include "matmul.glsl"
 // For matrix units: a workgroup computes BM x BN of C, its SM x SN subgroups each a part of it in fragments of the units' size
 // MM x MN x MK with F32 sums. Slabs of A and B, BK deep, lie twice in shared memory: while one is multiplied, the next is on its way
@@ -49,7 +50,7 @@ const uint OUT = MM * MN / 4;                     // uvec4 of a fragment of C in
 const uint SLABS = 2 * (SLAB_A + SLAB_B), OUTS = SM * SN * OUT;
 shared uvec4 tiles[SLABS > OUTS ? SLABS : OUTS];
 
-uint row0, column0, baseA, baseB;
+uint row0, column0, baseA, baseB, depth;
 uvec4 nextA[LOADS_A], nextB[LOADS_B];
 
 void fetch(uint k0)
@@ -58,14 +59,14 @@ void fetch(uint k0)
     {
         uint e = l * THREADS + gl_LocalInvocationID.x, outer = e / WIDTH_A, inner = e % WIDTH_A * V;
         uint m = row0 + (A_K_CONTIGUOUS != 0 ? outer : inner), k = k0 + (A_K_CONTIGUOUS != 0 ? inner : outer);
-        bool inside = e < ROWS_A * WIDTH_A && m < M && k < K;
+        bool inside = e < ROWS_A * WIDTH_A && m < M && k < depth;
         nextA[l] = inside ? A[(baseA + m * strideAM + k * strideAK) / V] : uvec4(0);
     }
     [[unroll]] for (uint l = 0; l < LOADS_B; l++)
     {
         uint e = l * THREADS + gl_LocalInvocationID.x, outer = e / WIDTH_B, inner = e % WIDTH_B * V;
         uint n = column0 + (B_N_CONTIGUOUS != 0 ? inner : outer), k = k0 + (B_N_CONTIGUOUS != 0 ? outer : inner);
-        bool inside = e < ROWS_B * WIDTH_B && n < N && k < K;
+        bool inside = e < ROWS_B * WIDTH_B && n < N && k < depth;
         nextB[l] = inside ? B[(baseB + k * strideBK + n * strideBN) / V] : uvec4(0);
     }
 }
@@ -94,6 +95,7 @@ void main()
     baseA = gl_WorkGroupID.z * batchA;
     baseB = gl_WorkGroupID.z * batchB;
     uint baseC = gl_WorkGroupID.z * batchC;
+    depth = depthHere();
     // Rows and columns of this subgroup within the workgroup's part.
     uint subgroup = gl_SubgroupID, ownM = subgroup / SN * (BM / SM), ownN = subgroup % SN * (BN / SN);
     coopmat<float, gl_ScopeSubgroup, MM, MN, gl_MatrixUseAccumulator> sum[FM][FN];
@@ -105,9 +107,9 @@ void main()
     put(0);
     barrier();
     uint half_ = 0;
-    for (uint k0 = 0; k0 < K; k0 += BK)
+    for (uint k0 = 0; k0 < depth; k0 += BK)
     {
-        bool more = k0 + BK < K;
+        bool more = k0 + BK < depth;
         if (more)
             fetch(k0 + BK);
         uint startA = half_ * (SLAB_A + SLAB_B), startB = startA + SLAB_A;
@@ -140,22 +142,28 @@ void main()
         barrier();
     }
 
-    // Fragments leave through shared memory, where any lane sees any element: bounds, bias, old value and rounding need that.
+    // Fragments leave through shared memory, where any lane sees any element: bounds and epilogue need that.
     uint start = subgroup * OUT;
     [[unroll]] for (uint i = 0; i < FM; i++)
         [[unroll]] for (uint j = 0; j < FN; j++)
         {
             coopMatStore(sum[i][j], tiles, start, MN / 4, gl_CooperativeMatrixLayoutRowMajor);
             controlBarrier(gl_ScopeSubgroup, gl_ScopeSubgroup, gl_StorageSemanticsShared, gl_SemanticsAcquireRelease);
-            for (uint e = gl_SubgroupInvocationID; e < MM * MN; e += SG)
-            {
-                uint m = row0 + ownM + i * MM + e / MN, n = column0 + ownN + j * MN + e % MN;
-                if (m < M && n < N)
+            uint top = row0 + ownM + i * MM, left = column0 + ownN + j * MN;
+            if ((EPILOGUE & FOURS) != 0)
+                for (uint e = gl_SubgroupInvocationID; e < OUT; e += SG)
                 {
-                    uint at = baseC + m * strideCM + n;
-                    STORE_C(at, initial(at, n) + uintBitsToFloat(tiles[start + e / 4][e % 4]));
+                    uint m = top + e * 4 / MN, n = left + e * 4 % MN;
+                    if (m < M && n < N)
+                        finish4(m, n, baseC + m * strideCM + n, uintBitsToFloat(tiles[start + e]));
                 }
-            }
+            else
+                for (uint e = gl_SubgroupInvocationID; e < MM * MN; e += SG)
+                {
+                    uint m = top + e / MN, n = left + e % MN;
+                    if (m < M && n < N)
+                        finish(m, n, baseC + m * strideCM + n, uintBitsToFloat(tiles[start + e / 4][e % 4]));
+                }
             controlBarrier(gl_ScopeSubgroup, gl_ScopeSubgroup, gl_StorageSemanticsShared, gl_SemanticsAcquireRelease);
         }
 }

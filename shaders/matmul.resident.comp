@@ -4,6 +4,7 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 #include "storage.glsl"
+#define EPILOGUE_ID 8
 #include "matmul.glsl"
 // For devices with narrow subgroups and slow gathers (CPU drivers): no shared memory. A subgroup keeps a block of B, KB deep and
 // TN columns a lane, in registers and the stack while it walks down TM rows of A. One load brings four values of A to each lane, which
@@ -20,7 +21,6 @@ const uint CHUNKS = (KB + 4 * SG - 1) / (4 * SG);
 
 layout(binding = 0) readonly buffer A4_ { vec4 A4[]; };
 layout(binding = 1) readonly buffer B4_ { vec4 B4[]; };
-layout(binding = 3) buffer C4_ { vec4 C4[]; };
 
 // Four neighbours, of which `left` follow the first before the extent ends; past the end the last one again.
 vec4 fourOfA(uint at, uint left)
@@ -69,7 +69,7 @@ void main()
                 }
         [[unroll]] for (uint j = 0; j < TN; j++)
             start[j] = 0;
-        if (k0 == 0 && (flags & BIAS) != 0)
+        if (k0 == 0 && (EPILOGUE & BIAS) != 0)
             [[unroll]] for (uint j = 0; j < TN; j++)
                 start[j] = bias[min(column0 + j / 4 * (4 * SG) + j % 4, N - 1)];
         vec4 held[CHUNKS * 4];  // four rows of A, where those are contiguous
@@ -111,7 +111,7 @@ void main()
                     }
                 }
             }
-            bool add = k0 != 0 || (flags & ACCUMULATE) != 0;
+            bool add = k0 != 0 || (EPILOGUE & ACCUMULATE) != 0;
             [[unroll]] for (uint j = 0; j < TN; j += 4)
             {
                 uint column = column0 + j * SG, at = baseC + row * strideCM + column;

@@ -6,6 +6,7 @@
 //! variant bf16 -DBF16 -DRESULT16
 //! variant bf16_f32 -DBF16
 #include "storage.glsl"
+#define EPILOGUE_ID 9
 #include "matmul.glsl"
 // For GPUs: a workgroup computes BM x BN of C from BM x BK of A and BK x BN of B in shared memory, an invocation TM x TN of it.
 // The next slab is read into registers while the current one is multiplied.
@@ -30,13 +31,14 @@ void main()
     uint threadN = thread % (BN / TN), threadM = thread / (BN / TN);
     uint row0 = gl_WorkGroupID.y * BM, column0 = gl_WorkGroupID.x * BN;
     uint baseA = gl_WorkGroupID.z * batchA, baseB = gl_WorkGroupID.z * batchB, baseC = gl_WorkGroupID.z * batchC;
+    uint depth = depthHere();
     float sum[TM][TN];
     [[unroll]] for (uint i = 0; i < TM; i++)
         [[unroll]] for (uint j = 0; j < TN; j++)
             sum[i][j] = 0;
     float nextA[LOADS_A], nextB[LOADS_B];
 
-    for (uint k0 = 0; k0 < K + BK; k0 += BK)
+    for (uint k0 = 0; k0 < depth + BK; k0 += BK)
     {
         if (k0 > 0)
         {
@@ -55,20 +57,20 @@ void main()
             }
             barrier();
         }
-        if (k0 < K)
+        if (k0 < depth)
         {
             [[unroll]] for (uint l = 0; l < LOADS_A; l++)
             {
                 uint e = l * THREADS + thread;
                 uint m = A_K_CONTIGUOUS != 0 ? e / BK : e % BM, k = A_K_CONTIGUOUS != 0 ? e % BK : e / BM;
-                bool inside = row0 + m < M && k0 + k < K;
+                bool inside = row0 + m < M && k0 + k < depth;
                 nextA[l] = inside ? LOAD(A[baseA + (row0 + m) * strideAM + (k0 + k) * strideAK]) : 0;
             }
             [[unroll]] for (uint l = 0; l < LOADS_B; l++)
             {
                 uint e = l * THREADS + thread;
                 uint n = B_N_CONTIGUOUS != 0 ? e % BN : e / BK, k = B_N_CONTIGUOUS != 0 ? e / BN : e % BK;
-                bool inside = column0 + n < N && k0 + k < K;
+                bool inside = column0 + n < N && k0 + k < depth;
                 nextB[l] = inside ? LOAD(B[baseB + (k0 + k) * strideBK + (column0 + n) * strideBN]) : 0;
             }
         }
@@ -94,10 +96,7 @@ void main()
         {
             uint n = column0 + threadN + j * (BN / TN);
             if (m < M && n < N)
-            {
-                uint at = baseC + m * strideCM + n;
-                STORE_C(at, initial(at, n) + sum[i][j]);
-            }
+                finish(m, n, baseC + m * strideCM + n, sum[i][j]);
         }
     }
 }

@@ -25,7 +25,12 @@ internal sealed class Activation(string stem, bool derivativeOfOutput, double fl
         return y;
     }
 
-    private void Backward(Recorder r, Tensor x, Tensor saved, Tensor dy)
+    /// <summary>Records dx from dy.</summary>
+    /// <param name="r">Where.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="saved">What the derivative is computed from, x or y.</param>
+    /// <param name="dy">The gradient of y.</param>
+    public void Backward(Recorder r, Tensor x, Tensor saved, Tensor dy)
     {
         Tape.Target dx = r.Tape.GradientOf(x);
         foreach ((long start, int length) in Flat.Ranges(r, x.Elements))

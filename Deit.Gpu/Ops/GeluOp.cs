@@ -9,5 +9,8 @@ public static class GeluOp
     {
         /// <summary>GELU of every element of x, of any shape; dL/dx = dL/dy * (Phi(x) + x * phi(x)).</summary>
         public Tensor Gelu(Tensor x) => Function.Apply(r, x);
+
+        /// <summary>Records dL/dx from dL/dy, for a product that computed y itself.</summary>
+        internal void GeluBackward(Tensor x, Tensor dy) => Function.Backward(r, x, x, dy);
     }
 }

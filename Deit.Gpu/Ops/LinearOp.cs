@@ -1,6 +1,8 @@
 namespace Deit.Gpu;
 
-/// <summary>y = x W^T + b, as torch.nn.Linear. dx = dy W; dW = dy^T x; db = column sums of dy.</summary>
+/// <summary>
+/// y = x W^T + b, as torch.nn.Linear, alone or with what follows it in a transformer block. dx = dy W; dW = dy^T x; db = column sums of dy.
+/// </summary>
 public static class LinearOp
 {
     extension(Recorder r)
@@ -14,33 +16,92 @@ public static class LinearOp
         /// <exception cref="ArgumentException">The extents do not fit.</exception>
         public Tensor Linear(Tensor x, Tensor weight, Tensor? bias, DType? output = null)
         {
-            int rows = x.Shape.Rows, inputs = x.Shape.Columns, outputs = weight.Shape[0];
-            Tensor y = r.Empty([.. x.Shape.ToArray()[..^1], outputs], output ?? x.DType);
-            Tensor flatX = x.View([rows, inputs]);
-            // Not by the tape: the gradient goes to the weight itself, in F32.
-            Tensor factor = weight.DType == x.DType ? weight : r.Rounded(weight, x.DType);
-            r.MatMulInto(y.View([rows, outputs]), flatX, factor, false, true, bias);
+            Tensor y = r.Empty([.. x.Shape.ToArray()[..^1], weight.Shape[0]], output ?? x.DType);
+            Tensor factor = r.Apply(x, weight, y, new Epilogue { Bias = bias });
             if (Tape.Needs(x, weight, bias))
+                r.Tape.OnBackward(y, dy => r.LinearBackward(x, weight, factor, bias, r.Cast(dy, x.DType)));
+            return y;
+        }
+
+        /// <summary>y = gelu(x W^T + b) in one pass. For the backward pass z = x W^T + b is kept, in the type of x.</summary>
+        /// <param name="x">As of <c>Linear</c>.</param>
+        /// <param name="weight">As of <c>Linear</c>.</param>
+        /// <param name="bias">[out].</param>
+        /// <returns>[..., out] in the type of x.</returns>
+        /// <exception cref="ArgumentException">The extents do not fit.</exception>
+        public Tensor LinearGelu(Tensor x, Tensor weight, Tensor bias)
+        {
+            Shape shape = [.. x.Shape.ToArray()[..^1], weight.Shape[0]];
+            Tensor? z = Tape.Needs(x, weight, bias) ? r.Empty(shape, x.DType) : null;
+            Tensor y = r.Empty(shape, x.DType);
+            y.PreActivation = z;
+            Tensor factor = r.Apply(x, weight, y, new Epilogue { Bias = bias, Gelu = true, PreActivation = z });
+            if (z is not null)
+            {
+                r.Tape.OnBackward(z, dz => r.LinearBackward(x, weight, factor, bias, dz));
+                // Products that read y leave their gradient at z; others leave it here.
+                r.Tape.OnBackward(y, dy => r.GeluBackward(z, dy));
+            }
+            return y;
+        }
+
+        /// <summary>y = x + scale[b] * (branch W^T + bias) in one pass: the end of a branch of a residual network, see <see cref="ResidualOp"/>.</summary>
+        /// <param name="x">[B, ..., out], the residual stream; F32 or of the type of the branch.</param>
+        /// <param name="branch">[B, ..., in] in any floating-point type.</param>
+        /// <param name="weight">[out, in] F32; rounded to the type of the branch where that is shorter.</param>
+        /// <param name="bias">[out].</param>
+        /// <param name="dropPathScale">[B] from <see cref="DropPathOp"/>, or null for 1; it gets no gradient.</param>
+        /// <returns>Of the shape and type of x.</returns>
+        /// <exception cref="ArgumentException">The extents do not fit.</exception>
+        public Tensor LinearResidual(Tensor x, Tensor branch, Tensor weight, Tensor bias, Tensor? dropPathScale = null)
+        {
+            if (dropPathScale is not null && dropPathScale.Elements != x.Shape[0])
+                throw new ArgumentException($"Residual addition to {x} with scale {dropPathScale}: expected one factor for each of {x.Shape[0]} samples.", nameof(dropPathScale));
+            Tensor y = r.Empty(x.Shape, x.DType);
+            Tensor factor = r.Apply(branch, weight, y, new Epilogue { Bias = bias, Scale = dropPathScale, Residual = x });
+            if (Tape.Needs(x, branch, weight, bias))
                 r.Tape.OnBackward(y, dy =>
                 {
-                    Tensor flatDy = r.Cast(dy, x.DType).View([rows, outputs]);
-                    if (Tape.Needs(weight))
-                    {
-                        Tape.Target target = r.Tape.GradientOf(weight);
-                        r.MatMulInto(target.Tensor, flatDy, flatX, true, false, accumulate: target.Accumulate);
-                    }
-                    if (bias is not null && Tape.Needs(bias))
-                    {
-                        Tape.Target target = r.Tape.GradientOf(bias);
-                        r.ColumnSum(flatDy, target.Tensor, target.Accumulate);
-                    }
-                    if (Tape.Needs(x))
-                    {
-                        Tape.Target target = r.Tape.GradientOf(x);
-                        r.MatMulInto(target.Tensor.View([rows, inputs]), flatDy, factor, false, false, accumulate: target.Accumulate);
-                    }
+                    r.Tape.PassGradient(x, dy);
+                    if (!Tape.Needs(branch, weight, bias))
+                        return;
+                    Tensor dBranch = dy;
+                    if (dropPathScale is null)
+                        dBranch = r.Cast(dy, branch.DType);
+                    else
+                        r.BranchGradient(dy, dropPathScale, new Tape.Target(dBranch = r.Empty(dy.Shape, branch.DType), Accumulate: false));
+                    r.LinearBackward(branch, weight, factor, bias, dBranch);
                 });
             return y;
+        }
+
+        // Writes what the epilogue makes of x W^T to y, and returns W in the type of x.
+        private Tensor Apply(Tensor x, Tensor weight, Tensor y, Epilogue epilogue)
+        {
+            // Not by the tape: the gradient goes to the weight itself, in F32.
+            Tensor factor = weight.DType == x.DType ? weight : r.Rounded(weight, x.DType);
+            r.MatMulInto(Matrix(y), Matrix(x), factor, false, true, epilogue);
+            return factor;
+        }
+
+        private void LinearBackward(Tensor x, Tensor weight, Tensor factor, Tensor? bias, Tensor dy)
+        {
+            dy = Matrix(dy);
+            if (Tape.Needs(weight))
+            {
+                Tape.Target target = r.Tape.GradientOf(weight);
+                r.MatMulInto(target.Tensor, dy, Matrix(x), true, false, accumulate: target.Accumulate);
+            }
+            if (bias is not null && Tape.Needs(bias))
+            {
+                Tape.Target target = r.Tape.GradientOf(bias);
+                r.ColumnSum(dy, target.Tensor, target.Accumulate);
+            }
+            if (Tape.Needs(x))
+            {
+                Tape.Target target = r.Tape.GradientOf(x.PreActivation ?? x);
+                r.MatMulInto(Matrix(target.Tensor), dy, factor, false, false, new Epilogue { GeluDerivativeOf = x.PreActivation, Accumulate = target.Accumulate });
+            }
         }
 
         private Tensor Rounded(Tensor weight, DType type)
@@ -52,4 +113,6 @@ public static class LinearOp
             return rounded;
         }
     }
+
+    private static Tensor Matrix(Tensor x) => x.View([x.Shape.Rows, x.Shape.Columns]);
 }

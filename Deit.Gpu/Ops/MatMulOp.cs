@@ -1,10 +1,15 @@
 namespace Deit.Gpu;
 
-/// <summary>C = op(A) op(B) (+ bias) (+ C), where op transposes or not; batched over a leading dimension.</summary>
+/// <summary>C = op(A) op(B) and an <see cref="Epilogue"/>, where op transposes or not; batched over a leading dimension.</summary>
 /// <remarks>Which kernel runs a shape is measured: see <see cref="KernelChoices"/>. Every candidate adds the products of an element in one fixed order.</remarks>
 public static class MatMulOp
 {
-    private readonly record struct Push(uint M, uint N, uint K, uint StrideAM, uint StrideAK, uint StrideBK, uint StrideBN, uint StrideCM, uint BatchA, uint BatchB, uint BatchC, uint Flags);
+    private readonly record struct Push(uint M, uint N, uint K, uint StrideAM, uint StrideAK, uint StrideBK, uint StrideBN, uint StrideCM, uint BatchA, uint BatchB, uint BatchC, uint LastK, uint RowsPerSample);
+
+    private readonly record struct FinishPush(uint Count, uint N, uint Parts, uint RowsPerSample);
+
+    /// <summary>The extents of a product and how its factors lie.</summary>
+    private readonly record struct Extents(int M, int N, int K, int Batch, bool TransposeA, bool TransposeB);
 
     /// <summary>The types of a product: of both factors, and of the result, which is that or F32.</summary>
     private readonly record struct Types(DType Factors, DType Result)
@@ -16,8 +21,12 @@ public static class MatMulOp
         public string Name => Factors == Result ? $"{Factors}".ToLowerInvariant() : $"{Factors}_{Result}".ToLowerInvariant();
     }
 
-    /// <summary>A kernel with its tile: how many rows and columns a workgroup covers, and its specialization constants.</summary>
-    private sealed record Variant(string Name, Kernel<Push> Kernel, uint BlockM, uint BlockN, uint[] Specialization, bool LayoutConstants);
+    /// <summary>
+    /// A kernel with its tile: how many rows and columns a workgroup covers, and its specialization constants before those of layout and
+    /// epilogue. Into how many parts K is split, whether the kernel itself does more of an epilogue than bias and accumulation, and whether
+    /// it finishes four neighbours at a time where it may.
+    /// </summary>
+    private sealed record Variant(string Name, Kernel<Push> Kernel, uint BlockM, uint BlockN, uint[] Specialization, int Splits = 1, bool Fuses = true, bool Fours = false);
 
     private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
     private static readonly Kernel<Push> Tiled = new("matmul.tiled");
@@ -26,7 +35,10 @@ public static class MatMulOp
     private static readonly Kernel<Push> CooperativeF16 = new("matmul.cooperative.f16", fullSubgroups: true), CooperativeF16ToF32 = new("matmul.cooperative.f16_f32", fullSubgroups: true);
     private static readonly Kernel<Push> CooperativeBF16 = new("matmul.cooperative.bf16", fullSubgroups: true), CooperativeBF16ToF32 = new("matmul.cooperative.bf16_f32", fullSubgroups: true);
 
-    private const uint AccumulateFlag = 1, BiasFlag = 2;
+    private static readonly TypedKernel<FinishPush> Finish = new("matmul.finish");
+
+    private static readonly int[] SplitCounts = [4, 16];
+    private const int LargestSplit = 4096; // rows and columns of C: larger ones have tiles enough
 
     extension(Recorder r)
     {
@@ -74,68 +86,144 @@ public static class MatMulOp
         /// <param name="bias">[N], added to every row; null for none.</param>
         /// <param name="accumulate">Add to what c holds.</param>
         /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result neither theirs nor F32.</exception>
-        public void MatMulInto(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, Tensor? bias = null, bool accumulate = false)
+        public void MatMulInto(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, Tensor? bias = null, bool accumulate = false) =>
+            r.MatMulInto(c, a, b, transposeA, transposeB, new Epilogue { Bias = bias, Accumulate = accumulate });
+
+        /// <summary>Writes what an epilogue makes of a product to c; no gradient is recorded.</summary>
+        /// <param name="c">[..., M, N].</param>
+        /// <param name="a">[..., M, K], or [..., K, M] when transposed.</param>
+        /// <param name="b">[..., K, N], or [..., N, K] when transposed.</param>
+        /// <param name="transposeA">Use the transpose of a.</param>
+        /// <param name="transposeB">Use the transpose of b.</param>
+        /// <param name="epilogue">What becomes of each sum.</param>
+        /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result neither theirs nor F32.</exception>
+        public void MatMulInto(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, in Epilogue epilogue)
         {
             int m = a.Shape[transposeA ? -1 : -2], k = a.Shape[transposeA ? -2 : -1];
             int n = b.Shape[transposeB ? -2 : -1], inner = b.Shape[transposeB ? -1 : -2];
             long batch = a.Elements / ((long)m * k);
-            if (k != inner || c.Shape[-2] != m || c.Shape[-1] != n || b.Elements != batch * k * n || c.Elements != batch * m * n || (bias is not null && bias.Elements != n))
-                throw new ArgumentException($"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}{(bias is null ? "" : $" with bias {bias}")}: the extents do not fit.");
+            if (k != inner || c.Shape[-2] != m || c.Shape[-1] != n || b.Elements != batch * k * n || c.Elements != batch * m * n)
+                throw new ArgumentException($"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}: the extents do not fit.");
+            epilogue.Check(c, m, n, batch);
             Types types = new(a.DType, c.DType);
             if (b.DType != a.DType || (c.DType != a.DType && c.DType != DType.F32) || a.DType is not (DType.F32 or DType.F16 or DType.BF16))
                 throw new ArgumentException($"Product of {a} and {b} into {c}: expected factors of one floating-point type and a result of that type or F32.");
             // What is bound starts at a multiple of Storage.Alignment; then so many neighbours may be read as 16 bytes: four values of 32 bits,
             // or eight of 16, of which matrix units read the factors alone.
             bool vectors = types.Short ? ((transposeA ? m : k) | (transposeB ? k : n)) % 8 == 0 : ((transposeA ? m : k) | (transposeB ? k : n) | n) % 4 == 0;
-            Variant variant = Choose(r, types, m, n, k, (int)batch, transposeA, transposeB, vectors);
-            Record(r, variant, c, a, b, bias, m, n, k, (uint)batch, transposeA, transposeB, accumulate);
+            Extents extents = new(m, n, k, (int)batch, transposeA, transposeB);
+            Record(r, Choose(r, types, extents, vectors), extents, c, a, b, epilogue);
         }
     }
 
-    private static void Record(Recorder r, Variant variant, Tensor c, Tensor a, Tensor b, Tensor? bias, int m, int n, int k, uint batch, bool transposeA, bool transposeB, bool accumulate)
+    // A product, and a pass that finishes it where its kernel does not: where K is split, or the epilogue is more than the kernel can.
+    private static void Record(Recorder r, Variant variant, Extents x, Tensor c, Tensor a, Tensor b, Epilogue epilogue)
     {
+        int part = PartOf(x.K, variant.Splits), parts = (x.K + part - 1) / part;
+        if (parts > 1)
+        {
+            Tensor sums = r.Empty([parts, x.M, x.N]);
+            Multiply(r, variant, x, part, parts, sums, a, b, default);
+            FinishParts(r, x, c, sums, epilogue);
+        }
+        else if (!variant.Fuses && !epilogue.IsPlain)
+        {
+            // Where sums may lie until the pass has read them costs no memory: what it overwrites is its own.
+            Tensor sums = epilogue.PreActivation ?? (epilogue.Accumulate ? r.Empty(c.Shape) : c);
+            Multiply(r, variant, x, x.K, x.Batch, sums, a, b, new Epilogue { Bias = epilogue.Bias });
+            FinishParts(r, x, c, sums, epilogue with { Bias = null, PreActivation = null });
+        }
+        else
+            Multiply(r, variant, x, x.K, x.Batch, c, a, b, epilogue);
+    }
+
+    // A batch of products, or of the parts of one.
+    private static void Multiply(Recorder r, Variant variant, Extents x, int depth, int count, Tensor c, Tensor a, Tensor b, Epilogue epilogue)
+    {
+        uint m = (uint)x.M, n = (uint)x.N, k = (uint)x.K, step = (uint)depth;
+        uint strideAK = x.TransposeA ? m : 1, strideBK = x.TransposeB ? 1 : n;
+        bool split = depth < x.K;
         Push push = new(
-            (uint)m,
-            (uint)n,
-            (uint)k,
-            transposeA ? 1 : (uint)k,
-            transposeA ? (uint)m : 1,
-            transposeB ? 1 : (uint)n,
-            transposeB ? (uint)k : 1,
-            (uint)n,
-            (uint)(m * k),
-            (uint)(k * n),
-            (uint)(m * n),
-            (accumulate ? AccumulateFlag : 0) | (bias is null ? 0 : BiasFlag));
-        uint[] specialization = variant.LayoutConstants ? [.. variant.Specialization, transposeA ? 0u : 1u, transposeB ? 0u : 1u] : variant.Specialization;
-        // Without a bias its binding is never read; any tensor will do.
+            m,
+            n,
+            step,
+            x.TransposeA ? 1 : k,
+            strideAK,
+            strideBK,
+            x.TransposeB ? k : 1,
+            n,
+            split ? step * strideAK : m * k,
+            split ? step * strideBK : k * n,
+            m * n,
+            split ? k - (step * (uint)(count - 1)) : k,
+            epilogue.RowsPerSample(x.M));
+        Binding[] finish = epilogue.Bindings(c, unused: a);
         r.Dispatch(
             variant.Kernel,
             push,
-            new Groups(Groups.Cover(n, variant.BlockN), Groups.Cover(m, variant.BlockM), batch),
-            specialization,
-            [Binding.Read(a), Binding.Read(b), Binding.Read(bias ?? a), Binding.Output(c, accumulate)],
-            2.0 * batch * m * n * k);
+            new Groups(Groups.Cover(n, variant.BlockN), Groups.Cover(m, variant.BlockM), (uint)count),
+            [.. variant.Specialization, x.TransposeA ? 0u : 1u, x.TransposeB ? 0u : 1u, epilogue.Flags(fours: variant.Fours && x.N % 4 == 0)],
+            [Binding.Read(a), Binding.Read(b), .. variant.Fuses ? finish : finish[..2]],
+            2.0 * x.Batch * x.M * x.N * x.K);
     }
 
-    private static Variant Choose(Recorder r, Types types, int m, int n, int k, int batch, bool transposeA, bool transposeB, bool vectors)
+    // sums [parts, ...] of c
+    private static void FinishParts(Recorder r, Extents x, Tensor c, Tensor sums, Epilogue epilogue)
     {
+        bool fours = x.N % 4 == 0;
+        long items = fours ? c.Elements / 4 : c.Elements;
+        r.Dispatch(
+            Finish[c.DType],
+            new FinishPush((uint)items, (uint)x.N, (uint)(sums.Elements / c.Elements), epilogue.RowsPerSample(x.M)),
+            Flat.Groups(r, items),
+            [Flat.Workgroup(r), epilogue.Flags(fours)],
+            [Binding.Read(sums), .. epilogue.Bindings(c, unused: sums)],
+            sums.Elements);
+    }
+
+    // How deep the parts of K are: equal but for the last one, and multiples of what kernels read at a time.
+    private static int PartOf(int k, int splits) => splits == 1 ? k : Math.Min(k, ((((k + splits - 1) / splits) + 31) / 32) * 32);
+
+    private static Variant Choose(Recorder r, Types types, Extents x, bool vectors)
+    {
+        GpuInfo info = r.Device.Info;
         if (Forced is not null)
-            return All(r.Device.Info, types, k, vectors).FirstOrDefault(variant => variant.Name == Forced) ?? Variants(r.Device.Info, types, k, vectors)[0];
-        Variant[] variants = Variants(r.Device.Info, types, k, vectors);
-        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau.
-        int cap = r.Device.Info.Type == GpuType.Cpu ? 512 : 2048;
-        int sizeM = Bucket(m, cap), sizeN = Bucket(n, cap), sizeK = Math.Min((k + 15) / 16 * 16, cap), count = batch > 1 ? 4 : 1;
-        string key = $"matmul {types.Name} {(transposeA ? 't' : 'n')}{(transposeB ? 't' : 'n')} {sizeM} {sizeN} {sizeK}{(count > 1 ? " batched" : "")}{(vectors ? "" : " odd")}";
+            return All(info, types, x.K, vectors).FirstOrDefault(variant => variant.Name == Forced) ?? Variants(info, types, x.K, vectors)[0];
+        (string key, Extents size, Variant[] variants) = Candidates(info, types, x, vectors);
         string name = r.Device.Choices.Choose(key, [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, recorder =>
         {
-            Tensor a = Ones(transposeA ? [count, sizeK, sizeM] : [count, sizeM, sizeK]), b = Ones(transposeB ? [count, sizeN, sizeK] : [count, sizeK, sizeN]);
-            Record(recorder, variant, recorder.Empty([count, sizeM, sizeN], types.Result), a, b, null, sizeM, sizeN, sizeK, (uint)count, transposeA, transposeB, accumulate: false);
+            Tensor a = Ones(x.TransposeA ? [size.Batch, size.K, size.M] : [size.Batch, size.M, size.K]), b = Ones(x.TransposeB ? [size.Batch, size.N, size.K] : [size.Batch, size.K, size.N]);
+            Record(recorder, variant, size, recorder.Empty([size.Batch, size.M, size.N], types.Result), a, b, default);
 
             Tensor Ones(Shape shape) => recorder.Cast(recorder.Full(shape, 1), types.Factors);
         }))]);
         return variants.First(variant => variant.Name == name);
     }
+
+    // What may run a product, at which size it is measured, and the key of the choice, on which alone both depend.
+    private static (string Key, Extents Size, Variant[] Variants) Candidates(GpuInfo info, Types types, Extents x, bool vectors)
+    {
+        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau. Only what a
+        // split of K brings goes on rising.
+        int splits = MostSplits(info, x), cap = info.Type == GpuType.Cpu ? 512 : splits > 1 ? LargestSplit : 2048;
+        Extents size = x with { M = Bucket(x.M, cap), N = Bucket(x.N, cap), K = Math.Min((x.K + 15) / 16 * 16, cap), Batch = x.Batch > 1 ? 4 : 1 };
+        string key = $"matmul {types.Name} {(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
+        return (key, size, [.. Variants(info, types, x.K, vectors), .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits)]);
+    }
+
+    // Into how many parts K may be split: parts of at least 128, and sums of theirs that take at most 64 MiB. A CPU driver's few threads
+    // are busy with a few tiles.
+    private static int MostSplits(GpuInfo info, Extents x) =>
+        info.Type == GpuType.Cpu || x.Batch > 1 || Math.Max(x.M, x.N) > LargestSplit ? 1 : SplitCounts.LastOrDefault(splits => x.K >= 128 * splits && (long)splits * x.M * x.N <= 1 << 24, 1);
+
+    // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many tiles a device runs at
+    // once, so that whether a split helps is measured; with more than 256 tiles it cannot by much.
+    private static IEnumerable<Variant> Split(IEnumerable<Variant> variants, int m, int n, int most) =>
+        from variant in variants
+        where variant.Fuses && Groups.Cover(m, variant.BlockM) * Groups.Cover(n, variant.BlockN) <= 256
+        from splits in SplitCounts
+        where splits <= most
+        select variant with { Name = $"{variant.Name} split {splits}", Splits = splits };
 
     private static int Bucket(int size, int cap)
     {
@@ -149,7 +237,7 @@ public static class MatMulOp
     private static Variant[] Variants(GpuInfo info, Types types, int k, bool vectors)
     {
         if (types.Short)
-            return [.. All(info, types, k, vectors).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
+            return [.. All(info, types, k, vectors).Where(v => v.Splits == 1 && v.Specialization[0] <= info.MaxWorkgroupSize)];
         if (!IsNarrow(info))
             return [.. Tiles().Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
         // With four loads for one the wide block takes a CPU driver ten seconds to compile: too long for extents that are rare and small.
@@ -182,16 +270,22 @@ public static class MatMulOp
                 t.M,
                 t.N,
                 [(uint)(t.SubgroupsM * t.SubgroupsN * info.SubgroupSize), t.M, t.N, t.K, t.SubgroupsM, t.SubgroupsN, unit.M, unit.N, unit.K, (uint)info.SubgroupSize],
-                LayoutConstants: true));
+                Fours: true));
 
         // Two slabs of both factors; the larger of a slab's two forms, with 16 bytes of skew a row.
         static long SharedBytes(uint m, uint n, uint k) => 2 * 2 * (Math.Max(m * (k + 8), k * (m + 8)) + Math.Max(n * (k + 8), k * (n + 8)));
     }
 
     // Whatever runs on the device, whether it is a candidate or not.
-    private static IEnumerable<Variant> All(GpuInfo info, Types types, int k, bool vectors) =>
-        types.Short ? [.. vectors ? Cooperative(info, types) : [], .. Tiles(types)]
-        : [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles()];
+    private static Variant[] All(GpuInfo info, Types types, int k, bool vectors)
+    {
+        IEnumerable<Variant> splits = Split(Whole(types with { Result = DType.F32 }), 1, 1, SplitCounts[^1]).Where(variant => PartOf(k, variant.Splits) < k);
+        return [.. Whole(types), .. splits];
+
+        IEnumerable<Variant> Whole(Types whole) =>
+            whole.Short ? [.. vectors ? Cooperative(info, whole) : [], .. Tiles(whole)]
+            : [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles()];
+    }
 
     private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
 
@@ -205,17 +299,20 @@ public static class MatMulOp
     private static Variant Keep(GpuInfo info, uint rows, uint columns, uint depth, bool vectors)
     {
         uint subgroup = (uint)info.SubgroupSize;
-        return new($"resident {rows}x{columns}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup, vectors ? 1u : 0u], true);
+        return new($"resident {rows}x{columns}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup, vectors ? 1u : 0u], Fuses: false);
     }
 
     private static Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
     {
         uint threads = bm / tm * (bn / tn);
-        return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", Tiled, bm, bn, [threads, bm, bn, bk, tm, tn, threads], true);
+        return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", Tiled, bm, bn, [threads, bm, bn, bk, tm, tn, threads]);
     }
 
     /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
     internal static IReadOnlyList<string> Names(GpuInfo info, int k, DType factors = DType.F32, DType result = DType.F32) => [.. All(info, new Types(factors, result), k, vectors: true).Select(v => v.Name)];
+
+    /// <summary>The names of what is measured for a product of F32.</summary>
+    internal static IReadOnlyList<string> CandidateNames(GpuInfo info, int m, int n, int k) => [.. Candidates(info, new Types(DType.F32, DType.F32), new Extents(m, n, k, 1, false, false), vectors: true).Variants.Select(v => v.Name)];
 
     /// <summary>Records products of this thread with a variant of this name, unmeasured; null for the measured choice.</summary>
     [ThreadStatic]

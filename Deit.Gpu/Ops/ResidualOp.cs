@@ -39,18 +39,22 @@ public static class ResidualOp
                     if (dropPathScale is null)
                         r.Tape.PassGradient(branch, r.Cast(dy, branch.DType));
                     else if (Tape.Needs(branch))
-                    {
-                        Tape.Target dBranch = r.Tape.GradientOf(branch);
-                        r.Dispatch(
-                            Backward[branch.DType, x.DType],
-                            new BackwardPush((uint)rows, (uint)columns, (uint)rowsPerSample, dBranch.Flag),
-                            Rows.Groups(r, rows),
-                            [Rows.Workgroup(r)],
-                            [Binding.Read(dy), Binding.Read(dropPathScale), dBranch.Binding],
-                            x.Elements);
-                    }
+                        r.BranchGradient(dy, dropPathScale, r.Tape.GradientOf(branch));
                 });
             return y;
+        }
+
+        /// <summary>Records dL/dbranch = scale[b] * dL/dy.</summary>
+        internal void BranchGradient(Tensor dy, Tensor dropPathScale, Tape.Target dBranch)
+        {
+            int rows = dy.Shape.Rows, rowsPerSample = rows / dy.Shape[0];
+            r.Dispatch(
+                Backward[dBranch.Tensor.DType, dy.DType],
+                new BackwardPush((uint)rows, (uint)dy.Shape.Columns, (uint)rowsPerSample, dBranch.Flag),
+                Rows.Groups(r, rows),
+                [Rows.Workgroup(r)],
+                [Binding.Read(dy), Binding.Read(dropPathScale), dBranch.Binding],
+                dy.Elements);
         }
     }
 }

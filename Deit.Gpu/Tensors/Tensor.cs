@@ -35,6 +35,9 @@ public sealed class Tensor
     /// <summary>Where the gradient of a trainable parameter is written; null for everything else.</summary>
     public Tensor? Gradient { get; private set; }
 
+    /// <summary>z where this tensor is gelu(z) and z is kept: a product that makes this tensor's gradient may go on to that of z at once.</summary>
+    internal Tensor? PreActivation { get; set; }
+
     /// <summary>Makes the tensor a trainable parameter whose gradient is written to <paramref name="gradient"/>.</summary>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public void Train(Tensor gradient)
@@ -50,7 +53,7 @@ public sealed class Tensor
     {
         if (shape.Elements != Elements)
             throw new ArgumentException($"A view {shape} of {this} has {shape.Elements} elements, expected {Elements}.", nameof(shape));
-        return new Tensor(Storage, ByteOffset, shape, DType, Name) { RequiresGradient = RequiresGradient, Gradient = Gradient?.View(shape) };
+        return new Tensor(Storage, ByteOffset, shape, DType, Name) { RequiresGradient = RequiresGradient, Gradient = Gradient?.View(shape), PreActivation = PreActivation?.View(shape) };
     }
 
     /// <summary>A contiguous part that starts at an element; no gradient flows through it.</summary>

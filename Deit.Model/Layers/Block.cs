@@ -39,9 +39,9 @@ internal sealed class Block
         Tensor attention = r.Attention(qkv, _heads);                                              // [B, T, D]
         context.Observe?.Invoke($"{_prefix}.attn.qkv", qkv);
         context.Observe?.Invoke($"{_prefix}.attn", attention);
-        x = r.ResidualAdd(x, _projection.Forward(r, attention), DropPath(r, x, context, dropPathRate));
-        Tensor hidden = r.Gelu(_fc1.Forward(r, _norm2.Forward(r, x, context.Precision.Activations)));                            // [B, T, 4D]
-        return r.ResidualAdd(x, _fc2.Forward(r, hidden), DropPath(r, x, context, dropPathRate));
+        x = _projection.AddTo(r, x, attention, DropPath(r, x, context, dropPathRate));
+        Tensor hidden = _fc1.ForwardGelu(r, _norm2.Forward(r, x, context.Precision.Activations));                                // [B, T, 4D]
+        return _fc2.AddTo(r, x, hidden, DropPath(r, x, context, dropPathRate));
     }
 
     // [B], 0 for a dropped image and 1 / keep for the others; null when nothing is dropped.

@@ -16,4 +16,10 @@ internal sealed class LinearLayer(Parameters parameters, string prefix)
 
     /// <summary>x [..., in] to [..., out].</summary>
     public Tensor Forward(Recorder r, Tensor x) => r.Linear(x, _weight, _bias);
+
+    /// <summary>x [..., in] to gelu(x W^T + b) [..., out].</summary>
+    public Tensor ForwardGelu(Recorder r, Tensor x) => r.LinearGelu(x, _weight, _bias);
+
+    /// <summary>Adds a branch [B, ..., in] to the residual stream x [B, ..., out]: x + scale[b] * (branch W^T + b).</summary>
+    public Tensor AddTo(Recorder r, Tensor x, Tensor branch, Tensor? dropPathScale) => r.LinearResidual(x, branch, _weight, _bias, dropPathScale);
 }

@@ -92,6 +92,98 @@ public class MatMulOpTests
         }
     }
 
+    // What every kernel makes of its sums, rounded once: bias, GELU with and without the sum kept before it, GELU's derivative, a residual
+    // with and without a factor a sample. Five samples, whose rows no tile divides; columns that are a multiple of four, and that are not.
+    [Theory]
+    [InlineData(DType.F32, DType.F32, 135, 76)]
+    [InlineData(DType.F32, DType.F32, 35, 14)]
+    [InlineData(DType.F16, DType.F16, 135, 72)]
+    [InlineData(DType.F16, DType.F16, 35, 14)]
+    [InlineData(DType.F16, DType.F32, 135, 72)]
+    [InlineData(DType.BF16, DType.BF16, 135, 72)]
+    [InlineData(DType.BF16, DType.BF16, 35, 14)]
+    [InlineData(DType.BF16, DType.F32, 135, 72)]
+    public void Every_epilogue_of_every_variant(DType factors, DType result, int m, int n)
+    {
+        const int K = 104, Samples = 5;
+        OpInput[] inputs =
+        [
+            OpInput.Random([m, K], differentiable: false).In(factors), OpInput.Random([n, K], 2, scale: 0.1, differentiable: false).In(factors),
+            OpInput.Random([n], 3, differentiable: false), OpInput.Random([m, n], 4, differentiable: false).In(result),
+            new([Samples], [1.25f, 0, 1.25f, 0, 1.25f], Differentiable: false),
+        ];
+        double tolerance = result == DType.F32 ? Tolerance : ShortTypes.Roundoff(result);
+        try
+        {
+            foreach (string name in MatMulOp.Names(TestDevice.Current.Info, K, factors, result))
+            {
+                MatMulOp.Forced = name;
+                Check((t, z) => new Epilogue { Bias = t[2], Gelu = true, PreActivation = z }, (z, e, s) => GeluOpTests.Oracle(z), kept: true);
+                Check((t, _) => new Epilogue { Bias = t[2], GeluDerivativeOf = t[3], Accumulate = true }, (z, e, s) => e + (z * GeluOpTests.Derivative(e)));
+                Check((t, _) => new Epilogue { Bias = t[2], Residual = t[3], Scale = t[4] }, (z, e, s) => e + (s * z));
+                // What is left out costs a driver its compilation once more: of one tile's code, that is of another's too.
+                if (name.StartsWith("tiled", StringComparison.Ordinal) && !name.StartsWith("tiled 32x32", StringComparison.Ordinal))
+                    continue;
+                Check((t, _) => new Epilogue { Bias = t[2], Gelu = true }, (z, e, s) => GeluOpTests.Oracle(z));
+                Check((t, _) => new Epilogue { Bias = t[2], GeluDerivativeOf = t[3] }, (z, e, s) => z * GeluOpTests.Derivative(e));
+                Check((t, _) => new Epilogue { Bias = t[2], Residual = t[3] }, (z, e, s) => e + z);
+            }
+        }
+        finally
+        {
+            MatMulOp.Forced = null;
+        }
+
+        // c starts as the fourth input, which the epilogue may add to; the sum before GELU is a second output where it is kept.
+        void Check(Func<Tensor[], Tensor, Epilogue> epilogue, Func<double, double, double, double> finish, bool kept = false) => OpHarness.Check(
+            inputs,
+            (r, t) =>
+            {
+                Tensor a = r.Cast(t[0], factors), b = r.Cast(t[1], factors), beside = r.Cast(t[3], result), c = r.Empty([m, n], result), z = r.Empty([m, n], result);
+                r.Copy(beside, c);
+                r.MatMulInto(c, a, b, false, true, epilogue([a, b, t[2], beside, t[4]], z));
+                return kept ? [r.Cast(c, DType.F32), r.Cast(z, DType.F32)] : [r.Cast(c, DType.F32)];
+            },
+            x =>
+            {
+                double[] z = [.. Oracle(x[0], x[1], m, n, K, false, true).Select((sum, i) => sum + x[2][i % n])];
+                double[] c = [.. z.Select((sum, i) => finish(sum, x[3][i], x[4][i / n / (m / Samples)]))];
+                return kept ? [c, z] : [c];
+            },
+            tolerance,
+            gradient: 0);
+    }
+
+    // Where C has few tiles and K is deep, a graphics card may split it: at most so that the parts' sums take 64 MiB.
+    [Theory]
+    [InlineData(192, 192, 50432, 4, 16)]
+    [InlineData(3072, 768, 50432, 4)]
+    [InlineData(197, 192, 768, 4)]
+    [InlineData(197, 192, 192)]
+    [InlineData(50432, 192, 768)]
+    [InlineData(2048, 4096, 50432)]
+    public void A_card_may_split_deep_products_with_few_tiles(int m, int n, int k, params int[] splits)
+    {
+        GpuInfo card = TestDevice.Current.Info with { Type = GpuType.Discrete, SubgroupSize = 32 };
+        IReadOnlyList<string> names = MatMulOp.CandidateNames(card, m, n, k);
+        Assert.Equal(splits, names.Where(name => name.Contains(" split ", StringComparison.Ordinal)).Select(name => int.Parse(name.Split(' ')[^1])).Distinct().Order());
+        Assert.DoesNotContain("split", names[0]);
+        Assert.DoesNotContain(MatMulOp.CandidateNames(card with { Type = GpuType.Cpu }, m, n, k), name => name.Contains("split", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Refuses_an_epilogue_that_does_not_fit()
+    {
+        using OpRun run = new();
+        Tensor a = run.Empty([6, 8]), b = run.Empty([5, 8]), c = run.Empty([6, 5]), other = run.Empty([5, 5]), scale = run.Empty([4]);
+        Assert.Contains("same number of elements", Refused(new Epilogue { Residual = other }));
+        Assert.Contains("expected 5 elements", Refused(new Epilogue { Bias = scale }));
+        Assert.Contains("multiple of the samples", Refused(new Epilogue { Scale = scale }));
+        Assert.Contains("GELU derivative", Refused(new Epilogue { GeluDerivativeOf = c, Residual = c }));
+
+        string Refused(Epilogue epilogue) => Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.MatMulInto(c, a, b, false, true, epilogue))).Message;
+    }
+
     [Theory]
     [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
     public void Batched_of_16_bits(DType type) => OpHarness.Check(

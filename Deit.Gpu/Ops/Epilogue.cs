@@ -1,0 +1,71 @@
+namespace Deit.Gpu;
+
+/// <summary>
+/// What a product does with each sum on its way to memory, see <c>shaders/matmul.epilogue.glsl</c>:
+/// z = sum + bias; c = residual + scale * f(z) (+ c), where f is the identity, gelu(z), or z * gelu'(x).
+/// </summary>
+/// <remarks>Whether the product's kernel does it or a pass after it is the kernel's affair. Everything but bias, scale and c itself has the shape and the type of c.</remarks>
+public readonly record struct Epilogue
+{
+    /// <summary>[N], F32, added to every row.</summary>
+    public Tensor? Bias { get; init; }
+
+    /// <summary>Take GELU of the sum.</summary>
+    public bool Gelu { get; init; }
+
+    /// <summary>Where the sum with its bias is written before GELU: what the backward pass needs.</summary>
+    public Tensor? PreActivation { get; init; }
+
+    /// <summary>x, by whose GELU derivative the sum is multiplied: the gradient with respect to x of what gelu(x) went into.</summary>
+    public Tensor? GeluDerivativeOf { get; init; }
+
+    /// <summary>[B] F32, a factor for each of B equal runs of rows.</summary>
+    public Tensor? Scale { get; init; }
+
+    /// <summary>Added last.</summary>
+    public Tensor? Residual { get; init; }
+
+    /// <summary>Add to what c holds.</summary>
+    public bool Accumulate { get; init; }
+
+    /// <summary>Specialization constant EPILOGUE of the shaders.</summary>
+    /// <param name="fours">The kernel finishes four neighbours at a time; N is a multiple of four.</param>
+    internal uint Flags(bool fours) =>
+        (Accumulate ? 1u : 0) | (Bias is null ? 0 : 2u) | (Gelu ? 4u : 0) | (PreActivation is null ? 0 : 8u) | (GeluDerivativeOf is null ? 0 : 16u) | (Scale is null ? 0 : 32u) | (Residual is null ? 0 : 64u)
+        | (fours ? 128u : 0);
+
+    /// <summary>True when there is no more to it than what every kernel can: a bias and adding to c.</summary>
+    internal bool IsPlain => !Gelu && PreActivation is null && GeluDerivativeOf is null && Scale is null && Residual is null;
+
+    /// <summary>Rows that share a factor.</summary>
+    internal uint RowsPerSample(int rows) => Scale is null ? 1 : (uint)(rows / Scale.Elements);
+
+    /// <summary>The five bindings of the shaders. What is not there is never touched, so that any tensor with the same access will do.</summary>
+    internal Binding[] Bindings(Tensor c, Tensor unused) =>
+    [
+        Binding.Read(Bias ?? unused),
+        Binding.Output(c, Accumulate),
+        Binding.Write(PreActivation ?? c),
+        Binding.Read(GeluDerivativeOf ?? Residual ?? unused),
+        Binding.Read(Scale ?? unused),
+    ];
+
+    /// <summary>Checks that everything fits a product.</summary>
+    /// <param name="c">The result.</param>
+    /// <param name="rows">M.</param>
+    /// <param name="columns">N.</param>
+    /// <param name="batch">Matrices of the product.</param>
+    /// <exception cref="ArgumentException">Something does not.</exception>
+    internal void Check(Tensor c, int rows, int columns, long batch)
+    {
+        foreach (Tensor? like in (Tensor?[])[PreActivation, GeluDerivativeOf, Residual])
+            if (like is not null && (like.Elements != c.Elements || like.DType != c.DType))
+                throw new ArgumentException($"Product into {c} with {like} beside it: expected the same number of elements of the same type.");
+        if (Bias is not null && Bias.Elements != columns)
+            throw new ArgumentException($"Product into {c} with bias {Bias}: expected {columns} elements.");
+        if (Scale is not null && (batch != 1 || rows % Scale.Elements != 0))
+            throw new ArgumentException($"Product into {c} with a factor a sample {Scale}: expected one matrix whose {rows} rows are a multiple of the samples.");
+        if (GeluDerivativeOf is not null && (Residual is not null || Gelu))
+            throw new ArgumentException($"Product into {c} with a GELU derivative: a residual or GELU itself cannot come after it; take two products or ops.");
+    }
+}
