@@ -18,10 +18,10 @@ public sealed class Inference : IDisposable
     /// <param name="network">The network.</param>
     /// <param name="batchSize">Images a run.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
-    /// <param name="precision">The type of activations and factors, see <see cref="Precision"/>.</param>
+    /// <param name="precision">Of activations and products.</param>
     /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor, something recorded from it, or null.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, DType precision = DType.F32, Func<Recorder, string, Tensor, Tensor?>? observe = null)
+    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, Precision precision = default, Func<Recorder, string, Tensor, Tensor?>? observe = null)
     {
         (_device, _network, BatchSize) = (device, network, batchSize);
         ImageSize size = network.Config.InputSize;
@@ -34,7 +34,8 @@ public sealed class Inference : IDisposable
             Graph = device.Record(
                 r =>
                 {
-                    output = network.Forward(r, _images, new ForwardContext { Precision = precision, Observe = observe is null ? null : Observe });
+                    r.Products = precision.Products;
+                    output = network.Forward(r, _images, new ForwardContext { Precision = precision.Activations, Observe = observe is null ? null : Observe });
                     r.Keep(output.ClassLogits);
                     if (output.DistillationLogits is { } distillation)
                         r.Keep(distillation);

@@ -34,9 +34,11 @@ internal sealed class TrainStep : IDisposable
     /// <param name="average">A network like it, whose parameters become the moving average; null without.</param>
     /// <param name="teacher">The teacher that runs in each step; null without, or where its logits are uploaded.</param>
     /// <param name="uploadTeacher">The teacher's logits come with the images.</param>
-    /// <param name="precision">The type of activations and factors; F16 scales the loss.</param>
-    public TrainStep(GpuDevice device, INetwork model, TrainOptions options, INetwork? average = null, Teacher? teacher = null, bool uploadTeacher = false, DType precision = DType.F32)
+    /// <param name="precision">Of activations and products; fp16 scales the loss.</param>
+    public TrainStep(GpuDevice device, INetwork model, TrainOptions options, INetwork? average = null, Teacher? teacher = null, bool uploadTeacher = false, Precision precision = default)
     {
+        if (!precision.Trains)
+            throw new DeitException($"Training in {precision.Name} was asked for, gradients lie below its range; use bf16x3 or fp32.");
         (_device, _model, _options, _average) = (device, model, options, average);
         (_mixup, Precision) = (options.Mixing(), precision);
         Parameters parameters = model.Parameters;
@@ -113,8 +115,8 @@ internal sealed class TrainStep : IDisposable
     /// <summary>What the optimiser keeps, laid out as the parameters: AdamW's m and v, or SGD's momentum.</summary>
     public IReadOnlyList<Tensor> Moments { get; }
 
-    /// <summary>The type of activations and factors.</summary>
-    public DType Precision { get; }
+    /// <summary>Of activations and products.</summary>
+    public Precision Precision { get; }
 
     /// <summary>The state of dynamic loss scaling, see <see cref="LossScaleOp"/>; null without.</summary>
     public Tensor? LossScale { get; }
@@ -179,11 +181,12 @@ internal sealed class TrainStep : IDisposable
     {
         Parameters parameters = _model.Parameters;
         Tensor mixed = _mixup.Enabled ? r.MixImages(_images, _mixState) : _images;
-        NetworkOutput output = _model.Forward(r, mixed, new ForwardContext { Training = _options.TrainMode, DropPathRate = _options.DropPath, StepState = _stepState, Precision = Precision });
+        r.Products = Precision.Products;
+        NetworkOutput output = _model.Forward(r, mixed, new ForwardContext { Training = _options.TrainMode, DropPathRate = _options.DropPath, StepState = _stepState, Precision = Precision.Activations });
         Tensor targets = r.SoftTargets(_labels, _model.Config.NumClasses, (float)_options.Smoothing);
         if (_mixup.Enabled)
             targets = r.MixTargets(targets, _mixState);
-        Tensor loss = _options.Distillation().Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed, Precision), targets);
+        Tensor loss = _options.Distillation().Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed, Precision.Activations), targets);
         r.AddTo(_lossSum, loss);
         // Each batch of an update has its share, so that the sum is the gradient of their mean.
         float share = 1f / _options.AccumSteps;

@@ -39,16 +39,16 @@ internal sealed class ModelBench
     {
         bool cpu = _device.Info.Type == GpuType.Cpu;
         IReadOnlyList<(string Name, DeitConfig Config)> models = _options.Configs(cpu);
-        Dictionary<string, double> best = _options.On(_device.Info).Distinct().ToDictionary(precision => precision, BestProduct);
+        Dictionary<string, double> best = _options.On(_device.Info, _task).Distinct().ToDictionary(precision => precision, BestProduct);
         List<ModelRow> rows = [];
         GpuException? tooLarge = null;
         foreach ((string name, DeitConfig config) in models)
             foreach (string precision in best.Keys)
             {
-                (DType type, string? notice) = Precision.For(_device.Info, Precision.Parse(precision));
+                (Precision type, string? notice) = Precision.For(_device.Info, Precision.Parse(precision));
                 if (notice is not null)
                     _progress($"Notice: {notice}");
-                if (Precision.Name(type) != precision)
+                if (type.Name != precision)
                     continue; // a row of fp32 by another name
                 using VisionTransformer network = new(_device, config);
                 network.Parameters.Initialize(1);
@@ -69,11 +69,11 @@ internal sealed class ModelBench
         return rows.Count > 0 ? rows : throw tooLarge!;
     }
 
-    private double BestProduct(string precision) => OpsBench.BestProduct(_device, Precision.For(_device.Info, Precision.Parse(precision)).Type);
+    private double BestProduct(string precision) => OpsBench.BestProduct(_device, Precision.For(_device.Info, Precision.Parse(precision)).Precision);
 
     private ModelRow Measure(string name, VisionTransformer network, string precision, int batch, double bestProduct)
     {
-        DType type = Precision.Parse(precision);
+        Precision type = Precision.Parse(precision);
         (batch, Step step) = batch > 0 ? (batch, Open(network, batch, type)) : BatchSearch.Largest(size => Open(network, size, type));
         using IDisposable owner = step.Owner;
         _device.ResetPeak(); // measuring kernels while recording took memory that the step does not need
@@ -87,11 +87,11 @@ internal sealed class ModelBench
     }
 
     // ||y - y32|| / ||y32|| of the logits of one picture.
-    private double Error(VisionTransformer network, DType type)
+    private double Error(VisionTransformer network, Precision type)
     {
         ImageSize size = network.Config.InputSize;
         float[] image = Images(1, 3 * size.Height * size.Width);
-        float[][] logits = [.. ((DType[])[DType.F32, type]).Select(precision =>
+        float[][] logits = [.. ((Precision[])[DType.F32, type]).Select(precision =>
         {
             using Inference inference = new(_device, network, batchSize: 1, precision: precision);
             return inference.Run(image, 1).Class;
@@ -100,7 +100,7 @@ internal sealed class ModelBench
     }
 
     // Records a step and runs it once, which leaves its inputs on the device.
-    private Step Open(VisionTransformer network, int batch, DType type)
+    private Step Open(VisionTransformer network, int batch, Precision type)
     {
         ImageSize size = network.Config.InputSize;
         float[] images = Images(batch, 3 * size.Height * size.Width);

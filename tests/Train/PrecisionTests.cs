@@ -78,12 +78,38 @@ public sealed class PrecisionTests
     public void A_device_without_a_type_falls_back_and_says_so(bool storage, string? units, string? expected)
     {
         GpuInfo info = TestDevice.Current.Info with { Storage16 = storage, MatrixShapes = units is null ? [] : [new MatrixShape(16, 16, 16, units, "f32", "subgroup")] };
-        (DType type, string? notice) = Precision.For(info, DType.F16);
-        Assert.Equal(storage ? DType.F16 : DType.F32, type);
+        (Precision precision, string? notice) = Precision.For(info, DType.F16);
+        Assert.Equal(storage ? DType.F16 : DType.F32, precision.Activations);
         Assert.Equal(expected is null, notice is null);
         if (expected is not null)
             Assert.Contains(expected, notice);
-        Assert.Equal((DType.F32, null), Precision.For(info, DType.F32));
+        Assert.Equal(((Precision)DType.F32, null), Precision.For(info, DType.F32));
+    }
+
+    [Theory]
+    [InlineData("bf16x3", "bf16", null)]
+    [InlineData("bf16x3", "f16", "no matrix units for bf16, so that bf16x3 falls back to fp32")]
+    [InlineData("fp16x3", "f16", null)]
+    [InlineData("fp16x3", null, "no matrix units for f16, so that fp16x3 falls back to fp32")]
+    public void Three_products_need_matrix_units(string name, string? units, string? expected)
+    {
+        GpuInfo info = TestDevice.Current.Info with { Storage16 = false, MatrixShapes = units is null ? [] : [new MatrixShape(16, 16, 16, units, "f32", "subgroup")] };
+        (Precision precision, string? notice) = Precision.For(info, Precision.Parse(name));
+        Assert.Equal(expected is null ? name : "fp32", precision.Name);
+        Assert.Equal(expected is null, notice is null);
+        if (expected is not null)
+            Assert.Contains(expected, notice);
+    }
+
+    [Fact]
+    public void Every_name_is_that_of_its_precision() => Assert.All(Precision.Names, name => Assert.Equal(name, Precision.Parse(name).Name));
+
+    [Fact]
+    public void What_has_no_range_for_gradients_does_not_train()
+    {
+        using INetwork model = Model(1);
+        DeitException error = Assert.Throws<DeitException>(() => new TrainStep(TestDevice.Current, model, Options("fp32", 1), precision: Precision.Parse("fp16x3")));
+        Assert.Contains("fp16x3", error.Message);
     }
 
     private static TrainOptions Options(string precision, long seed) => Recipe.Load("plain") with { BatchSize = Batch, Precision = precision, Seed = seed, Smoothing = 0.1, DropPath = 0.1, ClipGrad = 1 };
