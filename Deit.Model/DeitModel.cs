@@ -12,7 +12,7 @@ public sealed record DeitModelOptions
     /// <summary>How a distilled model's two heads answer together; null for what the model folder says.</summary>
     public HeadFusion? HeadFusion { get; init; }
 
-    /// <summary>Of activations and products, such as <c>DType.BF16</c>; a device that cannot computes in F32.</summary>
+    /// <summary>In which types to compute, F32 unless told; a device that does not store 16-bit values computes in F32.</summary>
     public Precision Precision { get; init; }
 }
 
@@ -33,14 +33,14 @@ public sealed class DeitModel : IDisposable
     private DeitModel(GpuDevice device, INetwork network, ModelDescription description, HeadFusion fusion, Precision precision)
     {
         (Device, _network, _description, _fusion) = (device, network, description, fusion);
-        Precision = Precision.For(device.Info, precision).Precision;
+        Precision = Model.Precision.For(device.Info, precision).Precision;
         _inference = new Inference(device, network, batchSize: 1, precision: Precision);
     }
 
     /// <summary>The device that computes.</summary>
     public GpuDevice Device { get; }
 
-    /// <summary>Of activations and products, as in use.</summary>
+    /// <summary>The types in use.</summary>
     public Precision Precision { get; }
 
     /// <summary>The class names in order.</summary>
@@ -66,6 +66,7 @@ public sealed class DeitModel : IDisposable
         try
         {
             (network, ModelDescription description) = ModelFolder.Load(device, folder);
+            network.Parameters.Freeze();
             return new DeitModel(device, network, description, options?.HeadFusion ?? description.HeadFusion, options?.Precision ?? default);
         }
         catch

@@ -18,7 +18,7 @@ public sealed class Inference : IDisposable
     /// <param name="network">The network.</param>
     /// <param name="batchSize">Images a run.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
-    /// <param name="precision">Of activations and products.</param>
+    /// <param name="precision">In which types; F32 unless told.</param>
     /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor, something recorded from it, or null.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
     public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, Precision precision = default, Func<Recorder, string, Tensor, Tensor?>? observe = null)
@@ -34,8 +34,7 @@ public sealed class Inference : IDisposable
             Graph = device.Record(
                 r =>
                 {
-                    r.Products = precision.Products;
-                    output = network.Forward(r, _images, new ForwardContext { Precision = precision.Activations, Observe = observe is null ? null : Observe });
+                    output = network.Forward(r, _images, new ForwardContext { Precision = precision, Observe = observe is null ? null : Observe });
                     r.Keep(output.ClassLogits);
                     if (output.DistillationLogits is { } distillation)
                         r.Keep(distillation);
@@ -46,7 +45,7 @@ public sealed class Inference : IDisposable
                             _observed.Add(name, r.Keep(kept));
                     }
                 },
-                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow });
+                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow, Rounded = network.Parameters.Rounded });
             _output = output!;
         }
         catch

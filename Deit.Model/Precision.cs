@@ -3,48 +3,56 @@ using Deit.Gpu;
 namespace Deit.Model;
 
 /// <summary>
-/// In what a transformer keeps its activations and multiplies: <c>fp32</c>, <c>fp16</c> and <c>bf16</c> are the type of both;
-/// <c>bf16x3</c> and <c>fp16x3</c> keep F32 and compute each product as three of 16 bits on matrix units. Whatever it is, the weights and
-/// their moments, the residual stream, sums, statistics, softmax, the heads and the loss are F32.
+/// The types in which a transformer computes. Whatever they are, the weights and their moments, sums, statistics, softmax, the heads and
+/// the loss are F32.
 /// </summary>
-/// <param name="Activations">The type of activations between layers and of the factors of products.</param>
-/// <param name="Products">How factors of F32 are multiplied.</param>
-public readonly record struct Precision(DType Activations, ProductArithmetic Products = ProductArithmetic.F32)
+/// <param name="Activations">The type of activations and of the factors of products: F32, F16 or BF16.</param>
+/// <param name="Residual">
+/// The type of the residual stream and of its gradient: F32, as PyTorch's autocast keeps it, or that of the activations, which halves the
+/// bytes of half the traffic and rounds once a branch.
+/// </param>
+/// <param name="Products">How factors of F32 are multiplied: as such, or each product as three of 16 bits on matrix units.</param>
+public readonly record struct Precision(DType Activations, DType Residual, ProductArithmetic Products = ProductArithmetic.F32)
 {
-    /// <summary>The names, as options have them.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["fp32", "fp16", "bf16", "bf16x3", "fp16x3"];
+    private static readonly (string Name, Precision Value)[] Known =
+    [
+        ("fp32", new(DType.F32, DType.F32)),
+        ("fp16", new(DType.F16, DType.F32)),
+        ("bf16", new(DType.BF16, DType.F32)),
+        ("fp16-residual", new(DType.F16, DType.F16)),
+        ("bf16-residual", new(DType.BF16, DType.BF16)),
+        ("bf16x3", new(DType.F32, DType.F32, ProductArithmetic.BF16x3)),
+        ("fp16x3", new(DType.F32, DType.F32, ProductArithmetic.F16x3)),
+    ];
 
-    /// <summary>The name.</summary>
-    public string Name => (Activations, Products) switch
+    /// <summary>The names, as options have them: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, and with the residual stream in 16 bits too <c>fp16-residual</c>, <c>bf16-residual</c>; F32 whose products are three of 16 bits is <c>bf16x3</c>, <c>fp16x3</c>.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];
+
+    /// <summary>The name, as options have it.</summary>
+    /// <exception cref="DeitException">No network computes so.</exception>
+    public string Name
     {
-        (DType.F16, _) => "fp16",
-        (DType.BF16, _) => "bf16",
-        (_, ProductArithmetic.BF16x3) => "bf16x3",
-        (_, ProductArithmetic.F16x3) => "fp16x3",
-        _ => "fp32",
-    };
+        get
+        {
+            Precision own = this;
+            return Known.FirstOrDefault(known => known.Value == own).Name ?? throw new DeitException($"No network computes with activations of {own.Activations}, a residual stream of {own.Residual} and products in {own.Products}; choose one of {string.Join(", ", Names)}.");
+        }
+    }
 
     /// <summary>False of <c>fp16x3</c>: gradients lie below the range in which three products of binary16 are worth F32.</summary>
     public bool Trains => Products != ProductArithmetic.F16x3;
 
-    /// <summary>The precision of a type, without matrix units for F32.</summary>
-    public static implicit operator Precision(DType type) => new(type);
+    /// <summary>Activations of a type on a residual stream of F32.</summary>
+    public static implicit operator Precision(DType activations) => new(activations, DType.F32);
 
     /// <summary>The precision that a name stands for.</summary>
     /// <exception cref="DeitException">There is no precision of that name.</exception>
-    public static Precision Parse(string name) => name switch
-    {
-        "fp32" => DType.F32,
-        "fp16" => DType.F16,
-        "bf16" => DType.BF16,
-        "bf16x3" => new Precision(DType.F32, ProductArithmetic.BF16x3),
-        "fp16x3" => new Precision(DType.F32, ProductArithmetic.F16x3),
-        _ => throw new DeitException($"There is no precision '{name}'; choose one of {string.Join(", ", Names)}."),
-    };
+    public static Precision Parse(string name) =>
+        Known.FirstOrDefault(known => known.Name == name) is { Name: not null } found ? found.Value : throw new DeitException($"There is no precision '{name}'; choose one of {string.Join(", ", Names)}.");
 
     /// <summary>
     /// What a device can do of what is wanted. A device without 16-bit storage computes in F32; one without matrix units for the type
-    /// stores it and multiplies on its ordinary units, and has nothing to gain from three products, so that it computes in F32.
+    /// stores it and multiplies on its ordinary units, and computes in F32 where three products are wanted, which only those units make fast.
     /// </summary>
     /// <param name="info">The device.</param>
     /// <param name="wanted">The precision wanted.</param>
@@ -53,7 +61,11 @@ public readonly record struct Precision(DType Activations, ProductArithmetic Pro
     {
         if (wanted == DType.F32)
             return (wanted, null);
-        string input = wanted.Name.Replace("fp", "f", StringComparison.Ordinal).Replace("x3", "", StringComparison.Ordinal);
+        string input = wanted switch
+        {
+            { Activations: DType.F16 } or { Products: ProductArithmetic.F16x3 } => "f16",
+            _ => "bf16",
+        };
         bool units = info.MatrixShapes.Any(shape => shape.Input == input && shape.Accumulator == "f32" && shape.Scope == "subgroup");
         if (wanted.Activations == DType.F32)
             return units ? (wanted, null) : (DType.F32, $"{info.Name} has no matrix units for {input}, so that {wanted.Name} falls back to fp32");

@@ -54,7 +54,7 @@ internal sealed class Evaluator : IDisposable
     /// <param name="networks">Networks of the same input size and classes.</param>
     /// <param name="batchSize">Images a run.</param>
     /// <param name="fusion">How two heads answer together.</param>
-    /// <param name="precision">Of activations and products.</param>
+    /// <param name="precision">In which types.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
     public Evaluator(GpuDevice device, IReadOnlyList<INetwork> networks, int batchSize, HeadFusion fusion = HeadFusion.MeanLogits, Precision precision = default, Graph? borrow = null)
     {

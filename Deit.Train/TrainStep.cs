@@ -34,7 +34,7 @@ internal sealed class TrainStep : IDisposable
     /// <param name="average">A network like it, whose parameters become the moving average; null without.</param>
     /// <param name="teacher">The teacher that runs in each step; null without, or where its logits are uploaded.</param>
     /// <param name="uploadTeacher">The teacher's logits come with the images.</param>
-    /// <param name="precision">Of activations and products; fp16 scales the loss.</param>
+    /// <param name="precision">In which types; activations of F16 scale the loss.</param>
     public TrainStep(GpuDevice device, INetwork model, TrainOptions options, INetwork? average = null, Teacher? teacher = null, bool uploadTeacher = false, Precision precision = default)
     {
         if (!precision.Trains)
@@ -67,7 +67,7 @@ internal sealed class TrainStep : IDisposable
             _slots[i] = device.CreateHostBuffer(_uploaded.ByteLength);
         device.Fill(_state.At(0, [(int)(_state.ByteLength / 4)]));
         device.Fill(_lossSum);
-        if (precision == DType.F16)
+        if (precision.Activations == DType.F16)
         {
             LossScale = lossScale;
             device.Write<float>(LossScale, [_lossScaling.Initial, 0, 0, 0]);
@@ -115,7 +115,7 @@ internal sealed class TrainStep : IDisposable
     /// <summary>What the optimiser keeps, laid out as the parameters: AdamW's m and v, or SGD's momentum.</summary>
     public IReadOnlyList<Tensor> Moments { get; }
 
-    /// <summary>Of activations and products.</summary>
+    /// <summary>The type of activations and factors.</summary>
     public Precision Precision { get; }
 
     /// <summary>The state of dynamic loss scaling, see <see cref="LossScaleOp"/>; null without.</summary>
@@ -181,12 +181,11 @@ internal sealed class TrainStep : IDisposable
     {
         Parameters parameters = _model.Parameters;
         Tensor mixed = _mixup.Enabled ? r.MixImages(_images, _mixState) : _images;
-        r.Products = Precision.Products;
-        NetworkOutput output = _model.Forward(r, mixed, new ForwardContext { Training = _options.TrainMode, DropPathRate = _options.DropPath, StepState = _stepState, Precision = Precision.Activations });
+        NetworkOutput output = _model.Forward(r, mixed, new ForwardContext { Training = _options.TrainMode, DropPathRate = _options.DropPath, StepState = _stepState, Precision = Precision });
         Tensor targets = r.SoftTargets(_labels, _model.Config.NumClasses, (float)_options.Smoothing);
         if (_mixup.Enabled)
             targets = r.MixTargets(targets, _mixState);
-        Tensor loss = _options.Distillation().Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed, Precision.Activations), targets);
+        Tensor loss = _options.Distillation().Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed, Precision), targets);
         r.AddTo(_lossSum, loss);
         // Each batch of an update has its share, so that the sum is the gradient of their mean.
         float share = 1f / _options.AccumSteps;

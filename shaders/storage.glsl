@@ -16,3 +16,13 @@
 #define LOAD(value) (value)
 #define STORE(value) (value)
 #endif
+// The element type of the residual stream: float, or with -DSTREAM16 that of the other activations.
+#ifdef STREAM16
+#define STREAM ELEMENT
+#define LOAD_STREAM(value) LOAD(value)
+#define STORE_STREAM(value) STORE(value)
+#else
+#define STREAM float
+#define LOAD_STREAM(value) (value)
+#define STORE_STREAM(value) (value)
+#endif

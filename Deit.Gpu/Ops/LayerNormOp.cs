@@ -9,14 +9,14 @@ public static class LayerNormOp
 
     private readonly record struct WeightPush(uint Rows, uint Columns, uint RowsPerChunk);
 
-    private static readonly TypedKernel<Push> Forward = new("layer_norm");
-    private static readonly TypedKernel<BackwardPush> Backward = new("layer_norm.backward");
-    private static readonly TypedKernel<WeightPush> BackwardWeight = new("layer_norm.backward_weight");
+    private static readonly StreamKernel<Push> Forward = new("layer_norm");
+    private static readonly StreamKernel<BackwardPush> Backward = new("layer_norm.backward");
+    private static readonly StreamKernel<WeightPush> BackwardWeight = new("layer_norm.backward_weight");
 
     extension(Recorder r)
     {
         /// <summary>Normalises each row of x [..., C] and scales it.</summary>
-        /// <param name="x">[..., C] F32.</param>
+        /// <param name="x">[..., C] in F32, or in the type of the result.</param>
         /// <param name="weight">[C].</param>
         /// <param name="bias">[C].</param>
         /// <param name="epsilon">Added to the variance.</param>
@@ -30,7 +30,7 @@ public static class LayerNormOp
             Tensor y = r.Empty(x.Shape, output);
             Tensor statistics = r.Empty([rows, 2]);
             r.Dispatch(
-                Forward[output],
+                Forward[output, x.DType],
                 new Push((uint)rows, (uint)columns, epsilon),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
@@ -50,7 +50,7 @@ public static class LayerNormOp
                 Tensor weightSums = r.Empty([chunks, columns]), biasSums = r.Empty([chunks, columns]);
                 uint workgroup = ColumnSumOp.Workgroup(r);
                 r.Dispatch(
-                    BackwardWeight[dy.DType],
+                    BackwardWeight[dy.DType, x.DType],
                     new WeightPush((uint)rows, (uint)columns, (uint)ColumnSumOp.RowsPerChunk(rows)),
                     new Groups(Groups.Cover(columns, workgroup), (uint)chunks),
                     [workgroup],
@@ -64,7 +64,7 @@ public static class LayerNormOp
             {
                 Tape.Target dx = r.Tape.GradientOf(x);
                 r.Dispatch(
-                    Backward[dy.DType],
+                    Backward[dy.DType, x.DType],
                     new BackwardPush((uint)rows, (uint)columns, dx.Flag),
                     Rows.Groups(r, rows),
                     [Rows.Workgroup(r)],

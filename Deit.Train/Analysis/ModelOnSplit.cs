@@ -50,7 +50,7 @@ internal sealed class ModelOnSplit
     /// <summary>Loads the model, answers every picture and gives the memory back.</summary>
     /// <param name="device">Where.</param>
     /// <param name="fusion">How two heads answer together; null for what the model folder says.</param>
-    /// <param name="precision">Of activations and products.</param>
+    /// <param name="precision">In which types.</param>
     /// <exception cref="DeitException">The weights are damaged, no picture can be read, or memory is short.</exception>
     /// <exception cref="GpuException">The device has not enough memory or was lost.</exception>
     public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, Precision precision = default)
