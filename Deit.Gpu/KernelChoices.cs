@@ -16,6 +16,7 @@ public sealed class KernelChoices
     private readonly string _file;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, string> _choices, _rejected;
+    private readonly HashSet<string> _unseen = []; // keys whose choice was made elsewhere
     private readonly bool _measure = Environment.GetEnvironmentVariable("DEIT_TUNE") is not ("0" or "false");
     private bool _measuring;
 
@@ -38,14 +39,17 @@ public sealed class KernelChoices
         lock (_gate)
         {
             Candidate[] eligible = [.. candidates.Where(candidate => candidate.Name == trial.Reference || !_rejected.ContainsKey(Rejection(key, candidate.Name)))];
-            if (_choices.TryGetValue(key, out string? known) && eligible.Any(candidate => candidate.Name == known))
-                return known;
+            bool isKnown = _choices.TryGetValue(key, out string? known) && eligible.Any(candidate => candidate.Name == known);
+            if (isKnown && (!_unseen.Contains(key) || !_measure || _measuring))
+                return known!;
             if (!_measure || _measuring || eligible.Length == 1)
                 return eligible[0].Name;
             _measuring = true;
             try
             {
-                _choices[key] = Measure(key, eligible, trial);
+                string? seen = isKnown ? Measure(key, [.. eligible.Where(candidate => candidate.Name == known || candidate.Name == trial.Reference)], trial, known) : null;
+                _choices[key] = seen ?? Measure(key, eligible, trial) ?? trial.Reference;
+                _unseen.Remove(key);
                 Save();
                 return _choices[key];
             }
@@ -79,22 +83,30 @@ public sealed class KernelChoices
     /// <summary>What was rejected on a device under its present driver, without opening it, as <see cref="Rejected"/>.</summary>
     public static IReadOnlyDictionary<string, string> RejectedOn(GpuInfo info) => Load(Path.Combine(CacheFolder.For(info), FileName), RejectedName);
 
-    /// <summary>Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit.</summary>
+    /// <summary>
+    /// Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit. What another device chose is
+    /// compared with the reference at first use, and keeps its place if it is right here too, however fast it is.
+    /// </summary>
     public void Restore(IReadOnlyDictionary<string, string> choices)
     {
         lock (_gate)
             foreach ((string key, string value) in choices)
-                _choices[key] = value;
+                if (_choices.GetValueOrDefault(key) != value)
+                {
+                    _choices[key] = value;
+                    _unseen.Add(key);
+                }
     }
 
     private static string Rejection(string key, string name) => $"{key}: {name}";
 
-    private string Measure(string key, Candidate[] candidates, KernelTrial trial)
+    // The fastest that is right, or the one that is wanted if it is right; null when that is not.
+    private string? Measure(string key, Candidate[] candidates, KernelTrial trial, string? wanted = null)
     {
         using KernelMeasurement measurement = new(_device, trial);
         Candidate reference = candidates.First(candidate => candidate.Name == trial.Reference);
         (double least, float[] expected) = measurement.Run(reference);
-        string best = reference.Name;
+        string? best = wanted is null || wanted == reference.Name ? reference.Name : null;
         foreach (Candidate candidate in candidates.Where(candidate => candidate.Name != reference.Name))
         {
             string? fault;
@@ -111,7 +123,7 @@ public sealed class KernelChoices
             }
             if (fault is not null)
                 _rejected[Rejection(key, candidate.Name)] = fault;
-            else if (milliseconds < least)
+            else if (milliseconds < least || wanted is not null)
                 (best, least) = (candidate.Name, milliseconds);
         }
         return best;

@@ -62,6 +62,21 @@ public sealed class KernelChoicesTests : IDisposable
     }
 
     [Fact]
+    public void A_choice_of_another_device_stays_if_it_is_right_and_is_rejected_if_not()
+    {
+        KernelChoices.Candidate slow = new("slow", (r, x) => r.Scale(Plain.Record(r, x), 1)), wrong = new("wrong", (r, x) => r.Scale(x[0], 3));
+        KernelChoices right = Choices();
+        right.Restore(new Dictionary<string, string> { [Key] = "slow" });
+        Assert.Equal("slow", right.Choose(Key, [Fast, Plain, slow], Trial));
+        Assert.Empty(right.Rejected);
+
+        const string Other = "twice elsewhere";
+        right.Restore(new Dictionary<string, string> { [Other] = "wrong" });
+        Assert.Equal("fast", right.Choose(Other, [wrong, Fast, Plain], Trial));
+        Assert.Contains("plain", right.Rejected[$"{Other}: wrong"]);
+    }
+
+    [Fact]
     public void Misuse_that_validation_finds_is_no_reason_to_go_on()
     {
         KernelChoices.Candidate misuse = new("misuse", (_, _) => throw new GpuException(GpuErrorKind.Validation, "Vulkan validation reported a message; this is a test."));
