@@ -42,8 +42,8 @@ layout(binding = EPILOGUE_BINDING + 3) readonly buffer E_ { RESULT E[]; };
 layout(binding = EPILOGUE_BINDING + 3) readonly buffer E4_ { RESULT4 E4[]; };
 layout(binding = EPILOGUE_BINDING + 4) readonly buffer Scale_ { float scale[]; };          // [M / rowsPerSample]
 
-// Finishes C[m, n], which is element `at` of its buffer.
-void finish(uint m, uint n, uint at, float z)
+// What C[m, n] becomes, which is element `at` of its buffer. Writes Z, but not C.
+float finished(uint m, uint n, uint at, float z)
 {
     if ((EPILOGUE & BIAS) != 0)
         z += bias[n];
@@ -59,8 +59,10 @@ void finish(uint m, uint n, uint at, float z)
         z += LOAD_RESULT(E[at]);
     if ((EPILOGUE & ACCUMULATE) != 0)
         z += LOAD_RESULT(C[at]);
-    C[at] = STORE_RESULT(z);
+    return z;
 }
+
+void finish(uint m, uint n, uint at, float z) { C[at] = STORE_RESULT(finished(m, n, at, z)); }
 
 // The same for C[m, n .. n + 3]; n and `at` are multiples of four.
 void finish4(uint m, uint n, uint at, vec4 z)

@@ -2,7 +2,7 @@ namespace Deit.Gpu;
 
 /// <summary>C = op(A) op(B) and an <see cref="Epilogue"/>, where op transposes or not; batched over a leading dimension.</summary>
 /// <remarks>Which kernel runs a shape is measured: see <see cref="KernelChoices"/>. Every candidate adds the products of an element in one fixed order.</remarks>
-public static class MatMulOp
+public static partial class MatMulOp
 {
     private readonly record struct Push(uint M, uint N, uint K, uint StrideAM, uint StrideAK, uint StrideBK, uint StrideBN, uint StrideCM, uint BatchA, uint BatchB, uint BatchC, uint LastK, uint RowsPerSample);
 
@@ -11,34 +11,25 @@ public static class MatMulOp
     /// <summary>The extents of a product and how its factors lie.</summary>
     private readonly record struct Extents(int M, int N, int K, int Batch, bool TransposeA, bool TransposeB);
 
-    /// <summary>The types of a product: of both factors, and of the result, which is that or F32.</summary>
-    private readonly record struct Types(DType Factors, DType Result)
+    /// <summary>The types of a product: of both factors, of the result, which is that or F32, and what factors of F32 are multiplied in.</summary>
+    private readonly record struct Types(DType Factors, DType Result, ProductArithmetic Products)
     {
         /// <summary>Whether the factors have 16 bits, so that matrix units may multiply them.</summary>
         public bool Short => Factors != DType.F32;
 
-        /// <summary>As <c>bf16</c>, or <c>bf16_f32</c> with a result of F32.</summary>
-        public string Name => Factors == Result ? $"{Factors}".ToLowerInvariant() : $"{Factors}_{Result}".ToLowerInvariant();
+        /// <summary>As <c>bf16</c>, or <c>bf16_f32</c> with a result of F32, or <c>bf16x3</c>.</summary>
+        public string Name => (Short ? Factors == Result ? $"{Factors}" : $"{Factors}_{Result}" : $"{Products}").ToLowerInvariant();
+
+        /// <summary>What matrix units are to multiply, as <see cref="MatrixShape.Input"/> has it; null for plain F32, which is none of theirs.</summary>
+        public string? UnitInput => this switch
+        {
+            { Factors: DType.F16 } or { Products: ProductArithmetic.F16x3 } => "f16",
+            { Factors: DType.BF16 } or { Products: ProductArithmetic.BF16x3 } => "bf16",
+            _ => null,
+        };
     }
 
-    /// <summary>
-    /// A kernel with its tile: how many rows and columns a workgroup covers, and its specialization constants before those of layout and
-    /// epilogue. Into how many parts K is split, whether the kernel itself does more of an epilogue than bias and accumulation, and whether
-    /// it finishes four neighbours at a time where it may.
-    /// </summary>
-    private sealed record Variant(string Name, Kernel<Push> Kernel, uint BlockM, uint BlockN, uint[] Specialization, int Splits = 1, bool Fuses = true, bool Fours = false);
-
-    private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
-    private static readonly Kernel<Push> Tiled = new("matmul.tiled");
-    private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"), TiledF16ToF32 = new("matmul.tiled.f16_f32");
-    private static readonly Kernel<Push> TiledBF16 = new("matmul.tiled.bf16"), TiledBF16ToF32 = new("matmul.tiled.bf16_f32");
-    private static readonly Kernel<Push> CooperativeF16 = new("matmul.cooperative.f16", fullSubgroups: true), CooperativeF16ToF32 = new("matmul.cooperative.f16_f32", fullSubgroups: true);
-    private static readonly Kernel<Push> CooperativeBF16 = new("matmul.cooperative.bf16", fullSubgroups: true), CooperativeBF16ToF32 = new("matmul.cooperative.bf16_f32", fullSubgroups: true);
-
     private static readonly TypedKernel<FinishPush> Finish = new("matmul.finish");
-
-    private static readonly int[] SplitCounts = [4, 16];
-    private const int LargestSplit = 4096; // rows and columns of C: larger ones have tiles enough
 
     extension(Recorder r)
     {
@@ -105,12 +96,13 @@ public static class MatMulOp
             if (k != inner || c.Shape[-2] != m || c.Shape[-1] != n || b.Elements != batch * k * n || c.Elements != batch * m * n)
                 throw new ArgumentException($"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}: the extents do not fit.");
             epilogue.Check(c, m, n, batch);
-            Types types = new(a.DType, c.DType);
             if (b.DType != a.DType || (c.DType != a.DType && c.DType != DType.F32) || a.DType is not (DType.F32 or DType.F16 or DType.BF16))
                 throw new ArgumentException($"Product of {a} and {b} into {c}: expected factors of one floating-point type and a result of that type or F32.");
             // What is bound starts at a multiple of Storage.Alignment; then so many neighbours may be read as 16 bytes: four values of 32 bits,
             // or eight of 16, of which matrix units read the factors alone.
-            bool vectors = types.Short ? ((transposeA ? m : k) | (transposeB ? k : n)) % 8 == 0 : ((transposeA ? m : k) | (transposeB ? k : n) | n) % 4 == 0;
+            int contiguous = (transposeA ? m : k) | (transposeB ? k : n);
+            Types types = new(a.DType, c.DType, a.DType == DType.F32 && contiguous % 8 == 0 ? r.Products : ProductArithmetic.F32);
+            bool vectors = types.Short ? contiguous % 8 == 0 : (contiguous | n) % 4 == 0;
             Extents extents = new(m, n, k, (int)batch, transposeA, transposeB);
             Record(r, Choose(r, types, extents, vectors), extents, c, a, b, epilogue);
         }
@@ -183,138 +175,4 @@ public static class MatMulOp
 
     // How deep the parts of K are: equal but for the last one, and multiples of what kernels read at a time.
     private static int PartOf(int k, int splits) => splits == 1 ? k : Math.Min(k, ((((k + splits - 1) / splits) + 31) / 32) * 32);
-
-    private static Variant Choose(Recorder r, Types types, Extents x, bool vectors)
-    {
-        GpuInfo info = r.Device.Info;
-        if (Forced is not null)
-            return All(info, types, x.K, vectors).FirstOrDefault(variant => variant.Name == Forced) ?? Variants(info, types, x.K, vectors)[0];
-        (string key, Extents size, Variant[] variants) = Candidates(info, types, x, vectors);
-        string name = r.Device.Choices.Choose(key, [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, recorder =>
-        {
-            Tensor a = Ones(x.TransposeA ? [size.Batch, size.K, size.M] : [size.Batch, size.M, size.K]), b = Ones(x.TransposeB ? [size.Batch, size.N, size.K] : [size.Batch, size.K, size.N]);
-            Record(recorder, variant, size, recorder.Empty([size.Batch, size.M, size.N], types.Result), a, b, default);
-
-            Tensor Ones(Shape shape) => recorder.Cast(recorder.Full(shape, 1), types.Factors);
-        }))]);
-        return variants.First(variant => variant.Name == name);
-    }
-
-    // What may run a product, at which size it is measured, and the key of the choice, on which alone both depend.
-    private static (string Key, Extents Size, Variant[] Variants) Candidates(GpuInfo info, Types types, Extents x, bool vectors)
-    {
-        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau. Only what a
-        // split of K brings goes on rising.
-        int splits = MostSplits(info, x), cap = info.Type == GpuType.Cpu ? 512 : splits > 1 ? LargestSplit : 2048;
-        Extents size = x with { M = Bucket(x.M, cap), N = Bucket(x.N, cap), K = Math.Min((x.K + 15) / 16 * 16, cap), Batch = x.Batch > 1 ? 4 : 1 };
-        string key = $"matmul {types.Name} {(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
-        return (key, size, [.. Variants(info, types, x.K, vectors), .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits)]);
-    }
-
-    // Into how many parts K may be split: parts of at least 128, and sums of theirs that take at most 64 MiB. A CPU driver's few threads
-    // are busy with a few tiles.
-    private static int MostSplits(GpuInfo info, Extents x) =>
-        info.Type == GpuType.Cpu || x.Batch > 1 || Math.Max(x.M, x.N) > LargestSplit ? 1 : SplitCounts.LastOrDefault(splits => x.K >= 128 * splits && (long)splits * x.M * x.N <= 1 << 24, 1);
-
-    // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many tiles a device runs at
-    // once, so that whether a split helps is measured; with more than 256 tiles it cannot by much.
-    private static IEnumerable<Variant> Split(IEnumerable<Variant> variants, int m, int n, int most) =>
-        from variant in variants
-        where variant.Fuses && Groups.Cover(m, variant.BlockM) * Groups.Cover(n, variant.BlockN) <= 256
-        from splits in SplitCounts
-        where splits <= most
-        select variant with { Name = $"{variant.Name} split {splits}", Splits = splits };
-
-    private static int Bucket(int size, int cap)
-    {
-        int bucket = 16;
-        while (bucket < size && bucket < cap)
-            bucket *= 2;
-        return bucket;
-    }
-
-    // The first is the choice when nothing may be measured. Wide register blocks suit narrow subgroups, shared memory wide ones.
-    private static Variant[] Variants(GpuInfo info, Types types, int k, bool vectors)
-    {
-        if (types.Short)
-            return [.. All(info, types, k, vectors).Where(v => v.Splits == 1 && v.Specialization[0] <= info.MaxWorkgroupSize)];
-        if (!IsNarrow(info))
-            return [.. Tiles().Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
-        // With four loads for one the wide block takes a CPU driver ten seconds to compile: too long for extents that are rare and small.
-        return vectors ? [Wide(info, k, vectors), Small(info, vectors)] : [Narrow(info, vectors)];
-    }
-
-    private static IEnumerable<Variant> Tiles(Types? types = null)
-    {
-        Kernel<Push> kernel = types?.Name switch { null or "f32" => Tiled, "f16" => TiledF16, "f16_f32" => TiledF16ToF32, "bf16" => TiledBF16, _ => TiledBF16ToF32 };
-        return ((Variant[])[Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2), Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)]).Select(variant => variant with { Kernel = kernel });
-    }
-
-    // A tile for each shape of the matrix units that takes these factors and sums in F32; empty where there is none, or where shared memory
-    // or workgroups are too small. On a CPU driver small tiles: its compiler unrolls them.
-    private static IEnumerable<Variant> Cooperative(GpuInfo info, Types types)
-    {
-        string input = $"{types.Factors}".ToLowerInvariant();
-        if (info.MatrixShapes.Where(shape => shape.Input == input && shape.Accumulator == "f32" && shape.Scope == "subgroup").OrderBy(shape => Math.Abs((int)shape.K - 16)).FirstOrDefault() is not { } unit)
-            return [];
-        Kernel<Push> kernel = types.Name switch { "f16" => CooperativeF16, "f16_f32" => CooperativeF16ToF32, "bf16" => CooperativeBF16, _ => CooperativeBF16ToF32 };
-        (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] tiles = info.Type == GpuType.Cpu
-            ? [(32, 32, 32, 1, 1), (64, 32, 32, 2, 1)]
-            : [(128, 128, 32, 2, 4), (64, 64, 32, 2, 2), (128, 64, 32, 2, 2), (64, 128, 32, 2, 2), (256, 128, 32, 4, 2)];
-        return tiles
-            .Where(t => t.M % (t.SubgroupsM * unit.M) == 0 && t.N % (t.SubgroupsN * unit.N) == 0 && t.K % unit.K == 0)
-            .Where(t => t.SubgroupsM * t.SubgroupsN * info.SubgroupSize <= info.MaxWorkgroupSize && SharedBytes(t.M, t.N, t.K) <= info.SharedMemoryBytes)
-            .Select(t => new Variant(
-                $"cooperative {t.M}x{t.N}x{t.K} {t.SubgroupsM}x{t.SubgroupsN} {unit.M}x{unit.N}x{unit.K}",
-                kernel,
-                t.M,
-                t.N,
-                [(uint)(t.SubgroupsM * t.SubgroupsN * info.SubgroupSize), t.M, t.N, t.K, t.SubgroupsM, t.SubgroupsN, unit.M, unit.N, unit.K, (uint)info.SubgroupSize],
-                Fours: true));
-
-        // Two slabs of both factors; the larger of a slab's two forms, with 16 bytes of skew a row.
-        static long SharedBytes(uint m, uint n, uint k) => 2 * 2 * (Math.Max(m * (k + 8), k * (m + 8)) + Math.Max(n * (k + 8), k * (n + 8)));
-    }
-
-    // Whatever runs on the device, whether it is a candidate or not.
-    private static Variant[] All(GpuInfo info, Types types, int k, bool vectors)
-    {
-        IEnumerable<Variant> splits = Split(Whole(types with { Result = DType.F32 }), 1, 1, SplitCounts[^1]).Where(variant => PartOf(k, variant.Splits) < k);
-        return [.. Whole(types), .. splits];
-
-        IEnumerable<Variant> Whole(Types whole) =>
-            whole.Short ? [.. vectors ? Cooperative(info, whole) : [], .. Tiles(whole)]
-            : [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles()];
-    }
-
-    private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
-
-    // As deep as pads K least, the deeper of equals; a name leaves the depth out, so that all K of a class share its choice.
-    private static Variant Wide(GpuInfo info, int k, bool vectors) => Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
-
-    private static Variant Narrow(GpuInfo info, bool vectors) => Keep(info, 128, 4, 64, vectors);
-
-    private static Variant Small(GpuInfo info, bool vectors) => Keep(info, 32, 4, 32, vectors);
-
-    private static Variant Keep(GpuInfo info, uint rows, uint columns, uint depth, bool vectors)
-    {
-        uint subgroup = (uint)info.SubgroupSize;
-        return new($"resident {rows}x{columns}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup, vectors ? 1u : 0u], Fuses: false);
-    }
-
-    private static Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
-    {
-        uint threads = bm / tm * (bn / tn);
-        return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", Tiled, bm, bn, [threads, bm, bn, bk, tm, tn, threads]);
-    }
-
-    /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
-    internal static IReadOnlyList<string> Names(GpuInfo info, int k, DType factors = DType.F32, DType result = DType.F32) => [.. All(info, new Types(factors, result), k, vectors: true).Select(v => v.Name)];
-
-    /// <summary>The names of what is measured for a product of F32.</summary>
-    internal static IReadOnlyList<string> CandidateNames(GpuInfo info, int m, int n, int k) => [.. Candidates(info, new Types(DType.F32, DType.F32), new Extents(m, n, k, 1, false, false), vectors: true).Variants.Select(v => v.Name)];
-
-    /// <summary>Records products of this thread with a variant of this name, unmeasured; null for the measured choice.</summary>
-    [ThreadStatic]
-    internal static string? Forced;
 }

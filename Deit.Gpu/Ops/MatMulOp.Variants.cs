@@ -1,0 +1,157 @@
+namespace Deit.Gpu;
+
+// What may run a product, and what does.
+public static partial class MatMulOp
+{
+    /// <summary>
+    /// A kernel with its tile: how many rows and columns a workgroup covers, and its specialization constants before those of layout and
+    /// epilogue. Into how many parts K is split, whether the kernel itself does more of an epilogue than bias and accumulation, whether it
+    /// finishes four neighbours at a time where it may, and whether it multiplies on matrix units.
+    /// </summary>
+    private sealed record Variant(string Name, Kernel<Push> Kernel, uint BlockM, uint BlockN, uint[] Specialization, int Splits = 1, bool Fuses = true, bool Fours = false, bool OnUnits = false);
+
+    private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
+    private static readonly Kernel<Push> Tiled = new("matmul.tiled");
+    private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"), TiledF16ToF32 = new("matmul.tiled.f16_f32");
+    private static readonly Kernel<Push> TiledBF16 = new("matmul.tiled.bf16"), TiledBF16ToF32 = new("matmul.tiled.bf16_f32");
+
+    private static readonly int[] SplitCounts = [4, 16];
+    private const int LargestSplit = 4096; // rows and columns of C: larger ones have tiles enough
+
+    private static Variant Choose(Recorder r, Types types, Extents x, bool vectors)
+    {
+        GpuInfo info = r.Device.Info;
+        if (Forced is not null)
+            return All(info, types, x.K, vectors).FirstOrDefault(variant => variant.Name == Forced) ?? Variants(info, types, x.K, vectors)[0];
+        (string key, Extents size, Variant[] variants) = Candidates(info, types, x, vectors);
+        Shape[] inputs = [x.TransposeA ? [size.Batch, size.K, size.M] : [size.Batch, size.M, size.K], x.TransposeB ? [size.Batch, size.N, size.K] : [size.Batch, size.K, size.N]];
+        string name = r.Device.Choices.Choose(
+            key,
+            [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, (recorder, factors) =>
+            {
+                Tensor c = recorder.Empty([size.Batch, size.M, size.N], types.Result);
+                Record(recorder, variant, size, c, factors[0], factors[1], default);
+                return c;
+            }))],
+            Trial(inputs, types.Factors, types.Result, types.Products, size.K, variants.First(variant => !variant.OnUnits).Name));
+        return variants.First(variant => variant.Name == name);
+    }
+
+    // Two kernels that are right differ by no more. Factors are noise in [-1/2, 1/2), so that a sum of K products stays within four times
+    // its deviation of sqrt(K) / 12, and by units that cut where others round, each of K additions is off by 2^-23 of that at most, in either
+    // kernel. A product of parts is off by 5 u^2 of itself, and a product by 1/4 at most; a result is rounded once in either.
+    internal static KernelTrial Trial(Shape[] inputs, DType factors, DType result, ProductArithmetic products, int k, string reference)
+    {
+        double parts = products switch { ProductArithmetic.BF16x3 => 5 * Math.Pow(2, -16), ProductArithmetic.F16x3 => 5 * Math.Pow(2, -22), _ => 0 };
+        double roundoff = Math.Pow(2, result switch { DType.F16 => -11, DType.BF16 => -8, _ => -24 });
+        return new KernelTrial(inputs, factors, reference, (2 * k * Math.Pow(2, -23) * 4 * Math.Sqrt(k) / 12) + (k * parts / 4), 3 * roundoff);
+    }
+
+    // What may run a product, at which size it is measured, and the key of the choice, on which alone both depend.
+    private static (string Key, Extents Size, Variant[] Variants) Candidates(GpuInfo info, Types types, Extents x, bool vectors)
+    {
+        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau. Only what a
+        // split of K brings goes on rising.
+        int splits = MostSplits(info, x), cap = info.Type == GpuType.Cpu ? 512 : splits > 1 ? LargestSplit : 2048;
+        Extents size = x with { M = Bucket(x.M, cap), N = Bucket(x.N, cap), K = Math.Min((x.K + 15) / 16 * 16, cap), Batch = x.Batch > 1 ? 4 : 1 };
+        string key = $"matmul {types.Name} {(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
+        return (key, size, [.. Variants(info, types, x.K, vectors), .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits)]);
+    }
+
+    // Into how many parts K may be split: parts of at least 128, and sums of theirs that take at most 64 MiB. A CPU driver's few threads
+    // are busy with a few tiles.
+    private static int MostSplits(GpuInfo info, Extents x) =>
+        info.Type == GpuType.Cpu || x.Batch > 1 || Math.Max(x.M, x.N) > LargestSplit ? 1 : SplitCounts.LastOrDefault(splits => x.K >= 128 * splits && (long)splits * x.M * x.N <= 1 << 24, 1);
+
+    // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many tiles a device runs at
+    // once, so that whether a split helps is measured; with more than 256 tiles it cannot by much.
+    private static IEnumerable<Variant> Split(IEnumerable<Variant> variants, int m, int n, int most) =>
+        from variant in variants
+        where variant.Fuses && Groups.Cover(m, variant.BlockM) * Groups.Cover(n, variant.BlockN) <= 256
+        from splits in SplitCounts
+        where splits <= most
+        select variant with { Name = $"{variant.Name} split {splits}", Splits = splits };
+
+    private static int Bucket(int size, int cap)
+    {
+        int bucket = 16;
+        while (bucket < size && bucket < cap)
+            bucket *= 2;
+        return bucket;
+    }
+
+    // The first is the choice when nothing may be measured. Wide register blocks suit narrow subgroups, shared memory wide ones.
+    private static Variant[] Variants(GpuInfo info, Types types, int k, bool vectors) =>
+    [
+        .. vectors || !types.Short ? Cooperative(info, types) : [],
+        .. Plain(info, types, k, vectors).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize),
+        .. vectors ? Cooperative2(info, types) : [], // last: no device was seen to run them right
+    ];
+
+    private static IEnumerable<Variant> Plain(GpuInfo info, Types types, int k, bool vectors) =>
+        types.Short || !IsNarrow(info) ? Tiles(types)
+        // With four loads for one the wide block takes a CPU driver ten seconds to compile: too long for extents that are rare and small.
+        : vectors ? [Wide(info, k, vectors), Small(info, vectors)] : [Narrow(info, vectors)];
+
+    private static IEnumerable<Variant> Tiles(Types types)
+    {
+        Kernel<Push> kernel = types switch
+        {
+            { Short: false } => Tiled,
+            { Name: "f16" } => TiledF16,
+            { Name: "f16_f32" } => TiledF16ToF32,
+            { Name: "bf16" } => TiledBF16,
+            _ => TiledBF16ToF32,
+        };
+        return ((Variant[])[Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2), Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)]).Select(variant => variant with { Kernel = kernel });
+    }
+
+    // Whatever runs on the device, whether it is a candidate or not.
+    private static Variant[] All(GpuInfo info, Types types, int k, bool vectors)
+    {
+        IEnumerable<Variant> splits = Split(Whole(types with { Result = DType.F32 }), 1, 1, SplitCounts[^1]).Where(variant => PartOf(k, variant.Splits) < k);
+        return [.. Whole(types), .. splits];
+
+        IEnumerable<Variant> Whole(Types whole) =>
+            Variants(info, whole, k, vectors)
+                .Concat(whole.Short ? [] : [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles(whole)])
+                .DistinctBy(variant => variant.Name);
+    }
+
+    private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
+
+    // As deep as pads K least, the deeper of equals; a name leaves the depth out, so that all K of a class share its choice.
+    private static Variant Wide(GpuInfo info, int k, bool vectors) => Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
+
+    private static Variant Narrow(GpuInfo info, bool vectors) => Keep(info, 128, 4, 64, vectors);
+
+    private static Variant Small(GpuInfo info, bool vectors) => Keep(info, 32, 4, 32, vectors);
+
+    private static Variant Keep(GpuInfo info, uint rows, uint columns, uint depth, bool vectors)
+    {
+        uint subgroup = (uint)info.SubgroupSize;
+        return new($"resident {rows}x{columns}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup, vectors ? 1u : 0u], Fuses: false);
+    }
+
+    private static Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
+    {
+        uint threads = bm / tm * (bn / tn);
+        return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", Tiled, bm, bn, [threads, bm, bn, bk, tm, tn, threads]);
+    }
+
+    /// <summary>The names of the variants that a device chooses from for long extents, the one of an untuned device first.</summary>
+    internal static IReadOnlyList<string> Candidates(GpuInfo info, int k, DType factors, DType result, ProductArithmetic products) =>
+        [.. Variants(info, new Types(factors, result, products), k, vectors: true).Select(v => v.Name)];
+
+    /// <summary>The names of what is measured for a product of F32.</summary>
+    internal static IReadOnlyList<string> CandidateNames(GpuInfo info, int m, int n, int k) =>
+        [.. Candidates(info, new Types(DType.F32, DType.F32, ProductArithmetic.F32), new Extents(m, n, k, 1, false, false), vectors: true).Variants.Select(v => v.Name)];
+
+    /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
+    internal static IReadOnlyList<string> Names(GpuInfo info, int k, DType factors = DType.F32, DType result = DType.F32, ProductArithmetic products = ProductArithmetic.F32) =>
+        [.. All(info, new Types(factors, result, products), k, vectors: true).Select(v => v.Name)];
+
+    /// <summary>Records products of this thread with a variant of this name, unmeasured: for tests and measurements; null for the measured choice.</summary>
+    [ThreadStatic]
+    internal static string? Forced;
+}
