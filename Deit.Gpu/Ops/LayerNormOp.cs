@@ -33,7 +33,7 @@ public static class LayerNormOp
                 Forward[output, x.DType],
                 new Push((uint)rows, (uint)columns, epsilon),
                 Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                [Rows.Workgroup(r), Rows.Vectors(columns)],
                 [Binding.Read(x), Binding.Read(weight), Binding.Read(bias), Binding.Write(y), Binding.Write(statistics)],
                 8.0 * x.Elements);
             if (Tape.Needs(x, weight, bias))
@@ -52,8 +52,8 @@ public static class LayerNormOp
                 r.Dispatch(
                     BackwardWeight[dy.DType, x.DType],
                     new WeightPush((uint)rows, (uint)columns, (uint)ColumnSumOp.RowsPerChunk(rows)),
-                    new Groups(Groups.Cover(columns, workgroup), (uint)chunks),
-                    [workgroup],
+                    new Groups(Groups.Cover(columns, 4 * workgroup), (uint)chunks),
+                    [workgroup, Rows.Vectors(columns)],
                     [Binding.Read(x), Binding.Read(statistics), Binding.Read(dy), Binding.Write(weightSums), Binding.Write(biasSums)],
                     5.0 * x.Elements);
                 Tape.Target dWeight = r.Tape.GradientOf(weight), dBias = r.Tape.GradientOf(bias);
@@ -67,7 +67,7 @@ public static class LayerNormOp
                     Backward[dy.DType, x.DType],
                     new BackwardPush((uint)rows, (uint)columns, dx.Flag),
                     Rows.Groups(r, rows),
-                    [Rows.Workgroup(r)],
+                    [Rows.Workgroup(r), Rows.Vectors(columns)],
                     [Binding.Read(x), Binding.Read(weight), Binding.Read(statistics), Binding.Read(dy), dx.Binding],
                     12.0 * x.Elements);
             }
