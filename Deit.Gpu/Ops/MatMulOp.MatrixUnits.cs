@@ -28,7 +28,7 @@ public static partial class MatMulOp
         // Factors in two parts take twice the shared memory: 48 KiB hold slabs of half the depth.
         uint parts = types.Short ? 1u : 2u;
         (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] tiles = info.Type == GpuType.Cpu
-            ? [(32, 32, 32, 1, 1), (64, 32, 32 / parts, 2, 1)]
+            ? types.Short ? [(32, 32, 32, 1, 1), (64, 32, 32, 2, 1)] : [(16, 16, 16, 1, 1), (32, 16, 16, 2, 1)]
             : [(128, 128, 32 / parts, 2, 4), (64, 64, 32, 2, 2), (128, 64, 32 / parts, 2, 2), (64, 128, 32 / parts, 2, 2), (256, 128, 32 / parts, 4, 2)];
         return tiles
             .Where(t => t.M % (t.SubgroupsM * unit.M) == 0 && t.N % (t.SubgroupsN * unit.N) == 0 && t.K % unit.K == 0)
