@@ -9,14 +9,7 @@ layout(constant_id = 2) const uint D = 64;       // head dimension
 const bool VECTORS = D % 4 == 0;
 const uint PARTS = (D + 4 * SG - 1) / (4 * SG);  // four values of a row that one lane holds when it is handed round
 
-layout(push_constant) uniform Push { uint N, H; float scale; uint accumulate; };
-
-// Element 0 of part 0, 1, 2 (q, k, v) of a token's head.
-uint packedAt(uint token, uint part) { return ((gl_WorkGroupID.z * N + token) * 3 + part) * H * D + gl_WorkGroupID.y * D; }
-// Element 0 of a token's head in [B, N, H, D].
-uint headAt(uint token) { return ((gl_WorkGroupID.z * N + token) * H + gl_WorkGroupID.y) * D; }
-// A token's element in [B, H, N].
-uint statisticAt(uint token) { return (gl_WorkGroupID.z * H + gl_WorkGroupID.y) * N + token; }
+#include "attention.layout.glsl"
 
 // The token that a lane owns, clamped so that lanes past the end read what exists; they write nothing.
 uint ownToken() { return gl_WorkGroupID.x * SG + gl_SubgroupInvocationID; }
