@@ -44,8 +44,6 @@ void main()
             statistics[1][column] = inside ? delta[statisticAt(first + column)] : 0;
         }
         barrier();
-        if (row0() >= N)
-            continue;
         multiplyTransposed(k, 0);
         Eight weights[PASSES][RUNS];
         [[unroll]] for (uint pass = 0; pass < PASSES; pass++)
@@ -69,8 +67,6 @@ void main()
         putWeights(weights);
         addProduct(dk, 0);
     }
-    if (row0() >= N)
-        return;
     STORE_ROWS(dqkv, packedAt(token, 1), dk, scale, added)
     STORE_ROWS(dqkv, packedAt(token, 2), dv, 1, added)
 }

@@ -44,8 +44,6 @@ void main()
         LOAD_STAGE(0, first, qkv, packedAt(token, 1))
         LOAD_STAGE(1, first, qkv, packedAt(token, 2))
         barrier();
-        if (row0() >= N)
-            continue;
         multiplyTransposed(q, 0);
         Eight weights[PASSES][RUNS];
         [[unroll]] for (uint pass = 0; pass < PASSES; pass++)
@@ -68,7 +66,5 @@ void main()
         putWeights(weights);
         addProduct(dq, 0);
     }
-    if (row0() >= N)
-        return;
     STORE_ROWS(dqkv, packedAt(token, 0), dq, scale, added)
 }

@@ -32,8 +32,6 @@ void main()
         LOAD_STAGE(0, first, qkv, packedAt(token, 1))
         LOAD_STAGE(1, first, qkv, packedAt(token, 2))
         barrier();
-        if (row0() >= N)
-            continue;
         multiplyTransposed(q, 0);
         Eight weights[PASSES][RUNS];
         float factor[PASSES];
@@ -66,8 +64,6 @@ void main()
         scaleRows(o, factor);
         addProduct(o, 1);
     }
-    if (row0() >= N)
-        return;
     float inverse[PASSES];
     [[unroll]] for (uint pass = 0; pass < PASSES; pass++)
     {

@@ -98,7 +98,7 @@ float rowSum(float value)
 // scratch = own stage^T
 void multiplyTransposed(OWN own[RF][DK], uint stage)
 {
-    [[unroll]] for (uint j = 0; j < BLOCK / MN; j++)
+    for (uint j = 0; j < BLOCK / MN; j++)
     {
         SUMS sum[RF];
         [[unroll]] for (uint i = 0; i < RF; i++)
@@ -119,7 +119,7 @@ void multiplyTransposed(OWN own[RF][DK], uint stage)
 // sum += scratch stage, with the weights in 16 bits
 void addProduct(inout SUMS sum[RF][DN], uint stage)
 {
-    [[unroll]] for (uint k = 0; k < BLOCK / MK; k++)
+    for (uint k = 0; k < BLOCK / MK; k++)
     {
         OWN weights[RF];
         [[unroll]] for (uint i = 0; i < RF; i++)
