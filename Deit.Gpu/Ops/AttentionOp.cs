@@ -104,15 +104,24 @@ public static class AttentionOp
     // The first is the choice when nothing may be measured. A CPU driver has no matrix units, it only acts as if: Mesa 26.2 computes a
     // third as fast with them, and compiles them for seconds.
     private static Variant[] Variants(GpuInfo info, DType type, int dimension) =>
-        info.Type == GpuType.Cpu ? [RowALane(info, type, dimension)] : All(info, type, dimension);
+        info.Type == GpuType.Cpu ? [.. Rows(info, type, dimension)] : All(info, type, dimension);
 
     // Whatever runs on the device, whether it is a candidate or not.
-    private static Variant[] All(GpuInfo info, DType type, int dimension) => [.. Cooperative(info, type, (uint)dimension), RowALane(info, type, dimension)];
+    private static Variant[] All(GpuInfo info, DType type, int dimension) => [.. Cooperative(info, type, (uint)dimension), .. Rows(info, type, dimension)];
 
-    private static Variant RowALane(GpuInfo info, DType type, int dimension)
+    // How many rows a lane owns, and how many of the other side it meets at a time. Two rows halve what loads and shuffles cost, and fit no
+    // GPU's registers. Of CPU drivers those that came before Vulkan 1.4 compile two for minutes, to half the speed (Mesa 22.3).
+    private static IEnumerable<Variant> Rows(GpuInfo info, DType type, int dimension)
     {
         uint lanes = (uint)info.SubgroupSize;
-        return new("row a lane", Forward[type], BackwardQuery[type], BackwardKeyValue[type], lanes, [lanes, lanes, (uint)dimension]);
+        (uint Own, uint Others)[] tiles = info.Type == GpuType.Cpu && Version.Parse(info.ApiVersion) >= new Version(1, 4) ? [(2, 2), (1, 4)] : [(1, 4), (1, 1)];
+        return tiles.Select(t => new Variant(
+            $"rows {t.Own}x{t.Others}",
+            Forward[type],
+            BackwardQuery[type],
+            BackwardKeyValue[type],
+            lanes * t.Own,
+            [lanes, lanes, (uint)dimension, t.Own, t.Others]));
     }
 
     // Tiles for the matrix units' shape that takes this type and sums in F32; none where there is no such shape, where it does not divide
