@@ -62,12 +62,12 @@ public static class AttentionOp
         public Groups Groups(Variant variant) => new(Deit.Gpu.Groups.Cover(Tokens, variant.Rows), (uint)Heads, (uint)Batch);
 
         /// <summary>
-        /// What stands for this in a measurement: tokens up to a multiple of 64 share a choice, and above the cap all do. There are enough
-        /// workgroups to fill a device, whatever the batch, because a batch of training is.
+        /// What stands for this in a measurement: tokens up to a multiple of 16 share a choice, because the last block's emptiness decides
+        /// among tiles, and above the cap all do. There are enough workgroups to fill a device, as a batch of training has.
         /// </summary>
         public Head Class(GpuInfo info) => info.Type == GpuType.Cpu
-            ? this with { Batch = 1, Heads = 2, Tokens = Math.Min((Tokens + 63) / 64 * 64, 256) }
-            : this with { Batch = 16, Heads = 12, Tokens = Math.Min((Tokens + 63) / 64 * 64, 1024) };
+            ? this with { Batch = 1, Heads = 2, Tokens = Math.Min((Tokens + 15) / 16 * 16, 256) }
+            : this with { Batch = 16, Heads = 6, Tokens = Math.Min((Tokens + 15) / 16 * 16, 640) };
     }
 
     private static void RecordForward(Recorder r, Variant variant, Head head, Tensor qkv, Tensor y, Tensor logSumExp) =>
@@ -110,11 +110,11 @@ public static class AttentionOp
     private static Variant[] All(GpuInfo info, DType type, int dimension) => [.. Cooperative(info, type, (uint)dimension), .. Rows(info, type, dimension)];
 
     // How many rows a lane owns, and how many of the other side it meets at a time. Two rows halve what loads and shuffles cost, and fit no
-    // GPU's registers. Of CPU drivers those that came before Vulkan 1.4 compile two for minutes, to half the speed (Mesa 22.3).
+    // GPU's registers. CPU drivers from before Vulkan 1.4 (Mesa 22.3) run them at half the speed, after ten times the compiling.
     private static IEnumerable<Variant> Rows(GpuInfo info, DType type, int dimension)
     {
         uint lanes = (uint)info.SubgroupSize;
-        (uint Own, uint Others)[] tiles = info.Type == GpuType.Cpu && Version.Parse(info.ApiVersion) >= new Version(1, 4) ? [(2, 2), (1, 4)] : [(1, 4), (1, 1)];
+        (uint Own, uint Others)[] tiles = info.Type == GpuType.Cpu && Version.Parse(info.ApiVersion) >= new Version(1, 4) ? [(2, 2), (1, 4)] : [(1, 1), (1, 4)];
         return tiles.Select(t => new Variant(
             $"rows {t.Own}x{t.Others}",
             Forward[type],
@@ -134,9 +134,9 @@ public static class AttentionOp
         if (dimension % unit.N != 0 || dimension % unit.K != 0 || dimension % 8 != 0)
             return [];
         uint lanes = (uint)info.SubgroupSize;
-        // On a CPU driver, where they are only tested, small tiles: its compiler takes 20 s for a row of fragments more.
+        // On a CPU driver, where units are only tested, one small tile: it takes half a minute to compile.
         (uint Subgroups, uint Fragments, uint Block)[] tiles = info.Type == GpuType.Cpu
-            ? [(2, 1, 16), (1, 2, 16)]
+            ? [(2, 2, 16)]
             : [(4, 1, 64), (4, 1, 32), (2, 1, 64), (8, 1, 64), (4, 2, 64), (4, 2, 32)];
         return tiles
             .Where(t => t.Subgroups * lanes <= info.MaxWorkgroupSize && SharedBytes(t.Subgroups, t.Fragments * unit.M, t.Block) <= info.SharedMemoryBytes)
