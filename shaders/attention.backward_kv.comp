@@ -4,7 +4,7 @@
 //! variant bf16 -DBF16
 #include "storage.glsl"
 #include "attention.glsl"
-// dv = P^T dout, dk = dS^T q * scale (see attention.backward_q). A lane owns a key and walks over the queries, so that no two lanes add
+// dv = P^T dout, dk = dS^T q * scale (see attention.backward_q). A lane owns keys and walks over the queries, so that no two lanes add
 // to one place: no atomics, one order.
 layout(binding = 0) readonly buffer Qkv { ELEMENT qkv[]; };                // [B, N, 3, H, D]
 #ifndef SCALARS_ALONE
@@ -23,40 +23,52 @@ layout(binding = 4) buffer Dqkv4 { vec4 dqkv4[]; };
 
 void main()
 {
-    uint token = ownToken(), row = min(token, N - 1);
-    float k[D], v[D], dk[D], dv[D];
-    LOAD_OWN(k, qkv, packedAt(row, 1));
-    LOAD_OWN(v, qkv, packedAt(row, 2));
-    [[unroll]] for (uint d = 0; d < D; d++)
+    float k[OWN][D], v[OWN][D], dk[OWN][D], dv[OWN][D];
+    [[unroll]] for (uint j = 0; j < OWN; j++)
     {
-        k[d] *= scale;
-        dk[d] = 0;
-        dv[d] = 0;
-    }
-    for (uint query = 0; query < N; query++)
-    {
-        vec4 q[PARTS], g[PARTS];
-        LOAD_PARTS(q, qkv, packedAt(query, 0));
-        LOAD_PARTS(g, dout, headAt(query));
-        vec4 scores = vec4(0), dps = vec4(0);
+        uint row = min(ownToken(j), N - 1);
+        LOAD_OWN(k[j], qkv, packedAt(row, 1));
+        LOAD_OWN(v[j], qkv, packedAt(row, 2));
         [[unroll]] for (uint d = 0; d < D; d++)
         {
-            scores[d % 4] += k[d] * VALUE(q, d);
-            dps[d % 4] += v[d] * VALUE(g, d);
-        }
-        float p = exp(SUM(scores) - logSumExp[statisticAt(query)]);
-        float ds = p * (SUM(dps) - delta[statisticAt(query)]);
-        [[unroll]] for (uint d = 0; d < D; d++)
-        {
-            dv[d] += p * VALUE(g, d);
-            dk[d] += ds * VALUE(q, d);
+            k[j][d] *= scale;
+            dk[j][d] = 0;
+            dv[j][d] = 0;
         }
     }
-    if (token < N)
+    for (uint first = 0; first < N; first += OTHERS)
     {
-        [[unroll]] for (uint d = 0; d < D; d++)
-            dk[d] *= scale;
-        STORE_OWN(dqkv, packedAt(token, 1), dk, ADDED_TO(dqkv, packedAt(token, 1)))
-        STORE_OWN(dqkv, packedAt(token, 2), dv, ADDED_TO(dqkv, packedAt(token, 2)))
+        vec4 q[OTHERS][PARTS], g[OTHERS][PARTS];
+        [[unroll]] for (uint i = 0; i < OTHERS; i++)
+        {
+            LOAD_PARTS(q[i], qkv, packedAt(min(first + i, N - 1), 0));
+            LOAD_PARTS(g[i], dout, headAt(min(first + i, N - 1)));
+        }
+        float p[OTHERS][OWN], ds[OTHERS][OWN];
+        DOTS(p, k, q)
+        DOTS(ds, v, g)
+        [[unroll]] for (uint i = 0; i < OTHERS; i++)
+        {
+            uint statistic = statisticAt(min(first + i, N - 1));
+            float queryLogSumExp = logSumExp[statistic], queryDelta = delta[statistic];
+            [[unroll]] for (uint j = 0; j < OWN; j++)
+            {
+                p[i][j] = first + i < N ? exp(p[i][j] - queryLogSumExp) : 0;
+                ds[i][j] = p[i][j] * (ds[i][j] - queryDelta);
+            }
+        }
+        ADD_PRODUCTS(dv, p, g)
+        ADD_PRODUCTS(dk, ds, q)
+    }
+    [[unroll]] for (uint j = 0; j < OWN; j++)
+    {
+        uint token = ownToken(j);
+        if (token < N)
+        {
+            [[unroll]] for (uint d = 0; d < D; d++)
+                dk[j][d] *= scale;
+            STORE_OWN(dqkv, packedAt(token, 1), dk[j], ADDED_TO(dqkv, packedAt(token, 1)))
+            STORE_OWN(dqkv, packedAt(token, 2), dv[j], ADDED_TO(dqkv, packedAt(token, 2)))
+        }
     }
 }

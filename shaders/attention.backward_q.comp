@@ -5,7 +5,7 @@
 #include "storage.glsl"
 #include "attention.glsl"
 // With P = exp(q k^T * scale - logSumExp): delta = sum(dout * out), dS = P * (dout v^T - delta), dq = dS k * scale.
-// A lane owns a query and walks over the keys; it also leaves delta for the pass over keys.
+// A lane owns queries and walks over the keys; it also leaves delta for the pass over keys.
 layout(binding = 0) readonly buffer Qkv { ELEMENT qkv[]; };                // [B, N, 3, H, D]
 #ifndef SCALARS_ALONE
 layout(binding = 0) readonly buffer Qkv4 { vec4 qkv4[]; };
@@ -27,39 +27,50 @@ layout(binding = 5) buffer Dqkv4 { vec4 dqkv4[]; };
 
 void main()
 {
-    uint token = ownToken(), row = min(token, N - 1);
-    float q[D], g[D], dq[D];
-    LOAD_OWN(q, qkv, packedAt(row, 0));
-    LOAD_OWN(g, dout, headAt(row));
-    LOAD_OWN(dq, result, headAt(row));
-    float ownDelta = 0;
-    [[unroll]] for (uint d = 0; d < D; d++)
+    float q[OWN][D], g[OWN][D], dq[OWN][D], ownDelta[OWN], ownLogSumExp[OWN];
+    [[unroll]] for (uint j = 0; j < OWN; j++)
     {
-        q[d] *= scale;
-        ownDelta += g[d] * dq[d];
-        dq[d] = 0;
-    }
-    float own = logSumExp[statisticAt(row)];
-    for (uint key = 0; key < N; key++)
-    {
-        vec4 k[PARTS], v[PARTS];
-        LOAD_PARTS(k, qkv, packedAt(key, 1));
-        LOAD_PARTS(v, qkv, packedAt(key, 2));
-        vec4 scores = vec4(0), dps = vec4(0);
+        uint row = min(ownToken(j), N - 1);
+        LOAD_OWN(q[j], qkv, packedAt(row, 0));
+        LOAD_OWN(g[j], dout, headAt(row));
+        LOAD_OWN(dq[j], result, headAt(row));
+        ownDelta[j] = 0;
         [[unroll]] for (uint d = 0; d < D; d++)
         {
-            scores[d % 4] += q[d] * VALUE(k, d);
-            dps[d % 4] += g[d] * VALUE(v, d);
+            q[j][d] *= scale;
+            ownDelta[j] += g[j][d] * dq[j][d];
+            dq[j][d] = 0;
         }
-        float ds = exp(SUM(scores) - own) * (SUM(dps) - ownDelta);
-        [[unroll]] for (uint d = 0; d < D; d++)
-            dq[d] += ds * VALUE(k, d);
+        ownLogSumExp[j] = logSumExp[statisticAt(row)];
     }
-    if (token < N)
+    for (uint first = 0; first < N; first += OTHERS)
     {
-        [[unroll]] for (uint d = 0; d < D; d++)
-            dq[d] *= scale;
-        STORE_OWN(dqkv, packedAt(token, 0), dq, ADDED_TO(dqkv, packedAt(token, 0)))
-        delta[statisticAt(token)] = ownDelta;
+        vec4 k[OTHERS][PARTS], v[OTHERS][PARTS];
+        [[unroll]] for (uint i = 0; i < OTHERS; i++)
+        {
+            LOAD_PARTS(k[i], qkv, packedAt(min(first + i, N - 1), 1));
+            LOAD_PARTS(v[i], qkv, packedAt(min(first + i, N - 1), 2));
+        }
+        float ds[OTHERS][OWN], dp[OTHERS][OWN];
+        DOTS(ds, q, k)
+        DOTS(dp, g, v)
+        [[unroll]] for (uint j = 0; j < OWN; j++)
+            [[unroll]] for (uint i = 0; i < OTHERS; i++)
+            {
+                float p = exp(ds[i][j] - ownLogSumExp[j]);
+                ds[i][j] = first + i < N ? p * (dp[i][j] - ownDelta[j]) : 0;
+            }
+        ADD_PRODUCTS(dq, ds, k)
+    }
+    [[unroll]] for (uint j = 0; j < OWN; j++)
+    {
+        uint token = ownToken(j);
+        if (token < N)
+        {
+            [[unroll]] for (uint d = 0; d < D; d++)
+                dq[j][d] *= scale;
+            STORE_OWN(dqkv, packedAt(token, 0), dq[j], ADDED_TO(dqkv, packedAt(token, 0)))
+            delta[statisticAt(token)] = ownDelta[j];
+        }
     }
 }

@@ -1,25 +1,22 @@
-// Softmax attention over packed qkv [B, N, 3, H, D]; the N x N matrix is never stored. A lane owns a row of Q (or of K and V in the
-// backward pass for them) in registers; the rows of the other side come four neighbours a lane, and shuffles hand them round.
+// Softmax attention over packed qkv [B, N, 3, H, D]; the N x N matrix is never stored. A lane owns OWN rows of Q (or of K and V in the
+// backward pass for them) in registers; those of the other side come OTHERS at a time, four neighbours a lane, and shuffles hand them
+// round.
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint SG = 8;       // subgroup size, the workgroup size
 layout(constant_id = 2) const uint D = 64;       // head dimension
+layout(constant_id = 3) const uint OWN = 1;
+layout(constant_id = 4) const uint OTHERS = 4;
 const bool VECTORS = D % 4 == 0;
 const uint PARTS = (D + 4 * SG - 1) / (4 * SG);  // four values of a row that one lane holds when it is handed round
+const uint CHAINS = OWN * OTHERS == 1 ? 4 : 2;   // parts of a sum
 
-layout(push_constant) uniform Push { uint N, H; float scale; uint accumulate; };
+#include "attention.layout.glsl"
 
-// Element 0 of part 0, 1, 2 (q, k, v) of a token's head.
-uint packedAt(uint token, uint part) { return ((gl_WorkGroupID.z * N + token) * 3 + part) * H * D + gl_WorkGroupID.y * D; }
-// Element 0 of a token's head in [B, N, H, D].
-uint headAt(uint token) { return ((gl_WorkGroupID.z * N + token) * H + gl_WorkGroupID.y) * D; }
-// A token's element in [B, H, N].
-uint statisticAt(uint token) { return (gl_WorkGroupID.z * H + gl_WorkGroupID.y) * N + token; }
-
-// The token that a lane owns, clamped so that lanes past the end read what exists; they write nothing.
-uint ownToken() { return gl_WorkGroupID.x * SG + gl_SubgroupInvocationID; }
+// The tokens that a lane owns. Where one is past the end, another is read; nothing is written.
+uint ownToken(uint j) { return (gl_WorkGroupID.x * OWN + j) * SG + gl_SubgroupInvocationID; }
 
 // Four neighbours of a tensor that is declared as scalars and, with a 4 to its name, as vectors; past the end of a row its last value.
 // Tensors of 16 bits are declared as scalars alone.
@@ -44,5 +41,27 @@ uint ownToken() { return gl_WorkGroupID.x * SG + gl_SubgroupInvocationID; }
 #define ADDED_TO(tensor, at) (accumulate != 0 ? FOUR(tensor, at, d) : vec4(0))
 #define LOAD_PARTS(target, tensor, at) [[unroll]] for (uint p = 0; p < PARTS; p++) target[p] = FOUR(tensor, at, (p * SG + gl_SubgroupInvocationID) * 4)
 #define VALUE(parts, d) subgroupShuffle(parts[(d) / (4 * SG)][(d) % 4], (d) / 4 % SG)
-// Dot products are added up in four parts: one sum would wait for each addition.
-#define SUM(parts) ((parts.x + parts.y) + (parts.z + parts.w))
+// results[i][j] = others[i] . own[j]. A dot product is added up in parts: one sum would wait for each addition.
+#define DOTS(results, own, others) { \
+    vec4 dots[OTHERS][OWN]; \
+    [[unroll]] for (uint i = 0; i < OTHERS; i++) \
+        [[unroll]] for (uint j = 0; j < OWN; j++) \
+            dots[i][j] = vec4(0); \
+    [[unroll]] for (uint d = 0; d < D; d++) \
+        [[unroll]] for (uint i = 0; i < OTHERS; i++) { \
+            float value = VALUE(others[i], d); \
+            [[unroll]] for (uint j = 0; j < OWN; j++) \
+                dots[i][j][d % CHAINS] += value * own[j][d]; \
+        } \
+    [[unroll]] for (uint i = 0; i < OTHERS; i++) \
+        [[unroll]] for (uint j = 0; j < OWN; j++) \
+            results[i][j] = (dots[i][j].x + dots[i][j].y) + (dots[i][j].z + dots[i][j].w); \
+    }
+// sums[j] += weights[i][j] others[i] over all i
+#define ADD_PRODUCTS(sums, weights, others) \
+    [[unroll]] for (uint d = 0; d < D; d++) \
+        [[unroll]] for (uint i = 0; i < OTHERS; i++) { \
+            float value = VALUE(others[i], d); \
+            [[unroll]] for (uint j = 0; j < OWN; j++) \
+                sums[j][d] += weights[i][j] * value; \
+        }

@@ -95,6 +95,9 @@ internal sealed class SpirvModule
                     (bool w, bool r, uint offset) = memberFacts.GetValueOrDefault((op[1], op[2]));
                     memberFacts[(op[1], op[2])] = (w || op[3] == 24, r || op[3] == 25, op[3] == 35 ? op[4] : offset);
                     break;
+                case 20: // OpTypeBool, which no push constant may be
+                    sizes[op[1]] = 0;
+                    break;
                 case 21 or 22: // OpTypeInt, OpTypeFloat
                     sizes[op[1]] = op[2] / 8;
                     break;

@@ -4,6 +4,8 @@ namespace Deit.Tests.Gpu.Ops;
 
 public class AttentionOpTests
 {
+    private static readonly DType[] Short = [DType.F16, DType.BF16];
+
     // Scores of D products, weights from exp, sums of N weights: some ten roundings of 6e-8 each way, more in the gradients.
     [Theory]
     [InlineData(1, 1, 1, 4)]
@@ -46,6 +48,98 @@ public class AttentionOpTests
         x => Oracle(x[0], 2, 13, 2, 16),
         forward: ShortTypes.Roundoff(type),
         gradient: 4 * ShortTypes.Roundoff(type));
+
+    // What is measured on one device is the rule on another: every variant must be right everywhere.
+    [Theory]
+    [InlineData(2, 1, 1, 32)]
+    [InlineData(2, 17, 3, 33)]
+    [InlineData(1, 65, 2, 64)]
+    public void Every_variant(int batch, int tokens, int heads, int dimension) => WithEveryVariant([DType.F32], dimension, _ => OpHarness.Check(
+        [OpInput.Random([batch, tokens, 3 * heads * dimension])],
+        (r, t) => r.Attention(t[0], heads),
+        x => Oracle(x[0], batch, tokens, heads, dimension),
+        forward: 2e-6,
+        gradient: 2e-5));
+
+    // Lengths lie around the tiles' blocks
+    // and are DeiT's at 224 and 384 pixels with one and two tokens. Beside the roundings above, matrix units round the weights and, in the
+    // backward pass, the gradients of the scores: one of each on the way to an element, independent, so that a unit more covers either.
+    [Theory]
+    [InlineData(2, 1, 1, 64)]
+    [InlineData(1, 7, 2, 32)]
+    [InlineData(1, 8, 1, 64)]
+    [InlineData(2, 9, 3, 64)]
+    [InlineData(1, 17, 2, 128)]
+    [InlineData(1, 63, 1, 32)]
+    [InlineData(1, 64, 1, 64)]
+    [InlineData(2, 65, 2, 16)]
+    [InlineData(1, 197, 1, 64)]
+    [InlineData(1, 198, 1, 32)]
+    [InlineData(1, 577, 1, 16)]
+    [InlineData(1, 578, 1, 16)]
+    public void Every_variant_of_16_bits(int batch, int tokens, int heads, int dimension) => WithEveryVariant(Short, dimension, type => OpHarness.Check(
+        [OpInput.Random([batch, tokens, 3 * heads * dimension]).In(type)],
+        (r, t) => r.Cast(r.Attention(r.Cast(t[0], type), heads), DType.F32),
+        x => Oracle(x[0], batch, tokens, heads, dimension),
+        forward: 2 * ShortTypes.Roundoff(type),
+        gradient: 5 * ShortTypes.Roundoff(type)));
+
+    // The second gradient of qkv is added to the first, which is rounded once more.
+    [Fact]
+    public void Gradients_of_every_variant_add_up() => WithEveryVariant(Short, 32, type => OpHarness.Check(
+        [OpInput.Random([1, 37, 3 * 2 * 32]).In(type)],
+        (r, t) =>
+        {
+            Tensor qkv = r.Cast(t[0], type);
+            return r.Add(r.Cast(r.Attention(qkv, 2), DType.F32), r.Cast(r.Attention(qkv, 2), DType.F32));
+        },
+        x => [.. Oracle(x[0], 1, 37, 2, 32).Select(y => 2 * y)],
+        forward: 2 * ShortTypes.Roundoff(type),
+        gradient: 6 * ShortTypes.Roundoff(type)));
+
+    // Scores of some thousands, exact in F32 but for 1e-4, which is below a rounding of 16 bits.
+    [Fact]
+    public void Large_scores_of_16_bits_do_not_overflow() => WithEveryVariant(Short, 64, type => OpHarness.Check(
+        [OpInput.Random([1, 41, 3 * 64], scale: 20, differentiable: false).In(type)],
+        (r, t) => r.Cast(r.Attention(r.Cast(t[0], type), 1), DType.F32),
+        x => Oracle(x[0], 1, 41, 1, 64),
+        forward: 2 * ShortTypes.Roundoff(type),
+        gradient: 0));
+
+    // All scores lie near -512: a weight that a kernel gave to a key past the end would be infinite. Queries and keys are eight times
+    // larger than in the tests above, and so is what a rounding of the result does through delta.
+    [Fact]
+    public void Scores_far_below_zero() => WithEveryVariant(Short, 64, type =>
+    {
+        const int Tokens = 41, Dimension = 64;
+        OpInput input = OpInput.Random([1, Tokens, 3 * Dimension]);
+        for (int i = 0; i < input.Values.Length; i++)
+            input.Values[i] = (i / Dimension % 3) switch { 0 => 8 + (input.Values[i] / 4), 1 => -8 + (input.Values[i] / 4), _ => input.Values[i] };
+        OpHarness.Check(
+            [input.In(type)],
+            (r, t) => r.Cast(r.Attention(r.Cast(t[0], type), 1), DType.F32),
+            x => Oracle(x[0], 1, Tokens, 1, Dimension),
+            forward: 2 * ShortTypes.Roundoff(type),
+            gradient: 8 * 5 * ShortTypes.Roundoff(type));
+    });
+
+    private static void WithEveryVariant(DType[] types, int dimension, Action<DType> check)
+    {
+        try
+        {
+            foreach (DType type in types)
+                foreach (string name in AttentionOp.Names(TestDevice.Current.Info, type, dimension))
+                {
+                    TestContext.Current.TestOutputHelper?.WriteLine($"{type} {name}");
+                    AttentionOp.Forced = name;
+                    check(type);
+                }
+        }
+        finally
+        {
+            AttentionOp.Forced = null;
+        }
+    }
 
     internal static double[] Oracle(double[] qkv, int batch, int tokens, int heads, int dimension)
     {
