@@ -143,7 +143,7 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         byteLength = Math.Min(byteLength, _device.Info.MaxAllocationBytes);
         MemoryBlock? block = TryCreate(byteLength, _choice.Type, _choice.HostVisible, out Result result);
         if (block is null)
-            throw OutOfMemory(asked, free, purpose, (int)result);
+            throw result == Result.ErrorDeviceLost ? VulkanError.Of(result, $"allocating memory for {purpose}") : OutOfMemory(asked, free, purpose, (int)result);
         AllocatedBytes += byteLength;
         PeakBytes = Math.Max(PeakBytes, AllocatedBytes);
         return block;
@@ -193,11 +193,13 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         PhysicalDeviceMemoryProperties memory;
         _device.Vk.GetPhysicalDeviceMemoryProperties(_device.Physical, &memory);
         const MemoryPropertyFlags Visible = MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
+        Result result = Result.Success;
         foreach (MemoryPropertyFlags wanted in (ReadOnlySpan<MemoryPropertyFlags>)[Visible | MemoryPropertyFlags.HostCachedBit, Visible])
             for (uint type = 0; type < memory.MemoryTypeCount; type++)
-                if ((memory.MemoryTypes[(int)type].PropertyFlags & wanted) == wanted && TryCreate(byteLength, type, map: true, out _) is { } block)
+                if ((memory.MemoryTypes[(int)type].PropertyFlags & wanted) == wanted && TryCreate(byteLength, type, map: true, out result) is { } block)
                     return block;
-        throw new GpuException(GpuErrorKind.OutOfMemory, $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.");
+        throw result == Result.ErrorDeviceLost ? VulkanError.Of(result, "allocating memory for staging")
+            : new GpuException(GpuErrorKind.OutOfMemory, $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.", (int)result);
     }
 
     private void Destroy(MemoryBlock block)

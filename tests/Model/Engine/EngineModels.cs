@@ -33,12 +33,12 @@ internal static class EngineModels
     /// <summary>Pictures that differ in content and size.</summary>
     public static RgbImage[] Pictures(int count) => [.. Enumerable.Range(0, count).Select(seed => TestImages.Noise(40 + seed, 50, seed))];
 
-    /// <summary>Runs with the n-th call of the driver failing, or with all calls from the n-th to the m-th.</summary>
+    /// <summary>Runs with those calls of the driver failing that a predicate names by their number, from 1, and function.</summary>
     /// <returns>How many calls were made.</returns>
-    public static int WithFault(int result, int first, int last, Action run)
+    public static int WithFault(int result, Func<int, string, bool> fails, Action run)
     {
         int calls = 0;
-        VulkanCalls.Fault = _ => Interlocked.Increment(ref calls) is int call && call >= first && call <= last ? result : 0;
+        VulkanCalls.Fault = function => fails(Interlocked.Increment(ref calls), function) ? result : 0;
         try
         {
             run();
@@ -51,5 +51,5 @@ internal static class EngineModels
     }
 
     /// <summary>How many calls of the driver something makes.</summary>
-    public static int CallsOf(Action run) => WithFault(0, 0, -1, run);
+    public static int CallsOf(Action run) => WithFault(0, (_, _) => false, run);
 }

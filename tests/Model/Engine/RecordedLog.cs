@@ -10,6 +10,9 @@ internal sealed class RecordedLog : ILoggerFactory, ILogger
 
     public IReadOnlyList<(int Id, LogLevel Level, string Text)> Events => [.. _events];
 
+    /// <summary>Events for which logging itself fails.</summary>
+    public Func<int, bool> Throws { get; init; } = _ => false;
+
     public string? Category { get; private set; }
 
     /// <summary>The texts of one event.</summary>
@@ -25,8 +28,12 @@ internal sealed class RecordedLog : ILoggerFactory, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (Throws(eventId.Id))
+            throw new InvalidOperationException("The log is full.");
         _events.Enqueue((eventId.Id, logLevel, formatter(state, exception)));
+    }
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
