@@ -39,8 +39,8 @@ internal sealed class InferenceEngine : IDisposable
     /// <summary>The device that computes, or did last.</summary>
     public GpuInfo Device { get; private set; }
 
-    /// <summary>The type of activations and factors in use.</summary>
-    public DType Precision { get; private set; }
+    /// <summary>The types of activations and of the residual stream in use.</summary>
+    public Precision Precision { get; private set; }
 
     /// <summary>Bytes that all models hold on the device now.</summary>
     internal long AllocatedBytes => _model?.AllocatedBytes ?? 0;

@@ -104,7 +104,7 @@ public sealed class EngineFeatureTests : IDisposable
         string path = EngineModels.Write(_folder, EngineModels.Plain);
         using DeitModel full = DeitModel.Load(path, TestDevice.Any), half = DeitModel.Load(path, TestDevice.Any with { Precision = DType.F16, LoggerFactory = log });
         RgbImage image = EngineModels.Pictures(1)[0];
-        Assert.Equal(half.Device.Storage16 ? DType.F16 : DType.F32, half.Precision);
+        Assert.Equal(half.Device.Storage16 ? DType.F16 : DType.F32, half.Precision.Activations);
         // The bound of the golden logits in 16 bits, of probabilities below 1.
         foreach (ClassScore score in full.Classify(image).Scores)
             Assert.Equal(score.Probability, half.Classify(image).Scores.Single(other => other.Index == score.Index).Probability, 4.0 / 2048);
