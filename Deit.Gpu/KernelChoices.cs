@@ -34,7 +34,10 @@ public sealed class KernelChoices
     /// <param name="candidates">The reference of the trial among them.</param>
     /// <param name="trial">What they compute to be measured.</param>
     /// <exception cref="GpuException">The device has not enough memory or is lost, the reference fails, or Vulkan validation has found a misuse.</exception>
-    public string Choose(string key, IReadOnlyList<Candidate> candidates, KernelTrial trial)
+    public string Choose(string key, IReadOnlyList<Candidate> candidates, KernelTrial trial) =>
+        ChoiceSequence.Next(candidates, () => Fastest(key, candidates, trial));
+
+    private string Fastest(string key, IReadOnlyList<Candidate> candidates, KernelTrial trial)
     {
         lock (_gate)
         {

@@ -4,7 +4,7 @@ using Deit.Model.Images;
 namespace Deit.Model;
 
 /// <summary>A recorded forward pass for one batch size.</summary>
-public sealed class Inference : IDisposable
+internal sealed class Inference : IDisposable
 {
     private readonly GpuDevice _device;
     private readonly INetwork _network;
@@ -19,9 +19,10 @@ public sealed class Inference : IDisposable
     /// <param name="batchSize">Images a run.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
     /// <param name="precision">In which types; F32 unless told.</param>
+    /// <param name="kernelsOf">A forward pass of the same network at another batch size, whose kernels this one is to run.</param>
     /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor, something recorded from it, or null.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, Precision precision = default, Func<Recorder, string, Tensor, Tensor?>? observe = null)
+    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, Precision precision = default, Inference? kernelsOf = null, Func<Recorder, string, Tensor, Tensor?>? observe = null)
     {
         (_device, _network, BatchSize) = (device, network, batchSize);
         ImageSize size = network.Config.InputSize;
@@ -45,7 +46,7 @@ public sealed class Inference : IDisposable
                             _observed.Add(name, r.Keep(kept));
                     }
                 },
-                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow, Rounded = network.Parameters.Rounded });
+                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow, Rounded = network.Parameters.Rounded, KernelsOf = kernelsOf?.Graph });
             _output = output!;
         }
         catch
@@ -69,6 +70,25 @@ public sealed class Inference : IDisposable
     public HeadLogits Run(ReadOnlySpan<float> images, int count)
     {
         _device.Write(_images, images);
+        return Run(count);
+    }
+
+    /// <summary>Puts one image into the batch.</summary>
+    /// <param name="index">Its place, from 0.</param>
+    /// <param name="image">[3, H, W], normalised.</param>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    public void Write(int index, ReadOnlySpan<float> image)
+    {
+        Shape shape = [.. _images.Shape.Skip(1)];
+        _device.Write(_images.Slice(index * shape.Elements, shape), image);
+    }
+
+    /// <summary>Runs a batch of images that <see cref="Write"/> put there; those past <paramref name="count"/> do not matter.</summary>
+    /// <param name="count">Images wanted.</param>
+    /// <returns>The logits of each head, [count, classes].</returns>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    public HeadLogits Run(int count)
+    {
         Graph.Run();
         Range wanted = ..(count * _network.Config.NumClasses);
         return new HeadLogits(_device.Read<float>(_output.ClassLogits)[wanted], _output.DistillationLogits is { } distillation ? _device.Read<float>(distillation)[wanted] : null);

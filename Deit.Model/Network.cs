@@ -3,7 +3,7 @@ using Deit.Gpu;
 namespace Deit.Model;
 
 /// <summary>What a forward pass needs besides images.</summary>
-public sealed record ForwardContext
+internal sealed record ForwardContext
 {
     /// <summary>Evaluation: nothing random.</summary>
     public static ForwardContext Evaluation { get; } = new();
@@ -31,10 +31,10 @@ public sealed record ForwardContext
 /// <summary>What a network says of a batch.</summary>
 /// <param name="ClassLogits">[B, classes] from the class token (or the only head).</param>
 /// <param name="DistillationLogits">[B, classes] from the distillation token; null without one.</param>
-public sealed record NetworkOutput(Tensor ClassLogits, Tensor? DistillationLogits);
+internal sealed record NetworkOutput(Tensor ClassLogits, Tensor? DistillationLogits);
 
 /// <summary>An image classifier that records its forward pass: a student or a teacher.</summary>
-public interface INetwork : IDisposable
+internal interface INetwork : IDisposable
 {
     /// <summary>The trainable parameters.</summary>
     Parameters Parameters { get; }

@@ -3,7 +3,7 @@ using Deit.Gpu;
 namespace Deit.Model;
 
 /// <summary>How a parameter starts.</summary>
-public enum Initialization
+internal enum Initialization
 {
     /// <summary>0.</summary>
     Zero,
@@ -25,14 +25,14 @@ public enum Initialization
 /// <param name="Initialization">How it starts.</param>
 /// <param name="Decay">True when weight decay applies.</param>
 /// <param name="FanIn">Inputs of one output, for <see cref="Initialization.FanInUniform"/>.</param>
-public sealed record ParameterSpec(string Name, Shape Shape, Initialization Initialization, bool Decay, int FanIn = 0)
+internal sealed record ParameterSpec(string Name, Shape Shape, Initialization Initialization, bool Decay, int FanIn = 0)
 {
     /// <summary>True for a running statistic: saved and loaded with the model, but neither trained nor decayed nor counted.</summary>
     public bool Buffer { get; init; }
 }
 
 /// <summary>A model's parameters in one arena, each aligned to 64 elements, so that an optimiser passes over them in one sweep.</summary>
-public sealed class Parameters : IDisposable
+internal sealed class Parameters : IDisposable
 {
     /// <summary>Elements to whose multiples parameters are aligned: the granule of the decay mask.</summary>
     public const int Granule = 64;
@@ -49,19 +49,27 @@ public sealed class Parameters : IDisposable
     {
         (Device, Specs, Buffers) = (device, [.. specs.Where(spec => !spec.Buffer)], [.. specs.Where(spec => spec.Buffer)]);
         _values = device.CreateArena("parameters", Arena.SizeOf(DType.F32, Specs.Select(spec => spec.Shape)));
-        foreach (ParameterSpec spec in Specs)
-            _tensors.Add(spec.Name, _values.Allocate(spec.Shape, DType.F32, spec.Name));
-        FlatLength = checked((int)(_values.ByteLength / sizeof(float)));
-        Flat = _values.At(0, [FlatLength], DType.F32, "parameters");
-        // Defined padding: flat passes read it.
-        device.Fill(Flat);
-        if (Buffers.Count == 0)
-            return;
-        _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
-        foreach (ParameterSpec spec in Buffers)
-            _tensors.Add(spec.Name, _buffers.Allocate(spec.Shape, DType.F32, spec.Name));
-        FlatBuffers = _buffers.At(0, [checked((int)(_buffers.ByteLength / sizeof(float)))], DType.F32, "running statistics");
-        device.Fill(FlatBuffers);
+        try
+        {
+            foreach (ParameterSpec spec in Specs)
+                _tensors.Add(spec.Name, _values.Allocate(spec.Shape, DType.F32, spec.Name));
+            FlatLength = checked((int)(_values.ByteLength / sizeof(float)));
+            Flat = _values.At(0, [FlatLength], DType.F32, "parameters");
+            // Defined padding: flat passes read it.
+            device.Fill(Flat);
+            if (Buffers.Count == 0)
+                return;
+            _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
+            foreach (ParameterSpec spec in Buffers)
+                _tensors.Add(spec.Name, _buffers.Allocate(spec.Shape, DType.F32, spec.Name));
+            FlatBuffers = _buffers.At(0, [checked((int)(_buffers.ByteLength / sizeof(float)))], DType.F32, "running statistics");
+            device.Fill(FlatBuffers);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The device that holds them.</summary>

@@ -4,7 +4,7 @@ using Deit.Model.Layers;
 namespace Deit.Model;
 
 /// <summary>DeiT (arXiv 2012.12877): a pre-norm vision transformer with a class token and, distilled, a distillation token.</summary>
-public sealed class VisionTransformer : INetwork
+internal sealed class VisionTransformer : INetwork
 {
     private readonly LinearLayer _head;
     private readonly LinearLayer? _distillationHead;
