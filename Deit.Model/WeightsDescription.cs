@@ -84,6 +84,6 @@ internal static class WeightsDescription
         bool Has(string name, int rank) => shapes.TryGetValue(name, out long[]? shape) && shape.Length == rank;
 
         CheckpointException Unclear(string why, Exception? inner = null) =>
-            new($"'{path}' does not say which model its weights are of, and their shapes do not either: {why}; lay the config.json beside them that belongs to them, or name the model.", inner);
+            new($"'{path}' does not say which model its weights are of, and their shapes do not either: {why}; lay the config.json beside them that belongs to them, or write a model folder with deit convert --model NAME.", inner);
     }
 }

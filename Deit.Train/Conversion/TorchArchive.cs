@@ -21,7 +21,11 @@ internal sealed class TorchArchive : IDisposable
     private readonly Dictionary<string, ZipArchiveEntry> _entries = new(StringComparer.Ordinal);
     private readonly string _folder;
 
-    private TorchArchive(FileStream stream)
+    /// <summary>Reads what lies in an archive.</summary>
+    /// <param name="stream">The archive; seekable, and owned by this from then on.</param>
+    /// <exception cref="PickleException">It is none of PyTorch's.</exception>
+    /// <exception cref="InvalidDataException">The zip is damaged.</exception>
+    public TorchArchive(Stream stream)
     {
         byte[] start = new byte[OldFormat.Length];
         int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
@@ -30,6 +34,8 @@ internal sealed class TorchArchive : IDisposable
         if (!start.AsSpan(0, read).StartsWith("PK"u8))
             throw new PickleException("it is no zip archive, as which PyTorch saves");
         _zip = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: false);
+        if (_zip.Entries.Any(entry => entry.Name == "constants.pkl"))
+            throw new PickleException("it is a TorchScript program", "save model.state_dict() with torch.save");
         long bytes = 0;
         foreach (ZipArchiveEntry entry in _zip.Entries)
         {
@@ -46,28 +52,8 @@ internal sealed class TorchArchive : IDisposable
         if (pickles is not [{ } pickle])
             throw new PickleException($"it has {pickles.Length} entries {Pickle}, expected one");
         _folder = pickle[..^Pickle.Length];
-        if (_entries.ContainsKey($"{_folder}constants.pkl"))
-            throw new PickleException("it is a TorchScript program", "save model.state_dict() with torch.save");
         if (_entries.TryGetValue($"{_folder}byteorder", out ZipArchiveEntry? order) && !Bytes(order, 16).AsSpan().SequenceEqual("little"u8))
             throw new PickleException("its numbers are not little-endian", "save it anew on another machine");
-    }
-
-    /// <summary>Opens an archive.</summary>
-    /// <exception cref="PickleException">It is none of PyTorch's.</exception>
-    /// <exception cref="InvalidDataException">The zip is damaged.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
-    public static TorchArchive Open(string path)
-    {
-        FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-        try
-        {
-            return new TorchArchive(stream);
-        }
-        catch
-        {
-            stream.Dispose();
-            throw;
-        }
     }
 
     /// <summary>The value of <c>data.pkl</c>.</summary>

@@ -44,16 +44,21 @@ internal sealed class TorchFile : IWeights
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="CheckpointException">It cannot be read, is none of PyTorch's, or holds no state dictionary.</exception>
-    public static TorchFile Open(string path) => Explained(path, () =>
+    public static TorchFile Open(string path) => Open(path, Explained(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete)));
+
+    /// <summary>Opens a file that lies in a stream.</summary>
+    /// <param name="path">What messages call it.</param>
+    /// <param name="stream">The file; seekable, and owned by the result.</param>
+    /// <exception cref="CheckpointException">It is none of PyTorch's, or holds no state dictionary.</exception>
+    public static TorchFile Open(string path, Stream stream) => Explained(path, () =>
     {
-        TorchArchive archive = TorchArchive.Open(path);
         try
         {
-            return new TorchFile(path, archive);
+            return new TorchFile(path, new TorchArchive(stream));
         }
         catch
         {
-            archive.Dispose();
+            stream.Dispose();
             throw;
         }
     });
