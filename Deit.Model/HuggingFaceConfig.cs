@@ -14,40 +14,41 @@ internal sealed record HuggingFaceConfig
     /// <summary>The classes of transformers whose weights are read and written.</summary>
     public const string Vit = "ViTForImageClassification", ClassTokenOnly = "DeiTForImageClassification", WithTeacher = "DeiTForImageClassificationWithTeacher";
 
-    public string[]? Architectures { get; init; }
+    // set, not init: of an init property that a file lacks, the generated reader forgets the default.
+    public string[]? Architectures { get; set; }
 
-    public string? ModelType { get; init; }
+    public string? ModelType { get; set; }
 
-    public int HiddenSize { get; init; } = 768;
+    public int HiddenSize { get; set; } = 768;
 
-    public int NumHiddenLayers { get; init; } = 12;
+    public int NumHiddenLayers { get; set; } = 12;
 
-    public int NumAttentionHeads { get; init; } = 12;
+    public int NumAttentionHeads { get; set; } = 12;
 
-    public int IntermediateSize { get; init; } = 3072;
+    public int IntermediateSize { get; set; } = 3072;
 
-    public string HiddenAct { get; init; } = "gelu";
+    public string HiddenAct { get; set; } = "gelu";
 
-    public double LayerNormEps { get; init; } = 1e-12;
+    public double LayerNormEps { get; set; } = 1e-12;
 
-    public ImageSize ImageSize { get; init; } = 224;
+    public ImageSize ImageSize { get; set; } = 224;
 
-    public ImageSize PatchSize { get; init; } = 16;
+    public ImageSize PatchSize { get; set; } = 16;
 
-    public int NumChannels { get; init; } = 3;
+    public int NumChannels { get; set; } = 3;
 
-    public bool QkvBias { get; init; } = true;
+    public bool QkvBias { get; set; } = true;
 
-    public int? NumLabels { get; init; }
+    public int? NumLabels { get; set; }
 
     /// <summary>The class names by index, which JSON writes as text.</summary>
     [JsonPropertyName("id2label")]
-    public Dictionary<string, string>? IdToLabel { get; init; }
+    public Dictionary<string, string>? IdToLabel { get; set; }
 
     /// <summary>The other way round, for the library alone.</summary>
     [JsonPropertyName("label2id")]
     [JsonNumberHandling(JsonNumberHandling.AllowReadingFromString)]
-    public Dictionary<string, int>? LabelToId { get; init; }
+    public Dictionary<string, int>? LabelToId { get; set; }
 
     /// <summary>The prefix of all parameters but those of heads.</summary>
     [JsonIgnore]
