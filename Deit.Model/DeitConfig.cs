@@ -47,6 +47,13 @@ public sealed record DeitConfig : NetworkConfig
     [JsonIgnore]
     public int HiddenDim => (int)(EmbedDim * MlpRatio);
 
+    /// <summary>The <see cref="MlpRatio"/> that makes exactly that <see cref="HiddenDim"/>.</summary>
+    internal static double RatioOf(int embedDim, int hiddenDim)
+    {
+        double ratio = (double)hiddenDim / embedDim;
+        return (int)(embedDim * ratio) == hiddenDim ? ratio : Math.BitIncrement(ratio);
+    }
+
     /// <inheritdoc/>
     [JsonIgnore]
     public override string Family => "DeiT";

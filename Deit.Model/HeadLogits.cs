@@ -7,6 +7,8 @@ public enum HeadFusion
     MeanLogits,
     /// <summary>The sum of the softmax outputs, as the paper (arXiv 2012.12877, section 4) describes.</summary>
     SumSoftmax,
+    /// <summary>The class token alone, as transformers' DeiTForImageClassification, which has no head for the distillation token.</summary>
+    ClassToken,
 }
 
 /// <summary>What each head says of a batch.</summary>
@@ -20,7 +22,7 @@ internal sealed record HeadLogits(float[] Class, float[]? Distillation)
     /// <returns>[count, classes]; of <see cref="HeadFusion.SumSoftmax"/> the logarithms of the mean probabilities, whose softmax these are.</returns>
     public float[] Fuse(HeadFusion fusion, int classes)
     {
-        if (Distillation is null)
+        if (Distillation is null || fusion == HeadFusion.ClassToken)
             return Class;
         float[] fused = new float[Class.Length];
         if (fusion == HeadFusion.MeanLogits)

@@ -12,20 +12,24 @@ internal static class ModelFolder
     /// <summary>The weights of a model folder.</summary>
     public const string WeightsFile = "model.safetensors";
 
-    /// <summary>Builds the model that a folder describes and loads its weights.</summary>
-    /// <exception cref="DeitException">The folder is no model folder, or is damaged.</exception>
+    /// <summary>Builds the model that a folder or a safetensors file describes and loads its weights.</summary>
+    /// <param name="device">Where.</param>
+    /// <param name="path">A folder that training, transformers or timm wrote, or a safetensors file, see <see cref="ModelDescription.Read"/>.</param>
+    /// <exception cref="DeitException">There is no model, or it is damaged.</exception>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public static (INetwork Network, ModelDescription Description) Load(GpuDevice device, string folder)
+    public static (INetwork Network, ModelDescription Description) Load(GpuDevice device, string path)
     {
-        ModelDescription description = ModelDescription.Read(folder);
-        string weights = Path.Combine(folder, WeightsFile);
+        if (!File.Exists(path) && !Directory.Exists(path))
+            _ = ModelDescription.Read(path); // says what is missing
+        ModelSource source = ModelSource.Open(path);
         // Opened before the device is asked for memory: a damaged file costs nothing.
-        using SafetensorsFile file = SafetensorsFile.Open(weights);
-        CheckNames(file, [.. description.Config.Specs()], weights);
+        using IWeights weights = source.OpenWeights();
+        ModelDescription description = source.Describe(weights);
+        Check(weights, description.Config, source.WeightsPath);
         INetwork model = description.Config.Create(device);
         try
         {
-            LoadWeights(model.Parameters, file, weights);
+            LoadWeights(model.Parameters, weights, source.WeightsPath);
             return (model, description);
         }
         catch
@@ -37,17 +41,20 @@ internal static class ModelFolder
 
     /// <summary>Loads all parameters and running statistics from an open file whose names and shapes must be exactly theirs.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, not expected, or of another shape.</exception>
-    public static void LoadWeights(Parameters parameters, SafetensorsFile file, string path)
+    public static void LoadWeights(Parameters parameters, IWeights weights, string path)
     {
         ParameterSpec[] specs = [.. parameters.Specs, .. parameters.Buffers];
-        CheckNames(file, specs, path);
+        Check(weights, specs, path);
         foreach (ParameterSpec spec in specs)
-        {
-            float[] values = new float[spec.Shape.Elements];
-            file.ReadFloats(file[spec.Name], values);
-            parameters.Device.Write<float>(parameters[spec.Name], values);
-        }
+            parameters.Device.Write<float>(parameters[spec.Name], weights.Read(spec.Name));
     }
+
+    /// <summary>Checks that a file has exactly the tensors of a configuration.</summary>
+    /// <param name="weights">The file.</param>
+    /// <param name="config">The configuration.</param>
+    /// <param name="path">What messages call the file.</param>
+    /// <exception cref="CheckpointException">A tensor is missing, not expected, or of another shape.</exception>
+    public static void Check(IWeights weights, NetworkConfig config, string path) => Check(weights, [.. config.Specs()], path);
 
     /// <summary>Writes all parameters and running statistics in F32 under their names, as a whole or not at all.</summary>
     /// <exception cref="DeitException">The file cannot be written, or a weight is not finite; a file that was there is intact.</exception>
@@ -68,21 +75,19 @@ internal static class ModelFolder
             SafetensorsSource.FromFloats(spec.Name, Array.ConvertAll(spec.Shape.ToArray(), d => (long)d), values);
     }
 
-    private static void CheckNames(SafetensorsFile file, IReadOnlyList<ParameterSpec> specs, string path)
+    private static void Check(IWeights weights, IReadOnlyList<ParameterSpec> specs, string path)
     {
         foreach (ParameterSpec spec in specs)
         {
-            if (!file.TryGet(spec.Name, out SafetensorsEntry? entry))
+            if (!weights.Shapes.TryGetValue(spec.Name, out long[]? shape))
                 throw new CheckpointException($"'{path}' lacks '{spec.Name}' {spec.Shape}: it belongs to another configuration; use the config.json that was written with it.");
-            if (!entry.Shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
-                throw new CheckpointException($"'{path}' has '{spec.Name}' of shape [{string.Join(", ", entry.Shape)}], the configuration expects {spec.Shape}; use the config.json that was written with it.");
+            if (!shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
+                throw new CheckpointException($"'{path}' has '{spec.Name}' of shape [{string.Join(", ", shape)}], the configuration expects {spec.Shape}; use the config.json that was written with it.");
         }
         HashSet<string> known = [.. specs.Select(spec => spec.Name)];
         // PyTorch counts the batches behind a running statistic; nothing here reads the count.
         known.UnionWith(specs.Where(spec => spec.Name.EndsWith(".running_mean", StringComparison.Ordinal)).Select(spec => $"{spec.Name[..^"running_mean".Length]}num_batches_tracked"));
-        if (file.Entries.FirstOrDefault(entry => !known.Contains(entry.Name)) is { } unexpected)
-        {
-            throw new CheckpointException($"'{path}' has '{unexpected.Name}', which the configuration does not know; use the config.json that was written with it.");
-        }
+        if (weights.Shapes.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unexpected)
+            throw new CheckpointException($"'{path}' has '{unexpected}', which the configuration does not know; use the config.json that was written with it.");
     }
 }

@@ -16,39 +16,38 @@ internal static class WeightTransfer
     /// <exception cref="CheckpointException">A tensor is missing or of another shape, or the file is damaged; the network may have been loaded in part.</exception>
     public static IReadOnlyList<string> Load(INetwork network, ModelSource source, bool newHeads)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(source.WeightsPath);
+        using IWeights file = source.OpenWeights();
         Parameters parameters = network.Parameters;
         List<string> notices = [];
         HashSet<string> known = [.. parameters.Specs.Concat(parameters.Buffers).Select(spec => spec.Name)];
-        if (file.Entries.FirstOrDefault(entry => !known.Contains(entry.Name) && !entry.Name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)) is { } unexpected)
+        if (file.Shapes.Keys.FirstOrDefault(name => !known.Contains(name) && !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)) is { } unexpected)
         {
             if (!newHeads)
-                throw new CheckpointException($"'{source.Path}' has '{unexpected.Name}', which the model does not know: it is of another model; give the model that the weights are of.");
-            notices.Add($"'{unexpected.Name}' of '{source.Path}', and whatever else the model does not know, is left out");
+                throw new CheckpointException($"'{source.Path}' has '{unexpected}', which the model does not know: it is of another model; give the model that the weights are of.");
+            notices.Add($"'{unexpected}' of '{source.Path}', and whatever else the model does not know, is left out");
         }
         foreach (ParameterSpec spec in parameters.Specs.Concat(parameters.Buffers))
         {
             bool isNew = newHeads && (spec.Name == DistillationToken || network.Config.Heads.Any(head => spec.Name.StartsWith($"{head}.", StringComparison.Ordinal)));
-            if (!file.TryGet(spec.Name, out SafetensorsEntry? entry))
+            if (!file.Shapes.TryGetValue(spec.Name, out long[]? shape))
             {
                 if (!isNew)
                     throw new CheckpointException($"'{source.Path}' lacks '{spec.Name}' {spec.Shape}: it is of another model; give the model that the weights are of.");
                 notices.Add($"'{spec.Name}' is not in '{source.Path}' and starts anew");
                 continue;
             }
-            float[] values = new float[entry.ElementCount];
-            file.ReadFloats(entry, values);
+            float[] values = file.Read(spec.Name);
             if (spec.Name == PositionEmbeddingName && network.Config is DeitConfig config)
             {
-                (values, string? notice) = ToGrid(values, entry, parameters, config, source, file);
+                (values, string? notice) = ToGrid(values, shape, parameters, config, source, file);
                 if (notice is not null)
                     notices.Add(notice);
             }
-            else if (!entry.Shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
+            else if (!shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
             {
                 if (!isNew)
-                    throw new CheckpointException($"'{source.Path}' has '{spec.Name}' of shape [{string.Join(", ", entry.Shape)}], the model expects {spec.Shape}; give the model that the weights are of.");
-                notices.Add($"'{spec.Name}' [{string.Join(", ", entry.Shape)}] does not fit {spec.Shape} and starts anew");
+                    throw new CheckpointException($"'{source.Path}' has '{spec.Name}' of shape [{string.Join(", ", shape)}], the model expects {spec.Shape}; give the model that the weights are of.");
+                notices.Add($"'{spec.Name}' [{string.Join(", ", shape)}] does not fit {spec.Shape} and starts anew");
                 continue;
             }
             parameters.Device.Write<float>(parameters[spec.Name], values);
@@ -56,11 +55,11 @@ internal static class WeightTransfer
         return notices;
     }
 
-    private static (float[] Values, string? Notice) ToGrid(float[] values, SafetensorsEntry entry, Parameters parameters, DeitConfig config, ModelSource source, SafetensorsFile file)
+    private static (float[] Values, string? Notice) ToGrid(float[] values, long[] shape, Parameters parameters, DeitConfig config, ModelSource source, IWeights file)
     {
-        int dimension = config.EmbedDim, prefix = file.TryGet(DistillationToken, out _) ? 2 : 1;
-        if (entry.Shape is not [1, long rows, long columns] || columns != dimension || rows <= prefix)
-            throw new CheckpointException($"'{source.Path}' has '{PositionEmbeddingName}' of shape [{string.Join(", ", entry.Shape)}], the model expects [1, tokens, {dimension}]; give the model that the weights are of.");
+        int dimension = config.EmbedDim, prefix = file.Shapes.ContainsKey(DistillationToken) ? 2 : 1;
+        if (shape is not [1, long rows, long columns] || columns != dimension || rows <= prefix)
+            throw new CheckpointException($"'{source.Path}' has '{PositionEmbeddingName}' of shape [{string.Join(", ", shape)}], the model expects [1, tokens, {dimension}]; give the model that the weights are of.");
         int patches = (int)rows - prefix, side = (int)Math.Round(Math.Sqrt(patches));
         (int Height, int Width) from = source.Description?.Config is DeitConfig described ? described.Grid : side * side == patches || patches != config.Patches ? (side, side) : config.Grid;
         if (from.Height * from.Width != patches)

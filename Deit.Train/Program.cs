@@ -8,6 +8,7 @@ RootCommand root = new("Deit: trains, distils, evaluates and runs DeiT vision tr
     TrainCommand.Create(),
     EvalCommand.Create(),
     PredictCommand.Create(),
+    ConvertCommand.Create(),
     AnalyzeCommand.Create(),
     DevicesCommand.Create(),
     BenchCommand.Create(),

@@ -27,8 +27,8 @@ internal sealed class Teacher : IDisposable
     public static (ModelSource Source, NetworkConfig Config) Describe(string path, string? name, Preprocess preprocess, IReadOnlyList<string> classNames)
     {
         ModelSource source = ModelSource.Open(path);
-        using SafetensorsFile file = SafetensorsFile.Open(source.WeightsPath);
-        NetworkConfig config = source.Config(name, file, "--teacher-model");
+        using IWeights weights = source.OpenWeights();
+        NetworkConfig config = source.Config(name, weights, "--teacher-model");
         if (config.NumClasses != classNames.Count)
             throw new DeitException($"The teacher '{path}' knows {config.NumClasses} classes, the data has {classNames.Count}; give a teacher that was trained on the same classes.");
         if (source.Description?.Labels is { } labels && classNames.Except(labels, StringComparer.Ordinal).FirstOrDefault() is { } unknown)

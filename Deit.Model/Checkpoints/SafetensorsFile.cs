@@ -9,7 +9,7 @@ namespace Deit.Model.Checkpoints;
 /// rule of the format is refused. The file may be replaced or deleted while it is open, but must not be shortened in place. Reading is
 /// thread-safe; disposing is not.
 /// </summary>
-internal sealed unsafe class SafetensorsFile : IDisposable
+internal sealed unsafe class SafetensorsFile : IWeights
 {
     private readonly string _path;
     private readonly MemoryMappedFile _map;
@@ -40,6 +40,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
                 new ReadOnlySpan<byte>(first + sizeof(ulong), (int)headerBytes), length - sizeof(ulong) - (long)headerBytes);
             Entries = entries;
             _byName = entries.ToDictionary(entry => entry.Name);
+            Shapes = entries.ToDictionary(entry => entry.Name, entry => entry.Shape);
         }
         catch
         {
@@ -50,6 +51,9 @@ internal sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>The free-form strings of the header; empty where there are none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, long[]> Shapes { get; }
 
     /// <summary>All tensors, in the order of their data.</summary>
     public IReadOnlyList<SafetensorsEntry> Entries { get; }
@@ -124,6 +128,18 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             default: throw new CheckpointException($"Reading tensor '{entry.Name}' of '{_path}' failed: it holds {entry.DType}, expected F16, "
                 + "BF16, F32 or F64; check that it is a checkpoint of this model.");
         }
+    }
+
+    /// <inheritdoc/>
+    public float[] Read(string name)
+    {
+        SafetensorsEntry entry = this[name];
+        if (entry.ElementCount > Array.MaxLength)
+            throw new CheckpointException($"Reading tensor '{name}' of '{_path}' failed: it has {entry.ElementCount} elements, at most {Array.MaxLength} can be had at once; "
+                + "check that it is a checkpoint of this model.");
+        float[] values = new float[entry.ElementCount];
+        ReadFloats(entry, values);
+        return values;
     }
 
     /// <summary>Unmaps the file; spans of it must not be used any more.</summary>

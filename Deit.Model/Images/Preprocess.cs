@@ -25,6 +25,13 @@ public sealed record Preprocess
     /// <summary>The length the shorter side is resized to, where <see cref="CropRatio"/> is not to decide it.</summary>
     public int? ResizeSize { get; init; }
 
+    /// <summary>
+    /// True where the whole picture is squeezed into the shape of the input before the crop, whatever its own: what transformers' processors
+    /// for DeiT and ViT do. False keeps its proportions.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Stretch { get; init; }
+
     /// <summary>The kernel of the resize.</summary>
     [JsonRequired]
     public ResampleFilter Interpolation { get; init; } = ResampleFilter.Bicubic;
@@ -129,10 +136,13 @@ public sealed record Preprocess
     // smallest size that covers it, rounded, as timm's ResizeKeepRatio; there the resize size counts for the shorter side of the input.
     private (int Width, int Height) ResizedSize(int width, int height)
     {
-        if (InputSize.Height != InputSize.Width)
+        if (Stretch || InputSize.Height != InputSize.Width)
         {
             double ratio = ResizeSize is { } shorter ? (double)InputSize.Shorter / shorter : CropRatio;
-            double factor = Math.Max((int)(InputSize.Width / ratio) / (double)width, (int)(InputSize.Height / ratio) / (double)height);
+            (int coveredWidth, int coveredHeight) = InputSize.Height == InputSize.Width ? (ShorterSide, ShorterSide) : ((int)(InputSize.Width / ratio), (int)(InputSize.Height / ratio));
+            if (Stretch)
+                return (coveredWidth, coveredHeight);
+            double factor = Math.Max(coveredWidth / (double)width, coveredHeight / (double)height);
             return (Length(width * factor), Length(height * factor));
 
             int Length(double value) => value < int.MaxValue / 3
