@@ -37,20 +37,34 @@ public sealed class GpuDevice : IDisposable
     /// <exception cref="GpuException">There is no Vulkan loader or driver.</exception>
     public static IReadOnlyList<GpuInfo> Enumerate() => [.. PhysicalDevices.Enumerate(VulkanInstance.Current).Select(device => device.Info)];
 
+    /// <summary>The facts of the device that <see cref="Open(string)"/> would open.</summary>
+    /// <param name="selector">Its index, part of its name, or the start of its UUID; null for DEIT_DEVICE, and without it the best: discrete, then integrated, then CPU.</param>
+    /// <exception cref="GpuException">No such device, or none at all.</exception>
+    public static GpuInfo Find(string? selector = null)
+    {
+        if (string.IsNullOrWhiteSpace(selector))
+            selector = Environment.GetEnvironmentVariable("DEIT_DEVICE");
+        return Select(PhysicalDevices.Enumerate(VulkanInstance.Current), selector).Info;
+    }
+
     /// <summary>Opens a device.</summary>
     /// <param name="selector">Its index, part of its name, or the start of its UUID; null for DEIT_DEVICE, and without it the best: discrete, then integrated, then CPU.</param>
     /// <exception cref="GpuException">No such device, or none at all.</exception>
-    public static GpuDevice Open(string? selector = null)
+    public static GpuDevice Open(string? selector = null) => Open(Find(selector));
+
+    /// <summary>Opens the device of these facts.</summary>
+    /// <param name="info">What <see cref="Find"/> or <see cref="Enumerate"/> told.</param>
+    /// <exception cref="GpuException">The device is gone, or cannot be opened.</exception>
+    public static GpuDevice Open(GpuInfo info)
     {
         VulkanInstance instance = VulkanInstance.Current;
-        (PhysicalDevice Handle, GpuInfo Info)[] all = PhysicalDevices.Enumerate(instance);
-        if (string.IsNullOrWhiteSpace(selector))
-            selector = Environment.GetEnvironmentVariable("DEIT_DEVICE");
-        (PhysicalDevice handle, GpuInfo info) = Select(all, selector);
-        return new GpuDevice(instance, handle, info);
+        PhysicalDevice[] handles = PhysicalDevices.Handles(instance);
+        if (info.Index >= handles.Length)
+            throw new GpuException(GpuErrorKind.NoDevice, $"Device {info.Index} ({info.Name}) is gone: there are {handles.Length} now; choose another one.");
+        return new GpuDevice(instance, handles[info.Index], info);
     }
 
-    private static (PhysicalDevice, GpuInfo) Select((PhysicalDevice Handle, GpuInfo Info)[] all, string? selector)
+    private static (PhysicalDevice Handle, GpuInfo Info) Select((PhysicalDevice Handle, GpuInfo Info)[] all, string? selector)
     {
         if (all.Length == 0)
             throw new GpuException(GpuErrorKind.NoDevice, "No Vulkan device was found; install the graphics driver, or on Debian and Ubuntu the CPU driver: apt-get install mesa-vulkan-drivers.");

@@ -25,3 +25,12 @@ public sealed record Classification(IReadOnlyList<ClassScore> Scores)
         return new Classification([.. Enumerable.Range(0, weights.Length).OrderByDescending(i => weights[i]).Select(i => new ClassScore(i, labels[i], (float)(weights[i] / sum)))]);
     }
 }
+
+/// <summary>What became of one of many pictures: a classification, or why there is none.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Classification">What the model says; null where it failed.</param>
+/// <param name="Error">
+/// Why it failed: an <see cref="Images.ImageException"/> where the picture cannot be read, a <see cref="Deit.Gpu.GpuException"/> where the
+/// device cannot answer; null where it did not fail.
+/// </param>
+public sealed record PictureResult(string Path, Classification? Classification, Exception? Error);

@@ -69,6 +69,25 @@ public sealed class Inference : IDisposable
     public HeadLogits Run(ReadOnlySpan<float> images, int count)
     {
         _device.Write(_images, images);
+        return Run(count);
+    }
+
+    /// <summary>Puts one image into the batch.</summary>
+    /// <param name="index">Its place, from 0.</param>
+    /// <param name="image">[3, H, W], normalised.</param>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    public void Write(int index, ReadOnlySpan<float> image)
+    {
+        Shape shape = [.. _images.Shape.Skip(1)];
+        _device.Write(_images.Slice(index * shape.Elements, shape), image);
+    }
+
+    /// <summary>Runs a batch of images that <see cref="Write"/> put there; those past <paramref name="count"/> do not matter.</summary>
+    /// <param name="count">Images wanted.</param>
+    /// <returns>The logits of each head, [count, classes].</returns>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    public HeadLogits Run(int count)
+    {
         Graph.Run();
         Range wanted = ..(count * _network.Config.NumClasses);
         return new HeadLogits(_device.Read<float>(_output.ClassLogits)[wanted], _output.DistillationLogits is { } distillation ? _device.Read<float>(distillation)[wanted] : null);

@@ -6,15 +6,17 @@ namespace Deit.Gpu.Vulkan;
 /// <summary>Enumerates the devices of the instance and gathers the facts that choices are made by.</summary>
 internal static unsafe class PhysicalDevices
 {
-    public static (PhysicalDevice Handle, GpuInfo Info)[] Enumerate(VulkanInstance instance)
+    public static (PhysicalDevice Handle, GpuInfo Info)[] Enumerate(VulkanInstance instance) =>
+        [.. Handles(instance).Select((handle, index) => (handle, Describe(instance, handle, index)))];
+
+    public static PhysicalDevice[] Handles(VulkanInstance instance)
     {
-        Vk vk = instance.Vk;
         uint count = 0;
-        VulkanError.Check(vk.EnumeratePhysicalDevices(instance.Handle, ref count, null), "counting the devices");
+        VulkanError.Check(instance.Vk.EnumeratePhysicalDevices(instance.Handle, ref count, null), "counting the devices");
         PhysicalDevice[] handles = new PhysicalDevice[count];
         fixed (PhysicalDevice* pointer = handles)
-            VulkanError.Check(vk.EnumeratePhysicalDevices(instance.Handle, ref count, pointer), "listing the devices");
-        return [.. handles.Select((handle, index) => (handle, Describe(instance, handle, index)))];
+            VulkanError.Check(instance.Vk.EnumeratePhysicalDevices(instance.Handle, ref count, pointer), "listing the devices");
+        return handles;
     }
 
     private static GpuInfo Describe(VulkanInstance instance, PhysicalDevice device, int index)

@@ -1,3 +1,5 @@
+using Deit.Model.Engine;
+
 namespace Deit.Model.Images;
 
 /// <summary>An 8-bit sRGB picture, rows top to bottom, pixels interleaved R, G, B without padding.</summary>
@@ -15,6 +17,32 @@ public sealed class RgbImage
                 + $"{(long)width * height * 3}.", nameof(pixels));
         (Width, Height, Pixels) = (width, height, pixels);
     }
+
+    /// <summary>Decodes a JPEG, PNG, WebP, GIF (first frame) or BMP file: alpha is left out, colour profiles are ignored, and the EXIF orientation is applied.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ImageException">The file cannot be read, is no picture, is cut short, or has more than 256 million pixels.</exception>
+    public static RgbImage Decode(string path) => ImageDecoder.Decode(path);
+
+    /// <summary>Decodes what is left of a stream, as <see cref="Decode(string)"/>.</summary>
+    /// <param name="encoded">The encoded picture; stays open.</param>
+    /// <exception cref="ImageException">The data is no picture, is cut short, or has more than 256 million pixels.</exception>
+    /// <exception cref="IOException">The stream fails.</exception>
+    public static RgbImage Decode(Stream encoded) => ImageDecoder.Decode(encoded, "stream");
+
+    /// <summary>Decodes a picture in memory, as <see cref="Decode(string)"/>.</summary>
+    /// <param name="encoded">The whole encoded picture.</param>
+    /// <exception cref="ImageException">The data is no picture, is cut short, or has more than 256 million pixels.</exception>
+    public static RgbImage Decode(ReadOnlySpan<byte> encoded) => ImageDecoder.Decode(encoded, "in memory");
+
+    /// <summary>Copies pixels of a program's memory.</summary>
+    /// <param name="pixels">Rows of <paramref name="strideBytes"/> bytes, top to bottom; the last may end with its last pixel.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="strideBytes">Bytes from a row to the next.</param>
+    /// <param name="format">The layout of a pixel; alpha is left out.</param>
+    /// <exception cref="ArgumentException">The numbers do not fit each other.</exception>
+    public static RgbImage FromPixels(ReadOnlySpan<byte> pixels, int width, int height, int strideBytes, PixelFormat format) =>
+        RawPixels.ToImage(pixels, width, height, strideBytes, format);
 
     /// <summary>Columns.</summary>
     public int Width { get; }

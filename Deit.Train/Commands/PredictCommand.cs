@@ -29,9 +29,9 @@ internal static class PredictCommand
     {
         if (top < 1)
             throw new DeitException($"--top is {top}, expected at least 1.");
-        using DeitModel model = DeitModel.Load(folder, new DeitModelOptions { Device = device, Precision = Precision.Parse(precision) });
+        using DeitModel model = DeitModel.Load(folder, new DeitModelOptions { Device = device, CpuFallback = true, Precision = Precision.Parse(precision) });
         if (!json)
-            Console.Error.WriteLine($"Running on {model.Device.Info}, {Precision.Name(model.Precision)}");
+            Console.Error.WriteLine($"Running on {model.Device}, {Precision.Name(model.Precision)}");
         List<object> answers = [];
         int failed = 0;
         foreach (string path in images)

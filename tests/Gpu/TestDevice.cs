@@ -1,4 +1,5 @@
 using Deit.Gpu;
+using Deit.Model;
 
 namespace Deit.Tests.Gpu;
 
@@ -13,4 +14,7 @@ internal static class TestDevice
     });
 
     public static GpuDevice Current => Opened.Value;
+
+    /// <summary>Loads models on whatever device there is.</summary>
+    public static DeitModelOptions Any => new() { CpuFallback = true };
 }

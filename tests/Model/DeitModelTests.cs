@@ -26,7 +26,7 @@ public sealed class DeitModelTests : IDisposable
     [Fact]
     public void A_classification_is_a_sorted_distribution_over_all_classes()
     {
-        using DeitModel model = DeitModel.Load(Folder);
+        using DeitModel model = DeitModel.Load(Folder, Gpu.TestDevice.Any);
         RgbImage image = TestImages.Smooth(61, 43);
         ImageEncoder.SavePng(image, _folder["a.png"]);
         Classification result = model.Classify(image);
@@ -43,7 +43,7 @@ public sealed class DeitModelTests : IDisposable
     [Fact]
     public async Task Calls_from_several_threads_take_turns()
     {
-        using DeitModel model = DeitModel.Load(Folder);
+        using DeitModel model = DeitModel.Load(Folder, Gpu.TestDevice.Any);
         RgbImage[] images = [.. Enumerable.Range(0, 6).Select(seed => TestImages.Noise(40 + seed, 50, seed))];
         Classification[] alone = [.. images.Select(model.Classify)];
         Classification[] together = await Task.WhenAll(images.Select(image => Task.Run(() => model.Classify(image))));
@@ -54,7 +54,7 @@ public sealed class DeitModelTests : IDisposable
     [Fact]
     public void A_picture_that_cannot_be_read_leaves_the_model_usable()
     {
-        using DeitModel model = DeitModel.Load(Folder);
+        using DeitModel model = DeitModel.Load(Folder, Gpu.TestDevice.Any);
         Assert.Throws<ImageException>(() => model.Classify(_folder["missing.png"]));
         Assert.Equal(8, model.Classify(TestImages.Smooth(32, 32)).Scores.Count);
     }
@@ -186,7 +186,7 @@ public sealed class DeitModelTests : IDisposable
 
     private void Refused(string expected, string? folder = null)
     {
-        DeitException error = Assert.ThrowsAny<DeitException>(() => DeitModel.Load(folder ?? Folder).Dispose());
+        DeitException error = Assert.ThrowsAny<DeitException>(() => DeitModel.Load(folder ?? Folder, Gpu.TestDevice.Any).Dispose());
         Assert.Contains(expected, error.Message);
         Assert.DoesNotContain('\n', error.Message);
         Assert.EndsWith(".", error.Message);

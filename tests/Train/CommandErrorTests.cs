@@ -189,7 +189,7 @@ public sealed class CommandErrorTests : IDisposable
         Assert.True(ended == exitCode, $"ended with {ended}: {error}");
         Assert.Contains($"deit train --resume {Run}", output + error);
         Assert.True(new RunCheckpoint(Run).ReadState().Step > 0);
-        using DeitModel model = DeitModel.Load(Path.Combine(Run, "last"));
+        using DeitModel model = DeitModel.Load(Path.Combine(Run, "last"), Gpu.TestDevice.Any);
     }
 
     // Room for some checkpoints, until something else fills the disk.
@@ -209,7 +209,7 @@ public sealed class CommandErrorTests : IDisposable
             File.Delete(Path.Combine(disk, "filler"));
             _ = new RunCheckpoint(run).ReadState();
             foreach (string folder in (string[])["last", "best", "best_ema"])
-                DeitModel.Load(Path.Combine(run, folder)).Dispose();
+                DeitModel.Load(Path.Combine(run, folder), Gpu.TestDevice.Any).Dispose();
             Assert.Empty(Directory.EnumerateFileSystemEntries(run, "*.tmp-*"));
         }
         finally

@@ -126,7 +126,7 @@ public sealed class CompleteRecipeTests : IDisposable
         before.ReadFloats(before["blocks.1.attn.qkv.weight"], a);
         after.ReadFloats(after["blocks.1.attn.qkv.weight"], b);
         Assert.Equal(a, b, Near);
-        using DeitModel model = DeitModel.Load(Path.Combine(run, "best"));
+        using DeitModel model = DeitModel.Load(Path.Combine(run, "best"), Gpu.TestDevice.Any);
         Assert.Equal(new(40, 24), model.Config.InputSize);
         Assert.Equal(8, model.Classify(Path.Combine(_data, "val", DemoDataset.Classes[1], "0001.png")).Scores.Count);
 

@@ -35,7 +35,7 @@ public sealed class DistillationTrainingTests : IDisposable
         Assert.Equal(0, TinyRun.Train(options));
         string log = File.ReadAllLines(Path.Combine(run, "log.csv"))[0];
         Assert.Equal(distilled, log.Contains("val_top1_distillation", StringComparison.Ordinal));
-        using DeitModel model = DeitModel.Load(Path.Combine(run, "best"));
+        using DeitModel model = DeitModel.Load(Path.Combine(run, "best"), Gpu.TestDevice.Any);
         Assert.Equal(distilled, ((DeitConfig)model.Config).Distilled);
     }
 
@@ -104,7 +104,7 @@ public sealed class DistillationTrainingTests : IDisposable
         Assert.Equal(0, TinyRun.Resume(_folder["pieces"]));
         foreach (string file in (string[])["last/model.safetensors", "last/model_ema.safetensors", "last/optimizer.safetensors"])
             Assert.True(File.ReadAllBytes(Path.Combine(_folder["whole"], file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_folder["pieces"], file))), $"{file} differs");
-        using DeitModel model = DeitModel.Load(Path.Combine(_folder["whole"], "best_ema"));
+        using DeitModel model = DeitModel.Load(Path.Combine(_folder["whole"], "best_ema"), Gpu.TestDevice.Any);
         Assert.IsType<RegNetConfig>(model.Config);
         // A moving average of running statistics is not what they are now.
         using SafetensorsFile now = SafetensorsFile.Open(Path.Combine(_folder["whole"], "last/model.safetensors")), average = SafetensorsFile.Open(Path.Combine(_folder["whole"], "last/model_ema.safetensors"));

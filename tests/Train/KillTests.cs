@@ -54,7 +54,7 @@ public sealed class KillTests : IDisposable
                     continue; // killed before the run was there: it is started anew
                 RunCheckpoint checkpoint = new(folder);
                 Assert.InRange(checkpoint.ReadState().Step, 0, 10 * 16);
-                using DeitModel model = DeitModel.Load(checkpoint.Last);
+                using DeitModel model = DeitModel.Load(checkpoint.Last, Gpu.TestDevice.Any);
                 resumable++;
             }
             if (Directory.Exists(folder) && File.Exists(Path.Combine(folder, TrainOptions.FileName)) && killed == Kills)

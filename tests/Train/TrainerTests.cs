@@ -79,7 +79,7 @@ public sealed class TrainerTests : IDisposable
 
         Directory.Move(Path.Combine(run, "best"), elsewhere);
         Directory.Delete(run, recursive: true);
-        using DeitModel model = DeitModel.Load(elsewhere);
+        using DeitModel model = DeitModel.Load(elsewhere, Gpu.TestDevice.Any);
         Assert.Equal(DemoDataset.Classes, model.Labels);
         Assert.Equal(DemoDataset.Classes.Length, model.Classify(APicture()).Scores.Count);
     }
@@ -95,7 +95,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("--lr", error.Message);
         foreach (string folder in (string[])["last", "best"])
         {
-            using DeitModel model = DeitModel.Load(Path.Combine(run, folder));
+            using DeitModel model = DeitModel.Load(Path.Combine(run, folder), Gpu.TestDevice.Any);
             Assert.All(model.Classify(APicture()).Scores, score => Assert.True(float.IsFinite(score.Probability)));
         }
         TrainState state = new RunCheckpoint(run).ReadState();
@@ -110,7 +110,7 @@ public sealed class TrainerTests : IDisposable
         TrainOptions options = TinyRun.Options(_data, run) with { Epochs = 3, BatchSize = TinyRun.StepsPerEpoch * TinyRun.BatchSize, Lr = 1e38, WarmupLr = 1e-3, ClipGrad = null };
         DeitException error = Assert.Throws<DeitException>(() => TinyRun.Train(options));
         Assert.Contains("loss is NaN in epoch 3", error.Message);
-        using DeitModel model = DeitModel.Load(Path.Combine(run, "last"));
+        using DeitModel model = DeitModel.Load(Path.Combine(run, "last"), Gpu.TestDevice.Any);
         Assert.All(model.Classify(APicture()).Scores, score => Assert.True(float.IsFinite(score.Probability)));
     }
 

@@ -1,0 +1,45 @@
+using Deit.Gpu;
+using Microsoft.Extensions.Logging;
+
+namespace Deit.Model;
+
+/// <summary>How a model is loaded and served. Read when loading: later changes do not matter.</summary>
+public sealed record DeitModelOptions
+{
+    /// <summary>The Vulkan device by index, part of its name, or start of its UUID; null for DEIT_DEVICE, and without it the best one.</summary>
+    public string? Device { get; set; }
+
+    /// <summary>
+    /// True to run on the processor where there is no GPU; false to be told. A device that <see cref="Device"/> or DEIT_DEVICE names is used
+    /// whatever it is.
+    /// </summary>
+    public bool CpuFallback { get; set; }
+
+    /// <summary>How a distilled model's two heads answer together; null for what the model folder says.</summary>
+    public HeadFusion? HeadFusion { get; set; }
+
+    /// <summary>The type of activations and factors, F32, F16 or BF16; a device that does not store 16-bit values computes in F32.</summary>
+    public DType Precision { get; set; } = DType.F32;
+
+    /// <summary>The most pictures that are computed together, 1 to 256: what waits when the device becomes free makes a batch.</summary>
+    public int MaxBatchSize { get; set; } = 8;
+
+    /// <summary>How long a picture may wait for others to fill its batch while the device is free, 0 to 10 s; 0 never waits.</summary>
+    public TimeSpan MaxDelay { get; set; }
+
+    /// <summary>Where events are logged under the category <c>Deit.Model.DeitModel</c>; null for nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>A copy whose numbers are known to be good.</summary>
+    /// <exception cref="ArgumentException">A number is out of its range.</exception>
+    internal DeitModelOptions Checked()
+    {
+        if (MaxBatchSize is < 1 or > 256)
+            throw new ArgumentException($"A model was asked to batch up to {MaxBatchSize} pictures, expected 1 to 256; correct MaxBatchSize.");
+        if (MaxDelay < TimeSpan.Zero || MaxDelay > TimeSpan.FromSeconds(10))
+            throw new ArgumentException($"A model was asked to hold pictures back for {MaxDelay.TotalMilliseconds} ms, expected 0 to 10000; correct MaxDelay.");
+        if (Precision is not (DType.F32 or DType.F16 or DType.BF16))
+            throw new ArgumentException($"A model was asked to compute in {Precision}, expected F32, F16 or BF16; correct Precision.");
+        return this with { };
+    }
+}

@@ -1,0 +1,78 @@
+namespace Deit.Model;
+
+/// <summary>How a token's attention lies on the picture.</summary>
+/// <param name="Values">
+/// [Height, Width], row by row from the top left: the share of each patch, at least 0. They add up to 1 less what the token gives to itself
+/// and to the other token before the patches.
+/// </param>
+/// <param name="Width">Columns of patches.</param>
+/// <param name="Height">Rows of patches.</param>
+public sealed record AttentionMap(float[] Values, int Width, int Height);
+
+/// <summary>
+/// Where the class token and the distillation token of a DeiT look in one picture: softmax(q k^T / sqrt(d)) of each layer and head (Vaswani et
+/// al., arXiv 1706.03762), and their rollout through all layers (Abnar and Zuidema, arXiv 2005.00928). Holds no device memory. Thread-safe.
+/// </summary>
+public sealed class ImageAttention
+{
+    private readonly AttentionMaps _maps;
+    private readonly DeitConfig _config;
+    private readonly Lazy<AttentionMap> _rollout;
+
+    internal ImageAttention(AttentionMaps maps, DeitConfig config)
+    {
+        (_maps, _config) = (maps, config);
+        _rollout = new Lazy<AttentionMap>(() => OnPatches(_maps.Rollout(token: 0)));
+    }
+
+    /// <summary>Number of layers.</summary>
+    public int Layers => _maps.Layers;
+
+    /// <summary>Number of heads of a layer.</summary>
+    public int Heads => _maps.Heads;
+
+    /// <summary>True where there is a distillation token.</summary>
+    public bool HasDistillationToken => _config.Distilled;
+
+    /// <summary>What share of the class token comes from which patch, through all layers; computed when first asked for.</summary>
+    public AttentionMap Rollout => _rollout.Value;
+
+    /// <summary>What share of the distillation token comes from which patch, through all layers.</summary>
+    /// <exception cref="InvalidOperationException">There is no distillation token.</exception>
+    public AttentionMap DistillationRollout() => OnPatches(_maps.Rollout(Token(distillation: true)));
+
+    /// <summary>How a token's attention is divided in a head.</summary>
+    /// <param name="layer">0 to below <see cref="Layers"/>.</param>
+    /// <param name="head">0 to below <see cref="Heads"/>.</param>
+    /// <param name="distillation">True for the distillation token, false for the class token.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer or head.</exception>
+    /// <exception cref="InvalidOperationException">There is no distillation token.</exception>
+    public AttentionMap Head(int layer, int head, bool distillation = false)
+    {
+        CheckLayer(layer);
+        return OnPatches(_maps.Row(layer, head, Token(distillation)));
+    }
+
+    /// <summary>How a token's attention is divided in the mean over the heads of a layer.</summary>
+    /// <param name="layer">0 to below <see cref="Layers"/>.</param>
+    /// <param name="distillation">True for the distillation token, false for the class token.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
+    /// <exception cref="InvalidOperationException">There is no distillation token.</exception>
+    public AttentionMap Mean(int layer, bool distillation = false)
+    {
+        CheckLayer(layer);
+        return OnPatches(_maps.Mean(layer, Token(distillation)));
+    }
+
+    private void CheckLayer(int layer)
+    {
+        if ((uint)layer >= (uint)Layers)
+            throw new ArgumentOutOfRangeException(nameof(layer), layer, $"Expected 0 to below {Layers}.");
+    }
+
+    private int Token(bool distillation) => !distillation ? 0
+        : _config.Distilled ? 1
+        : throw new InvalidOperationException("Attention of the distillation token was asked for, but the model has none; ask for the class token's.");
+
+    private AttentionMap OnPatches(double[] row) => new([.. row.Skip(_config.PrefixTokens).Select(share => (float)share)], _config.Grid.Width, _config.Grid.Height);
+}
