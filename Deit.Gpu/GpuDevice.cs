@@ -100,8 +100,9 @@ public sealed class GpuDevice : IDisposable
     public Graph Record(Action<Recorder> record, GraphOptions? options = null)
     {
         Recorder recorder = new(this);
-        record(recorder);
-        return new Graph(this, recorder, options ?? GraphOptions.Default);
+        options ??= GraphOptions.Default;
+        ChoiceSequence choices = ChoiceSequence.Of(() => record(recorder), options.KernelsOf?.Choices);
+        return new Graph(this, recorder, choices, options);
     }
 
     /// <summary>Copies values to a tensor, in order with submitted work.</summary>

@@ -15,7 +15,15 @@ public sealed unsafe class HostBuffer : IDisposable
     {
         (_device, ByteLength) = (device, byteLength);
         _block = device.Vulkan.Memory.CreateHostVisible(Storage.Align(byteLength));
-        _commands = new TransferCommands(device.Vulkan);
+        try
+        {
+            _commands = new TransferCommands(device.Vulkan);
+        }
+        catch
+        {
+            device.Vulkan.Memory.DestroyHandles(_block);
+            throw;
+        }
     }
 
     /// <summary>Bytes of the buffer.</summary>

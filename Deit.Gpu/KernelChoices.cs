@@ -26,7 +26,9 @@ public sealed class KernelChoices
     public readonly record struct Candidate(string Name, Action<Recorder> Record);
 
     /// <summary>The name of the fastest candidate for a key; the first one when measuring is off.</summary>
-    public string Choose(string key, IReadOnlyList<Candidate> candidates)
+    public string Choose(string key, IReadOnlyList<Candidate> candidates) => ChoiceSequence.Next(candidates, () => Fastest(key, candidates));
+
+    private string Fastest(string key, IReadOnlyList<Candidate> candidates)
     {
         lock (_gate)
         {

@@ -72,7 +72,7 @@ public sealed partial class DeitModel : IDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         DeitModelOptions chosen = (options ?? new DeitModelOptions()).Checked();
-        ILogger logger = chosen.LoggerFactory?.CreateLogger<DeitModel>() ?? NullLogger<DeitModel>.Instance;
+        ILogger logger = chosen.LoggerFactory is { } factory ? new QuietLogger(factory.CreateLogger<DeitModel>()) : NullLogger.Instance;
         long start = Stopwatch.GetTimestamp();
         Report(LoadStage.Description);
         // Read before a device is opened: a wrong folder is answered at once.

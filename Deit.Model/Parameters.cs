@@ -48,19 +48,27 @@ public sealed class Parameters : IDisposable
     {
         (Device, Specs, Buffers) = (device, [.. specs.Where(spec => !spec.Buffer)], [.. specs.Where(spec => spec.Buffer)]);
         _values = device.CreateArena("parameters", Arena.SizeOf(DType.F32, Specs.Select(spec => spec.Shape)));
-        foreach (ParameterSpec spec in Specs)
-            _tensors.Add(spec.Name, _values.Allocate(spec.Shape, DType.F32, spec.Name));
-        FlatLength = checked((int)(_values.ByteLength / sizeof(float)));
-        Flat = _values.At(0, [FlatLength], DType.F32, "parameters");
-        // Defined padding: flat passes read it.
-        device.Fill(Flat);
-        if (Buffers.Count == 0)
-            return;
-        _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
-        foreach (ParameterSpec spec in Buffers)
-            _tensors.Add(spec.Name, _buffers.Allocate(spec.Shape, DType.F32, spec.Name));
-        FlatBuffers = _buffers.At(0, [checked((int)(_buffers.ByteLength / sizeof(float)))], DType.F32, "running statistics");
-        device.Fill(FlatBuffers);
+        try
+        {
+            foreach (ParameterSpec spec in Specs)
+                _tensors.Add(spec.Name, _values.Allocate(spec.Shape, DType.F32, spec.Name));
+            FlatLength = checked((int)(_values.ByteLength / sizeof(float)));
+            Flat = _values.At(0, [FlatLength], DType.F32, "parameters");
+            // Defined padding: flat passes read it.
+            device.Fill(Flat);
+            if (Buffers.Count == 0)
+                return;
+            _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
+            foreach (ParameterSpec spec in Buffers)
+                _tensors.Add(spec.Name, _buffers.Allocate(spec.Shape, DType.F32, spec.Name));
+            FlatBuffers = _buffers.At(0, [checked((int)(_buffers.ByteLength / sizeof(float)))], DType.F32, "running statistics");
+            device.Fill(FlatBuffers);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The device that holds them.</summary>

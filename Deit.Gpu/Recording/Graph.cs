@@ -11,9 +11,9 @@ public sealed class Graph : IDisposable
     private readonly bool _ownsBlocks;
     private bool _disposed;
 
-    internal Graph(GpuDevice device, Recorder recorder, GraphOptions options)
+    internal Graph(GpuDevice device, Recorder recorder, ChoiceSequence choices, GraphOptions options)
     {
-        _device = device;
+        (_device, Choices) = (device, choices);
         Dispatches = [.. recorder.Dispatches];
         if (Dispatches.Count == 0)
             throw new InvalidOperationException("A graph without dispatches was recorded; record at least one op.");
@@ -76,6 +76,8 @@ public sealed class Graph : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         return new GraphProfile(Dispatches, _encoded.Profile());
     }
+
+    internal ChoiceSequence Choices { get; }
 
     /// <summary>The blocks with tensors and the guards between them, for tests.</summary>
     internal IReadOnlyList<DeviceBuffer> Blocks => _blocks;
@@ -143,6 +145,12 @@ public sealed record GraphOptions
 
     /// <summary>A graph that lends its memory when this one fits in: for graphs that never run between each other's run and read. It must outlive this one.</summary>
     public Graph? Borrow { get; init; }
+
+    /// <summary>
+    /// A graph of the same ops at another batch size, whose kernels this one runs too instead of the fastest for its size, so that both compute
+    /// the same bits for an image. It may be disposed.
+    /// </summary>
+    public Graph? KernelsOf { get; init; }
 
     /// <summary>Untouched bytes around each tensor; above 0 no memory is reused (for tests).</summary>
     internal long GuardBytes { get; init; }

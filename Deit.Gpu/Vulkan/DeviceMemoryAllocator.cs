@@ -143,7 +143,7 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         byteLength = Math.Min(byteLength, _device.Info.MaxAllocationBytes);
         MemoryBlock? block = TryCreate(byteLength, _choice.Type, _choice.HostVisible, out Result result);
         if (block is null)
-            throw OutOfMemory(asked, free, purpose, (int)result);
+            throw result == Result.ErrorDeviceLost ? VulkanError.Of(result, $"allocating memory for {purpose}") : OutOfMemory(asked, free, purpose, (int)result);
         AllocatedBytes += byteLength;
         PeakBytes = Math.Max(PeakBytes, AllocatedBytes);
         return block;
@@ -157,7 +157,7 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     /// <summary>A block of memory of a given type with its buffer; null when the device has not enough.</summary>
     public MemoryBlock? TryCreate(long byteLength, uint memoryType, bool map, out Result result)
     {
-        Vk vk = _device.Vk;
+        VulkanCalls calls = _device.Calls;
         BufferCreateInfo create = new()
         {
             SType = StructureType.BufferCreateInfo,
@@ -165,21 +165,21 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
             Usage = BufferUsageFlags.StorageBufferBit | BufferUsageFlags.TransferSrcBit | BufferUsageFlags.TransferDstBit,
             SharingMode = SharingMode.Exclusive,
         };
-        result = vk.CreateBuffer(_device.Handle, in create, null, out Buffer buffer);
+        result = calls.CreateBuffer(in create, out Buffer buffer);
         if (result != Result.Success)
             return null;
-        vk.GetBufferMemoryRequirements(_device.Handle, buffer, out MemoryRequirements requirements);
+        _device.Vk.GetBufferMemoryRequirements(_device.Handle, buffer, out MemoryRequirements requirements);
         MemoryAllocateInfo allocate = new() { SType = StructureType.MemoryAllocateInfo, AllocationSize = requirements.Size, MemoryTypeIndex = memoryType };
-        result = vk.AllocateMemory(_device.Handle, in allocate, null, out DeviceMemory memory);
+        result = calls.AllocateMemory(in allocate, out DeviceMemory memory);
         if (result != Result.Success)
         {
-            vk.DestroyBuffer(_device.Handle, buffer, null);
+            calls.Destroy(buffer);
             return null;
         }
         void* mapped = null;
-        result = vk.BindBufferMemory(_device.Handle, buffer, memory, 0);
+        result = calls.BindBufferMemory(buffer, memory);
         if (result == Result.Success && map)
-            result = vk.MapMemory(_device.Handle, memory, 0, Vk.WholeSize, 0, &mapped);
+            result = calls.MapMemory(memory, &mapped);
         MemoryBlock block = new(this, memory, buffer, byteLength, (byte*)mapped);
         if (result == Result.Success)
             return block;
@@ -193,11 +193,13 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         PhysicalDeviceMemoryProperties memory;
         _device.Vk.GetPhysicalDeviceMemoryProperties(_device.Physical, &memory);
         const MemoryPropertyFlags Visible = MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
+        Result result = Result.Success;
         foreach (MemoryPropertyFlags wanted in (ReadOnlySpan<MemoryPropertyFlags>)[Visible | MemoryPropertyFlags.HostCachedBit, Visible])
             for (uint type = 0; type < memory.MemoryTypeCount; type++)
-                if ((memory.MemoryTypes[(int)type].PropertyFlags & wanted) == wanted && TryCreate(byteLength, type, map: true, out _) is { } block)
+                if ((memory.MemoryTypes[(int)type].PropertyFlags & wanted) == wanted && TryCreate(byteLength, type, map: true, out result) is { } block)
                     return block;
-        throw new GpuException(GpuErrorKind.OutOfMemory, $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.");
+        throw result == Result.ErrorDeviceLost ? VulkanError.Of(result, "allocating memory for staging")
+            : new GpuException(GpuErrorKind.OutOfMemory, $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.", (int)result);
     }
 
     private void Destroy(MemoryBlock block)
@@ -208,8 +210,8 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
 
     public void DestroyHandles(MemoryBlock block)
     {
-        _device.Vk.DestroyBuffer(_device.Handle, block.Buffer, null);
-        _device.Vk.FreeMemory(_device.Handle, block.Memory, null);
+        _device.Calls.Destroy(block.Buffer);
+        _device.Calls.Free(block.Memory);
     }
 
     public void Dispose()

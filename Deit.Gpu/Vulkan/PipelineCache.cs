@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Silk.NET.Core.Native;
 using Silk.NET.Vulkan;
 
@@ -13,10 +12,10 @@ internal sealed unsafe class PipelineCache : IDisposable
     private readonly VulkanDevice _device;
     private readonly string _file;
     private readonly Silk.NET.Vulkan.PipelineCache _cache;
-    private readonly ConcurrentDictionary<string, Lazy<ComputePipeline>> _pipelines = new();
-    private readonly ConcurrentDictionary<string, Lazy<ShaderModule>> _modules = new();
-    private readonly ConcurrentDictionary<int, Lazy<DescriptorSetLayout>> _setLayouts = new();
-    private readonly ConcurrentDictionary<(int Bindings, int Push), Lazy<PipelineLayout>> _layouts = new();
+    private readonly OnceByKey<string, ComputePipeline> _pipelines = new();
+    private readonly OnceByKey<string, ShaderModule> _modules = new();
+    private readonly OnceByKey<int, DescriptorSetLayout> _setLayouts = new();
+    private readonly OnceByKey<(int Bindings, int Push), PipelineLayout> _layouts = new();
     private int _loadedBytes;
 
     public PipelineCache(VulkanDevice device, string folder)
@@ -37,11 +36,11 @@ internal sealed unsafe class PipelineCache : IDisposable
         fixed (byte* pointer = data)
         {
             PipelineCacheCreateInfo create = new() { SType = StructureType.PipelineCacheCreateInfo, InitialDataSize = (nuint)data.Length, PInitialData = pointer };
-            if (device.Vk.CreatePipelineCache(device.Handle, in create, null, out _cache) == Result.Success)
+            if (device.Calls.CreatePipelineCache(in create, out _cache) == Result.Success)
                 return;
             // Drivers should ignore foreign data, some refuse it: start empty.
             create.InitialDataSize = 0;
-            VulkanError.Check(device.Vk.CreatePipelineCache(device.Handle, in create, null, out _cache), "creating the pipeline cache");
+            VulkanError.Check(device.Calls.CreatePipelineCache(in create, out _cache), "creating the pipeline cache");
         }
     }
 
@@ -65,7 +64,7 @@ internal sealed unsafe class PipelineCache : IDisposable
         SpirvModule module = SpirvModule.Load(dispatch.Kernel.Name);
         module.Verify(dispatch);
         string key = $"{module.Name}/{string.Join(',', dispatch.Specialization)}";
-        return _pipelines.GetOrAdd(key, _ => new Lazy<ComputePipeline>(() => Create(module, dispatch))).Value;
+        return _pipelines.Get(key, _ => Create(module, dispatch));
     }
 
     private ComputePipeline Create(SpirvModule module, Dispatch dispatch)
@@ -73,8 +72,8 @@ internal sealed unsafe class PipelineCache : IDisposable
         uint[] specialization = dispatch.Specialization;
         bool subgroups = dispatch.Kernel.FullSubgroups && _device.Features.SubgroupSizeControl && _device.Features.FullSubgroups;
         PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new() { SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo, RequiredSubgroupSize = (uint)_device.Info.SubgroupSize };
-        PipelineLayout layout = _layouts.GetOrAdd((module.Bindings.Length, module.PushBytes), key => new Lazy<PipelineLayout>(() => CreateLayout(key.Bindings, key.Push))).Value;
-        ShaderModule shader = _modules.GetOrAdd(module.Name, _ => new Lazy<ShaderModule>(() => CreateModule(module))).Value;
+        PipelineLayout layout = _layouts.Get((module.Bindings.Length, module.PushBytes), key => CreateLayout(key.Bindings, key.Push));
+        ShaderModule shader = _modules.Get(module.Name, _ => CreateModule(module));
         SpecializationMapEntry* entries = stackalloc SpecializationMapEntry[Math.Max(1, specialization.Length)];
         for (int i = 0; i < specialization.Length; i++)
             entries[i] = new SpecializationMapEntry((uint)i, (uint)(i * sizeof(uint)), sizeof(uint));
@@ -99,7 +98,7 @@ internal sealed unsafe class PipelineCache : IDisposable
                         PSpecializationInfo = &info,
                     },
                 };
-                VulkanError.Check(_device.Vk.CreateComputePipelines(_device.Handle, _cache, 1, in create, null, out Pipeline pipeline), $"compiling kernel '{module.Name}'");
+                VulkanError.Check(_device.Calls.CreateComputePipeline(_cache, in create, out Pipeline pipeline), $"compiling kernel '{module.Name}'");
                 return new ComputePipeline(pipeline, layout);
             }
         }
@@ -114,17 +113,17 @@ internal sealed unsafe class PipelineCache : IDisposable
         fixed (byte* code = module.Code)
         {
             ShaderModuleCreateInfo create = new() { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)module.Code.Length, PCode = (uint*)code };
-            VulkanError.Check(_device.Vk.CreateShaderModule(_device.Handle, in create, null, out ShaderModule handle), $"loading shader '{module.Name}'");
+            VulkanError.Check(_device.Calls.CreateShaderModule(in create, out ShaderModule handle), $"loading shader '{module.Name}'");
             return handle;
         }
     }
 
     private PipelineLayout CreateLayout(int bindings, int push)
     {
-        DescriptorSetLayout set = _setLayouts.GetOrAdd(bindings, count => new Lazy<DescriptorSetLayout>(() => CreateSetLayout(count))).Value;
+        DescriptorSetLayout set = _setLayouts.Get(bindings, CreateSetLayout);
         PushConstantRange range = new(ShaderStageFlags.ComputeBit, 0, (uint)push);
         PipelineLayoutCreateInfo create = new() { SType = StructureType.PipelineLayoutCreateInfo, SetLayoutCount = 1, PSetLayouts = &set, PushConstantRangeCount = push > 0 ? 1u : 0u, PPushConstantRanges = &range };
-        VulkanError.Check(_device.Vk.CreatePipelineLayout(_device.Handle, in create, null, out PipelineLayout layout), "creating a pipeline layout");
+        VulkanError.Check(_device.Calls.CreatePipelineLayout(in create, out PipelineLayout layout), "creating a pipeline layout");
         return layout;
     }
 
@@ -134,7 +133,7 @@ internal sealed unsafe class PipelineCache : IDisposable
         for (int i = 0; i < count; i++)
             bindings[i] = new DescriptorSetLayoutBinding { Binding = (uint)i, DescriptorType = DescriptorType.StorageBuffer, DescriptorCount = 1, StageFlags = ShaderStageFlags.ComputeBit };
         DescriptorSetLayoutCreateInfo create = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, Flags = DescriptorSetLayoutCreateFlags.PushDescriptorBitKhr, BindingCount = (uint)count, PBindings = bindings };
-        VulkanError.Check(_device.Vk.CreateDescriptorSetLayout(_device.Handle, in create, null, out DescriptorSetLayout layout), "creating a descriptor set layout");
+        VulkanError.Check(_device.Calls.CreateDescriptorSetLayout(in create, out DescriptorSetLayout layout), "creating a descriptor set layout");
         return layout;
     }
 
@@ -142,11 +141,11 @@ internal sealed unsafe class PipelineCache : IDisposable
     public void Save()
     {
         nuint size = 0;
-        if (_device.Vk.GetPipelineCacheData(_device.Handle, _cache, ref size, null) != Result.Success || size == 0 || (int)size == _loadedBytes)
+        if (_device.Calls.GetPipelineCacheData(_cache, ref size, null) != Result.Success || size == 0 || (int)size == _loadedBytes)
             return;
         byte[] data = new byte[size];
         fixed (byte* pointer = data)
-            if (_device.Vk.GetPipelineCacheData(_device.Handle, _cache, ref size, pointer) != Result.Success)
+            if (_device.Calls.GetPipelineCacheData(_cache, ref size, pointer) != Result.Success)
                 return;
         _loadedBytes = (int)size;
         CacheFolder.TryWrite(_file, data.AsSpan(0, (int)size));
@@ -155,15 +154,15 @@ internal sealed unsafe class PipelineCache : IDisposable
     public void Dispose()
     {
         Save();
-        Vk vk = _device.Vk;
-        foreach (Lazy<ComputePipeline> pipeline in _pipelines.Values.Where(p => p.IsValueCreated))
-            vk.DestroyPipeline(_device.Handle, pipeline.Value.Handle, null);
-        foreach (Lazy<PipelineLayout> layout in _layouts.Values)
-            vk.DestroyPipelineLayout(_device.Handle, layout.Value, null);
-        foreach (Lazy<DescriptorSetLayout> layout in _setLayouts.Values)
-            vk.DestroyDescriptorSetLayout(_device.Handle, layout.Value, null);
-        foreach (Lazy<ShaderModule> module in _modules.Values)
-            vk.DestroyShaderModule(_device.Handle, module.Value, null);
-        vk.DestroyPipelineCache(_device.Handle, _cache, null);
+        VulkanCalls calls = _device.Calls;
+        foreach (ComputePipeline pipeline in _pipelines.Made)
+            calls.Destroy(pipeline.Handle);
+        foreach (PipelineLayout layout in _layouts.Made)
+            calls.Destroy(layout);
+        foreach (DescriptorSetLayout layout in _setLayouts.Made)
+            calls.Destroy(layout);
+        foreach (ShaderModule module in _modules.Made)
+            calls.Destroy(module);
+        calls.Destroy(_cache);
     }
 }

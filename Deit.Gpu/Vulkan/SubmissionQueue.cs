@@ -17,7 +17,7 @@ internal sealed unsafe class SubmissionQueue : IDisposable
         (_device, _queue) = (device, queue);
         SemaphoreTypeCreateInfo type = new() { SType = StructureType.SemaphoreTypeCreateInfo, SemaphoreType = SemaphoreType.Timeline };
         SemaphoreCreateInfo create = new() { SType = StructureType.SemaphoreCreateInfo, PNext = &type };
-        VulkanError.Check(device.Vk.CreateSemaphore(device.Handle, in create, null, out _timeline), "creating the timeline semaphore");
+        VulkanError.Check(device.Calls.CreateSemaphore(in create, out _timeline), "creating the timeline semaphore");
     }
 
     /// <summary>The value that the last submission will signal.</summary>
@@ -28,7 +28,8 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     {
         get
         {
-            VulkanError.Check(_device.Vk.GetSemaphoreCounterValue(_device.Handle, _timeline, out ulong value), "reading the timeline semaphore");
+            ulong value;
+            VulkanError.Check(_device.Calls.GetSemaphoreCounterValue(_timeline, &value), "reading the timeline semaphore");
             return value >= Submitted;
         }
     }
@@ -50,7 +51,7 @@ internal sealed unsafe class SubmissionQueue : IDisposable
         lock (_gate)
         {
             signal.Value = _submitted + 1;
-            VulkanError.Check(_device.Vk.QueueSubmit2(_queue, (uint)commands.Length, submits, default), "submitting work");
+            VulkanError.Check(_device.Calls.QueueSubmit2(_queue, (uint)commands.Length, submits), "submitting work");
             Volatile.Write(ref _submitted, signal.Value);
         }
         if (VulkanInstance.ValidationEnabled)
@@ -63,7 +64,7 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     {
         Semaphore timeline = _timeline;
         SemaphoreWaitInfo wait = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &timeline, PValues = &value };
-        VulkanError.Check(_device.Vk.WaitSemaphores(_device.Handle, in wait, ulong.MaxValue), "waiting for the device");
+        VulkanError.Check(_device.Calls.WaitSemaphores(in wait), "waiting for the device");
         if (VulkanInstance.ValidationEnabled)
             VulkanInstance.ThrowOnMessages();
     }
@@ -74,15 +75,22 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     /// <summary>Waits before memory is given back; a lost device runs nothing any more, so that what remains is to release.</summary>
     public void WaitIdleQuietly()
     {
-        try
-        {
-            WaitIdle();
-        }
-        catch (GpuException error) when (error.Kind == GpuErrorKind.DeviceLost)
-        {
-            // Reported by the call that lost it.
-        }
+        // Short of memory a wait may fail too, and the device still computes: another try.
+        for (int attempt = 0; attempt < 3; attempt++)
+            try
+            {
+                WaitIdle();
+                return;
+            }
+            catch (GpuException error) when (error.Kind is GpuErrorKind.DeviceLost)
+            {
+                return; // reported by the call that lost it
+            }
+            catch (GpuException error) when (error.Kind is GpuErrorKind.OutOfMemory)
+            {
+                Thread.Sleep(1);
+            }
     }
 
-    public void Dispose() => _device.Vk.DestroySemaphore(_device.Handle, _timeline, null);
+    public void Dispose() => _device.Calls.Destroy(_timeline);
 }

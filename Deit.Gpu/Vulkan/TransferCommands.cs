@@ -13,9 +13,17 @@ internal sealed unsafe class TransferCommands : IDisposable
     {
         _device = device;
         CommandPoolCreateInfo create = new() { SType = StructureType.CommandPoolCreateInfo, Flags = CommandPoolCreateFlags.ResetCommandBufferBit, QueueFamilyIndex = device.QueueFamily };
-        VulkanError.Check(device.Vk.CreateCommandPool(device.Handle, in create, null, out _pool), "creating a transfer command pool");
+        VulkanError.Check(device.Calls.CreateCommandPool(in create, out _pool), "creating a transfer command pool");
         CommandBufferAllocateInfo allocate = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = 1 };
-        VulkanError.Check(device.Vk.AllocateCommandBuffers(device.Handle, in allocate, out _commands), "allocating a transfer command buffer");
+        try
+        {
+            VulkanError.Check(device.Calls.AllocateCommandBuffer(in allocate, out _commands), "allocating a transfer command buffer");
+        }
+        catch
+        {
+            device.Calls.Destroy(_pool);
+            throw;
+        }
     }
 
     /// <summary>The timeline value at which the last transfer has finished.</summary>
@@ -42,20 +50,20 @@ internal sealed unsafe class TransferCommands : IDisposable
     {
         _device.Queue.Wait(BusyUntil);
         CommandBufferBeginInfo begin = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
-        VulkanError.Check(_device.Vk.BeginCommandBuffer(_commands, in begin), "recording a transfer");
+        VulkanError.Check(_device.Calls.BeginCommandBuffer(_commands, in begin), "recording a transfer");
         _device.FullBarrier(_commands);
     }
 
     private ulong End()
     {
         _device.FullBarrier(_commands, to: PipelineStageFlags2.AllCommandsBit | PipelineStageFlags2.HostBit, toAccess: AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit | AccessFlags2.HostReadBit);
-        VulkanError.Check(_device.Vk.EndCommandBuffer(_commands), "recording a transfer");
+        VulkanError.Check(_device.Calls.EndCommandBuffer(_commands), "recording a transfer");
         return BusyUntil = _device.Queue.Submit([_commands]);
     }
 
     public void Dispose()
     {
         _device.Queue.WaitIdleQuietly();
-        _device.Vk.DestroyCommandPool(_device.Handle, _pool, null);
+        _device.Calls.Destroy(_pool);
     }
 }

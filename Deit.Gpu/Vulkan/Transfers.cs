@@ -17,7 +17,17 @@ internal sealed unsafe class Transfers : IDisposable
     public Transfers(VulkanDevice device)
     {
         _device = device;
-        _slots = [.. Enumerable.Range(0, SlotCount).Select(_ => new TransferCommands(device))];
+        _slots = new TransferCommands[SlotCount];
+        try
+        {
+            for (int i = 0; i < SlotCount; i++)
+                _slots[i] = new TransferCommands(device);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Copies host bytes to the device, after everything submitted so far.</summary>
@@ -85,8 +95,8 @@ internal sealed unsafe class Transfers : IDisposable
 
     public void Dispose()
     {
-        foreach (TransferCommands slot in _slots)
-            slot.Dispose();
+        foreach (TransferCommands? slot in _slots)
+            slot?.Dispose();
         if (_staging is not null)
             _device.Memory.DestroyHandles(_staging);
     }

@@ -17,16 +17,30 @@ internal sealed unsafe class VulkanDevice : IDisposable
         QueueFamily = FindQueueFamily(out bool timestamps);
         HasTimestamps = timestamps && info.TimestampPeriod > 0;
         Features = Features.Query(Vk, physical, PhysicalDevices.Extensions(Vk, physical), vulkan13: true);
+        Calls = new VulkanCalls(Vk);
         Handle = CreateDevice();
         Vk.GetDeviceQueue(Handle, QueueFamily, 0, out Queue queue);
         _pushDescriptors = (delegate* unmanaged<CommandBuffer, PipelineBindPoint, PipelineLayout, uint, uint, WriteDescriptorSet*, void>)(void*)Vk.GetDeviceProcAddr(Handle, "vkCmdPushDescriptorSetKHR");
-        Queue = new SubmissionQueue(this, queue);
-        Memory = new DeviceMemoryAllocator(this);
-        Pipelines = new PipelineCache(this, cacheFolder);
-        Transfers = new Transfers(this);
+        try
+        {
+            Queue = new SubmissionQueue(this, queue);
+            Memory = new DeviceMemoryAllocator(this);
+            Pipelines = new PipelineCache(this, cacheFolder);
+            Transfers = new Transfers(this);
+        }
+        catch
+        {
+            Pipelines?.Dispose();
+            Queue?.Dispose();
+            Calls.DestroyDevice();
+            throw;
+        }
     }
 
+    /// <summary>The functions that cannot fail; the others are <see cref="Calls"/>.</summary>
     public Vk Vk { get; }
+
+    public VulkanCalls Calls { get; }
     public PhysicalDevice Physical { get; }
     public Device Handle { get; }
     public GpuInfo Info { get; }
@@ -124,7 +138,7 @@ internal sealed unsafe class VulkanDevice : IDisposable
             EnabledExtensionCount = (uint)names.Length,
             PpEnabledExtensionNames = extensions,
         };
-        Result result = Vk.CreateDevice(Physical, in create, null, out Device device);
+        Result result = Calls.CreateDevice(Physical, in create, out Device device);
         SilkMarshal.Free((nint)extensions);
         VulkanError.Check(result, $"opening {Info.Name}");
         return device;
@@ -135,12 +149,13 @@ internal sealed unsafe class VulkanDevice : IDisposable
         if (_disposed)
             return;
         _disposed = true;
-        // The result does not matter: a lost device is torn down all the same.
-        _ = Vk.DeviceWaitIdle(Handle);
+        // A lost device is torn down all the same; short of memory the wait may fail while the device still computes.
+        for (int attempt = 0; attempt < 3 && Calls.DeviceWaitIdle() is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory; attempt++)
+            Thread.Sleep(1);
         Transfers.Dispose();
         Pipelines.Dispose();
         Queue.Dispose();
         Memory.Dispose();
-        Vk.DestroyDevice(Handle, null);
+        Calls.DestroyDevice();
     }
 }

@@ -17,13 +17,21 @@ internal sealed unsafe class VulkanGraph : IDisposable
         (_device, _dispatches, _barriers) = (device, dispatches, barriers);
         _pipelines = device.Pipelines.Get(dispatches);
         CommandPoolCreateInfo create = new() { SType = StructureType.CommandPoolCreateInfo, QueueFamilyIndex = device.QueueFamily };
-        VulkanError.Check(device.Vk.CreateCommandPool(device.Handle, in create, null, out _pool), "creating a command pool");
+        VulkanError.Check(device.Calls.CreateCommandPool(in create, out _pool), "creating a command pool");
         List<CommandBuffer> commands = [];
-        for (int first = 0; first < dispatches.Count;)
+        try
         {
-            int end = EndOfSubmission(first);
-            commands.Add(Encode(first, end));
-            first = end;
+            for (int first = 0; first < dispatches.Count;)
+            {
+                int end = EndOfSubmission(first);
+                commands.Add(Encode(first, end));
+                first = end;
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
         _commands = [.. commands];
     }
@@ -38,7 +46,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
         if (!_device.HasTimestamps)
             throw new GpuException(GpuErrorKind.Limit, $"{_device.Info.Name} has no timestamps, so single kernels cannot be timed; time whole runs instead.");
         QueryPoolCreateInfo create = new() { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = 2 * ChunkSize };
-        VulkanError.Check(_device.Vk.CreateQueryPool(_device.Handle, in create, null, out QueryPool queries), "creating timestamp queries");
+        VulkanError.Check(_device.Calls.CreateQueryPool(in create, out QueryPool queries), "creating timestamp queries");
         try
         {
             ulong[] ticks = new ulong[2 * ChunkSize];
@@ -48,7 +56,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
                 CommandBuffer commands = Encode(first, end, queries);
                 _device.Queue.Wait(_device.Queue.Submit([commands]));
                 fixed (ulong* pointer = ticks)
-                    VulkanError.Check(_device.Vk.GetQueryPoolResults(_device.Handle, queries, 0, (uint)(2 * (end - first)), (nuint)(2 * (end - first) * sizeof(ulong)), pointer, sizeof(ulong), QueryResultFlags.Result64Bit | QueryResultFlags.ResultWaitBit), "reading timestamps");
+                    VulkanError.Check(_device.Calls.GetQueryPoolResults(queries, (uint)(2 * (end - first)), (nuint)(2 * (end - first) * sizeof(ulong)), pointer, QueryResultFlags.Result64Bit | QueryResultFlags.ResultWaitBit), "reading timestamps");
                 for (int i = first; i < end; i++)
                     nanoseconds[i] = (ticks[(2 * (i - first)) + 1] - ticks[2 * (i - first)]) * _device.Info.TimestampPeriod;
                 _device.Vk.FreeCommandBuffers(_device.Handle, _pool, 1, in commands);
@@ -56,7 +64,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
         }
         finally
         {
-            _device.Vk.DestroyQueryPool(_device.Handle, queries, null);
+            _device.Calls.Destroy(queries);
         }
         return nanoseconds;
     }
@@ -80,9 +88,9 @@ internal sealed unsafe class VulkanGraph : IDisposable
     {
         Vk vk = _device.Vk;
         CommandBufferAllocateInfo allocate = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = 1 };
-        VulkanError.Check(vk.AllocateCommandBuffers(_device.Handle, in allocate, out CommandBuffer commands), "allocating a command buffer");
+        VulkanError.Check(_device.Calls.AllocateCommandBuffer(in allocate, out CommandBuffer commands), "allocating a command buffer");
         CommandBufferBeginInfo begin = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.SimultaneousUseBit };
-        VulkanError.Check(vk.BeginCommandBuffer(commands, in begin), "recording a graph");
+        VulkanError.Check(_device.Calls.BeginCommandBuffer(commands, in begin), "recording a graph");
         bool profile = queries.Handle != 0;
         if (profile)
             vk.CmdResetQueryPool(commands, queries, 0, (uint)(2 * (end - first)));
@@ -105,7 +113,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
                 vk.CmdWriteTimestamp2(commands, PipelineStageFlags2.AllCommandsBit, queries, (uint)(2 * (i - first)) + 1);
         }
         _device.FullBarrier(commands, PipelineStageFlags2.ComputeShaderBit, PipelineStageFlags2.HostBit | PipelineStageFlags2.AllCommandsBit, AccessFlags2.HostReadBit | AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit);
-        VulkanError.Check(vk.EndCommandBuffer(commands), "recording a graph");
+        VulkanError.Check(_device.Calls.EndCommandBuffer(commands), "recording a graph");
         return commands;
     }
 
@@ -128,5 +136,5 @@ internal sealed unsafe class VulkanGraph : IDisposable
         _device.Vk.CmdDispatch(commands, dispatch.Groups.X, dispatch.Groups.Y, dispatch.Groups.Z);
     }
 
-    public void Dispose() => _device.Vk.DestroyCommandPool(_device.Handle, _pool, null);
+    public void Dispose() => _device.Calls.Destroy(_pool);
 }

@@ -12,6 +12,7 @@ internal sealed class LoadedModel : IDisposable
     private readonly INetwork _network;
     private readonly int[] _batchSizes;
     private readonly Dictionary<int, Inference> _inferences = [];
+    private Inference? _first;
     private int _largest;
 
     private LoadedModel(SharedDevice shared, INetwork network, ModelDescription description, DType precision, int maxBatchSize)
@@ -133,11 +134,16 @@ internal sealed class LoadedModel : IDisposable
         if (batchSize > _largest)
             DropInferences();
         Graph? lender = _largest == 0 ? null : _inferences[_largest].Graph;
-        Inference inference = new(_shared.Device, _network, batchSize, lender, Precision, static (_, name, tensor) => name == "norm" ? tensor : null);
+        Inference inference = new(_shared.Device, _network, batchSize, lender, Precision, KernelsFor(batchSize), static (_, name, tensor) => name == "norm" ? tensor : null);
+        _first ??= inference;
         _inferences.Add(batchSize, inference);
         _largest = Math.Max(_largest, batchSize);
         return inference;
     }
+
+    // A picture's answer must not depend on who asks beside it. The products for narrow subgroups differ in how they group their sums, so that
+    // all batches run those that are the fastest for one picture; all others add an element's products one by one whatever their tile is.
+    private Inference? KernelsFor(int batchSize) => batchSize > 1 && Device.SubgroupSize < 32 ? _first : null;
 
     private void DropInferences()
     {

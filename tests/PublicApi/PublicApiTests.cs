@@ -1,0 +1,46 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Deit.Gpu;
+using Deit.Model;
+
+namespace Deit.Tests.PublicApi;
+
+/// <summary>What the libraries offer is written down in a file beside this one, so that a change of it is seen and meant.</summary>
+public class PublicApiTests
+{
+    private const string Rewrite = "DEIT_PUBLIC_API";
+
+    public static TheoryData<string> Libraries => ["Deit.Gpu", "Deit.Model"];
+
+    [Theory]
+    [MemberData(nameof(Libraries))]
+    public void The_public_interface_is_what_is_written_down(string library)
+    {
+        Assembly assembly = library == "Deit.Gpu" ? typeof(GpuDevice).Assembly : typeof(DeitModel).Assembly;
+        string actual = ApiText.Of(assembly);
+        if (Environment.GetEnvironmentVariable(Rewrite) == "write")
+            File.WriteAllText(Path.Combine(Path.GetDirectoryName(ThisFile())!, $"{library}.txt"), actual);
+        else
+        {
+            string expected = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "PublicApi", $"{library}.txt")).ReplaceLineEndings("\n");
+            string[] lines = actual.Split('\n'), known = expected.Split('\n');
+            Assert.True(actual == expected, $"The public interface of {library} changed: if it is meant, run the tests with {Rewrite}=write and commit tests/PublicApi/{library}.txt.\nNew: {string.Join("\n     ", lines.Except(known))}\nGone: {string.Join("\n      ", known.Except(lines))}");
+        }
+    }
+
+    // Of a text that names no member, or forgets what nullability and defaults are, nothing would be seen.
+    [Fact]
+    public void A_signature_says_what_callers_count_on()
+    {
+        string text = ApiText.Of(typeof(DeitModel).Assembly);
+        Assert.Contains("public sealed class Deit.Model.DeitModel : IDisposable", text);
+        Assert.Contains("static DeitModel Load(string path, DeitModelOptions? options = null)", text);
+        Assert.Contains("Classification Classify(ReadOnlySpan<byte> pixels, int width, int height, int strideBytes, PixelFormat format)", text);
+        Assert.Contains("Task<IReadOnlyList<PictureResult>> ClassifyAsync(IReadOnlyList<string> paths, IProgress<int>? progress = null, CancellationToken cancellationToken = default)", text);
+        Assert.Contains("float[]? Distillation { get; init; }", text);
+        Assert.Contains("Rgb24 = 0", text);
+        Assert.DoesNotContain('\r', text);
+    }
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
+}
