@@ -9,6 +9,7 @@ if (builder.Configuration["model"] is not { Length: > 0 } folder)
     Console.Error.WriteLine("Usage: deit-web --model FOLDER [--urls http://localhost:5000], where FOLDER was written by deit train, such as runs/shoes/best.");
     return 2;
 }
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // a line a picture is enough
 builder.Services.AddDeitModel(folder, options => options.CpuFallback = true);
 await using WebApplication app = builder.Build();
 try

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Deit.Tests.Samples;
 
@@ -8,9 +10,16 @@ internal sealed class Command : IDisposable
     // Far more than the slowest of them needs on two busy cores, so that only a hang is met by it.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
     private readonly Process _process;
-    private readonly Task<string> _output, _error;
+    private readonly StringBuilder _output = new(), _error = new();
 
-    private Command(Process process) => (_process, _output, _error) = (process, process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+    private Command(Process process)
+    {
+        _process = process;
+        process.OutputDataReceived += (_, line) => Append(_output, line.Data);
+        process.ErrorDataReceived += (_, line) => Append(_error, line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
 
     /// <summary>Starts a program.</summary>
     /// <param name="program">Its file, or its name on the search path.</param>
@@ -49,7 +58,42 @@ internal sealed class Command : IDisposable
     {
         using CancellationTokenSource patience = new(Patience);
         await _process.WaitForExitAsync(patience.Token);
-        return new CommandResult(_process.ExitCode, await _output, await _error);
+        return new CommandResult(_process.ExitCode, Text(_output), Text(_error));
+    }
+
+    /// <summary>Waits until it has printed what a pattern matches.</summary>
+    /// <returns>The pattern's first group.</returns>
+    public async Task<string> Says(Regex pattern)
+    {
+        Match match = Match.Empty;
+        await Until(() => (match = pattern.Match(Text(_output) + Text(_error))).Success, () => $"What was waited for did not come: {Text(_output)}{Text(_error)}");
+        return match.Groups[1].Value;
+    }
+
+    /// <summary>Waits until something holds while it runs.</summary>
+    public async Task Until(Func<bool> condition, Func<string>? otherwise = null)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!condition())
+        {
+            Assert.False(_process.HasExited, $"The program ended before what is waited for: {Text(_output)}{Text(_error)}");
+            Assert.True(Stopwatch.GetElapsedTime(start) < Patience, otherwise?.Invoke() ?? "What was waited for did not come.");
+            await Task.Delay(50);
+        }
+    }
+
+    private static void Append(StringBuilder text, string? line)
+    {
+        if (line is null)
+            return;
+        lock (text)
+            text.Append(line).Append('\n');
+    }
+
+    private static string Text(StringBuilder text)
+    {
+        lock (text)
+            return text.ToString();
     }
 
     /// <summary>Ends it and what it started.</summary>

@@ -9,6 +9,14 @@ internal static class Repository
     /// <summary>A file or folder of it.</summary>
     public static string File(params ReadOnlySpan<string> path) => Path.Combine([Root, .. path]);
 
+    /// <summary>What building a sample made.</summary>
+    public static string Built(string sample, string file)
+    {
+        string path = File("samples", sample, "bin", "Release", "net10.0", file);
+        Assert.True(System.IO.File.Exists(path), $"'{path}' is missing: ./test builds the samples before it tests them.");
+        return path;
+    }
+
     private static string FindRoot()
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
