@@ -1,4 +1,4 @@
-# Sourced by ./deit and ./test: builds what is out of date and makes sure that there is a Vulkan device.
+# Sourced by ./deit and ./test: builds what is out of date and makes sure that there is what it runs on.
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 # build PROJECT OUTPUT: Release, only when a source is newer than the output.
@@ -6,7 +6,7 @@ build() {
   command -v dotnet >/dev/null || { echo "deit: the .NET 10 SDK is missing; install it from https://dotnet.microsoft.com/download" >&2; exit 1; }
   local output=$here/$2
   if [[ -e $output && -z $(find "$here" \( -name bin -o -name obj -o -name .git -o -name demo -o -name runs \) -prune -o \
-      \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.spv' -o -name manifest.txt -o -name '*.comp' -o -name '*.glsl' -o -name '*.safetensors' \) -newer "$output" -print -quit) ]]; then
+      \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.spv' -o -name manifest.txt -o -name '*.targets' -o -name '*.html' -o -name '*.css' -o -name '*.comp' -o -name '*.glsl' -o -name '*.safetensors' \) -newer "$output" -print -quit) ]]; then
     return
   fi
   local log
@@ -37,15 +37,33 @@ require_vulkan() {
   if [[ ${DEIT_VALIDATION:-} == 1 ]] && ! compgen -G '/usr/share/vulkan/explicit_layer.d/*khronos_validation*.json' >/dev/null && [[ -z ${VK_LAYER_PATH:-} ]]; then
     packages+=(vulkan-validationlayers)
   fi
-  [[ ${#packages[@]} -gt 0 ]] || return 0
+  install_packages "a Vulkan driver for your graphics card, or Mesa's CPU driver (lavapipe)" "${packages[@]}"
+}
+
+# Installs what the tests of samples and packages run: a linker for native programs, a display without a screen, GTK, a browser.
+require_sample_tools() {
+  local packages=() libraries
+  libraries=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null) || true
+  command -v clang >/dev/null || command -v gcc >/dev/null || packages+=(clang)
+  command -v Xvfb >/dev/null || packages+=(xvfb)
+  command -v chromium >/dev/null || packages+=(chromium)
+  [[ $libraries == *libgtk-3.so.0* ]] || packages+=(libgtk-3-0)
+  install_packages "clang, Xvfb, Chromium and GTK 3" "${packages[@]}"
+}
+
+# install_packages WHAT PACKAGES...: with apt; where there is none, says what to install.
+install_packages() {
+  local what=$1
+  shift
+  [[ $# -gt 0 ]] || return 0
   if ! command -v apt-get >/dev/null; then
-    echo "deit: no Vulkan driver was found; install one for your graphics card, or Mesa's CPU driver (lavapipe)" >&2
+    echo "deit: something is missing; install $what" >&2
     return 0
   fi
   local sudo=()
   [[ $(id -u) == 0 ]] || sudo=(sudo)
-  echo "Installing ${packages[*]} ..." >&2
-  if ! { "${sudo[@]}" apt-get -qq update && DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get -qq install -y --no-install-recommends "${packages[@]}"; } >/dev/null 2>&1; then
-    echo "deit: installing ${packages[*]} failed; run: apt-get install ${packages[*]}" >&2
+  echo "Installing $* ..." >&2
+  if ! { "${sudo[@]}" apt-get -qq update && DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get -qq install -y --no-install-recommends "$@"; } >/dev/null 2>&1; then
+    echo "deit: installing $* failed; run: apt-get install $*" >&2
   fi
 }

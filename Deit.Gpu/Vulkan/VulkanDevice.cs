@@ -11,16 +11,14 @@ internal sealed unsafe class VulkanDevice : IDisposable
 
     public VulkanDevice(VulkanInstance instance, PhysicalDevice physical, GpuInfo info, string cacheFolder)
     {
-        // Function pointers are loaded per device, so that several devices can live in one process.
-        Vk = Vk.GetApi();
-        Vk.CurrentInstance = instance.Handle;
+        // The loader's exports find the driver by the handle they are given: one set of function pointers serves all devices.
+        Vk = instance.Vk;
         (Physical, Info) = (physical, info);
         QueueFamily = FindQueueFamily(out bool timestamps);
         HasTimestamps = timestamps && info.TimestampPeriod > 0;
         Features = Features.Query(Vk, physical, PhysicalDevices.Extensions(Vk, physical), vulkan13: true);
         Calls = new VulkanCalls(Vk);
         Handle = CreateDevice();
-        Vk.CurrentDevice = Handle;
         Vk.GetDeviceQueue(Handle, QueueFamily, 0, out Queue queue);
         _pushDescriptors = (delegate* unmanaged<CommandBuffer, PipelineBindPoint, PipelineLayout, uint, uint, WriteDescriptorSet*, void>)(void*)Vk.GetDeviceProcAddr(Handle, "vkCmdPushDescriptorSetKHR");
         try

@@ -48,15 +48,7 @@ internal sealed unsafe class VulkanInstance
 
     private static VulkanInstance Create()
     {
-        Vk vk;
-        try
-        {
-            vk = Vk.GetApi();
-        }
-        catch (Exception e) when (e is FileNotFoundException or DllNotFoundException or TypeInitializationException)
-        {
-            throw new GpuException(GpuErrorKind.NoDevice, "No Vulkan loader was found on this machine; install the graphics driver, or on Debian and Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers.", inner: e);
-        }
+        Vk vk = new(VulkanLibrary.Load());
         uint version = 0;
         if (vk.EnumerateInstanceVersion(ref version) != Result.Success || version < Vk.Version13)
             throw new GpuException(GpuErrorKind.NoDevice, $"The Vulkan loader offers {VersionText(version)}, Deit needs 1.3; update the graphics driver or the Vulkan loader.");
@@ -87,7 +79,6 @@ internal sealed unsafe class VulkanInstance
         if (result == Result.ErrorIncompatibleDriver)
             throw new GpuException(GpuErrorKind.NoDevice, "The Vulkan loader found no driver; install the graphics driver, or on Debian and Ubuntu the CPU driver: apt-get install mesa-vulkan-drivers.", (int)result);
         VulkanError.Check(result, "creating the Vulkan instance");
-        vk.CurrentInstance = instance;
         if (ValidationEnabled)
         {
             delegate* unmanaged<Instance, DebugUtilsMessengerCreateInfoEXT*, AllocationCallbacks*, DebugUtilsMessengerEXT*, Result> createMessenger =

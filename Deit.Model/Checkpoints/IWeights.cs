@@ -1,7 +1,7 @@
 namespace Deit.Model.Checkpoints;
 
 /// <summary>The tensors of a file of any format, by the names that the file has for them.</summary>
-public interface IWeights : IDisposable
+internal interface IWeights : IDisposable
 {
     /// <summary>Name and shape of every tensor, outermost extent first, in the file's order.</summary>
     IReadOnlyDictionary<string, long[]> Shapes { get; }

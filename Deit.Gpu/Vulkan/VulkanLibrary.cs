@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+using Silk.NET.Core.Contexts;
+
+namespace Deit.Gpu.Vulkan;
+
+/// <summary>The Vulkan loader of the machine, whose exports Silk.NET calls.</summary>
+/// <remarks>Silk.NET's own search also looks through the application's dependencies and beside its assemblies, neither of which exists in a
+/// single file; the operating system knows where its loader is.</remarks>
+internal sealed class VulkanLibrary : INativeContext
+{
+    private readonly nint _handle;
+
+    private VulkanLibrary(nint handle) => _handle = handle;
+
+    private static IEnumerable<string> FileNames =>
+        OperatingSystem.IsWindows() ? ["vulkan-1.dll"]
+        : OperatingSystem.IsMacOS() ? ["libvulkan.1.dylib", "libMoltenVK.dylib"]
+        : ["libvulkan.so.1", "libvulkan.so"];
+
+    /// <summary>Loads it from where the operating system looks for libraries.</summary>
+    /// <exception cref="GpuException">There is none.</exception>
+    public static VulkanLibrary Load()
+    {
+        foreach (string name in FileNames)
+            if (NativeLibrary.TryLoad(name, out nint handle))
+                return new VulkanLibrary(handle);
+        throw new GpuException(GpuErrorKind.NoDevice, "No Vulkan loader was found on this machine; install the graphics driver, or on Debian and Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers.");
+    }
+
+    public nint GetProcAddress(string proc, int? slot = null) => NativeLibrary.GetExport(_handle, proc);
+
+    public bool TryGetProcAddress(string proc, out nint addr, int? slot = null) => NativeLibrary.TryGetExport(_handle, proc, out addr);
+
+    /// <summary>Nothing: the process keeps its loader, as its instance does.</summary>
+    public void Dispose()
+    {
+    }
+}
