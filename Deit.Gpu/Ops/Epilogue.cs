@@ -40,15 +40,19 @@ public readonly record struct Epilogue
     /// <summary>Rows that share a factor.</summary>
     internal uint RowsPerSample(int rows) => Scale is null ? 1 : (uint)(rows / Scale.Elements);
 
-    /// <summary>The five bindings of the shaders. What is not there is never touched, so that any tensor with the same access will do.</summary>
-    internal Binding[] Bindings(Tensor c, Tensor unused) =>
-    [
-        Binding.Read(Bias ?? unused),
-        Binding.Output(c, Accumulate),
-        Binding.Write(PreActivation ?? c),
-        Binding.Read(GeluDerivativeOf ?? Residual ?? unused),
-        Binding.Read(Scale ?? unused),
-    ];
+    /// <summary>The five bindings of the shaders. In place of what is not there stands an element, never touched, of what is bound with that access anyway.</summary>
+    internal Binding[] Bindings(Tensor c, Tensor read)
+    {
+        Tensor none = read.Slice(0, [1]);
+        return
+        [
+            Binding.Read(Bias ?? none),
+            Binding.Output(c, Accumulate),
+            Binding.Write(PreActivation ?? c.Slice(0, [1])),
+            Binding.Read(GeluDerivativeOf ?? Residual ?? none),
+            Binding.Read(Scale ?? none),
+        ];
+    }
 
     /// <summary>Checks that everything fits a product.</summary>
     /// <param name="c">The result.</param>

@@ -58,10 +58,15 @@ public static partial class MatMulOp
         return (key, size, [.. Variants(info, types, x.K, vectors), .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits)]);
     }
 
-    // Into how many parts K may be split: parts of at least 128, and sums of theirs that take at most 64 MiB. A CPU driver's few threads
-    // are busy with a few tiles.
-    private static int MostSplits(GpuInfo info, Extents x) =>
-        info.Type == GpuType.Cpu || x.Batch > 1 || Math.Max(x.M, x.N) > LargestSplit ? 1 : SplitCounts.LastOrDefault(splits => x.K >= 128 * splits && (long)splits * x.M * x.N <= 1 << 24, 1);
+    // Into how many parts K may be split: parts of at least 128, whose sums take at most 64 MiB, at the size that is measured too. A CPU
+    // driver's few threads are busy with a few tiles.
+    private static int MostSplits(GpuInfo info, Extents x)
+    {
+        if (info.Type == GpuType.Cpu || x.Batch > 1 || Math.Max(x.M, x.N) > LargestSplit)
+            return 1;
+        long sums = (long)Bucket(x.M, LargestSplit) * Bucket(x.N, LargestSplit);
+        return SplitCounts.LastOrDefault(splits => x.K >= 128 * splits && splits * sums <= 1 << 24, 1);
+    }
 
     // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many tiles a device runs at
     // once, so that whether a split helps is measured; with more than 256 tiles it cannot by much.

@@ -120,7 +120,7 @@ public static partial class MatMulOp
         }
         else if (!variant.Fuses && !epilogue.IsPlain)
         {
-            // Where sums may lie until the pass has read them costs no memory: what it overwrites is its own.
+            // The sums wait for the pass in what it writes, since it reads each before it overwrites it.
             Tensor sums = epilogue.PreActivation ?? (epilogue.Accumulate ? r.Empty(c.Shape) : c);
             Multiply(r, variant, x, x.K, x.Batch, sums, a, b, new Epilogue { Bias = epilogue.Bias });
             FinishParts(r, x, c, sums, epilogue with { Bias = null, PreActivation = null });
@@ -149,7 +149,7 @@ public static partial class MatMulOp
             m * n,
             split ? k - (step * (uint)(count - 1)) : k,
             epilogue.RowsPerSample(x.M));
-        Binding[] finish = epilogue.Bindings(c, unused: a);
+        Binding[] finish = epilogue.Bindings(c, read: a);
         r.Dispatch(
             variant.Kernel,
             push,
@@ -169,7 +169,7 @@ public static partial class MatMulOp
             new FinishPush((uint)items, (uint)x.N, (uint)(sums.Elements / c.Elements), epilogue.RowsPerSample(x.M)),
             Flat.Groups(r, items),
             [Flat.Workgroup(r), epilogue.Flags(fours)],
-            [Binding.Read(sums), .. epilogue.Bindings(c, unused: sums)],
+            [Binding.Read(sums), .. epilogue.Bindings(c, read: sums)],
             sums.Elements);
     }
 
