@@ -85,7 +85,7 @@ internal static class ProductBench
                     using Graph graph = Timed(kernel);
                     Timing time = Timing.OfReplays(device, graph, pace).Replay;
                     rows.Add(new OpRow($"{product.Name} by {kernel}", product.Shape, precision.Name, time.Milliseconds, time.Spread, ShareOfBest: 0, GigaFlops: product.Flops / time.Milliseconds / 1e6, Flops: product.Flops));
-                    progress(string.Create(CultureInfo.InvariantCulture, $"{rows[^1].Op}, {product.Shape} {precision.Name}: {rows[^1].GigaFlops:F0} GFLOP/s"));
+                    progress(string.Create(CultureInfo.InvariantCulture, $"{rows[^1].Op}, {product.Shape} {precision.Name}: {rows[^1].GigaFlops:G3} GFLOP/s"));
                 }
 
             Graph Timed(string? kernel)
