@@ -13,7 +13,7 @@ public sealed class GpuDevice : IDisposable
     {
         Info = info;
         Vulkan = new VulkanDevice(instance, physical, info, CacheFolder.For(info));
-        Choices = new KernelChoices(this, Path.Combine(CacheFolder.For(info), "choices.json"));
+        Choices = new KernelChoices(this, CacheFolder.For(info));
     }
 
     /// <summary>The facts of the device.</summary>

@@ -22,10 +22,11 @@ public enum GpuType
 /// <param name="Input">Element type of A and B.</param>
 /// <param name="Accumulator">Element type of C and of the result.</param>
 /// <param name="Scope">"subgroup" or "workgroup".</param>
-public sealed record MatrixShape(uint M, uint N, uint K, string Input, string Accumulator, string Scope)
+/// <param name="Invocations">With flexible dimensions the workgroup size that they are for: M, N and K are then what the dimensions are multiples of. 0 without.</param>
+public sealed record MatrixShape(uint M, uint N, uint K, string Input, string Accumulator, string Scope, uint Invocations = 0)
 {
-    /// <summary>As <c>16x16x16 f16->f32</c>.</summary>
-    public override string ToString() => $"{M}x{N}x{K} {Input}->{Accumulator}";
+    /// <summary>As <c>16x16x16 f16->f32</c>, or <c>multiples of 16x16x16 f16->f32 by a workgroup of 256</c>.</summary>
+    public override string ToString() => Invocations == 0 ? $"{M}x{N}x{K} {Input}->{Accumulator}" : $"multiples of {M}x{N}x{K} {Input}->{Accumulator} by a {Scope} of {Invocations}";
 }
 
 /// <summary>The facts of a Vulkan device that kernels and people choose by.</summary>
@@ -71,8 +72,10 @@ public sealed record GpuInfo
     public required bool Storage16 { get; init; }
     /// <summary>bfloat16 as a shader type.</summary>
     public required bool BFloat16 { get; init; }
-    /// <summary>NV_cooperative_matrix2 with workgroup scope and tensor addressing.</summary>
+    /// <summary>NV_cooperative_matrix2 with workgroup scope, flexible dimensions, tensor addressing and operations by element.</summary>
     public required bool WorkgroupMatrices { get; init; }
+    /// <summary>The largest dimension of a matrix of flexible dimensions; 0 without those.</summary>
+    public required int MaxMatrixDimension { get; init; }
     /// <summary>What the matrix units multiply; empty without them.</summary>
     public required IReadOnlyList<MatrixShape> MatrixShapes { get; init; }
     /// <summary>Nanoseconds of a timestamp tick; 0 without timestamps.</summary>

@@ -1,46 +1,57 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace Deit.Gpu;
 
 /// <summary>
 /// Which of several kernels runs a given shape: measured once on the device at first use and kept beside the pipeline cache, so that
-/// the choice depends on what the device does, never on who made it. <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
+/// the choice depends on what the device does, never on who made it. A candidate that fails, or whose result on noise is not the plain
+/// kernel's, is rejected and never taken: a kernel may be compiled by a driver that nobody here saw run it.
+/// <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
 /// </summary>
 public sealed class KernelChoices
 {
+    // The name changed when results began to be compared: older files hold choices that were not.
+    private const string FileName = "kernels.json", Chosen = "chosen", RejectedName = "rejected";
     private readonly GpuDevice _device;
     private readonly string _file;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, string> _choices;
+    private readonly Dictionary<string, string> _choices, _rejected;
+    private readonly HashSet<string> _unseen = []; // keys whose choice was made elsewhere
     private readonly bool _measure = Environment.GetEnvironmentVariable("DEIT_TUNE") is not ("0" or "false");
     private bool _measuring;
 
-    internal KernelChoices(GpuDevice device, string file)
+    internal KernelChoices(GpuDevice device, string folder)
     {
-        (_device, _file) = (device, file);
-        _choices = Load(file);
+        (_device, _file) = (device, Path.Combine(folder, FileName));
+        (_choices, _rejected) = (Load(_file, Chosen), Load(_file, RejectedName));
     }
 
-    /// <summary>A way to compute something: its name and how to record it on scratch tensors of the wanted shape.</summary>
-    public readonly record struct Candidate(string Name, Action<Recorder> Record);
+    /// <summary>A way to compute something: its name and how to record it on the inputs of a trial; what it records is its result.</summary>
+    public readonly record struct Candidate(string Name, Func<Recorder, IReadOnlyList<Tensor>, Tensor> Record);
 
-    /// <summary>The name of the fastest candidate for a key; the first one when measuring is off.</summary>
-    public string Choose(string key, IReadOnlyList<Candidate> candidates)
+    /// <summary>The name of the fastest candidate for a key that computes what the reference does; the first one when measuring is off.</summary>
+    /// <param name="key">What the choice is for.</param>
+    /// <param name="candidates">The reference of the trial among them.</param>
+    /// <param name="trial">What they compute to be measured.</param>
+    /// <exception cref="GpuException">The device has not enough memory or is lost, the reference fails, or Vulkan validation has found a misuse.</exception>
+    public string Choose(string key, IReadOnlyList<Candidate> candidates, KernelTrial trial)
     {
         lock (_gate)
         {
-            if (_choices.TryGetValue(key, out string? known) && candidates.Any(c => c.Name == known))
-                return known;
-            if (!_measure || _measuring || candidates.Count == 1)
-                return candidates[0].Name;
+            Candidate[] eligible = [.. candidates.Where(candidate => candidate.Name == trial.Reference || !_rejected.ContainsKey(Rejection(key, candidate.Name)))];
+            bool isKnown = _choices.TryGetValue(key, out string? known) && eligible.Any(candidate => candidate.Name == known);
+            if (isKnown && (!_unseen.Contains(key) || !_measure || _measuring))
+                return known!;
+            if (!_measure || _measuring || eligible.Length == 1)
+                return eligible[0].Name;
             _measuring = true;
             try
             {
-                string best = candidates.MinBy(Milliseconds).Name;
-                _choices[key] = best;
+                string? seen = isKnown ? Measure(key, [.. eligible.Where(candidate => candidate.Name == known || candidate.Name == trial.Reference)], trial, known) : null;
+                _choices[key] = seen ?? Measure(key, eligible, trial) ?? trial.Reference;
+                _unseen.Remove(key);
                 Save();
-                return best;
+                return _choices[key];
             }
             finally
             {
@@ -59,40 +70,75 @@ public sealed class KernelChoices
         }
     }
 
-    /// <summary>Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit.</summary>
+    /// <summary>What is never taken, as <c>key: name</c>, and why.</summary>
+    public IReadOnlyDictionary<string, string> Rejected
+    {
+        get
+        {
+            lock (_gate)
+                return new Dictionary<string, string>(_rejected);
+        }
+    }
+
+    /// <summary>What was rejected on a device under its present driver, without opening it, as <see cref="Rejected"/>.</summary>
+    public static IReadOnlyDictionary<string, string> RejectedOn(GpuInfo info) => Load(Path.Combine(CacheFolder.For(info), FileName), RejectedName);
+
+    /// <summary>
+    /// Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit. What another device chose is
+    /// compared with the reference at first use, and keeps its place if it is right here too, however fast it is.
+    /// </summary>
     public void Restore(IReadOnlyDictionary<string, string> choices)
     {
         lock (_gate)
             foreach ((string key, string value) in choices)
-                _choices[key] = value;
+                if (_choices.GetValueOrDefault(key) != value)
+                {
+                    _choices[key] = value;
+                    _unseen.Add(key);
+                }
     }
 
-    private double Milliseconds(Candidate candidate)
+    private static string Rejection(string key, string name) => $"{key}: {name}";
+
+    // The fastest that is right, or the one that is wanted if it is right; null when that is not.
+    private string? Measure(string key, Candidate[] candidates, KernelTrial trial, string? wanted = null)
     {
-        using Graph graph = _device.Record(candidate.Record, new GraphOptions { Purpose = "measuring kernels" });
-        graph.Run();
-        double best = double.MaxValue, total = 0;
-        for (int i = 0; i < 5 && (i < 2 || total < 50); i++)
+        using KernelMeasurement measurement = new(_device, trial);
+        Candidate reference = candidates.First(candidate => candidate.Name == trial.Reference);
+        (double least, float[] expected) = measurement.Run(reference);
+        string? best = wanted is null || wanted == reference.Name ? reference.Name : null;
+        foreach (Candidate candidate in candidates.Where(candidate => candidate.Name != reference.Name))
         {
-            long start = Stopwatch.GetTimestamp();
-            graph.Run();
-            double time = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            best = Math.Min(best, time);
-            total += time;
+            string? fault;
+            double milliseconds = double.MaxValue;
+            try
+            {
+                (milliseconds, float[] actual) = measurement.Run(candidate);
+                fault = trial.Fault(expected, actual);
+            }
+            // Memory may suffice another time, a lost device runs nothing any more, and a misuse is to be seen.
+            catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan or GpuErrorKind.Limit)
+            {
+                fault = error.Message;
+            }
+            if (fault is not null)
+                _rejected[Rejection(key, candidate.Name)] = fault;
+            else if (milliseconds < least || wanted is not null)
+                (best, least) = (candidate.Name, milliseconds);
         }
         return best;
     }
 
-    private static Dictionary<string, string> Load(string file)
+    private static Dictionary<string, string> Load(string file, string part)
     {
         try
         {
             if (!File.Exists(file))
                 return [];
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
-            return document.RootElement.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "");
+            return document.RootElement.GetProperty(part).EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or ArgumentException or KeyNotFoundException)
         {
             // A cache that cannot be read is measured anew.
             return [];
@@ -105,8 +151,13 @@ public sealed class KernelChoices
         using (Utf8JsonWriter writer = new(stream, new JsonWriterOptions { Indented = true }))
         {
             writer.WriteStartObject();
-            foreach ((string key, string value) in _choices.OrderBy(c => c.Key, StringComparer.Ordinal))
-                writer.WriteString(key, value);
+            foreach ((string name, Dictionary<string, string> part) in ((string, Dictionary<string, string>)[])[(Chosen, _choices), (RejectedName, _rejected)])
+            {
+                writer.WriteStartObject(name);
+                foreach ((string key, string value) in part.OrderBy(c => c.Key, StringComparer.Ordinal))
+                    writer.WriteString(key, value);
+                writer.WriteEndObject();
+            }
             writer.WriteEndObject();
         }
         CacheFolder.TryWrite(_file, stream.ToArray());

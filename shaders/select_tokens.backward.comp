@@ -14,14 +14,14 @@ void main()
     uint row = workgroupIndex();
     if (row >= rows)
         return;
-    uint token = row % tokens, to = row * columns;
-    if (token >= first && token < first + selected)
+    uint token = row % tokens, to = row * columns, from = (row / tokens * selected + token - first) * columns;
+    bool chosen = token >= first && token < first + selected;
+    if (!chosen && accumulate != 0)
+        return;
+    // Zero as a value, not as a constant: a device that stores 16 bits need not know constants of them.
+    FOR_EACH_COLUMN(i, columns)
     {
-        uint from = (row / tokens * selected + token - first) * columns;
-        FOR_EACH_COLUMN(i, columns)
-            dx[to + i] = STORE(accumulate != 0 ? LOAD(dx[to + i]) + LOAD(dy[from + i]) : LOAD(dy[from + i]));
+        float value = chosen ? LOAD(dy[from + i]) : 0;
+        dx[to + i] = STORE(accumulate != 0 ? LOAD(dx[to + i]) + value : value);
     }
-    else if (accumulate == 0)
-        FOR_EACH_COLUMN(i, columns)
-            dx[to + i] = STORE(0.0);
 }

@@ -2,29 +2,35 @@ namespace Deit.Gpu;
 
 /// <summary>C = op(A) op(B) (+ bias) (+ C), where op transposes or not; batched over a leading dimension.</summary>
 /// <remarks>Which kernel runs a shape is measured: see <see cref="KernelChoices"/>. Every candidate adds the products of an element in one fixed order.</remarks>
-public static class MatMulOp
+public static partial class MatMulOp
 {
     private readonly record struct Push(uint M, uint N, uint K, uint StrideAM, uint StrideAK, uint StrideBK, uint StrideBN, uint StrideCM, uint BatchA, uint BatchB, uint BatchC, uint Flags);
 
-    /// <summary>The types of a product: of both factors, and of the result, which is that or F32.</summary>
-    private readonly record struct Types(DType Factors, DType Result)
+    /// <summary>The types of a product: of both factors, of the result, which is that or F32, and what factors of F32 are multiplied in.</summary>
+    private readonly record struct Types(DType Factors, DType Result, ProductArithmetic Products)
     {
         /// <summary>Whether the factors have 16 bits, so that matrix units may multiply them.</summary>
         public bool Short => Factors != DType.F32;
 
-        /// <summary>As <c>bf16</c>, or <c>bf16_f32</c> with a result of F32.</summary>
-        public string Name => Factors == Result ? $"{Factors}".ToLowerInvariant() : $"{Factors}_{Result}".ToLowerInvariant();
+        /// <summary>As <c>bf16</c>, or <c>bf16_f32</c> with a result of F32, or <c>bf16x3</c>.</summary>
+        public string Name => (Short ? Factors == Result ? $"{Factors}" : $"{Factors}_{Result}" : $"{Products}").ToLowerInvariant();
+
+        /// <summary>What matrix units are to multiply, as <see cref="MatrixShape.Input"/> has it; null for plain F32, which is none of theirs.</summary>
+        public string? UnitInput => this switch
+        {
+            { Factors: DType.F16 } or { Products: ProductArithmetic.F16x3 } => "f16",
+            { Factors: DType.BF16 } or { Products: ProductArithmetic.BF16x3 } => "bf16",
+            _ => null,
+        };
     }
 
     /// <summary>A kernel with its tile: how many rows and columns a workgroup covers, and its specialization constants.</summary>
-    private sealed record Variant(string Name, Kernel<Push> Kernel, uint BlockM, uint BlockN, uint[] Specialization, bool LayoutConstants);
+    private sealed record Variant(string Name, Kernel<Push> Kernel, uint BlockM, uint BlockN, uint[] Specialization, bool LayoutConstants, bool OnUnits = false);
 
     private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
     private static readonly Kernel<Push> Tiled = new("matmul.tiled");
     private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"), TiledF16ToF32 = new("matmul.tiled.f16_f32");
     private static readonly Kernel<Push> TiledBF16 = new("matmul.tiled.bf16"), TiledBF16ToF32 = new("matmul.tiled.bf16_f32");
-    private static readonly Kernel<Push> CooperativeF16 = new("matmul.cooperative.f16", fullSubgroups: true), CooperativeF16ToF32 = new("matmul.cooperative.f16_f32", fullSubgroups: true);
-    private static readonly Kernel<Push> CooperativeBF16 = new("matmul.cooperative.bf16", fullSubgroups: true), CooperativeBF16ToF32 = new("matmul.cooperative.bf16_f32", fullSubgroups: true);
 
     private const uint AccumulateFlag = 1, BiasFlag = 2;
 
@@ -81,12 +87,13 @@ public static class MatMulOp
             long batch = a.Elements / ((long)m * k);
             if (k != inner || c.Shape[-2] != m || c.Shape[-1] != n || b.Elements != batch * k * n || c.Elements != batch * m * n || (bias is not null && bias.Elements != n))
                 throw new ArgumentException($"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}{(bias is null ? "" : $" with bias {bias}")}: the extents do not fit.");
-            Types types = new(a.DType, c.DType);
             if (b.DType != a.DType || (c.DType != a.DType && c.DType != DType.F32) || a.DType is not (DType.F32 or DType.F16 or DType.BF16))
                 throw new ArgumentException($"Product of {a} and {b} into {c}: expected factors of one floating-point type and a result of that type or F32.");
             // What is bound starts at a multiple of Storage.Alignment; then so many neighbours may be read as 16 bytes: four values of 32 bits,
             // or eight of 16, of which matrix units read the factors alone.
-            bool vectors = types.Short ? ((transposeA ? m : k) | (transposeB ? k : n)) % 8 == 0 : ((transposeA ? m : k) | (transposeB ? k : n) | n) % 4 == 0;
+            int contiguous = (transposeA ? m : k) | (transposeB ? k : n);
+            Types types = new(a.DType, c.DType, a.DType == DType.F32 && contiguous % 8 == 0 ? r.Products : ProductArithmetic.F32);
+            bool vectors = types.Short ? contiguous % 8 == 0 : (contiguous | n) % 4 == 0;
             Variant variant = Choose(r, types, m, n, k, (int)batch, transposeA, transposeB, vectors);
             Record(r, variant, c, a, b, bias, m, n, k, (uint)batch, transposeA, transposeB, accumulate);
         }
@@ -127,14 +134,27 @@ public static class MatMulOp
         int cap = r.Device.Info.Type == GpuType.Cpu ? 512 : 2048;
         int sizeM = Bucket(m, cap), sizeN = Bucket(n, cap), sizeK = Math.Min((k + 15) / 16 * 16, cap), count = batch > 1 ? 4 : 1;
         string key = $"matmul {types.Name} {(transposeA ? 't' : 'n')}{(transposeB ? 't' : 'n')} {sizeM} {sizeN} {sizeK}{(count > 1 ? " batched" : "")}{(vectors ? "" : " odd")}";
-        string name = r.Device.Choices.Choose(key, [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, recorder =>
-        {
-            Tensor a = Ones(transposeA ? [count, sizeK, sizeM] : [count, sizeM, sizeK]), b = Ones(transposeB ? [count, sizeN, sizeK] : [count, sizeK, sizeN]);
-            Record(recorder, variant, recorder.Empty([count, sizeM, sizeN], types.Result), a, b, null, sizeM, sizeN, sizeK, (uint)count, transposeA, transposeB, accumulate: false);
-
-            Tensor Ones(Shape shape) => recorder.Cast(recorder.Full(shape, 1), types.Factors);
-        }))]);
+        Shape[] inputs = [transposeA ? [count, sizeK, sizeM] : [count, sizeM, sizeK], transposeB ? [count, sizeN, sizeK] : [count, sizeK, sizeN]];
+        string name = r.Device.Choices.Choose(
+            key,
+            [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, (recorder, factors) =>
+            {
+                Tensor c = recorder.Empty([count, sizeM, sizeN], types.Result);
+                Record(recorder, variant, c, factors[0], factors[1], null, sizeM, sizeN, sizeK, (uint)count, transposeA, transposeB, accumulate: false);
+                return c;
+            }))],
+            Trial(inputs, types.Factors, types.Result, types.Products, sizeK, variants.First(variant => !variant.OnUnits).Name));
         return variants.First(variant => variant.Name == name);
+    }
+
+    // Two kernels that are right differ by no more. Factors are noise in [-1/2, 1/2), so that a sum of K products stays within four times
+    // its deviation of sqrt(K) / 12, and by units that cut where others round, each of K additions is off by 2^-23 of that at most, in either
+    // kernel. A product of parts is off by 5 u^2 of itself, and a product by 1/4 at most; a result is rounded once in either.
+    internal static KernelTrial Trial(Shape[] inputs, DType factors, DType result, ProductArithmetic products, int k, string reference)
+    {
+        double parts = products switch { ProductArithmetic.BF16x3 => 5 * Math.Pow(2, -16), ProductArithmetic.F16x3 => 5 * Math.Pow(2, -22), _ => 0 };
+        double roundoff = Math.Pow(2, result switch { DType.F16 => -11, DType.BF16 => -8, _ => -24 });
+        return new KernelTrial(inputs, factors, reference, (2 * k * Math.Pow(2, -23) * 4 * Math.Sqrt(k) / 12) + (k * parts / 4), 3 * roundoff);
     }
 
     private static int Bucket(int size, int cap)
@@ -146,52 +166,34 @@ public static class MatMulOp
     }
 
     // The first is the choice when nothing may be measured. Wide register blocks suit narrow subgroups, shared memory wide ones.
-    private static Variant[] Variants(GpuInfo info, Types types, int k, bool vectors)
-    {
-        if (types.Short)
-            return [.. All(info, types, k, vectors).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
-        if (!IsNarrow(info))
-            return [.. Tiles().Where(v => v.Specialization[0] <= info.MaxWorkgroupSize)];
+    private static Variant[] Variants(GpuInfo info, Types types, int k, bool vectors) =>
+    [
+        .. vectors || !types.Short ? Cooperative(info, types) : [],
+        .. Plain(info, types, k, vectors).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize),
+        .. vectors ? Cooperative2(info, types) : [], // last: no device was seen to run them right
+    ];
+
+    private static IEnumerable<Variant> Plain(GpuInfo info, Types types, int k, bool vectors) =>
+        types.Short || !IsNarrow(info) ? Tiles(types)
         // With four loads for one the wide block takes a CPU driver ten seconds to compile: too long for extents that are rare and small.
-        return vectors ? [Wide(info, k, vectors), Small(info, vectors)] : [Narrow(info, vectors)];
-    }
+        : vectors ? [Wide(info, k, vectors), Small(info, vectors)] : [Narrow(info, vectors)];
 
-    private static IEnumerable<Variant> Tiles(Types? types = null)
+    private static IEnumerable<Variant> Tiles(Types types)
     {
-        Kernel<Push> kernel = types?.Name switch { null or "f32" => Tiled, "f16" => TiledF16, "f16_f32" => TiledF16ToF32, "bf16" => TiledBF16, _ => TiledBF16ToF32 };
+        Kernel<Push> kernel = types switch
+        {
+            { Short: false } => Tiled,
+            { Name: "f16" } => TiledF16,
+            { Name: "f16_f32" } => TiledF16ToF32,
+            { Name: "bf16" } => TiledBF16,
+            _ => TiledBF16ToF32,
+        };
         return ((Variant[])[Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2), Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)]).Select(variant => variant with { Kernel = kernel });
-    }
-
-    // A tile for each shape of the matrix units that takes these factors and sums in F32; empty where there is none, or where shared memory
-    // or workgroups are too small. On a CPU driver small tiles: its compiler unrolls them.
-    private static IEnumerable<Variant> Cooperative(GpuInfo info, Types types)
-    {
-        string input = $"{types.Factors}".ToLowerInvariant();
-        if (info.MatrixShapes.Where(shape => shape.Input == input && shape.Accumulator == "f32" && shape.Scope == "subgroup").OrderBy(shape => Math.Abs((int)shape.K - 16)).FirstOrDefault() is not { } unit)
-            return [];
-        Kernel<Push> kernel = types.Name switch { "f16" => CooperativeF16, "f16_f32" => CooperativeF16ToF32, "bf16" => CooperativeBF16, _ => CooperativeBF16ToF32 };
-        (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] tiles = info.Type == GpuType.Cpu
-            ? [(32, 32, 32, 1, 1), (64, 32, 32, 2, 1)]
-            : [(128, 128, 32, 2, 4), (64, 64, 32, 2, 2), (128, 64, 32, 2, 2), (64, 128, 32, 2, 2), (256, 128, 32, 4, 2)];
-        return tiles
-            .Where(t => t.M % (t.SubgroupsM * unit.M) == 0 && t.N % (t.SubgroupsN * unit.N) == 0 && t.K % unit.K == 0)
-            .Where(t => t.SubgroupsM * t.SubgroupsN * info.SubgroupSize <= info.MaxWorkgroupSize && SharedBytes(t.M, t.N, t.K) <= info.SharedMemoryBytes)
-            .Select(t => new Variant(
-                $"cooperative {t.M}x{t.N}x{t.K} {t.SubgroupsM}x{t.SubgroupsN} {unit.M}x{unit.N}x{unit.K}",
-                kernel,
-                t.M,
-                t.N,
-                [(uint)(t.SubgroupsM * t.SubgroupsN * info.SubgroupSize), t.M, t.N, t.K, t.SubgroupsM, t.SubgroupsN, unit.M, unit.N, unit.K, (uint)info.SubgroupSize],
-                LayoutConstants: true));
-
-        // Two slabs of both factors; the larger of a slab's two forms, with 16 bytes of skew a row.
-        static long SharedBytes(uint m, uint n, uint k) => 2 * 2 * (Math.Max(m * (k + 8), k * (m + 8)) + Math.Max(n * (k + 8), k * (n + 8)));
     }
 
     // Whatever runs on the device, whether it is a candidate or not.
     private static IEnumerable<Variant> All(GpuInfo info, Types types, int k, bool vectors) =>
-        types.Short ? [.. vectors ? Cooperative(info, types) : [], .. Tiles(types)]
-        : [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles()];
+        Variants(info, types, k, vectors).Concat(types.Short ? [] : [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles(types)]).DistinctBy(variant => variant.Name);
 
     private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
 
@@ -214,10 +216,15 @@ public static class MatMulOp
         return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", Tiled, bm, bn, [threads, bm, bn, bk, tm, tn, threads], true);
     }
 
-    /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
-    internal static IReadOnlyList<string> Names(GpuInfo info, int k, DType factors = DType.F32, DType result = DType.F32) => [.. All(info, new Types(factors, result), k, vectors: true).Select(v => v.Name)];
+    /// <summary>The names of the variants that a device chooses from for long extents, the one of an untuned device first.</summary>
+    internal static IReadOnlyList<string> Candidates(GpuInfo info, int k, DType factors, DType result, ProductArithmetic products) =>
+        [.. Variants(info, new Types(factors, result, products), k, vectors: true).Select(v => v.Name)];
 
-    /// <summary>Records products of this thread with a variant of this name, unmeasured; null for the measured choice.</summary>
+    /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
+    internal static IReadOnlyList<string> Names(GpuInfo info, int k, DType factors = DType.F32, DType result = DType.F32, ProductArithmetic products = ProductArithmetic.F32) =>
+        [.. All(info, new Types(factors, result, products), k, vectors: true).Select(v => v.Name)];
+
+    /// <summary>Records products of this thread with a variant of this name, unmeasured: for tests and measurements; null for the measured choice.</summary>
     [ThreadStatic]
     internal static string? Forced;
 }

@@ -22,6 +22,9 @@ public sealed class Recorder
     /// <summary>The gradient tape.</summary>
     public Tape Tape { get; }
 
+    /// <summary>How products of F32 are computed from here on, those of the backward pass included.</summary>
+    public ProductArithmetic Products { get; set; }
+
     /// <summary>Copies of weights that do not change; null where they may.</summary>
     internal RoundedWeights? Rounded { get; init; }
 

@@ -22,6 +22,7 @@ internal sealed unsafe class Features
     public bool CooperativeMatrix { get; private init; }
     public bool WorkgroupMatrices { get; private init; }
     public bool BFloat16 { get; private init; }
+    public bool BFloat16Matrices { get; private init; }
     public bool MemoryBudget { get; private init; }
 
     public static Features Query(Vk vk, PhysicalDevice device, HashSet<string> extensions, bool vulkan13)
@@ -62,8 +63,10 @@ internal sealed unsafe class Features
             MemoryModel = features12.VulkanMemoryModel,
             CooperativeMatrix = matrix.CooperativeMatrix && features12.VulkanMemoryModel,
             // The extension is listed by drivers that lack the parts we want: only the feature bits count.
-            WorkgroupMatrices = matrix2.CooperativeMatrixWorkgroupScope && matrix2.CooperativeMatrixTensorAddressing,
+            WorkgroupMatrices = matrix.CooperativeMatrix && features12.VulkanMemoryModel && matrix2.CooperativeMatrixWorkgroupScope && matrix2.CooperativeMatrixFlexibleDimensions
+                && matrix2.CooperativeMatrixTensorAddressing && matrix2.CooperativeMatrixPerElementOperations,
             BFloat16 = bfloat16.ShaderBFloat16Type,
+            BFloat16Matrices = bfloat16.ShaderBFloat16Type && bfloat16.ShaderBFloat16CooperativeMatrix,
             MemoryBudget = extensions.Contains("VK_EXT_memory_budget"),
         };
     }

@@ -70,7 +70,8 @@ internal static unsafe class PhysicalDevices
             Storage16 = features.Storage16,
             BFloat16 = features.BFloat16,
             WorkgroupMatrices = features.WorkgroupMatrices,
-            MatrixShapes = features.CooperativeMatrix ? MatrixShapes(instance, device) : [],
+            MaxMatrixDimension = features.WorkgroupMatrices ? (int)MaxMatrixDimension(vk, device) : 0,
+            MatrixShapes = [.. MatrixShapes(instance, device, features)],
             TimestampPeriod = limits.TimestampComputeAndGraphics ? limits.TimestampPeriod : 0,
         };
     }
@@ -90,20 +91,44 @@ internal static unsafe class PhysicalDevices
         }
     }
 
-    private static MatrixShape[] MatrixShapes(VulkanInstance instance, PhysicalDevice device)
+    private static uint MaxMatrixDimension(Vk vk, PhysicalDevice device)
     {
-        delegate* unmanaged<PhysicalDevice, uint*, CooperativeMatrixPropertiesKHR*, Result> query =
-            (delegate* unmanaged<PhysicalDevice, uint*, CooperativeMatrixPropertiesKHR*, Result>)(void*)instance.Vk.GetInstanceProcAddr(instance.Handle, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
+        PhysicalDeviceCooperativeMatrix2PropertiesNV matrix2 = new() { SType = StructureType.PhysicalDeviceCooperativeMatrix2PropertiesNV };
+        PhysicalDeviceProperties2 properties = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &matrix2 };
+        vk.GetPhysicalDeviceProperties2(device, &properties);
+        return matrix2.CooperativeMatrixFlexibleDimensionsMaxDimension;
+    }
+
+    private static IEnumerable<MatrixShape> MatrixShapes(VulkanInstance instance, PhysicalDevice device, Features features)
+    {
+        CooperativeMatrixPropertiesKHR[] shapes = features.CooperativeMatrix
+            ? List(instance, device, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR", new CooperativeMatrixPropertiesKHR { SType = StructureType.CooperativeMatrixPropertiesKhr }) : [];
+        CooperativeMatrixFlexibleDimensionsPropertiesNV[] flexible = features.WorkgroupMatrices
+            ? List(instance, device, "vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV", new CooperativeMatrixFlexibleDimensionsPropertiesNV { SType = StructureType.CooperativeMatrixFlexibleDimensionsPropertiesNV }) : [];
+        return shapes.Select(s => new MatrixShape(s.MSize, s.NSize, s.KSize, Component(s.AType), Component(s.ResultType), Scope(s.Scope)))
+            .Concat(flexible.Select(s => new MatrixShape(s.MGranularity, s.NGranularity, s.KGranularity, Component(s.AType), Component(s.ResultType), Scope(s.Scope), s.WorkgroupInvocations)))
+            // Matrices of bfloat16 are a feature of their own.
+            .Where(s => s.Input != "bf16" || features.BFloat16Matrices)
+            .Distinct();
+    }
+
+    private static T[] List<T>(VulkanInstance instance, PhysicalDevice device, string function, T empty)
+        where T : unmanaged
+    {
+        delegate* unmanaged<PhysicalDevice, uint*, void*, Result> query =
+            (delegate* unmanaged<PhysicalDevice, uint*, void*, Result>)(void*)instance.Vk.GetInstanceProcAddr(instance.Handle, function);
         if (query == null)
             return [];
         uint count = 0;
         VulkanError.Check(query(device, &count, null), "counting the matrix shapes");
-        CooperativeMatrixPropertiesKHR[] shapes = new CooperativeMatrixPropertiesKHR[count];
-        Array.Fill(shapes, new CooperativeMatrixPropertiesKHR { SType = StructureType.CooperativeMatrixPropertiesKhr });
-        fixed (CooperativeMatrixPropertiesKHR* pointer = shapes)
+        T[] shapes = new T[count];
+        Array.Fill(shapes, empty);
+        fixed (T* pointer = shapes)
             VulkanError.Check(query(device, &count, pointer), "listing the matrix shapes");
-        return [.. shapes.Select(s => new MatrixShape(s.MSize, s.NSize, s.KSize, Component(s.AType), Component(s.ResultType), s.Scope == ScopeKHR.WorkgroupKhr ? "workgroup" : "subgroup")).Distinct()];
+        return shapes;
     }
+
+    private static string Scope(ScopeKHR scope) => scope == ScopeKHR.WorkgroupKhr ? "workgroup" : "subgroup";
 
     private static string Component(ComponentTypeKHR type) => type switch
     {

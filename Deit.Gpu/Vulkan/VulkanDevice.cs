@@ -80,8 +80,15 @@ internal sealed unsafe class VulkanDevice : IDisposable
     {
         float priority = 1;
         DeviceQueueCreateInfo queue = new() { SType = StructureType.DeviceQueueCreateInfo, QueueFamilyIndex = QueueFamily, QueueCount = 1, PQueuePriorities = &priority };
-        PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16 = new() { SType = StructureType.PhysicalDeviceShaderBfloat16FeaturesKhr, ShaderBFloat16Type = true };
-        PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2 = new() { SType = StructureType.PhysicalDeviceCooperativeMatrix2FeaturesNV, CooperativeMatrixWorkgroupScope = true, CooperativeMatrixTensorAddressing = true };
+        PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16 = new() { SType = StructureType.PhysicalDeviceShaderBfloat16FeaturesKhr, ShaderBFloat16Type = true, ShaderBFloat16CooperativeMatrix = Features.BFloat16Matrices };
+        PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2 = new()
+        {
+            SType = StructureType.PhysicalDeviceCooperativeMatrix2FeaturesNV,
+            CooperativeMatrixWorkgroupScope = true,
+            CooperativeMatrixFlexibleDimensions = true,
+            CooperativeMatrixTensorAddressing = true,
+            CooperativeMatrixPerElementOperations = true,
+        };
         PhysicalDeviceCooperativeMatrixFeaturesKHR matrix = new() { SType = StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr, CooperativeMatrix = true };
         PhysicalDeviceVulkan13Features features13 = new()
         {

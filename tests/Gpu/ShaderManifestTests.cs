@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Security.Cryptography;
 using Deit.Gpu;
+using Deit.Gpu.Vulkan;
 
 namespace Deit.Tests.Gpu;
 
@@ -79,6 +80,11 @@ public class ShaderManifestTests
         Assert.True(tests.All(name => !name.EndsWith("OpTests", StringComparison.Ordinal)), $"Tests of ops that are not there: {string.Join(", ", tests)}");
         Assert.Equal(Manifest().Keys.Where(file => file.EndsWith(".spv", StringComparison.Ordinal)).Order(StringComparer.Ordinal), users.Keys.Order(StringComparer.Ordinal));
     }
+
+    // Some kernels run on devices alone that are not here.
+    [Fact]
+    public void Every_kernel_is_a_module_that_takes_its_push_constants() =>
+        Assert.All(Ops().SelectMany(Kernels), kernel => Assert.Equal(kernel.PushBytes, SpirvModule.Load(kernel.Name).PushBytes));
 
     private static Type[] Ops()
     {
