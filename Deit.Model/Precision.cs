@@ -11,7 +11,8 @@ namespace Deit.Model;
 /// The type of the residual stream and of its gradient: F32, as PyTorch's autocast keeps it, or that of the activations, which halves the
 /// bytes of half the traffic and rounds once a branch.
 /// </param>
-public readonly record struct Precision(DType Activations, DType Residual)
+/// <param name="Products">How factors of F32 are multiplied: as such, or each product as three of 16 bits on matrix units.</param>
+public readonly record struct Precision(DType Activations, DType Residual, ProductArithmetic Products = ProductArithmetic.F32)
 {
     private static readonly (string Name, Precision Value)[] Known =
     [
@@ -20,9 +21,11 @@ public readonly record struct Precision(DType Activations, DType Residual)
         ("bf16", new(DType.BF16, DType.F32)),
         ("fp16-residual", new(DType.F16, DType.F16)),
         ("bf16-residual", new(DType.BF16, DType.BF16)),
+        ("bf16x3", new(DType.F32, DType.F32, ProductArithmetic.BF16x3)),
+        ("fp16x3", new(DType.F32, DType.F32, ProductArithmetic.F16x3)),
     ];
 
-    /// <summary>The names, as options have them: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, and with the residual stream in 16 bits too <c>fp16-residual</c>, <c>bf16-residual</c>.</summary>
+    /// <summary>The names, as options have them: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, and with the residual stream in 16 bits too <c>fp16-residual</c>, <c>bf16-residual</c>; F32 whose products are three of 16 bits is <c>bf16x3</c>, <c>fp16x3</c>.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];
 
     /// <summary>The name, as options have it.</summary>
@@ -32,9 +35,12 @@ public readonly record struct Precision(DType Activations, DType Residual)
         get
         {
             Precision own = this;
-            return Known.FirstOrDefault(known => known.Value == own).Name ?? throw new DeitException($"No network computes with activations of {own.Activations} and a residual stream of {own.Residual}; choose one of {string.Join(", ", Names)}.");
+            return Known.FirstOrDefault(known => known.Value == own).Name ?? throw new DeitException($"No network computes with activations of {own.Activations}, a residual stream of {own.Residual} and products in {own.Products}; choose one of {string.Join(", ", Names)}.");
         }
     }
+
+    /// <summary>False of <c>fp16x3</c>: gradients lie below the range in which three products of binary16 are worth F32.</summary>
+    public bool Trains => Products != ProductArithmetic.F16x3;
 
     /// <summary>Activations of a type on a residual stream of F32.</summary>
     public static implicit operator Precision(DType activations) => new(activations, DType.F32);
@@ -46,19 +52,25 @@ public readonly record struct Precision(DType Activations, DType Residual)
 
     /// <summary>
     /// What a device can do of what is wanted. A device without 16-bit storage computes in F32; one without matrix units for the type
-    /// stores it and multiplies on its ordinary units.
+    /// stores it and multiplies on its ordinary units, and computes in F32 where three products are wanted, which only those units make fast.
     /// </summary>
     /// <param name="info">The device.</param>
     /// <param name="wanted">The precision wanted.</param>
     /// <returns>The precision to use, and a sentence where that is not what was wanted or not as fast as one might expect.</returns>
     public static (Precision Precision, string? Notice) For(GpuInfo info, Precision wanted)
     {
-        if (wanted.Activations == DType.F32)
+        if (wanted == DType.F32)
             return (wanted, null);
+        string input = wanted switch
+        {
+            { Activations: DType.F16 } or { Products: ProductArithmetic.F16x3 } => "f16",
+            _ => "bf16",
+        };
+        bool units = info.MatrixShapes.Any(shape => shape.Input == input && shape.Accumulator == "f32" && shape.Scope == "subgroup");
+        if (wanted.Activations == DType.F32)
+            return units ? (wanted, null) : (DType.F32, $"{info.Name} has no matrix units for {input}, so that {wanted.Name} falls back to fp32");
         if (!info.Storage16)
             return (DType.F32, $"{info.Name} stores no 16-bit values, so that {wanted.Name} falls back to fp32");
-        string input = $"{wanted.Activations}".ToLowerInvariant();
-        bool units = info.MatrixShapes.Any(shape => shape.Input == input && shape.Accumulator == "f32" && shape.Scope == "subgroup");
         return (wanted, units ? null : $"{info.Name} has no matrix units for {wanted.Name}, so that products run on its ordinary units");
     }
 }

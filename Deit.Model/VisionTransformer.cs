@@ -62,6 +62,7 @@ public sealed class VisionTransformer : INetwork
     {
         int batch = images.Shape[0], dim = Config.EmbedDim, prefix = Config.PrefixTokens;
         Tensor x;
+        r.Products = context.Precision.Products;
         using (r.Named("patch_embed"))
         {
             Tensor patches = r.Unfold(images, Config.PatchSize, context.Precision.Activations);                          // [B * P, 3 * 16 * 16]

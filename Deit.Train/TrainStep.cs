@@ -37,6 +37,8 @@ internal sealed class TrainStep : IDisposable
     /// <param name="precision">In which types; activations of F16 scale the loss.</param>
     public TrainStep(GpuDevice device, INetwork model, TrainOptions options, INetwork? average = null, Teacher? teacher = null, bool uploadTeacher = false, Precision precision = default)
     {
+        if (!precision.Trains)
+            throw new DeitException($"Training in {precision.Name} was asked for, gradients lie below its range; use bf16x3 or fp32.");
         (_device, _model, _options, _average) = (device, model, options, average);
         (_mixup, Precision) = (options.Mixing(), precision);
         Parameters parameters = model.Parameters;

@@ -39,7 +39,7 @@ internal sealed class ModelBench
     {
         bool cpu = _device.Info.Type == GpuType.Cpu;
         IReadOnlyList<(string Name, DeitConfig Config)> models = _options.Configs(cpu);
-        Dictionary<string, double> best = _options.On(_device.Info).Distinct().ToDictionary(precision => precision, BestProduct);
+        Dictionary<string, double> best = _options.On(_device.Info, _task).Distinct().ToDictionary(precision => precision, BestProduct);
         List<ModelRow> rows = [];
         GpuException? tooLarge = null;
         foreach ((string name, DeitConfig config) in models)
@@ -71,7 +71,7 @@ internal sealed class ModelBench
         return rows.Count > 0 ? rows : throw tooLarge!;
     }
 
-    private double BestProduct(string precision) => OpsBench.BestProduct(_device, Precision.For(_device.Info, Precision.Parse(precision)).Precision.Activations);
+    private double BestProduct(string precision) => OpsBench.BestProduct(_device, Precision.For(_device.Info, Precision.Parse(precision)).Precision);
 
     private ModelRow Measure(string name, VisionTransformer network, string precision, int batch, double bestProduct)
     {
@@ -85,7 +85,7 @@ internal sealed class ModelBench
         return new ModelRow(
             name, _task, precision, batch, images, replay.Milliseconds, replay.Spread,
             flops / 1e12, flops / 1e9 / bestProduct, _device.PeakAllocatedBytes, 1000 * submission.Milliseconds,
-            types.Activations != DType.F32 && _task == ModelRow.Infer ? Error(network, types) : null);
+            types != DType.F32 && _task == ModelRow.Infer ? Error(network, types) : null);
     }
 
     // ||y - y32|| / ||y32|| of the logits of one picture.

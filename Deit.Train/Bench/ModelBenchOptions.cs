@@ -28,7 +28,7 @@ internal sealed record ModelBenchOptions
     [Flag("images a step; 0 is the largest of 256, 128, ... that fits; without it 0, on a CPU driver 1 and 8")]
     public int[] BatchSizes { get; set; } = [];
 
-    [Flag("arithmetics; without it all of a card, fp32 alone of a CPU driver", Choices = ["fp32", "fp16", "bf16", "fp16-residual", "bf16-residual"])]
+    [Flag("arithmetics; without it all of a card, fp32 alone of a CPU driver", Choices = ["fp32", "fp16", "bf16", "fp16-residual", "bf16-residual", "bf16x3", "fp16x3"])]
     public string[] Precisions { get; set; } = [];
 
     [Flag("seconds of running before anything counts; one step at least")]
@@ -43,8 +43,9 @@ internal sealed record ModelBenchOptions
     [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
     public string? Device { get; set; }
 
-    /// <summary>The arithmetics to measure on a device.</summary>
-    public IReadOnlyList<string> On(GpuInfo info) => Precisions.Length > 0 ? Precisions : info.Type == GpuType.Cpu ? ["fp32"] : Precision.Names;
+    /// <summary>The arithmetics to measure on a device in a task.</summary>
+    public IReadOnlyList<string> On(GpuInfo info, string task) =>
+        Precisions.Length > 0 ? Precisions : info.Type == GpuType.Cpu ? ["fp32"] : [.. Precision.Names.Where(name => task == ModelRow.Infer || Precision.Parse(name).Trains)];
 
     public Pace Pace => new(WarmUp, Seconds, Repetitions);
 

@@ -20,15 +20,15 @@ internal static class OpsBench
     /// <param name="Record">Records it.</param>
     /// <param name="Flops">Operations counted; 0 for ops that memory bounds.</param>
     /// <param name="Bytes">Bytes that must move at least; 0 for those of the recording.</param>
-    /// <param name="Type">Of factors and activations.</param>
-    private sealed record Case(string Op, string Shape, Action<Recorder> Record, double Flops, double Bytes, DType Type = DType.F32);
+    /// <param name="Arithmetic">Of activations and products.</param>
+    private sealed record Case(string Op, string Shape, Action<Recorder> Record, double Flops, double Bytes, Precision Arithmetic = default);
 
     /// <summary>A case with its time, and with the recording's count of what the case leaves out.</summary>
     private sealed record Measured(Case Case, Timing Time, double Flops, double Bytes)
     {
-        public bool Arithmetic => Case.Flops > 0;
+        public bool IsProduct => Case.Flops > 0;
 
-        public double Rate => (Arithmetic ? Flops : Bytes) / Time.Milliseconds / 1e6; // GFLOP/s or GB/s
+        public double Rate => (IsProduct ? Flops : Bytes) / Time.Milliseconds / 1e6; // GFLOP/s or GB/s
     }
 
     /// <summary>Images of a batch where none is given: a CPU driver gets fewer for the same shapes.</summary>
@@ -41,16 +41,16 @@ internal static class OpsBench
     {
         Measured[] measured = [.. Cases(device, batch).Select(c => Measure(device, c, Quick))];
         // Of its own arithmetic: fp32 has not bf16's units.
-        Dictionary<DType, double> bestFlops = measured.Where(m => m.Arithmetic).GroupBy(m => m.Case.Type).ToDictionary(group => group.Key, group => group.Max(m => m.Rate));
+        Dictionary<Precision, double> bestFlops = measured.Where(m => m.IsProduct).GroupBy(m => m.Case.Arithmetic).ToDictionary(group => group.Key, group => group.Max(m => m.Rate));
         double bestBytes = measured.Where(m => m.Case.Op == Copy).MaxBy(m => m.Bytes)!.Rate;
         return BenchReport.Of(device, [.. measured.Select(m => new OpRow(
-            m.Case.Op, m.Case.Shape, ((Precision)m.Case.Type).Name, m.Time.Milliseconds, m.Time.Spread, m.Rate / (m.Arithmetic ? bestFlops[m.Case.Type] : bestBytes),
-            m.Arithmetic ? m.Rate : null, m.Arithmetic ? null : m.Rate, m.Flops, m.Bytes))]);
+            m.Case.Op, m.Case.Shape, m.Case.Arithmetic.Name, m.Time.Milliseconds, m.Time.Spread, m.Rate / (m.IsProduct ? bestFlops[m.Case.Arithmetic] : bestBytes),
+            m.IsProduct ? m.Rate : null, m.IsProduct ? null : m.Rate, m.Flops, m.Bytes))]);
     }
 
-    /// <summary>GFLOP/s of the fastest of DeiT-B's forward products in a type: what whole models are held against.</summary>
-    public static double BestProduct(GpuDevice device, DType type) =>
-        Products(device, DefaultBatch(device) * 197, 768, type).Where(c => c.Op.EndsWith("forward", StringComparison.Ordinal)).Max(c => Measure(device, c, Quick).Rate);
+    /// <summary>GFLOP/s of the fastest of DeiT-B's forward products in an arithmetic: what whole models are held against.</summary>
+    public static double BestProduct(GpuDevice device, Precision arithmetic) =>
+        Products(device, DefaultBatch(device) * 197, 768, arithmetic).Where(c => c.Op.EndsWith("forward", StringComparison.Ordinal)).Max(c => Measure(device, c, Quick).Rate);
 
     private static Measured Measure(GpuDevice device, Case c, Pace pace)
     {
@@ -63,8 +63,12 @@ internal static class OpsBench
     private static IEnumerable<DType> Types(GpuDevice device) =>
         device.Info is { Type: not GpuType.Cpu, Storage16: true } ? [DType.F32, DType.F16, DType.BF16] : [DType.F32];
 
-    private static IEnumerable<Case> Products(GpuDevice device, int rows, int dim, DType type)
+    private static IEnumerable<Precision> Arithmetics(GpuDevice device) =>
+        [.. Types(device), .. ((string[])["bf16x3", "fp16x3"]).Select(Precision.Parse).Where(p => device.Info.Type != GpuType.Cpu && Precision.For(device.Info, p).Precision == p)];
+
+    private static IEnumerable<Case> Products(GpuDevice device, int rows, int dim, Precision arithmetic)
     {
+        DType type = arithmetic.Activations;
         foreach ((string name, int n, int k) in ((string, int, int)[])[("qkv", 3 * dim, dim), ("proj", dim, dim), ("fc1", 4 * dim, dim), ("fc2", dim, 4 * dim)])
         {
             using Inputs t = new(device, [rows, k], [n, k], [rows, n], [n]);
@@ -73,9 +77,15 @@ internal static class OpsBench
             Inputs f = copies ?? t;
             double flops = 2.0 * rows * n * k;
             string shape = $"{rows} x {n} x {k}";
-            yield return new($"{name} forward", shape, r => r.MatMulInto(f[2], f[0], f[1], false, true, t[3]), flops, 0, type);
-            yield return new($"{name} input gradient", shape, r => r.MatMulInto(f[0], f[2], f[1], false, false), flops, 0, type);
-            yield return new($"{name} weight gradient", shape, r => r.MatMulInto(t[1], f[2], f[0], true, false), flops, 0, type); // the gradient is F32
+            yield return new($"{name} forward", shape, r => Product(r, f[2], f[0], f[1], false, true, t[3]), flops, 0, arithmetic);
+            yield return new($"{name} input gradient", shape, r => Product(r, f[0], f[2], f[1], false, false), flops, 0, arithmetic);
+            yield return new($"{name} weight gradient", shape, r => Product(r, t[1], f[2], f[0], true, false), flops, 0, arithmetic); // the gradient is F32
+        }
+
+        void Product(Recorder r, Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, Tensor? bias = null)
+        {
+            r.Products = arithmetic.Products;
+            r.MatMulInto(c, a, b, transposeA, transposeB, bias);
         }
     }
 
@@ -85,7 +95,7 @@ internal static class OpsBench
         foreach ((int dim, int heads) in ((int, int)[])[(192, 3), (768, 12)])
         {
             int rows = batch * 197;
-            foreach (Case linear in Types(device).SelectMany(type => Products(device, rows, dim, type)))
+            foreach (Case linear in Arithmetics(device).SelectMany(arithmetic => Products(device, rows, dim, arithmetic)))
                 yield return linear;
             double product = 2.0 * batch * heads * 197 * 197 * 64, floats = (double)rows * dim * sizeof(float);
             string tokens = $"{batch} x 197 x {dim}";
@@ -147,7 +157,7 @@ internal static class OpsBench
     }
 
     /// <summary>Zeroed tensors in an arena of their own.</summary>
-    private sealed class Inputs : IDisposable
+    internal sealed class Inputs : IDisposable
     {
         private readonly Arena _arena;
         private readonly Tensor[] _tensors;

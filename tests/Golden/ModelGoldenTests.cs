@@ -11,12 +11,15 @@ public class ModelGoldenTests
 {
     // Half a step of rounding: 11 and 8 binary digits.
     private const double U16 = 1.0 / 2048, UB16 = 1.0 / 256;
+    private const double UF16x3 = 1.0 / (1 << 19), UBF16x3 = 5.0 / (1 << 16);
 
     // The reference ran in fp32 on a CPU: both carry rounding, 1e-5 and 1e-3 cover both. With 16-bit activations a branch of a block is
     // rounded about four times on its way forward and as often backward, and so are the weights: independent errors of u/sqrt(3) each
     // for half a rounding step u, that add up by the root of their number. Four u cover the logits, 16 u the gradients, whose products
     // of rounded factors are sums with cancellation. A residual stream of 16 bits is rounded after each branch too, its gradient as well: for
-    // the two to four blocks of a small model two more roundings of the sum forward and twice that backward, half as much again.
+    // the two to four blocks of a small model two more roundings of the sum forward and twice that backward, half as much again. Three products for one of F32 are
+    // off by no more than 5 * 2^-16 of bfloat16, and in binary16 by 2^-25 of a factor, which is 2^-19 of a weight of about 2^-6: such
+    // errors add up as roundings do.
     [Theory]
     [InlineData("deit_test", "fp32", 1e-5, 1e-3)]
     [InlineData("deit_test_distilled", "fp32", 1e-5, 1e-3)]
@@ -28,11 +31,15 @@ public class ModelGoldenTests
     [InlineData("deit_test_distilled", "fp16-residual", 6 * U16, 24 * U16)]
     [InlineData("deit_test", "bf16-residual", 6 * UB16, 24 * UB16)]
     [InlineData("deit_test_distilled", "bf16-residual", 6 * UB16, 24 * UB16)]
+    [InlineData("deit_test", "fp16x3", 1e-5 + (4 * UF16x3), 1e-3 + (16 * UF16x3))]
+    [InlineData("deit_test_distilled", "fp16x3", 1e-5 + (4 * UF16x3), 1e-3 + (16 * UF16x3))]
+    [InlineData("deit_test", "bf16x3", 1e-5 + (4 * UBF16x3), 1e-3 + (16 * UBF16x3))]
+    [InlineData("deit_test_distilled", "bf16x3", 1e-5 + (4 * UBF16x3), 1e-3 + (16 * UBF16x3))]
     public void Small_model_logits_loss_and_every_gradient(string name, string types, double tolerance, double gradientTolerance)
     {
         Precision precision = Precision.Parse(types);
         // Small gradients of 16 bits underflow without it.
-        float scale = precision.Activations == DType.F16 ? 1024 : 1;
+        float scale = precision.Activations == DType.F16 || precision.Products == ProductArithmetic.F16x3 ? 1024 : 1;
         using GoldenFile weights = new($"models/{name}.safetensors"), io = new($"models/{name}.io.safetensors");
         GpuDevice device = TestDevice.Current;
         using VisionTransformer model = new(device, weights.Config());
@@ -41,6 +48,9 @@ public class ModelGoldenTests
         Tensor images = Upload(io, "images"), targets = Upload(io, "targets");
         Tensor? teacher = io.Has("teacher") ? Upload(io, "teacher") : null;
 
+        // The tuned choice for three products might be one of F32.
+        string? kernel = precision.Products == ProductArithmetic.F32 ? null : ForcedKernel.OfThreeProducts(precision.Products, model.Config.EmbedDim).FirstOrDefault();
+        using ForcedKernel forced = new(kernel);
         NetworkOutput evaluated = null!;
         using (Graph evaluation = device.Record(r =>
         {
@@ -70,6 +80,7 @@ public class ModelGoldenTests
             r.Tape.Backward(loss, r.Full([1], scale));
         });
         training.Run();
+        Assert.Equal(kernel is not null, training.Dispatches.Any(dispatch => dispatch.Kernel.Name.EndsWith("x3", StringComparison.Ordinal)));
         AssertClose(io.Doubles("train.cls"), device.Read<float>(output.ClassLogits), tolerance, "training logits");
         if (io.Has("train.dist"))
             AssertClose(io.Doubles("train.dist"), device.Read<float>(output.DistillationLogits!), tolerance, "distillation logits");

@@ -19,7 +19,7 @@ public sealed class PrecisionTests
         double[] reference = seeds[0];
         double spread = Enumerable.Range(0, reference.Length).Max(i => seeds.Max(curve => curve[i]) - seeds.Min(curve => curve[i]));
         Assert.True(reference[^1] < reference[0] - 0.5, $"nothing was learned: {Text(reference)}");
-        foreach (string precision in Precision.Names.Skip(1))
+        foreach (string precision in Precision.Names.Skip(1).Where(name => Precision.Parse(name) is { Trains: true } wanted && Precision.For(TestDevice.Current.Info, wanted).Precision == wanted))
         {
             double[] curve = Curve(precision, 1);
             double distance = Enumerable.Range(0, curve.Length).Max(i => Math.Abs(curve[i] - reference[i]));
@@ -86,6 +86,29 @@ public sealed class PrecisionTests
         Assert.Equal((DType.F32, null), Precision.For(info, DType.F32));
         Precision residual = Precision.Parse("bf16-residual");
         Assert.Equal(storage ? residual : DType.F32, Precision.For(info, residual).Precision);
+    }
+
+    [Theory]
+    [InlineData("bf16x3", "bf16", null)]
+    [InlineData("bf16x3", "f16", "no matrix units for bf16, so that bf16x3 falls back to fp32")]
+    [InlineData("fp16x3", "f16", null)]
+    [InlineData("fp16x3", null, "no matrix units for f16, so that fp16x3 falls back to fp32")]
+    public void Three_products_need_matrix_units(string name, string? units, string? expected)
+    {
+        GpuInfo info = TestDevice.Current.Info with { Storage16 = false, MatrixShapes = units is null ? [] : [new MatrixShape(16, 16, 16, units, "f32", "subgroup")] };
+        (Precision precision, string? notice) = Precision.For(info, Precision.Parse(name));
+        Assert.Equal(expected is null ? name : "fp32", precision.Name);
+        Assert.Equal(expected is null, notice is null);
+        if (expected is not null)
+            Assert.Contains(expected, notice);
+    }
+
+    [Fact]
+    public void What_has_no_range_for_gradients_does_not_train()
+    {
+        using INetwork model = Model(1);
+        DeitException error = Assert.Throws<DeitException>(() => new TrainStep(TestDevice.Current, model, Options("fp32", 1), precision: Precision.Parse("fp16x3")));
+        Assert.Contains("fp16x3", error.Message);
     }
 
     private static TrainOptions Options(string precision, long seed) => Recipe.Load("plain") with { BatchSize = Batch, Precision = precision, Seed = seed, Smoothing = 0.1, DropPath = 0.1, ClipGrad = 1 };
