@@ -45,6 +45,9 @@ internal sealed record BenchReport
     /// <summary>The kernels that the device chose.</summary>
     public IReadOnlyDictionary<string, string>? Kernels { get; init; }
 
+    /// <summary>The kernels that the device must not run, as their results were wrong, and why; null without any.</summary>
+    public IReadOnlyDictionary<string, string>? Rejected { get; init; }
+
     /// <summary>What was measured.</summary>
     public required IReadOnlyList<IBenchRow> Rows { get; init; }
 
@@ -73,6 +76,7 @@ internal sealed record BenchReport
         Host = DeviceFeatures.Processor(),
         Version = typeof(BenchReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
         Kernels = device.Choices.All,
+        Rejected = device.Choices.Rejected is { Count: > 0 } rejected ? rejected : null,
         Rows = rows,
     };
 

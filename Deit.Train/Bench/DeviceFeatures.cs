@@ -20,7 +20,7 @@ internal static class DeviceFeatures
 
     /// <summary>The shapes that the matrix units multiply.</summary>
     public static string MatrixUnits(GpuInfo device) =>
-        device.MatrixShapes.Count == 0 ? "none" : string.Join(", ", device.MatrixShapes) + (device.WorkgroupMatrices ? ", workgroup scope" : "");
+        device.MatrixShapes.Count == 0 ? "none" : string.Join(", ", device.MatrixShapes);
 
     /// <summary>Both in one line.</summary>
     public static string Line(GpuInfo device) => $"{Types(device)}; matrix units: {MatrixUnits(device)}";

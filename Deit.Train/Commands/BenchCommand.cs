@@ -11,6 +11,7 @@ internal static class BenchCommand
     public static Command Create() => new("bench", "Measure the device, the host that feeds it, and methods on both.")
     {
         Ops(),
+        Products(),
         Model(ModelRow.Infer, "Time whole models' forward passes: images/s, TFLOP/s, the share of the device's best product, memory."),
         Model(ModelRow.Train, "Time whole models' training steps: images/s, TFLOP/s, the share of the device's best product, memory."),
         Compare(),
@@ -34,6 +35,33 @@ internal static class BenchCommand
             return 0;
         });
         return ops;
+    }
+
+    private static Command Products()
+    {
+        Option<string?> device = new("--device") { Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)" };
+        Option<int?> batch = new("--batch-size") { Description = "images of a batch; without it 256, on a CPU driver 1" };
+        Option<int?> square = new("--square") { Description = "also a product of square matrices of this side, 0 for none; without it 8192, on a CPU driver 0" };
+        Option<string[]> precisions = new("--precisions") { Description = "arithmetics; without it all of a card, on a CPU driver fp32 and those of its matrix units", AllowMultipleArgumentsPerToken = true };
+        precisions.AcceptOnlyFromAmong([.. Precision.Names]);
+        Command products = new("products", "Time DeiT-B's products by every kernel of the device: matrix units of a subgroup, of a workgroup, or none.") { batch, square, precisions, device };
+        BenchOutput output = new(products);
+        products.SetAction(result =>
+        {
+            if (result.GetValue(batch) is < 1 or > 4096)
+                throw new DeitException($"--batch-size is {result.GetValue(batch)}, expected 1 to 4096.");
+            if (result.GetValue(square) is < 0 or > 32768)
+                throw new DeitException($"--square is {result.GetValue(square)}, expected 0 to 32768.");
+            using GpuDevice gpu = GpuDevice.Open(result.GetValue(device));
+            output.Write(result, ProductBench.Run(
+                gpu,
+                result.GetValue(batch) ?? ProductBench.DefaultBatch(gpu),
+                result.GetValue(square) ?? ProductBench.DefaultSquare(gpu),
+                result.GetValue(precisions) is { Length: > 0 } chosen ? chosen : ProductBench.DefaultPrecisions(gpu),
+                Console.Error.WriteLine));
+            return 0;
+        });
+        return products;
     }
 
     private static Command Model(string task, string description)

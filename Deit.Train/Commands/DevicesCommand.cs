@@ -39,6 +39,9 @@ internal static class DevicesCommand
             Row("types", DeviceFeatures.Types(device));
             Row("matrix units", DeviceFeatures.MatrixUnits(device));
             Row("uuid", device.Uuid);
+            // Measured here under this driver: a kernel that it compiles to something wrong.
+            foreach ((string kernel, string fault) in KernelChoices.RejectedOn(device))
+                Row("rejected", $"{kernel}: {fault}");
             if (device.Unsuitable is { } why)
                 Row("unsuitable", why);
             AnsiConsole.MarkupLineInterpolated($"[bold]{device.Index}  {device.Name}[/] ({device.Type.ToString().ToLowerInvariant()})");
