@@ -47,6 +47,14 @@ public sealed class KernelChoices
                 return known!;
             if (!_measure || _measuring || eligible.Length == 1)
                 return eligible[0].Name;
+            // Another device of this process, or another process, may have measured it since: who computes the same has the same bits.
+            if (!isKnown)
+            {
+                foreach ((string other, string name) in Load(_file, Chosen))
+                    _choices.TryAdd(other, name);
+                if (_choices.TryGetValue(key, out known) && eligible.Any(candidate => candidate.Name == known))
+                    return known;
+            }
             _measuring = true;
             try
             {

@@ -57,13 +57,16 @@ internal sealed class Parameters : IDisposable
             Flat = _values.At(0, [FlatLength], DType.F32, "parameters");
             // Defined padding: flat passes read it.
             device.Fill(Flat);
-            if (Buffers.Count == 0)
-                return;
-            _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
-            foreach (ParameterSpec spec in Buffers)
-                _tensors.Add(spec.Name, _buffers.Allocate(spec.Shape, DType.F32, spec.Name));
-            FlatBuffers = _buffers.At(0, [checked((int)(_buffers.ByteLength / sizeof(float)))], DType.F32, "running statistics");
-            device.Fill(FlatBuffers);
+            if (Buffers.Count > 0)
+            {
+                _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
+                foreach (ParameterSpec spec in Buffers)
+                    _tensors.Add(spec.Name, _buffers.Allocate(spec.Shape, DType.F32, spec.Name));
+                FlatBuffers = _buffers.At(0, [checked((int)(_buffers.ByteLength / sizeof(float)))], DType.F32, "running statistics");
+                device.Fill(FlatBuffers);
+            }
+            // Values that are written to an idle device need no detour through staging memory.
+            device.WaitIdle();
         }
         catch
         {
