@@ -106,6 +106,9 @@ internal static unsafe partial class Gtk
     public static partial void gtk_label_set_line_wrap(nint label, int wrap);
 
     [LibraryImport(GtkLibrary)]
+    public static partial void gtk_label_set_max_width_chars(nint label, int characters);
+
+    [LibraryImport(GtkLibrary)]
     public static partial void gtk_label_set_ellipsize(nint label, int mode);
 
     [LibraryImport(GtkLibrary, StringMarshalling = StringMarshalling.Utf8)]

@@ -148,6 +148,7 @@ internal sealed class MainWindow : IDisposable
             Gtk.gtk_box_pack_start(side, row.Widget, 0, 0, 4);
         Gtk.gtk_toggle_button_set_active(_attention, 1);
         Gtk.gtk_label_set_line_wrap(_status, 1);
+        Gtk.gtk_label_set_max_width_chars(_status, 30); // no wider than the column, however long a device's name
         Gtk.gtk_label_set_xalign(_status, 0);
         AddClass(_status, "status");
         AddClass(_hint, "share");

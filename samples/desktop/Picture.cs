@@ -34,9 +34,9 @@ internal sealed unsafe class Picture
         byte[] heat = GC.AllocateUninitializedArray<byte>(attention.Values.Length * 4, pinned: true);
         for (int i = 0; i < attention.Values.Length; i++)
         {
-            // From black at 50 % to orange at 45 %, multiplied by alpha as Cairo wants it.
+            // From black at 35 % to orange at 45 %, multiplied by alpha as Cairo wants it.
             float share = (attention.Values[i] - least) / range;
-            (heat[4 * i], heat[(4 * i) + 1], heat[(4 * i) + 2], heat[(4 * i) + 3]) = (0, (byte)(70 * share), (byte)(115 * share), (byte)(128 - (13 * share)));
+            (heat[4 * i], heat[(4 * i) + 1], heat[(4 * i) + 2], heat[(4 * i) + 3]) = (0, (byte)(70 * share), (byte)(115 * share), (byte)(90 + (25 * share)));
         }
         _heat = heat;
     }

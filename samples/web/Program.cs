@@ -10,6 +10,7 @@ if (builder.Configuration["model"] is not { Length: > 0 } folder)
     return 2;
 }
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // a line a picture is enough
+builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // failing to start is said below
 builder.Services.AddDeitModel(folder, options => options.CpuFallback = true);
 await using WebApplication app = builder.Build();
 try
@@ -44,8 +45,16 @@ app.MapPost("/classify", async (HttpRequest request, DeitModel model, ILogger<Pr
         return Results.Problem(error.Message, statusCode: StatusCodes.Status503ServiceUnavailable);
     }
 });
-await app.RunAsync();
-return 0;
+try
+{
+    await app.RunAsync();
+    return 0;
+}
+catch (IOException error)
+{
+    Console.Error.WriteLine(error.Message); // the address is in use
+    return 1;
+}
 
 internal sealed record Answer(ClassScore[] Classes, string Device, double Milliseconds);
 

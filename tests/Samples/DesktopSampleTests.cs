@@ -9,7 +9,7 @@ namespace Deit.Tests.Samples;
 public sealed class DesktopSampleTests : IDisposable
 {
     // Of samples/desktop/style.css.
-    private static readonly (byte, byte, byte) BarColor = (0x3b, 0x6e, 0xf5), ErrorColor = (0xb3, 0x26, 0x1e);
+    private static readonly (byte, byte, byte) BarColor = (0x3b, 0x6e, 0xf5);
     private const int BarWidth = 300;
     private readonly TemporaryFolder _folder = new();
 
@@ -46,7 +46,8 @@ public sealed class DesktopSampleTests : IDisposable
             using VirtualDisplay display = await VirtualDisplay.Start();
             using Command window = Start(display.Name, arguments);
             RgbImage shown = display.Screenshot();
-            await window.Until(() => Share(shown = display.Screenshot(), (red, green, blue) => (red, green, blue) == ErrorColor) > 0);
+            // The strokes of the letters are thinner than a pixel, so that red is blended with the ground; nothing else of an empty window is red.
+            await window.Until(() => Share(shown = display.Screenshot(), (red, green, blue) => red > green + 50 && red > blue + 50) > 0.0005);
             Assert.Empty(Runs(shown, BarColor));
         }
     }
