@@ -85,7 +85,7 @@ public sealed class GpuDevice : IDisposable
     /// <exception cref="GpuException">The device has not enough memory or a limit is exceeded.</exception>
     public Graph Record(Action<Recorder> record, GraphOptions? options = null)
     {
-        Recorder recorder = new(this);
+        Recorder recorder = new(this) { Rounded = options?.Rounded };
         record(recorder);
         return new Graph(this, recorder, options ?? GraphOptions.Default);
     }

@@ -12,8 +12,8 @@ public sealed record DeitModelOptions
     /// <summary>How a distilled model's two heads answer together; null for what the model folder says.</summary>
     public HeadFusion? HeadFusion { get; init; }
 
-    /// <summary>The type of activations and factors, F32, F16 or BF16; a device that does not store 16-bit values computes in F32.</summary>
-    public DType Precision { get; init; } = DType.F32;
+    /// <summary>In which types to compute, F32 unless told; a device that does not store 16-bit values computes in F32.</summary>
+    public Precision Precision { get; init; }
 }
 
 /// <summary>A trained model, ready to classify pictures. Makes and owns its device. Thread-safe: calls take turns on the device.</summary>
@@ -30,18 +30,18 @@ public sealed class DeitModel : IDisposable
     private readonly HeadFusion _fusion;
     private readonly Lock _gate = new();
 
-    private DeitModel(GpuDevice device, INetwork network, ModelDescription description, HeadFusion fusion, DType precision)
+    private DeitModel(GpuDevice device, INetwork network, ModelDescription description, HeadFusion fusion, Precision precision)
     {
         (Device, _network, _description, _fusion) = (device, network, description, fusion);
-        Precision = Model.Precision.For(device.Info, precision).Type;
+        Precision = Model.Precision.For(device.Info, precision).Precision;
         _inference = new Inference(device, network, batchSize: 1, precision: Precision);
     }
 
     /// <summary>The device that computes.</summary>
     public GpuDevice Device { get; }
 
-    /// <summary>The type of activations and factors in use.</summary>
-    public DType Precision { get; }
+    /// <summary>The types in use.</summary>
+    public Precision Precision { get; }
 
     /// <summary>The class names in order.</summary>
     public IReadOnlyList<string> Labels => _description.Labels;
@@ -66,7 +66,8 @@ public sealed class DeitModel : IDisposable
         try
         {
             (network, ModelDescription description) = ModelFolder.Load(device, folder);
-            return new DeitModel(device, network, description, options?.HeadFusion ?? description.HeadFusion, options?.Precision ?? DType.F32);
+            network.Parameters.Freeze();
+            return new DeitModel(device, network, description, options?.HeadFusion ?? description.HeadFusion, options?.Precision ?? default);
         }
         catch
         {

@@ -18,10 +18,10 @@ public sealed class Inference : IDisposable
     /// <param name="network">The network.</param>
     /// <param name="batchSize">Images a run.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
-    /// <param name="precision">The type of activations and factors, see <see cref="Precision"/>.</param>
+    /// <param name="precision">In which types; F32 unless told.</param>
     /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor, something recorded from it, or null.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, DType precision = DType.F32, Func<Recorder, string, Tensor, Tensor?>? observe = null)
+    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, Precision precision = default, Func<Recorder, string, Tensor, Tensor?>? observe = null)
     {
         (_device, _network, BatchSize) = (device, network, batchSize);
         ImageSize size = network.Config.InputSize;
@@ -45,7 +45,7 @@ public sealed class Inference : IDisposable
                             _observed.Add(name, r.Keep(kept));
                     }
                 },
-                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow });
+                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow, Rounded = network.Parameters.Rounded });
             _output = output!;
         }
         catch

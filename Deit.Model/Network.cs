@@ -14,8 +14,8 @@ public sealed record ForwardContext
     /// <summary>The rate of stochastic depth in the last block; block i of n has rate * i / (n - 1).</summary>
     public double DropPathRate { get; init; }
 
-    /// <summary>The type of activations between layers and of the factors of products, see <see cref="Precision"/>; a network that knows F32 alone computes in it.</summary>
-    public DType Precision { get; init; } = DType.F32;
+    /// <summary>The types of activations, factors and residual stream; a network that knows F32 alone computes in it.</summary>
+    public Precision Precision { get; init; } = DType.F32;
 
     /// <summary>The step's seed and number, for what is random; required when <see cref="DropPathRate"/> is above 0.</summary>
     public Tensor? StepState { get; init; }

@@ -41,6 +41,7 @@ public sealed class Parameters : IDisposable
     private readonly Arena _values;
     private readonly Arena? _buffers;
     private Arena? _gradients;
+    private RoundedWeights? _rounded;
 
     /// <summary>Allocates the parameters, all zero.</summary>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
@@ -90,10 +91,23 @@ public sealed class Parameters : IDisposable
     /// <summary>A parameter or a running statistic by its name.</summary>
     public Tensor this[string name] => _tensors[name];
 
+    /// <summary>The 16-bit copies that inference reads; null until <see cref="Freeze"/>.</summary>
+    public RoundedWeights? Rounded => _rounded;
+
+    /// <summary>
+    /// Promises that the parameters no longer change: inference recorded from now on rounds each weight to 16 bits once instead of in each
+    /// run, where its precision has 16 bits at all.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The parameters are being trained.</exception>
+    public void Freeze() => _rounded ??= _gradients is null ? new RoundedWeights(Device) : throw new InvalidOperationException("Freezing parameters that are being trained: their copies would go stale; load them into a network of its own.");
+
     /// <summary>Gives every parameter a gradient, so that recordings with them have a backward pass.</summary>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
+    /// <exception cref="InvalidOperationException">The parameters are frozen.</exception>
     public void Train()
     {
+        if (_rounded is not null)
+            throw new InvalidOperationException("Training parameters that are frozen: copies of them would go stale; load them into a network of its own.");
         if (_gradients is not null)
             return;
         _gradients = Device.CreateArena("gradients", _values.ByteLength);
@@ -164,5 +178,6 @@ public sealed class Parameters : IDisposable
         _values.Dispose();
         _buffers?.Dispose();
         _gradients?.Dispose();
+        _rounded?.Dispose();
     }
 }

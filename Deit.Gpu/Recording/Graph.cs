@@ -144,6 +144,9 @@ public sealed record GraphOptions
     /// <summary>A graph that lends its memory when this one fits in: for graphs that never run between each other's run and read. It must outlive this one.</summary>
     public Graph? Borrow { get; init; }
 
+    /// <summary>Copies to read instead of rounding weights in each run; they must outlive the graph. Null where weights change.</summary>
+    public RoundedWeights? Rounded { get; init; }
+
     /// <summary>Untouched bytes around each tensor; above 0 no memory is reused (for tests).</summary>
     internal long GuardBytes { get; init; }
 
