@@ -18,11 +18,14 @@ internal sealed class BenchOutput
             command.Add(option);
     }
 
+    /// <summary>True where the standard output is one JSON text, to which nothing may be added.</summary>
+    public bool PrintsJson(ParseResult result) => result.GetResult(_json) is not null && result.GetValue(_json) is null;
+
     /// <exception cref="DeitException">A file cannot be written.</exception>
     public void Write(ParseResult result, BenchReport report)
     {
         string? json = result.GetValue(_json);
-        if (result.GetResult(_json) is not null && json is null)
+        if (PrintsJson(result))
             Console.WriteLine(report.ToJson());
         else
             Console.WriteLine(BenchText.Of(report));

@@ -40,6 +40,12 @@ internal sealed record ModelBenchOptions
     [Flag("into how many times the seconds are cut: the median of them is given, and how far their quartiles lie apart")]
     public int Repetitions { get; set; } = 7;
 
+    [Flag("infer only: command of another program to measure in turn and compare with, such as bench/experiments/onnxruntime")]
+    public string? Peer { get; set; }
+
+    [Flag("with --peer: how often both are measured; the medians are compared")]
+    public int Rounds { get; set; } = 3;
+
     [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
     public string? Device { get; set; }
 
@@ -58,6 +64,8 @@ internal sealed record ModelBenchOptions
             throw new DeitException($"--warm-up is {WarmUp}, expected 0 or more seconds.");
         if (!(Seconds > 0 && double.IsFinite(Seconds)))
             throw new DeitException($"--seconds is {Seconds}, expected more than 0.");
+        if (Rounds is < 1 or > 1000)
+            throw new DeitException($"--rounds is {Rounds}, expected 1 to 1000.");
         if (Repetitions is < 1 or > 10_000)
             throw new DeitException($"--repetitions is {Repetitions}, expected 1 to 10000.");
         if (Models.Length > 0 && (EmbedDim ?? Depth ?? NumHeads) is not null)

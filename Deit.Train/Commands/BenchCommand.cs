@@ -73,7 +73,17 @@ internal static class BenchCommand
         {
             ModelBenchOptions options = binder.Bind(result);
             options.Validate();
+            if (options.Peer is not null && task != ModelRow.Infer)
+                throw new DeitException("--peer was given with training, and peers are measured at inference alone; use deit bench infer.");
             using GpuDevice gpu = GpuDevice.Open(options.Device);
+            if (options.Peer is not null)
+            {
+                (BenchReport ours, BenchReport peer) = PeerBench.Run(gpu, options, Console.Error.WriteLine);
+                output.Write(result, ours);
+                // With the peer as A, B / A is above 1 where ours is faster.
+                (output.PrintsJson(result) ? Console.Error : Console.Out).Write($"\n{new BenchComparison(peer, ours)}Rates are medians of {options.Rounds} rounds in turn, spreads from the slowest to the fastest of them.\n");
+                return 0;
+            }
             output.Write(result, ModelBench.Run(gpu, options, task, Console.Error.WriteLine));
             return 0;
         });

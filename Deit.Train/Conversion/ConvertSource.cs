@@ -15,7 +15,12 @@ internal sealed class ConvertSource : IDisposable
 {
     private const string TorchWeights = "pytorch_model.bin";
 
-    private ConvertSource(string path, ModelDescription description, IWeights weights, IReadOnlyList<string> notices) =>
+    /// <summary>Takes a model that is open already.</summary>
+    /// <param name="path">What messages call it.</param>
+    /// <param name="description">Its description.</param>
+    /// <param name="weights">Its weights, which this owns.</param>
+    /// <param name="notices">See <see cref="Notices"/>.</param>
+    public ConvertSource(string path, ModelDescription description, IWeights weights, IReadOnlyList<string> notices) =>
         (Path, Description, Weights, Notices) = (path, description, weights, notices);
 
     /// <summary>The file with the weights.</summary>
