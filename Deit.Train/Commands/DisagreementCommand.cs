@@ -16,7 +16,7 @@ internal sealed record DisagreementOptions : SplitOptions
     [Flag("what to call them, in the same order; the names of their runs without it")]
     public string[]? Names { get; set; }
 
-    [Flag("how two heads answer together; what the model folder says without it", Choices = ["mean-logits", "sum-softmax"])]
+    [Flag("how two heads answer together; what the model folder says without it", Choices = ["mean-logits", "sum-softmax", "class-token"])]
     public string? HeadFusion { get; set; }
 
     [Flag("file to write: .md, .json or .csv")]

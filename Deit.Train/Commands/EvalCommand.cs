@@ -13,7 +13,7 @@ internal sealed record EvalOptions : SplitOptions
     [Flag("model folder, such as RUN/best", Required = true)]
     public string Model { get; set; } = "";
 
-    [Flag("how two heads answer together; what the model folder says without it", Choices = ["mean-logits", "sum-softmax"])]
+    [Flag("how two heads answer together; what the model folder says without it", Choices = ["mean-logits", "sum-softmax", "class-token"])]
     public string? HeadFusion { get; set; }
 
     [Flag("type of activations and of the factors of products, with -residual of the residual stream too; bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units", Choices = ["fp32", "fp16", "bf16", "fp16-residual", "bf16-residual", "bf16x3", "fp16x3"])]
@@ -29,7 +29,7 @@ internal sealed record EvalOptions : SplitOptions
     public string? Output { get; set; }
 
     /// <summary>The fusion that a value of the flag names; null of none.</summary>
-    public static HeadFusion? Fusion(string? name) => name switch { null => null, "sum-softmax" => Deit.Model.HeadFusion.SumSoftmax, _ => Deit.Model.HeadFusion.MeanLogits };
+    public static HeadFusion? Fusion(string? name) => name switch { null => null, "sum-softmax" => Deit.Model.HeadFusion.SumSoftmax, "class-token" => Deit.Model.HeadFusion.ClassToken, _ => Deit.Model.HeadFusion.MeanLogits };
 }
 
 /// <summary><c>deit eval</c>: top-1, top-5, loss, images a second and the figures of each class on a split.</summary>
@@ -141,7 +141,7 @@ internal static class EvalCommand
         options.Model,
         options.Data,
         options.Split,
-        HeadFusion = (EvalOptions.Fusion(options.HeadFusion) ?? source.Description.HeadFusion) == HeadFusion.SumSoftmax ? "sum-softmax" : "mean-logits",
+        HeadFusion = (EvalOptions.Fusion(options.HeadFusion) ?? source.Description.HeadFusion) switch { HeadFusion.SumSoftmax => "sum-softmax", HeadFusion.ClassToken => "class-token", _ => "mean-logits" },
         options.Precision,
         evaluation.Images,
         Unreadable = source.Loader.Unreadable,
