@@ -7,7 +7,7 @@ public static class AttentionOp
     private readonly record struct Push(uint Tokens, uint Heads, float Scale, uint Accumulate);
 
     /// <summary>The three kernels of one way to compute attention, with how many tokens a workgroup owns and their specialization constants.</summary>
-    private sealed record Variant(string Name, Kernel<Push> Forward, Kernel<Push> BackwardQuery, Kernel<Push> BackwardKeyValue, uint Rows, uint[] Specialization, bool OnUnits = false);
+    private sealed record Variant(string Name, Kernel<Push> Forward, Kernel<Push> BackwardQuery, Kernel<Push> BackwardKeyValue, uint Rows, uint[] Specialization, uint[] BackwardSpecialization, bool OnUnits = false);
 
     private static readonly TypedKernel<Push> Forward = new("attention", fullSubgroups: true);
     private static readonly TypedKernel<Push> BackwardQuery = new("attention.backward_q", fullSubgroups: true);
@@ -77,8 +77,8 @@ public static class AttentionOp
     {
         Tensor delta = r.Empty(head.Statistic);
         Binding output = Binding.Output(dqkv, accumulate);
-        r.Dispatch(variant.BackwardQuery, head.Push(accumulate), head.Groups(variant), variant.Specialization, [Binding.Read(qkv), Binding.Read(y), Binding.Read(logSumExp), Binding.Read(dy), Binding.Write(delta), output], 3 * head.Product);
-        r.Dispatch(variant.BackwardKeyValue, head.Push(accumulate), head.Groups(variant), variant.Specialization, [Binding.Read(qkv), Binding.Read(logSumExp), Binding.Read(delta), Binding.Read(dy), output], 4 * head.Product);
+        r.Dispatch(variant.BackwardQuery, head.Push(accumulate), head.Groups(variant), variant.BackwardSpecialization, [Binding.Read(qkv), Binding.Read(y), Binding.Read(logSumExp), Binding.Read(dy), Binding.Write(delta), output], 3 * head.Product);
+        r.Dispatch(variant.BackwardKeyValue, head.Push(accumulate), head.Groups(variant), variant.BackwardSpecialization, [Binding.Read(qkv), Binding.Read(logSumExp), Binding.Read(delta), Binding.Read(dy), output], 4 * head.Product);
     }
 
     // Of one row: a mean of values within 1/2, whose weights a kernel may round.
@@ -123,19 +123,18 @@ public static class AttentionOp
     // Whatever runs on the device, whether it is a candidate or not.
     private static Variant[] All(GpuInfo info, DType type, int dimension) => [.. Cooperative(info, type, (uint)dimension), .. Rows(info, type, dimension)];
 
-    // How many rows a lane owns, and how many of the other side it meets at a time. Two rows halve what loads and shuffles cost, and fit no
-    // GPU's registers. CPU drivers from before Vulkan 1.4 (Mesa 22.3) run them at half the speed, after ten times the compiling.
-    private static IEnumerable<Variant> Rows(GpuInfo info, DType type, int dimension)
+    // A lane owns one row or two. Two halve what loads and shuffles cost, and fit no GPU's registers. CPU drivers from before Vulkan 1.4
+    // (Mesa 22.3) run them at 0.6 of the speed forward, and take far longer to compile the backward pass.
+    private static IEnumerable<Variant> Rows(GpuInfo info, DType type, int dimension) =>
+        info.Type == GpuType.Cpu && Version.Parse(info.ApiVersion) >= new Version(1, 4)
+            ? [Row("two rows a lane", info, type, dimension, own: 2, others: 2, othersBackward: 2), Row("row a lane", info, type, dimension, own: 1, others: 4, othersBackward: 1)]
+            : [Row("row a lane", info, type, dimension, own: 1, others: 4, othersBackward: 1)];
+
+    // The other side comes so many rows at a time.
+    private static Variant Row(string name, GpuInfo info, DType type, int dimension, uint own, uint others, uint othersBackward)
     {
         uint lanes = (uint)info.SubgroupSize;
-        (uint Own, uint Others)[] tiles = info.Type == GpuType.Cpu && Version.Parse(info.ApiVersion) >= new Version(1, 4) ? [(2, 2), (1, 4)] : [(1, 1), (1, 4)];
-        return tiles.Select(t => new Variant(
-            $"rows {t.Own}x{t.Others}",
-            Forward[type],
-            BackwardQuery[type],
-            BackwardKeyValue[type],
-            lanes * t.Own,
-            [lanes, lanes, (uint)dimension, t.Own, t.Others]));
+        return new(name, Forward[type], BackwardQuery[type], BackwardKeyValue[type], lanes * own, [lanes, lanes, (uint)dimension, own, others], [lanes, lanes, (uint)dimension, own, othersBackward]);
     }
 
     // Tiles for the matrix units' shape that takes this type and sums in F32; none where there is no such shape, where it does not divide
@@ -148,21 +147,28 @@ public static class AttentionOp
         if (dimension % unit.N != 0 || dimension % unit.K != 0 || dimension % 8 != 0)
             return [];
         uint lanes = (uint)info.SubgroupSize;
-        // On a CPU driver, where units are only tested, one small tile: it takes half a minute to compile.
+        // On a CPU driver, where units are only tested, small tiles: two of them at D = 64 took 45 s to compile.
         (uint Subgroups, uint Fragments, uint Block)[] tiles = info.Type == GpuType.Cpu
-            ? [(2, 2, 16)]
+            ? dimension <= 32 ? [(2, 1, 16), (1, 2, 16)] : [(2, 1, 16)]
             : [(4, 1, 64), (4, 1, 32), (2, 1, 64), (8, 1, 64), (4, 2, 64), (4, 2, 32)];
         return tiles
             .Where(t => t.Subgroups * lanes <= info.MaxWorkgroupSize && SharedBytes(t.Subgroups, t.Fragments * unit.M, t.Block) <= info.SharedMemoryBytes)
             .Where(t => Fits(t.Fragments * unit.M, t.Block))
-            .Select(t => new Variant(
-                $"cooperative {t.Subgroups}x{t.Fragments * unit.M}x{t.Block} {unit.M}x{unit.N}x{unit.K}",
+            .Select(t => Tile(t.Subgroups, t.Fragments * unit.M, t.Block));
+
+        Variant Tile(uint subgroups, uint rows, uint block)
+        {
+            uint[] specialization = [subgroups * lanes, subgroups, rows, block, dimension, unit.M, unit.N, unit.K, lanes];
+            return new(
+                $"cooperative {subgroups}x{rows}x{block} {unit.M}x{unit.N}x{unit.K}",
                 type == DType.F16 ? CooperativeF16 : CooperativeBF16,
                 type == DType.F16 ? CooperativeBackwardQueryF16 : CooperativeBackwardQueryBF16,
                 type == DType.F16 ? CooperativeBackwardKeyValueF16 : CooperativeBackwardKeyValueBF16,
-                t.Subgroups * t.Fragments * unit.M,
-                [t.Subgroups * lanes, t.Subgroups, t.Fragments * unit.M, t.Block, dimension, unit.M, unit.N, unit.K, lanes],
-                OnUnits: true));
+                subgroups * rows,
+                specialization,
+                specialization,
+                OnUnits: true);
+        }
 
         // A row of scores is shared by so many lanes, each of which has runs of eight; rows spread over lanes without remainder.
         bool Fits(uint rows, uint block)
