@@ -99,8 +99,8 @@ public sealed class GpuDevice : IDisposable
     /// <exception cref="GpuException">The device has not enough memory or a limit is exceeded.</exception>
     public Graph Record(Action<Recorder> record, GraphOptions? options = null)
     {
-        Recorder recorder = new(this);
         options ??= GraphOptions.Default;
+        Recorder recorder = new(this) { Rounded = options.Rounded };
         ChoiceSequence choices = ChoiceSequence.Of(() => record(recorder), options.KernelsOf?.Choices);
         return new Graph(this, recorder, choices, options);
     }

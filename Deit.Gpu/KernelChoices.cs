@@ -36,6 +36,11 @@ public sealed class KernelChoices
                 return known;
             if (!_measure || _measuring || candidates.Count == 1)
                 return candidates[0].Name;
+            // Another device of this process, or another process, may have measured it since: who computes the same has the same bits.
+            foreach ((string other, string name) in Load(_file))
+                _choices.TryAdd(other, name);
+            if (_choices.TryGetValue(key, out known) && candidates.Any(c => c.Name == known))
+                return known;
             _measuring = true;
             try
             {

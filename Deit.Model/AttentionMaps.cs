@@ -7,7 +7,7 @@ namespace Deit.Model;
 /// 1706.03762), and their rollout (Abnar and Zuidema, arXiv 2005.00928). Computed on the host in double precision from what the network
 /// projected, row by row when asked for: the whole of a large model would be hundreds of megabytes.
 /// </summary>
-public sealed class AttentionMaps
+internal sealed class AttentionMaps
 {
     private readonly float[][] _qkv;
     private readonly double[]?[][] _means; // what a rollout needed, for the next one: small beside the heads it is the mean of

@@ -56,10 +56,10 @@ public sealed record DeitConfig : NetworkConfig
     public override IReadOnlyList<string> Heads => Distilled ? ["head", "head_dist"] : ["head"];
 
     /// <inheritdoc/>
-    public override IEnumerable<ParameterSpec> Specs() => VisionTransformer.Specs(this);
+    internal override IEnumerable<ParameterSpec> Specs() => VisionTransformer.Specs(this);
 
     /// <inheritdoc/>
-    public override INetwork Create(GpuDevice device) => new VisionTransformer(device, this);
+    internal override INetwork Create(GpuDevice device) => new VisionTransformer(device, this);
 
     /// <inheritdoc/>
     public override DeitConfig Validate()

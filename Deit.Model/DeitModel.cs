@@ -30,8 +30,8 @@ public sealed partial class DeitModel : IDisposable
     /// <summary>The device that computes; another one after a loss if the first is gone.</summary>
     public GpuInfo Device => _engine.Device;
 
-    /// <summary>The type of activations and factors in use.</summary>
-    public DType Precision => _engine.Precision;
+    /// <summary>The types of activations and of the residual stream in use.</summary>
+    public Precision Precision => _engine.Precision;
 
     /// <summary>The class names in order.</summary>
     public IReadOnlyList<string> Labels => _description.Labels;
@@ -81,7 +81,7 @@ public sealed partial class DeitModel : IDisposable
         try
         {
             Report(LoadStage.Ready);
-            EngineLog.Loaded(logger, path, loaded.Device.ToString(), loaded.Precision, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            EngineLog.Loaded(logger, path, loaded.Device.ToString(), loaded.Precision.Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             InferenceEngine engine = new(path, chosen, logger, loaded, () => OnDevice(static _ => { }));
             return new DeitModel(loaded.Description, chosen, engine);
         }

@@ -1,4 +1,3 @@
-using Deit.Gpu;
 using Microsoft.Extensions.Logging;
 
 namespace Deit.Model;
@@ -18,8 +17,8 @@ public sealed record DeitModelOptions
     /// <summary>How a distilled model's two heads answer together; null for what the model folder says.</summary>
     public HeadFusion? HeadFusion { get; set; }
 
-    /// <summary>The type of activations and factors, F32, F16 or BF16; a device that does not store 16-bit values computes in F32.</summary>
-    public DType Precision { get; set; } = DType.F32;
+    /// <summary>The types of activations and of the residual stream; a device that does not store 16-bit values computes in F32.</summary>
+    public Precision Precision { get; set; }
 
     /// <summary>The most pictures that are computed together, 1 to 256: what waits when the device becomes free makes a batch.</summary>
     public int MaxBatchSize { get; set; } = 8;
@@ -32,14 +31,14 @@ public sealed record DeitModelOptions
 
     /// <summary>A copy whose numbers are known to be good.</summary>
     /// <exception cref="ArgumentException">A number is out of its range.</exception>
+    /// <exception cref="DeitException">No network computes in such types.</exception>
     internal DeitModelOptions Checked()
     {
         if (MaxBatchSize is < 1 or > 256)
             throw new ArgumentException($"A model was asked to batch up to {MaxBatchSize} pictures, expected 1 to 256; correct MaxBatchSize.");
         if (MaxDelay < TimeSpan.Zero || MaxDelay > TimeSpan.FromSeconds(10))
             throw new ArgumentException($"A model was asked to hold pictures back for {MaxDelay.TotalMilliseconds} ms, expected 0 to 10000; correct MaxDelay.");
-        if (Precision is not (DType.F32 or DType.F16 or DType.BF16))
-            throw new ArgumentException($"A model was asked to compute in {Precision}, expected F32, F16 or BF16; correct Precision.");
+        _ = Precision.Name; // throws for types that no network computes in
         return this with { };
     }
 }

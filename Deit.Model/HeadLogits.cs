@@ -12,7 +12,7 @@ public enum HeadFusion
 /// <summary>What each head says of a batch.</summary>
 /// <param name="Class">[count, classes] of the class token, or of the only head.</param>
 /// <param name="Distillation">[count, classes] of the distillation token; null without one.</param>
-public sealed record HeadLogits(float[] Class, float[]? Distillation)
+internal sealed record HeadLogits(float[] Class, float[]? Distillation)
 {
     /// <summary>One answer of both heads.</summary>
     /// <param name="fusion">How.</param>

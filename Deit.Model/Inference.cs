@@ -4,7 +4,7 @@ using Deit.Model.Images;
 namespace Deit.Model;
 
 /// <summary>A recorded forward pass for one batch size.</summary>
-public sealed class Inference : IDisposable
+internal sealed class Inference : IDisposable
 {
     private readonly GpuDevice _device;
     private readonly INetwork _network;
@@ -18,11 +18,11 @@ public sealed class Inference : IDisposable
     /// <param name="network">The network.</param>
     /// <param name="batchSize">Images a run.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
-    /// <param name="precision">The type of activations and factors, see <see cref="Precision"/>.</param>
+    /// <param name="precision">In which types; F32 unless told.</param>
     /// <param name="kernelsOf">A forward pass of the same network at another batch size, whose kernels this one is to run.</param>
     /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor, something recorded from it, or null.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, DType precision = DType.F32, Inference? kernelsOf = null, Func<Recorder, string, Tensor, Tensor?>? observe = null)
+    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, Precision precision = default, Inference? kernelsOf = null, Func<Recorder, string, Tensor, Tensor?>? observe = null)
     {
         (_device, _network, BatchSize) = (device, network, batchSize);
         ImageSize size = network.Config.InputSize;
@@ -46,7 +46,7 @@ public sealed class Inference : IDisposable
                             _observed.Add(name, r.Keep(kept));
                     }
                 },
-                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow, KernelsOf = kernelsOf?.Graph });
+                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow, Rounded = network.Parameters.Rounded, KernelsOf = kernelsOf?.Graph });
             _output = output!;
         }
         catch

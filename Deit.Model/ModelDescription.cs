@@ -6,7 +6,7 @@ using Deit.Model.Images;
 namespace Deit.Model;
 
 /// <summary>What a model folder says of its weights in <c>config.json</c>: enough, with <c>model.safetensors</c>, to classify a picture.</summary>
-public sealed record ModelDescription
+internal sealed record ModelDescription
 {
     /// <summary>The reference's name of the model, where it has one.</summary>
     public string? Name { get; init; }
@@ -70,4 +70,4 @@ public sealed record ModelDescription
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectNullableAnnotations = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowOutOfOrderMetadataProperties = true)]
 [JsonSerializable(typeof(ModelDescription))]
 [JsonSerializable(typeof(NetworkConfig))]
-public sealed partial class ModelJson : JsonSerializerContext;
+internal sealed partial class ModelJson : JsonSerializerContext;

@@ -4,7 +4,7 @@ using Deit.Model.Checkpoints;
 namespace Deit.Model;
 
 /// <summary>Moves weights between safetensors files and a model on a device.</summary>
-public static class ModelFolder
+internal static class ModelFolder
 {
     /// <summary>The description of a model folder.</summary>
     public const string ConfigFile = "config.json";

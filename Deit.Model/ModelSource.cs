@@ -6,7 +6,7 @@ namespace Deit.Model;
 /// <param name="Path">The folder or file as it was given.</param>
 /// <param name="WeightsPath">The file with the weights.</param>
 /// <param name="Description">What the folder says of them; null of a bare file.</param>
-public sealed record ModelSource(string Path, string WeightsPath, ModelDescription? Description)
+internal sealed record ModelSource(string Path, string WeightsPath, ModelDescription? Description)
 {
     /// <summary>Looks what lies at a path.</summary>
     /// <exception cref="DeitException">Nothing that could be read as weights.</exception>

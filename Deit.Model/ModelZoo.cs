@@ -1,7 +1,7 @@
 namespace Deit.Model;
 
 /// <summary>The reference models by their reference names: a line each.</summary>
-public static class ModelZoo
+internal static class ModelZoo
 {
     private static readonly Dictionary<string, DeitConfig> Models = new(StringComparer.Ordinal)
     {

@@ -3,7 +3,7 @@ using Deit.Gpu;
 namespace Deit.Model;
 
 /// <summary>What a forward pass needs besides images.</summary>
-public sealed record ForwardContext
+internal sealed record ForwardContext
 {
     /// <summary>Evaluation: nothing random.</summary>
     public static ForwardContext Evaluation { get; } = new();
@@ -14,8 +14,8 @@ public sealed record ForwardContext
     /// <summary>The rate of stochastic depth in the last block; block i of n has rate * i / (n - 1).</summary>
     public double DropPathRate { get; init; }
 
-    /// <summary>The type of activations between layers and of the factors of products, see <see cref="Precision"/>; a network that knows F32 alone computes in it.</summary>
-    public DType Precision { get; init; } = DType.F32;
+    /// <summary>The types of activations, factors and residual stream; a network that knows F32 alone computes in it.</summary>
+    public Precision Precision { get; init; } = DType.F32;
 
     /// <summary>The step's seed and number, for what is random; required when <see cref="DropPathRate"/> is above 0.</summary>
     public Tensor? StepState { get; init; }
@@ -31,10 +31,10 @@ public sealed record ForwardContext
 /// <summary>What a network says of a batch.</summary>
 /// <param name="ClassLogits">[B, classes] from the class token (or the only head).</param>
 /// <param name="DistillationLogits">[B, classes] from the distillation token; null without one.</param>
-public sealed record NetworkOutput(Tensor ClassLogits, Tensor? DistillationLogits);
+internal sealed record NetworkOutput(Tensor ClassLogits, Tensor? DistillationLogits);
 
 /// <summary>An image classifier that records its forward pass: a student or a teacher.</summary>
-public interface INetwork : IDisposable
+internal interface INetwork : IDisposable
 {
     /// <summary>The trainable parameters.</summary>
     Parameters Parameters { get; }

@@ -25,12 +25,12 @@ public abstract record NetworkConfig
     public abstract IReadOnlyList<string> Heads { get; }
 
     /// <summary>Names, shapes, start values and decay of the parameters and running statistics.</summary>
-    public abstract IEnumerable<ParameterSpec> Specs();
+    internal abstract IEnumerable<ParameterSpec> Specs();
 
     /// <summary>Allocates the parameters of the network; they are to be initialised or loaded.</summary>
     /// <exception cref="DeitException">The configuration makes no network.</exception>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public abstract INetwork Create(GpuDevice device);
+    internal abstract INetwork Create(GpuDevice device);
 
     /// <summary>Checks that the numbers make a network.</summary>
     /// <returns>The configuration.</returns>

@@ -3,7 +3,7 @@ using Deit.Gpu;
 namespace Deit.Model;
 
 /// <summary>How a parameter starts.</summary>
-public enum Initialization
+internal enum Initialization
 {
     /// <summary>0.</summary>
     Zero,
@@ -25,14 +25,14 @@ public enum Initialization
 /// <param name="Initialization">How it starts.</param>
 /// <param name="Decay">True when weight decay applies.</param>
 /// <param name="FanIn">Inputs of one output, for <see cref="Initialization.FanInUniform"/>.</param>
-public sealed record ParameterSpec(string Name, Shape Shape, Initialization Initialization, bool Decay, int FanIn = 0)
+internal sealed record ParameterSpec(string Name, Shape Shape, Initialization Initialization, bool Decay, int FanIn = 0)
 {
     /// <summary>True for a running statistic: saved and loaded with the model, but neither trained nor decayed nor counted.</summary>
     public bool Buffer { get; init; }
 }
 
 /// <summary>A model's parameters in one arena, each aligned to 64 elements, so that an optimiser passes over them in one sweep.</summary>
-public sealed class Parameters : IDisposable
+internal sealed class Parameters : IDisposable
 {
     /// <summary>Elements to whose multiples parameters are aligned: the granule of the decay mask.</summary>
     public const int Granule = 64;
@@ -41,6 +41,7 @@ public sealed class Parameters : IDisposable
     private readonly Arena _values;
     private readonly Arena? _buffers;
     private Arena? _gradients;
+    private RoundedWeights? _rounded;
 
     /// <summary>Allocates the parameters, all zero.</summary>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
@@ -56,13 +57,16 @@ public sealed class Parameters : IDisposable
             Flat = _values.At(0, [FlatLength], DType.F32, "parameters");
             // Defined padding: flat passes read it.
             device.Fill(Flat);
-            if (Buffers.Count == 0)
-                return;
-            _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
-            foreach (ParameterSpec spec in Buffers)
-                _tensors.Add(spec.Name, _buffers.Allocate(spec.Shape, DType.F32, spec.Name));
-            FlatBuffers = _buffers.At(0, [checked((int)(_buffers.ByteLength / sizeof(float)))], DType.F32, "running statistics");
-            device.Fill(FlatBuffers);
+            if (Buffers.Count > 0)
+            {
+                _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
+                foreach (ParameterSpec spec in Buffers)
+                    _tensors.Add(spec.Name, _buffers.Allocate(spec.Shape, DType.F32, spec.Name));
+                FlatBuffers = _buffers.At(0, [checked((int)(_buffers.ByteLength / sizeof(float)))], DType.F32, "running statistics");
+                device.Fill(FlatBuffers);
+            }
+            // Values that are written to an idle device need no detour through staging memory.
+            device.WaitIdle();
         }
         catch
         {
@@ -98,10 +102,23 @@ public sealed class Parameters : IDisposable
     /// <summary>A parameter or a running statistic by its name.</summary>
     public Tensor this[string name] => _tensors[name];
 
+    /// <summary>The 16-bit copies that inference reads; null until <see cref="Freeze"/>.</summary>
+    public RoundedWeights? Rounded => _rounded;
+
+    /// <summary>
+    /// Promises that the parameters no longer change: inference recorded from now on rounds each weight to 16 bits once instead of in each
+    /// run, where its precision has 16 bits at all.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The parameters are being trained.</exception>
+    public void Freeze() => _rounded ??= _gradients is null ? new RoundedWeights(Device) : throw new InvalidOperationException("Freezing parameters that are being trained: their copies would go stale; load them into a network of its own.");
+
     /// <summary>Gives every parameter a gradient, so that recordings with them have a backward pass.</summary>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
+    /// <exception cref="InvalidOperationException">The parameters are frozen.</exception>
     public void Train()
     {
+        if (_rounded is not null)
+            throw new InvalidOperationException("Training parameters that are frozen: copies of them would go stale; load them into a network of its own.");
         if (_gradients is not null)
             return;
         _gradients = Device.CreateArena("gradients", _values.ByteLength);
@@ -172,5 +189,6 @@ public sealed class Parameters : IDisposable
         _values.Dispose();
         _buffers?.Dispose();
         _gradients?.Dispose();
+        _rounded?.Dispose();
     }
 }

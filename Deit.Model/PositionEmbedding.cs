@@ -1,7 +1,7 @@
 namespace Deit.Model;
 
 /// <summary>Resizes a position embedding to another grid of patches, as the reference's fine-tuning: bicubic with a = -0.75, half-pixel centres, no antialiasing.</summary>
-public static class PositionEmbedding
+internal static class PositionEmbedding
 {
     /// <summary>Resizes the grid and keeps the rows of the tokens before it.</summary>
     /// <param name="embedding">[prefix + fromHeight * fromWidth, dimension], row-major.</param>

@@ -3,42 +3,62 @@ using Deit.Gpu;
 namespace Deit.Model;
 
 /// <summary>
-/// The type in which a transformer keeps its activations and multiplies: <c>fp32</c>, <c>fp16</c> or <c>bf16</c>. Whatever it is, the
-/// weights and their moments, the residual stream, sums, statistics, softmax, the heads and the loss are F32.
+/// The types in which a transformer computes. Whatever they are, the weights and their moments, sums, statistics, softmax, the heads and
+/// the loss are F32.
 /// </summary>
-public static class Precision
+/// <param name="Activations">The type of activations and of the factors of products: F32, F16 or BF16.</param>
+/// <param name="Residual">
+/// The type of the residual stream and of its gradient: F32, as PyTorch's autocast keeps it, or that of the activations, which halves the
+/// bytes of half the traffic and rounds once a branch.
+/// </param>
+public readonly record struct Precision(DType Activations, DType Residual)
 {
-    /// <summary>The names, as options have them.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["fp32", "fp16", "bf16"];
+    private static readonly (string Name, Precision Value)[] Known =
+    [
+        ("fp32", new(DType.F32, DType.F32)),
+        ("fp16", new(DType.F16, DType.F32)),
+        ("bf16", new(DType.BF16, DType.F32)),
+        ("fp16-residual", new(DType.F16, DType.F16)),
+        ("bf16-residual", new(DType.BF16, DType.BF16)),
+    ];
 
-    /// <summary>The type that a name stands for.</summary>
-    /// <exception cref="DeitException">There is no precision of that name.</exception>
-    public static DType Parse(string name) => name switch
+    /// <summary>The names, as options have them: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, and with the residual stream in 16 bits too <c>fp16-residual</c>, <c>bf16-residual</c>.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];
+
+    /// <summary>The name, as options have it.</summary>
+    /// <exception cref="DeitException">No network computes so.</exception>
+    public string Name
     {
-        "fp32" => DType.F32,
-        "fp16" => DType.F16,
-        "bf16" => DType.BF16,
-        _ => throw new DeitException($"There is no precision '{name}'; choose one of {string.Join(", ", Names)}."),
-    };
+        get
+        {
+            Precision own = this;
+            return Known.FirstOrDefault(known => known.Value == own).Name ?? throw new DeitException($"No network computes with activations of {own.Activations} and a residual stream of {own.Residual}; choose one of {string.Join(", ", Names)}.");
+        }
+    }
 
-    /// <summary>The name of a type.</summary>
-    public static string Name(DType type) => type switch { DType.F16 => "fp16", DType.BF16 => "bf16", _ => "fp32" };
+    /// <summary>Activations of a type on a residual stream of F32.</summary>
+    public static implicit operator Precision(DType activations) => new(activations, DType.F32);
+
+    /// <summary>The precision that a name stands for.</summary>
+    /// <exception cref="DeitException">There is no precision of that name.</exception>
+    public static Precision Parse(string name) =>
+        Known.FirstOrDefault(known => known.Name == name) is { Name: not null } found ? found.Value : throw new DeitException($"There is no precision '{name}'; choose one of {string.Join(", ", Names)}.");
 
     /// <summary>
     /// What a device can do of what is wanted. A device without 16-bit storage computes in F32; one without matrix units for the type
     /// stores it and multiplies on its ordinary units.
     /// </summary>
     /// <param name="info">The device.</param>
-    /// <param name="wanted">The type wanted.</param>
-    /// <returns>The type to use, and a sentence where that is not what was wanted or not as fast as one might expect.</returns>
-    public static (DType Type, string? Notice) For(GpuInfo info, DType wanted)
+    /// <param name="wanted">The precision wanted.</param>
+    /// <returns>The precision to use, and a sentence where that is not what was wanted or not as fast as one might expect.</returns>
+    public static (Precision Precision, string? Notice) For(GpuInfo info, Precision wanted)
     {
-        if (wanted == DType.F32)
+        if (wanted.Activations == DType.F32)
             return (wanted, null);
         if (!info.Storage16)
-            return (DType.F32, $"{info.Name} stores no 16-bit values, so that {Name(wanted)} falls back to fp32");
-        string input = $"{wanted}".ToLowerInvariant();
+            return (DType.F32, $"{info.Name} stores no 16-bit values, so that {wanted.Name} falls back to fp32");
+        string input = $"{wanted.Activations}".ToLowerInvariant();
         bool units = info.MatrixShapes.Any(shape => shape.Input == input && shape.Accumulator == "f32" && shape.Scope == "subgroup");
-        return (wanted, units ? null : $"{info.Name} has no matrix units for {Name(wanted)}, so that products run on its ordinary units");
+        return (wanted, units ? null : $"{info.Name} has no matrix units for {wanted.Name}, so that products run on its ordinary units");
     }
 }

@@ -4,7 +4,7 @@ using Deit.Model.Layers;
 namespace Deit.Model;
 
 /// <summary>RegNetY (arXiv 2003.13678), the convolutional teacher of DeiT. Parameters are named as timm's.</summary>
-public sealed class RegNet : INetwork
+internal sealed class RegNet : INetwork
 {
     private readonly ConvolutionLayer _stem;
     private readonly RegNetBlock[] _blocks;

@@ -68,10 +68,10 @@ public sealed record RegNetConfig : NetworkConfig
     public override IReadOnlyList<string> Heads => ["head.fc"];
 
     /// <inheritdoc/>
-    public override IEnumerable<ParameterSpec> Specs() => RegNet.Specs(this);
+    internal override IEnumerable<ParameterSpec> Specs() => RegNet.Specs(this);
 
     /// <inheritdoc/>
-    public override INetwork Create(GpuDevice device) => new RegNet(device, this);
+    internal override INetwork Create(GpuDevice device) => new RegNet(device, this);
 
     /// <inheritdoc/>
     public override RegNetConfig Validate()

@@ -4,7 +4,7 @@ using Deit.Model.Layers;
 namespace Deit.Model;
 
 /// <summary>DeiT (arXiv 2012.12877): a pre-norm vision transformer with a class token and, distilled, a distillation token.</summary>
-public sealed class VisionTransformer : INetwork
+internal sealed class VisionTransformer : INetwork
 {
     private readonly LinearLayer _head;
     private readonly LinearLayer? _distillationHead;
@@ -64,9 +64,9 @@ public sealed class VisionTransformer : INetwork
         Tensor x;
         using (r.Named("patch_embed"))
         {
-            Tensor patches = r.Unfold(images, Config.PatchSize, context.Precision);                          // [B * P, 3 * 16 * 16]
+            Tensor patches = r.Unfold(images, Config.PatchSize, context.Precision.Activations);                          // [B * P, 3 * 16 * 16]
             Tensor weight = Parameters["patch_embed.proj.weight"];
-            Tensor embedded = r.Linear(patches, weight.View([dim, patches.Shape.Columns]), Parameters["patch_embed.proj.bias"], DType.F32);
+            Tensor embedded = r.Linear(patches, weight.View([dim, patches.Shape.Columns]), Parameters["patch_embed.proj.bias"], context.Precision.Residual);
             Tensor? distillationToken = Config.Distilled ? Parameters["dist_token"] : null;
             x = r.Tokens(embedded.View([batch, Config.Patches, dim]), Parameters["cls_token"], distillationToken, Parameters["pos_embed"]); // [B, T, D]
         }
@@ -78,7 +78,7 @@ public sealed class VisionTransformer : INetwork
         }
         using Recorder.Scope scope = r.Named("head");
         // The norm works row by row, so that only the rows which a head reads need it.
-        Tensor features = _norm.Forward(r, r.SelectTokens(x, 0, prefix));                                    // [B, 1 or 2, D]
+        Tensor features = _norm.Forward(r, r.Cast(r.SelectTokens(x, 0, prefix), DType.F32));                 // [B, 1 or 2, D]
         context.Observe?.Invoke("norm", features);
         Tensor classToken = prefix == 1 ? features : r.SelectTokens(features, 0, 1);
         Tensor logits = _head.Forward(r, classToken.View([batch, dim]));                                     // [B, classes]

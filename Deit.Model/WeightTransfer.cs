@@ -4,7 +4,7 @@ using Deit.Model.Checkpoints;
 namespace Deit.Model;
 
 /// <summary>Takes weights into a network of another resolution, another number of classes or with another token, as the reference's fine-tuning.</summary>
-public static class WeightTransfer
+internal static class WeightTransfer
 {
     private const string PositionEmbeddingName = "pos_embed", DistillationToken = "dist_token";
 

@@ -10,7 +10,7 @@ namespace Deit.Train;
 /// random colours, places, sizes and turns before noisy backgrounds, in <c>FOLDER/{train,val}/CLASS/NNNN.png</c>.
 /// </summary>
 /// <remarks>Colours say nothing about the class, so a model has to learn form. The same settings give the same pixels on every machine.</remarks>
-public sealed record DemoDataset
+internal sealed record DemoDataset
 {
     /// <summary>The classes, in the order of their names, which is that of their labels.</summary>
     public static ImmutableArray<string> Classes => DemoPicture.Classes;

@@ -4,7 +4,7 @@ using Deit.Model;
 namespace Deit.Train;
 
 /// <summary>What a student learns from its teacher.</summary>
-public enum DistillationType
+internal enum DistillationType
 {
     /// <summary>Nothing.</summary>
     None,
@@ -15,7 +15,7 @@ public enum DistillationType
 }
 
 /// <summary>What the soft loss is divided by.</summary>
-public enum SoftReduction
+internal enum SoftReduction
 {
     /// <summary>Batch times classes, as the reference code: with 1000 classes a thousandth of the other.</summary>
     Elements,
@@ -28,7 +28,7 @@ public enum SoftReduction
 /// <param name="Alpha">The weight of the teacher's part.</param>
 /// <param name="Tau">The temperature of soft distillation.</param>
 /// <param name="Reduction">What soft distillation is divided by.</param>
-public sealed record Distillation(DistillationType Type, double Alpha = 0.5, double Tau = 1, SoftReduction Reduction = SoftReduction.Elements)
+internal sealed record Distillation(DistillationType Type, double Alpha = 0.5, double Tau = 1, SoftReduction Reduction = SoftReduction.Elements)
 {
     /// <summary>Records the loss [1].</summary>
     /// <param name="r">The recorder.</param>

@@ -54,9 +54,9 @@ internal sealed class Evaluator : IDisposable
     /// <param name="networks">Networks of the same input size and classes.</param>
     /// <param name="batchSize">Images a run.</param>
     /// <param name="fusion">How two heads answer together.</param>
-    /// <param name="precision">The type of activations and factors.</param>
+    /// <param name="precision">In which types.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
-    public Evaluator(GpuDevice device, IReadOnlyList<INetwork> networks, int batchSize, HeadFusion fusion = HeadFusion.MeanLogits, DType precision = DType.F32, Graph? borrow = null)
+    public Evaluator(GpuDevice device, IReadOnlyList<INetwork> networks, int batchSize, HeadFusion fusion = HeadFusion.MeanLogits, Precision precision = default, Graph? borrow = null)
     {
         (_networks, _fusion, BatchSize) = (networks, fusion, batchSize);
         try

@@ -7,7 +7,7 @@ using System.Text.Json;
 namespace Deit.Train;
 
 /// <summary>One epoch of a run as its log keeps it.</summary>
-public sealed record LogRow
+internal sealed record LogRow
 {
     /// <summary>The columns every log has, in their order; <see cref="Further"/> ones follow.</summary>
     public static readonly ImmutableArray<string> Columns =

@@ -9,7 +9,7 @@ namespace Deit.Train;
 /// <param name="CutmixAlpha">Area left of cutmix is Beta(alpha, alpha); 0 turns cutmix off.</param>
 /// <param name="Probability">The chance that a batch is mixed at all.</param>
 /// <param name="SwitchProbability">The chance of cutmix where both are on.</param>
-public sealed record Mixup(double MixupAlpha, double CutmixAlpha, double Probability = 1, double SwitchProbability = 0.5)
+internal sealed record Mixup(double MixupAlpha, double CutmixAlpha, double Probability = 1, double SwitchProbability = 0.5)
 {
     /// <summary>True when batches can be mixed.</summary>
     public bool Enabled => MixupAlpha > 0 || CutmixAlpha > 0;

@@ -10,7 +10,7 @@ namespace Deit.Train;
 /// <param name="ImagesPerSecond">The present speed.</param>
 /// <param name="DataWait">The share of the time spent waiting for pictures, 0 to 1.</param>
 /// <param name="Left">The time to the end of the run; null while unknown.</param>
-public readonly record struct Progress(
+internal readonly record struct Progress(
     int Epoch, int Epochs, int Step, int Steps, double Loss, double LearningRate, double ImagesPerSecond, double DataWait, TimeSpan? Left)
 {
     /// <summary>One line: epoch and step counted as people count, the most wanted first, for narrow terminals cut the end.</summary>

@@ -4,7 +4,7 @@ namespace Deit.Train;
 /// Shows how a run gets on: on a terminal one line that renews itself, elsewhere a plain line now and then. Thread-safe.
 /// </summary>
 /// <remarks>Only a carriage return and blanks renew the line: every terminal knows them, old Windows consoles included.</remarks>
-public sealed class ProgressLine : IDisposable
+internal sealed class ProgressLine : IDisposable
 {
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(100);
     private readonly Lock _lock = new();

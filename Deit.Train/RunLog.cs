@@ -14,7 +14,7 @@ namespace Deit.Train;
 /// The JSON file is read back on resume and is written first; the other follows from it. Append an epoch's row before
 /// saving its checkpoint: then no epoch that a resume skips can lack its row.
 /// </remarks>
-public sealed class RunLog
+internal sealed class RunLog
 {
     private readonly string _csvPath;
     private readonly string _jsonPath;

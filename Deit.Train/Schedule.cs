@@ -10,7 +10,7 @@ namespace Deit.Train;
 /// The reference's loop, when resumed at epoch e, runs that one epoch at f(e); here a resumed run repeats what the
 /// uninterrupted run does, because a resume is meant to leave no trace in the result.
 /// </remarks>
-public sealed record Schedule
+internal sealed record Schedule
 {
     /// <summary>The peak learning rate f would have at epoch 0 without warm-up; see <see cref="ScaledLr"/>.</summary>
     public required double Lr { get; init; }

@@ -2,7 +2,7 @@ namespace Deit.Train;
 
 /// <summary>Smoothed speed of a run: steps are forgotten exponentially, so that the figures follow what happens now.</summary>
 /// <param name="memory">The time constant; steps weigh 1/e after it.</param>
-public sealed class StepMeter(TimeSpan memory)
+internal sealed class StepMeter(TimeSpan memory)
 {
     private double _images;
     private double _seconds;

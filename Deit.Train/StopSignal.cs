@@ -6,7 +6,7 @@ namespace Deit.Train;
 /// Turns Ctrl-C and SIGTERM into a request to stop, so that a run ends between two steps with its state saved.
 /// A second signal ends the process at once, as if this class were not there.
 /// </summary>
-public sealed class StopSignal : IDisposable
+internal sealed class StopSignal : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly Action<string>? _announce;

@@ -61,7 +61,7 @@ internal sealed class Teacher : IDisposable
     /// <param name="r">The recorder.</param>
     /// <param name="images">[B, 3, H, W].</param>
     /// <param name="precision">The student's, as the reference's autocast over both.</param>
-    public Tensor Logits(Recorder r, Tensor images, DType precision)
+    public Tensor Logits(Recorder r, Tensor images, Precision precision)
     {
         using Recorder.Scope scope = r.Named("teacher");
         NetworkOutput output = Network.Forward(r, images, new ForwardContext { Precision = precision });

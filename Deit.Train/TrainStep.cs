@@ -34,8 +34,8 @@ internal sealed class TrainStep : IDisposable
     /// <param name="average">A network like it, whose parameters become the moving average; null without.</param>
     /// <param name="teacher">The teacher that runs in each step; null without, or where its logits are uploaded.</param>
     /// <param name="uploadTeacher">The teacher's logits come with the images.</param>
-    /// <param name="precision">The type of activations and factors; F16 scales the loss.</param>
-    public TrainStep(GpuDevice device, INetwork model, TrainOptions options, INetwork? average = null, Teacher? teacher = null, bool uploadTeacher = false, DType precision = DType.F32)
+    /// <param name="precision">In which types; activations of F16 scale the loss.</param>
+    public TrainStep(GpuDevice device, INetwork model, TrainOptions options, INetwork? average = null, Teacher? teacher = null, bool uploadTeacher = false, Precision precision = default)
     {
         (_device, _model, _options, _average) = (device, model, options, average);
         (_mixup, Precision) = (options.Mixing(), precision);
@@ -65,7 +65,7 @@ internal sealed class TrainStep : IDisposable
             _slots[i] = device.CreateHostBuffer(_uploaded.ByteLength);
         device.Fill(_state.At(0, [(int)(_state.ByteLength / 4)]));
         device.Fill(_lossSum);
-        if (precision == DType.F16)
+        if (precision.Activations == DType.F16)
         {
             LossScale = lossScale;
             device.Write<float>(LossScale, [_lossScaling.Initial, 0, 0, 0]);
@@ -114,7 +114,7 @@ internal sealed class TrainStep : IDisposable
     public IReadOnlyList<Tensor> Moments { get; }
 
     /// <summary>The type of activations and factors.</summary>
-    public DType Precision { get; }
+    public Precision Precision { get; }
 
     /// <summary>The state of dynamic loss scaling, see <see cref="LossScaleOp"/>; null without.</summary>
     public Tensor? LossScale { get; }

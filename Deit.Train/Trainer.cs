@@ -80,10 +80,10 @@ internal sealed class Trainer : IDisposable
             _teacher = teacher is { } known ? Teacher.Load(_device, known.Source, known.Config) : null;
             if (_teacher is not null && options.TeacherCache is { } cache)
                 _teacherLogits = _teacher.Cached(cache, training, _description.Preprocess, options.BatchSize, options.NumWorkers);
-            (DType precision, string? notice) = Precision.For(_device.Info, Precision.Parse(options.Precision));
+            (Precision precision, string? notice) = Precision.For(_device.Info, Precision.Parse(options.Precision));
             if (notice is not null)
                 notices.Add(notice);
-            if (precision != DType.F32 && config is not DeitConfig)
+            if (precision.Activations != DType.F32 && config is not DeitConfig)
                 notices.Add($"a {config.Family} computes in fp32, so that --precision {options.Precision} changes nothing but its teacher and its loss scale");
             _step = new TrainStep(_device, _model, options, _average, _teacherLogits is null ? _teacher : null, uploadTeacher: _teacherLogits is not null, precision);
             _evaluator = new Evaluator(_device, _average is null ? [_model] : [_model, _average], options.BatchSize, options.Fusion(), precision, _step.Graph);
@@ -123,7 +123,7 @@ internal sealed class Trainer : IDisposable
             throw;
         }
         Say($"Device   {_device.Info}");
-        Say($"Model    {_description.Name ?? "free configuration"}: {_model.Parameters.Count / 1e6:0.00} M parameters, {Precision.Name(_step.Precision)}, input {config.InputSize}, {config.NumClasses} classes");
+        Say($"Model    {_description.Name ?? "free configuration"}: {_model.Parameters.Count / 1e6:0.00} M parameters, {_step.Precision.Name}, input {config.InputSize}, {config.NumClasses} classes");
         Say($"Data     {training.Count} training and {validation.Count} validation images, {_stepsPerEpoch} steps of {options.BatchSize} an epoch{(options.AccumSteps > 1 ? $", an update each {options.AccumSteps}" : "")}");
         if (_teacher is not null)
             Say($"Teacher  {options.TeacherPath}: {_teacher.Network.Config.Family} of {_teacher.Network.Parameters.Count / 1e6:0.00} M parameters, {options.DistillationType} distillation into the {(config is DeitConfig { Distilled: true } ? "distillation" : "class")} token");

@@ -11,9 +11,11 @@ public class SafetensorsBenchmarks
     private readonly float[] _values = new float[768 * 192];
     private SafetensorsSource[] _tensors = [];
 
-    /// <summary>Element type of the weights.</summary>
-    [Params(SafetensorsDType.F32, SafetensorsDType.F16, SafetensorsDType.BF16)]
-    public SafetensorsDType DType { get; set; }
+    /// <summary>Element type of the weights, by its name: what is generated around this class does not see the type.</summary>
+    [Params(nameof(SafetensorsDType.F32), nameof(SafetensorsDType.F16), nameof(SafetensorsDType.BF16))]
+    public string DType { get; set; } = "";
+
+    private SafetensorsDType Type => Enum.Parse<SafetensorsDType>(DType);
 
     private string FilePath => Path.Combine(_folder, "model.safetensors");
 
@@ -28,8 +30,8 @@ public class SafetensorsBenchmarks
         ];
         _tensors = [.. from i in Enumerable.Range(0, 12)
                        from tensor in block
-                       let bytes = new byte[tensor.Shape.Aggregate((long)DType.ByteSize, (product, extent) => product * extent)]
-                       select SafetensorsSource.FromBytes($"blocks.{i}.{tensor.Name}", DType, tensor.Shape, bytes)];
+                       let bytes = new byte[tensor.Shape.Aggregate((long)Type.ByteSize, (product, extent) => product * extent)]
+                       select SafetensorsSource.FromBytes($"blocks.{i}.{tensor.Name}", Type, tensor.Shape, bytes)];
         SafetensorsWriter.Write(FilePath, _tensors);
     }
 

@@ -3,21 +3,27 @@
 //! variant f16 -DF16
 //! variant bf16 -DBF16
 #include "storage.glsl"
-// y[chunk, c] = sum over the chunk's rows of x[row, c]; an invocation owns a column. Run on its own output with one chunk it ends the sum.
 layout(local_size_x_id = 0) in;
+#include "four.glsl"
+// y[chunk, c] = sum over the chunk's rows of x[row, c]; an invocation owns four columns. Run on its own output with one chunk it ends the sum.
 layout(push_constant) uniform Push { uint rows; uint columns; uint rowsPerChunk; uint accumulate; };
 layout(binding = 0) readonly buffer X { ELEMENT x[]; };  // [rows, columns]
-layout(binding = 1) buffer Y { float y[]; };           // [chunks, columns]
+layout(binding = 0) readonly buffer X4 { ELEMENT4 x4[]; };
+layout(binding = 1) buffer Y { float y[]; };             // [chunks, columns]
+layout(binding = 1) buffer Y4 { vec4 y4[]; };
+DECLARE_FOUR(x, LOAD)
+DECLARE_FOUR(y, FLOATS)
 
 void main()
 {
-    uint column = gl_GlobalInvocationID.x, chunk = gl_WorkGroupID.y;
+    uint column = gl_GlobalInvocationID.x * 4, chunk = gl_WorkGroupID.y;
     if (column >= columns)
         return;
-    uint end = min(rows, (chunk + 1) * rowsPerChunk);
-    float sum = 0;
+    uint end = min(rows, (chunk + 1) * rowsPerChunk), left = columns - column, at = chunk * columns + column;
+    vec4 sum = vec4(0);
     for (uint row = chunk * rowsPerChunk; row < end; row++)
-        sum += LOAD(x[row * columns + column]);
-    uint at = chunk * columns + column;
-    y[at] = accumulate != 0 ? y[at] + sum : sum;
+        sum += xFour(row * columns + column, left);
+    if (accumulate != 0)
+        sum += yFour(at, left);
+    STORE_FOUR(y, FLOATS, at, left, sum);
 }

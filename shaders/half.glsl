@@ -38,3 +38,6 @@ uint encodeBF16(float value)
 }
 
 float decodeBF16(uint bits) { return uintBitsToFloat(bits << 16); }
+
+vec4 decodeBF16(uvec4 bits) { return uintBitsToFloat(bits << 16); }
+uvec4 encodeBF16(vec4 value) { return uvec4(encodeBF16(value.x), encodeBF16(value.y), encodeBF16(value.z), encodeBF16(value.w)); }

@@ -2,15 +2,25 @@
 #extension GL_GOOGLE_include_directive : require
 //! variant f16 -DF16
 //! variant bf16 -DBF16
+//! variant f16_stream -DF16 -DSTREAM16
+//! variant bf16_stream -DBF16 -DSTREAM16
 #include "storage.glsl"
 #include "reduce.glsl"
+#include "four.glsl"
 // y = (x - mean) * rstd * weight + bias, one workgroup a row
 layout(push_constant) uniform Push { uint rows; uint columns; float epsilon; };
-layout(binding = 0) readonly buffer X { float x[]; };             // [rows, columns]
+layout(binding = 0) readonly buffer X { STREAM x[]; };            // [rows, columns]
+layout(binding = 0) readonly buffer X4 { STREAM4 x4[]; };
 layout(binding = 1) readonly buffer Weight { float weight[]; };   // [columns]
+layout(binding = 1) readonly buffer Weight4 { vec4 weight4[]; };
 layout(binding = 2) readonly buffer Bias { float bias[]; };       // [columns]
+layout(binding = 2) readonly buffer Bias4 { vec4 bias4[]; };
 layout(binding = 3) writeonly buffer Y { ELEMENT y[]; };          // [rows, columns]
+layout(binding = 3) writeonly buffer Y4 { ELEMENT4 y4[]; };
 layout(binding = 4) writeonly buffer Statistics { vec2 statistics[]; };  // [rows] mean, rstd
+DECLARE_FOUR(x, LOAD_STREAM)
+DECLARE_FOUR(weight, FLOATS)
+DECLARE_FOUR(bias, FLOATS)
 
 void main()
 {
@@ -18,20 +28,23 @@ void main()
     if (row >= rows)
         return;
     uint start = row * columns;
-    float sum = 0;
-    FOR_EACH_COLUMN(i, columns)
-        sum += x[start + i];
-    float mean = workgroupSum(sum) / columns;
+    vec4 sum = vec4(0);
+    FOR_EACH_FOUR(i, columns)
+        sum += xFour(start + i, columns - i);
+    float mean = workgroupSum(sumOf(sum)) / columns;
     // The second pass over the row avoids the cancellation of E[x^2] - E[x]^2.
-    float squares = 0;
-    FOR_EACH_COLUMN(i, columns)
+    vec4 squares = vec4(0);
+    FOR_EACH_FOUR(i, columns)
     {
-        float centred = x[start + i] - mean;
+        vec4 centred = (xFour(start + i, columns - i) - mean) * within(columns - i);
         squares += centred * centred;
     }
-    float rstd = inversesqrt(workgroupSum(squares) / columns + epsilon);
-    FOR_EACH_COLUMN(i, columns)
-        y[start + i] = STORE((x[start + i] - mean) * rstd * weight[i] + bias[i]);
+    float rstd = inversesqrt(workgroupSum(sumOf(squares)) / columns + epsilon);
+    FOR_EACH_FOUR(i, columns)
+    {
+        vec4 value = (xFour(start + i, columns - i) - mean) * rstd * weightFour(i, columns - i) + biasFour(i, columns - i);
+        STORE_FOUR(y, STORE, start + i, columns - i, value);
+    }
     if (gl_LocalInvocationID.x == 0)
         statistics[row] = vec2(mean, rstd);
 }

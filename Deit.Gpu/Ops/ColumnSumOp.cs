@@ -29,8 +29,8 @@ public static class ColumnSumOp
         private void Stage(Tensor x, Tensor y, int rowsPerChunk, bool accumulate)
         {
             uint rows = (uint)x.Shape.Rows, columns = (uint)x.Shape.Columns, workgroup = Workgroup(r);
-            Groups groups = new(Groups.Cover(columns, workgroup), Groups.Cover(rows, rowsPerChunk));
-            r.Dispatch(Forward[x.DType], new Push(rows, columns, (uint)rowsPerChunk, accumulate ? 1u : 0u), groups, [workgroup], [Binding.Read(x), Binding.Output(y, accumulate)], (double)rows * columns);
+            Groups groups = new(Groups.Cover(columns, 4 * workgroup), Groups.Cover(rows, rowsPerChunk));
+            r.Dispatch(Forward[x.DType], new Push(rows, columns, (uint)rowsPerChunk, accumulate ? 1u : 0u), groups, [workgroup, Rows.Vectors(x.Shape.Columns)], [Binding.Read(x), Binding.Output(y, accumulate)], (double)rows * columns);
         }
     }
 

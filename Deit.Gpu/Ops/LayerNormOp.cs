@@ -9,14 +9,14 @@ public static class LayerNormOp
 
     private readonly record struct WeightPush(uint Rows, uint Columns, uint RowsPerChunk);
 
-    private static readonly TypedKernel<Push> Forward = new("layer_norm");
-    private static readonly TypedKernel<BackwardPush> Backward = new("layer_norm.backward");
-    private static readonly TypedKernel<WeightPush> BackwardWeight = new("layer_norm.backward_weight");
+    private static readonly StreamKernel<Push> Forward = new("layer_norm");
+    private static readonly StreamKernel<BackwardPush> Backward = new("layer_norm.backward");
+    private static readonly StreamKernel<WeightPush> BackwardWeight = new("layer_norm.backward_weight");
 
     extension(Recorder r)
     {
         /// <summary>Normalises each row of x [..., C] and scales it.</summary>
-        /// <param name="x">[..., C] F32.</param>
+        /// <param name="x">[..., C] in F32, or in the type of the result.</param>
         /// <param name="weight">[C].</param>
         /// <param name="bias">[C].</param>
         /// <param name="epsilon">Added to the variance.</param>
@@ -30,10 +30,10 @@ public static class LayerNormOp
             Tensor y = r.Empty(x.Shape, output);
             Tensor statistics = r.Empty([rows, 2]);
             r.Dispatch(
-                Forward[output],
+                Forward[output, x.DType],
                 new Push((uint)rows, (uint)columns, epsilon),
                 Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                [Rows.Workgroup(r), Rows.Vectors(columns)],
                 [Binding.Read(x), Binding.Read(weight), Binding.Read(bias), Binding.Write(y), Binding.Write(statistics)],
                 8.0 * x.Elements);
             if (Tape.Needs(x, weight, bias))
@@ -50,10 +50,10 @@ public static class LayerNormOp
                 Tensor weightSums = r.Empty([chunks, columns]), biasSums = r.Empty([chunks, columns]);
                 uint workgroup = ColumnSumOp.Workgroup(r);
                 r.Dispatch(
-                    BackwardWeight[dy.DType],
+                    BackwardWeight[dy.DType, x.DType],
                     new WeightPush((uint)rows, (uint)columns, (uint)ColumnSumOp.RowsPerChunk(rows)),
-                    new Groups(Groups.Cover(columns, workgroup), (uint)chunks),
-                    [workgroup],
+                    new Groups(Groups.Cover(columns, 4 * workgroup), (uint)chunks),
+                    [workgroup, Rows.Vectors(columns)],
                     [Binding.Read(x), Binding.Read(statistics), Binding.Read(dy), Binding.Write(weightSums), Binding.Write(biasSums)],
                     5.0 * x.Elements);
                 Tape.Target dWeight = r.Tape.GradientOf(weight), dBias = r.Tape.GradientOf(bias);
@@ -64,10 +64,10 @@ public static class LayerNormOp
             {
                 Tape.Target dx = r.Tape.GradientOf(x);
                 r.Dispatch(
-                    Backward[dy.DType],
+                    Backward[dy.DType, x.DType],
                     new BackwardPush((uint)rows, (uint)columns, dx.Flag),
                     Rows.Groups(r, rows),
-                    [Rows.Workgroup(r)],
+                    [Rows.Workgroup(r), Rows.Vectors(columns)],
                     [Binding.Read(x), Binding.Read(weight), Binding.Read(statistics), Binding.Read(dy), dx.Binding],
                     12.0 * x.Elements);
             }

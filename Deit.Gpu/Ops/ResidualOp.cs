@@ -7,13 +7,13 @@ public static class ResidualOp
 
     private readonly record struct BackwardPush(uint Rows, uint Columns, uint RowsPerSample, uint Accumulate);
 
-    private static readonly TypedKernel<Push> Forward = new("residual");
-    private static readonly TypedKernel<BackwardPush> Backward = new("residual.backward");
+    private static readonly StreamKernel<Push> Forward = new("residual");
+    private static readonly StreamKernel<BackwardPush> Backward = new("residual.backward");
 
     extension(Recorder r)
     {
         /// <summary>Adds a branch to the residual stream; dL/dx = dL/dy, dL/dbranch = scale[b] * dL/dy.</summary>
-        /// <param name="x">[B, ..., D] F32.</param>
+        /// <param name="x">[B, ..., D] in F32, or in the type of the branch.</param>
         /// <param name="branch">Of the shape of x, in any floating-point type.</param>
         /// <param name="dropPathScale">[B] from <see cref="DropPathOp"/>, or null for 1; it gets no gradient.</param>
         /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
@@ -24,9 +24,9 @@ public static class ResidualOp
             if (dropPathScale is not null && dropPathScale.Elements != x.Shape[0])
                 throw new ArgumentException($"Residual addition to {x} with scale {dropPathScale}: expected one factor for each of {x.Shape[0]} samples.", nameof(dropPathScale));
             int rows = x.Shape.Rows, columns = x.Shape.Columns, rowsPerSample = rows / x.Shape[0];
-            Tensor y = r.Empty(x.Shape);
+            Tensor y = r.Empty(x.Shape, x.DType);
             r.Dispatch(
-                Forward[branch.DType],
+                Forward[branch.DType, x.DType],
                 new Push((uint)rows, (uint)columns, (uint)rowsPerSample, dropPathScale is null ? 0u : 1u),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
@@ -42,7 +42,7 @@ public static class ResidualOp
                     {
                         Tape.Target dBranch = r.Tape.GradientOf(branch);
                         r.Dispatch(
-                            Backward[branch.DType],
+                            Backward[branch.DType, x.DType],
                             new BackwardPush((uint)rows, (uint)columns, (uint)rowsPerSample, dBranch.Flag),
                             Rows.Groups(r, rows),
                             [Rows.Workgroup(r)],

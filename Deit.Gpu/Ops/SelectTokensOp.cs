@@ -5,12 +5,12 @@ public static class SelectTokensOp
 {
     private readonly record struct Push(uint Rows, uint Columns, uint Tokens, uint First, uint Selected, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("select_tokens"), Backward = new("select_tokens.backward");
+    private static readonly TypedKernel<Push> Forward = new("select_tokens"), Backward = new("select_tokens.backward");
 
     extension(Recorder r)
     {
         /// <summary>Tokens [B, count, D] of x; the gradient of the others is zero.</summary>
-        /// <param name="x">[B, N, D].</param>
+        /// <param name="x">[B, N, D] in any floating-point type, which is that of the result.</param>
         /// <param name="first">The first token.</param>
         /// <param name="count">How many.</param>
         /// <exception cref="ArgumentException">x is not [B, N, D].</exception>
@@ -21,7 +21,7 @@ public static class SelectTokensOp
                 throw new ArgumentException($"Selecting tokens of {x}: expected [batch, tokens, channels].", nameof(x));
             if (first < 0 || count < 1 || first > x.Shape[1] - count)
                 throw new ArgumentOutOfRangeException(nameof(first), $"Selecting {count} tokens from token {first} of {x}: expected them within {x.Shape[1]} tokens.");
-            Tensor y = r.Empty([x.Shape[0], count, x.Shape[2]]);
+            Tensor y = r.Empty([x.Shape[0], count, x.Shape[2]], x.DType);
             r.SelectTokensTo(x, first, y, accumulate: false);
             if (Tape.Needs(x))
                 r.Tape.OnBackward(y, dy =>
@@ -29,7 +29,7 @@ public static class SelectTokensOp
                     Tape.Target dx = r.Tape.GradientOf(x);
                     int rows = x.Shape.Rows;
                     r.Dispatch(
-                        Backward,
+                        Backward[x.DType],
                         new Push((uint)rows, (uint)x.Shape[2], (uint)x.Shape[1], (uint)first, (uint)count, dx.Flag),
                         Rows.Groups(r, rows),
                         [Rows.Workgroup(r)],
@@ -43,7 +43,7 @@ public static class SelectTokensOp
         {
             int rows = y.Shape.Rows;
             r.Dispatch(
-                Forward,
+                Forward[x.DType],
                 new Push((uint)rows, (uint)y.Shape[2], (uint)x.Shape[1], (uint)first, (uint)y.Shape[1], accumulate ? 1u : 0u),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],

@@ -5,13 +5,13 @@ public static class TokensOp
 {
     private readonly record struct Push(uint Rows, uint Columns, uint Tokens, uint Prefix);
 
-    private static readonly Kernel<Push> Forward = new("tokens");
+    private static readonly TypedKernel<Push> Forward = new("tokens");
 
     extension(Recorder r)
     {
         /// <summary>The sequence that the first block of a transformer sees, [B, P + k, D] with k prefix tokens.</summary>
-        /// <param name="patches">[B, P, D].</param>
-        /// <param name="classToken">[1, 1, D].</param>
+        /// <param name="patches">[B, P, D] in any floating-point type, which is that of the result.</param>
+        /// <param name="classToken">[1, 1, D] F32, as the next two.</param>
         /// <param name="distillToken">[1, 1, D], or null for k = 1.</param>
         /// <param name="position">[1, P + k, D].</param>
         /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
@@ -22,10 +22,10 @@ public static class TokensOp
             int batch = patches.Shape[0], columns = patches.Shape[2], prefix = distillToken is null ? 1 : 2, tokens = patches.Shape[1] + prefix;
             if (classToken.Elements != columns || (distillToken is not null && distillToken.Elements != columns) || position.Elements != (long)tokens * columns)
                 throw new ArgumentException($"Tokens of {patches} with {classToken}, {distillToken?.ToString() ?? "no distillation token"} and {position}: expected prefix tokens [1, 1, {columns}] and positions [1, {tokens}, {columns}].");
-            Tensor y = r.Empty([batch, tokens, columns]);
+            Tensor y = r.Empty([batch, tokens, columns], patches.DType);
             int rows = y.Shape.Rows;
             r.Dispatch(
-                Forward,
+                Forward[y.DType],
                 new Push((uint)rows, (uint)columns, (uint)tokens, (uint)prefix),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],

@@ -22,6 +22,9 @@ public sealed class Recorder
     /// <summary>The gradient tape.</summary>
     public Tape Tape { get; }
 
+    /// <summary>Copies of weights that do not change; null where they may.</summary>
+    internal RoundedWeights? Rounded { get; init; }
+
     /// <summary>What was recorded so far.</summary>
     internal IReadOnlyList<Dispatch> Dispatches => _dispatches;
 

@@ -99,7 +99,7 @@ internal sealed class SpirvModule
                     sizes[op[1]] = op[2] / 8;
                     break;
                 case 23: // OpTypeVector
-                    sizes[op[1]] = sizes[op[2]] * op[3];
+                    sizes[op[1]] = sizes.GetValueOrDefault(op[2]) * op[3]; // booleans have no size and lie in no block
                     break;
                 case 30: // OpTypeStruct
                     members[op[1]] = op[2..].ToArray();

@@ -12,6 +12,7 @@ namespace Deit.Gpu.Vulkan;
 internal sealed unsafe class VulkanCalls(Vk vk)
 {
     private static long _objects;
+    private readonly Lock _losing = new();
     private Device _device;
     private bool _lost;
 
@@ -217,9 +218,14 @@ internal sealed unsafe class VulkanCalls(Vk vk)
         Result result = (Result)fault(function);
         if (result == Result.ErrorDeviceLost && _device.Handle != 0)
         {
-            // A device that is gone runs nothing any more; this one must come to rest before its memory is given back.
-            _ = vk.DeviceWaitIdle(_device);
-            _lost = true;
+            // A device that is gone runs nothing any more; this one must come to rest before its memory is given back. Pipelines are
+            // made on several threads, and a wait must have its queues to itself.
+            lock (_losing)
+                if (!_lost)
+                {
+                    _ = vk.DeviceWaitIdle(_device);
+                    _lost = true;
+                }
         }
         return result;
     }

@@ -1,7 +1,7 @@
 namespace Deit.Model.Checkpoints;
 
 /// <summary>Writes a file so that at every moment, a power cut included, its name leads to the whole old or the whole new content.</summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>Writes a temporary file beside the target, flushes it to disk and renames it over the target.</summary>
     /// <param name="path">The file; a link is followed.</param>

@@ -4,7 +4,7 @@ namespace Deit.Model.Checkpoints;
 /// Replaces a folder as a unit. No system renames a folder over another, so there is one moment with no folder of that name: the old one then
 /// stands beside it with the suffix <c>.old</c>, and <see cref="Recover"/> puts it back. At every moment one of the two is whole.
 /// </summary>
-public static class AtomicFolder
+internal static class AtomicFolder
 {
     private const string Old = ".old", Temporary = ".tmp-";
 

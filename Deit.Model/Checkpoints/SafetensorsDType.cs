@@ -1,7 +1,7 @@
 namespace Deit.Model.Checkpoints;
 
 /// <summary>The element types of the safetensors format, in its own order: files are sorted by it, largest first.</summary>
-public enum SafetensorsDType
+internal enum SafetensorsDType
 {
     /// <summary>One byte, 0 or 1.</summary>
     BOOL,
@@ -38,7 +38,7 @@ public enum SafetensorsDType
 }
 
 /// <summary>Facts of the element types.</summary>
-public static class SafetensorsDTypes
+internal static class SafetensorsDTypes
 {
     extension(SafetensorsDType type)
     {

@@ -1,7 +1,7 @@
 namespace Deit.Model.Checkpoints;
 
 /// <summary>A tensor of a safetensors file.</summary>
-public sealed class SafetensorsEntry
+internal sealed class SafetensorsEntry
 {
     internal SafetensorsEntry(string name, SafetensorsDType dtype, long[] shape, long elementCount, long begin, long end) =>
         (Name, DType, Shape, ElementCount, Begin, End) = (name, dtype, shape, elementCount, begin, end);

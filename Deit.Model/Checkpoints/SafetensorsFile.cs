@@ -9,7 +9,7 @@ namespace Deit.Model.Checkpoints;
 /// rule of the format is refused. The file may be replaced or deleted while it is open, but must not be shortened in place. Reading is
 /// thread-safe; disposing is not.
 /// </summary>
-public sealed unsafe class SafetensorsFile : IDisposable
+internal sealed unsafe class SafetensorsFile : IDisposable
 {
     private readonly string _path;
     private readonly MemoryMappedFile _map;

@@ -7,7 +7,7 @@ namespace Deit.Model.Checkpoints;
 /// <param name="DType">Its element type.</param>
 /// <param name="Shape">Its extents, outermost first; empty for a scalar.</param>
 /// <param name="Write">Writes the elements, row-major and little-endian, exactly as many bytes as type and shape say.</param>
-public sealed record SafetensorsSource(string Name, SafetensorsDType DType, long[] Shape, Action<Stream> Write)
+internal sealed record SafetensorsSource(string Name, SafetensorsDType DType, long[] Shape, Action<Stream> Write)
 {
     /// <summary>Bytes of all elements.</summary>
     /// <exception cref="OverflowException">More than a file can hold.</exception>

@@ -10,7 +10,7 @@ namespace Deit.Model.Checkpoints;
 /// Writes safetensors files as the reference implementation does: metadata first, tensors by element type from large to small and then by
 /// name, the header filled up with blanks so that the data is aligned. The same input gives the same bytes.
 /// </summary>
-public static class SafetensorsWriter
+internal static class SafetensorsWriter
 {
     /// <summary>Writes a file as a whole or not at all.</summary>
     /// <param name="path">The file.</param>

@@ -1,4 +1,3 @@
-using Deit.Gpu;
 using Microsoft.Extensions.Logging;
 
 namespace Deit.Model.Engine;
@@ -7,7 +6,7 @@ namespace Deit.Model.Engine;
 internal static partial class EngineLog
 {
     [LoggerMessage(1, LogLevel.Information, "Loaded '{Path}' on {Device} in {Precision}, {Milliseconds} ms")]
-    public static partial void Loaded(ILogger logger, string path, string device, DType precision, long milliseconds);
+    public static partial void Loaded(ILogger logger, string path, string device, string precision, long milliseconds);
 
     [LoggerMessage(2, LogLevel.Warning, "No GPU was found: '{Path}' runs on the processor, {Device}")]
     public static partial void CpuFallback(ILogger logger, string path, string device);

@@ -32,6 +32,8 @@ internal sealed class InferenceEngine : IDisposable
         (_path, _options, _logger, _model, _load) = (path, options, logger, model, load);
         (Device, Precision) = (model.Device, model.Precision);
         // Not of the pool: callers may block all of its threads while they wait for this one.
+        // A driver must not be torn down, as the end of a process does it, while it computes.
+        AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
         _thread = new Thread(Work) { IsBackground = true, Name = $"{nameof(DeitModel)} '{path}'" };
         _thread.Start();
     }
@@ -39,8 +41,8 @@ internal sealed class InferenceEngine : IDisposable
     /// <summary>The device that computes, or did last.</summary>
     public GpuInfo Device { get; private set; }
 
-    /// <summary>The type of activations and factors in use.</summary>
-    public DType Precision { get; private set; }
+    /// <summary>The types of activations and of the residual stream in use.</summary>
+    public Precision Precision { get; private set; }
 
     /// <summary>Bytes that all models hold on the device now.</summary>
     internal long AllocatedBytes => _model?.AllocatedBytes ?? 0;
@@ -65,6 +67,7 @@ internal sealed class InferenceEngine : IDisposable
     /// <summary>Fails what waits, lets the running batch end, and gives everything back.</summary>
     public void Dispose()
     {
+        AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
         List<Request> left;
         lock (_gate)
         {
@@ -78,8 +81,12 @@ internal sealed class InferenceEngine : IDisposable
             request.Fail(Disposed());
             request.Dispose();
         }
-        _thread.Join();
+        // A logger's code runs on this very thread.
+        if (Thread.CurrentThread != _thread)
+            _thread.Join();
     }
+
+    private void OnProcessExit(object? sender, EventArgs e) => Dispose();
 
     private void Enqueue(Request request)
     {

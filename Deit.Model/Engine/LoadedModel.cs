@@ -15,7 +15,7 @@ internal sealed class LoadedModel : IDisposable
     private Inference? _first;
     private int _largest;
 
-    private LoadedModel(SharedDevice shared, INetwork network, ModelDescription description, DType precision, int maxBatchSize)
+    private LoadedModel(SharedDevice shared, INetwork network, ModelDescription description, Precision precision, int maxBatchSize)
     {
         (_shared, _network, Description, Precision) = (shared, network, description, precision);
         _batchSizes = [.. BatchSizes(maxBatchSize)];
@@ -23,8 +23,8 @@ internal sealed class LoadedModel : IDisposable
 
     public ModelDescription Description { get; }
 
-    /// <summary>The type of activations and factors in use.</summary>
-    public DType Precision { get; }
+    /// <summary>The types of activations and of the residual stream in use.</summary>
+    public Precision Precision { get; }
 
     public GpuInfo Device => _shared.Device.Info;
 
@@ -37,12 +37,12 @@ internal sealed class LoadedModel : IDisposable
     /// <summary>Loads a model, ready for single pictures.</summary>
     /// <param name="path">Whatever <see cref="ModelFolder.Load"/> reads.</param>
     /// <param name="device">The device.</param>
-    /// <param name="precision">The type wanted; a device that does not store it computes in F32.</param>
+    /// <param name="precision">The types wanted; a device that does not store it computes in F32.</param>
     /// <param name="maxBatchSize">The largest batch.</param>
     /// <param name="progress">Called with what begins; what it throws ends the loading.</param>
     /// <exception cref="DeitException">The path holds no model, or a damaged one.</exception>
     /// <exception cref="GpuException">The device cannot be opened, was lost, or has not enough memory.</exception>
-    public static LoadedModel Load(string path, GpuInfo device, DType precision, int maxBatchSize, Action<LoadStage> progress)
+    public static LoadedModel Load(string path, GpuInfo device, Precision precision, int maxBatchSize, Action<LoadStage> progress)
     {
         progress(LoadStage.Device);
         SharedDevice shared = SharedDevice.Acquire(device);
@@ -52,8 +52,9 @@ internal sealed class LoadedModel : IDisposable
         {
             progress(LoadStage.Weights);
             (network, ModelDescription description) = ModelFolder.Load(shared.Device, path);
+            network.Parameters.Freeze();
             progress(LoadStage.Kernels);
-            model = new LoadedModel(shared, network, description, Model.Precision.For(device, precision).Type, maxBatchSize);
+            model = new LoadedModel(shared, network, description, Model.Precision.For(device, precision).Precision, maxBatchSize);
             model.InferenceOf(1);
             return model;
         }

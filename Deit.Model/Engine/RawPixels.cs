@@ -15,7 +15,7 @@ internal static class RawPixels
     public static RgbImage ToImage(ReadOnlySpan<byte> pixels, int width, int height, int strideBytes, PixelFormat format)
     {
         int bytes = BytesPerPixel(format);
-        if (width < 1 || height < 1 || (long)width * height * 3 > Array.MaxLength)
+        if (width < 1 || height < 1 || (long)width * height > Array.MaxLength / 3)
             throw new ArgumentException($"A picture in memory is said to have {width} x {height} pixels, expected at least 1 x 1 and at most {Array.MaxLength / 3} in all; correct width and height.");
         long row = (long)width * bytes, needed = ((long)strideBytes * (height - 1)) + row;
         if (strideBytes < row)

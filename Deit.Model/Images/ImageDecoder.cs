@@ -6,13 +6,13 @@ namespace Deit.Model.Images;
 /// <summary>Chooses the part of a picture that is needed once its size is known.</summary>
 /// <param name="width">Columns of the upright picture.</param>
 /// <param name="height">Rows of the upright picture.</param>
-public delegate PixelRectangle ImagePart(int width, int height);
+internal delegate PixelRectangle ImagePart(int width, int height);
 
 /// <summary>
 /// Reads JPEG, PNG, WebP, GIF (first frame) and BMP into 8-bit RGB. Alpha is dropped, not blended, and colour profiles are ignored, as
 /// Pillow's <c>convert("RGB")</c> does; the EXIF orientation of JPEG and WebP is applied. Thread-safe.
 /// </summary>
-public static class ImageDecoder
+internal static class ImageDecoder
 {
     /// <summary>The most pixels a picture may have unless the caller says otherwise.</summary>
     public const long DefaultPixelLimit = 256_000_000;

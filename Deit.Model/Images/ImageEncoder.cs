@@ -4,7 +4,7 @@ using SkiaSharp;
 namespace Deit.Model.Images;
 
 /// <summary>Writes pictures.</summary>
-public static class ImageEncoder
+internal static class ImageEncoder
 {
     /// <summary>Writes a PNG file, replacing one of that name.</summary>
     /// <param name="image">The picture.</param>

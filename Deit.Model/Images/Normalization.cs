@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace Deit.Model.Images;
 
 /// <summary>torchvision's ToTensor and Normalize: bytes to (byte / 255 - mean) / std, interleaved to planar, each step rounded to float.</summary>
-public static class Normalization
+internal static class Normalization
 {
     /// <summary>Normalises rows into the planes of a picture.</summary>
     /// <param name="rgb">[pixels, 3] bytes.</param>

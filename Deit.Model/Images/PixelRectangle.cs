@@ -5,7 +5,7 @@ namespace Deit.Model.Images;
 /// <param name="Y">Top row.</param>
 /// <param name="Width">Columns.</param>
 /// <param name="Height">Rows.</param>
-public readonly record struct PixelRectangle(int X, int Y, int Width, int Height)
+internal readonly record struct PixelRectangle(int X, int Y, int Width, int Height)
 {
     /// <summary>Whether the rectangle holds at least one pixel and lies inside a picture of this size.</summary>
     /// <param name="width">Columns of the picture.</param>

@@ -9,7 +9,7 @@ namespace Deit.Model.Images;
 /// Antialiased resize with the pixels of Pillow's <c>Image.resize</c>: 8-bit results of a horizontal pass, then a vertical one, both in
 /// fixed point, so no float rounding can differ. Thread-safe; allocates nothing but the result.
 /// </summary>
-public static class Resampler
+internal static class Resampler
 {
     private const int SlackBytes = (3 * 3) + 4; // up to three pixels of padding, and what of sixteen bytes is no pixel
     private const int Half = 1 << (ResampleWeights.PrecisionBits - 1);

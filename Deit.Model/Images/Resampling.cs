@@ -5,13 +5,13 @@ namespace Deit.Model.Images;
 /// <param name="Top">Top edge, at least 0.</param>
 /// <param name="Right">Right edge, at most the width.</param>
 /// <param name="Bottom">Bottom edge, at most the height.</param>
-public readonly record struct ResampleBox(float Left, float Top, float Right, float Bottom);
+internal readonly record struct ResampleBox(float Left, float Top, float Right, float Bottom);
 
 /// <summary>What <see cref="Resampler"/> is to do: crop, resize, and keep a window of the result.</summary>
 /// <param name="Width">Columns of the whole result.</param>
 /// <param name="Height">Rows of the whole result.</param>
 /// <param name="Filter">The kernel.</param>
-public readonly record struct Resampling(int Width, int Height, ResampleFilter Filter)
+internal readonly record struct Resampling(int Width, int Height, ResampleFilter Filter)
 {
     /// <summary>
     /// The part of the source that exists, as if cut out before: unlike with <see cref="Box"/>, pixels outside have no influence.

@@ -31,16 +31,16 @@ internal sealed class Block
         .. LinearLayer.Specs($"{prefix}.mlp.fc2", config.HiddenDim, config.EmbedDim),
     ];
 
-    /// <summary>x [B, T, D] F32 to [B, T, D] F32; what lies between has the type of the context.</summary>
+    /// <summary>x [B, T, D] to [B, T, D], both of the residual stream's type; what lies between has that of the context.</summary>
     public Tensor Forward(Recorder r, Tensor x, ForwardContext context, double dropPathRate)
     {
         using Recorder.Scope scope = r.Named(_prefix);
-        Tensor qkv = _qkv.Forward(r, _norm1.Forward(r, x, context.Precision));                                       // [B, T, 3D]
+        Tensor qkv = _qkv.Forward(r, _norm1.Forward(r, x, context.Precision.Activations));                                       // [B, T, 3D]
         Tensor attention = r.Attention(qkv, _heads);                                              // [B, T, D]
         context.Observe?.Invoke($"{_prefix}.attn.qkv", qkv);
         context.Observe?.Invoke($"{_prefix}.attn", attention);
         x = r.ResidualAdd(x, _projection.Forward(r, attention), DropPath(r, x, context, dropPathRate));
-        Tensor hidden = r.Gelu(_fc1.Forward(r, _norm2.Forward(r, x, context.Precision)));                            // [B, T, 4D]
+        Tensor hidden = r.Gelu(_fc1.Forward(r, _norm2.Forward(r, x, context.Precision.Activations)));                            // [B, T, 4D]
         return r.ResidualAdd(x, _fc2.Forward(r, hidden), DropPath(r, x, context, dropPathRate));
     }
 

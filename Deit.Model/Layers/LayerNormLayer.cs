@@ -14,6 +14,6 @@ internal sealed class LayerNormLayer(Parameters parameters, string prefix, doubl
         new($"{prefix}.bias", [channels], Initialization.Zero, Decay: false),
     ];
 
-    /// <summary>x [..., C] F32 to [..., C] of a type.</summary>
+    /// <summary>x [..., C] in F32 or in the type of the result, to [..., C].</summary>
     public Tensor Forward(Recorder r, Tensor x, DType output = DType.F32) => r.LayerNorm(x, _weight, _bias, (float)epsilon, output);
 }

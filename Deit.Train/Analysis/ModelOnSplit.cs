@@ -50,10 +50,10 @@ internal sealed class ModelOnSplit
     /// <summary>Loads the model, answers every picture and gives the memory back.</summary>
     /// <param name="device">Where.</param>
     /// <param name="fusion">How two heads answer together; null for what the model folder says.</param>
-    /// <param name="precision">The type of activations and factors.</param>
+    /// <param name="precision">In which types.</param>
     /// <exception cref="DeitException">The weights are damaged, no picture can be read, or memory is short.</exception>
     /// <exception cref="GpuException">The device has not enough memory or was lost.</exception>
-    public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, DType precision = DType.F32)
+    public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, Precision precision = default)
     {
         (INetwork model, _) = ModelFolder.Load(device, Folder);
         using (model)

@@ -45,13 +45,15 @@ internal sealed class ModelBench
         foreach ((string name, DeitConfig config) in models)
             foreach (string precision in best.Keys)
             {
-                (DType type, string? notice) = Precision.For(_device.Info, Precision.Parse(precision));
+                (Precision possible, string? notice) = Precision.For(_device.Info, Precision.Parse(precision));
                 if (notice is not null)
                     _progress($"Notice: {notice}");
-                if (Precision.Name(type) != precision)
+                if (possible.Name != precision)
                     continue; // a row of fp32 by another name
                 using VisionTransformer network = new(_device, config);
                 network.Parameters.Initialize(1);
+                if (_task == ModelRow.Infer)
+                    network.Parameters.Freeze(); // as DeitModel does
                 foreach (int batch in _options.Batches(cpu))
                     try
                     {
@@ -69,12 +71,12 @@ internal sealed class ModelBench
         return rows.Count > 0 ? rows : throw tooLarge!;
     }
 
-    private double BestProduct(string precision) => OpsBench.BestProduct(_device, Precision.For(_device.Info, Precision.Parse(precision)).Type);
+    private double BestProduct(string precision) => OpsBench.BestProduct(_device, Precision.For(_device.Info, Precision.Parse(precision)).Precision.Activations);
 
     private ModelRow Measure(string name, VisionTransformer network, string precision, int batch, double bestProduct)
     {
-        DType type = Precision.Parse(precision);
-        (batch, Step step) = batch > 0 ? (batch, Open(network, batch, type)) : BatchSearch.Largest(size => Open(network, size, type));
+        Precision types = Precision.Parse(precision);
+        (batch, Step step) = batch > 0 ? (batch, Open(network, batch, types)) : BatchSearch.Largest(size => Open(network, size, types));
         using IDisposable owner = step.Owner;
         _device.ResetPeak(); // measuring kernels while recording took memory that the step does not need
         (Timing replay, Timing submission) = Timing.OfReplays(_device, step.Graph, _options.Pace);
@@ -83,15 +85,15 @@ internal sealed class ModelBench
         return new ModelRow(
             name, _task, precision, batch, images, replay.Milliseconds, replay.Spread,
             flops / 1e12, flops / 1e9 / bestProduct, _device.PeakAllocatedBytes, 1000 * submission.Milliseconds,
-            type != DType.F32 && _task == ModelRow.Infer ? Error(network, type) : null);
+            types.Activations != DType.F32 && _task == ModelRow.Infer ? Error(network, types) : null);
     }
 
     // ||y - y32|| / ||y32|| of the logits of one picture.
-    private double Error(VisionTransformer network, DType type)
+    private double Error(VisionTransformer network, Precision types)
     {
         ImageSize size = network.Config.InputSize;
         float[] image = Images(1, 3 * size.Height * size.Width);
-        float[][] logits = [.. ((DType[])[DType.F32, type]).Select(precision =>
+        float[][] logits = [.. ((Precision[])[DType.F32, types]).Select(precision =>
         {
             using Inference inference = new(_device, network, batchSize: 1, precision: precision);
             return inference.Run(image, 1).Class;
@@ -100,17 +102,17 @@ internal sealed class ModelBench
     }
 
     // Records a step and runs it once, which leaves its inputs on the device.
-    private Step Open(VisionTransformer network, int batch, DType type)
+    private Step Open(VisionTransformer network, int batch, Precision types)
     {
         ImageSize size = network.Config.InputSize;
         float[] images = Images(batch, 3 * size.Height * size.Width);
         if (_task == ModelRow.Infer)
         {
-            Inference inference = new(_device, network, batch, precision: type);
+            Inference inference = new(_device, network, batch, precision: types);
             inference.Run(images, batch);
             return new Step(inference.Graph, inference);
         }
-        TrainStep step = new(_device, network, Recipe.Load("plain") with { BatchSize = batch, DropPath = DropPath }, precision: type);
+        TrainStep step = new(_device, network, Recipe.Load("plain") with { BatchSize = batch, DropPath = DropPath }, precision: types);
         uint[] labels = [.. Enumerable.Range(0, batch).Select(i => (uint)(i % network.Config.NumClasses))];
         // A small rate: thousands of replays on one batch must not drive the weights to where arithmetic is slow or faster.
         step.Submit(images, labels, step: 0, learningRate: 1e-6);

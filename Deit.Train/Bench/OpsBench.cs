@@ -44,7 +44,7 @@ internal static class OpsBench
         Dictionary<DType, double> bestFlops = measured.Where(m => m.Arithmetic).GroupBy(m => m.Case.Type).ToDictionary(group => group.Key, group => group.Max(m => m.Rate));
         double bestBytes = measured.Where(m => m.Case.Op == Copy).MaxBy(m => m.Bytes)!.Rate;
         return BenchReport.Of(device, [.. measured.Select(m => new OpRow(
-            m.Case.Op, m.Case.Shape, Precision.Name(m.Case.Type), m.Time.Milliseconds, m.Time.Spread, m.Rate / (m.Arithmetic ? bestFlops[m.Case.Type] : bestBytes),
+            m.Case.Op, m.Case.Shape, ((Precision)m.Case.Type).Name, m.Time.Milliseconds, m.Time.Spread, m.Rate / (m.Arithmetic ? bestFlops[m.Case.Type] : bestBytes),
             m.Arithmetic ? m.Rate : null, m.Arithmetic ? null : m.Rate, m.Flops, m.Bytes))]);
     }
 

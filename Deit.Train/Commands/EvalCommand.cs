@@ -16,7 +16,7 @@ internal sealed record EvalOptions : SplitOptions
     [Flag("how two heads answer together; what the model folder says without it", Choices = ["mean-logits", "sum-softmax"])]
     public string? HeadFusion { get; set; }
 
-    [Flag("type of activations and of the factors of products", Choices = ["fp32", "fp16", "bf16"])]
+    [Flag("type of activations and of the factors of products, with -residual of the residual stream too", Choices = ["fp32", "fp16", "bf16", "fp16-residual", "bf16-residual"])]
     public string Precision { get; set; } = "fp32";
 
     [Flag("show every class instead of the worst")]
@@ -46,12 +46,12 @@ internal static class EvalCommand
     }
 
     /// <summary>What the device can do of what was asked for; says where that is something else.</summary>
-    internal static DType PrecisionOn(GpuDevice device, string name)
+    internal static Precision PrecisionOn(GpuDevice device, string name)
     {
-        (DType type, string? notice) = Precision.For(device.Info, Precision.Parse(name));
+        (Precision precision, string? notice) = Precision.For(device.Info, Precision.Parse(name));
         if (notice is not null)
             Console.Error.WriteLine($"Notice   {notice}");
-        return type;
+        return precision;
     }
 
     public static int Run(EvalOptions options)

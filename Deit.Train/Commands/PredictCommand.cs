@@ -15,7 +15,7 @@ internal static class PredictCommand
         Option<string> model = new("--model") { Description = "model folder, such as RUN/best", Required = true };
         Option<int> top = new("--top") { Description = "classes to show", DefaultValueFactory = _ => 5 };
         Option<bool> json = new("--json") { Description = "print JSON" };
-        Option<string> precision = new("--precision") { Description = "fp32, fp16 or bf16: type of activations and of the factors of products", DefaultValueFactory = _ => "fp32" };
+        Option<string> precision = new("--precision") { Description = "fp32, fp16 or bf16: type of activations and of the factors of products; fp16-residual or bf16-residual: of the residual stream too", DefaultValueFactory = _ => "fp32" };
         precision.AcceptOnlyFromAmong([.. Precision.Names]);
         Option<string?> device = new("--device") { Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)" };
         Argument<string[]> images = new("IMAGE") { Description = "picture files", Arity = ArgumentArity.OneOrMore };
@@ -31,7 +31,7 @@ internal static class PredictCommand
             throw new DeitException($"--top is {top}, expected at least 1.");
         using DeitModel model = DeitModel.Load(folder, new DeitModelOptions { Device = device, CpuFallback = true, Precision = Precision.Parse(precision) });
         if (!json)
-            Console.Error.WriteLine($"Running on {model.Device}, {Precision.Name(model.Precision)}");
+            Console.Error.WriteLine($"Running on {model.Device}, {model.Precision.Name}");
         List<object> answers = [];
         int failed = 0;
         foreach (string path in images)

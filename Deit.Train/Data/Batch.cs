@@ -1,7 +1,7 @@
 namespace Deit.Train.Data;
 
 /// <summary>Samples for one step. Disposing it lends its arrays to a later batch, so nothing of it may be used afterwards.</summary>
-public sealed class Batch : IDisposable
+internal sealed class Batch : IDisposable
 {
     private readonly Action<BatchBuffers> _giveBack;
     private BatchBuffers? _buffers;

@@ -5,7 +5,7 @@ using Deit.Model.Images;
 namespace Deit.Train.Data;
 
 /// <summary>How a <see cref="BatchLoader"/> works.</summary>
-public sealed record BatchLoaderOptions
+internal sealed record BatchLoaderOptions
 {
     /// <summary>B, samples a batch.</summary>
     public int BatchSize { get; init; } = 64;
@@ -27,7 +27,7 @@ public sealed record BatchLoaderOptions
 /// Decodes and transforms samples on all cores ahead of the device. A batch depends on data set, sampler, transform, epoch and its number
 /// alone: not on how many workers there are, which is first, or where a run was resumed.
 /// </summary>
-public sealed class BatchLoader
+internal sealed class BatchLoader
 {
     private readonly IImageDataset _dataset;
     private readonly ISampler _sampler;

@@ -12,7 +12,7 @@ namespace Deit.Train.Data;
 /// The splits are "train" and "test". "val" is a share of the training pictures. Without a share to hold out it is the test split, on which
 /// the reference evaluates after every epoch; the best of its epochs is then chosen by the pictures it is judged by.
 /// </remarks>
-public sealed class CifarDataset : IImageDataset
+internal sealed class CifarDataset : IImageDataset
 {
     private const int Side = 32, Plane = Side * Side, PixelBytes = 3 * Plane;
 

@@ -1,7 +1,7 @@
 namespace Deit.Train.Data;
 
 /// <summary>How a data set is read, in whichever format it is.</summary>
-public sealed record DatasetOptions
+internal sealed record DatasetOptions
 {
     /// <summary>Of data without a part for validation: the share of each class's pictures that is the split "val", 0 to below 1.</summary>
     public double ValFraction { get; init; }

@@ -3,7 +3,7 @@ using Deit.Model.Images;
 namespace Deit.Train.Data;
 
 /// <summary>Labelled pictures by number. Every member may be called from any thread.</summary>
-public interface IImageDataset
+internal interface IImageDataset
 {
     /// <summary>How many pictures there are.</summary>
     int Count { get; }

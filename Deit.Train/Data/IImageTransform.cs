@@ -3,7 +3,7 @@ using Deit.Model.Images;
 namespace Deit.Train.Data;
 
 /// <summary>From a decoded picture to a model's input. Called from many threads at once.</summary>
-public interface IImageTransform
+internal interface IImageTransform
 {
     /// <summary>H and W, the size of the input in pixels.</summary>
     ImageSize InputSize { get; }
@@ -25,7 +25,7 @@ public interface IImageTransform
 
 /// <summary>The evaluation transform: no randomness.</summary>
 /// <param name="preprocess">Its settings.</param>
-public sealed class EvaluationTransform(Preprocess preprocess) : IImageTransform
+internal sealed class EvaluationTransform(Preprocess preprocess) : IImageTransform
 {
     /// <inheritdoc/>
     public ImageSize InputSize => preprocess.InputSize;

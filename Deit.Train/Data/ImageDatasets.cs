@@ -3,7 +3,7 @@ using Deit.Model;
 namespace Deit.Train.Data;
 
 /// <summary>Opens data in whichever format it is.</summary>
-public static class ImageDatasets
+internal static class ImageDatasets
 {
     /// <summary>
     /// Recognises a format by what lies in the folder: CIFAR's binary files, tar shards, Parquet files, and otherwise a folder of pictures for

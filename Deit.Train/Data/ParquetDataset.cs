@@ -14,7 +14,7 @@ namespace Deit.Train.Data;
 /// about twice the group's bytes for that time. Pictures in random order need their groups again and again: where a part does not fit
 /// the cache, row groups of about 100 pictures, as the Hub writes them, are read fast and those of many thousands are not.
 /// </remarks>
-public sealed class ParquetDataset : IImageDataset
+internal sealed class ParquetDataset : IImageDataset
 {
     /// <summary>The most bytes of encoded images that are kept: 256 MiB.</summary>
     public const long CacheBytes = 256L << 20;

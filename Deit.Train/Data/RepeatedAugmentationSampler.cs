@@ -17,7 +17,7 @@ namespace Deit.Train.Data;
 /// </remarks>
 /// <param name="count">N, how many samples there are.</param>
 /// <param name="seed">The seed of the run.</param>
-public sealed class RepeatedAugmentationSampler(int count, ulong seed) : ISampler
+internal sealed class RepeatedAugmentationSampler(int count, ulong seed) : ISampler
 {
     private const int Repeats = 3, Granularity = 256;
 

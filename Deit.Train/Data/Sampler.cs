@@ -3,7 +3,7 @@ using Deit.Gpu;
 namespace Deit.Train.Data;
 
 /// <summary>The order in which an epoch goes through a data set.</summary>
-public interface ISampler
+internal interface ISampler
 {
     /// <summary>Samples an epoch.</summary>
     int Count { get; }
@@ -16,7 +16,7 @@ public interface ISampler
 /// <summary>Every sample once, in an order that seed and epoch decide.</summary>
 /// <param name="count">How many samples there are.</param>
 /// <param name="seed">The seed of the run.</param>
-public sealed class RandomSampler(int count, ulong seed) : ISampler
+internal sealed class RandomSampler(int count, ulong seed) : ISampler
 {
     /// <inheritdoc/>
     public int Count => count;
@@ -32,7 +32,7 @@ public sealed class RandomSampler(int count, ulong seed) : ISampler
 
 /// <summary>Every sample once, first to last.</summary>
 /// <param name="count">How many samples there are.</param>
-public sealed class SequentialSampler(int count) : ISampler
+internal sealed class SequentialSampler(int count) : ISampler
 {
     /// <inheritdoc/>
     public int Count => count;

@@ -16,7 +16,7 @@ namespace Deit.Train.Data;
 /// <para>Opening reads headers and labels and keeps each picture's place, about 100 bytes and its name; loading reads that range of the shard.
 /// Order, shares and resumed runs are so the same as with a folder of pictures.</para>
 /// </remarks>
-public sealed class TarShardDataset : IImageDataset
+internal sealed class TarShardDataset : IImageDataset
 {
     private static readonly string[] NamesFiles = ["classes.txt", "classnames.txt"];
     private static readonly string[] Compressed = [".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4"];

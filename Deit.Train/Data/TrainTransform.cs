@@ -6,7 +6,7 @@ using Deit.Model.Images;
 namespace Deit.Train.Data;
 
 /// <summary>Settings of a <see cref="TrainTransform"/>, named as in the reference; the defaults are its crop and flip, and nothing more.</summary>
-public sealed record TrainTransformOptions
+internal sealed record TrainTransformOptions
 {
     /// <summary>Size of the input, in pixels.</summary>
     public ImageSize InputSize { get; init; } = 224;
@@ -49,7 +49,7 @@ public sealed record TrainTransformOptions
 /// The reference's training transform: a random crop resized to the input, steps on its pixels, then normalised planes. Each step draws
 /// from a stream of its own, so that one more leaves the others' draws alone. Allocates nothing once every thread has its buffers.
 /// </summary>
-public sealed class TrainTransform : IImageTransform
+internal sealed class TrainTransform : IImageTransform
 {
     // Up to this input size the reference crops the padded picture and never resizes.
     internal const int LargestUnresized = 32;

@@ -87,12 +87,12 @@ public class ShaderManifestTests
         return ops;
     }
 
-    // An op's own kernels, those of each element type, and those of the activation that it names.
+    // An op's own kernels, those of each element type and of each type of the residual stream, and those of the activation that it names.
     private static IEnumerable<Kernel> Kernels(Type op) => Fields(op, BindingFlags.Static, null).SelectMany(Of);
 
     private static IEnumerable<Kernel> Of(object field) =>
         field is Kernel kernel ? [kernel]
-        : field is Activation || field.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(TypedKernel<>) ? Fields(field.GetType(), BindingFlags.Instance, field).SelectMany(Of)
+        : field is Activation || field.GetType() is { IsGenericType: true } type && (type.GetGenericTypeDefinition() == typeof(TypedKernel<>) || type.GetGenericTypeDefinition() == typeof(StreamKernel<>)) ? Fields(field.GetType(), BindingFlags.Instance, field).SelectMany(Of)
         : [];
 
     private static IEnumerable<object> Fields(Type type, BindingFlags kind, object? owner) =>

@@ -51,7 +51,7 @@ internal static class ApiText
         return
         [
             .. type.GetFields(Declared).Where(f => f.IsPublic || f.IsFamily).Select(Field),
-            .. type.GetProperties(Declared).Where(p => p.GetAccessors(nonPublic: true).Any(Visible)).Select(Property),
+            .. type.GetProperties(Declared).Where(p => p.Name != "EqualityContract" && p.GetAccessors(nonPublic: true).Any(Visible)).Select(Property),
             .. type.GetConstructors(Declared).Where(Visible).Select(c => $"{Short(type.Name)}({Parameters(c)})"),
             // What the compiler writes for records and properties says nothing that the rest does not.
             .. type.GetMethods(Declared).Where(m => Visible(m) && !m.Name.Contains('<') && (!m.IsSpecialName || m.Name.StartsWith("op_", StringComparison.Ordinal)) && !IsOfRecord(m)).Select(Method),

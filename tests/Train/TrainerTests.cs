@@ -29,6 +29,7 @@ public sealed class TrainerTests : IDisposable
     [Theory]
     [InlineData("fp16")]
     [InlineData("bf16")]
+    [InlineData("fp16-residual")]
     public void So_it_is_in_reduced_precision(string precision)
     {
         string whole = _folder["whole"], pieces = _folder["pieces"], full = _folder["full"];

@@ -48,6 +48,25 @@ public class ResidualOpTests
             gradient: ShortTypes.Roundoff(type));
     }
 
+    // One rounding of the sum; the gradient of each is rounded once more where a factor comes in.
+    [Theory]
+    [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
+    public void In_a_stream_of_16_bits(DType type)
+    {
+        OpHarness.Check(
+            [OpInput.Random([3, 7, 37]).In(type), OpInput.Random([3, 7, 37], 2).In(type)],
+            (r, t) => r.Cast(r.ResidualAdd(r.Cast(t[0], type), r.Cast(t[1], type)), DType.F32),
+            x => [.. x[0].Zip(x[1], (a, b) => a + b)],
+            ShortTypes.Roundoff(type),
+            gradient: ShortTypes.Roundoff(type));
+        OpHarness.Check(
+            [OpInput.Random([3, 7, 37]).In(type), OpInput.Random([3, 7, 37], 2).In(type), Scale(3)],
+            (r, t) => r.Cast(r.ResidualAdd(r.Cast(t[0], type), r.Cast(t[1], type), t[2]), DType.F32),
+            x => [.. x[0].Select((a, i) => a + (x[2][i / (7 * 37)] * x[1][i]))],
+            ShortTypes.Roundoff(type),
+            gradient: 2 * ShortTypes.Roundoff(type));
+    }
+
     // x and the branch are one tensor, and the sum goes on into two uses: gradients that were passed on must not be changed in place.
     [Fact]
     public void Adds_to_gradients_that_are_there() => OpHarness.Check(
@@ -67,6 +86,14 @@ public class ResidualOpTests
         using OpRun run = new();
         Tensor x = run.Empty([2, 5, 3]), scale = run.Empty([5]);
         Assert.Contains("each of 2 samples", Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.ResidualAdd(x, x, scale))).Message);
+    }
+
+    [Fact]
+    public void Refuses_a_stream_of_another_short_type()
+    {
+        using OpRun run = new();
+        Tensor x = run.Empty([2, 5, 4], DType.F16), branch = run.Empty([2, 5, 4], DType.BF16);
+        Assert.Contains("expected a stream of F32 or of the branch's type", Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.ResidualAdd(x, branch))).Message);
     }
 
     // Some samples dropped, as in use.

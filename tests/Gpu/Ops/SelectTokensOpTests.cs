@@ -25,6 +25,20 @@ public class SelectTokensOpTests
         forward: 0,
         gradient: 1e-6);
 
+    // Values only move; two gradients are added where the selections overlap, each rounded and their sum as well.
+    [Theory]
+    [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
+    public void In_16_bits(DType type) => OpHarness.Check(
+        [OpInput.Random([2, 7, 37]).In(type)],
+        (r, t) =>
+        {
+            Tensor x = r.Cast(t[0], type);
+            return [r.Cast(r.SelectTokens(x, 0, 3), DType.F32), r.Cast(r.SelectTokens(x, 2, 4), DType.F32)];
+        },
+        x => [Oracle(x[0], 7, 37, 0, 3), Oracle(x[0], 7, 37, 2, 4)],
+        forward: 0,
+        gradient: 2 * ShortTypes.Roundoff(type));
+
     [Fact]
     public void Refuses_tokens_that_are_not_there()
     {

@@ -29,6 +29,16 @@ public class TokensOpTests
         OneRounding,
         gradient: 1e-6);
 
+    // The sum is rounded once, its gradient too.
+    [Theory]
+    [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
+    public void In_16_bits(DType type) => OpHarness.Check(
+        [OpInput.Random([3, 7, 37]).In(type), OpInput.Random([1, 1, 37], 2), OpInput.Random([1, 1, 37], 3), OpInput.Random([1, 9, 37], 4)],
+        (r, t) => r.Cast(r.Tokens(r.Cast(t[0], type), t[1], t[2], t[3]), DType.F32),
+        x => Oracle(x[0], [x[1], x[2]], x[3], 3),
+        ShortTypes.Roundoff(type),
+        gradient: ShortTypes.Roundoff(type));
+
     [Fact]
     public void Adds_to_gradients_that_are_there() => OpHarness.Check(
         [OpInput.Random([2, 7, 37]), OpInput.Random([1, 1, 37], 2), OpInput.Random([1, 1, 37], 3), OpInput.Random([1, 9, 37], 4)],

@@ -60,13 +60,14 @@ public sealed class EngineFeatureTests : IDisposable
 
         Assert.Equal((config.Depth, config.NumHeads, config.Distilled), (attention.Layers, attention.Heads, attention.HasDistillationToken));
         AssertMap(maps.Rollout(0), attention.Rollout);
-        AssertMap(maps.Row(1, 1, 0), attention.Head(1, 1));
+        int layer = config.Depth - 1, head = config.NumHeads - 1;
+        AssertMap(maps.Row(layer, head, 0), attention.Head(layer, head));
         AssertMap(maps.Mean(0, 0), attention.Mean(0));
         if (config.Distilled)
         {
             AssertMap(maps.Rollout(1), attention.DistillationRollout());
-            AssertMap(maps.Row(0, 1, 1), attention.Head(0, 1, distillation: true));
-            AssertMap(maps.Mean(1, 1), attention.Mean(1, distillation: true));
+            AssertMap(maps.Row(0, head, 1), attention.Head(0, head, distillation: true));
+            AssertMap(maps.Mean(layer, 1), attention.Mean(layer, distillation: true));
         }
         else
         {
@@ -80,7 +81,8 @@ public sealed class EngineFeatureTests : IDisposable
         void AssertMap(double[] row, AttentionMap map)
         {
             Assert.Equal((config.Grid.Width, config.Grid.Height), (map.Width, map.Height));
-            Assert.Equal(row[config.PrefixTokens..].Select(share => (float)share), map.Values);
+            // Two openings of a device may run kernels that sum in another order, where no cache can be written.
+            Assert.Equal(row[config.PrefixTokens..], Array.ConvertAll(map.Values, share => (double)share), (a, b) => Math.Abs(a - b) < 1e-6);
             Assert.InRange(map.Values.Sum(share => (double)share), 1e-3, 1 + 1e-6);
         }
     }
@@ -104,7 +106,7 @@ public sealed class EngineFeatureTests : IDisposable
         string path = EngineModels.Write(_folder, EngineModels.Plain);
         using DeitModel full = DeitModel.Load(path, TestDevice.Any), half = DeitModel.Load(path, TestDevice.Any with { Precision = DType.F16, LoggerFactory = log });
         RgbImage image = EngineModels.Pictures(1)[0];
-        Assert.Equal(half.Device.Storage16 ? DType.F16 : DType.F32, half.Precision);
+        Assert.Equal(half.Device.Storage16 ? DType.F16 : DType.F32, half.Precision.Activations);
         // The bound of the golden logits in 16 bits, of probabilities below 1.
         foreach (ClassScore score in full.Classify(image).Scores)
             Assert.Equal(score.Probability, half.Classify(image).Scores.Single(other => other.Index == score.Index).Probability, 4.0 / 2048);

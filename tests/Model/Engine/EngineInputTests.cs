@@ -106,8 +106,9 @@ public sealed class EngineInputTests : IDisposable
     public void Options_out_of_range_are_refused()
     {
         string path = EngineModels.Write(_folder, EngineModels.Plain);
-        foreach (DeitModelOptions options in (DeitModelOptions[])[TestDevice.Any with { MaxBatchSize = 0 }, TestDevice.Any with { MaxBatchSize = 257 }, TestDevice.Any with { MaxDelay = TimeSpan.FromSeconds(-1) }, TestDevice.Any with { MaxDelay = TimeSpan.FromSeconds(11) }, TestDevice.Any with { Precision = Deit.Gpu.DType.U32 }])
+        foreach (DeitModelOptions options in (DeitModelOptions[])[TestDevice.Any with { MaxBatchSize = 0 }, TestDevice.Any with { MaxBatchSize = 257 }, TestDevice.Any with { MaxDelay = TimeSpan.FromSeconds(-1) }, TestDevice.Any with { MaxDelay = TimeSpan.FromSeconds(11) }])
             Assert.EndsWith(".", Assert.Throws<ArgumentException>(() => DeitModel.Load(path, options)).Message);
+        Assert.Throws<DeitException>(() => DeitModel.Load(path, TestDevice.Any with { Precision = Deit.Gpu.DType.U32 }));
     }
 
     private sealed class SynchronousProgress : IProgress<int>

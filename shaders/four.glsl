@@ -1,0 +1,29 @@
+// Rows four neighbours at a time: one access of 16 bytes, or of 8, where VECTORS says that rows are multiples of four, and single ones
+// elsewhere. A tensor is declared as scalars and, with a 4 to its name, as vectors over the same binding.
+layout(constant_id = 1) const uint VECTORS = 1;
+#define FOR_EACH_FOUR(i, columns) for (uint i = gl_LocalInvocationID.x * 4; i < columns; i += gl_WorkGroupSize.x * 4)
+
+// tensorFour(at, left): four elements of which `left` or more lie in the row; zeros after its end. The macro to load with has a twin for vectors.
+#define DECLARE_FOUR(tensor, load) vec4 tensor##Four(uint at, uint left) \
+{ \
+    if (VECTORS != 0) \
+        return load##4(tensor##4[at / 4]); \
+    vec4 four = vec4(0); \
+    for (uint c = 0; c < 4 && c < left; c++) \
+        four[c] = load(tensor[at + c]); \
+    return four; \
+}
+#define FLOATS(value) (value)
+#define FLOATS4(value) (value)
+
+// Writes as many of four as lie in the row.
+#define STORE_FOUR(tensor, store, at, left, four) \
+    if (VECTORS != 0) \
+        tensor##4[(at) / 4] = store##4(four); \
+    else \
+        for (uint c = 0; c < 4 && c < (left); c++) \
+            tensor[(at) + c] = store((four)[c])
+
+// 1 where an element lies in the row.
+vec4 within(uint left) { return VECTORS != 0 ? vec4(1) : vec4(lessThan(uvec4(0, 1, 2, 3), uvec4(left))); }
+float sumOf(vec4 four) { return four.x + four.y + (four.z + four.w); }
