@@ -194,7 +194,7 @@ public sealed class HuggingFaceTests : IDisposable
         Assert.Equal(golden.Config(), description.Config);
         Assert.Equal(Enumerable.Range(0, golden.Config().NumClasses).Select(i => $"{i}"), description.Labels);
         Assert.Equal(new Preprocess { InputSize = golden.Config().InputSize }, description.Preprocess);
-        using DeitModel model = DeitModel.Load(path);
+        using DeitModel model = DeitModel.Load(path, Gpu.TestDevice.Any);
         Assert.Equal(description.Labels.Count, model.Classify(TestImages.Smooth(40, 50)).Scores.Count);
     }
 
@@ -212,11 +212,11 @@ public sealed class HuggingFaceTests : IDisposable
     public void A_file_alone_that_leaves_a_number_open_is_refused()
     {
         TinyRun.WriteModel(_folder["narrow"], TinyRun.Config);
-        Refused(() => DeitModel.Load(Alone(Path.Combine(_folder["narrow"], ModelFolder.WeightsFile))), "a width of 32 does not tell the number of heads");
+        Refused(() => DeitModel.Load(Alone(Path.Combine(_folder["narrow"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any), "a width of 32 does not tell the number of heads");
         TinyRun.WriteModel(_folder["wide"], TinyRun.Config with { EmbedDim = 64, NumHeads = 1, InputSize = new ImageSize(16, 24) });
-        Refused(() => DeitModel.Load(Alone(Path.Combine(_folder["wide"], ModelFolder.WeightsFile))), "6 patches make no square");
+        Refused(() => DeitModel.Load(Alone(Path.Combine(_folder["wide"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any), "6 patches make no square");
         TinyRun.WriteModel(_folder["other"], TinyRun.Teacher);
-        Refused(() => DeitModel.Load(Alone(Path.Combine(_folder["other"], ModelFolder.WeightsFile))), "not named as a DeiT's");
+        Refused(() => DeitModel.Load(Alone(Path.Combine(_folder["other"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any), "not named as a DeiT's");
     }
 
     [Theory]

@@ -26,7 +26,7 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.Contains("does not say how pictures are prepared", error);
         Assert.Contains("does not name its classes", error);
         Assert.Equal(["config.json", "model.safetensors"], Directory.EnumerateFiles(Out).Select(Path.GetFileName).Order());
-        using DeitModel model = DeitModel.Load(Out);
+        using DeitModel model = DeitModel.Load(Out, Gpu.TestDevice.Any);
         Assert.Equal(10, model.Labels.Count);
     }
 
@@ -164,7 +164,7 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.Equal(weights.Shapes.Keys.Order(), written.Shapes.Keys.Order());
         Assert.All(weights.Shapes.Keys, name => Assert.Equal(weights.Read(name), written.Read(name)));
         // Read by its files alone, deit eval and its like want it converted first.
-        Assert.Contains("model.safetensors", Assert.ThrowsAny<DeitException>(() => DeitModel.Load(hf)).Message);
+        Assert.Contains("model.safetensors", Assert.ThrowsAny<DeitException>(() => DeitModel.Load(hf, Gpu.TestDevice.Any)).Message);
     }
 
     // The small model as torch.save would write it, with one element of one weight changed.
