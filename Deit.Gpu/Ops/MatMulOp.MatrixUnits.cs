@@ -11,7 +11,7 @@ public static partial class MatMulOp
     private static readonly Kernel<Push> Cooperative2BF16 = new("matmul.cooperative2.bf16"), Cooperative2BF16ToF32 = new("matmul.cooperative2.bf16_f32");
 
     // A tile for each shape of the matrix units that takes these factors and sums in F32; empty where there is none, or where shared memory
-    // or workgroups are too small. On a CPU driver small tiles: its compiler unrolls them.
+    // or workgroups are too small. On a CPU driver one small tile: its compiler unrolls it, for seconds.
     private static IEnumerable<Variant> Cooperative(GpuInfo info, Types types)
     {
         if (info.MatrixShapes.Where(shape => shape.Input == types.UnitInput && shape.Accumulator == "f32" && shape.Scope == "subgroup").OrderBy(shape => Math.Abs((int)shape.K - 16)).FirstOrDefault() is not { } unit)
@@ -28,7 +28,7 @@ public static partial class MatMulOp
         // Factors in two parts take twice the shared memory: 48 KiB hold slabs of half the depth.
         uint parts = types.Short ? 1u : 2u;
         (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] tiles = info.Type == GpuType.Cpu
-            ? types.Short ? [(32, 32, 32, 1, 1), (64, 32, 32, 2, 1)] : [(16, 16, 16, 1, 1), (32, 16, 16, 2, 1)]
+            ? [(32, types.Short ? 32u : 16u, 16, 2, 1)]
             : [(128, 128, 32 / parts, 2, 4), (64, 64, 32, 2, 2), (128, 64, 32 / parts, 2, 2), (64, 128, 32 / parts, 2, 2), (256, 128, 32 / parts, 4, 2)];
         return tiles
             .Where(t => t.M % (t.SubgroupsM * unit.M) == 0 && t.N % (t.SubgroupsN * unit.N) == 0 && t.K % unit.K == 0)

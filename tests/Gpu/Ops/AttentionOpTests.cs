@@ -13,6 +13,7 @@ public class AttentionOpTests
     [InlineData(1, 37, 2, 64)]
     [InlineData(3, 13, 1, 33)]
     [InlineData(1, 113, 1, 32)]
+    [InlineData(1, 5, 1, 128)]
     public void Matches_the_oracle(int batch, int tokens, int heads, int dimension) => OpHarness.Check(
         [OpInput.Random([batch, tokens, 3 * heads * dimension])],
         (r, t) => r.Attention(t[0], heads),
@@ -69,7 +70,7 @@ public class AttentionOpTests
     [InlineData(1, 7, 2, 32)]
     [InlineData(1, 8, 1, 64)]
     [InlineData(2, 9, 3, 64)]
-    [InlineData(1, 17, 2, 128)]
+    [InlineData(1, 17, 2, 80)]
     [InlineData(1, 63, 1, 32)]
     [InlineData(1, 64, 1, 64)]
     [InlineData(2, 65, 2, 16)]
@@ -130,7 +131,7 @@ public class AttentionOpTests
             foreach (DType type in types)
                 foreach (string name in AttentionOp.Names(TestDevice.Current.Info, type, dimension))
                 {
-                    // A CPU driver's compiler unrolls the units: minutes for 128, where cards take a moment.
+                    // A CPU driver's compiler unrolls the units: minutes for 80, where cards take a moment.
                     if (dimension > 64 && TestDevice.Current.Info.Type == GpuType.Cpu && name.StartsWith("cooperative", StringComparison.Ordinal))
                         continue;
                     TestContext.Current.TestOutputHelper?.WriteLine($"{type} {name}");
