@@ -89,6 +89,38 @@ internal static class OpsBench
         }
     }
 
+    // What products finish themselves, beside the same by an op of its own: each fusion earns its place in one of these pairs, or does not.
+    private static IEnumerable<Case> Fusions(GpuDevice device, int batch, int dim, DType type)
+    {
+        int rows = batch * 197, hidden = 4 * dim;
+        using Inputs t = new(device, [rows, dim], [hidden, dim], [rows, hidden], [rows, hidden], [rows, dim], [hidden], [batch]);
+        t.Noise();
+        using Inputs? copies = type == DType.F32 ? null : t.In(type);
+        Inputs f = copies ?? t;
+        double flops = 2.0 * rows * hidden * dim;
+        string up = $"{rows} x {hidden} x {dim}", down = $"{rows} x {dim} x {hidden}";
+        Tensor downWeight = f[1].View([dim, hidden]), downBias = t[5].Slice(0, [dim]);
+        yield return new("fc1 + gelu", up, r => r.MatMulInto(f[2], f[0], f[1], false, true, new Epilogue { Bias = t[5], Gelu = true }), flops, 0, type);
+        yield return new("fc1, gelu", up, r =>
+        {
+            r.MatMulInto(f[2], f[0], f[1], false, true, t[5]);
+            r.Gelu(f[2]);
+        }, flops, 0, type);
+        yield return new("fc1 + gelu, both kept", up, r => r.MatMulInto(f[2], f[0], f[1], false, true, new Epilogue { Bias = t[5], Gelu = true, PreActivation = f[3] }), flops, 0, type);
+        yield return new("fc2 input gradient + gelu'", up, r => r.MatMulInto(f[2], f[0], downWeight, false, false, new Epilogue { GeluDerivativeOf = f[3] }), flops, 0, type);
+        yield return new("fc2 input gradient, gelu'", up, r =>
+        {
+            r.MatMulInto(f[2], f[0], downWeight, false, false);
+            r.GeluBackward(Trainable(r, f[3]), f[2]);
+        }, flops, 0, type);
+        yield return new("fc2 + residual", down, r => r.MatMulInto(f[4], f[2], downWeight, false, true, new Epilogue { Bias = downBias, Scale = t[6], Residual = f[0] }), flops, 0, type);
+        yield return new("fc2, residual", down, r =>
+        {
+            r.MatMulInto(f[4], f[2], downWeight, false, true, downBias);
+            r.ResidualAdd(f[0].View([batch, 197, dim]), f[4].View([batch, 197, dim]), t[6]);
+        }, flops, 0, type);
+    }
+
     // Most inputs live in an arena of zeros, so that what is timed is the op alone.
     private static IEnumerable<Case> Cases(GpuDevice device, int batch)
     {
@@ -97,6 +129,8 @@ internal static class OpsBench
             int rows = batch * 197;
             foreach (Case linear in Arithmetics(device).SelectMany(arithmetic => Products(device, rows, dim, arithmetic)))
                 yield return linear;
+            foreach (Case fusion in Types(device).SelectMany(type => Fusions(device, batch, dim, type)))
+                yield return fusion;
             double product = 2.0 * batch * heads * 197 * 197 * 64, floats = (double)rows * dim * sizeof(float);
             string tokens = $"{batch} x 197 x {dim}";
             using Inputs x = new(device, [batch, 197, dim], [batch, 197, 3 * dim], [batch, 197, 4 * dim], [dim], [dim], [batch], [batch, 1000], [batch, 1000], [batch, 197, dim]);
@@ -150,10 +184,15 @@ internal static class OpsBench
     // Records the op on a trainable alias of its input and the backward pass from a gradient of zeros.
     private static void Backward(Recorder r, Tensor input, Func<Tensor, Tensor> op)
     {
-        Tensor trainable = input.View(input.Shape);
-        trainable.Train(r.Empty(input.Shape, input.DType));
-        Tensor y = op(trainable);
+        Tensor y = op(Trainable(r, input));
         r.Tape.Backward(y, r.Cast(r.Full(y.Shape, 0), y.DType));
+    }
+
+    private static Tensor Trainable(Recorder r, Tensor input)
+    {
+        Tensor alias = input.View(input.Shape);
+        alias.Train(r.Empty(input.Shape, input.DType));
+        return alias;
     }
 
     /// <summary>Zeroed tensors in an arena of their own.</summary>
