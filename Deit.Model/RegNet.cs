@@ -48,7 +48,6 @@ internal sealed class RegNet : INetwork
             x = r.Relu(_stem.Forward(r, r.SwapLeading(images), context));   // [C, B, H / 2, W / 2]
         foreach (RegNetBlock block in _blocks)
             x = block.Forward(r, x, context);
-        using Recorder.Scope scope = r.Named("head");
         return new NetworkOutput(_head.Forward(r, r.GlobalAveragePool(x)), DistillationLogits: null);
     }
 

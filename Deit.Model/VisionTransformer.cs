@@ -77,7 +77,6 @@ internal sealed class VisionTransformer : INetwork
             x = _blocks[i].Forward(r, x, context, _blocks.Length == 1 ? 0 : context.DropPathRate * i / (_blocks.Length - 1));
             context.Observe?.Invoke($"blocks.{i}", x);
         }
-        using Recorder.Scope scope = r.Named("head");
         // The norm works row by row, so that only the rows which a head reads need it.
         Tensor features = _norm.Forward(r, r.Cast(r.SelectTokens(x, 0, prefix), DType.F32));                 // [B, 1 or 2, D]
         context.Observe?.Invoke("norm", features);

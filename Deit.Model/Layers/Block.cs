@@ -34,13 +34,14 @@ internal sealed class Block
     /// <summary>x [B, T, D] to [B, T, D], both of the residual stream's type; what lies between has that of the context.</summary>
     public Tensor Forward(Recorder r, Tensor x, ForwardContext context, double dropPathRate)
     {
-        using Recorder.Scope scope = r.Named(_prefix);
-        Tensor qkv = _qkv.Forward(r, _norm1.Forward(r, x, context.Precision.Activations));                                       // [B, T, 3D]
-        Tensor attention = r.Attention(qkv, _heads);                                              // [B, T, D]
+        Tensor qkv = _qkv.Forward(r, _norm1.Forward(r, x, context.Precision.Activations));          // [B, T, 3D]
+        Tensor attention;                                                                         // [B, T, D]
+        using (r.Named($"{_prefix}.attn"))
+            attention = r.Attention(qkv, _heads);
         context.Observe?.Invoke($"{_prefix}.attn.qkv", qkv);
         context.Observe?.Invoke($"{_prefix}.attn", attention);
         x = _projection.AddTo(r, x, attention, DropPath(r, x, context, dropPathRate));
-        Tensor hidden = _fc1.ForwardGelu(r, _norm2.Forward(r, x, context.Precision.Activations));                                // [B, T, 4D]
+        Tensor hidden = _fc1.ForwardGelu(r, _norm2.Forward(r, x, context.Precision.Activations));    // [B, T, 4D]
         return _fc2.AddTo(r, x, hidden, DropPath(r, x, context, dropPathRate));
     }
 

@@ -15,5 +15,9 @@ internal sealed class LayerNormLayer(Parameters parameters, string prefix, doubl
     ];
 
     /// <summary>x [..., C] in F32 or in the type of the result, to [..., C].</summary>
-    public Tensor Forward(Recorder r, Tensor x, DType output = DType.F32) => r.LayerNorm(x, _weight, _bias, (float)epsilon, output);
+    public Tensor Forward(Recorder r, Tensor x, DType output = DType.F32)
+    {
+        using Recorder.Scope scope = r.Named(prefix);
+        return r.LayerNorm(x, _weight, _bias, (float)epsilon, output);
+    }
 }

@@ -11,7 +11,6 @@ namespace Deit.Train.Bench;
 /// </summary>
 internal sealed class ModelBench
 {
-    private const double DropPath = 0.1;
     private readonly GpuDevice _device;
     private readonly ModelBenchOptions _options;
     private readonly string _task;
@@ -31,9 +30,6 @@ internal sealed class ModelBench
         options.Validate();
         return BenchReport.Of(device, [.. new ModelBench(device, options, task, progress).Rows()]);
     }
-
-    /// <summary>A recorded step and what holds it.</summary>
-    private sealed record Step(Graph Graph, IDisposable Owner);
 
     private List<ModelRow> Rows()
     {
@@ -76,8 +72,8 @@ internal sealed class ModelBench
     private ModelRow Measure(string name, VisionTransformer network, string precision, int batch, double bestProduct)
     {
         Precision types = Precision.Parse(precision);
-        (batch, Step step) = batch > 0 ? (batch, Open(network, batch, types)) : BatchSearch.Largest(size => Open(network, size, types));
-        using IDisposable owner = step.Owner;
+        (batch, ModelStep opened) = ModelStep.Open(_device, network, _task, batch, types);
+        using ModelStep step = opened;
         _device.ResetPeak(); // measuring kernels while recording took memory that the step does not need
         (Timing replay, Timing submission) = Timing.OfReplays(_device, step.Graph, _options.Pace);
         double images = 1000 * batch / replay.Milliseconds;
@@ -92,43 +88,12 @@ internal sealed class ModelBench
     private double Error(VisionTransformer network, Precision types)
     {
         ImageSize size = network.Config.InputSize;
-        float[] image = Images(1, 3 * size.Height * size.Width);
+        float[] image = ModelStep.Images(1, 3 * size.Height * size.Width);
         float[][] logits = [.. ((Precision[])[DType.F32, types]).Select(precision =>
         {
             using Inference inference = new(_device, network, batchSize: 1, precision: precision);
             return inference.Run(image, 1).Class;
         })];
         return Math.Sqrt(logits[0].Zip(logits[1], (a, b) => Math.Pow(a - (double)b, 2)).Sum() / logits[0].Sum(a => a * (double)a));
-    }
-
-    // Records a step and runs it once, which leaves its inputs on the device.
-    private Step Open(VisionTransformer network, int batch, Precision types)
-    {
-        ImageSize size = network.Config.InputSize;
-        float[] images = Images(batch, 3 * size.Height * size.Width);
-        if (_task == ModelRow.Infer)
-        {
-            Inference inference = new(_device, network, batch, precision: types);
-            inference.Run(images, batch);
-            return new Step(inference.Graph, inference);
-        }
-        TrainStep step = new(_device, network, Recipe.Load("plain") with { BatchSize = batch, DropPath = DropPath }, precision: types);
-        uint[] labels = [.. Enumerable.Range(0, batch).Select(i => (uint)(i % network.Config.NumClasses))];
-        // A small rate: thousands of replays on one batch must not drive the weights to where arithmetic is slow or faster.
-        step.Submit(images, labels, step: 0, learningRate: 1e-6);
-        _device.WaitIdle();
-        return new Step(step.Graph, step);
-    }
-
-    // Noise of mean 0 and deviation 1, as normalised pictures have; one picture's worth of it for all, since its values do not matter.
-    private static float[] Images(int batch, int length)
-    {
-        Random random = new(1);
-        float[] images = new float[checked(batch * length)];
-        for (int i = 0; i < length; i++)
-            images[i] = (float)((random.NextDouble() - 0.5) * Math.Sqrt(12));
-        for (int i = 1; i < batch; i++)
-            images.AsSpan(0, length).CopyTo(images.AsSpan(i * length));
-        return images;
     }
 }

@@ -52,6 +52,9 @@ internal static class OpsBench
     public static double BestProduct(GpuDevice device, Precision arithmetic) =>
         Products(device, DefaultBatch(device) * 197, 768, arithmetic).Where(c => c.Op.EndsWith("forward", StringComparison.Ordinal)).Max(c => Measure(device, c, Quick).Rate);
 
+    /// <summary>GB/s of a copy that no cache holds.</summary>
+    public static double BestCopy(GpuDevice device) => LargeCopy(device).Max(c => Measure(device, c, Quick).Rate);
+
     private static Measured Measure(GpuDevice device, Case c, Pace pace)
     {
         using Graph graph = device.Record(c.Record, new GraphOptions { Purpose = $"measuring {c.Op}" });
@@ -163,9 +166,8 @@ internal static class OpsBench
             using Inputs assembly = new(device, [batch, 196, dim], [1, 1, dim], [1, 197, dim]);
             yield return new("tokens forward + backward", tokens, r => Backward(r, assembly[0], t => r.Tokens(t, assembly[1], null, assembly[2])), 0, 4 * floats);
         }
-        int large = (int)Math.Min(device.Info.Type == GpuType.Cpu ? 1 << 24 : 1 << 26, device.Info.MaxStorageBufferRange / sizeof(float)); // past every cache
-        using (Inputs ends = new(device, [large], [large]))
-            yield return new(Copy, $"{large}", r => r.Copy(ends[0], ends[1]), 0, 2.0 * large * sizeof(float));
+        foreach (Case copy in LargeCopy(device))
+            yield return copy;
         using Inputs images = new(device, [batch, 3, 224, 224]);
         yield return new("unfold patches", $"{batch} x 3 x 224 x 224", r => r.Unfold(images[0], 16), 0, 8.0 * images[0].Elements);
         using Inputs labels = new(device, [batch]);
@@ -179,6 +181,13 @@ internal static class OpsBench
         yield return new("ema", $"{Elements}", r => r.Ema(p[6], p[0], state), 0, 3.0 * Elements * sizeof(float));
         yield return new("gradient norm", $"{Elements}", r => r.ClipScale(p[1], 1), 0, 1.0 * Elements * sizeof(float));
         yield return new("fill", $"{Elements}", r => r.Fill(p[1], 0), 0, 1.0 * Elements * sizeof(float));
+    }
+
+    private static IEnumerable<Case> LargeCopy(GpuDevice device)
+    {
+        int large = (int)Math.Min(device.Info.Type == GpuType.Cpu ? 1 << 24 : 1 << 26, device.Info.MaxStorageBufferRange / sizeof(float)); // past every cache
+        using Inputs ends = new(device, [large], [large]);
+        yield return new(Copy, $"{large}", r => r.Copy(ends[0], ends[1]), 0, 2.0 * large * sizeof(float));
     }
 
     // Records the op on a trainable alias of its input and the backward pass from a gradient of zeros.

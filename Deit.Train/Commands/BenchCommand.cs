@@ -14,6 +14,7 @@ internal static class BenchCommand
         Products(),
         Model(ModelRow.Infer, "Time whole models' forward passes: images/s, TFLOP/s, the share of the device's best product, memory."),
         Model(ModelRow.Train, "Time whole models' training steps: images/s, TFLOP/s, the share of the device's best product, memory."),
+        Profile(),
         Compare(),
         Page(),
         Data(),
@@ -88,6 +89,24 @@ internal static class BenchCommand
             return 0;
         });
         return command;
+    }
+
+    private static Command Profile()
+    {
+        Command profile = new("profile", "Time a model's step kernel by kernel and layer by layer, beside the least that each could take on the device.");
+        OptionBinder<ProfileOptions> binder = new(profile);
+        profile.SetAction(result =>
+        {
+            ProfileOptions options = binder.Bind(result);
+            options.Config();
+            using GpuDevice gpu = GpuDevice.Open(options.Device);
+            string text = ProfileBench.Run(gpu, options);
+            Console.Write(text);
+            if (options.Markdown is { } markdown)
+                BenchFolder.Write(markdown, text);
+            return 0;
+        });
+        return profile;
     }
 
     private static Command Compare()

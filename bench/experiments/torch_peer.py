@@ -1,10 +1,11 @@
-"""DeiT in plain PyTorch: the peer that bench/experiments/torch measures ours against. It needs torch 1.13 or later and nothing else.
+"""DeiT in PyTorch: the peer that bench/experiments/torch and bench/gpu measure ours against. It needs torch 1.13 or later; the models are
+timm's where timm is installed, and the same in plain PyTorch elsewhere.
 
     torch_peer.py measure [options]     prints a row of JSON for each model, task, precision and batch; --output FILE keeps them
     torch_peer.py table OURS PEER       a Markdown table of alternating runs, NUMBER.json of each side in a folder of its own
 
 What is timed is what deit bench infer and deit bench train time: the forward pass, or forward, soft-target cross-entropy, backward and AdamW
-with drop-path 0.1, on inputs that lie on the device. FILE is read by deit bench compare.
+with drop-path 0.1, on inputs that lie on the device. On CUDA torch.matmul and a copy are timed too. FILE is read by deit bench compare.
 """
 import argparse
 import glob
@@ -12,6 +13,7 @@ import itertools
 import json
 import os
 import platform
+import re
 import statistics
 import sys
 import time
@@ -20,9 +22,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+try:
+    import timm
+except ImportError:
+    timm = None
+
 # Width and heads; 12 blocks of patches of 16 pixels each, 224 pixels, 1000 classes.
 MODELS = {"deit_tiny_patch16_224": (192, 3), "deit_small_patch16_224": (384, 6), "deit_base_patch16_224": (768, 12)}
 DEPTH, SIZE, PATCH, CLASSES, DROP_PATH = 12, 224, 16, 1000, 0.1
+PRODUCTS = {"qkv": (3, 1), "proj": (1, 1), "fc1": (4, 1), "fc2": (1, 4)}  # N and K in widths
+FACTORS = {"fp32": torch.float32, "tf32": torch.float32, "amp-fp16": torch.float16, "amp-bf16": torch.bfloat16}
 AUTOCAST = {"amp-fp16": torch.float16, "amp-bf16": torch.bfloat16}
 STEADY_SPREAD = 0.02
 FUSED_ATTENTION = hasattr(F, "scaled_dot_product_attention")  # torch 2.0
@@ -79,6 +88,12 @@ class Deit(nn.Module):
         x = self.blocks(x)
         # Only the class token's row is read: the others need no norm, as with ours.
         return self.head(self.norm(x[:, 0]))
+
+
+def make_model(name, task, device):
+    if timm is not None:
+        return timm.create_model(name, drop_path_rate=DROP_PATH if task == "train" else 0).to(device)
+    return Deit(*MODELS[name]).to(device)
 
 
 def parameter_groups(model):
@@ -156,35 +171,74 @@ def cases(options):
         return list(itertools.product(options.models, options.tasks, options.precisions, options.batch_sizes))
     with open(options.like, encoding="utf-8") as file:
         ours = [row for row in json.load(file)["rows"] if row.get("model") in MODELS]
-    # What is asked of ours in any precision is asked of PyTorch in each.
-    measured = dict.fromkeys((row["model"], row["task"], precision, row["batch"]) for row in ours for precision in options.precisions)
+    # What is asked of ours in any precision is asked of PyTorch in each, the first precision first.
+    measured = dict.fromkeys((row["model"], row["task"], precision, row["batch"]) for precision in options.precisions for row in ours)
     return list(measured)
+
+
+def allow_tf32(precision):
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+
+
+def shapes(options):
+    """(name, M, N, K) of the products that are to be timed, each once: ours, or DeiT-B's at a batch of 256 and 8192 cubed."""
+    if not options.like:
+        return [(name, 256 * 197, n * 768, k * 768) for name, (n, k) in PRODUCTS.items()] + [("square", 8192, 8192, 8192)]
+    with open(options.like, encoding="utf-8") as file:
+        ours = [row for row in json.load(file)["rows"] if "op" in row]
+    found = ((re.fullmatch(r"(qkv|proj|fc1|fc2|square)( forward| by .*)", row["op"]), row["shape"]) for row in ours)
+    return list(dict.fromkeys((match[1], *map(int, shape.split(" x "))) for match, shape in found if match))
+
+
+def gemms(options, device):
+    """torch.matmul of noise, and a copy that no cache holds."""
+    pace = argparse.Namespace(warm_up=0.1, seconds=0.7, repetitions=options.repetitions)  # that of deit bench products
+    source = torch.randn(1 << 28, device=device)
+    target = torch.empty_like(source)
+    seconds, spread = timed(lambda: target.copy_(source), torch.cuda.synchronize, pace)
+    yield {"name": "copy", "gb_per_s": 2 * 4 * source.numel() / seconds / 1e9, "spread": spread}
+    del source, target
+    for precision in options.precisions:
+        allow_tf32(precision)
+        for name, m, n, k in shapes(options):
+            row = {"name": name, "precision": precision.removeprefix("amp-"), "m": m, "n": n, "k": k}
+            try:
+                a, b = (torch.rand(*extents, device=device).sub_(0.5).to(FACTORS[precision]) for extents in ((m, k), (n, k)))
+                seconds, spread = timed(lambda: torch.matmul(a, b.t()), torch.cuda.synchronize, pace)
+                row.update(tflops=2 * m * n * k / seconds / 1e12, spread=spread)
+            except RuntimeError as error:  # out of memory
+                row.update(error=str(error).splitlines()[0][:200])
+            a = b = None
+            torch.cuda.empty_cache()
+            print(json.dumps(row), file=sys.stderr, flush=True)
+            yield row
 
 
 def rows(options, device):
     cuda = device.type == "cuda"
     synchronize = torch.cuda.synchronize if cuda else lambda: None
-    for name, task, precision, batch in cases(options):
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
-        for threads, mode, label in ways(options, device):
-            row = {"model": name, "task": task, "precision": precision, "mode": label, "batch": batch}
-            try:
-                if threads is not None:
-                    torch.set_num_threads(threads)
-                torch.manual_seed(0)
-                model = Deit(*MODELS[name]).to(device)
-                step = make_step(torch.compile(model) if mode == "compile" else model, task, precision, device, batch)
-                if cuda:
-                    torch.cuda.reset_peak_memory_stats()
-                seconds, spread = timed(step, synchronize, options)
-                row.update(images_per_s=batch / seconds, spread=spread, peak_mib=torch.cuda.max_memory_allocated() / 2**20 if cuda else None)
-            except (RuntimeError, AttributeError) as error:  # out of memory, or what this version cannot do: the other rows are measured all the same
-                row.update(error=(str(error) or type(error).__name__).splitlines()[0][:200])
-            model = step = None
+    for (threads, mode, label), (name, task, precision, batch) in itertools.product(ways(options, device), cases(options)):
+        allow_tf32(precision)
+        row = {"model": name, "task": task, "precision": precision, "mode": label, "batch": batch}
+        try:
+            if threads is not None:
+                torch.set_num_threads(threads)
+            torch.manual_seed(0)
+            model = make_model(name, task, device)
+            if mode == "compile":
+                torch._dynamo.reset()  # else, after eight models, it runs what follows without compiling it
+            step = make_step(torch.compile(model) if mode == "compile" else model, task, precision, device, batch)
             if cuda:
-                torch.cuda.empty_cache()
-            print(json.dumps(row), file=sys.stderr, flush=True)
-            yield row
+                torch.cuda.reset_peak_memory_stats()
+            seconds, spread = timed(step, synchronize, options)
+            row.update(images_per_s=batch / seconds, spread=spread, peak_mib=torch.cuda.max_memory_allocated() / 2**20 if cuda else None)
+        except (RuntimeError, AttributeError) as error:  # out of memory, or what this version cannot do: the other rows are measured all the same
+            row.update(error=(str(error) or type(error).__name__).splitlines()[0][:200])
+        model = step = None
+        if cuda:
+            torch.cuda.empty_cache()
+        print(json.dumps(row), file=sys.stderr, flush=True)
+        yield row
 
 
 def measure(options):
@@ -193,11 +247,14 @@ def measure(options):
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"at most {max(options.threads)} threads of {processor()}",
         "torch": torch.__version__,
         "python": platform.python_version(),
+        "timm": timm and timm.__version__,
         "image_size": SIZE,
+        "gemm": [],
         "rows": [],
     }
-    for row in rows(options, device):
-        report["rows"].append(row)
+    products = gemms(options, device) if device.type == "cuda" else []
+    for kind, row in itertools.chain((("gemm", row) for row in products), (("rows", row) for row in rows(options, device))):
+        report[kind].append(row)
         # After each row, so that a run that is cut off leaves what it measured.
         if options.output:
             with open(options.output, "w", encoding="utf-8") as file:
