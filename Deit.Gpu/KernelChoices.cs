@@ -116,16 +116,22 @@ public sealed class KernelChoices
     {
         using KernelMeasurement measurement = new(_device, trial);
         Candidate reference = candidates.First(candidate => candidate.Name == trial.Reference);
-        (double least, float[] expected) = measurement.Run(reference);
-        string? best = wanted is null || wanted == reference.Name ? reference.Name : null;
+        float[] expected;
+        List<(Candidate Candidate, double Milliseconds)> right = [];
+        using (KernelMeasurement.Attempt attempt = measurement.Open(reference))
+        {
+            expected = attempt.Result();
+            right.Add((reference, Best(attempt)));
+        }
         foreach (Candidate candidate in candidates.Where(candidate => candidate.Name != reference.Name))
         {
             string? fault;
-            double milliseconds = double.MaxValue;
             try
             {
-                (milliseconds, float[] actual) = measurement.Run(candidate);
-                fault = trial.Fault(expected, actual);
+                using KernelMeasurement.Attempt attempt = measurement.Open(candidate);
+                fault = trial.Fault(expected, attempt.Result());
+                if (fault is null)
+                    right.Add((candidate, Best(attempt)));
             }
             // Memory may suffice another time, a lost device runs nothing any more, and a misuse is to be seen.
             catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan or GpuErrorKind.Limit)
@@ -134,10 +140,45 @@ public sealed class KernelChoices
             }
             if (fault is not null)
                 _rejected[Rejection(key, candidate.Name)] = fault;
-            else if (milliseconds < least || wanted is not null)
-                (best, least) = (candidate.Name, milliseconds);
         }
-        return best;
+        if (wanted is not null)
+            return right.Any(entry => entry.Candidate.Name == wanted) ? wanted : null;
+        double least = right.Min(entry => entry.Milliseconds);
+        return Final(measurement, [.. right.Where(entry => entry.Milliseconds <= 2 * least).OrderBy(entry => entry.Milliseconds).Take(3)]);
+
+        static double Best(KernelMeasurement.Attempt attempt)
+        {
+            double best = double.MaxValue, total = 0;
+            for (int i = 0; i < 5 && (i < 2 || total < 50); i++)
+            {
+                double time = attempt.Time();
+                best = Math.Min(best, time);
+                total += time;
+            }
+            return best;
+        }
+    }
+
+    // The fastest few in turn: a card's clock rises and another program comes and goes while one after the other is measured.
+    private static string Final(KernelMeasurement measurement, (Candidate Candidate, double Milliseconds)[] finalists)
+    {
+        const int Rounds = 3;
+        if (finalists.Length == 1)
+            return finalists[0].Candidate.Name;
+        List<KernelMeasurement.Attempt> attempts = [];
+        try
+        {
+            foreach ((Candidate candidate, _) in finalists)
+                attempts.Add(measurement.Open(candidate));
+            for (int round = 0; round < Rounds; round++)
+                for (int i = 0; i < finalists.Length; i++)
+                    finalists[i].Milliseconds = Math.Min(finalists[i].Milliseconds, attempts[i].Time());
+        }
+        finally
+        {
+            attempts.ForEach(attempt => attempt.Dispose());
+        }
+        return finalists.MinBy(entry => entry.Milliseconds).Candidate.Name;
     }
 
     private static Dictionary<string, string> Load(string file, string part)

@@ -50,26 +50,43 @@ internal sealed class KernelMeasurement : IDisposable
             Noise(input);
     }
 
-    /// <summary>The best time of a candidate, and its result.</summary>
-    /// <exception cref="GpuException">The driver refuses the kernel, or the device is lost.</exception>
-    public (double Milliseconds, float[] Result) Run(KernelChoices.Candidate candidate)
+    /// <summary>Records a candidate.</summary>
+    /// <exception cref="GpuException">The driver refuses the kernel.</exception>
+    public Attempt Open(KernelChoices.Candidate candidate)
     {
-        Tensor? result = null;
-        using Graph graph = _device.Record(
-            r => result = r.Keep(r.Cast(candidate.Record(r, _inputs), DType.F32)),
+        Tensor? computed = null, result = null;
+        Graph graph = _device.Record(
+            r => result = r.Keep(r.Cast(computed = candidate.Record(r, _inputs), DType.F32)),
             new GraphOptions { Purpose = "measuring kernels", Poison = Poison });
-        graph.Run();
-        float[] values = _device.Read<float>(result!);
-        double best = double.MaxValue, total = 0;
-        for (int i = 0; i < 5 && (i < 2 || total < 50); i++)
+        return new Attempt(_device, graph, result!, isCast: computed!.DType != DType.F32);
+    }
+
+    /// <summary>A candidate on the trial's inputs.</summary>
+    public sealed class Attempt(GpuDevice device, Graph graph, Tensor result, bool isCast) : IDisposable
+    {
+        /// <summary>Runs it once.</summary>
+        /// <exception cref="GpuException">The device is lost.</exception>
+        public float[] Result()
         {
+            graph.Run();
+            return device.Read<float>(result);
+        }
+
+        /// <summary>
+        /// Milliseconds of a run: by the device's clock where it has one, since a submission and its end take the host longer than a card takes
+        /// for a product; without the cast of the result that only the trial needs.
+        /// </summary>
+        /// <exception cref="GpuException">The device is lost.</exception>
+        public double Time()
+        {
+            if (device.Vulkan.HasTimestamps)
+                return graph.Profile().Rows.SkipLast(isCast ? 1 : 0).Sum(row => row.Nanoseconds) / 1e6;
             long start = Stopwatch.GetTimestamp();
             graph.Run();
-            double time = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            best = Math.Min(best, time);
-            total += time;
+            return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }
-        return (best, values);
+
+        public void Dispose() => graph.Dispose();
     }
 
     public void Dispose() => _arena.Dispose();

@@ -67,7 +67,7 @@ public static class AttentionOp
         /// </summary>
         public Head Class(GpuInfo info) => info.Type == GpuType.Cpu
             ? this with { Batch = 1, Heads = 2, Tokens = Math.Min((Tokens + 15) / 16 * 16, 256) }
-            : this with { Batch = 16, Heads = 6, Tokens = Math.Min((Tokens + 15) / 16 * 16, 640) };
+            : this with { Batch = 32, Heads = 6, Tokens = Math.Min((Tokens + 15) / 16 * 16, 640) };
     }
 
     private static void RecordForward(Recorder r, Variant variant, Head head, Tensor qkv, Tensor y, Tensor logSumExp) =>
