@@ -1,9 +1,11 @@
+using Deit.Model;
+
 namespace Deit.Train;
 
 /// <summary>Makes a property a command-line flag: <c>BatchSize</c> becomes <c>--batch-size</c>; its start value is the flag's default.</summary>
 /// <param name="help">What <c>--help</c> says.</param>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class FlagAttribute(string help) : Attribute
+internal class FlagAttribute(string help) : Attribute
 {
     public string Help { get; } = help;
 
@@ -15,4 +17,14 @@ internal sealed class FlagAttribute(string help) : Attribute
 
     /// <summary>True when the command cannot do without.</summary>
     public bool Required { get; init; }
+}
+
+/// <summary>A flag whose value is the name of a <see cref="Precision"/>.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class PrecisionFlagAttribute : FlagAttribute
+{
+    /// <param name="help">What <c>--help</c> says.</param>
+    /// <param name="trains">Only what trains.</param>
+    public PrecisionFlagAttribute(string help, bool trains = false)
+        : base(help) => Choices = [.. Precision.Names.Where(name => !trains || Precision.Parse(name).Trains)];
 }

@@ -17,8 +17,11 @@ RootCommand root = new("Deit: trains, distils, evaluates and runs DeiT vision tr
 
 try
 {
+    ParseResult parsed = root.Parse(args);
+    if (ParseErrors.Sentence(parsed) is { } sentence)
+        throw new DeitException(sentence);
     // Our own handler below says one sentence instead of a stack trace; signals are the commands' own business.
-    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }
 catch (Exception error) when (error is DeitException or GpuException)
 {

@@ -12,7 +12,6 @@ internal sealed class ProgressLine : IDisposable
     private readonly Func<int>? _width;
     private readonly TimeSpan _interval;
     private readonly TimeProvider _time;
-    private readonly bool _quiet;
     private long? _lastShown;
     private Progress? _pending;
     private int _lineLength;
@@ -21,25 +20,20 @@ internal sealed class ProgressLine : IDisposable
     /// <param name="output">Where to; not disposed.</param>
     /// <param name="width">The terminal's width in characters, asked each time for windows change; null where the output is no terminal.</param>
     /// <param name="interval">Time between plain lines; a terminal is renewed ten times a second.</param>
-    /// <param name="quiet">Whether to show nothing.</param>
     /// <param name="time">The clock.</param>
-    internal ProgressLine(TextWriter output, Func<int>? width, TimeSpan interval, bool quiet, TimeProvider time)
+    internal ProgressLine(TextWriter output, Func<int>? width, TimeSpan interval, TimeProvider time)
     {
-        (_output, _width, _quiet, _time) = (output, width, quiet, time);
+        (_output, _width, _time) = (output, width, time);
         _interval = width is null ? interval : LiveInterval;
     }
 
     /// <summary>Shows progress on standard output.</summary>
-    /// <param name="quiet">Whether to show nothing at all.</param>
-    /// <param name="interval">Time between lines where the output is redirected; 10 s by default.</param>
-    public static ProgressLine OnConsole(bool quiet = false, TimeSpan? interval = null) =>
-        new(Console.Out, Console.IsOutputRedirected ? null : () => Console.WindowWidth, interval ?? TimeSpan.FromSeconds(10), quiet, TimeProvider.System);
+    public static ProgressLine OnConsole() =>
+        new(Console.Out, Console.IsOutputRedirected ? null : () => Console.WindowWidth, TimeSpan.FromSeconds(10), TimeProvider.System);
 
     /// <summary>Tells where the run stands; shown when it is time to, so report every step.</summary>
     public void Report(in Progress progress)
     {
-        if (_quiet)
-            return;
         lock (_lock)
         {
             _pending = progress;
@@ -51,8 +45,6 @@ internal sealed class ProgressLine : IDisposable
     /// <summary>Prints a line that stays, such as an epoch's result; a live line moves below it.</summary>
     public void WriteLine(string line)
     {
-        if (_quiet)
-            return;
         lock (_lock)
         {
             Erase();

@@ -28,8 +28,12 @@ internal static class Recipe
         .Where(property => property.GetCustomAttribute<FlagAttribute>() is { Run: false })
         .ToDictionary(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name), StringComparer.Ordinal);
 
+    // Those of experiments are files, embedded.
+    private const string Resource = "recipe.";
+
     /// <summary>The names of the presets.</summary>
-    public static IReadOnlyCollection<string> Names => Presets.Keys;
+    public static IReadOnlyList<string> Names { get; } =
+        [.. Presets.Keys, .. typeof(Recipe).Assembly.GetManifestResourceNames().Where(name => name.StartsWith(Resource, StringComparison.Ordinal)).Select(name => name[Resource.Length..]).Order(StringComparer.Ordinal)];
 
     /// <summary>The options that a recipe starts from.</summary>
     /// <param name="nameOrFile">A preset or a file that <see cref="Save"/> wrote; what a file leaves out has its default.</param>
@@ -38,12 +42,14 @@ internal static class Recipe
     {
         if (Presets.TryGetValue(nameOrFile, out Func<TrainOptions, TrainOptions>? preset))
             return preset(new TrainOptions());
-        if (!File.Exists(nameOrFile))
-            throw new DeitException($"There is no recipe '{nameOrFile}'; give one of {string.Join(", ", Presets.Keys)}, or a file that --save-recipe wrote.");
+        using Stream? embedded = typeof(Recipe).Assembly.GetManifestResourceStream(Resource + nameOrFile);
+        if (embedded is null && !File.Exists(nameOrFile))
+            throw new DeitException($"There is no recipe '{nameOrFile}'; give one of {string.Join(", ", Names)}, or a file that --save-recipe wrote.");
         TrainOptions options = new();
         try
         {
-            if (JsonNode.Parse(File.ReadAllBytes(nameOrFile)) is not JsonObject json)
+            using Stream file = embedded ?? File.OpenRead(nameOrFile);
+            if (JsonNode.Parse(file) is not JsonObject json)
                 throw new JsonException("it is no JSON object");
             foreach ((string key, JsonNode? value) in json)
             {

@@ -77,7 +77,7 @@ internal sealed partial record TrainOptions
     [Flag("epochs of linear warm-up")]
     public int WarmupEpochs { get; set; } = 5;
 
-    [Flag("type of activations and of the factors of products, with -residual that of the residual stream too, bf16x3: fp32 with each product as three of bf16 on matrix units; weights, sums and loss are fp32 (reference: fp16)", Choices = ["fp32", "fp16", "bf16", "fp16-residual", "bf16-residual", "bf16x3"])]
+    [PrecisionFlag("type of activations and of the operands of matrix products, with -residual that of the residual stream too; bf16x3: fp32 with each product as three of bf16 on matrix units (tensor cores); weights, sums and loss are fp32 (reference: fp16)", trains: true)]
     public string Precision { get; set; } = "fp32";
 
     [Flag("weight decay; not of biases, norms, class token and position embedding")]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Deit.Model;
 using Deit.Model.Checkpoints;
+using Deit.Train.Analysis;
 using Deit.Train.Bench;
 using Deit.Train.Commands;
 using Deit.Train.Conversion;
@@ -55,7 +56,7 @@ internal static class OnnxRuntimePeer
             Driver = $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, the faster of {string.Join(" and ", threads)} threads",
             Rows = rows,
         };
-        BenchFolder.Write(path, report.ToJson() + "\n");
+        Report.WriteText(path, report.ToJson() + "\n");
         return 0;
     }
 

@@ -56,7 +56,7 @@ public static partial class MatMulOp
         int splits = MostSplits(info, x), cap = info.Type == GpuType.Cpu ? 512 : splits > 1 ? LargestSplit : 2048;
         int rows = info.Type == GpuType.Discrete && splits == 1 && x.Batch == 1 ? Math.Max(cap, (1 << 24) / Math.Max(Bucket(x.N, cap), Math.Min(x.K, cap))) : cap;
         Extents size = x with { M = Bucket(x.M, rows), N = Bucket(x.N, cap), K = Math.Min((x.K + 15) / 16 * 16, cap), Batch = x.Batch > 1 ? 4 : 1 };
-        string key = $"matmul {types.Name} {(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
+        string key = $"{KeyPrefix(types.Factors, types.Result, types.Products)}{(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
         return (key, size, [.. Variants(info, types, x.K, vectors), .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits)]);
     }
 
@@ -145,6 +145,9 @@ public static partial class MatMulOp
         uint threads = bm / tm * (bn / tn);
         return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", Tiled, bm, bn, [threads, bm, bn, bk, tm, tn, threads]);
     }
+
+    /// <summary>What the keys of choices for products of these types begin with.</summary>
+    internal static string KeyPrefix(DType factors, DType result, ProductArithmetic products) => $"matmul {new Types(factors, result, products).Name} ";
 
     /// <summary>The names of the variants that a device chooses from for long extents, the one of an untuned device first.</summary>
     internal static IReadOnlyList<string> Candidates(GpuInfo info, int k, DType factors, DType result, ProductArithmetic products) =>

@@ -50,9 +50,9 @@ internal sealed unsafe class VulkanGraph : IDisposable
         try
         {
             ulong[] ticks = new ulong[2 * ChunkSize];
-            for (int first = 0; first < _dispatches.Count; first += (int)ChunkSize)
+            for (int first = 0, end; first < _dispatches.Count; first = end)
             {
-                int end = (int)Math.Min(_dispatches.Count, first + ChunkSize);
+                end = Math.Min(EndOfSubmission(first), first + (int)ChunkSize);
                 CommandBuffer commands = Encode(first, end, queries);
                 _device.Queue.Wait(_device.Queue.Submit([commands]));
                 fixed (ulong* pointer = ticks)

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Deit.Model;
-using Deit.Model.Checkpoints;
+using Deit.Train.Analysis;
 
 namespace Deit.Train.Bench;
 
@@ -25,11 +25,11 @@ internal static partial class BenchFolder
         string stem = Path.Combine(folder, name ?? Slug(report.Device));
         if (File.Exists($"{stem}.json"))
             report = BenchReport.Load($"{stem}.json").With(report);
-        Write($"{stem}.json", report.ToJson() + "\n");
-        Write($"{stem}.csv", report.ToCsv());
+        Report.WriteText($"{stem}.json", report.ToJson() + "\n");
+        Report.WriteText($"{stem}.csv", report.ToCsv());
         bool drawn = Draw(stem, report);
         string picture = drawn ? $"\n![GFLOP/s against operations a byte]({Path.GetFileName(stem)}{Roofline})\n" : "";
-        Write($"{stem}.md", $"# {report.Device}\n\n{BenchText.Heading(report).Replace("\n", "  \n", StringComparison.Ordinal)}\n{picture}{BenchText.Tables(report)}");
+        Report.WriteText($"{stem}.md", $"# {report.Device}\n\n{BenchText.Heading(report).Replace("\n", "  \n", StringComparison.Ordinal)}\n{picture}{BenchText.Tables(report)}");
         return report;
     }
 
@@ -45,16 +45,12 @@ internal static partial class BenchFolder
         foreach ((string stem, BenchReport report) in devices)
             Draw(stem, report);
         string page = Path.Combine(folder, Page);
-        Write(page, PageOf([.. devices.Select(device => (Path.GetFileName(device.Stem), device.Report))], file => File.Exists(Path.Combine(folder, file))));
+        Report.WriteText(page, PageOf([.. devices.Select(device => (Path.GetFileName(device.Stem), device.Report))], file => File.Exists(Path.Combine(folder, file))));
         return (page, devices.Length);
     }
 
     /// <summary><c>NVIDIA H100 80GB HBM3</c> to <c>nvidia-h100-80gb-hbm3</c>.</summary>
     public static string Slug(string device) => NoNameCharacters().Replace(device.ToLowerInvariant(), "-").Trim('-') is { Length: > 0 } slug ? slug : "device";
-
-    /// <summary>Writes a text file as a whole or not at all.</summary>
-    /// <exception cref="DeitException">It cannot be written.</exception>
-    public static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     internal static string PageOf(IReadOnlyList<(string Name, BenchReport Report)> devices, Func<string, bool> exists)
     {
@@ -69,7 +65,7 @@ internal static partial class BenchFolder
             foreach (ModelRow row in report.Models.GroupBy(row => (row.Model, row.Task, row.Precision)).Select(rows => rows.MaxBy(row => row.ImagesPerSecond)!))
                 models.Add(
                     report.Device, row.Model, row.Task, row.Precision, $"{row.Batch}", Number(row.ImagesPerSecond), MarkdownTable.Spread(row.Spread),
-                    Number(row.TeraFlops), row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : "");
+                    Number(row.TeraFlopsPerSecond), row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : "");
         }
         string text = $"# Measured devices\n\nMade by `deit bench page` from the JSON files beside it; `bench/run` measures a device and adds it.\n\n{best}";
         return models.Empty ? text : $"{text}\nEach model's fastest batch; what the columns mean is on the devices' pages.\n\n{models}";
@@ -79,7 +75,7 @@ internal static partial class BenchFolder
     {
         if (RooflineSvg.Draw(report) is not { } picture)
             return false;
-        Write($"{stem}{Roofline}", picture + "\n");
+        Report.WriteText($"{stem}{Roofline}", picture + "\n");
         return true;
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Model;
+using Deit.Train.Analysis;
 
 namespace Deit.Train.Bench;
 
@@ -30,11 +31,11 @@ internal sealed class BenchOutput
         else
             Console.WriteLine(BenchText.Of(report));
         if (json is not null)
-            BenchFolder.Write(json, report.ToJson() + "\n");
+            Report.WriteText(json, report.ToJson() + "\n");
         if (result.GetValue(_csv) is { } csv)
-            BenchFolder.Write(csv, report.ToCsv());
+            Report.WriteText(csv, report.ToCsv());
         if (result.GetValue(_markdown) is { } markdown)
-            BenchFolder.Write(markdown, BenchText.Of(report));
+            Report.WriteText(markdown, BenchText.Of(report));
         if (result.GetValue(_output) is { } folder)
             BenchFolder.Add(folder, result.GetValue(_name), report);
     }

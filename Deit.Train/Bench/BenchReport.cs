@@ -8,7 +8,7 @@ using Deit.Model;
 
 namespace Deit.Train.Bench;
 
-/// <summary>What was measured on a device: the JSON file of <c>deit bench ops|infer|train</c>.</summary>
+/// <summary>What was measured on a device: the JSON file of <c>deit bench ops|products|infer|train</c>.</summary>
 internal sealed record BenchReport
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -59,11 +59,11 @@ internal sealed record BenchReport
 
     /// <summary>GFLOP/s of the fastest product; null where none was measured.</summary>
     [JsonIgnore]
-    public double? BestProduct => Ops.Max(row => row.GigaFlops);
+    public double? BestProduct => Ops.Max(row => row.GigaFlopsPerSecond);
 
     /// <summary>GB/s of the largest copy, which no cache holds; null where none was measured.</summary>
     [JsonIgnore]
-    public double? BestCopy => Ops.Where(row => row.Op == OpsBench.Copy).OrderByDescending(row => row.Bytes).ThenByDescending(row => row.GigaBytes).FirstOrDefault()?.GigaBytes;
+    public double? BestCopy => Ops.Where(row => row.Op == OpsBench.Copy).OrderByDescending(row => row.Bytes).ThenByDescending(row => row.GigaBytesPerSecond).FirstOrDefault()?.GigaBytesPerSecond;
 
     /// <summary>A report of rows just measured.</summary>
     public static BenchReport Of(GpuDevice device, IReadOnlyList<IBenchRow> rows) => new()
@@ -100,13 +100,7 @@ internal sealed record BenchReport
     {
         JsonObject[] rows = [.. Rows.Select(row => JsonSerializer.SerializeToNode(row, Json)!.AsObject())];
         string[] columns = [.. rows.SelectMany(row => row.Select(property => property.Key)).Distinct()];
-        StringBuilder text = new();
-        text.Append(string.Join(',', columns)).Append('\n');
-        foreach (JsonObject row in rows)
-            text.Append(string.Join(',', columns.Select(column => Quoted(row[column]?.ToString() ?? "")))).Append('\n');
-        return text.ToString();
-
-        static string Quoted(string value) => value.AsSpan().ContainsAny(",\"\n") ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : value;
+        return Analysis.Report.Csv([columns, .. rows.Select(row => columns.Select(column => row[column]?.ToString() ?? ""))]);
     }
 
     /// <summary>Reads a report, ours or that of a PyTorch run (<see cref="TorchReport"/>).</summary>
@@ -114,14 +108,14 @@ internal sealed record BenchReport
     public static BenchReport Load(string path)
     {
         if (!File.Exists(path))
-            throw new DeitException($"There is no file '{path}'; give one that deit bench ops, infer or train wrote with --json.");
+            throw new DeitException($"There is no file '{path}'; give one that deit bench ops, products, infer or train wrote with --json.");
         try
         {
             return Parse(File.ReadAllText(path));
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new DeitException($"'{path}' cannot be read as measurements ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); give a file that deit bench ops, infer or train wrote with --json.", error);
+            throw new DeitException($"'{path}' cannot be read as measurements ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); give a file that deit bench ops, products, infer or train wrote with --json.", error);
         }
     }
 

@@ -30,25 +30,25 @@ internal interface IBenchRow
 /// <summary>An op at a shape.</summary>
 /// <param name="Op">What ran.</param>
 /// <param name="Shape">At which extents.</param>
-/// <param name="Arithmetic">In which arithmetic.</param>
+/// <param name="Precision">In which arithmetic.</param>
 /// <param name="Milliseconds">A run.</param>
 /// <param name="Spread">Of the repetitions.</param>
 /// <param name="ShareOfBest">Of the device's best product, or of its copy.</param>
-/// <param name="GigaFlops">GFLOP/s of what arithmetic bounds.</param>
-/// <param name="GigaBytes">GB/s of what memory bounds.</param>
+/// <param name="GigaFlopsPerSecond">GFLOP/s of what arithmetic bounds.</param>
+/// <param name="GigaBytesPerSecond">GB/s of what memory bounds.</param>
 /// <param name="Flops">Floating-point operations of a run.</param>
 /// <param name="Bytes">Bytes that a run must move.</param>
 internal sealed record OpRow(
-    string Op, string Shape, string Arithmetic, double Milliseconds, double Spread, double ShareOfBest, double? GigaFlops = null, double? GigaBytes = null, double? Flops = null, double? Bytes = null)
+    string Op, string Shape, string Precision, double Milliseconds, double Spread, double ShareOfBest, double? GigaFlopsPerSecond = null, double? GigaBytesPerSecond = null, double? Flops = null, double? Bytes = null)
     : IBenchRow
 {
     public const string Task = "op";
 
-    RowKey IBenchRow.Key => new(Op, Shape, Task, Arithmetic);
+    RowKey IBenchRow.Key => new(Op, Shape, Task, Precision);
 
-    double IBenchRow.Rate => GigaFlops ?? GigaBytes ?? (1000 / Milliseconds);
+    double IBenchRow.Rate => GigaFlopsPerSecond ?? GigaBytesPerSecond ?? (1000 / Milliseconds);
 
-    string IBenchRow.Unit => GigaFlops is not null ? "GFLOP/s" : GigaBytes is not null ? "GB/s" : "runs/s";
+    string IBenchRow.Unit => GigaFlopsPerSecond is not null ? "GFLOP/s" : GigaBytesPerSecond is not null ? "GB/s" : "runs/s";
 }
 
 /// <summary>A model at a batch.</summary>
@@ -59,14 +59,14 @@ internal sealed record OpRow(
 /// <param name="ImagesPerSecond">By the median step.</param>
 /// <param name="Milliseconds">The median step.</param>
 /// <param name="Spread">Of the repetitions.</param>
-/// <param name="TeraFlops">TFLOP/s achieved: two operations a multiply-add.</param>
+/// <param name="TeraFlopsPerSecond">TFLOP/s achieved: two operations a multiply-add.</param>
 /// <param name="ShareOfBest">Of the device's best product in the same run.</param>
 /// <param name="PeakBytes">Device memory at its peak.</param>
 /// <param name="HostMicroseconds">What the host takes to submit a step.</param>
 /// <param name="LogitsError">Of reduced precision: how far the logits of one picture are from fp32's, as a share of their norm.</param>
 internal sealed record ModelRow(
     string Model, string Task, string Precision, int Batch, double ImagesPerSecond, double Milliseconds, double Spread,
-    double? TeraFlops = null, double? ShareOfBest = null, long? PeakBytes = null, double? HostMicroseconds = null, double? LogitsError = null)
+    double? TeraFlopsPerSecond = null, double? ShareOfBest = null, long? PeakBytes = null, double? HostMicroseconds = null, double? LogitsError = null)
     : IBenchRow
 {
     public const string Infer = "infer", Train = "train";

@@ -51,7 +51,7 @@ internal static class BenchText
         foreach (ModelRow row in rows)
             table.Add(
                 row.Model, row.Task, row.Precision, $"{row.Batch}", MarkdownTable.Number(row.ImagesPerSecond), MarkdownTable.Number(row.Milliseconds), MarkdownTable.Spread(row.Spread),
-                row.TeraFlops is { } flops ? MarkdownTable.Number(flops) : "", row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : "",
+                row.TeraFlopsPerSecond is { } flops ? MarkdownTable.Number(flops) : "", row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : "",
                 row.PeakBytes is { } bytes ? Invariant($"{bytes / (double)(1 << 20):F0}") : "", row.HostMicroseconds is { } host ? Invariant($"{host:F0}") : "",
                 row.LogitsError is { } error ? Invariant($"{error:0.0e+0}") : "");
         return table;
@@ -59,10 +59,10 @@ internal static class BenchText
 
     private static MarkdownTable Ops(IEnumerable<OpRow> rows)
     {
-        MarkdownTable table = new("op", "shape", "arithmetic", "ms", "spread", "rate", "of best");
+        MarkdownTable table = new("op", "shape", "precision", "ms", "spread", "rate", "of best");
         foreach (OpRow row in rows)
             table.Add(
-                row.Op, row.Shape, row.Arithmetic, MarkdownTable.Number(row.Milliseconds), MarkdownTable.Spread(row.Spread),
+                row.Op, row.Shape, row.Precision, MarkdownTable.Number(row.Milliseconds), MarkdownTable.Spread(row.Spread),
                 row is IBenchRow { Rate: var rate, Unit: var unit } ? $"{MarkdownTable.Number(rate)} {unit}" : "", MarkdownTable.Percent(row.ShareOfBest));
         return table;
     }

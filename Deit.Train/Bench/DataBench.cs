@@ -32,8 +32,8 @@ internal sealed class DataBench
             throw new DeitException($"An input of {options.InputSize} pixels was asked for, expected 1 to 16384; correct --input-size.");
         if (options.Reprob is not (>= 0 and <= 1))
             throw new DeitException($"Erasing with a chance of {options.Reprob} was asked for, expected 0 to 1; correct --reprob.");
-        if (options.Workers < 0)
-            throw new DeitException($"{options.Workers} threads were asked for, expected at least 0; correct --workers.");
+        if (options.NumWorkers < 0)
+            throw new DeitException($"{options.NumWorkers} threads were asked for, expected at least 0; correct --num-workers.");
         _options = options;
         _dataset = ImageDatasets.Open(options.Data, DatasetRules.Train, new DatasetOptions());
         _sampler = new RandomSampler(_dataset.Count, seed: 1);
@@ -55,7 +55,7 @@ internal sealed class DataBench
         Rate rate = bench.AllCores();
         Step[] steps = bench.OneThread();
         double milliseconds = steps.Sum(step => step.Milliseconds);
-        int workers = options.Workers > 0 ? options.Workers : Environment.ProcessorCount;
+        int workers = options.NumWorkers > 0 ? options.NumWorkers : Environment.ProcessorCount;
         if (json)
         {
             object report = new
@@ -73,7 +73,7 @@ internal sealed class DataBench
             Console.WriteLine(JsonSerializer.Serialize(report, Json));
             return;
         }
-        Console.WriteLine(Text($"Data     {bench._dataset.Count} pictures of {options.Data}, input {options.InputSize}, RandAugment {(options.Aa.Length > 0 ? options.Aa : "off")}, erasing {options.Reprob}"));
+        Console.WriteLine(Text($"Data     {bench._dataset.Count} pictures of {options.Data}, input {options.InputSize}, RandAugment {(options.Aa)}, erasing {options.Reprob}"));
         Console.WriteLine(Text($"Loader   {rate.Median:F0} images/s on {workers} threads, spread {100 * rate.Spread:F1} %{(rate.Steady ? "" : " (unsteady: more than 2 %; measure longer, on an idle machine)")}"));
         Console.WriteLine(Text($"Thread   {1000 / milliseconds:F0} images/s on one thread, {milliseconds:F3} ms an image:"));
         Table table = new Table().Border(TableBorder.Markdown);
@@ -85,12 +85,12 @@ internal sealed class DataBench
     }
 
     private TrainTransform Transform(Action<string>? stepDone = null) =>
-        new(new TrainTransformOptions { InputSize = _options.InputSize, AutoAugment = _options.Aa, ErasingProbability = _options.Reprob }, seed: 1) { StepDone = stepDone };
+        new(new TrainTransformOptions { InputSize = _options.InputSize, AutoAugment = _options.Aa == "none" ? "" : _options.Aa, ErasingProbability = _options.Reprob }, seed: 1) { StepDone = stepDone };
 
     // One stream of batches, cut into stretches of time: nothing is begun or ended between them that training would not begin or end there.
     private Rate AllCores()
     {
-        BatchLoaderOptions loading = new() { BatchSize = Math.Min(BatchSize, _dataset.Count), Training = true, Workers = _options.Workers };
+        BatchLoaderOptions loading = new() { BatchSize = Math.Min(BatchSize, _dataset.Count), Training = true, Workers = _options.NumWorkers };
         BatchLoader loader = new(_dataset, _sampler, Transform(), loading);
         using IEnumerator<int> batches = Batches(loader).GetEnumerator();
         double stretch = _options.Seconds / Repetitions;

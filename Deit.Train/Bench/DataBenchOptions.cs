@@ -4,7 +4,7 @@ namespace Deit.Train.Bench;
 internal sealed record DataBenchOptions
 {
     /// <summary>The pictures.</summary>
-    [Flag("folder of pictures: DIR/{train,val,test}/CLASS/**, whose train is read, or DIR/CLASS/**", Required = true)]
+    [Flag("pictures, as for deit train; the training images are read", Required = true)]
     public string Data { get; set; } = "";
 
     /// <summary>Side of the square input.</summary>
@@ -12,7 +12,7 @@ internal sealed record DataBenchOptions
     public int InputSize { get; set; } = 224;
 
     /// <summary>RandAugment.</summary>
-    [Flag("RandAugment in timm's grammar; empty for none")]
+    [Flag("RandAugment in timm's grammar, or none")]
     public string Aa { get; set; } = "rand-m9-mstd0.5-inc1";
 
     /// <summary>Random erasing.</summary>
@@ -21,7 +21,7 @@ internal sealed record DataBenchOptions
 
     /// <summary>Threads.</summary>
     [Flag("threads that decode and transform; 0 is one a core")]
-    public int Workers { get; set; }
+    public int NumWorkers { get; set; }
 
     /// <summary>How long all cores are measured.</summary>
     [Flag("seconds to measure all cores for, and again one thread")]

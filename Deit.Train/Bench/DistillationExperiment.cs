@@ -19,10 +19,10 @@ internal sealed record DistillationExperimentOptions
     public string Output { get; set; } = "runs/distillation";
 
     [Flag("recipe of the teacher, which should describe a RegNetY")]
-    public string Teacher { get; set; } = "bench/experiments/distillation.teacher.json";
+    public string Teacher { get; set; } = "distillation-teacher";
 
     [Flag("recipe of the students")]
-    public string Student { get; set; } = "bench/experiments/distillation.student.json";
+    public string Student { get; set; } = "distillation-student";
 
     [Flag("students of each kind, of seeds 0, 1, ...")]
     public int Seeds { get; set; } = 3;

@@ -28,7 +28,7 @@ internal sealed record ModelBenchOptions
     [Flag("images a step; 0 is the largest of 256, 128, ... that fits; without it 0, on a CPU driver 1 and 8")]
     public int[] BatchSizes { get; set; } = [];
 
-    [Flag("arithmetics; without it all of a card, fp32 alone of a CPU driver", Choices = ["fp32", "fp16", "bf16", "fp16-residual", "bf16-residual", "bf16x3", "fp16x3"])]
+    [PrecisionFlag("arithmetics; without it all of a card, fp32 alone of a CPU driver")]
     public string[] Precisions { get; set; } = [];
 
     [Flag("seconds of running before anything counts; one step at least")]

@@ -30,7 +30,9 @@ internal static class ProductBench
 
     /// <summary>The arithmetics where none are given: a card's all, and on a CPU driver those that gain by matrix units alone beside fp32.</summary>
     public static IReadOnlyList<string> DefaultPrecisions(GpuDevice device) =>
-        [.. Precision.Names.Where(name => device.Info.Type != GpuType.Cpu || Precision.For(device.Info, Precision.Parse(name)) is (var possible, null) && possible.Name == name)];
+        [.. Precision.Names
+            .Where(name => device.Info.Type != GpuType.Cpu || Precision.For(device.Info, Precision.Parse(name)) is (var possible, null) && possible.Name == name)
+            .DistinctBy(name => Precision.Parse(name) with { Residual = DType.F32 })]; // the residual stream is no factor of a product
 
     /// <summary>Measures each of DeiT-B's products in each arithmetic by each kernel.</summary>
     /// <param name="device">The device.</param>
@@ -50,25 +52,30 @@ internal static class ProductBench
     internal static BenchReport Run(GpuDevice device, IReadOnlyList<Product> products, IReadOnlyList<string> precisions, Pace pace, Action<string> progress)
     {
         List<OpRow> measured = [];
-        foreach (string name in precisions.Distinct())
+        HashSet<(DType, ProductArithmetic)> seen = [];
+        foreach (string name in precisions)
         {
             (Precision precision, string? notice) = Precision.For(device.Info, Precision.Parse(name));
             if (notice is not null)
                 progress($"Notice: {notice}");
-            if (precision.Name == name) // else rows of fp32 by another name
+            if (precision.Name != name)
+                continue; // rows of fp32 by another name
+            if (!seen.Add((precision.Activations, precision.Products)))
+                progress($"{name} is left out: its products are those of another of the precisions.");
+            else
                 foreach (Product product in products)
                     measured.AddRange(Measure(device, product, precision, pace, progress));
         }
         // Of its own arithmetic: fp32 has not bf16's units.
-        Dictionary<string, double> best = measured.GroupBy(row => row.Arithmetic).ToDictionary(group => group.Key, group => group.Max(row => row.GigaFlops!.Value));
-        return BenchReport.Of(device, [.. measured.Select(row => row with { ShareOfBest = row.GigaFlops!.Value / best[row.Arithmetic] })]);
+        Dictionary<string, double> best = measured.GroupBy(row => row.Precision).ToDictionary(group => group.Key, group => group.Max(row => row.GigaFlopsPerSecond!.Value));
+        return BenchReport.Of(device, [.. measured.Select(row => row with { ShareOfBest = row.GigaFlopsPerSecond!.Value / best[row.Precision] })]);
     }
 
     private static List<OpRow> Measure(GpuDevice device, Product product, Precision precision, Pace pace, Action<string> progress)
     {
         List<OpRow> rows = [];
         DType type = precision.Activations;
-        string prefix = $"matmul {precision.Name.Replace("fp", "f", StringComparison.Ordinal)} "; // of the keys of its choices
+        string prefix = MatMulOp.KeyPrefix(type, type, precision.Products);
         try
         {
             using OpsBench.Inputs noise = new(device, [product.M, product.K], [product.N, product.K], [product.M, product.N]);
@@ -84,8 +91,8 @@ internal static class ProductBench
                 {
                     using Graph graph = Timed(kernel);
                     Timing time = Timing.OfReplays(device, graph, pace).Replay;
-                    rows.Add(new OpRow($"{product.Name} by {kernel}", product.Shape, precision.Name, time.Milliseconds, time.Spread, ShareOfBest: 0, GigaFlops: product.Flops / time.Milliseconds / 1e6, Flops: product.Flops));
-                    progress(string.Create(CultureInfo.InvariantCulture, $"{rows[^1].Op}, {product.Shape} {precision.Name}: {rows[^1].GigaFlops:G3} GFLOP/s"));
+                    rows.Add(new OpRow($"{product.Name} by {kernel}", product.Shape, precision.Name, time.Milliseconds, time.Spread, ShareOfBest: 0, GigaFlopsPerSecond: product.Flops / time.Milliseconds / 1e6, Flops: product.Flops));
+                    progress(string.Create(CultureInfo.InvariantCulture, $"{rows[^1].Op}, {product.Shape} {precision.Name}: {rows[^1].GigaFlopsPerSecond:G3} GFLOP/s"));
                 }
 
             Graph Timed(string? kernel)

@@ -32,7 +32,8 @@ internal static partial class ProfileBench
     public static string Run(GpuDevice device, ProfileOptions options)
     {
         Precision types = Precision.Parse(options.Precision);
-        if (Precision.For(device.Info, types) is (_, { } notice))
+        (Precision possible, string? notice) = Precision.For(device.Info, types);
+        if (possible != types)
             throw new DeitException($"Profiling in {options.Precision}: {notice}; choose another --precision.");
         if (options.Task == ModelRow.Train && !types.Trains)
             throw new DeitException($"Profiling training in {options.Precision}: it is for inference alone; choose another --precision.");
@@ -47,6 +48,8 @@ internal static partial class ProfileBench
         IReadOnlyList<Row> rows = Rows([.. Enumerable.Range(0, Runs).Select(_ => step.Graph.Profile())], gigaFlops, gigaBytes);
         StringBuilder text = new();
         text.Append(BenchText.Heading(BenchReport.Of(device, []))).Append("\n\n");
+        if (notice is not null)
+            text.Append($"Notice: {notice}\n\n");
         text.Append($"{options.Model} {options.Task} {options.Precision}, batch {batch}: {MarkdownTable.Number(replay.Milliseconds)} ms a step\n\n");
         text.Append(Table(rows)).Append('\n');
         text.Append($"A dispatch is timed alone, the median of {Runs} runs; replayed, dispatches that do not need each other overlap. floor: the larger of operations at\n");

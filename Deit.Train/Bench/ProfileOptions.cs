@@ -14,7 +14,7 @@ internal sealed record ProfileOptions
     [Flag("images a step; 0 is the largest of 256, 128, ... that fits; without it 0, on a CPU driver 1")]
     public int? BatchSize { get; set; }
 
-    [Flag("arithmetic", Choices = ["fp32", "fp16", "bf16", "fp16-residual", "bf16-residual", "bf16x3", "fp16x3"])]
+    [PrecisionFlag("arithmetic")]
     public string Precision { get; set; } = "fp32";
 
     [Flag("write the table to a file, too")]

@@ -14,7 +14,7 @@ internal sealed class RooflineSvg
     private static readonly (string Kind, string Colour, Func<OpRow, bool> Is)[] Kinds =
     [
         ("attention", "#2f855a", row => row.Op.StartsWith("attention", StringComparison.Ordinal)),
-        ("products", "#2b6cb0", row => row.GigaFlops is not null),
+        ("products", "#2b6cb0", row => row.GigaFlopsPerSecond is not null),
         ("bound by memory", "#a0aec0", _ => true),
     ];
 
@@ -28,7 +28,7 @@ internal sealed class RooflineSvg
         (_report, _rows, _bestProduct, _bestCopy) = (report, rows, bestProduct, bestCopy);
         double ridge = bestProduct / bestCopy;
         _x = Decades([.. rows.Select(Intensity), ridge]);
-        _y = Decades([.. rows.Select(GigaFlops), bestProduct]);
+        _y = Decades([.. rows.Select(GigaFlopsPerSecond), bestProduct]);
     }
 
     /// <summary>Draws the ops that count operations and bytes.</summary>
@@ -41,7 +41,7 @@ internal sealed class RooflineSvg
 
     private static double Intensity(OpRow row) => row.Flops!.Value / row.Bytes!.Value;
 
-    private static double GigaFlops(OpRow row) => row.Flops!.Value / row.Milliseconds / 1e6;
+    private static double GigaFlopsPerSecond(OpRow row) => row.Flops!.Value / row.Milliseconds / 1e6;
 
     // Whole decades around all values.
     private static (double, double) Decades(double[] values) => (Math.Floor(Math.Log10(values.Min())), Math.Floor(Math.Log10(values.Max())) + 1);
@@ -86,8 +86,8 @@ internal sealed class RooflineSvg
 
     private XElement Point(OpRow row)
     {
-        XElement point = Element("circle", ("cx", X(Intensity(row))), ("cy", Y(GigaFlops(row))), ("r", 4), ("fill", Kinds.First(kind => kind.Is(row)).Colour), ("fill-opacity", "0.8"));
-        point.Add(new XElement(Svg + "title", $"{row.Op}, {row.Shape}, {row.Arithmetic}: {Number(GigaFlops(row))} GFLOP/s at {Number(Intensity(row))} operations a byte"));
+        XElement point = Element("circle", ("cx", X(Intensity(row))), ("cy", Y(GigaFlopsPerSecond(row))), ("r", 4), ("fill", Kinds.First(kind => kind.Is(row)).Colour), ("fill-opacity", "0.8"));
+        point.Add(new XElement(Svg + "title", $"{row.Op}, {row.Shape}, {row.Precision}: {Number(GigaFlopsPerSecond(row))} GFLOP/s at {Number(Intensity(row))} operations a byte"));
         return point;
     }
 

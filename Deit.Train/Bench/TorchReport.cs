@@ -29,7 +29,7 @@ internal static class TorchReport
         File file = root.Deserialize<File>(Json) is { Rows: not null } read ? read : throw new JsonException("it has no rows");
         IEnumerable<ModelRow> models = file.Rows.Where(row => row.ImagesPerS is > 0).Select(row => new ModelRow(
             row.Model, row.Task, Precision(row.Precision), row.Batch, row.ImagesPerS!.Value, 1000 * row.Batch / row.ImagesPerS.Value, row.Spread,
-            TeraFlops(row), PeakBytes: row.PeakMib is { } mib ? (long)(mib * (1 << 20)) : null));
+            TeraFlopsPerSecond(row), PeakBytes: row.PeakMib is { } mib ? (long)(mib * (1 << 20)) : null));
         IEnumerable<OpRow> ops = (file.Gemm ?? []).Where(gemm => gemm.Tflops is > 0).Select(Op);
         return new BenchReport
         {
@@ -41,7 +41,7 @@ internal static class TorchReport
 
     private static string Precision(string? name) => name is null ? "fp32" : Precisions.GetValueOrDefault(name, name);
 
-    private static double? TeraFlops(Row row) =>
+    private static double? TeraFlopsPerSecond(Row row) =>
         ModelZoo.Names.Contains(row.Model) ? row.ImagesPerS * 2 * MultiplyAdds.Of(ModelZoo.Get(row.Model)) * (row.Task == ModelRow.Train ? MultiplyAdds.TrainingFactor : 1) / 1e12 : null;
 
     // The gradient of a weight [N, K] sums over the rows, which therefore stand last there and first with us.
@@ -52,6 +52,6 @@ internal static class TorchReport
             ? ($"{gemm.Name[WeightGradient.Length..]} weight gradient", $"{gemm.K} x {gemm.M} x {gemm.N}")
             : ($"{gemm.Name} forward", $"{gemm.M} x {gemm.N} x {gemm.K}");
         double flops = 2.0 * gemm.M * gemm.N * gemm.K, giga = 1000 * gemm.Tflops!.Value;
-        return new OpRow(name, shape, Precision(gemm.Precision), flops / giga / 1e6, gemm.Spread, ShareOfBest: 0, GigaFlops: giga, Flops: flops);
+        return new OpRow(name, shape, Precision(gemm.Precision), flops / giga / 1e6, gemm.Spread, ShareOfBest: 0, GigaFlopsPerSecond: giga, Flops: flops);
     }
 }

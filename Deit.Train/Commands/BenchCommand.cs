@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Analysis;
 using Deit.Train.Bench;
 
 namespace Deit.Train.Commands;
@@ -103,7 +104,7 @@ internal static class BenchCommand
             string text = ProfileBench.Run(gpu, options);
             Console.Write(text);
             if (options.Markdown is { } markdown)
-                BenchFolder.Write(markdown, text);
+                Report.WriteText(markdown, text);
             return 0;
         });
         return profile;
@@ -111,7 +112,7 @@ internal static class BenchCommand
 
     private static Command Compare()
     {
-        Argument<string> a = new("A") { Description = "JSON of bench ops, infer or train, or of a PyTorch run" }, b = new("B") { Description = "another" };
+        Argument<string> a = new("A") { Description = "JSON of bench ops, products, infer or train, or of a PyTorch run" }, b = new("B") { Description = "another" };
         Command compare = new("compare", "Compare two files of measurements row by row: faster, slower, or no different by the spread of both.") { a, b };
         compare.SetAction(result =>
         {

@@ -16,7 +16,7 @@ internal sealed record EvalOptions : SplitOptions
     [Flag("how two heads answer together; what the model folder says without it", Choices = ["mean-logits", "sum-softmax", "class-token"])]
     public string? HeadFusion { get; set; }
 
-    [Flag("type of activations and of the factors of products, with -residual of the residual stream too; bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units", Choices = ["fp32", "fp16", "bf16", "fp16-residual", "bf16-residual", "bf16x3", "fp16x3"])]
+    [PrecisionFlag("type of activations and of the operands of matrix products, with -residual of the residual stream too; bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units (tensor cores)")]
     public string Precision { get; set; } = "fp32";
 
     [Flag("show every class instead of the worst")]

@@ -48,7 +48,7 @@ def products(run):
     shares = []
     for gemm in run.gemms:
         shape = f"{gemm['m']} x {gemm['n']} x {gemm['k']}"
-        rates = [row["giga_flops"] for row in run.ops if row["op"].startswith(gemm["name"] + " by ") and row["shape"] == shape and row["arithmetic"] == "bf16"]
+        rates = [row["giga_flops_per_second"] for row in run.ops if row["op"].startswith(gemm["name"] + " by ") and row["shape"] == shape and row["precision"] == "bf16"]
         if gemm["precision"] == "bf16" and gemm["name"] in ("qkv", "proj", "fc1", "fc2") and rates:
             shares.append((max(rates) / 1000 / gemm["tflops"], gemm["name"]))
     if not shares:

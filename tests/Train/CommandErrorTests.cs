@@ -16,6 +16,20 @@ public sealed class CommandErrorTests : IDisposable
 
     private string Run => _folder["run"];
 
+    [Theory]
+    [InlineData("train --data x --epochs ten", "--epochs is 'ten', expected a whole number; see deit train --help.")]
+    [InlineData("bench infer --seconds soon", "--seconds is 'soon', expected a number; see deit bench infer --help.")]
+    [InlineData("bench infer --batch-sizes 1 two", "--batch-sizes is 'two', expected a whole number; see deit bench infer --help.")]
+    [InlineData("bench profile --task sleep", "--task is 'sleep', expected infer, train; see deit bench profile --help.")]
+    [InlineData("train --dataa x", "'--dataa' is no flag or command of deit train; see deit train --help.")]
+    [InlineData("bench everything", "'everything' is no flag or command of deit bench; see deit bench --help.")]
+    [InlineData("eval", "Option '--model' is required; see deit eval --help.")]
+    public async Task A_command_line_that_is_none(string line, string sentence)
+    {
+        (int exitCode, string output, string error) = await DeitProcess.Run(line.Split(' '));
+        Assert.Equal((1, "", $"deit: {sentence}"), (exitCode, output, error.Trim()));
+    }
+
     [Fact]
     public Task Training_on_a_folder_that_does_not_exist() => Fails(["train", "--data", _folder["nothing"], "--output", Run], "there is no such folder");
 

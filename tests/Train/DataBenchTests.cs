@@ -5,14 +5,14 @@ namespace Deit.Tests.Train;
 public sealed class DataBenchTests
 {
     [Theory]
-    [InlineData("", 0.0, "decode", "crop and resize", "flip", "normalise and erase")]
+    [InlineData("none", 0.0, "decode", "crop and resize", "flip", "normalise and erase")]
     [InlineData("rand-m9-mstd0.5-inc1", 0.25, "decode", "crop and resize", "flip", "RandAugment", "normalise and erase")]
     public async Task It_says_images_a_second_and_the_share_of_each_step(string augment, double erasing, params string[] steps)
     {
         using TemporaryFolder folder = new();
         string data = TinyRun.WritePictures(folder), chance = erasing.ToString(System.Globalization.CultureInfo.InvariantCulture);
         (int exitCode, string output, string error) = await DeitProcess.Run(
-            "bench", "data", "--data", data, "--input-size", "40", "--aa", augment, "--reprob", chance, "--workers", "2", "--seconds", "0.2", "--json");
+            "bench", "data", "--data", data, "--input-size", "40", "--aa", augment, "--reprob", chance, "--num-workers", "2", "--seconds", "0.2", "--json");
         Assert.True(exitCode == 0, error);
         using JsonDocument report = JsonDocument.Parse(output);
         JsonElement root = report.RootElement, rate = root.GetProperty("images_per_second"), thread = root.GetProperty("one_thread");
@@ -50,7 +50,7 @@ public sealed class DataBenchTests
     [InlineData("--seconds", "NaN")]
     [InlineData("--input-size", "0")]
     [InlineData("--reprob", "1.5")]
-    [InlineData("--workers", "-1")]
+    [InlineData("--num-workers", "-1")]
     [InlineData("--aa", "rand-x")]
     [InlineData("--data", "nothing-there")]
     public async Task What_cannot_be_measured_is_said_in_a_sentence(string flag, string value)

@@ -30,7 +30,7 @@ public sealed class ProgressLineTests : IDisposable
     [Fact]
     public void Redirected_output_gets_a_plain_line_each_interval_and_the_last_report_at_the_end()
     {
-        using (ProgressLine line = new(_output, null, TimeSpan.FromSeconds(10), quiet: false, _time))
+        using (ProgressLine line = new(_output, null, TimeSpan.FromSeconds(10), _time))
         {
             for (int second = 0; second < 26; second++)
             {
@@ -46,7 +46,7 @@ public sealed class ProgressLineTests : IDisposable
     [Fact]
     public void A_terminal_line_renews_itself_ten_times_a_second_and_covers_what_was_there()
     {
-        using (ProgressLine line = new(_output, () => 200, TimeSpan.FromSeconds(10), quiet: false, _time))
+        using (ProgressLine line = new(_output, () => 200, TimeSpan.FromSeconds(10), _time))
         {
             line.Report(Sample);
             _time.Now += TimeSpan.FromMilliseconds(99);
@@ -61,7 +61,7 @@ public sealed class ProgressLineTests : IDisposable
     [Fact]
     public void A_narrow_terminal_cuts_the_end_and_keeps_its_last_column_free()
     {
-        using (ProgressLine line = new(_output, () => 20, TimeSpan.Zero, quiet: false, _time))
+        using (ProgressLine line = new(_output, () => 20, TimeSpan.Zero, _time))
             line.Report(Sample);
         Assert.Equal($"\r{Sample.ToString()[..19]}\n", _output.ToString());
     }
@@ -69,7 +69,7 @@ public sealed class ProgressLineTests : IDisposable
     [Fact]
     public void A_terminal_without_a_known_width_gets_eighty_columns()
     {
-        using (ProgressLine line = new(_output, () => 0, TimeSpan.Zero, quiet: false, _time))
+        using (ProgressLine line = new(_output, () => 0, TimeSpan.Zero, _time))
             line.Report(Sample);
         Assert.Equal($"\r{Sample.ToString()[..79]}\n", _output.ToString());
     }
@@ -77,7 +77,7 @@ public sealed class ProgressLineTests : IDisposable
     [Fact]
     public void A_line_that_stays_clears_the_live_one_first()
     {
-        using (ProgressLine line = new(_output, () => 20, TimeSpan.Zero, quiet: false, _time))
+        using (ProgressLine line = new(_output, () => 20, TimeSpan.Zero, _time))
         {
             line.Report(Sample);
             line.WriteLine("epoch 3: 71.2 %");
@@ -85,17 +85,6 @@ public sealed class ProgressLineTests : IDisposable
         }
         string cut = Sample.ToString()[..19];
         Assert.Equal($"\r{cut}\r{new string(' ', 19)}\repoch 3: 71.2 %\n\r{cut}\n", _output.ToString());
-    }
-
-    [Fact]
-    public void Quiet_shows_nothing()
-    {
-        using (ProgressLine line = new(_output, () => 80, TimeSpan.Zero, quiet: true, _time))
-        {
-            line.Report(Sample);
-            line.WriteLine("epoch 3: 71.2 %");
-        }
-        Assert.Empty(_output.ToString());
     }
 
     private sealed class ManualTime : TimeProvider

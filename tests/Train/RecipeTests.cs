@@ -14,6 +14,14 @@ public sealed class RecipeTests : IDisposable
     public void Deit_is_the_default() => Assert.Equal(new TrainOptions(), Recipe.Load("deit"));
 
     [Fact]
+    public void Those_of_experiments_come_along()
+    {
+        Assert.Equal((64, 4, 14), (Recipe.Load("distillation-student").EmbedDim, Recipe.Load("distillation-student").Depth, Recipe.Load("distillation-student").Epochs));
+        Assert.Equal(24, Recipe.Load("distillation-teacher").Epochs);
+        Assert.All(Recipe.Names, name => Recipe.Load(name));
+    }
+
+    [Fact]
     public void Fine_tuning_at_384_is_the_references_command()
     {
         TrainOptions options = Recipe.Load("finetune384");

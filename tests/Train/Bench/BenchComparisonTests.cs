@@ -1,3 +1,4 @@
+using Deit.Train.Analysis;
 using Deit.Train.Bench;
 
 namespace Deit.Tests.Train.Bench;
@@ -52,8 +53,8 @@ public sealed class BenchComparisonTests
     public async Task The_command_sets_a_PyTorch_run_beside_ours()
     {
         using TemporaryFolder folder = new();
-        BenchFolder.Write(folder["ours.json"], Reports.Of(Reports.Model(200, 0.01)).ToJson());
-        BenchFolder.Write(folder["torch.json"], BenchReportTests.Torch);
+        Report.WriteText(folder["ours.json"], Reports.Of(Reports.Model(200, 0.01)).ToJson());
+        Report.WriteText(folder["torch.json"], BenchReportTests.Torch);
         (int exitCode, string output, string error) = await DeitProcess.Run("bench", "compare", folder["torch.json"], folder["ours.json"]);
         Assert.True(exitCode == 0, error);
         Assert.Contains("PyTorch 2.9.1", output);
@@ -72,9 +73,9 @@ public sealed class BenchComparisonTests
     public async Task A_file_that_is_no_report_is_named_in_a_sentence(string name, string? text)
     {
         using TemporaryFolder folder = new();
-        BenchFolder.Write(folder["a.json"], Reports.Of(Reports.Model(1)).ToJson());
+        Report.WriteText(folder["a.json"], Reports.Of(Reports.Model(1)).ToJson());
         if (text is not null)
-            BenchFolder.Write(folder[name], text);
+            Report.WriteText(folder[name], text);
         (int exitCode, _, string error) = await DeitProcess.Run("bench", "compare", folder["a.json"], folder[name]);
         Assert.Equal(1, exitCode);
         Assert.StartsWith("deit: ", error);

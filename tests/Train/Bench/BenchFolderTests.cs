@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Analysis;
 using Deit.Train.Bench;
 
 namespace Deit.Tests.Train.Bench;
@@ -34,7 +35,7 @@ public sealed class BenchFolderTests
         using TemporaryFolder folder = new();
         BenchFolder.Add(folder.Path, "one", Reports.Of(Reports.Product(100), Reports.Copy(10, 1e9), Reports.Model(50, batch: 1), Reports.Model(70, batch: 16)));
         File.Delete(folder["one.md"]);
-        BenchFolder.Write(folder["peer.json"], BenchReportTests.Torch);
+        Report.WriteText(folder["peer.json"], BenchReportTests.Torch);
         Assert.Equal((folder["devices.md"], 2), BenchFolder.WritePage(folder.Path));
         string page = File.ReadAllText(folder["devices.md"]);
         Assert.Contains("[roofline](one.roofline.svg), [JSON](one.json)", page);

@@ -50,8 +50,8 @@ public sealed class BenchReportTests
     {
         BenchReport report = BenchReport.Parse("""
             { "device": "d", "driver": "v", "kernels": {}, "rows": [
-              { "op": "copy", "shape": "4", "arithmetic": "fp32", "milliseconds": 2, "spread": 0.1, "giga_flops": null, "giga_bytes": 3.5, "share_of_best": 1 },
-              { "op": "proj forward", "shape": "5", "arithmetic": "fp32", "milliseconds": 2, "spread": 0.1, "giga_flops": 18, "giga_bytes": null, "share_of_best": 1 }] }
+              { "op": "copy", "shape": "4", "precision": "fp32", "milliseconds": 2, "spread": 0.1, "giga_flops_per_second": null, "giga_bytes_per_second": 3.5, "share_of_best": 1 },
+              { "op": "proj forward", "shape": "5", "precision": "fp32", "milliseconds": 2, "spread": 0.1, "giga_flops_per_second": 18, "giga_bytes_per_second": null, "share_of_best": 1 }] }
             """);
         Assert.Equal((18, 3.5), (report.BestProduct, report.BestCopy));
     }
@@ -70,7 +70,7 @@ public sealed class BenchReportTests
         Assert.Equal(3, lines.Length);
         string[] columns = lines[0].Split(',');
         Assert.Equal(["model", "task", "precision", "batch", "images_per_second"], columns[..5]);
-        Assert.Contains("giga_flops", columns);
+        Assert.Contains("giga_flops_per_second", columns);
         Assert.StartsWith("deit_tiny_patch16_224,infer,fp32,8,12.5,640,", lines[1]);
         Assert.Contains(",\"a, \"\"b\"\"\",788 x 3072 x 768,", lines[2]);
     }
@@ -83,8 +83,8 @@ public sealed class BenchReportTests
         ModelRow[] models = [.. report.Models];
         Assert.Equal([("deit_tiny_patch16_224", "infer", "fp32", 8, 160, 0.01), ("deit_base_patch16_224", "train", "bf16", 256, 1000, 0.02)], models.Select(row => (row.Model, row.Task, row.Precision, row.Batch, row.ImagesPerSecond, row.Spread)));
         Assert.Equal((50, 2L << 20), (models[0].Milliseconds, models[0].PeakBytes));
-        Assert.Equal(1000 * 6e-12 * MultiplyAdds.Of(ModelZoo.Get("deit_base_patch16_224")), models[1].TeraFlops!.Value, 1e-9);
-        Assert.Equal([("fc1 forward", "788 x 3072 x 768", "bf16", 500_000.0), ("fc1 weight gradient", "788 x 3072 x 768", "fp32", 40_000)], report.Ops.Select(row => (row.Op, row.Shape, row.Arithmetic, row.GigaFlops!.Value)));
+        Assert.Equal(1000 * 6e-12 * MultiplyAdds.Of(ModelZoo.Get("deit_base_patch16_224")), models[1].TeraFlopsPerSecond!.Value, 1e-9);
+        Assert.Equal([("fc1 forward", "788 x 3072 x 768", "bf16", 500_000.0), ("fc1 weight gradient", "788 x 3072 x 768", "fp32", 40_000)], report.Ops.Select(row => (row.Op, row.Shape, row.Precision, row.GigaFlopsPerSecond!.Value)));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Analysis;
 using Deit.Tests.Gpu;
 using Deit.Train.Bench;
 
@@ -41,7 +42,7 @@ public sealed class PeerBenchTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows runs no shell scripts.");
         string name = Options.Configs(cpu: true)[0].Name;
-        BenchFolder.Write(_folder["answer.json"], Reports.Of(Reports.Model(50, model: name, batch: 1), Reports.Model(60, model: name, batch: 2)).ToJson());
+        Report.WriteText(_folder["answer.json"], Reports.Of(Reports.Model(50, model: name, batch: 1), Reports.Model(60, model: name, batch: 2)).ToJson());
         string peer = Script($"echo \"$@\" >> '{_folder["asked"]}'; while [ $# -gt 1 ]; do shift; done; cp '{_folder["answer.json"]}' \"$1\"; echo noise");
         List<string> said = [];
         (BenchReport ours, BenchReport theirs) = PeerBench.Run(TestDevice.Current, Options with { Peer = peer }, said.Add);

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+
+namespace Deit.Gpu;
+
+/// <summary>Runs candidates on one set of inputs.</summary>
+internal sealed class KernelMeasurement : IDisposable
+{
+    private const uint Poison = 0x7FC0DEAD; // a NaN: an element that a candidate leaves out shows, whatever another one left there
+    private readonly GpuDevice _device;
+    private readonly KernelTrial _trial;
+    private readonly Arena _arena;
+    private readonly Tensor[] _inputs;
+
+    public KernelMeasurement(GpuDevice device, KernelTrial trial)
+    {
+        (_device, _trial) = (device, trial);
+        _arena = device.CreateArena("inputs of kernels to measure", Arena.SizeOf(trial.Type, trial.Inputs));
+        _inputs = [.. trial.Inputs.Select(shape => _arena.Allocate(shape, trial.Type))];
+        foreach (Tensor input in _inputs)
+            Noise(input);
+    }
+
+    /// <summary>Records a candidate.</summary>
+    /// <exception cref="GpuException">The driver refuses the kernel.</exception>
+    public Attempt Open(KernelChoices.Candidate candidate)
+    {
+        Tensor? computed = null, result = null;
+        Graph graph = _device.Record(
+            r => result = r.Keep(r.Cast(computed = candidate.Record(r, _inputs), DType.F32)),
+            new GraphOptions { Purpose = "measuring kernels", Poison = Poison });
+        return new Attempt(_device, graph, result!, isCast: computed!.DType != DType.F32);
+    }
+
+    /// <summary>A candidate on the trial's inputs.</summary>
+    public sealed class Attempt(GpuDevice device, Graph graph, Tensor result, bool isCast) : IDisposable
+    {
+        /// <summary>Runs it once.</summary>
+        /// <exception cref="GpuException">The device is lost.</exception>
+        public float[] Result()
+        {
+            graph.Run();
+            return device.Read<float>(result);
+        }
+
+        /// <summary>
+        /// Milliseconds of a run: by the device's clock where it has one, since a submission and its end take the host longer than a card takes
+        /// for a product; without the cast of the result that only the trial needs.
+        /// </summary>
+        /// <exception cref="GpuException">The device is lost.</exception>
+        public double Time()
+        {
+            if (device.Vulkan.HasTimestamps)
+                return graph.Profile().Rows.SkipLast(isCast ? 1 : 0).Sum(row => row.Nanoseconds) / 1e6;
+            long start = Stopwatch.GetTimestamp();
+            graph.Run();
+            return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        public void Dispose() => graph.Dispose();
+    }
+
+    public void Dispose() => _arena.Dispose();
+
+    private void Noise(Tensor input)
+    {
+        // A period that is prime: rows of no matrix are alike, so that a kernel that takes one for another shows.
+        const int Period = 65_521;
+        Random random = new((int)input.Elements);
+        float[] period = [.. Enumerable.Range(0, Period).Select(_ => random.NextSingle() - 0.5f)];
+        float[] values = new float[input.Elements];
+        for (int start = 0; start < values.Length; start += Period)
+            period.AsSpan(0, Math.Min(Period, values.Length - start)).CopyTo(values.AsSpan(start));
+        if (input.DType == DType.F32)
+        {
+            _device.Write<float>(input, values);
+            return;
+        }
+        using Arena wide = _device.CreateArena("inputs of kernels to measure", Arena.SizeOf(DType.F32, input.Shape));
+        Tensor noise = wide.Allocate(input.Shape);
+        _device.Write<float>(noise, values);
+        using Graph cast = _device.Record(r => r.CastTo(noise, input), new GraphOptions { Purpose = "measuring kernels" });
+        cast.Run();
+    }
+}
