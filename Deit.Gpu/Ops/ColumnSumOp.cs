@@ -11,18 +11,28 @@ public static class ColumnSumOp
     {
         /// <summary>Sums the rows of x [rows, columns], in any floating-point type, into y [columns], or adds the sums to it.</summary>
         /// <exception cref="ArgumentException">The columns differ.</exception>
-        public void ColumnSum(Tensor x, Tensor y, bool accumulate = false)
+        public void ColumnSum(Tensor x, Tensor y, bool accumulate = false) => r.FinishColumnSum(r.BeginColumnSum(x), y, accumulate);
+
+        /// <summary>
+        /// Sums chunks of the rows of x [rows, columns] and returns their sums [chunks, columns] for <see cref="FinishColumnSum"/>; x itself
+        /// where its rows are one chunk. What is recorded between both and needs neither runs beside them without a barrier of its own.
+        /// </summary>
+        internal Tensor BeginColumnSum(Tensor x)
         {
-            int rows = x.Shape.Rows, columns = x.Shape.Columns;
-            if (y.Elements != columns)
-                throw new ArgumentException($"Column sum of {x} into {y}: expected {columns} elements.");
-            int rowsPerChunk = RowsPerChunk(rows);
-            if (rowsPerChunk < rows)
-            {
-                Tensor partial = r.Empty([Chunks(rows), columns]);
-                r.Stage(x, partial, rowsPerChunk, accumulate: false);
-                x = partial;
-            }
+            int rows = x.Shape.Rows, rowsPerChunk = RowsPerChunk(rows);
+            if (rowsPerChunk >= rows)
+                return x;
+            Tensor partial = r.Empty([Chunks(rows), x.Shape.Columns]);
+            r.Stage(x, partial, rowsPerChunk, accumulate: false);
+            return partial;
+        }
+
+        /// <summary>Sums the rows of x [chunks, columns] into y [columns], or adds the sums to it.</summary>
+        /// <exception cref="ArgumentException">The columns differ.</exception>
+        internal void FinishColumnSum(Tensor x, Tensor y, bool accumulate)
+        {
+            if (y.Elements != x.Shape.Columns)
+                throw new ArgumentException($"Column sum of {x} into {y}: expected {x.Shape.Columns} elements.");
             r.Stage(x, y, x.Shape.Rows, accumulate);
         }
 
