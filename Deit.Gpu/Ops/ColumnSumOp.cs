@@ -19,11 +19,11 @@ public static class ColumnSumOp
         /// </summary>
         internal Tensor BeginColumnSum(Tensor x)
         {
-            int rows = x.Shape.Rows, rowsPerChunk = RowsPerChunk(rows);
-            if (rowsPerChunk >= rows)
+            Columns layout = Columns.InChunks(r, x.Shape.Rows, x.Shape.Columns);
+            if (layout.RowsPerChunk >= x.Shape.Rows)
                 return x;
-            Tensor partial = r.Empty([Chunks(rows), x.Shape.Columns]);
-            r.Stage(x, partial, rowsPerChunk, accumulate: false);
+            Tensor partial = r.Empty([(int)layout.Groups(x.Shape.Rows, x.Shape.Columns).Y, x.Shape.Columns]);
+            r.Stage(x, partial, layout, accumulate: false);
             return partial;
         }
 
@@ -33,21 +33,19 @@ public static class ColumnSumOp
         {
             if (y.Elements != x.Shape.Columns)
                 throw new ArgumentException($"Column sum of {x} into {y}: expected {x.Shape.Columns} elements.");
-            r.Stage(x, y, x.Shape.Rows, accumulate);
+            r.Stage(x, y, Columns.Whole(r, x.Shape.Rows, x.Shape.Columns), accumulate);
         }
 
-        private void Stage(Tensor x, Tensor y, int rowsPerChunk, bool accumulate)
+        private void Stage(Tensor x, Tensor y, Columns layout, bool accumulate)
         {
-            uint rows = (uint)x.Shape.Rows, columns = (uint)x.Shape.Columns, workgroup = Workgroup(r);
-            Groups groups = new(Groups.Cover(columns, 4 * workgroup), Groups.Cover(rows, rowsPerChunk));
-            r.Dispatch(Forward[x.DType], new Push(rows, columns, (uint)rowsPerChunk, accumulate ? 1u : 0u), groups, [workgroup, Rows.Vectors(x.Shape.Columns)], [Binding.Read(x), Binding.Output(y, accumulate)], (double)rows * columns);
+            int rows = x.Shape.Rows, columns = x.Shape.Columns;
+            r.Dispatch(
+                Forward[x.DType],
+                new Push((uint)rows, (uint)columns, (uint)layout.RowsPerChunk, accumulate ? 1u : 0u),
+                layout.Groups(rows, columns),
+                layout.Specialization(columns),
+                [Binding.Read(x), Binding.Output(y, accumulate)],
+                (double)rows * columns);
         }
     }
-
-    /// <summary>How many rows one invocation adds up before the second stage: the square root balances both stages.</summary>
-    internal static int RowsPerChunk(int rows) => Math.Max(32, (int)Math.Ceiling(Math.Sqrt(rows)));
-
-    internal static int Chunks(int rows) => (rows + RowsPerChunk(rows) - 1) / RowsPerChunk(rows);
-
-    internal static uint Workgroup(Recorder recorder) => Math.Min(64u, (uint)recorder.Device.Info.MaxWorkgroupSize);
 }
