@@ -15,6 +15,15 @@ public enum GpuType
     Other,
 }
 
+internal static class GpuTypes
+{
+    extension(GpuType type)
+    {
+        /// <summary>A card of this machine, or a share of one of the machine around a virtual one.</summary>
+        public bool IsCard => type is GpuType.Discrete or GpuType.Virtual;
+    }
+}
+
 /// <summary>A shape that the device's matrix units multiply: C[M,N] = A[M,K] B[K,N] + C.</summary>
 /// <param name="M">Rows of A.</param>
 /// <param name="N">Columns of B.</param>

@@ -54,7 +54,7 @@ public static partial class MatMulOp
         // split of K brings goes on rising, and rows on a card, of which 2^24 elements of A or C are measured: a large card runs some
         // hundred workgroups at once, and few tiles say more of how they divide by that than of a kernel.
         int splits = MostSplits(info, x), cap = info.Type == GpuType.Cpu ? 512 : splits > 1 ? LargestSplit : 2048;
-        int rows = info.Type == GpuType.Discrete && splits == 1 && x.Batch == 1 ? Math.Max(cap, (1 << 24) / Math.Max(Bucket(x.N, cap), Math.Min(x.K, cap))) : cap;
+        int rows = info.Type.IsCard && splits == 1 && x.Batch == 1 ? Math.Max(cap, (1 << 24) / Math.Max(Bucket(x.N, cap), Math.Min(x.K, cap))) : cap;
         Extents size = x with { M = Bucket(x.M, rows), N = Bucket(x.N, cap), K = Math.Min((x.K + 15) / 16 * 16, cap), Batch = x.Batch > 1 ? 4 : 1 };
         string key = $"{KeyPrefix(types.Factors, types.Result, types.Products)}{(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
         return (key, size, [.. Variants(info, types, x.K, vectors), .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits)]);
