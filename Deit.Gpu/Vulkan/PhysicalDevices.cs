@@ -45,7 +45,8 @@ internal static unsafe class PhysicalDevices
             PhysicalDeviceType.Cpu => GpuType.Cpu,
             _ => GpuType.Other,
         };
-        MemoryChoice choice = MemoryChoice.For(memory, type);
+        // Which types buffers may use only an open device tells; its heap is the same.
+        MemoryChoice choice = MemoryChoice.For(memory, type, allowed: uint.MaxValue);
         PhysicalDeviceLimits limits = properties.Properties.Limits;
         string driverName = Text(properties12.DriverName), driverInfo = Text(properties12.DriverInfo);
         return new GpuInfo
