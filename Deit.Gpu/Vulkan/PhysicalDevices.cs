@@ -65,6 +65,7 @@ internal static unsafe class PhysicalDevices
             MaxAllocationBytes = (long)Math.Min(long.MaxValue, Math.Min(properties11.MaxMemoryAllocationSize, vulkan13 ? properties13.MaxBufferSize : ulong.MaxValue)) / Storage.Alignment * Storage.Alignment,
             MaxStorageBufferRange = limits.MaxStorageBufferRange,
             SubgroupSize = (int)properties11.SubgroupSize,
+            SubgroupSizes = SubgroupRange.Of(properties13, features.SubgroupSizeControl),
             SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
             MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
             MaxWorkgroups = new Groups(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]),
