@@ -213,6 +213,13 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
             : new GpuException(GpuErrorKind.OutOfMemory, $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.", (int)result);
     }
 
+    /// <summary>
+    /// A mapped block that the host only fills and the device copies from: of the device's own memory where the host sees that, so that what
+    /// crosses the bus does so while it is filled, behind what the device computes, and the copy is one within the device.
+    /// </summary>
+    public MemoryBlock CreateUpload(long byteLength) =>
+        (_choice.HostVisible ? TryCreate(byteLength, _choice.Type, map: true, out _) : null) ?? CreateHostVisible(byteLength);
+
     private void Destroy(MemoryBlock block)
     {
         AllocatedBytes -= block.ByteLength;
