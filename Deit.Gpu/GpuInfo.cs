@@ -1,3 +1,5 @@
+using Deit.Gpu.Vulkan;
+
 namespace Deit.Gpu;
 
 /// <summary>What kind of device it is, in the order in which one is chosen.</summary>
@@ -13,6 +15,15 @@ public enum GpuType
     Cpu,
     /// <summary>Anything else.</summary>
     Other,
+}
+
+internal static class GpuTypes
+{
+    extension(GpuType type)
+    {
+        /// <summary>A card of this machine, or a share of one of the machine around a virtual one.</summary>
+        public bool IsCard => type is GpuType.Discrete or GpuType.Virtual;
+    }
 }
 
 /// <summary>A shape that the device's matrix units multiply: C[M,N] = A[M,K] B[K,N] + C.</summary>
@@ -58,6 +69,8 @@ public sealed record GpuInfo
     public required long MaxStorageBufferRange { get; init; }
     /// <summary>Invocations that run in lockstep.</summary>
     public required int SubgroupSize { get; init; }
+    /// <summary>The subgroup sizes that a kernel may ask for.</summary>
+    internal SubgroupRange SubgroupSizes { get; init; }
     /// <summary>Bytes of shared memory of a workgroup.</summary>
     public required int SharedMemoryBytes { get; init; }
     /// <summary>The largest workgroup.</summary>
@@ -80,6 +93,12 @@ public sealed record GpuInfo
     public required IReadOnlyList<MatrixShape> MatrixShapes { get; init; }
     /// <summary>Nanoseconds of a timestamp tick; 0 without timestamps.</summary>
     public required double TimestampPeriod { get; init; }
+
+    /// <summary>
+    /// The subgroup size of kernels whose lanes keep hundreds of values each: where a device offers several, 8 or the next that it has, since its
+    /// registers are divided among the lanes; else <see cref="SubgroupSize"/>.
+    /// </summary>
+    public int NarrowSubgroupSize => SubgroupSizes.Narrowest(SubgroupSize);
 
     /// <summary>The workgroup size of elementwise kernels.</summary>
     public int FlatWorkgroup => Math.Min(256, MaxWorkgroupSize);

@@ -2,7 +2,7 @@ using Deit.Gpu.Vulkan;
 
 namespace Deit.Gpu;
 
-/// <summary>Host memory that the device can read: the host fills it while the device still computes, and a copy is queued behind that work.</summary>
+/// <summary>Memory that host and device see: the host fills it while the device still computes, and a copy is queued behind that work.</summary>
 public sealed unsafe class HostBuffer : IDisposable
 {
     private readonly GpuDevice _device;
@@ -14,7 +14,7 @@ public sealed unsafe class HostBuffer : IDisposable
     internal HostBuffer(GpuDevice device, long byteLength)
     {
         (_device, ByteLength) = (device, byteLength);
-        _block = device.Vulkan.Memory.CreateHostVisible(Storage.Align(byteLength));
+        _block = device.Vulkan.Memory.CreateUpload(Storage.Align(byteLength));
         try
         {
             _commands = new TransferCommands(device.Vulkan);
@@ -29,7 +29,7 @@ public sealed unsafe class HostBuffer : IDisposable
     /// <summary>Bytes of the buffer.</summary>
     public long ByteLength { get; }
 
-    /// <summary>The memory to fill; waits until the device has read what was there before.</summary>
+    /// <summary>The memory to fill, which is slow to read back; waits until the device has read what was there before.</summary>
     /// <exception cref="GpuException">The device was lost.</exception>
     public Span<float> Floats()
     {

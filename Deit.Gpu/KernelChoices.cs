@@ -5,25 +5,27 @@ namespace Deit.Gpu;
 /// <summary>
 /// Which of several kernels runs a given shape: measured once on the device at first use and kept beside the pipeline cache, so that
 /// the choice depends on what the device does, never on who made it. A candidate that fails, or whose result on noise is not the plain
-/// kernel's, is rejected and never taken: a kernel may be compiled by a driver that nobody here saw run it.
-/// <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
+/// kernel's, is rejected and never taken: a kernel may be compiled by a driver that nobody here saw run it. So is one that the process or the
+/// device did not survive (<see cref="TrialMarker"/>). <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
 /// </summary>
 public sealed class KernelChoices
 {
     // The name changed when results began to be compared: older files hold choices that were not.
-    private const string FileName = "kernels.json", Chosen = "chosen", RejectedName = "rejected";
+    private const string FileName = "kernels.json", Chosen = "chosen", RejectedName = "rejected", AloneName = "alone";
+    private const string TryAgain = $"remove {FileName} from the cache's folder to try it again";
     private readonly GpuDevice _device;
-    private readonly string _file;
+    private readonly string _folder, _file;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, string> _choices, _rejected;
+    private readonly Dictionary<string, string> _choices = [], _rejected = [];
+    private readonly Dictionary<string, string> _alone = []; // keys whose candidates are compiled one at a time, and why
     private readonly HashSet<string> _unseen = []; // keys whose choice was made elsewhere
     private readonly bool _measure = Environment.GetEnvironmentVariable("DEIT_TUNE") is not ("0" or "false");
     private bool _measuring;
 
     internal KernelChoices(GpuDevice device, string folder)
     {
-        (_device, _file) = (device, Path.Combine(folder, FileName));
-        (_choices, _rejected) = (Load(_file, Chosen), Load(_file, RejectedName));
+        (_device, _folder, _file) = (device, folder, Path.Combine(folder, FileName));
+        TakeOver();
     }
 
     /// <summary>A way to compute something: its name and how to record it on the inputs of a trial; what it records is its result.</summary>
@@ -33,7 +35,7 @@ public sealed class KernelChoices
     /// <param name="key">What the choice is for.</param>
     /// <param name="candidates">The reference of the trial among them.</param>
     /// <param name="trial">What they compute to be measured.</param>
-    /// <exception cref="GpuException">The device has not enough memory or is lost, the reference fails, or Vulkan validation has found a misuse.</exception>
+    /// <exception cref="GpuException">The device has not enough memory for the reference or is lost, the reference fails, or Vulkan validation has found a misuse.</exception>
     public string Choose(string key, IReadOnlyList<Candidate> candidates, KernelTrial trial) =>
         ChoiceSequence.Next(candidates, () => Fastest(key, candidates, trial));
 
@@ -41,7 +43,7 @@ public sealed class KernelChoices
     {
         lock (_gate)
         {
-            Candidate[] eligible = [.. candidates.Where(candidate => candidate.Name == trial.Reference || !_rejected.ContainsKey(Rejection(key, candidate.Name)))];
+            Candidate[] eligible = Eligible(key, candidates, trial);
             bool isKnown = _choices.TryGetValue(key, out string? known) && eligible.Any(candidate => candidate.Name == known);
             if (isKnown && (!_unseen.Contains(key) || !_measure || _measuring))
                 return known!;
@@ -50,8 +52,8 @@ public sealed class KernelChoices
             // Another device of this process, or another process, may have measured it since: who computes the same has the same bits.
             if (!isKnown)
             {
-                foreach ((string other, string name) in Load(_file, Chosen))
-                    _choices.TryAdd(other, name);
+                TakeOver();
+                eligible = Eligible(key, candidates, trial);
                 if (_choices.TryGetValue(key, out known) && eligible.Any(candidate => candidate.Name == known))
                     return known;
             }
@@ -61,12 +63,12 @@ public sealed class KernelChoices
                 string? seen = isKnown ? Measure(key, [.. eligible.Where(candidate => candidate.Name == known || candidate.Name == trial.Reference)], trial, known) : null;
                 _choices[key] = seen ?? Measure(key, eligible, trial) ?? trial.Reference;
                 _unseen.Remove(key);
-                Save();
                 return _choices[key];
             }
             finally
             {
                 _measuring = false;
+                Save(); // rejections too of a measurement that a later candidate ended
             }
         }
     }
@@ -111,6 +113,9 @@ public sealed class KernelChoices
 
     private static string Rejection(string key, string name) => $"{key}: {name}";
 
+    private Candidate[] Eligible(string key, IReadOnlyList<Candidate> candidates, KernelTrial trial) =>
+        [.. candidates.Where(candidate => candidate.Name == trial.Reference || !_rejected.ContainsKey(Rejection(key, candidate.Name)))];
+
     // The fastest that is right, or the one that is wanted if it is right; null when that is not.
     private string? Measure(string key, Candidate[] candidates, KernelTrial trial, string? wanted = null)
     {
@@ -123,23 +128,39 @@ public sealed class KernelChoices
             expected = attempt.Result();
             right.Add((reference, Best(attempt)));
         }
-        foreach (Candidate candidate in candidates.Where(candidate => candidate.Name != reference.Name))
+        using (TrialMarker marker = new(_folder, key))
         {
-            string? fault;
-            try
+            Candidate[] others = [.. candidates.Where(candidate => candidate.Name != reference.Name)];
+            if (!_alone.ContainsKey(key))
             {
-                using KernelMeasurement.Attempt attempt = measurement.Open(candidate);
-                fault = trial.Fault(expected, attempt.Result());
-                if (fault is null)
-                    right.Add((candidate, Best(attempt)));
+                marker.Try(others.Select(candidate => candidate.Name));
+                measurement.Compile(others);
             }
-            // Memory may suffice another time, a lost device runs nothing any more, and a misuse is to be seen.
-            catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan or GpuErrorKind.Limit)
+            foreach (Candidate candidate in others)
             {
-                fault = error.Message;
+                marker.Try(candidate.Name);
+                try
+                {
+                    using KernelMeasurement.Attempt attempt = measurement.Open(candidate);
+                    if (trial.Fault(expected, attempt.Result()) is { } fault)
+                        _rejected[Rejection(key, candidate.Name)] = fault;
+                    else
+                        right.Add((candidate, Best(attempt)));
+                }
+                catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan or GpuErrorKind.Limit)
+                {
+                    _rejected[Rejection(key, candidate.Name)] = error.Message;
+                }
+                catch (GpuException error) when (error.Kind is GpuErrorKind.OutOfMemory)
+                {
+                    // Not this time: memory may suffice another time, but some drivers say so of a kernel that they cannot compile.
+                }
+                catch (GpuException error) when (error.Kind is GpuErrorKind.DeviceLost)
+                {
+                    _rejected[Rejection(key, candidate.Name)] = $"the device was lost while it was tried; {TryAgain}";
+                    throw; // nothing runs any more
+                }
             }
-            if (fault is not null)
-                _rejected[Rejection(key, candidate.Name)] = fault;
         }
         if (wanted is not null)
             return right.Any(entry => entry.Candidate.Name == wanted) ? wanted : null;
@@ -197,13 +218,38 @@ public sealed class KernelChoices
         }
     }
 
+    // What other processes chose and rejected since, and what those that are gone were trying. One kernel is what its process did not survive;
+    // of several that were being compiled at the same time nobody knows which, until they are compiled one at a time.
+    private void TakeOver()
+    {
+        Merge();
+        IReadOnlyList<(string, string[])> leftovers = TrialMarker.TakeLeftovers(_folder);
+        foreach ((string key, string[] names) in leftovers)
+            if (names is [string name])
+                _rejected[Rejection(key, name)] = $"the process or the device did not survive it; {TryAgain}";
+            else
+                _alone[key] = $"the process did not survive one of {string.Join(", ", names)}";
+        if (leftovers.Count > 0)
+            Save();
+    }
+
+    private void Merge()
+    {
+        foreach ((string name, Dictionary<string, string> part) in Parts)
+            foreach ((string key, string value) in Load(_file, name))
+                part.TryAdd(key, value);
+    }
+
+    private (string Name, Dictionary<string, string> Entries)[] Parts => [(Chosen, _choices), (RejectedName, _rejected), (AloneName, _alone)];
+
     private void Save()
     {
+        Merge();
         using MemoryStream stream = new();
         using (Utf8JsonWriter writer = new(stream, new JsonWriterOptions { Indented = true }))
         {
             writer.WriteStartObject();
-            foreach ((string name, Dictionary<string, string> part) in ((string, Dictionary<string, string>)[])[(Chosen, _choices), (RejectedName, _rejected)])
+            foreach ((string name, Dictionary<string, string> part) in Parts)
             {
                 writer.WriteStartObject(name);
                 foreach ((string key, string value) in part.OrderBy(c => c.Key, StringComparer.Ordinal))

@@ -20,6 +20,38 @@ internal sealed class KernelMeasurement : IDisposable
             Noise(input);
     }
 
+    /// <summary>
+    /// Compiles candidates on all cores, so that they are at hand when they are opened one after the other. What fails here fails again, and
+    /// alone, when it is opened.
+    /// </summary>
+    public void Compile(IEnumerable<KernelChoices.Candidate> candidates)
+    {
+        // On this thread, since a recording's choices are its thread's; it holds no memory of the device.
+        List<IReadOnlyList<Dispatch>> recordings = [];
+        foreach (KernelChoices.Candidate candidate in candidates)
+            try
+            {
+                Recorder recorder = new(_device);
+                recorder.Cast(candidate.Record(recorder, _inputs), DType.F32);
+                recordings.Add(recorder.Dispatches);
+            }
+            catch (GpuException)
+            {
+                // See above.
+            }
+        Parallel.ForEach(recordings, dispatches =>
+        {
+            try
+            {
+                _device.Vulkan.Pipelines.Get(dispatches);
+            }
+            catch (GpuException)
+            {
+                // See above.
+            }
+        });
+    }
+
     /// <summary>Records a candidate.</summary>
     /// <exception cref="GpuException">The driver refuses the kernel.</exception>
     public Attempt Open(KernelChoices.Candidate candidate)

@@ -21,7 +21,7 @@ internal sealed partial record TrainOptions
     public NetworkConfig Config(int classes)
     {
         if (IsFreeDeit && Regnet is not null)
-            throw new DeitException("--regnet describes a RegNetY, --embed-dim, --depth and --num-heads a DeiT; give one of both.");
+            throw new DeitException("--regnet describes a RegNetY, --embed-dim, --depth and --num-heads a DeiT; give one or the other.");
         if (IsFreeDeit && (EmbedDim is null || Depth is null || NumHeads is null))
             throw new DeitException("A free configuration was given in part; give --embed-dim, --depth and --num-heads together, or --model alone.");
         NetworkConfig config = Regnet is not null ? ParseRegNet(Regnet)

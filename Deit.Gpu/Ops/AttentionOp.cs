@@ -9,9 +9,9 @@ public static class AttentionOp
     /// <summary>The three kernels of one way to compute attention, with how many tokens a workgroup owns and their specialization constants.</summary>
     private sealed record Variant(string Name, Kernel<Push> Forward, Kernel<Push> BackwardQuery, Kernel<Push> BackwardKeyValue, uint Rows, uint[] Specialization, uint[] BackwardSpecialization, bool OnUnits = false);
 
-    private static readonly TypedKernel<Push> Forward = new("attention", fullSubgroups: true);
-    private static readonly TypedKernel<Push> BackwardQuery = new("attention.backward_q", fullSubgroups: true);
-    private static readonly TypedKernel<Push> BackwardKeyValue = new("attention.backward_kv", fullSubgroups: true);
+    private static readonly TypedKernel<Push> Forward = new("attention", narrowSubgroups: true);
+    private static readonly TypedKernel<Push> BackwardQuery = new("attention.backward_q", narrowSubgroups: true);
+    private static readonly TypedKernel<Push> BackwardKeyValue = new("attention.backward_kv", narrowSubgroups: true);
     private static readonly Kernel<Push> CooperativeF16 = new("attention.cooperative.f16", fullSubgroups: true), CooperativeBF16 = new("attention.cooperative.bf16", fullSubgroups: true);
     private static readonly Kernel<Push> CooperativeBackwardQueryF16 = new("attention.cooperative.backward_q.f16", fullSubgroups: true), CooperativeBackwardQueryBF16 = new("attention.cooperative.backward_q.bf16", fullSubgroups: true);
     private static readonly Kernel<Push> CooperativeBackwardKeyValueF16 = new("attention.cooperative.backward_kv.f16", fullSubgroups: true), CooperativeBackwardKeyValueBF16 = new("attention.cooperative.backward_kv.bf16", fullSubgroups: true);
@@ -133,7 +133,7 @@ public static class AttentionOp
     // The other side comes so many rows at a time.
     private static Variant Row(string name, GpuInfo info, DType type, int dimension, uint own, uint others, uint othersBackward)
     {
-        uint lanes = (uint)info.SubgroupSize;
+        uint lanes = (uint)info.NarrowSubgroupSize;
         return new(name, Forward[type], BackwardQuery[type], BackwardKeyValue[type], lanes * own, [lanes, lanes, (uint)dimension, own, others], [lanes, lanes, (uint)dimension, own, othersBackward]);
     }
 

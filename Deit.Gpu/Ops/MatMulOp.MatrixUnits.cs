@@ -29,7 +29,12 @@ public static partial class MatMulOp
         uint parts = types.Short ? 1u : 2u;
         (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] tiles = info.Type == GpuType.Cpu
             ? [(32, types.Short ? 32u : 16u, 16, 2, 1)]
-            : [(128, 128, 32 / parts, 2, 4), (64, 64, 32, 2, 2), (128, 64, 32 / parts, 2, 2), (64, 128, 32 / parts, 2, 2), (256, 128, 32 / parts, 4, 2)];
+            : [
+                (128, 128, 32 / parts, 2, 4), (64, 64, 32, 2, 2), (128, 64, 32 / parts, 2, 2), (64, 128, 32 / parts, 2, 2),
+                // 64 x 64 a subgroup reads half a fragment a product from shared memory, where 64 x 32 reads three quarters.
+                (128, 128, 32 / parts, 2, 2), (256, 128, 16, 4, 2), (128, 256, 16, 2, 4),
+                (64, 192, 32 / parts, 2, 2), (128, 192, 16, 2, 4), // DeiT-Ti's 192 and 576 columns, without a tile's rest
+            ];
         return tiles
             .Where(t => t.M % (t.SubgroupsM * unit.M) == 0 && t.N % (t.SubgroupsN * unit.N) == 0 && t.K % unit.K == 0)
             .Where(t => t.SubgroupsM * t.SubgroupsN * info.SubgroupSize <= info.MaxWorkgroupSize && parts * SharedBytes(t.M, t.N, t.K) <= info.SharedMemoryBytes)

@@ -15,8 +15,9 @@ public static partial class MatMulOp
     private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"), TiledF16ToF32 = new("matmul.tiled.f16_f32");
     private static readonly Kernel<Push> TiledBF16 = new("matmul.tiled.bf16"), TiledBF16ToF32 = new("matmul.tiled.bf16_f32");
 
-    private static readonly int[] SplitCounts = [4, 16];
+    private static readonly int[] SplitCounts = [4, 16, 64];
     private const int LargestSplit = 4096; // rows and columns of C: larger ones have tiles enough
+    private const int DepthOfPart = 128;   // at least
 
     private static Variant Choose(Recorder r, Types types, Extents x, bool vectors)
     {
@@ -54,8 +55,8 @@ public static partial class MatMulOp
         // split of K brings goes on rising, and rows on a card, of which 2^24 elements of A or C are measured: a large card runs some
         // hundred workgroups at once, and few tiles say more of how they divide by that than of a kernel.
         int splits = MostSplits(info, x), cap = info.Type == GpuType.Cpu ? 512 : splits > 1 ? LargestSplit : 2048;
-        int rows = info.Type == GpuType.Discrete && splits == 1 && x.Batch == 1 ? Math.Max(cap, (1 << 24) / Math.Max(Bucket(x.N, cap), Math.Min(x.K, cap))) : cap;
-        Extents size = x with { M = Bucket(x.M, rows), N = Bucket(x.N, cap), K = Math.Min((x.K + 15) / 16 * 16, cap), Batch = x.Batch > 1 ? 4 : 1 };
+        int rows = info.Type.IsCard && splits == 1 && x.Batch == 1 ? Math.Max(cap, (1 << 24) / Math.Max(Width(x.N, cap), Math.Min(x.K, cap))) : cap;
+        Extents size = Bucketed(info, x, rows, cap) with { K = Math.Min((x.K + 15) / 16 * 16, Math.Max(cap, splits > 1 ? DepthOfPart * splits : 0)), Batch = x.Batch > 1 ? 4 : 1 };
         string key = $"{KeyPrefix(types.Factors, types.Result, types.Products)}{(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
         return (key, size, [.. Variants(info, types, x.K, vectors), .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits)]);
     }
@@ -66,14 +67,24 @@ public static partial class MatMulOp
     {
         if (info.Type == GpuType.Cpu || x.Batch > 1 || Math.Max(x.M, x.N) > LargestSplit)
             return 1;
-        long sums = (long)Bucket(x.M, LargestSplit) * Bucket(x.N, LargestSplit);
-        return SplitCounts.LastOrDefault(splits => x.K >= 128 * splits && splits * sums <= 1 << 24, 1);
+        Extents size = Bucketed(info, x, LargestSplit, LargestSplit);
+        return SplitCounts.LastOrDefault(splits => x.K >= DepthOfPart * splits && splits * (long)size.M * size.N <= 1 << 24, 1);
     }
 
+    // Rows, which are a batch's, by powers of two. What a model's widths are it has few of, and a card's tiles suit 192 or 576 as they are:
+    // rounded up to 256 and 1,024, a tile of 256 columns would seem to waste nothing.
+    private static Extents Bucketed(GpuInfo info, Extents x, int rows, int columns) => info.Type == GpuType.Cpu
+        ? x with { M = Bucket(x.M, rows), N = Bucket(x.N, columns) }
+        : x with { M = x.TransposeA ? Width(x.M, rows) : Bucket(x.M, rows), N = Width(x.N, columns) };
+
+    private static int Width(int size, int cap) => Math.Min((size + 63) / 64 * 64, cap);
+
     // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many tiles a device runs at
-    // once, so that whether a split helps is measured; with more than 256 tiles it cannot by much.
-    private static IEnumerable<Variant> Split(IEnumerable<Variant> variants, int m, int n, int most) =>
+    // once, so that whether a split helps is measured; with more than 256 tiles it cannot by much. Of matrix units alone where there are some,
+    // and not of the largest tiles: each is a kernel to compile.
+    private static IEnumerable<Variant> Split(IReadOnlyList<Variant> variants, int m, int n, int most) =>
         from variant in variants
+        where variant.BlockM * variant.BlockN <= 128 * 128 && (variant.OnUnits || !variants.Any(other => other.OnUnits))
         where variant.Fuses && Groups.Cover(m, variant.BlockM) * Groups.Cover(n, variant.BlockN) <= 256
         from splits in SplitCounts
         where splits <= most
@@ -116,7 +127,7 @@ public static partial class MatMulOp
     // Whatever runs on the device, whether it is a candidate or not.
     private static Variant[] All(GpuInfo info, Types types, int k, bool vectors)
     {
-        IEnumerable<Variant> splits = Split(Whole(types with { Result = DType.F32 }), 1, 1, SplitCounts[^1]).Where(variant => PartOf(k, variant.Splits) < k);
+        IEnumerable<Variant> splits = Split([.. Whole(types with { Result = DType.F32 })], 1, 1, SplitCounts[^1]).Where(variant => PartOf(k, variant.Splits) < k);
         return [.. Whole(types), .. splits];
 
         IEnumerable<Variant> Whole(Types whole) =>
@@ -152,6 +163,10 @@ public static partial class MatMulOp
     /// <summary>The names of the variants that a device chooses from for long extents, the one of an untuned device first.</summary>
     internal static IReadOnlyList<string> Candidates(GpuInfo info, int k, DType factors, DType result, ProductArithmetic products) =>
         [.. Variants(info, new Types(factors, result, products), k, vectors: true).Select(v => v.Name)];
+
+    /// <summary>The key of the choice for a product of F32, which says at which extents it is measured.</summary>
+    internal static string KeyOf(GpuInfo info, int m, int n, int k, bool transposeA) =>
+        Candidates(info, new Types(DType.F32, DType.F32, ProductArithmetic.F32), new Extents(m, n, k, 1, transposeA, false), vectors: true).Key;
 
     /// <summary>The names of what is measured for a product of F32.</summary>
     internal static IReadOnlyList<string> CandidateNames(GpuInfo info, int m, int n, int k) =>

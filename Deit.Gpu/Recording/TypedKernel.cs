@@ -4,10 +4,11 @@ namespace Deit.Gpu;
 /// <typeparam name="TPush">As of <see cref="Kernel{TPush}"/>.</typeparam>
 /// <param name="name">The stem of the F32 variant.</param>
 /// <param name="fullSubgroups">As of <see cref="Kernel{TPush}"/>.</param>
-public sealed class TypedKernel<TPush>(string name, bool fullSubgroups = false)
+/// <param name="narrowSubgroups">As of <see cref="Kernel{TPush}"/>.</param>
+public sealed class TypedKernel<TPush>(string name, bool fullSubgroups = false, bool narrowSubgroups = false)
     where TPush : unmanaged
 {
-    private readonly Kernel<TPush> _f32 = new(name, fullSubgroups), _f16 = new($"{name}.f16", fullSubgroups), _bf16 = new($"{name}.bf16", fullSubgroups);
+    private readonly Kernel<TPush> _f32 = new(name, fullSubgroups, narrowSubgroups), _f16 = new($"{name}.f16", fullSubgroups, narrowSubgroups), _bf16 = new($"{name}.bf16", fullSubgroups, narrowSubgroups);
 
     /// <summary>The kernel of a type.</summary>
     /// <exception cref="ArgumentException">No activation has that type.</exception>

@@ -41,6 +41,7 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     private const long SmallBlock = 4L << 20;
     private readonly VulkanDevice _device;
     private readonly MemoryChoice _choice;
+    private readonly uint[] _stagingTypes;
     private readonly List<MemoryBlock> _blocks = [];
     private readonly Lock _gate = new();
 
@@ -49,7 +50,9 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         _device = device;
         PhysicalDeviceMemoryProperties memory;
         device.Vk.GetPhysicalDeviceMemoryProperties(device.Physical, &memory);
-        _choice = MemoryChoice.For(memory, device.Info.Type);
+        uint allowed = AllowedTypes();
+        _choice = MemoryChoice.For(memory, device.Info.Type, allowed);
+        _stagingTypes = [.. MemoryChoice.ForStaging(memory, allowed)];
     }
 
     /// <summary>True when the host reads tensors at full speed without a copy.</summary>
@@ -158,13 +161,7 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     public MemoryBlock? TryCreate(long byteLength, uint memoryType, bool map, out Result result)
     {
         VulkanCalls calls = _device.Calls;
-        BufferCreateInfo create = new()
-        {
-            SType = StructureType.BufferCreateInfo,
-            Size = (ulong)byteLength,
-            Usage = BufferUsageFlags.StorageBufferBit | BufferUsageFlags.TransferSrcBit | BufferUsageFlags.TransferDstBit,
-            SharingMode = SharingMode.Exclusive,
-        };
+        BufferCreateInfo create = BufferOf(byteLength);
         result = calls.CreateBuffer(in create, out Buffer buffer);
         if (result != Result.Success)
             return null;
@@ -187,20 +184,41 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         return null;
     }
 
-    /// <summary>A mapped block of host memory, cached where the device has such: reads from write-combined memory are a hundred times slower.</summary>
+    private static BufferCreateInfo BufferOf(long byteLength) => new()
+    {
+        SType = StructureType.BufferCreateInfo,
+        Size = (ulong)byteLength,
+        Usage = BufferUsageFlags.StorageBufferBit | BufferUsageFlags.TransferSrcBit | BufferUsageFlags.TransferDstBit,
+        SharingMode = SharingMode.Exclusive,
+    };
+
+    // The memory types of buffers are the same for all sizes. Drivers list types that only images may use.
+    private uint AllowedTypes()
+    {
+        BufferCreateInfo create = BufferOf(SmallBlock);
+        DeviceBufferMemoryRequirements query = new() { SType = StructureType.DeviceBufferMemoryRequirements, PCreateInfo = &create };
+        MemoryRequirements2 requirements = new() { SType = StructureType.MemoryRequirements2 };
+        _device.Vk.GetDeviceBufferMemoryRequirements(_device.Handle, &query, &requirements);
+        return requirements.MemoryRequirements.MemoryTypeBits;
+    }
+
+    /// <summary>A mapped block of host memory.</summary>
     public MemoryBlock CreateHostVisible(long byteLength)
     {
-        PhysicalDeviceMemoryProperties memory;
-        _device.Vk.GetPhysicalDeviceMemoryProperties(_device.Physical, &memory);
-        const MemoryPropertyFlags Visible = MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
         Result result = Result.Success;
-        foreach (MemoryPropertyFlags wanted in (ReadOnlySpan<MemoryPropertyFlags>)[Visible | MemoryPropertyFlags.HostCachedBit, Visible])
-            for (uint type = 0; type < memory.MemoryTypeCount; type++)
-                if ((memory.MemoryTypes[(int)type].PropertyFlags & wanted) == wanted && TryCreate(byteLength, type, map: true, out result) is { } block)
-                    return block;
+        foreach (uint type in _stagingTypes)
+            if (TryCreate(byteLength, type, map: true, out result) is { } block)
+                return block;
         throw result == Result.ErrorDeviceLost ? VulkanError.Of(result, "allocating memory for staging")
             : new GpuException(GpuErrorKind.OutOfMemory, $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.", (int)result);
     }
+
+    /// <summary>
+    /// A mapped block that the host only fills and the device copies from: of the device's own memory where the host sees that, so that what
+    /// crosses the bus does so while it is filled, behind what the device computes, and the copy is one within the device.
+    /// </summary>
+    public MemoryBlock CreateUpload(long byteLength) =>
+        (_choice.HostVisible ? TryCreate(byteLength, _choice.Type, map: true, out _) : null) ?? CreateHostVisible(byteLength);
 
     private void Destroy(MemoryBlock block)
     {

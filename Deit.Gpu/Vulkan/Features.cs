@@ -91,32 +91,3 @@ internal sealed unsafe class Features
             yield return "VK_EXT_memory_budget";
     }
 }
-
-/// <summary>The memory type that tensors live in, and whether the host sees it.</summary>
-internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisible, bool HostCached)
-{
-    /// <summary>Device-local memory that the host sees where the whole heap is so (unified memory, resizable BAR, CPU drivers); else plain device-local.</summary>
-    public static MemoryChoice For(PhysicalDeviceMemoryProperties memory, GpuType type)
-    {
-        const MemoryPropertyFlags Local = MemoryPropertyFlags.DeviceLocalBit;
-        const MemoryPropertyFlags Visible = MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
-        ulong largest = 0;
-        for (int i = 0; i < memory.MemoryHeapCount; i++)
-            if ((memory.MemoryHeaps[i].Flags & MemoryHeapFlags.DeviceLocalBit) != 0)
-                largest = Math.Max(largest, memory.MemoryHeaps[i].Size);
-        MemoryChoice? best = null;
-        for (uint i = 0; i < memory.MemoryTypeCount; i++)
-        {
-            MemoryType candidate = memory.MemoryTypes[(int)i];
-            ulong heapSize = memory.MemoryHeaps[(int)candidate.HeapIndex].Size;
-            if ((candidate.PropertyFlags & Local) == 0 || heapSize < largest)
-                continue;
-            bool visible = (candidate.PropertyFlags & Visible) == Visible;
-            bool cached = (candidate.PropertyFlags & MemoryPropertyFlags.HostCachedBit) != 0;
-            MemoryChoice choice = new(i, candidate.HeapIndex, visible, cached);
-            if (best is null || (visible && !best.Value.HostVisible) || (visible && cached && !best.Value.HostCached && type != GpuType.Discrete))
-                best = choice;
-        }
-        return best ?? new MemoryChoice(0, 0, false, false);
-    }
-}

@@ -45,7 +45,8 @@ internal static unsafe class PhysicalDevices
             PhysicalDeviceType.Cpu => GpuType.Cpu,
             _ => GpuType.Other,
         };
-        MemoryChoice choice = MemoryChoice.For(memory, type);
+        // Which types buffers may use only an open device tells; its heap is the same.
+        MemoryChoice choice = MemoryChoice.For(memory, type, allowed: uint.MaxValue);
         PhysicalDeviceLimits limits = properties.Properties.Limits;
         string driverName = Text(properties12.DriverName), driverInfo = Text(properties12.DriverInfo);
         return new GpuInfo
@@ -64,6 +65,7 @@ internal static unsafe class PhysicalDevices
             MaxAllocationBytes = (long)Math.Min(long.MaxValue, Math.Min(properties11.MaxMemoryAllocationSize, vulkan13 ? properties13.MaxBufferSize : ulong.MaxValue)) / Storage.Alignment * Storage.Alignment,
             MaxStorageBufferRange = limits.MaxStorageBufferRange,
             SubgroupSize = (int)properties11.SubgroupSize,
+            SubgroupSizes = SubgroupRange.Of(properties13, features.SubgroupSizeControl),
             SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
             MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
             MaxWorkgroups = new Groups(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]),

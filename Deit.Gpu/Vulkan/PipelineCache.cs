@@ -70,8 +70,9 @@ internal sealed unsafe class PipelineCache : IDisposable
     private ComputePipeline Create(SpirvModule module, Dispatch dispatch)
     {
         uint[] specialization = dispatch.Specialization;
-        bool subgroups = dispatch.Kernel.FullSubgroups && _device.Features.SubgroupSizeControl && _device.Features.FullSubgroups;
-        PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new() { SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo, RequiredSubgroupSize = (uint)_device.Info.SubgroupSize };
+        int size = dispatch.Kernel.NarrowSubgroups ? _device.Info.NarrowSubgroupSize : _device.Info.SubgroupSize;
+        bool fullSubgroups = dispatch.Kernel.FullSubgroups && _device.Features.FullSubgroups, requiresSize = dispatch.Kernel.FullSubgroups && _device.Info.SubgroupSizes.Contains(size);
+        PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new() { SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo, RequiredSubgroupSize = (uint)size };
         PipelineLayout layout = _layouts.Get((module.Bindings.Length, module.PushBytes), key => CreateLayout(key.Bindings, key.Push));
         ShaderModule shader = _modules.Get(module.Name, _ => CreateModule(module));
         SpecializationMapEntry* entries = stackalloc SpecializationMapEntry[Math.Max(1, specialization.Length)];
@@ -90,8 +91,8 @@ internal sealed unsafe class PipelineCache : IDisposable
                     Stage = new PipelineShaderStageCreateInfo
                     {
                         SType = StructureType.PipelineShaderStageCreateInfo,
-                        PNext = subgroups ? &required : null,
-                        Flags = subgroups ? PipelineShaderStageCreateFlags.RequireFullSubgroupsBit : 0,
+                        PNext = requiresSize ? &required : null,
+                        Flags = fullSubgroups ? PipelineShaderStageCreateFlags.RequireFullSubgroupsBit : 0,
                         Stage = ShaderStageFlags.ComputeBit,
                         Module = shader,
                         PName = main,

@@ -14,8 +14,8 @@ internal sealed unsafe class VulkanDevice : IDisposable
         // The loader's exports find the driver by the handle they are given: one set of function pointers serves all devices.
         Vk = instance.Vk;
         (Physical, Info) = (physical, info);
-        QueueFamily = FindQueueFamily(out bool timestamps);
-        HasTimestamps = timestamps && info.TimestampPeriod > 0;
+        QueueFamily = FindQueueFamily(out uint timestampBits);
+        TimestampBits = info.TimestampPeriod > 0 ? timestampBits : 0;
         Features = Features.Query(Vk, physical, PhysicalDevices.Extensions(Vk, physical), vulkan13: true);
         Calls = new VulkanCalls(Vk);
         Handle = CreateDevice();
@@ -46,7 +46,10 @@ internal sealed unsafe class VulkanDevice : IDisposable
     public GpuInfo Info { get; }
     public Features Features { get; }
     public uint QueueFamily { get; }
-    public bool HasTimestamps { get; }
+
+    /// <summary>How many bits of a timestamp count; 0 without timestamps.</summary>
+    public uint TimestampBits { get; }
+    public bool HasTimestamps => TimestampBits > 0;
     public SubmissionQueue Queue { get; }
     public DeviceMemoryAllocator Memory { get; }
     public PipelineCache Pipelines { get; }
@@ -70,7 +73,7 @@ internal sealed unsafe class VulkanDevice : IDisposable
         Vk.CmdPipelineBarrier2(commands, &dependency);
     }
 
-    private uint FindQueueFamily(out bool timestamps)
+    private uint FindQueueFamily(out uint timestampBits)
     {
         uint count = 0;
         Vk.GetPhysicalDeviceQueueFamilyProperties(Physical, ref count, null);
@@ -84,7 +87,7 @@ internal sealed unsafe class VulkanDevice : IDisposable
                 best = i;
         if (best < 0)
             throw new GpuException(GpuErrorKind.NoDevice, $"{Info.Name} has no compute queue; choose another device with --device.");
-        timestamps = families[best].TimestampValidBits > 0;
+        timestampBits = families[best].TimestampValidBits;
         return (uint)best;
     }
 

@@ -43,7 +43,7 @@ internal sealed unsafe class VulkanInstance
         List<string> all = [];
         while (Messages.TryDequeue(out string? message))
             all.Add(message);
-        throw new GpuException(GpuErrorKind.Validation, $"Vulkan validation reported {all.Count} message(s): {string.Join(" | ", all.Take(3))}");
+        throw new GpuException(GpuErrorKind.Validation, $"Vulkan validation reported {all.Count} message(s): {string.Join(" | ", all.Take(3)).TrimEnd('.')}; this is a defect of the program, please report it.");
     }
 
     private static VulkanInstance Create()

@@ -69,7 +69,7 @@ internal sealed record ModelBenchOptions
         if (Repetitions is < 1 or > 10_000)
             throw new DeitException($"--repetitions is {Repetitions}, expected 1 to 10000.");
         if (Models.Length > 0 && (EmbedDim ?? Depth ?? NumHeads) is not null)
-            throw new DeitException("--models names DeiT and --embed-dim, --depth and --num-heads describe one; give one of both.");
+            throw new DeitException("--models names DeiT and --embed-dim, --depth and --num-heads describe one; give one or the other.");
         if ((EmbedDim ?? Depth ?? NumHeads) is null && (PatchSize is not null || InputSize is not null))
             throw new DeitException("--patch-size and --input-size belong to a free DeiT; give --embed-dim, --depth and --num-heads with them, or neither.");
     }

@@ -170,6 +170,9 @@ internal static class OpsBench
             yield return copy;
         using Inputs images = new(device, [batch, 3, 224, 224]);
         yield return new("unfold patches", $"{batch} x 3 x 224 x 224", r => r.Unfold(images[0], 16), 0, 8.0 * images[0].Elements);
+        using Inputs mixing = new(device, [64]);
+        Tensor mix = mixing.MixState();
+        yield return new("mix images", $"{batch} x 3 x 224 x 224", r => r.MixImages(images[0], mix), 0, 12.0 * images[0].Elements);
         using Inputs labels = new(device, [batch]);
         Tensor step = labels.StepState(), classes = labels.Labels(batch);
         yield return new("soft targets", $"{batch} x 1000", r => r.SoftTargets(classes, 1000, 0.1f), 0, 1.0 * batch * 1000 * sizeof(float));
@@ -178,6 +181,8 @@ internal static class OpsBench
         using Inputs p = new(device, [Elements], [Elements], [Elements], [Elements], [Elements / 64], [64], [Elements]);
         Tensor state = p.StepState();
         yield return new("adamw", $"{Elements}", r => r.AdamW(p[0], p[1], p[2], p[3], p[4], state, new AdamWOptions()), 0, 7.0 * Elements * sizeof(float));
+        yield return new("sgd", $"{Elements}", r => r.Sgd(p[0], p[1], p[2], p[4], state, new SgdOptions()), 0, 5.0 * Elements * sizeof(float));
+        yield return new("loss scale", $"{Elements}", r => r.LossScale(p[1], p[5].Slice(0, [LossScaleOp.StateElements]), new LossScaleOptions()), 0, 1.0 * Elements * sizeof(float));
         yield return new("ema", $"{Elements}", r => r.Ema(p[6], p[0], state), 0, 3.0 * Elements * sizeof(float));
         yield return new("gradient norm", $"{Elements}", r => r.ClipScale(p[1], 1), 0, 1.0 * Elements * sizeof(float));
         yield return new("fill", $"{Elements}", r => r.Fill(p[1], 0), 0, 1.0 * Elements * sizeof(float));
@@ -250,6 +255,8 @@ internal static class OpsBench
         }
 
         public Tensor StepState() => Gpu.StepState.Allocate(_arena);
+
+        public Tensor MixState() => Gpu.MixState.Allocate(_arena);
 
         public Tensor Labels(int count) => _arena.Allocate([count], DType.U32);
 

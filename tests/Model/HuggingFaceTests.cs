@@ -120,6 +120,7 @@ public sealed class HuggingFaceTests : IDisposable
         using (network)
         using (Inference inference = new(TestDevice.Current, network, io.Dims("images")[0]))
         {
+            // The bound of the same model's logits in ModelGoldenTests: F32 through all layers.
             float[] logits = inference.Run(io.Floats("images"), io.Dims("images")[0]).Fuse(description.HeadFusion, description.Labels.Count);
             Assert.True(OpHarness.RelativeError(io.Doubles("train.cls"), logits) <= 1e-5);
         }

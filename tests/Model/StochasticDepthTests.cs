@@ -23,6 +23,7 @@ public class StochasticDepthTests
         {
             double rate = LastRate * (branch / 2) / (Depth - 1);
             double[] seen = [.. Enumerable.Range(0, Batch).Select(image => scales[image, branch])];
+            // A quotient of sums of some hundred F32 terms: their roundings, and nothing that a wrong rate could pass for.
             Assert.All(seen, scale => Assert.True(Math.Abs(scale) < 1e-4 || Math.Abs(scale - (1 / (1 - rate))) < 1e-4, $"{scale} at a rate of {rate}"));
             int dropped = seen.Count(scale => scale < 0.5);
             if (rate == 0)

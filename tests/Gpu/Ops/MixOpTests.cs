@@ -60,6 +60,7 @@ public class MixOpTests
                 mixedTargets = r.Keep(r.MixTargets(r.SoftTargets(labels, classes, smoothing), tensor));
             });
             graph.Run();
+            // The file's numbers are F32 as ours: three roundings of 6e-8 on either side.
             Assert.True(OpHarness.RelativeError(file.Doubles($"{name}.images"), device.Read<float>(mixedImages)) <= 1e-6, $"images of {name}");
             Assert.True(OpHarness.RelativeError(file.Doubles($"{name}.targets"), device.Read<float>(mixedTargets)) <= 1e-6, $"targets of {name}");
         }

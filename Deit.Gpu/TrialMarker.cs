@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Deit.Gpu;
+
+/// <summary>
+/// Names the kernels that are being tried in a file that is locked while its process lives: what a process that is gone left behind names
+/// what it did not survive. Each measurement has a file of its own, so that processes may measure side by side.
+/// </summary>
+internal sealed class TrialMarker : IDisposable
+{
+    private const string Prefix = "trying-";
+    private readonly Lock _gate = new();
+    private readonly string _path, _key;
+    private readonly PosixSignalRegistration[] _signals;
+    private SafeFileHandle? _file;
+
+    /// <summary>Marks nothing yet. Where no file can be written, nothing ever.</summary>
+    /// <param name="folder">Where the choices are kept.</param>
+    /// <param name="key">What the kernels compute.</param>
+    public TrialMarker(string folder, string key)
+    {
+        (_path, _key) = (Path.Combine(folder, $"{Prefix}{Guid.NewGuid():N}"), key);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            // Written through, because a device that hangs may take the machine with it.
+            _file = File.OpenHandle(_path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, FileOptions.WriteThrough);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A kernel that ends the process is then tried again.
+        }
+        // Whoever ends the process by a signal has nothing against the kernel that happens to run.
+        _signals = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP]).Select(signal => PosixSignalRegistration.Create(signal, _ => Close()))];
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+    }
+
+    /// <summary>From here on, and until called again, these are what the process may not survive.</summary>
+    public void Try(params IEnumerable<string> names)
+    {
+        // One write, and an empty line ends it: whatever an earlier, longer one left behind it does not count.
+        byte[] text = Encoding.UTF8.GetBytes($"{_key}\n{string.Join('\n', names)}\n\n");
+        lock (_gate)
+            try
+            {
+                if (_file is not null)
+                    RandomAccess.Write(_file, text, 0);
+            }
+            catch (IOException)
+            {
+                // A disk that is full is no reason not to measure.
+            }
+    }
+
+    /// <summary>What processes that are gone were trying, which is forgotten hereby: keys, and one name or several.</summary>
+    public static IReadOnlyList<(string Key, string[] Names)> TakeLeftovers(string folder)
+    {
+        List<(string, string[])> leftovers = [];
+        foreach (string path in Directory.Exists(folder) ? Directory.GetFiles(folder, $"{Prefix}*") : [])
+            try
+            {
+                // Refused while its process lives.
+                using (StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None)))
+                    if (reader.ReadToEnd().Split('\n').TakeWhile(line => line.Length > 0).ToArray() is [string key, .. { Length: > 0 } names])
+                        leftovers.Add((key, names));
+                File.Delete(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Another process's, or gone meanwhile.
+            }
+        return leftovers;
+    }
+
+    public void Dispose()
+    {
+        Close();
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        foreach (PosixSignalRegistration signal in _signals)
+            signal.Dispose();
+    }
+
+    private void OnExit(object? sender, EventArgs e) => Close();
+
+    private void Close()
+    {
+        Try(); // nothing: a process that finds the file between its end and its removal reads no name
+        lock (_gate)
+        {
+            if (_file is null)
+                return;
+            _file.Dispose();
+            _file = null;
+            try
+            {
+                File.Delete(_path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It names nothing.
+            }
+        }
+    }
+}
