@@ -2,7 +2,7 @@
 // elsewhere. A tensor is declared as scalars and, with a 4 to its name, as vectors over the same binding.
 layout(constant_id = 1) const uint VECTORS = 1;
 // Of a row that a subgroup has to itself, see rows.glsl.
-#define FOR_EACH_FOUR(i, columns) for (uint i = gl_SubgroupInvocationID * 4; i < columns; i += gl_SubgroupSize * 4)
+#define FOR_EACH_FOUR(i, columns) for (uint i = gl_SubgroupInvocationID * 4; i < columns; i += rowLanes() * 4)
 
 // tensorFour(at, left): four elements of which `left` or more lie in the row; zeros after its end. The macro to load with has a twin for vectors.
 #define DECLARE_FOUR(tensor, load) vec4 tensor##Four(uint at, uint left) \

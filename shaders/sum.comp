@@ -14,7 +14,7 @@ void main()
     uint start = chunk * perChunk;
     if (start >= count)
         return;
-    uint end = min(count, start + perChunk), step = gl_SubgroupSize, i = start + gl_SubgroupInvocationID;
+    uint end = min(count, start + perChunk), step = rowLanes(), i = start + gl_SubgroupInvocationID;
     // Four sums at a time keep as many loads in flight, and a quarter of the roundings in each.
     vec4 sum = vec4(0);
     for (; i + 3 * step < end; i += 4 * step)

@@ -22,6 +22,6 @@ internal static class Rows
     private static int PerWorkgroup(Recorder recorder)
     {
         GpuInfo info = recorder.Device.Info;
-        return CardLayout.Suits(info) ? Math.Clamp(info.MaxWorkgroupSize / info.SubgroupSize, 1, OnCard) : 1;
+        return CardLayout.Suits(info) && info.SubgroupSizes.Contains(info.SubgroupSize) ? Math.Clamp(info.MaxWorkgroupSize / info.SubgroupSize, 1, OnCard) : 1;
     }
 }
