@@ -103,9 +103,6 @@ public sealed record GpuInfo
     /// <summary>The workgroup size of elementwise kernels.</summary>
     public int FlatWorkgroup => Math.Min(256, MaxWorkgroupSize);
 
-    /// <summary>The workgroup size of kernels that reduce a row: one subgroup, so that no barrier is needed.</summary>
-    public int RowWorkgroup => SubgroupSize;
-
     /// <summary>One line for people: name, kind, driver, memory.</summary>
     public override string ToString() => $"{Name} ({Type.ToString().ToLowerInvariant()}, {Driver}, {MemoryBytes / (double)(1 << 30):0.0} GiB)";
 }

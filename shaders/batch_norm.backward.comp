@@ -1,7 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
-// dx = weight * rstd * (dy - mean(dy) - xhat * mean(dy * xhat)), the means only when the statistics are the batch's own; one workgroup a plane
+#include "rows.glsl"
+// dx = weight * rstd * (dy - mean(dy) - xhat * mean(dy * xhat)), the means only when the statistics are the batch's own; one subgroup a plane
 layout(push_constant) uniform Push { uint channels; uint batch; uint pixels; uint ownStatistics; uint accumulate; };
 layout(binding = 0) readonly buffer X { float x[]; };                     // [channels, batch, pixels]
 layout(binding = 1) readonly buffer Statistics { vec2 statistics[]; };    // [channels] mean, rstd
@@ -13,7 +13,7 @@ layout(binding = 6) buffer Dx { float dx[]; };                            // [ch
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= channels * batch)
         return;
     uint channel = row / batch;

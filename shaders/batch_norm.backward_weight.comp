@@ -1,7 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
-// Sums of dy * xhat and of dy over each plane, one workgroup a plane. column_sum adds a channel's planes up.
+#include "rows.glsl"
+// Sums of dy * xhat and of dy over each plane, one subgroup a plane. column_sum adds a channel's planes up.
 layout(push_constant) uniform Push { uint channels; uint batch; uint pixels; };
 layout(binding = 0) readonly buffer X { float x[]; };                     // [channels, batch, pixels]
 layout(binding = 1) readonly buffer Statistics { vec2 statistics[]; };    // [channels] mean, rstd
@@ -11,7 +11,7 @@ layout(binding = 4) writeonly buffer BiasSums { float biasSums[]; };      // [ba
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= channels * batch)
         return;
     uint channel = row / batch;
@@ -23,9 +23,9 @@ void main()
         weightSum += gradient * (x[row * pixels + i] - meanRstd.x);
         biasSum += gradient;
     }
-    weightSum = workgroupSum(weightSum) * meanRstd.y;
-    biasSum = workgroupSum(biasSum);
-    if (gl_LocalInvocationID.x == 0)
+    weightSum = subgroupAdd(weightSum) * meanRstd.y;
+    biasSum = subgroupAdd(biasSum);
+    if (subgroupElect())
     {
         weightSums[row % batch * channels + channel] = weightSum;
         biasSums[row % batch * channels + channel] = biasSum;

@@ -1,7 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
-// y = (x - mean) * rstd * weight + bias, one workgroup a plane. In this order: rstd * weight as one factor would round all of a channel
+#include "rows.glsl"
+// y = (x - mean) * rstd * weight + bias, one subgroup a plane. In this order: rstd * weight as one factor would round all of a channel
 // to one side, and ten layers on that decides ReLUs.
 layout(push_constant) uniform Push { uint channels; uint batch; uint pixels; };
 layout(binding = 0) readonly buffer X { float x[]; };                   // [channels, batch, pixels]
@@ -12,7 +12,7 @@ layout(binding = 4) writeonly buffer Y { float y[]; };                  // [chan
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= channels * batch)
         return;
     uint channel = row / batch;

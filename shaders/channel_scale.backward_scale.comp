@@ -1,7 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
-// dscale[b, c] = sum of dy[c, b, :] * x[c, b, :], one workgroup a plane
+#include "rows.glsl"
+// dscale[b, c] = sum of dy[c, b, :] * x[c, b, :], one subgroup a plane
 layout(push_constant) uniform Push { uint channels; uint batch; uint pixels; uint accumulate; };
 layout(binding = 0) readonly buffer X { float x[]; };    // [channels, batch, pixels]
 layout(binding = 1) readonly buffer Dy { float dy[]; };  // [channels, batch, pixels]
@@ -9,14 +9,14 @@ layout(binding = 2) buffer DScale { float dscale[]; };   // [batch, channels]
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= channels * batch)
         return;
     float sum = 0;
     FOR_EACH_COLUMN(i, pixels)
         sum += x[row * pixels + i] * dy[row * pixels + i];
-    sum = workgroupSum(sum);
+    sum = subgroupAdd(sum);
     uint at = row % batch * channels + row / batch;
-    if (gl_LocalInvocationID.x == 0)
+    if (subgroupElect())
         dscale[at] = accumulate != 0 ? dscale[at] + sum : sum;
 }

@@ -1,7 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
-// y[c, b, :] = x[c, b, :] * scale[b, c], one workgroup a plane; its own gradient of x, too
+#include "rows.glsl"
+// y[c, b, :] = x[c, b, :] * scale[b, c], one subgroup a plane; its own gradient of x, too
 layout(push_constant) uniform Push { uint channels; uint batch; uint pixels; uint accumulate; };
 layout(binding = 0) readonly buffer X { float x[]; };          // [channels, batch, pixels]
 layout(binding = 1) readonly buffer Scale { float scale[]; };  // [batch, channels]
@@ -9,7 +9,7 @@ layout(binding = 2) buffer Y { float y[]; };                   // [channels, bat
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= channels * batch)
         return;
     float factor = scale[row % batch * channels + row / batch];

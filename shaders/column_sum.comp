@@ -3,9 +3,9 @@
 //! variant f16 -DF16
 //! variant bf16 -DBF16
 #include "storage.glsl"
-layout(local_size_x_id = 0) in;
 #include "four.glsl"
-// y[chunk, c] = sum over the chunk's rows of x[row, c]; an invocation owns four columns. Run on its own output with one chunk it ends the sum.
+#include "columns.glsl"
+// y[chunk, c] = sum over the chunk's rows of x[row, c]. Run on its own output with one chunk it ends the sum.
 layout(push_constant) uniform Push { uint rows; uint columns; uint rowsPerChunk; uint accumulate; };
 layout(binding = 0) readonly buffer X { ELEMENT x[]; };  // [rows, columns]
 layout(binding = 0) readonly buffer X4 { ELEMENT4 x4[]; };
@@ -16,13 +16,16 @@ DECLARE_FOUR(y, FLOATS)
 
 void main()
 {
-    uint column = gl_GlobalInvocationID.x * 4, chunk = gl_WorkGroupID.y;
-    if (column >= columns)
+    uint column = firstColumn(), chunk = gl_WorkGroupID.y;
+    if (outside(column, columns))
         return;
-    uint end = min(rows, (chunk + 1) * rowsPerChunk), left = columns - column, at = chunk * columns + column;
+    uint left = columns - column, at = chunk * columns + column;
     vec4 sum = vec4(0);
-    for (uint row = chunk * rowsPerChunk; row < end; row++)
+    FOR_EACH_ROW(row, column, columns, chunk, rowsPerChunk, rows)
         sum += xFour(row * columns + column, left);
+    sum = sumOfRowLanes(sum);
+    if (rowLane() != 0 || column >= columns)
+        return;
     if (accumulate != 0)
         sum += yFour(at, left);
     STORE_FOUR(y, FLOATS, at, left, sum);

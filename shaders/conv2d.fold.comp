@@ -1,15 +1,15 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
+#include "rows.glsl"
 // The transpose of conv2d.unfold: dx[firstChannel + c, b, y, x] = sum over the taps (ky, kx) that read it, in their order;
-// one workgroup a plane of dx
+// one subgroup a plane of dx
 layout(push_constant) uniform Push { uint rows; uint firstChannel; uint batch; uint height; uint width; uint outHeight; uint outWidth; uint kernel; uint stride; int padding; uint accumulate; };
 layout(binding = 0) readonly buffer Columns { float columns[]; };  // [(c, ky, kx), batch, outHeight * outWidth]
 layout(binding = 1) buffer Dx { float dx[]; };                     // [channels, batch, height, width]
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint image = row % batch, channel = row / batch, pixels = height * width, outPixels = outHeight * outWidth;

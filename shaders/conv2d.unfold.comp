@@ -1,15 +1,15 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
+#include "rows.glsl"
 // columns[(c, ky, kx), b, (oy, ox)] = x[firstChannel + c, b, oy * stride + ky - padding, ox * stride + kx - padding], 0 outside;
-// one workgroup a plane of columns
+// one subgroup a plane of columns
 layout(push_constant) uniform Push { uint rows; uint firstChannel; uint batch; uint height; uint width; uint outHeight; uint outWidth; uint kernel; uint stride; int padding; };
 layout(binding = 0) readonly buffer X { float x[]; };               // [channels, batch, height, width]
 layout(binding = 1) writeonly buffer Columns { float columns[]; };  // [rows = (c, ky, kx), batch][outHeight * outWidth]
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint image = row % batch, tap = row / batch;

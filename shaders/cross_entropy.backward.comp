@@ -1,7 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
-// dz = dloss / rows * (softmax(z) * sum(t) - t), one workgroup a row
+#include "rows.glsl"
+// dz = dloss / rows * (softmax(z) * sum(t) - t), one subgroup a row
 layout(push_constant) uniform Push { uint rows; uint columns; uint accumulate; };
 layout(binding = 0) readonly buffer Logits { float logits[]; };          // [rows, columns]
 layout(binding = 1) readonly buffer Targets { float targets[]; };        // [rows, columns]
@@ -11,7 +11,7 @@ layout(binding = 4) buffer DLogits { float dlogits[]; };                 // [row
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint start = row * columns;

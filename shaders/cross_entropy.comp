@@ -1,7 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
-// loss = sum(t * (log(sum exp(z - max z)) - (z - max z))), one workgroup a row. The differences from the maximum keep their
+#include "rows.glsl"
+// loss = sum(t * (log(sum exp(z - max z)) - (z - max z))), one subgroup a row. The differences from the maximum keep their
 // digits where logits are large; max z + log(sum) would not.
 layout(push_constant) uniform Push { uint rows; uint columns; };
 layout(binding = 0) readonly buffer Logits { float logits[]; };    // [rows, columns]
@@ -11,14 +11,14 @@ layout(binding = 3) writeonly buffer Statistics { float statistics[]; };  // [ro
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint start = row * columns;
     float largest = logits[start];
     FOR_EACH_COLUMN(i, columns)
         largest = max(largest, logits[start + i]);
-    largest = workgroupMax(largest);
+    largest = subgroupMax(largest);
     float sum = 0, weight = 0, dot = 0;
     FOR_EACH_COLUMN(i, columns)
     {
@@ -27,10 +27,10 @@ void main()
         weight += t;
         dot += t * z;
     }
-    sum = workgroupSum(sum);
-    weight = workgroupSum(weight);
-    dot = workgroupSum(dot);
-    if (gl_LocalInvocationID.x == 0)
+    sum = subgroupAdd(sum);
+    weight = subgroupAdd(weight);
+    dot = subgroupAdd(dot);
+    if (subgroupElect())
     {
         losses[row] = weight * log(sum) - dot;
         statistics[3 * row] = largest;

@@ -1,7 +1,8 @@
 // Rows four neighbours at a time: one access of 16 bytes, or of 8, where VECTORS says that rows are multiples of four, and single ones
 // elsewhere. A tensor is declared as scalars and, with a 4 to its name, as vectors over the same binding.
 layout(constant_id = 1) const uint VECTORS = 1;
-#define FOR_EACH_FOUR(i, columns) for (uint i = gl_LocalInvocationID.x * 4; i < columns; i += gl_WorkGroupSize.x * 4)
+// Of a row that a subgroup has to itself, see rows.glsl.
+#define FOR_EACH_FOUR(i, columns) for (uint i = gl_SubgroupInvocationID * 4; i < columns; i += rowLanes() * 4)
 
 // tensorFour(at, left): four elements of which `left` or more lie in the row; zeros after its end. The macro to load with has a twin for vectors.
 #define DECLARE_FOUR(tensor, load) vec4 tensor##Four(uint at, uint left) \

@@ -1,14 +1,14 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
-// dx[c, b, :] = dy[b, c] / pixels, one workgroup a plane
+#include "rows.glsl"
+// dx[c, b, :] = dy[b, c] / pixels, one subgroup a plane
 layout(push_constant) uniform Push { uint channels; uint batch; uint pixels; uint accumulate; };
 layout(binding = 0) readonly buffer Dy { float dy[]; };  // [batch, channels]
 layout(binding = 1) buffer Dx { float dx[]; };           // [channels, batch, pixels]
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= channels * batch)
         return;
     float value = dy[row % batch * channels + row / batch] / pixels;

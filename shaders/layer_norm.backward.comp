@@ -5,9 +5,9 @@
 //! variant f16_stream -DF16 -DSTREAM16
 //! variant bf16_stream -DBF16 -DSTREAM16
 #include "storage.glsl"
-#include "reduce.glsl"
+#include "rows.glsl"
 #include "four.glsl"
-// g = dy * weight; dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), one workgroup a row
+// g = dy * weight; dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), one subgroup a row
 layout(push_constant) uniform Push { uint rows; uint columns; uint accumulate; };
 layout(binding = 0) readonly buffer X { STREAM x[]; };
 layout(binding = 0) readonly buffer X4 { STREAM4 x4[]; };
@@ -25,7 +25,7 @@ DECLARE_FOUR(dx, LOAD_STREAM)
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint start = row * columns;
@@ -37,8 +37,8 @@ void main()
         sumG += g;
         sumGX += g * (xFour(start + i, columns - i) - meanRstd.x);
     }
-    float meanG = workgroupSum(sumOf(sumG)) / columns;
-    float meanGX = workgroupSum(sumOf(sumGX)) * meanRstd.y / columns;
+    float meanG = subgroupAdd(sumOf(sumG)) / columns;
+    float meanGX = subgroupAdd(sumOf(sumGX)) * meanRstd.y / columns;
     FOR_EACH_FOUR(i, columns)
     {
         vec4 xhat = (xFour(start + i, columns - i) - meanRstd.x) * meanRstd.y;

@@ -5,9 +5,9 @@
 //! variant f16_stream -DF16 -DSTREAM16
 //! variant bf16_stream -DBF16 -DSTREAM16
 #include "storage.glsl"
-layout(local_size_x_id = 0) in;
 #include "four.glsl"
-// Sums of dy * xhat and of dy over a chunk of rows; an invocation owns four columns. column_sum adds the chunks up.
+#include "columns.glsl"
+// Sums of dy * xhat and of dy over a chunk of rows. column_sum adds the chunks up.
 layout(push_constant) uniform Push { uint rows; uint columns; uint rowsPerChunk; };
 layout(binding = 0) readonly buffer X { STREAM x[]; };
 layout(binding = 0) readonly buffer X4 { STREAM4 x4[]; };
@@ -23,18 +23,22 @@ DECLARE_FOUR(dy, LOAD)
 
 void main()
 {
-    uint column = gl_GlobalInvocationID.x * 4, chunk = gl_WorkGroupID.y;
-    if (column >= columns)
+    uint column = firstColumn(), chunk = gl_WorkGroupID.y;
+    if (outside(column, columns))
         return;
-    uint end = min(rows, (chunk + 1) * rowsPerChunk), left = columns - column;
+    uint left = columns - column, at = chunk * columns + column;
     vec4 weightSum = vec4(0), biasSum = vec4(0);
-    for (uint row = chunk * rowsPerChunk; row < end; row++)
+    FOR_EACH_ROW(row, column, columns, chunk, rowsPerChunk, rows)
     {
         vec2 meanRstd = statistics[row];
         vec4 gradient = dyFour(row * columns + column, left);
         weightSum += gradient * (xFour(row * columns + column, left) - meanRstd.x) * meanRstd.y;
         biasSum += gradient;
     }
-    STORE_FOUR(weightSums, FLOATS, chunk * columns + column, left, weightSum);
-    STORE_FOUR(biasSums, FLOATS, chunk * columns + column, left, biasSum);
+    weightSum = sumOfRowLanes(weightSum);
+    biasSum = sumOfRowLanes(biasSum);
+    if (rowLane() != 0 || column >= columns)
+        return;
+    STORE_FOUR(weightSums, FLOATS, at, left, weightSum);
+    STORE_FOUR(biasSums, FLOATS, at, left, biasSum);
 }

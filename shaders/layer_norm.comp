@@ -5,9 +5,9 @@
 //! variant f16_stream -DF16 -DSTREAM16
 //! variant bf16_stream -DBF16 -DSTREAM16
 #include "storage.glsl"
-#include "reduce.glsl"
+#include "rows.glsl"
 #include "four.glsl"
-// y = (x - mean) * rstd * weight + bias, one workgroup a row
+// y = (x - mean) * rstd * weight + bias, one subgroup a row
 layout(push_constant) uniform Push { uint rows; uint columns; float epsilon; };
 layout(binding = 0) readonly buffer X { STREAM x[]; };            // [rows, columns]
 layout(binding = 0) readonly buffer X4 { STREAM4 x4[]; };
@@ -24,14 +24,14 @@ DECLARE_FOUR(bias, FLOATS)
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint start = row * columns;
     vec4 sum = vec4(0);
     FOR_EACH_FOUR(i, columns)
         sum += xFour(start + i, columns - i);
-    float mean = workgroupSum(sumOf(sum)) / columns;
+    float mean = subgroupAdd(sumOf(sum)) / columns;
     // The second pass over the row avoids the cancellation of E[x^2] - E[x]^2.
     vec4 squares = vec4(0);
     FOR_EACH_FOUR(i, columns)
@@ -39,12 +39,12 @@ void main()
         vec4 centred = (xFour(start + i, columns - i) - mean) * within(columns - i);
         squares += centred * centred;
     }
-    float rstd = inversesqrt(workgroupSum(sumOf(squares)) / columns + epsilon);
+    float rstd = inversesqrt(subgroupAdd(sumOf(squares)) / columns + epsilon);
     FOR_EACH_FOUR(i, columns)
     {
         vec4 value = (xFour(start + i, columns - i) - mean) * rstd * weightFour(i, columns - i) + biasFour(i, columns - i);
         STORE_FOUR(y, STORE, start + i, columns - i, value);
     }
-    if (gl_LocalInvocationID.x == 0)
+    if (subgroupElect())
         statistics[row] = vec2(mean, rstd);
 }

@@ -1,6 +1,6 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
+#include "rows.glsl"
 // The inverse of patch_embed.unfold: a permutation.
 layout(push_constant) uniform Push { uint rows; uint channels; uint height; uint width; uint patchSize; uint accumulate; };
 layout(binding = 0) readonly buffer Patches { float patches[]; };  // [B, P, C * p * p]
@@ -8,7 +8,7 @@ layout(binding = 1) buffer Images { float images[]; };             // [B, C, H, 
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint line = row % height, channel = row / height % channels, image = row / (height * channels);

@@ -3,8 +3,8 @@
 //! variant f16 -DF16
 //! variant bf16 -DBF16
 #include "storage.glsl"
-#include "reduce.glsl"
-// patches[b, py * (W / p) + px, (c * p + y) * p + x] = images[b, c, py * p + y, px * p + x], one workgroup a row of an image:
+#include "rows.glsl"
+// patches[b, py * (W / p) + px, (c * p + y) * p + x] = images[b, c, py * p + y, px * p + x], one subgroup a row of an image:
 // only the position in the row differs between its invocations.
 layout(push_constant) uniform Push { uint rows; uint channels; uint height; uint width; uint patchSize; };
 layout(binding = 0) readonly buffer Images { float images[]; };      // [B, C, H, W]
@@ -12,7 +12,7 @@ layout(binding = 1) writeonly buffer Patches { ELEMENT patches[]; };  // [B, P, 
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint line = row % height, channel = row / height % channels, image = row / (height * channels);

@@ -5,23 +5,30 @@
 //! variant f16_stream -DF16 -DSTREAM16
 //! variant bf16_stream -DBF16 -DSTREAM16
 #include "storage.glsl"
-#include "reduce.glsl"
-// dbranch = scale[b] * dy, one workgroup a token
+#include "rows.glsl"
+#include "four.glsl"
+// dbranch = scale[b] * dy, one subgroup a token
 layout(push_constant) uniform Push { uint rows; uint columns; uint rowsPerSample; uint accumulate; };
 layout(binding = 0) readonly buffer Dy { STREAM dy[]; };       // [rows, columns]
+layout(binding = 0) readonly buffer Dy4 { STREAM4 dy4[]; };
 layout(binding = 1) readonly buffer Scale { float scale[]; };  // [B]
 layout(binding = 2) buffer DBranch { ELEMENT dbranch[]; };       // [rows, columns]
+layout(binding = 2) buffer DBranch4 { ELEMENT4 dbranch4[]; };
+DECLARE_FOUR(dy, LOAD_STREAM)
+DECLARE_FOUR(dbranch, LOAD)
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     float factor = scale[row / rowsPerSample];
     uint start = row * columns;
-    FOR_EACH_COLUMN(i, columns)
+    FOR_EACH_FOUR(i, columns)
     {
-        float value = factor * LOAD_STREAM(dy[start + i]);
-        dbranch[start + i] = STORE(accumulate != 0 ? LOAD(dbranch[start + i]) + value : value);
+        vec4 value = factor * dyFour(start + i, columns - i);
+        if (accumulate != 0)
+            value += dbranchFour(start + i, columns - i);
+        STORE_FOUR(dbranch, STORE, start + i, columns - i, value);
     }
 }

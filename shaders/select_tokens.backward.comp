@@ -3,15 +3,15 @@
 //! variant f16 -DF16
 //! variant bf16 -DBF16
 #include "storage.glsl"
-#include "reduce.glsl"
-// dx[b, n] = first <= n < first + selected ? dy[b, n - first] : 0, one workgroup a token
+#include "rows.glsl"
+// dx[b, n] = first <= n < first + selected ? dy[b, n - first] : 0, one subgroup a token
 layout(push_constant) uniform Push { uint rows; uint columns; uint tokens; uint first; uint selected; uint accumulate; };
 layout(binding = 0) readonly buffer Dy { ELEMENT dy[]; };  // [B, selected, columns]
 layout(binding = 1) buffer Dx { ELEMENT dx[]; };           // [B, tokens, columns]
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint token = row % tokens, to = row * columns, from = (row / tokens * selected + token - first) * columns;

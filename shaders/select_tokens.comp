@@ -3,15 +3,15 @@
 //! variant f16 -DF16
 //! variant bf16 -DBF16
 #include "storage.glsl"
-#include "reduce.glsl"
-// y[b, j] = x[b, first + j], one workgroup a token
+#include "rows.glsl"
+// y[b, j] = x[b, first + j], one subgroup a token
 layout(push_constant) uniform Push { uint rows; uint columns; uint tokens; uint first; uint selected; uint accumulate; };
 layout(binding = 0) readonly buffer X { ELEMENT x[]; };  // [B, tokens, columns]
 layout(binding = 1) buffer Y { ELEMENT y[]; };           // [B, selected, columns]
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint from = (row / selected * tokens + first + row % selected) * columns, to = row * columns;

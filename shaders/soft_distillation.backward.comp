@@ -1,7 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
-// dz_s = dloss * factor * tau * (p_s - p_t), one workgroup a row
+#include "rows.glsl"
+// dz_s = dloss * factor * tau * (p_s - p_t), one subgroup a row
 layout(push_constant) uniform Push { uint rows; uint columns; float inverseTau; float factor; uint accumulate; };
 layout(binding = 0) readonly buffer Student { float student[]; };
 layout(binding = 1) readonly buffer Teacher { float teacher[]; };
@@ -11,7 +11,7 @@ layout(binding = 4) buffer DStudent { float dstudent[]; };
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint start = row * columns;

@@ -1,7 +1,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
-// loss = tau^2 * sum(p_t * (log p_t - log p_s)), p = softmax(z / tau), one workgroup a row
+#include "rows.glsl"
+// loss = tau^2 * sum(p_t * (log p_t - log p_s)), p = softmax(z / tau), one subgroup a row
 layout(push_constant) uniform Push { uint rows; uint columns; float inverseTau; };
 layout(binding = 0) readonly buffer Student { float student[]; };         // [rows, columns]
 layout(binding = 1) readonly buffer Teacher { float teacher[]; };         // [rows, columns]
@@ -10,7 +10,7 @@ layout(binding = 3) writeonly buffer Statistics { vec4 statistics[]; };   // [ro
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint start = row * columns;
@@ -20,24 +20,24 @@ void main()
         maxS = max(maxS, student[start + i]);
         maxT = max(maxT, teacher[start + i]);
     }
-    maxS = workgroupMax(maxS);
-    maxT = workgroupMax(maxT);
+    maxS = subgroupMax(maxS);
+    maxT = subgroupMax(maxT);
     float sumS = 0, sumT = 0;
     FOR_EACH_COLUMN(i, columns)
     {
         sumS += exp((student[start + i] - maxS) * inverseTau);
         sumT += exp((teacher[start + i] - maxT) * inverseTau);
     }
-    sumS = workgroupSum(sumS);
-    sumT = workgroupSum(sumT);
+    sumS = subgroupAdd(sumS);
+    sumT = subgroupAdd(sumT);
     float divergence = 0;
     FOR_EACH_COLUMN(i, columns)
     {
         float t = (teacher[start + i] - maxT) * inverseTau, s = (student[start + i] - maxS) * inverseTau;
         divergence += exp(t) / sumT * ((t - s) - log(sumT / sumS));
     }
-    divergence = workgroupSum(divergence);
-    if (gl_LocalInvocationID.x == 0)
+    divergence = subgroupAdd(divergence);
+    if (subgroupElect())
     {
         losses[row] = divergence / (inverseTau * inverseTau);
         statistics[row] = vec4(maxS, sumS, maxT, sumT);

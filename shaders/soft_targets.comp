@@ -1,6 +1,6 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "reduce.glsl"
+#include "rows.glsl"
 // targets[row, c] = c == labels[row] ? on : off
 layout(push_constant) uniform Push { uint rows; uint columns; float on; float off; };
 layout(binding = 0) readonly buffer Labels { uint labels[]; };      // [rows]
@@ -8,7 +8,7 @@ layout(binding = 1) writeonly buffer Targets { float targets[]; };  // [rows, co
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint label = labels[row];

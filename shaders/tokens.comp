@@ -3,8 +3,8 @@
 //! variant f16 -DF16
 //! variant bf16 -DBF16
 #include "storage.glsl"
-#include "reduce.glsl"
-// y = concatenation of prefix tokens and patches, plus the position embedding; one workgroup a token
+#include "rows.glsl"
+// y = concatenation of prefix tokens and patches, plus the position embedding; one subgroup a token
 layout(push_constant) uniform Push { uint rows; uint columns; uint tokens; uint prefix; };
 layout(binding = 0) readonly buffer Patches { ELEMENT patches[]; };          // [B, tokens - prefix, columns]
 layout(binding = 1) readonly buffer ClassToken { float classToken[]; };      // [columns]
@@ -14,7 +14,7 @@ layout(binding = 4) writeonly buffer Y { ELEMENT y[]; };                     // 
 
 void main()
 {
-    uint row = workgroupIndex();
+    uint row = rowIndex();
     if (row >= rows)
         return;
     uint image = row / tokens, token = row % tokens;

@@ -13,11 +13,11 @@ public static class BatchNormOp
 
     private readonly record struct BackwardPush(uint Channels, uint Batch, uint Pixels, uint OwnStatistics, uint Accumulate);
 
-    private static readonly Kernel<MomentsPush> Moments = new("batch_norm.moments");
+    private static readonly Kernel<MomentsPush> Moments = new("batch_norm.moments", fullSubgroups: true);
     private static readonly Kernel<StatisticsPush> Statistics = new("batch_norm.statistics");
     private static readonly Kernel<RunningPush> Running = new("batch_norm.running");
-    private static readonly Kernel<Push> Forward = new("batch_norm"), BackwardWeight = new("batch_norm.backward_weight");
-    private static readonly Kernel<BackwardPush> Backward = new("batch_norm.backward");
+    private static readonly Kernel<Push> Forward = new("batch_norm", fullSubgroups: true), BackwardWeight = new("batch_norm.backward_weight", fullSubgroups: true);
+    private static readonly Kernel<BackwardPush> Backward = new("batch_norm.backward", fullSubgroups: true);
 
     extension(Recorder r)
     {
@@ -48,16 +48,16 @@ public static class BatchNormOp
                 r.Dispatch(
                     Statistics,
                     new StatisticsPush(channels, batch, pixels, momentum, epsilon),
-                    new Groups(Groups.Cover(channels, ColumnSumOp.Workgroup(r))),
-                    [ColumnSumOp.Workgroup(r)],
+                    new Groups(Groups.Cover(channels, Workgroup(r))),
+                    [Workgroup(r)],
                     [Binding.Read(moments), Binding.ReadWrite(runningMean), Binding.ReadWrite(runningVariance), Binding.Write(statistics)]);
             }
             else
                 r.Dispatch(
                     Running,
                     new RunningPush(channels, epsilon),
-                    new Groups(Groups.Cover(channels, ColumnSumOp.Workgroup(r))),
-                    [ColumnSumOp.Workgroup(r)],
+                    new Groups(Groups.Cover(channels, Workgroup(r))),
+                    [Workgroup(r)],
                     [Binding.Read(runningMean), Binding.Read(runningVariance), Binding.Write(statistics)]);
             Tensor y = r.Empty(x.Shape);
             r.Dispatch(
@@ -106,4 +106,7 @@ public static class BatchNormOp
             }
         }
     }
+
+    // Of kernels with an invocation a channel.
+    private static uint Workgroup(Recorder r) => (uint)Math.Min(64, r.Device.Info.MaxWorkgroupSize);
 }

@@ -5,7 +5,7 @@ public static class ChannelScaleOp
 {
     private readonly record struct Push(uint Channels, uint Batch, uint Pixels, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("channel_scale"), BackwardScale = new("channel_scale.backward_scale");
+    private static readonly Kernel<Push> Forward = new("channel_scale", fullSubgroups: true), BackwardScale = new("channel_scale.backward_scale", fullSubgroups: true);
 
     extension(Recorder r)
     {

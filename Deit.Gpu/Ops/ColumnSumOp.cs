@@ -11,33 +11,41 @@ public static class ColumnSumOp
     {
         /// <summary>Sums the rows of x [rows, columns], in any floating-point type, into y [columns], or adds the sums to it.</summary>
         /// <exception cref="ArgumentException">The columns differ.</exception>
-        public void ColumnSum(Tensor x, Tensor y, bool accumulate = false)
+        public void ColumnSum(Tensor x, Tensor y, bool accumulate = false) => r.FinishColumnSum(r.BeginColumnSum(x), y, accumulate);
+
+        /// <summary>
+        /// Sums chunks of the rows of x [rows, columns] and returns their sums [chunks, columns] for <see cref="FinishColumnSum"/>; x itself
+        /// where its rows are one chunk. What is recorded between both and needs neither runs beside them without a barrier of its own.
+        /// </summary>
+        internal Tensor BeginColumnSum(Tensor x)
+        {
+            Columns layout = Columns.InChunks(r, x.Shape.Rows, x.Shape.Columns);
+            if (layout.RowsPerChunk >= x.Shape.Rows)
+                return x;
+            Tensor partial = r.Empty([(int)layout.Groups(x.Shape.Rows, x.Shape.Columns).Y, x.Shape.Columns]);
+            r.Stage(x, partial, layout, accumulate: false);
+            return partial;
+        }
+
+        /// <summary>Sums the rows of x [chunks, columns] into y [columns], or adds the sums to it.</summary>
+        /// <exception cref="ArgumentException">The columns differ.</exception>
+        internal void FinishColumnSum(Tensor x, Tensor y, bool accumulate)
+        {
+            if (y.Elements != x.Shape.Columns)
+                throw new ArgumentException($"Column sum of {x} into {y}: expected {x.Shape.Columns} elements.");
+            r.Stage(x, y, Columns.Whole(r, x.Shape.Rows, x.Shape.Columns), accumulate);
+        }
+
+        private void Stage(Tensor x, Tensor y, Columns layout, bool accumulate)
         {
             int rows = x.Shape.Rows, columns = x.Shape.Columns;
-            if (y.Elements != columns)
-                throw new ArgumentException($"Column sum of {x} into {y}: expected {columns} elements.");
-            int rowsPerChunk = RowsPerChunk(rows);
-            if (rowsPerChunk < rows)
-            {
-                Tensor partial = r.Empty([Chunks(rows), columns]);
-                r.Stage(x, partial, rowsPerChunk, accumulate: false);
-                x = partial;
-            }
-            r.Stage(x, y, x.Shape.Rows, accumulate);
-        }
-
-        private void Stage(Tensor x, Tensor y, int rowsPerChunk, bool accumulate)
-        {
-            uint rows = (uint)x.Shape.Rows, columns = (uint)x.Shape.Columns, workgroup = Workgroup(r);
-            Groups groups = new(Groups.Cover(columns, 4 * workgroup), Groups.Cover(rows, rowsPerChunk));
-            r.Dispatch(Forward[x.DType], new Push(rows, columns, (uint)rowsPerChunk, accumulate ? 1u : 0u), groups, [workgroup, Rows.Vectors(x.Shape.Columns)], [Binding.Read(x), Binding.Output(y, accumulate)], (double)rows * columns);
+            r.Dispatch(
+                Forward[x.DType],
+                new Push((uint)rows, (uint)columns, (uint)layout.RowsPerChunk, accumulate ? 1u : 0u),
+                layout.Groups(rows, columns),
+                layout.Specialization(columns),
+                [Binding.Read(x), Binding.Output(y, accumulate)],
+                (double)rows * columns);
         }
     }
-
-    /// <summary>How many rows one invocation adds up before the second stage: the square root balances both stages.</summary>
-    internal static int RowsPerChunk(int rows) => Math.Max(32, (int)Math.Ceiling(Math.Sqrt(rows)));
-
-    internal static int Chunks(int rows) => (rows + RowsPerChunk(rows) - 1) / RowsPerChunk(rows);
-
-    internal static uint Workgroup(Recorder recorder) => Math.Min(64u, (uint)recorder.Device.Info.MaxWorkgroupSize);
 }

@@ -10,8 +10,8 @@ public static class Conv2dOp
 
     private readonly record struct FoldPush(uint Rows, uint FirstChannel, uint Batch, uint Height, uint Width, uint OutHeight, uint OutWidth, uint Kernel, uint Stride, int Padding, uint Accumulate);
 
-    private static readonly Kernel<UnfoldPush> UnfoldKernel = new("conv2d.unfold");
-    private static readonly Kernel<FoldPush> FoldKernel = new("conv2d.fold");
+    private static readonly Kernel<UnfoldPush> UnfoldKernel = new("conv2d.unfold", fullSubgroups: true);
+    private static readonly Kernel<FoldPush> FoldKernel = new("conv2d.fold", fullSubgroups: true);
 
     /// <summary>All extents of a convolution. A kernel k unfolds its input to k * k times its size: groups take turns.</summary>
     private readonly record struct Geometry(Planes In, Planes Out, int Groups, int Kernel, int Stride, int Padding)

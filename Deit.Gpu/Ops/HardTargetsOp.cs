@@ -5,7 +5,7 @@ public static class HardTargetsOp
 {
     private readonly record struct Push(uint Rows, uint Columns);
 
-    private static readonly Kernel<Push> Forward = new("hard_targets");
+    private static readonly Kernel<Push> Forward = new("hard_targets", fullSubgroups: true);
 
     extension(Recorder r)
     {

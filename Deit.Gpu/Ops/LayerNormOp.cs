@@ -9,8 +9,8 @@ public static class LayerNormOp
 
     private readonly record struct WeightPush(uint Rows, uint Columns, uint RowsPerChunk);
 
-    private static readonly StreamKernel<Push> Forward = new("layer_norm");
-    private static readonly StreamKernel<BackwardPush> Backward = new("layer_norm.backward");
+    private static readonly StreamKernel<Push> Forward = new("layer_norm", fullSubgroups: true);
+    private static readonly StreamKernel<BackwardPush> Backward = new("layer_norm.backward", fullSubgroups: true);
     private static readonly StreamKernel<WeightPush> BackwardWeight = new("layer_norm.backward_weight");
 
     extension(Recorder r)
@@ -41,25 +41,11 @@ public static class LayerNormOp
             return y;
         }
 
+        // Both passes over the rows share an interval between barriers; the chunks' sums are added up in the next.
         private void LayerNormBackward(Tensor x, Tensor weight, Tensor bias, Tensor statistics, Tensor dy)
         {
             int rows = x.Shape.Rows, columns = x.Shape.Columns;
-            if (Tape.Needs(weight, bias))
-            {
-                int chunks = ColumnSumOp.Chunks(rows);
-                Tensor weightSums = r.Empty([chunks, columns]), biasSums = r.Empty([chunks, columns]);
-                uint workgroup = ColumnSumOp.Workgroup(r);
-                r.Dispatch(
-                    BackwardWeight[dy.DType, x.DType],
-                    new WeightPush((uint)rows, (uint)columns, (uint)ColumnSumOp.RowsPerChunk(rows)),
-                    new Groups(Groups.Cover(columns, 4 * workgroup), (uint)chunks),
-                    [workgroup, Rows.Vectors(columns)],
-                    [Binding.Read(x), Binding.Read(statistics), Binding.Read(dy), Binding.Write(weightSums), Binding.Write(biasSums)],
-                    5.0 * x.Elements);
-                Tape.Target dWeight = r.Tape.GradientOf(weight), dBias = r.Tape.GradientOf(bias);
-                r.ColumnSum(weightSums, dWeight.Tensor, dWeight.Accumulate);
-                r.ColumnSum(biasSums, dBias.Tensor, dBias.Accumulate);
-            }
+            (Tensor Weight, Tensor Bias)? sums = Tape.Needs(weight, bias) ? r.WeightSums(x, statistics, dy) : null;
             if (Tape.Needs(x))
             {
                 Tape.Target dx = r.Tape.GradientOf(x);
@@ -71,6 +57,29 @@ public static class LayerNormOp
                     [Binding.Read(x), Binding.Read(weight), Binding.Read(statistics), Binding.Read(dy), dx.Binding],
                     12.0 * x.Elements);
             }
+            if (sums is { } chunks)
+            {
+                Tape.Target dWeight = r.Tape.GradientOf(weight), dBias = r.Tape.GradientOf(bias);
+                r.FinishColumnSum(chunks.Weight, dWeight.Tensor, dWeight.Accumulate);
+                r.FinishColumnSum(chunks.Bias, dBias.Tensor, dBias.Accumulate);
+            }
+        }
+
+        // The sums of dy * xhat and of dy over chunks of rows, each [chunks, C].
+        private (Tensor Weight, Tensor Bias) WeightSums(Tensor x, Tensor statistics, Tensor dy)
+        {
+            int rows = x.Shape.Rows, columns = x.Shape.Columns;
+            Columns layout = Columns.InChunks(r, rows, columns);
+            Groups groups = layout.Groups(rows, columns);
+            Tensor weightSums = r.Empty([(int)groups.Y, columns]), biasSums = r.Empty([(int)groups.Y, columns]);
+            r.Dispatch(
+                BackwardWeight[dy.DType, x.DType],
+                new WeightPush((uint)rows, (uint)columns, (uint)layout.RowsPerChunk),
+                groups,
+                layout.Specialization(columns),
+                [Binding.Read(x), Binding.Read(statistics), Binding.Read(dy), Binding.Write(weightSums), Binding.Write(biasSums)],
+                5.0 * x.Elements);
+            return (weightSums, biasSums);
         }
     }
 }

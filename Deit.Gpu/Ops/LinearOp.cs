@@ -84,23 +84,29 @@ public static class LinearOp
             return factor;
         }
 
+        // The first stage of the sums and both products need nothing of each other and share an interval between barriers. What finishes sums
+        // and weight gradient joins the next, where the rest of the backward pass finds dx complete. dx comes last so that where memory is
+        // shortest it may take the place of x.
         private void LinearBackward(Tensor x, Tensor weight, Tensor factor, Tensor? bias, Tensor dy)
         {
             dy = Matrix(dy);
+            Tensor? biasSums = bias is not null && Tape.Needs(bias) ? r.BeginColumnSum(dy) : null;
+            Action? finishWeight = null;
             if (Tape.Needs(weight))
             {
                 Tape.Target target = r.Tape.GradientOf(weight);
-                r.MatMulInto(target.Tensor, dy, Matrix(x), true, false, accumulate: target.Accumulate);
-            }
-            if (bias is not null && Tape.Needs(bias))
-            {
-                Tape.Target target = r.Tape.GradientOf(bias);
-                r.ColumnSum(dy, target.Tensor, target.Accumulate);
+                finishWeight = r.BeginMatMul(target.Tensor, dy, Matrix(x), true, false, new Epilogue { Accumulate = target.Accumulate });
             }
             if (Tape.Needs(x))
             {
                 Tape.Target target = r.Tape.GradientOf(x.PreActivation ?? x);
                 r.MatMulInto(Matrix(target.Tensor), dy, factor, false, false, new Epilogue { GeluDerivativeOf = x.PreActivation, Accumulate = target.Accumulate });
+            }
+            finishWeight?.Invoke();
+            if (biasSums is not null)
+            {
+                Tape.Target target = r.Tape.GradientOf(bias!);
+                r.FinishColumnSum(biasSums, target.Tensor, target.Accumulate);
             }
         }
 

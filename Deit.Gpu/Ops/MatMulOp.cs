@@ -88,7 +88,14 @@ public static partial class MatMulOp
         /// <param name="transposeB">Use the transpose of b.</param>
         /// <param name="epilogue">What becomes of each sum.</param>
         /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result neither theirs nor F32.</exception>
-        public void MatMulInto(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, in Epilogue epilogue)
+        public void MatMulInto(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, in Epilogue epilogue) =>
+            r.BeginMatMul(c, a, b, transposeA, transposeB, epilogue)?.Invoke();
+
+        /// <summary>
+        /// As <c>MatMulInto</c> without the pass that finishes the product, which the action records after what else needs no barrier before it;
+        /// null where the product's kernel does it all.
+        /// </summary>
+        internal Action? BeginMatMul(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, in Epilogue epilogue)
         {
             int m = a.Shape[transposeA ? -1 : -2], k = a.Shape[transposeA ? -2 : -1];
             int n = b.Shape[transposeB ? -2 : -1], inner = b.Shape[transposeB ? -1 : -2];
@@ -104,29 +111,32 @@ public static partial class MatMulOp
             Types types = new(a.DType, c.DType, a.DType == DType.F32 && contiguous % 8 == 0 ? r.Products : ProductArithmetic.F32);
             bool vectors = types.Short ? contiguous % 8 == 0 : (contiguous | n) % 4 == 0;
             Extents extents = new(m, n, k, (int)batch, transposeA, transposeB);
-            Record(r, Choose(r, types, extents, vectors), extents, c, a, b, epilogue);
+            return Begin(r, Choose(r, types, extents, vectors), extents, c, a, b, epilogue);
         }
     }
 
-    // A product, and a pass that finishes it where its kernel does not: where K is split, or the epilogue is more than the kernel can.
-    private static void Record(Recorder r, Variant variant, Extents x, Tensor c, Tensor a, Tensor b, Epilogue epilogue)
+    private static void Record(Recorder r, Variant variant, Extents x, Tensor c, Tensor a, Tensor b, Epilogue epilogue) =>
+        Begin(r, variant, x, c, a, b, epilogue)?.Invoke();
+
+    // A product, and what records a pass that finishes it where its kernel does not: where K is split, or the epilogue is more than the kernel can.
+    private static Action? Begin(Recorder r, Variant variant, Extents x, Tensor c, Tensor a, Tensor b, Epilogue epilogue)
     {
         int part = PartOf(x.K, variant.Splits), parts = (x.K + part - 1) / part;
         if (parts > 1)
         {
             Tensor sums = r.Empty([parts, x.M, x.N]);
             Multiply(r, variant, x, part, parts, sums, a, b, default);
-            FinishParts(r, x, c, sums, epilogue);
+            return () => FinishParts(r, x, c, sums, epilogue);
         }
-        else if (!variant.Fuses && !epilogue.IsPlain)
+        if (!variant.Fuses && !epilogue.IsPlain)
         {
             // The sums wait for the pass in what it writes, since it reads each before it overwrites it.
             Tensor sums = epilogue.PreActivation ?? (epilogue.Accumulate ? r.Empty(c.Shape) : c);
             Multiply(r, variant, x, x.K, x.Batch, sums, a, b, new Epilogue { Bias = epilogue.Bias });
-            FinishParts(r, x, c, sums, epilogue with { Bias = null, PreActivation = null });
+            return () => FinishParts(r, x, c, sums, epilogue with { Bias = null, PreActivation = null });
         }
-        else
-            Multiply(r, variant, x, x.K, x.Batch, c, a, b, epilogue);
+        Multiply(r, variant, x, x.K, x.Batch, c, a, b, epilogue);
+        return null;
     }
 
     // A batch of products, or of the parts of one.

@@ -10,8 +10,8 @@ public static class PatchEmbedOp
 
     private readonly record struct FoldPush(uint Rows, uint Channels, uint Height, uint Width, uint Patch, uint Accumulate);
 
-    private static readonly TypedKernel<UnfoldPush> Forward = new("patch_embed.unfold");
-    private static readonly Kernel<FoldPush> Backward = new("patch_embed.fold");
+    private static readonly TypedKernel<UnfoldPush> Forward = new("patch_embed.unfold", fullSubgroups: true);
+    private static readonly Kernel<FoldPush> Backward = new("patch_embed.fold", fullSubgroups: true);
 
     extension(Recorder r)
     {

@@ -7,8 +7,8 @@ public static class ResidualOp
 
     private readonly record struct BackwardPush(uint Rows, uint Columns, uint RowsPerSample, uint Accumulate);
 
-    private static readonly StreamKernel<Push> Forward = new("residual");
-    private static readonly StreamKernel<BackwardPush> Backward = new("residual.backward");
+    private static readonly StreamKernel<Push> Forward = new("residual", fullSubgroups: true);
+    private static readonly StreamKernel<BackwardPush> Backward = new("residual.backward", fullSubgroups: true);
 
     extension(Recorder r)
     {
@@ -29,7 +29,7 @@ public static class ResidualOp
                 Forward[branch.DType, x.DType],
                 new Push((uint)rows, (uint)columns, (uint)rowsPerSample, dropPathScale is null ? 0u : 1u),
                 Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                [Rows.Workgroup(r), Rows.Vectors(columns)],
                 [Binding.Read(x), Binding.Read(branch), Binding.Read(dropPathScale ?? x), Binding.Write(y)],
                 2.0 * x.Elements);
             if (Tape.Needs(x, branch))
@@ -47,12 +47,12 @@ public static class ResidualOp
         /// <summary>Records dL/dbranch = scale[b] * dL/dy.</summary>
         internal void BranchGradient(Tensor dy, Tensor dropPathScale, Tape.Target dBranch)
         {
-            int rows = dy.Shape.Rows, rowsPerSample = rows / dy.Shape[0];
+            int rows = dy.Shape.Rows, columns = dy.Shape.Columns, rowsPerSample = rows / dy.Shape[0];
             r.Dispatch(
                 Backward[dBranch.Tensor.DType, dy.DType],
-                new BackwardPush((uint)rows, (uint)dy.Shape.Columns, (uint)rowsPerSample, dBranch.Flag),
+                new BackwardPush((uint)rows, (uint)columns, (uint)rowsPerSample, dBranch.Flag),
                 Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                [Rows.Workgroup(r), Rows.Vectors(columns)],
                 [Binding.Read(dy), Binding.Read(dropPathScale), dBranch.Binding],
                 dy.Elements);
         }

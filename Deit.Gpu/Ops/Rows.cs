@@ -1,18 +1,27 @@
 namespace Deit.Gpu;
 
-/// <summary>How kernels that give each row a workgroup are laid out: see <c>shaders/reduce.glsl</c>.</summary>
+/// <summary>How kernels that give each row a subgroup are laid out: see <c>shaders/rows.glsl</c>.</summary>
 internal static class Rows
 {
-    /// <summary>Specialization constant 0 of a row kernel: one subgroup, so that its sums need no barrier.</summary>
-    public static uint Workgroup(Recorder recorder) => (uint)recorder.Device.Info.RowWorkgroup;
+    // A multiprocessor holds no more than so many workgroups, 32 on NVIDIA's: of one subgroup each they would leave half of its places empty.
+    private const int OnCard = 4;
+
+    /// <summary>Specialization constant 0 of a row kernel: a subgroup for each row of a workgroup.</summary>
+    public static uint Workgroup(Recorder recorder) => (uint)(PerWorkgroup(recorder) * recorder.Device.Info.SubgroupSize);
 
     /// <summary>Specialization constant 1 of a kernel that reads four columns at a time, see <c>shaders/four.glsl</c>: 1 where they may be one access.</summary>
     public static uint Vectors(int columns) => columns % 4 == 0 ? 1u : 0u;
 
-    /// <summary>One workgroup a row.</summary>
+    /// <summary>Workgroups that cover a number of rows.</summary>
     public static Groups Groups(Recorder recorder, int rows)
     {
-        uint x = (uint)Math.Min(rows, recorder.Device.Info.MaxWorkgroups.X);
-        return new Groups(x, Gpu.Groups.Cover(rows, x));
+        uint groups = Gpu.Groups.Cover(rows, PerWorkgroup(recorder)), x = Math.Min(groups, recorder.Device.Info.MaxWorkgroups.X);
+        return new Groups(x, Gpu.Groups.Cover(groups, x));
+    }
+
+    private static int PerWorkgroup(Recorder recorder)
+    {
+        GpuInfo info = recorder.Device.Info;
+        return CardLayout.Suits(info) && info.SubgroupSizes.Contains(info.SubgroupSize) ? Math.Clamp(info.MaxWorkgroupSize / info.SubgroupSize, 1, OnCard) : 1;
     }
 }

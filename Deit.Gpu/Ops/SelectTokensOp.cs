@@ -5,7 +5,7 @@ public static class SelectTokensOp
 {
     private readonly record struct Push(uint Rows, uint Columns, uint Tokens, uint First, uint Selected, uint Accumulate);
 
-    private static readonly TypedKernel<Push> Forward = new("select_tokens"), Backward = new("select_tokens.backward");
+    private static readonly TypedKernel<Push> Forward = new("select_tokens", fullSubgroups: true), Backward = new("select_tokens.backward", fullSubgroups: true);
 
     extension(Recorder r)
     {

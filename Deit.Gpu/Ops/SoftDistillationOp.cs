@@ -7,8 +7,8 @@ public static class SoftDistillationOp
 
     private readonly record struct BackwardPush(uint Rows, uint Columns, float InverseTau, float Factor, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("soft_distillation");
-    private static readonly Kernel<BackwardPush> Backward = new("soft_distillation.backward");
+    private static readonly Kernel<Push> Forward = new("soft_distillation", fullSubgroups: true);
+    private static readonly Kernel<BackwardPush> Backward = new("soft_distillation.backward", fullSubgroups: true);
 
     extension(Recorder r)
     {

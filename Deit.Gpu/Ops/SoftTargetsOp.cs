@@ -5,7 +5,7 @@ public static class SoftTargetsOp
 {
     private readonly record struct Push(uint Rows, uint Columns, float On, float Off);
 
-    private static readonly Kernel<Push> Forward = new("soft_targets");
+    private static readonly Kernel<Push> Forward = new("soft_targets", fullSubgroups: true);
 
     extension(Recorder r)
     {

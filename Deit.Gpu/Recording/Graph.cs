@@ -18,6 +18,8 @@ public sealed class Graph : IDisposable
         if (Dispatches.Count == 0)
             throw new InvalidOperationException("A graph without dispatches was recorded; record at least one op.");
         (Storage[] storages, MemoryPlan.Lifetime[] lifetimes) = Lifetimes(Dispatches, recorder.Kept);
+        // Before anything has a place, barriers stand where values pass from one dispatch to another.
+        lifetimes = MemoryPlan.ToBarriers(lifetimes, BarrierPlan.Create([.. Dispatches.Select(Ranges)]));
         MemoryPlan plan = MemoryPlan.Create(lifetimes, device.Info.MaxAllocationBytes, options.GuardBytes);
         (PlannedBytes, LiveBytes) = (plan.PlannedBytes, plan.LiveBytes);
         List<DeviceBuffer> blocks = [];
@@ -33,7 +35,9 @@ public sealed class Graph : IDisposable
                     device.Vulkan.Transfers.Fill(block, 0, block.ByteLength, pattern);
             for (int i = 0; i < storages.Length; i++)
                 storages[i].Place(_blocks[plan.Places[i].Block], plan.Places[i].Offset);
-            _encoded = new VulkanGraph(device.Vulkan, Dispatches, BarrierPlan.Create([.. Dispatches.Select(Ranges)]));
+            bool[] barriers = BarrierPlan.Create([.. Dispatches.Select(Ranges)]);
+            BarrierBefore = barriers;
+            _encoded = new VulkanGraph(device.Vulkan, Dispatches, barriers);
         }
         catch
         {
@@ -53,6 +57,9 @@ public sealed class Graph : IDisposable
 
     /// <summary>The most bytes that are alive at one dispatch: no plan could take less.</summary>
     public long LiveBytes { get; }
+
+    /// <summary>True at each dispatch that waits for all before it.</summary>
+    internal IReadOnlyList<bool> BarrierBefore { get; }
 
     /// <summary>Submits the graph after everything submitted before, and returns at once.</summary>
     /// <exception cref="GpuException">The device was lost.</exception>
@@ -126,11 +133,13 @@ public sealed class Graph : IDisposable
         return ([.. index.Keys], [.. lifetimes]);
     }
 
+    // By the block that a storage lies in, or by the storage itself as long as it has no place.
     private static BarrierPlan.Range[] Ranges(Dispatch dispatch) =>
         [.. dispatch.Bindings.Select(b =>
         {
-            long start = b.Tensor.Storage.Buffer!.Offset + b.Tensor.Storage.ByteOffset + b.Tensor.ByteOffset;
-            return new BarrierPlan.Range(b.Tensor.Storage.Buffer.Block, start, start + b.Tensor.ByteLength, b.Access);
+            Storage storage = b.Tensor.Storage;
+            long start = b.Tensor.ByteOffset + (storage.Buffer is { } buffer ? buffer.Offset + storage.ByteOffset : 0);
+            return new BarrierPlan.Range(storage.Buffer?.Block ?? (object)storage, start, start + b.Tensor.ByteLength, b.Access);
         })];
 }
 

@@ -30,6 +30,33 @@ internal sealed class MemoryPlan
     /// <summary>The largest sum of bytes alive at one dispatch: no plan can take less.</summary>
     public long LiveBytes { get; }
 
+    /// <summary>
+    /// Lets each lifetime last to the next barrier after it, where that takes no more than the largest set of all does: memory is then
+    /// used again behind barriers that stand there anyhow, and new ones stand where memory is shortest alone.
+    /// </summary>
+    /// <param name="lifetimes">By dispatches.</param>
+    /// <param name="barrierBefore">True at each dispatch that waits for all before it, whatever lies where.</param>
+    public static Lifetime[] ToBarriers(ReadOnlySpan<Lifetime> lifetimes, ReadOnlySpan<bool> barrierBefore)
+    {
+        Lifetime[] longer = lifetimes.ToArray();
+        if (longer.Length == 0)
+            return longer;
+        long[] live = LiveSets(longer);
+        long largest = live.Max();
+        foreach (ref Lifetime item in longer.AsSpan())
+        {
+            int end = item.Last + 1;
+            while (end < live.Length && !barrierBefore[end] && live[end] + item.Bytes <= largest)
+                end++;
+            if (end < live.Length && !barrierBefore[end])
+                continue;
+            for (int at = item.Last + 1; at < end; at++)
+                live[at] += item.Bytes;
+            item = item with { Last = end - 1 };
+        }
+        return longer;
+    }
+
     /// <summary>Plans.</summary>
     /// <param name="lifetimes">What to place.</param>
     /// <param name="blockLimit">The largest block in bytes.</param>
@@ -65,7 +92,7 @@ internal sealed class MemoryPlan
             blocks[block].Add(item);
             blockBytes[block] = Math.Max(blockBytes[block], offset + bytes);
         }
-        return new MemoryPlan(places, [.. blockBytes], LargestLiveSet(items));
+        return new MemoryPlan(places, [.. blockBytes], items.Length == 0 ? 0 : LiveSets(items).Max());
     }
 
     // The smallest gap that holds the bytes between storages of the block that live at the same time.
@@ -87,19 +114,13 @@ internal sealed class MemoryPlan
         return best >= 0 ? best : cursor;
     }
 
-    private static long LargestLiveSet(Lifetime[] items)
+    // The bytes alive at each dispatch.
+    private static long[] LiveSets(Lifetime[] items)
     {
-        if (items.Length == 0)
-            return 0;
-        long[] change = new long[items.Max(item => item.Last) + 2];
+        long[] live = new long[items.Max(item => item.Last) + 1];
         foreach (Lifetime item in items)
-        {
-            change[item.First] += item.Bytes;
-            change[item.Last + 1] -= item.Bytes;
-        }
-        long live = 0, largest = 0;
-        foreach (long delta in change)
-            largest = Math.Max(largest, live += delta);
-        return largest;
+            for (int at = item.First; at <= item.Last; at++)
+                live[at] += item.Bytes;
+        return live;
     }
 }

@@ -12,6 +12,9 @@ public class LayerNormOpTests
     [InlineData(37, 113)]
     [InlineData(197, 192)]
     [InlineData(5, 1030)]
+    [InlineData(7, 33)]
+    [InlineData(67, 3072)]
+    [InlineData(197, 768)]
     public void Matches_the_oracle(int rows, int columns) => OpHarness.Check(
         [OpInput.Random([rows, columns], mean: 3), OpInput.Random([columns], 2), OpInput.Random([columns], 3)],
         (r, t) => r.LayerNorm(t[0], t[1], t[2]),

@@ -11,6 +11,7 @@ public class ResidualOpTests
     [InlineData(1, 1, 1)]
     [InlineData(7, 37, 113)]
     [InlineData(3, 197, 7)]
+    [InlineData(3, 5, 192)]
     public void Adds_a_branch(int batch, int tokens, int columns) => OpHarness.Check(
         [OpInput.Random([batch, tokens, columns]), OpInput.Random([batch, tokens, columns], 2)],
         (r, t) => r.ResidualAdd(t[0], t[1]),
@@ -22,6 +23,7 @@ public class ResidualOpTests
     [InlineData(1, 1, 1)]
     [InlineData(7, 37, 113)]
     [InlineData(3, 197, 7)]
+    [InlineData(3, 5, 192)]
     public void Scales_the_branch_of_each_sample(int batch, int tokens, int columns) => OpHarness.Check(
         [OpInput.Random([batch, tokens, columns]), OpInput.Random([batch, tokens, columns], 2), Scale(batch)],
         (r, t) => r.ResidualAdd(t[0], t[1], t[2]),

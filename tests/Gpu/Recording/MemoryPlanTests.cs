@@ -83,6 +83,32 @@ public class MemoryPlanTests
         Assert.Contains("lower the batch size", error.Message);
     }
 
+    // A lifetime ends where it did or at the last dispatch before a barrier, and the largest set alive stays as large as it was. Where it ended
+    // early, waiting would have taken more.
+    [Fact]
+    public void Lifetimes_last_to_the_next_barrier_where_that_takes_no_more() =>
+        Gen.Select(Lifetimes, Gen.Bool.Array[61]).Sample((items, barriers) =>
+        {
+            MemoryPlan.Lifetime[] longer = MemoryPlan.ToBarriers(items, barriers);
+            int dispatches = items.Max(item => item.Last) + 1;
+            long largest = Enumerable.Range(0, dispatches).Max(at => Alive(items, at));
+            Assert.Equal(largest, Enumerable.Range(0, dispatches).Max(at => Alive(longer, at)));
+            for (int i = 0; i < items.Length; i++)
+            {
+                int end = items[i].Last;
+                while (end + 1 < dispatches && !barriers[end + 1])
+                    end++;
+                Assert.Equal(items[i] with { Last = longer[i].Last }, longer[i]);
+                if (longer[i].Last != end)
+                {
+                    Assert.Equal(items[i].Last, longer[i].Last);
+                    Assert.Contains(Enumerable.Range(items[i].Last + 1, end - items[i].Last), at => Alive(longer, at) + items[i].Bytes > largest);
+                }
+            }
+
+            static long Alive(MemoryPlan.Lifetime[] items, int at) => items.Where(item => item.First <= at && at <= item.Last).Sum(item => item.Bytes);
+        });
+
     [Fact]
     public void Nothing_takes_nothing() => Assert.Equal(0, MemoryPlan.Create([], Unlimited).PlannedBytes);
 

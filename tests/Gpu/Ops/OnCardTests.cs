@@ -1,0 +1,174 @@
+using Deit.Gpu;
+
+namespace Deit.Tests.Gpu.Ops;
+
+/// <summary>Lays out kernels of this thread as for a card until disposed, whatever the device.</summary>
+internal sealed class ForcedCardLayout : IDisposable
+{
+    public ForcedCardLayout() => CardLayout.Forced = true;
+
+    public void Dispose()
+    {
+        // Had the test run on another thread, it would have tested what its base does.
+        Assert.True(CardLayout.Forced);
+        CardLayout.Forced = false;
+    }
+}
+
+public class CardLayoutTests
+{
+    // The bias gradient of DeiT-Ti's projection at a batch of 256: at least as many workgroups as a large card runs at once, the last stage too
+    // shares rows out, and a row kernel's workgroups have several rows.
+    [Fact]
+    public void Keeps_a_card_busy()
+    {
+        const int Rows = 50_432, Columns = 192;
+        using OpRun run = new();
+        Tensor x = run.Empty([Rows, Columns]), y = run.Empty([Columns]);
+        using ForcedCardLayout card = new();
+        OpRun.Run(r =>
+        {
+            r.ColumnSum(x, y);
+            Assert.Equal(2, r.Dispatches.Count);
+            Assert.InRange(r.Dispatches[0].Groups.X * r.Dispatches[0].Groups.Y, 1000u, 1100u);
+            Assert.All(r.Dispatches, stage => Assert.True(stage.Specialization is [>= 128, 1, _, >= 8]));
+            r.LayerNorm(x, y, y);
+            Assert.Equal((uint)Math.Min(4 * r.Device.Info.SubgroupSize, r.Device.Info.MaxWorkgroupSize), r.Dispatches[^1].Specialization[0]);
+        });
+    }
+}
+
+// All tests of ops whose kernels have rows or columns, once more in the layout of a card: several rows a workgroup, and lanes that share a column.
+
+public sealed class BatchNormOnCardTests : BatchNormOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class ChannelScaleOnCardTests : ChannelScaleOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class ColumnSumOnCardTests : ColumnSumOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class Conv2dOnCardTests : Conv2dOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class CrossEntropyOnCardTests : CrossEntropyOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class SoftDistillationOnCardTests : SoftDistillationOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class HardTargetsOnCardTests : HardTargetsOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class GlobalAveragePoolOnCardTests : GlobalAveragePoolOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class GradientNormOnCardTests : GradientNormOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class LayerNormOnCardTests : LayerNormOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class LinearOnCardTests : LinearOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class PatchEmbedOnCardTests : PatchEmbedOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class ResidualOnCardTests : ResidualOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class SelectTokensOnCardTests : SelectTokensOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class SoftTargetsOnCardTests : SoftTargetsOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class SoftmaxOnCardTests : SoftmaxOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class SumOnCardTests : SumOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class SwapLeadingOnCardTests : SwapLeadingOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class TokensOnCardTests : TokensOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}

@@ -1,0 +1,32 @@
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Train;
+
+namespace Deit.Tests.Gpu.Recording;
+
+/// <summary>How often a training step waits for all that came before: on a card some microseconds each, whatever the batch.</summary>
+public class StepBarriersTests
+{
+    // Forward, seven ops need the one before: two norms, attention, four products. Backward, so do two norms, four products and attention's
+    // two kernels, of which nothing else waits: each product's three sums run side by side, as do those of a norm, and second stages run
+    // beside what follows. In 16 bits with a stream of F32, each of two branches rounds its gradient first. Products are those of a card, which
+    // finish their own sums.
+    [Theory]
+    [InlineData("fp32", 15)]
+    [InlineData("bf16", 17)]
+    public void A_block_costs_a_barrier_for_each_op_that_needs_the_one_before(string precision, int expected)
+    {
+        using ForcedKernel forced = new("tiled 64x64x16 4x4");
+        int two = Barriers(2), three = Barriers(3);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{two} barriers with two blocks, {three} with three");
+        Assert.InRange(three - two, 1, expected);
+
+        int Barriers(int depth)
+        {
+            using VisionTransformer model = new(TestDevice.Current, new DeitConfig { EmbedDim = 64, Depth = depth, NumHeads = 2, PatchSize = 8, InputSize = 32 });
+            model.Parameters.Initialize(1);
+            using TrainStep step = new(TestDevice.Current, model, Recipe.Load("plain") with { BatchSize = 4 }, precision: Precision.Parse(precision));
+            return step.Graph.BarrierBefore.Count(before => before);
+        }
+    }
+}
