@@ -53,13 +53,14 @@ bool hasPart(uint j) { return D4 % LANES_OF_ROW == 0 || j * LANES_OF_ROW + lane(
         for (uint c = 0; c < 4 && (part) * 4 + c < D; c++) \
             tensor[(at) + (part) * 4 + c] = STORE((four)[c])
 
-// Copies `rows` tokens from `first`, times a factor. `at` may name `token`.
+// Copies `rows` tokens from `first`, times a factor, so that four loads of an invocation are under way at once. `at` may name `token`.
 #define STAGE_ROWS(start, rows, first, factor, tensor, at) \
-    [[unroll]] for (uint load = 0; load < ((rows) * D4 + THREADS - 1) / THREADS; load++) { \
-        uint element = load * THREADS + gl_LocalInvocationID.x, row = element / D4, part = element % D4, token = (first) + row; \
-        if (row < (rows)) \
-            tiles[(start) + row * STRIDE + part] = token < N ? tensor##Part(at, part) * (factor) : vec4(0); \
-    }
+    for (uint loads = 0; loads < (rows) * D4; loads += 4 * THREADS) \
+        [[unroll]] for (uint load = 0; load < 4; load++) { \
+            uint element = loads + load * THREADS + gl_LocalInvocationID.x, row = element / D4, part = element % D4, token = (first) + row; \
+            if (row < (rows)) \
+                tiles[(start) + row * STRIDE + part] = token < N ? tensor##Part(at, part) * (factor) : vec4(0); \
+        }
 #define STAGE_OWN(tile, factor, tensor, at) STAGE_ROWS((tile) * ROWS * STRIDE, ROWS, row0(), factor, tensor, at)
 #define STAGE_BLOCK(stage, first, tensor, at) STAGE_ROWS(STAGES + (stage) * BLOCK * STRIDE, BLOCK, first, 1, tensor, at)
 

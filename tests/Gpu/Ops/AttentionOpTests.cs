@@ -131,7 +131,7 @@ public class AttentionOpTests
             [input.In(type)],
             (r, t) => r.Cast(r.Attention(r.Cast(t[0], type), 1), DType.F32),
             x => Oracle(x[0], 1, Tokens, 1, Dimension),
-            forward: (type == DType.F32 ? 4 * Math.Pow(2, -16) : 2 * ShortTypes.Roundoff(type)),
+            forward: type == DType.F32 ? 4 * Math.Pow(2, -16) : 2 * ShortTypes.Roundoff(type),
             gradient: 8 * (type == DType.F32 ? 4 * Math.Pow(2, -16) : 5 * ShortTypes.Roundoff(type)));
     });
 
