@@ -209,6 +209,9 @@ public static class AttentionOp
             (2L * block * 2 * (dimension + 8)) + ((long)subgroups * rows * (Math.Max(4 * block, 2 * dimension) + 16)) + (2L * 4 * block);
     }
 
+    /// <summary>The names of the variants that a device chooses from, the one of an untuned device first.</summary>
+    internal static IReadOnlyList<string> Candidates(GpuInfo info, DType type, int dimension) => [.. Variants(info, type, dimension).Select(variant => variant.Name)];
+
     /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
     internal static IReadOnlyList<string> Names(GpuInfo info, DType type, int dimension) => [.. All(info, type, dimension).Select(variant => variant.Name)];
 

@@ -135,6 +135,19 @@ public class AttentionOpTests
             gradient: 8 * (type == DType.F32 ? 4 * Math.Pow(2, -16) : 5 * ShortTypes.Roundoff(type)));
     });
 
+    // Tiles in shared memory are for cards, as many of them as fit: with 48 KiB none of 32 x 64, with 64 KiB that too; of the largest heads
+    // the narrowest alone.
+    [Theory]
+    [InlineData(48, 64, "64x32 4x4", "64x32 8x4", "32x32 4x4", "64x16 4x4", "32x16 4x4")]
+    [InlineData(64, 64, "64x32 4x4", "64x32 8x4", "32x32 4x4", "32x64 4x4", "64x16 4x4", "32x16 4x4")]
+    [InlineData(48, 128, "32x16 4x4")]
+    public void Cards_choose_from_tiles(int kibibytes, int dimension, params string[] tiles)
+    {
+        GpuInfo card = TestDevice.Current.Info with { Type = GpuType.Discrete, SubgroupSize = 32, MaxWorkgroupSize = 1024, SharedMemoryBytes = kibibytes * 1024, MatrixShapes = [] };
+        Assert.Equal([.. tiles.Select(tile => $"tiled {tile}"), "row a lane"], AttentionOp.Candidates(card, DType.F32, dimension));
+        Assert.DoesNotContain(AttentionOp.Candidates(card with { Type = GpuType.Cpu }, DType.F32, dimension), name => name.StartsWith("tiled", StringComparison.Ordinal));
+    }
+
     private static void WithEveryVariant(DType[] types, int dimension, Action<DType> check)
     {
         try
