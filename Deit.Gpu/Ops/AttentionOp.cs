@@ -6,12 +6,13 @@ public static class AttentionOp
 {
     private readonly record struct Push(uint Tokens, uint Heads, float Scale, uint Accumulate);
 
-    /// <summary>The three kernels of one way to compute attention, with how many tokens a workgroup owns and their specialization constants.</summary>
-    private sealed record Variant(string Name, Kernel<Push> Forward, Kernel<Push> BackwardQuery, Kernel<Push> BackwardKeyValue, uint Rows, uint[] Specialization, uint[] BackwardSpecialization, bool OnUnits = false);
+    /// <summary>The three kernels of one way to compute attention, with how many tokens a workgroup owns and their specialization constants, forward and backward.</summary>
+    private sealed record Variant(string Name, Kernel<Push> Forward, Kernel<Push> BackwardQuery, Kernel<Push> BackwardKeyValue, uint Rows, uint BackwardRows, uint[] Specialization, uint[] BackwardSpecialization, bool OnUnits = false);
 
     private static readonly TypedKernel<Push> Forward = new("attention", narrowSubgroups: true);
     private static readonly TypedKernel<Push> BackwardQuery = new("attention.backward_q", narrowSubgroups: true);
     private static readonly TypedKernel<Push> BackwardKeyValue = new("attention.backward_kv", narrowSubgroups: true);
+    private static readonly TypedKernel<Push> TiledForward = new("attention.tiled"), TiledBackwardQuery = new("attention.tiled.backward_q"), TiledBackwardKeyValue = new("attention.tiled.backward_kv");
     private static readonly Kernel<Push> CooperativeF16 = new("attention.cooperative.f16", fullSubgroups: true), CooperativeBF16 = new("attention.cooperative.bf16", fullSubgroups: true);
     private static readonly Kernel<Push> CooperativeBackwardQueryF16 = new("attention.cooperative.backward_q.f16", fullSubgroups: true), CooperativeBackwardQueryBF16 = new("attention.cooperative.backward_q.bf16", fullSubgroups: true);
     private static readonly Kernel<Push> CooperativeBackwardKeyValueF16 = new("attention.cooperative.backward_kv.f16", fullSubgroups: true), CooperativeBackwardKeyValueBF16 = new("attention.cooperative.backward_kv.bf16", fullSubgroups: true);
@@ -59,7 +60,7 @@ public static class AttentionOp
 
         public Push Push(bool accumulate) => new((uint)Tokens, (uint)Heads, (float)(1 / Math.Sqrt(Dimension)), accumulate ? 1u : 0);
 
-        public Groups Groups(Variant variant) => new(Deit.Gpu.Groups.Cover(Tokens, variant.Rows), (uint)Heads, (uint)Batch);
+        public Groups Groups(uint rows) => new(Deit.Gpu.Groups.Cover(Tokens, rows), (uint)Heads, (uint)Batch);
 
         /// <summary>
         /// What stands for this in a measurement: tokens up to a multiple of 16 share a choice, because the last block's emptiness decides
@@ -71,14 +72,14 @@ public static class AttentionOp
     }
 
     private static void RecordForward(Recorder r, Variant variant, Head head, Tensor qkv, Tensor y, Tensor logSumExp) =>
-        r.Dispatch(variant.Forward, head.Push(false), head.Groups(variant), variant.Specialization, [Binding.Read(qkv), Binding.Write(y), Binding.Write(logSumExp)], 2 * head.Product);
+        r.Dispatch(variant.Forward, head.Push(false), head.Groups(variant.Rows), variant.Specialization, [Binding.Read(qkv), Binding.Write(y), Binding.Write(logSumExp)], 2 * head.Product);
 
     private static void RecordBackward(Recorder r, Variant variant, Head head, Tensor qkv, Tensor y, Tensor logSumExp, Tensor dy, Tensor dqkv, bool accumulate)
     {
         Tensor delta = r.Empty(head.Statistic);
         Binding output = Binding.Output(dqkv, accumulate);
-        r.Dispatch(variant.BackwardQuery, head.Push(accumulate), head.Groups(variant), variant.BackwardSpecialization, [Binding.Read(qkv), Binding.Read(y), Binding.Read(logSumExp), Binding.Read(dy), Binding.Write(delta), output], 3 * head.Product);
-        r.Dispatch(variant.BackwardKeyValue, head.Push(accumulate), head.Groups(variant), variant.BackwardSpecialization, [Binding.Read(qkv), Binding.Read(logSumExp), Binding.Read(delta), Binding.Read(dy), output], 4 * head.Product);
+        r.Dispatch(variant.BackwardQuery, head.Push(accumulate), head.Groups(variant.BackwardRows), variant.BackwardSpecialization, [Binding.Read(qkv), Binding.Read(y), Binding.Read(logSumExp), Binding.Read(dy), Binding.Write(delta), output], 3 * head.Product);
+        r.Dispatch(variant.BackwardKeyValue, head.Push(accumulate), head.Groups(variant.BackwardRows), variant.BackwardSpecialization, [Binding.Read(qkv), Binding.Read(logSumExp), Binding.Read(delta), Binding.Read(dy), output], 4 * head.Product);
     }
 
     // Of one row: a mean of values within 1/2, whose weights a kernel may round.
@@ -116,12 +117,12 @@ public static class AttentionOp
     }
 
     // The first is the choice when nothing may be measured. A CPU driver has no matrix units, it only acts as if: Mesa 26.2 computes a
-    // third as fast with them, and compiles them for seconds.
+    // third as fast with them, and compiles them for seconds. Nor has it shared memory that is faster than any other.
     private static Variant[] Variants(GpuInfo info, DType type, int dimension) =>
         info.Type == GpuType.Cpu ? [.. Rows(info, type, dimension)] : All(info, type, dimension);
 
     // Whatever runs on the device, whether it is a candidate or not.
-    private static Variant[] All(GpuInfo info, DType type, int dimension) => [.. Cooperative(info, type, (uint)dimension), .. Rows(info, type, dimension)];
+    private static Variant[] All(GpuInfo info, DType type, int dimension) => [.. Cooperative(info, type, (uint)dimension), .. Tiled(info, type, (uint)dimension), .. Rows(info, type, dimension)];
 
     // A lane owns one row or two. Two halve what loads and shuffles cost, and fit no GPU's registers. CPU drivers from before Vulkan 1.4
     // (Mesa 22.3) run them at 0.6 of the speed forward, and take far longer to compile the backward pass.
@@ -134,7 +135,32 @@ public static class AttentionOp
     private static Variant Row(string name, GpuInfo info, DType type, int dimension, uint own, uint others, uint othersBackward)
     {
         uint lanes = (uint)info.NarrowSubgroupSize;
-        return new(name, Forward[type], BackwardQuery[type], BackwardKeyValue[type], lanes * own, [lanes, lanes, (uint)dimension, own, others], [lanes, lanes, (uint)dimension, own, othersBackward]);
+        return new(name, Forward[type], BackwardQuery[type], BackwardKeyValue[type], lanes * own, lanes * own, [lanes, lanes, (uint)dimension, own, others], [lanes, lanes, (uint)dimension, own, othersBackward]);
+    }
+
+    // Tiles in shared memory, of any subgroup size: so many lanes share so many of their rows, in so many groups of lanes. The backward pass
+    // stages two tensors of the own side where the forward pass stages one, and works on half the rows. On a CPU driver, where they are only
+    // tested, small tiles: one of 16 x 16 with four rows an invocation took Mesa 22.3 some ten seconds to compile at D = 64.
+    private static IEnumerable<Variant> Tiled(GpuInfo info, DType type, uint dimension)
+    {
+        (uint Lanes, uint Groups, uint Own)[] tiles = info.Type == GpuType.Cpu
+            ? dimension <= 16 ? [(8, 4, 2), (16, 8, 4)] : dimension <= 80 ? [(8, 4, 2)] : [(4, 4, 2)]
+            : [(8, 16, 4), (8, 8, 8), (8, 8, 4), (16, 8, 4), (4, 16, 4), (4, 8, 4)];
+        return tiles
+            .Where(t => t.Lanes * t.Groups <= info.MaxWorkgroupSize && Math.Max(SharedBytes(t.Lanes, t.Groups * t.Own, 1), SharedBytes(t.Lanes, t.Groups / 2 * t.Own, 2)) <= info.SharedMemoryBytes)
+            .Select(t => new Variant(
+                $"tiled {t.Groups * t.Own}x{4 * t.Lanes} {t.Own}x4",
+                TiledForward[type],
+                TiledBackwardQuery[type],
+                TiledBackwardKeyValue[type],
+                t.Groups * t.Own,
+                t.Groups / 2 * t.Own,
+                [t.Lanes * t.Groups, dimension, t.Lanes, t.Groups, t.Own],
+                [t.Lanes * t.Groups / 2, dimension, t.Lanes, t.Groups / 2, t.Own]));
+
+        // Own and staged rows and weights, each an odd number of 16 bytes wide, and a value of each lane of a row.
+        long SharedBytes(uint lanes, uint rows, uint ownTiles) =>
+            (16L * ((((ownTiles * rows) + (8 * lanes)) * ((dimension + 3) / 4 | 1)) + (rows * (lanes | 1)))) + (4L * rows * lanes);
     }
 
     // Tiles for the matrix units' shape that takes this type and sums in F32; none where there is no such shape, where it does not divide
@@ -165,6 +191,7 @@ public static class AttentionOp
                 type == DType.F16 ? CooperativeBackwardQueryF16 : CooperativeBackwardQueryBF16,
                 type == DType.F16 ? CooperativeBackwardKeyValueF16 : CooperativeBackwardKeyValueBF16,
                 subgroups * rows,
+                subgroups * rows,
                 specialization,
                 specialization,
                 OnUnits: true);
@@ -181,6 +208,9 @@ public static class AttentionOp
         long SharedBytes(uint subgroups, uint rows, uint block) =>
             (2L * block * 2 * (dimension + 8)) + ((long)subgroups * rows * (Math.Max(4 * block, 2 * dimension) + 16)) + (2L * 4 * block);
     }
+
+    /// <summary>The names of the variants that a device chooses from, the one of an untuned device first.</summary>
+    internal static IReadOnlyList<string> Candidates(GpuInfo info, DType type, int dimension) => [.. Variants(info, type, dimension).Select(variant => variant.Name)];
 
     /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
     internal static IReadOnlyList<string> Names(GpuInfo info, DType type, int dimension) => [.. All(info, type, dimension).Select(variant => variant.Name)];

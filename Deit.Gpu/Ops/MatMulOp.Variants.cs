@@ -107,11 +107,11 @@ public static partial class MatMulOp
     ];
 
     private static IEnumerable<Variant> Plain(GpuInfo info, Types types, int k, bool vectors) =>
-        types.Short || !IsNarrow(info) ? Tiles(types)
+        types.Short || !IsNarrow(info) ? Tiles(info, types, vectors)
         // With four loads for one the wide block takes a CPU driver ten seconds to compile: too long for extents that are rare and small.
         : vectors ? [Wide(info, k, vectors), Small(info, vectors)] : [Narrow(info, vectors)];
 
-    private static IEnumerable<Variant> Tiles(Types types)
+    private static IEnumerable<Variant> Tiles(GpuInfo info, Types types, bool vectors)
     {
         Kernel<Push> kernel = types switch
         {
@@ -121,7 +121,13 @@ public static partial class MatMulOp
             { Name: "bf16" } => TiledBF16,
             _ => TiledBF16ToF32,
         };
-        return ((Variant[])[Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 2, 2), Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)]).Select(variant => variant with { Kernel = kernel });
+        return [Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 4, 4), Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)];
+
+        Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
+        {
+            uint threads = bm / tm * (bn / tn), slabBytes = 16 * bk * ((bm / 4) + 1 + (bn / 4) + 1);
+            return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", kernel, bm, bn, [threads, bm, bn, bk, tm, tn, threads, 2 * slabBytes <= info.SharedMemoryBytes ? 2u : 1u, vectors ? 1u : 0u], Fours: true);
+        }
     }
 
     // Whatever runs on the device, whether it is a candidate or not.
@@ -132,7 +138,7 @@ public static partial class MatMulOp
 
         IEnumerable<Variant> Whole(Types whole) =>
             Variants(info, whole, k, vectors)
-                .Concat(whole.Short ? [] : [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles(whole)])
+                .Concat(whole.Short ? [] : [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles(info, whole, vectors)])
                 .DistinctBy(variant => variant.Name);
     }
 
@@ -149,12 +155,6 @@ public static partial class MatMulOp
     {
         uint subgroup = (uint)info.SubgroupSize;
         return new($"resident {rows}x{columns}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup, vectors ? 1u : 0u], Fuses: false);
-    }
-
-    private static Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
-    {
-        uint threads = bm / tm * (bn / tn);
-        return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", Tiled, bm, bn, [threads, bm, bn, bk, tm, tn, threads]);
     }
 
     /// <summary>What the keys of choices for products of these types begin with.</summary>
