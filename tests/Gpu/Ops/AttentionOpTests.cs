@@ -152,16 +152,21 @@ public class AttentionOpTests
     {
         try
         {
+            GpuInfo info = TestDevice.Current.Info;
             foreach (DType type in types)
-                foreach (string name in AttentionOp.Names(TestDevice.Current.Info, type, dimension))
+            {
+                IEnumerable<string> names = AttentionOp.Names(info, type, dimension);
+                // A CPU driver's compiler unrolls wide heads, the units for minutes: there one kernel of a 16-bit type is enough, since the others
+                // differ from those of F32, which are all tested, in how an element is read.
+                if (dimension > 64 && info.Type == GpuType.Cpu)
+                    names = names.Where(name => !name.StartsWith("cooperative", StringComparison.Ordinal)).Take(type == DType.F32 ? int.MaxValue : 1);
+                foreach (string name in names)
                 {
-                    // A CPU driver's compiler unrolls the units: minutes for 80, where cards take a moment.
-                    if (dimension > 64 && TestDevice.Current.Info.Type == GpuType.Cpu && name.StartsWith("cooperative", StringComparison.Ordinal))
-                        continue;
                     TestContext.Current.TestOutputHelper?.WriteLine($"{type} {name}");
                     AttentionOp.Forced = name;
                     check(type);
                 }
+            }
         }
         finally
         {
