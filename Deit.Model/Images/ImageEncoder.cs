@@ -1,4 +1,4 @@
-using Deit.Model.Checkpoints;
+using Deit.Model.Files;
 using SkiaSharp;
 
 namespace Deit.Model.Images;

@@ -1,4 +1,4 @@
-using Deit.Model.Engine;
+using Deit.Model.Serving;
 
 namespace Deit.Model.Images;
 

@@ -1,3 +1,6 @@
+using Deit.Train.Reporting;
+using Deit.Train.Training;
+
 namespace Deit.Train.Analysis;
 
 /// <summary>How well a model knows a class.</summary>

@@ -1,5 +1,8 @@
 using System.Text;
 using Deit.Model;
+using Deit.Train.Data.Formats;
+using Deit.Train.Reporting;
+using Deit.Train.Training;
 
 namespace Deit.Train.Analysis;
 

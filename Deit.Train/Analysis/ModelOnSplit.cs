@@ -1,7 +1,9 @@
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Train.Commands;
-using Deit.Train.Data;
+using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Formats;
+using Deit.Train.Data.Loading;
+using Deit.Train.Training;
 
 namespace Deit.Train.Analysis;
 

@@ -1,11 +1,10 @@
 using System.Diagnostics;
+using Deit.Bench.Reports;
 using Deit.Tests.Samples;
-using Deit.Tests.Train;
-using Deit.Train.Bench;
 
 namespace Deit.Tests.Bench;
 
-/// <summary>bench/experiments/goals.py: what is to be reached beside PyTorch, from the files that deit bench and the peer write.</summary>
+/// <summary>bench/Experiments/goals.py: what is to be reached beside PyTorch, from the files that deit bench and the peer write.</summary>
 [Trait("Category", "Samples")] // needs a checkout
 public sealed class GoalsTests : IDisposable
 {
@@ -34,7 +33,7 @@ public sealed class GoalsTests : IDisposable
             new ModelRow(Tiny, "infer", "bf16", 256, ImagesPerSecond: 24_000, 1, 0),
             new ModelRow(Base, "infer", "bf16x3", 256, ImagesPerSecond: 1200, 1, 0),
         ];
-        File.WriteAllText(_folder["ours.json"], Train.Bench.Reports.Of(rows).ToJson());
+        File.WriteAllText(_folder["ours.json"], Bench.Reports.Of(rows).ToJson());
         File.WriteAllText(_folder["torch.json"], """
             { "device": "A card", "torch": "2.9.1", "gemm": [
                 { "name": "copy", "gb_per_s": 1 },
@@ -68,7 +67,7 @@ public sealed class GoalsTests : IDisposable
 
     private static async Task<string> Goals(params string[] files)
     {
-        ProcessStartInfo start = new("python3", [Path.Combine(Repository.Root, "bench", "experiments", "goals.py"), .. files]) { RedirectStandardOutput = true };
+        ProcessStartInfo start = new("python3", [Path.Combine(Repository.Root, "bench", "Experiments", "goals.py"), .. files]) { RedirectStandardOutput = true };
         try
         {
             using Process python = Process.Start(start)!;

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Deit.Model.Checkpoints;
+using Deit.Model.Files;
 using Deit.Model.Images;
-using Deit.Train.Data;
+using Deit.Train.Data.Augmentation;
 
 namespace Deit.Tests.Golden;
 

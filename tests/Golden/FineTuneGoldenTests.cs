@@ -1,7 +1,7 @@
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Tests.Gpu;
-using Deit.Train;
+using Deit.Train.Distillation;
 
 namespace Deit.Tests.Golden;
 
@@ -39,7 +39,7 @@ public class FineTuneGoldenTests
     {
         using GoldenFile file = new($"distillation/{name}");
         GpuDevice device = TestDevice.Current;
-        Distillation criterion = new(Enum.Parse<DistillationType>(file.Metadata["kind"], ignoreCase: true), double.Parse(file.Metadata["alpha"]), double.Parse(file.Metadata["tau"]));
+        DistillationLoss criterion = new(Enum.Parse<DistillationType>(file.Metadata["kind"], ignoreCase: true), double.Parse(file.Metadata["alpha"]), double.Parse(file.Metadata["tau"]));
         Shape shape = file.Shape("cls");
         using Arena arena = device.CreateArena("distillation", 6 * Arena.SizeOf(DType.F32, shape));
         Tensor cls = Upload("cls"), dist = Upload("dist"), teacher = Upload("teacher"), targets = Upload("targets");

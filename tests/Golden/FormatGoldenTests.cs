@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
+using Deit.Cli.Commands;
+using Deit.Cli.Conversion;
 using Deit.Model;
-using Deit.Model.Checkpoints;
+using Deit.Model.Files;
 using Deit.Tests.Gpu;
-using Deit.Tests.Train;
-using Deit.Train.Commands;
-using Deit.Train.Conversion;
 
 namespace Deit.Tests.Golden;
 

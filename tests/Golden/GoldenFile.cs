@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Model.Checkpoints;
+using Deit.Model.Files;
 
 namespace Deit.Tests.Golden;
 

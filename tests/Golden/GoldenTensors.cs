@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using Deit.Gpu;
-using Deit.Model.Checkpoints;
+using Deit.Model.Files;
 
 namespace Deit.Tests.Golden;
 

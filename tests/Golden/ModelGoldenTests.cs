@@ -1,8 +1,12 @@
 using System.Text.Json;
+using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Tests.Bench;
 using Deit.Tests.Gpu;
-using Deit.Train;
+using Deit.Tests.Gpu.Tuning;
+using Deit.Train.Distillation;
+using Deit.Train.Training;
 
 namespace Deit.Tests.Golden;
 
@@ -73,7 +77,7 @@ public class ModelGoldenTests
         using Graph training = device.Record(r =>
         {
             output = model.Forward(r, images, new ForwardContext { Training = true, Precision = precision });
-            loss = r.Keep(new Distillation(teacher is null ? DistillationType.None : DistillationType.Hard).Loss(r, output, teacher, targets));
+            loss = r.Keep(new DistillationLoss(teacher is null ? DistillationType.None : DistillationType.Hard).Loss(r, output, teacher, targets));
             r.Keep(output.ClassLogits);
             if (output.DistillationLogits is { } distillation)
                 r.Keep(distillation);
@@ -133,9 +137,9 @@ public class ModelGoldenTests
         start.Load(parameters);
         parameters.Train();
         string[] distillation = run.Metadata["distillation"].Split(' ');
-        Distillation criterion = distillation is ["hard", "alpha", var alpha]
-            ? new Distillation(DistillationType.Hard, double.Parse(alpha))
-            : new Distillation(DistillationType.None);
+        DistillationLoss criterion = distillation is ["hard", "alpha", var alpha]
+            ? new DistillationLoss(DistillationType.Hard, double.Parse(alpha))
+            : new DistillationLoss(DistillationType.None);
         int steps = int.Parse(run.Metadata["steps"]);
         double learningRate = double.Parse(run.Metadata["lr"]);
         AdamWOptions optimizer = new(WeightDecay: double.Parse(run.Metadata["weight_decay"]));

@@ -1,10 +1,12 @@
 using System.Text.Json;
+using Deit.Bench.Reports;
+using Deit.Cli.Commands;
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Tests.Bench;
 using Deit.Tests.Gpu;
-using Deit.Tests.Train;
-using Deit.Train.Commands;
-using Deit.Train.Conversion;
+using Deit.Tests.Train.Training;
+using Deit.Train.Distillation;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 

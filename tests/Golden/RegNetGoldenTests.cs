@@ -1,7 +1,10 @@
 using System.Text.Json;
+using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Tests.Bench;
 using Deit.Tests.Gpu;
+using Deit.Train.Training;
 
 namespace Deit.Tests.Golden;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Deit.Model.Checkpoints;
+using Deit.Model.Files;
 using Deit.Model.Images;
 
 namespace Deit.Tests.Golden;

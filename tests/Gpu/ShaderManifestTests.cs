@@ -1,7 +1,9 @@
 using System.Reflection;
 using System.Security.Cryptography;
+using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Gpu.Vulkan;
+using Deit.Tests.Bench;
 
 namespace Deit.Tests.Gpu;
 

@@ -4,8 +4,10 @@ using System.Reflection.PortableExecutable;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Deit.Bench.Reports;
+using Deit.Tests.Bench;
 using Deit.Tests.Samples;
-using Deit.Tests.Train;
+using Deit.Train.Data.Formats;
 
 namespace Deit.Tests.Packages;
 

@@ -1,5 +1,7 @@
+using Deit.Bench.Reports;
+using Deit.Tests.Bench;
 using Deit.Tests.Samples;
-using Deit.Tests.Train;
+using Deit.Train.Data.Formats;
 
 namespace Deit.Tests.Packages;
 

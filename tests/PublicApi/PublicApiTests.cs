@@ -1,7 +1,9 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Tests.Bench;
 
 namespace Deit.Tests.PublicApi;
 

@@ -1,6 +1,6 @@
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Train;
+using Deit.Tests.Gpu;
 
 namespace Deit.Tests.Samples;
 

@@ -1,4 +1,5 @@
-using Deit.Tests.Train;
+using Deit.Bench.Reports;
+using Deit.Tests.Bench;
 
 namespace Deit.Tests.Samples;
 

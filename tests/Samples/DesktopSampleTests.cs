@@ -1,6 +1,7 @@
+using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Train;
+using Deit.Tests.Bench;
 
 namespace Deit.Tests.Samples;
 

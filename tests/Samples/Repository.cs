@@ -1,3 +1,6 @@
+using Deit.Bench.Reports;
+using Deit.Tests.Bench;
+
 namespace Deit.Tests.Samples;
 
 /// <summary>The checkout that the tests were built in.</summary>

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Text.RegularExpressions;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Train;
 
 namespace Deit.Tests.Samples;
 

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Deit.Bench.Reports;
 using Deit.Model;
-using Deit.Tests.Train;
+using Deit.Tests.Bench;
+using Deit.Tests.Cli;
 
 namespace Deit.Tests.Samples;
 

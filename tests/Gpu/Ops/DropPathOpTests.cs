@@ -1,4 +1,6 @@
+using Deit.Bench.Suites;
 using Deit.Gpu;
+using Deit.Train.Data.Loading;
 
 namespace Deit.Tests.Gpu.Ops;
 

@@ -1,4 +1,6 @@
 using Deit.Gpu;
+using Deit.Tests.Gpu.Tuning;
+using Deit.Tests.Train.Data.Augmentation;
 
 namespace Deit.Tests.Gpu.Ops;
 

@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Tests.Golden;
+using Deit.Train.Data.Augmentation;
 
 namespace Deit.Tests.Gpu.Ops;
 

@@ -1,4 +1,5 @@
 using Deit.Gpu;
+using Deit.Train.Data.Formats;
 
 namespace Deit.Tests.Gpu.Ops;
 

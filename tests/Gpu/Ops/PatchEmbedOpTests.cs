@@ -1,4 +1,5 @@
 using Deit.Gpu;
+using Deit.Tests.Train.Data.Augmentation;
 
 namespace Deit.Tests.Gpu.Ops;
 

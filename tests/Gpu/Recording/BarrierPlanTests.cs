@@ -1,5 +1,7 @@
 using CsCheck;
+using Deit.Cli.Conversion;
 using Deit.Gpu;
+using Deit.Tests.Train.Data.Loading;
 
 namespace Deit.Tests.Gpu.Recording;
 

@@ -1,5 +1,6 @@
 using CsCheck;
 using Deit.Gpu;
+using Deit.Tests.Train.Data.Loading;
 
 namespace Deit.Tests.Gpu.Recording;
 

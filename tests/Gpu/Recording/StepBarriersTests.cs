@@ -1,6 +1,8 @@
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Train;
+using Deit.Tests.Gpu.Tuning;
+using Deit.Train.Options;
+using Deit.Train.Training;
 
 namespace Deit.Tests.Gpu.Recording;
 

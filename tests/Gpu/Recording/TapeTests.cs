@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Tests.Gpu.Ops;
+using Deit.Tests.Train.Data.Augmentation;
 
 namespace Deit.Tests.Gpu.Recording;
 

@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Gpu.Vulkan;
+using Deit.Train.Options;
 using Silk.NET.Vulkan;
 
 namespace Deit.Tests.Gpu.Vulkan;

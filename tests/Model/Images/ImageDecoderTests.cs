@@ -1,4 +1,8 @@
+using Deit.Bench.Reports;
+using Deit.Bench.Suites;
 using Deit.Model.Images;
+using Deit.Tests.Bench;
+using Deit.Tests.Train.Data.Formats;
 using SkiaSharp;
 
 namespace Deit.Tests.Model.Images;

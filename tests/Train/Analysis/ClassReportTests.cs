@@ -1,6 +1,8 @@
+using Deit.Cli.Analysis;
 using Deit.Model;
-using Deit.Train;
 using Deit.Train.Analysis;
+using Deit.Train.Reporting;
+using Deit.Train.Training;
 
 namespace Deit.Tests.Train.Analysis;
 

@@ -1,5 +1,4 @@
 using Deit.Model;
-using Deit.Train;
 using Deit.Train.Analysis;
 
 namespace Deit.Tests.Train.Analysis;

@@ -1,0 +1,245 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Deit.Gpu;
+using Microsoft.Extensions.Logging;
+
+namespace Deit.Model.Serving;
+
+/// <summary>
+/// Answers requests of any number of threads with one thread of its own: whatever waits when the device becomes free is the next batch. A lost
+/// device is opened anew once for each batch, together with the model.
+/// </summary>
+internal sealed class InferenceEngine : IDisposable
+{
+    private readonly string _path;
+    private readonly DeitModelOptions _options;
+    private readonly ILogger _logger;
+    private readonly Func<LoadedModel> _load;
+    private readonly Thread _thread;
+    private readonly object _gate = new();
+    private readonly LinkedList<Request> _waiting = [];
+    private LoadedModel? _model;
+    private bool _disposed;
+
+    /// <summary>Starts to answer.</summary>
+    /// <param name="path">Where the model comes from, for messages.</param>
+    /// <param name="options">How large and how old batches may be.</param>
+    /// <param name="logger">Where events go.</param>
+    /// <param name="model">The model, which the engine takes over.</param>
+    /// <param name="load">Makes the model anew when its device was lost.</param>
+    public InferenceEngine(string path, DeitModelOptions options, ILogger logger, LoadedModel model, Func<LoadedModel> load)
+    {
+        (_path, _options, _logger, _model, _load) = (path, options, logger, model, load);
+        (Device, Precision) = (model.Device, model.Precision);
+        // Not of the pool: callers may block all of its threads while they wait for this one.
+        // A driver must not be torn down, as the end of a process does it, while it computes.
+        AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
+        _thread = new Thread(Work) { IsBackground = true, Name = $"{nameof(DeitModel)} '{path}'" };
+        _thread.Start();
+    }
+
+    /// <summary>The device that computes, or did last.</summary>
+    public GpuInfo Device { get; private set; }
+
+    /// <summary>The types of activations and of the residual stream in use.</summary>
+    public Precision Precision { get; private set; }
+
+    /// <summary>Bytes that all models hold on the device now.</summary>
+    internal long AllocatedBytes => _model?.AllocatedBytes ?? 0;
+
+    /// <summary>Waits for the answer.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed before its turn came.</exception>
+    /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
+    public Answer Ask(Request request)
+    {
+        Enqueue(request);
+        return request.Answer.GetAwaiter().GetResult();
+    }
+
+    /// <summary>The answer; cancellation takes a waiting request off the queue, and leaves one that is being computed to itself.</summary>
+    public async Task<Answer> AskAsync(Request request, CancellationToken cancellation)
+    {
+        Enqueue(request);
+        using CancellationTokenRegistration registration = cancellation.UnsafeRegister(_ => Cancel(request, cancellation), null);
+        return await request.Answer.ConfigureAwait(false);
+    }
+
+    /// <summary>Fails what waits, lets the running batch end, and gives everything back.</summary>
+    public void Dispose()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
+        List<Request> left;
+        lock (_gate)
+        {
+            _disposed = true;
+            left = [.. _waiting];
+            _waiting.Clear();
+            Monitor.PulseAll(_gate);
+        }
+        foreach (Request request in left)
+        {
+            request.Fail(Disposed());
+            request.Dispose();
+        }
+        // A logger's code runs on this very thread.
+        if (Thread.CurrentThread != _thread)
+            _thread.Join();
+    }
+
+    private void OnProcessExit(object? sender, EventArgs e) => Dispose();
+
+    private void Enqueue(Request request)
+    {
+        lock (_gate)
+            if (!_disposed)
+            {
+                _waiting.AddLast(request.Node);
+                Monitor.Pulse(_gate);
+                return;
+            }
+        request.Dispose();
+        throw Disposed();
+    }
+
+    private void Cancel(Request request, CancellationToken cancellation)
+    {
+        bool waited;
+        lock (_gate)
+        {
+            waited = request.Node.List is not null;
+            if (waited)
+                _waiting.Remove(request.Node);
+        }
+        request.Cancel(cancellation);
+        if (waited)
+            request.Dispose();
+    }
+
+    private void Work()
+    {
+        while (Take() is { Count: > 0 } batch)
+        {
+            try
+            {
+                Compute(batch);
+            }
+            catch (Exception error)
+            {
+                // Of a logger or of giving back what was lost; who has been answered does not notice.
+                foreach (Request request in batch)
+                    request.Fail(error);
+            }
+            foreach (Request request in batch)
+                request.Dispose();
+        }
+        try
+        {
+            _model?.Dispose();
+        }
+        catch (GpuException)
+        {
+            // Of a device that is lost by now: nothing is left to give back.
+        }
+    }
+
+    // The next batch, oldest first; empty when disposed.
+    private List<Request> Take()
+    {
+        List<Request> batch = [];
+        lock (_gate)
+        {
+            for (TimeSpan left; !_disposed && (left = TimeToWait()) != TimeSpan.Zero;)
+                Monitor.Wait(_gate, left);
+            while (_waiting.First is { } first && batch.Count < _options.MaxBatchSize && (first.Value.Wanted != Wanted.Attention || batch.Count == 0))
+            {
+                _waiting.RemoveFirst();
+                batch.Add(first.Value);
+                if (first.Value.Wanted == Wanted.Attention)
+                    break;
+            }
+        }
+        return batch;
+    }
+
+    private TimeSpan TimeToWait()
+    {
+        if (_waiting.First is not { } oldest)
+            return Timeout.InfiniteTimeSpan;
+        if (_waiting.Count >= _options.MaxBatchSize)
+            return TimeSpan.Zero;
+        TimeSpan left = _options.MaxDelay - Stopwatch.GetElapsedTime(oldest.Value.Since);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    // Whatever goes wrong is the answer of those that asked: nothing leaves this thread.
+    private void Compute(List<Request> batch)
+    {
+        int answered = 0;
+        for (bool lostBefore = false; ;)
+            try
+            {
+                LoadedModel model = Current();
+                while (answered < batch.Count)
+                    answered += Step(model, CollectionsMarshal.AsSpan(batch)[answered..]);
+                return;
+            }
+            catch (Exception error)
+            {
+                bool lost = error is GpuException { Kind: GpuErrorKind.DeviceLost };
+                if (lost)
+                    Lose(error);
+                if (lost && !lostBefore)
+                {
+                    lostBefore = true;
+                    continue;
+                }
+                EngineLog.Failed(_logger, _path, batch.Count - answered, error);
+                foreach (Request request in batch[answered..])
+                    request.Fail(error);
+                return;
+            }
+    }
+
+    private int Step(LoadedModel model, ReadOnlySpan<Request> waiting)
+    {
+        if (waiting[0].Wanted == Wanted.Attention)
+        {
+            model.AnswerAttention(waiting[0]);
+            return 1;
+        }
+        long start = Stopwatch.GetTimestamp();
+        (int count, int batchSize) = model.Answer(waiting);
+        if (_logger.IsEnabled(LogLevel.Debug))
+            EngineLog.Batch(_logger, count, batchSize, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        return count;
+    }
+
+    private LoadedModel Current()
+    {
+        if (_model is { Lost: true })
+            Drop();
+        if (_model is not null)
+            return _model;
+        long start = Stopwatch.GetTimestamp();
+        _model = _load();
+        (Device, Precision) = (_model.Device, _model.Precision);
+        EngineLog.Rebuilt(_logger, _path, Device.ToString(), (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        return _model;
+    }
+
+    private void Lose(Exception error)
+    {
+        EngineLog.DeviceLost(_logger, _path, Device.ToString(), error);
+        _model?.MarkLost();
+        Drop();
+    }
+
+    private void Drop()
+    {
+        LoadedModel? lost = _model;
+        _model = null;
+        lost?.Dispose();
+    }
+
+    private static ObjectDisposedException Disposed() => new(nameof(DeitModel));
+}

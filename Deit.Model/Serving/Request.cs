@@ -1,0 +1,61 @@
+using System.Buffers;
+using System.Diagnostics;
+
+namespace Deit.Model.Serving;
+
+/// <summary>What a call wants to know of its picture.</summary>
+internal enum Wanted
+{
+    /// <summary>The logits.</summary>
+    Logits,
+    /// <summary>The logits and the tokens behind the last layer norm.</summary>
+    Features,
+    /// <summary>The attention of all layers: computed alone, never in a batch.</summary>
+    Attention,
+}
+
+/// <summary>What the network says of one picture.</summary>
+/// <param name="Logits">Of each head [classes]; null where attention was wanted.</param>
+/// <param name="Features">[1 or 2, D] behind the last layer norm; null unless wanted.</param>
+/// <param name="Attention">Null unless wanted.</param>
+internal sealed record Answer(HeadLogits? Logits, float[]? Features, AttentionMaps? Attention);
+
+/// <summary>A picture that waits for the device, with the caller who waits for its answer.</summary>
+internal sealed class Request : IDisposable
+{
+    private readonly TaskCompletionSource<Answer> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly float[] _pixels;
+    private readonly int _length;
+
+    /// <summary>Makes a request whose pixels are to be filled in.</summary>
+    /// <param name="length">Floats of a picture.</param>
+    /// <param name="wanted">What to compute.</param>
+    public Request(int length, Wanted wanted)
+    {
+        // A picture has hundreds of kilobytes: new ones would each be garbage of the oldest generation.
+        (_pixels, _length, Wanted) = (ArrayPool<float>.Shared.Rent(length), length, wanted);
+        Node = new LinkedListNode<Request>(this);
+    }
+
+    public Wanted Wanted { get; }
+
+    /// <summary>[3, H, W], normalised.</summary>
+    public Span<float> Pixels => _pixels.AsSpan(0, _length);
+
+    /// <summary>Its place among those that wait.</summary>
+    public LinkedListNode<Request> Node { get; }
+
+    /// <summary>When it began to wait.</summary>
+    public long Since { get; } = Stopwatch.GetTimestamp();
+
+    public Task<Answer> Answer => _answer.Task;
+
+    public void Complete(Answer answer) => _answer.TrySetResult(answer);
+
+    public void Fail(Exception error) => _answer.TrySetException(error);
+
+    public void Cancel(CancellationToken cancellation) => _answer.TrySetCanceled(cancellation);
+
+    /// <summary>Gives the pixels back: once, by whoever took the request off the queue, or by who never queued it.</summary>
+    public void Dispose() => ArrayPool<float>.Shared.Return(_pixels);
+}

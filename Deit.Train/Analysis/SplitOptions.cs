@@ -1,0 +1,25 @@
+using Deit.Train.Options;
+
+namespace Deit.Train.Analysis;
+
+/// <summary>What every command asks for that runs models over a split of a data set.</summary>
+internal record SplitOptions
+{
+    [Flag("the pictures, as for training", Required = true)]
+    public string Data { get; set; } = "";
+
+    [Flag("which part of the data")]
+    public string Split { get; set; } = "val";
+
+    [Flag("images a run")]
+    public int BatchSize { get; set; } = 64;
+
+    [Flag("share kept for validation when the data has no splits of its own")]
+    public double ValFraction { get; set; } = 0.1;
+
+    [Flag("print JSON")]
+    public bool Json { get; set; }
+
+    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
+    public string? Device { get; set; }
+}

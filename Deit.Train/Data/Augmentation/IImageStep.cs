@@ -1,0 +1,33 @@
+using Deit.Gpu;
+using Deit.Model.Images;
+
+namespace Deit.Train.Data.Augmentation;
+
+/// <summary>Makes the input's pixels from a picture of any size.</summary>
+internal interface IRandomCrop
+{
+    /// <summary>The part of a picture that <see cref="Apply"/> reads with the same draws.</summary>
+    PixelRectangle Part(int width, int height, RandomStream random);
+
+    /// <summary>Crops.</summary>
+    /// <param name="source">The picture; is not changed.</param>
+    /// <param name="target">Every pixel of it is written.</param>
+    /// <param name="random">The draws.</param>
+    void Apply(RgbImage source, RgbImage target, ref RandomStream random);
+}
+
+/// <summary>A step of the augmentation that works on the cropped pixels in place. Has no state, so that threads may share it.</summary>
+internal interface IImageStep
+{
+    /// <summary>The <see cref="RandomSite"/> of its draws.</summary>
+    uint Site { get; }
+
+    /// <summary>What measurements call it.</summary>
+    string Name { get; }
+
+    /// <summary>Changes the pixels.</summary>
+    /// <param name="image">The pixels.</param>
+    /// <param name="scratch">Another image of the same size, of any content before and after.</param>
+    /// <param name="random">The draws.</param>
+    void Apply(RgbImage image, RgbImage scratch, ref RandomStream random);
+}

@@ -1,0 +1,27 @@
+using Deit.Model.Images;
+
+namespace Deit.Train.Data.Formats;
+
+/// <summary>Labelled pictures by number. Every member may be called from any thread.</summary>
+internal interface IImageDataset
+{
+    /// <summary>How many pictures there are.</summary>
+    int Count { get; }
+
+    /// <summary>The classes' names; a label is an index into them.</summary>
+    IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>The class of a picture.</summary>
+    /// <param name="index">0 to below <see cref="Count"/>.</param>
+    int Label(int index);
+
+    /// <summary>What messages call a picture.</summary>
+    /// <param name="index">0 to below <see cref="Count"/>.</param>
+    string Name(int index);
+
+    /// <summary>Decodes a picture.</summary>
+    /// <param name="index">0 to below <see cref="Count"/>.</param>
+    /// <param name="part">Chooses the part that is needed: pixels outside it may be anything. Null for all of it.</param>
+    /// <exception cref="ImageException">It cannot be read. The part does not decide that.</exception>
+    RgbImage Load(int index, ImagePart? part = null);
+}

@@ -1,0 +1,200 @@
+using System.Text.Json;
+using Deit.Model;
+using Deit.Model.Images;
+using Parquet;
+using Parquet.Data;
+using Parquet.Schema;
+
+namespace Deit.Train.Data.Formats;
+
+/// <summary>A Parquet file with a column of encoded images and one of labels.</summary>
+/// <remarks>
+/// Columns are read raw, as values and definition levels: the library's reader of byte arrays (6.1.0) moves values up into the places of
+/// nulls before them, which would give images to the labels of others.
+/// </remarks>
+internal sealed class ParquetImageFile
+{
+    private static readonly string[] ImageColumns = ["image", "img"], LabelColumns = ["label", "labels", "fine_label"];
+
+    private readonly DataField _image;
+
+    private ParquetImageFile(string path, DataField image, IReadOnlyList<string>? names, int[] groupRows, long?[] labels) =>
+        (Path, _image, Names, GroupRows, Labels) = (path, image, names, groupRows, labels);
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The classes' names where its metadata has them.</summary>
+    public IReadOnlyList<string>? Names { get; }
+
+    /// <summary>How many rows each row group has.</summary>
+    public IReadOnlyList<int> GroupRows { get; }
+
+    /// <summary>The label of each row, null where it is null.</summary>
+    public IReadOnlyList<long?> Labels { get; }
+
+    /// <summary>Reads what the file says of itself, and the labels.</summary>
+    /// <exception cref="DeitException">It is no Parquet file, or lacks a column.</exception>
+    public static ParquetImageFile Open(string path) => DatasetRules.Reading(path, () =>
+    {
+        using FileStream stream = OpenStream(path);
+        RequireMagic(stream, path);
+        try
+        {
+            return Wait(() => OpenAsync(stream, path));
+        }
+        catch (Exception error) when (error is not DeitException)
+        {
+            // A file is input from others, and what the library throws on a damaged one is of any type, IOException too.
+            throw new DeitException($"Opening '{path}' failed: it is no Parquet file that can be read ({Line(error)}); download it anew.", error);
+        }
+    });
+
+    /// <summary>Reads the images of a row group; null where a row has none.</summary>
+    /// <exception cref="ImageException">It cannot be read.</exception>
+    /// <exception cref="DeitException">There is not enough memory for it.</exception>
+    public byte[]?[] ReadImages(int group)
+    {
+        try
+        {
+            using FileStream stream = OpenStream(Path);
+            return Wait(() => ReadImagesAsync(stream, group));
+        }
+        catch (OutOfMemoryException error)
+        {
+            // Not of this picture: it would be skipped, and with it all others of its group.
+            throw new DeitException($"Reading the row group {group} of '{Path}' failed: there is not enough memory for its {GroupRows[group]} rows; write the file anew with row groups of about 100.", error);
+        }
+        catch (Exception error) when (error is not DeitException)
+        {
+            throw new ImageException($"Reading the row group {group} of '{Path}' failed: {Line(error)}; check the file or download it anew.", error);
+        }
+    }
+
+    private static async Task<ParquetImageFile> OpenAsync(Stream stream, string path)
+    {
+        await using ParquetReader reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true);
+        DataField image = ImageColumn(reader.Schema, path), label = LabelColumn(reader.Schema, path);
+        int[] rows = new int[reader.RowGroupCount];
+        List<long?> labels = [];
+        for (int group = 0; group < rows.Length; group++)
+        {
+            using ParquetRowGroupReader groupReader = reader.OpenRowGroupReader(group);
+            rows[group] = checked((int)groupReader.RowCount);
+            using RawColumnData raw = await groupReader.ReadRawColumnDataBaseAsync(label);
+            labels.AddRange(raw switch
+            {
+                RawColumnData<long> data => Rows(data, label, rows[group], value => (long?)value),
+                RawColumnData<int> data => Rows(data, label, rows[group], value => (long?)value),
+                RawColumnData<short> data => Rows(data, label, rows[group], value => (long?)value),
+                RawColumnData<sbyte> data => Rows(data, label, rows[group], value => (long?)value),
+                RawColumnData<byte> data => Rows(data, label, rows[group], value => (long?)value),
+                RawColumnData<ushort> data => Rows(data, label, rows[group], value => (long?)value),
+                RawColumnData<uint> data => Rows(data, label, rows[group], value => (long?)value),
+                RawColumnData<ulong> data => Rows(data, label, rows[group], value => (long?)Math.Min(value, long.MaxValue)),
+                _ => throw new DeitException($"Opening '{path}' failed: its column '{label.Name}' holds {(label.ClrType == typeof(ReadOnlyMemory<char>) ? "text" : label.ClrType.Name)}, expected integers; store the numbers of the classes."),
+            });
+        }
+        return new ParquetImageFile(path, image, ClassNames(reader.CustomMetadata, label.Name, path), rows, [.. labels]);
+    }
+
+    private async Task<byte[]?[]> ReadImagesAsync(Stream stream, int group)
+    {
+        await using ParquetReader reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true);
+        using ParquetRowGroupReader groupReader = reader.OpenRowGroupReader(group);
+        if (groupReader.RowCount != GroupRows[group])
+            throw new InvalidDataException("it has changed since it was opened");
+        DataField image = reader.Schema.DataFields.First(field => field.Path.Equals(_image.Path));
+        using RawColumnData raw = await groupReader.ReadRawColumnDataBaseAsync(image);
+        return Rows((RawColumnData<ReadOnlyMemory<byte>>)raw, image, GroupRows[group], bytes => bytes.ToArray()); // the library's memory is used again
+    }
+
+    // Values stand without gaps; a row has one where its definition level is the field's greatest.
+    private static TRow?[] Rows<TValue, TRow>(RawColumnData<TValue> data, DataField field, int count, Func<TValue, TRow?> row)
+        where TValue : struct
+    {
+        Span<TValue> values = data.Values;
+        ReadOnlySpan<int> levels = field.MaxDefinitionLevel > 0 ? data.DefinitionLevels : default;
+        if (field.MaxDefinitionLevel > 0 ? levels.Length != count : values.Length != count)
+            throw new InvalidDataException($"the column '{field.Name}' has {(field.MaxDefinitionLevel > 0 ? levels.Length : values.Length)} values for {count} rows");
+        TRow?[] rows = new TRow?[count];
+        for (int i = 0, value = 0; i < count; i++)
+            if (levels.IsEmpty || levels[i] == field.MaxDefinitionLevel)
+                rows[i] = row(values[value++]);
+        return rows;
+    }
+
+    private static DataField ImageColumn(ParquetSchema schema, string path)
+    {
+        foreach (string name in ImageColumns)
+            if (schema.Fields.FirstOrDefault(field => field.Name == name) is { } column && Bytes(column) is { } bytes)
+                return bytes;
+        DataField[] others = [.. schema.Fields.OfType<DataField>().Where(IsBinary)];
+        return others.Length == 1
+            ? others[0]
+            : throw new DeitException($"Opening '{path}' failed: it has {(others.Length == 0 ? "no image column" : $"the binary columns {DatasetRules.Quote(others.Select(field => field.Name))}")} "
+                + $"(columns: {Columns(schema)}), expected 'image' or 'img' of encoded images, or of structs with their 'bytes', or one binary column; rename the column or embed the images.");
+    }
+
+    private static DataField LabelColumn(ParquetSchema schema, string path) =>
+        LabelColumns.Select(name => schema.Fields.FirstOrDefault(field => field.Name == name)).FirstOrDefault(field => field is DataField { IsArray: false }) as DataField
+        ?? throw new DeitException($"Opening '{path}' failed: it has no label column (columns: {Columns(schema)}), expected 'label', 'labels' or 'fine_label' with the numbers of the classes; rename the column.");
+
+    private static DataField? Bytes(Field column) => column switch
+    {
+        DataField field when IsBinary(field) => field,
+        StructField of => of.Fields.OfType<DataField>().FirstOrDefault(field => field.Name == "bytes" && IsBinary(field)),
+        _ => null,
+    };
+
+    private static bool IsBinary(DataField field) => field.ClrType == typeof(ReadOnlyMemory<byte>) && field.MaxRepetitionLevel == 0;
+
+    private static string Columns(ParquetSchema schema)
+    {
+        const int Shown = 8;
+        string more = schema.Fields.Count > Shown ? $" and {schema.Fields.Count - Shown} more" : "";
+        return DatasetRules.Quote(schema.Fields.Take(Shown).Select(field => field.Name)) + more;
+    }
+
+    // {"info": {"features": {"label": {"names": [...], "_type": "ClassLabel"}}}}
+    private static IReadOnlyList<string>? ClassNames(Dictionary<string, string>? metadata, string column, string path)
+    {
+        if (metadata is null || !metadata.TryGetValue("huggingface", out string? json))
+            return null;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            JsonElement? at = document.RootElement;
+            foreach (string key in (string[])["info", "features", column, "names"])
+                at = at is { ValueKind: JsonValueKind.Object } element && element.TryGetProperty(key, out JsonElement child) ? child : null;
+            return at is { ValueKind: JsonValueKind.Array } names ? SampleIndex.RequireNames(path, [.. names.EnumerateArray().Select(name => name.ToString().Trim())]) : null;
+        }
+        catch (JsonException error)
+        {
+            throw new DeitException($"Opening '{path}' failed: its metadata 'huggingface', which names the classes, is no JSON text; write the file anew.", error);
+        }
+    }
+
+    private static void RequireMagic(FileStream stream, string path)
+    {
+        Span<byte> start = stackalloc byte[4], end = stackalloc byte[4];
+        if (stream.Length >= 12) // two times the magic and a length
+        {
+            stream.ReadExactly(start);
+            stream.Seek(-end.Length, SeekOrigin.End);
+            stream.ReadExactly(end);
+            stream.Position = 0;
+        }
+        if (start.SequenceEqual("PAR1"u8) && end.SequenceEqual("PAR1"u8))
+            return;
+        string how = start.SequenceEqual("PAR1"u8) ? "it is cut short, its end lacks 'PAR1'" : "it is not a Parquet file, which begins and ends with 'PAR1'";
+        throw new DeitException($"Opening '{path}' failed: {how}; download it anew{(start.StartsWith("vers"u8) ? ", with git lfs pull" : "")}.");
+    }
+
+    private static FileStream OpenStream(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.RandomAccess);
+
+    // The library has no other than asynchronous reading; on a file without asynchronous access it runs here and now.
+    private static T Wait<T>(Func<Task<T>> work) => work().GetAwaiter().GetResult();
+
+    private static string Line(Exception error) => error.Message.Split('\n')[0].Trim().TrimEnd('.');
+}

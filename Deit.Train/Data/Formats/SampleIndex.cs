@@ -1,0 +1,113 @@
+using Deit.Model;
+using Deit.Train.Data.Splits;
+
+namespace Deit.Train.Data.Formats;
+
+/// <summary>
+/// The samples of a split among those that a format stores, with labels in the order of the classes that training or the model has: what
+/// the formats that number their classes have in common.
+/// </summary>
+internal sealed class SampleIndex
+{
+    private readonly int[] _stored, _labels;
+
+    private SampleIndex(IReadOnlyList<string> classNames, int[] stored, int[] labels) => (ClassNames, _stored, _labels) = (classNames, stored, labels);
+
+    /// <summary>The classes of training or of the model.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>How many samples the split has.</summary>
+    public int Count => _stored.Length;
+
+    /// <summary>A sample's class, an index into <see cref="ClassNames"/>.</summary>
+    public int Label(int index) => _labels[index];
+
+    /// <summary>A sample's number among the stored ones.</summary>
+    public int Stored(int index) => _stored[index];
+
+    /// <summary>Chooses the samples and translates their labels.</summary>
+    /// <param name="root">What errors call the stored split.</param>
+    /// <param name="plan">Which of its samples.</param>
+    /// <param name="options">The share to hold out and the model's classes.</param>
+    /// <param name="labels">The stored labels, indices into <paramref name="names"/>.</param>
+    /// <param name="names">The classes as stored.</param>
+    /// <param name="trainingNames">Those of training, where the stored split does not know them; asked for only when no model says.</param>
+    /// <param name="key">A stored sample's name, unlike any other's, which decides whether it is held out.</param>
+    /// <exception cref="DeitException">A class is unknown, there is only one, or nothing can be held out.</exception>
+    public static SampleIndex Create(
+        string root,
+        SplitPlan plan,
+        DatasetOptions options,
+        int[] labels,
+        IReadOnlyList<string> names,
+        Func<IReadOnlyList<string>>? trainingNames,
+        Func<int, string> key)
+    {
+        IReadOnlyList<string> classNames = options.ClassNames ?? trainingNames?.Invoke() ?? names;
+        IEnumerable<string> used = labels.Distinct().Order().Select(label => names[label]);
+        DatasetRules.RequireKnown(root, used, classNames, options, ("leave its samples out", "leave their samples out"));
+        DatasetRules.RequireSeveral(root, classNames, "add samples of another class");
+
+        Dictionary<string, int> labelOf = DatasetRules.LabelOf(classNames);
+        int[] translated = [.. names.Select(name => labelOf.GetValueOrDefault(name, -1))]; // -1: a class without samples here
+        int[] stored = plan.Validation is { } validation ? Share(labels, names.Count, options, validation, key) : [.. Enumerable.Range(0, labels.Length)];
+        if (stored.Length == 0)
+            throw DatasetRules.NothingToSpare(root, options);
+        return new SampleIndex(classNames, stored, [.. stored.Select(sample => translated[labels[sample]])]);
+    }
+
+    /// <summary>The label of a class's number as data gives it.</summary>
+    /// <param name="label">The number.</param>
+    /// <param name="classes">How many classes have names; null where none have.</param>
+    /// <param name="sample">What errors call the sample.</param>
+    /// <exception cref="DeitException">It is no such number.</exception>
+    public static int RequireLabel(long label, int? classes, string sample)
+    {
+        int limit = classes ?? DatasetRules.MostClasses;
+        return label >= 0 && label < limit
+            ? (int)label
+            : throw new DeitException($"Opening {sample} failed: its label is {label}, expected 0 to {limit - 1}; correct the label{(classes is null ? "" : " or the list of classes")}, or leave the sample out.");
+    }
+
+    /// <summary>The names of classes that have none: their numbers.</summary>
+    public static string[] Numbers(IReadOnlyCollection<int> labels) => [.. Enumerable.Range(0, labels.Count == 0 ? 0 : labels.Max() + 1).Select(label => $"{label}")];
+
+    /// <summary>Refuses names that would make two classes one.</summary>
+    /// <exception cref="DeitException">One is empty or comes twice.</exception>
+    public static IReadOnlyList<string> RequireNames(string source, IReadOnlyList<string> names)
+    {
+        Dictionary<string, int> first = new(StringComparer.Ordinal);
+        for (int i = 0; i < names.Count; i++)
+            if (names[i].Length == 0)
+                throw new DeitException($"Reading the class names of '{source}' failed: the name of class {i} is empty, expected one for each class; fill it in.");
+            else if (!first.TryAdd(names[i], i))
+                throw new DeitException($"Reading the class names of '{source}' failed: classes {first[names[i]]} and {i} are both called '{names[i]}', expected different names; rename one.");
+        return names;
+    }
+
+    /// <summary>Reads a file with a class name on each line.</summary>
+    /// <exception cref="DeitException">It cannot be read, has no names, or one that is empty or comes twice.</exception>
+    public static IReadOnlyList<string> ReadNames(string path)
+    {
+        List<string> names = [.. DatasetRules.Reading(path, () => File.ReadAllLines(path)).Select(line => line.Trim())];
+        while (names.Count > 0 && names[^1].Length == 0)
+            names.RemoveAt(names.Count - 1);
+        return names.Count > 0 ? RequireNames(path, names) : throw new DeitException($"Reading the class names of '{path}' failed: it is empty, expected a name on each line; fill it in.");
+    }
+
+    // Of each class, as in a folder of pictures; in the stored order.
+    private static int[] Share(int[] labels, int classes, DatasetOptions options, bool validation, Func<int, string> key)
+    {
+        List<int>[] ofClass = [.. Enumerable.Range(0, classes).Select(_ => new List<int>())];
+        for (int sample = 0; sample < labels.Length; sample++)
+            ofClass[labels[sample]].Add(sample);
+        List<int> chosen = [];
+        foreach (List<int> samples in ofClass)
+        {
+            Dictionary<string, int> sampleOf = samples.ToDictionary(key, sample => sample, StringComparer.Ordinal);
+            chosen.AddRange(ValidationSplit.Select([.. samples.Select(key)], options.ValFraction, options.Seed, validation).Select(name => sampleOf[name]));
+        }
+        chosen.Sort();
+        return [.. chosen];
+    }
+}

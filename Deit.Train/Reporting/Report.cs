@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Deit.Model;
+using Deit.Model.Files;
+using Spectre.Console;
+
+namespace Deit.Train.Reporting;
+
+/// <summary>The forms in which figures leave a command: tables on the console, JSON, text files.</summary>
+internal static class Report
+{
+    /// <summary>Names in snake case; labels stay readable in any script.</summary>
+    public static JsonSerializerOptions Json { get; } = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A table whose first column holds names and whose others hold numbers.</summary>
+    public static Table Table(params IEnumerable<string> columns)
+    {
+        Table table = new() { Border = TableBorder.Simple };
+        foreach (string column in columns)
+            table.AddColumn(new TableColumn(new Text(column)) { Alignment = table.Columns.Count == 0 ? Justify.Left : Justify.Right, NoWrap = true });
+        return table;
+    }
+
+    /// <summary>Adds a row of plain text: labels may hold brackets.</summary>
+    public static void Row(this Table table, params IEnumerable<string> cells) => table.AddRow(cells.Select(cell => new Text(cell)));
+
+    /// <summary>Prints a table; into a file or pipe as wide as it needs to be.</summary>
+    public static void Print(Table table)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        if (Console.IsOutputRedirected)
+            console.Profile.Width = 10_000;
+        console.Write(table);
+    }
+
+    /// <summary>Prints an object as JSON.</summary>
+    public static void PrintJson(object value) => Console.WriteLine(JsonSerializer.Serialize(value, Json));
+
+    /// <summary>A number as it is shown; a dash where there is none.</summary>
+    public static string Number(double value, string format) => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
+
+    /// <summary>A number as JSON has it, which knows no NaN.</summary>
+    public static double? Finite(double value) => double.IsFinite(value) ? value : null;
+
+    /// <summary>Lines of comma-separated values (RFC 4180).</summary>
+    public static string Csv(IEnumerable<IEnumerable<string>> rows)
+    {
+        StringBuilder text = new();
+        foreach (IEnumerable<string> row in rows)
+            text.Append(string.Join(',', row.Select(Field))).Append('\n');
+        return text.ToString();
+
+        static string Field(string value) => value.AsSpan().ContainsAny(",\"\r\n") ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : value;
+    }
+
+    /// <summary>Writes a text file, as a whole or not at all.</summary>
+    /// <exception cref="DeitException">It cannot be written.</exception>
+    public static void WriteText(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Makes a folder for results where there is none.</summary>
+    /// <exception cref="DeitException">It cannot be made.</exception>
+    public static void MakeFolder(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new DeitException($"Making the folder '{path}' failed: {error.Message.TrimEnd('.')}; choose another --output.", error);
+        }
+    }
+}

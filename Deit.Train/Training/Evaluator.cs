@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Train.Data.Loading;
+
+namespace Deit.Train.Training;
+
+/// <summary>How often an answer was right.</summary>
+/// <param name="Top1">Share whose class came first.</param>
+/// <param name="Top5">Share whose class was among the first five.</param>
+/// <param name="Loss">Mean cross-entropy with the plain labels.</param>
+internal readonly record struct Accuracy(double Top1, double Top5, double Loss)
+{
+    /// <summary>For a line of a log.</summary>
+    public override string ToString() => $"top-1 {Top1:p1}  top-5 {Top5:p1}  loss {Loss:F4}";
+}
+
+/// <summary>What was predicted for a picture.</summary>
+/// <param name="Index">The picture's number in the data set.</param>
+/// <param name="Label">Its class.</param>
+/// <param name="Answer">The class that the model answers, of both heads where there are two.</param>
+/// <param name="Class">The class token's answer.</param>
+/// <param name="Distillation">The distillation token's answer; the class token's where there is none.</param>
+internal readonly record struct Prediction(int Index, int Label, int Answer, int Class, int Distillation);
+
+/// <summary>What an evaluation found.</summary>
+/// <param name="Predictions">An entry for each picture that could be read, in the data set's order.</param>
+/// <param name="Total">Of the model's answer: both heads where there are two.</param>
+/// <param name="Class">Of the class token; null without a distillation token.</param>
+/// <param name="Distillation">Of the distillation token; null without one.</param>
+/// <param name="Seconds">Wall time, decoding included.</param>
+internal sealed record Evaluation(IReadOnlyList<Prediction> Predictions, Accuracy Total, Accuracy? Class, Accuracy? Distillation, double Seconds)
+{
+    public long Images => Predictions.Count;
+
+    public double ImagesPerSecond => Images / Math.Max(Seconds, 1e-9);
+
+    public double Top1 => Total.Top1;
+
+    public double Top5 => Total.Top5;
+
+    public double Loss => Total.Loss;
+}
+
+/// <summary>Runs batches through the recorded forward pass of a network, or of several with one decoding, and counts.</summary>
+internal sealed class Evaluator : IDisposable
+{
+    private readonly IReadOnlyList<INetwork> _networks;
+    private readonly List<Inference> _inferences = [];
+    private readonly HeadFusion _fusion;
+
+    /// <summary>Records the forward passes.</summary>
+    /// <param name="device">The device of the networks.</param>
+    /// <param name="networks">Networks of the same input size and classes.</param>
+    /// <param name="batchSize">Images a run.</param>
+    /// <param name="fusion">How two heads answer together.</param>
+    /// <param name="precision">In which types.</param>
+    /// <param name="borrow">A graph that lends its memory.</param>
+    public Evaluator(GpuDevice device, IReadOnlyList<INetwork> networks, int batchSize, HeadFusion fusion = HeadFusion.MeanLogits, Precision precision = default, Graph? borrow = null)
+    {
+        (_networks, _fusion, BatchSize) = (networks, fusion, batchSize);
+        try
+        {
+            foreach (INetwork network in networks)
+                _inferences.Add(new Inference(device, network, batchSize, borrow ?? _inferences.FirstOrDefault()?.Graph, precision));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public int BatchSize { get; }
+
+    /// <summary>The recorded forward pass of the first network.</summary>
+    public Graph Graph => _inferences[0].Graph;
+
+    /// <summary>Counts over all batches of a source, for each network.</summary>
+    /// <exception cref="DeitException">There is no picture.</exception>
+    public IReadOnlyList<Evaluation> Run(IEnumerable<Batch> batches)
+    {
+        long start = Stopwatch.GetTimestamp();
+        Tally[] tallies = [.. _networks.Select(network => new Tally(network.Config.NumClasses))];
+        foreach (Batch batch in batches)
+            using (batch)
+                for (int i = 0; i < tallies.Length; i++)
+                    tallies[i].Add(_inferences[i].Run(batch.Images, batch.Count), _fusion, batch);
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return [.. tallies.Select(tally => tally.Result(seconds))];
+    }
+
+    /// <summary>The largest logit, how many classes come before the label, and -log softmax of it. Equal logits keep the order of the classes; NaN ranks last.</summary>
+    internal static (int Answer, int Rank, double Loss) Score(ReadOnlySpan<float> logits, int label)
+    {
+        float own = logits[label], largest = float.NegativeInfinity;
+        int rank = 0, answer = 0;
+        for (int i = 0; i < logits.Length; i++)
+        {
+            if (logits[i] > own || (logits[i] == own && i < label) || (float.IsNaN(own) && i != label))
+                rank++;
+            if (logits[i] > largest)
+                (answer, largest) = (i, logits[i]);
+        }
+        double sum = 0;
+        foreach (float logit in logits)
+            sum += Math.Exp(logit - (double)largest);
+        return (answer, rank, Math.Log(sum) - (own - (double)largest));
+    }
+
+    public void Dispose()
+    {
+        foreach (Inference inference in _inferences)
+            inference.Dispose();
+    }
+
+    private sealed class Counter
+    {
+        private long _top1, _top5;
+        private double _loss;
+
+        public int Add(ReadOnlySpan<float> logits, int label)
+        {
+            (int answer, int rank, double loss) = Score(logits, label);
+            _top1 += rank == 0 ? 1 : 0;
+            _top5 += rank < 5 ? 1 : 0;
+            _loss += loss;
+            return answer;
+        }
+
+        public Accuracy Of(long images) => new((double)_top1 / images, (double)_top5 / images, _loss / images);
+    }
+
+    private sealed class Tally(int classes)
+    {
+        private readonly Counter _total = new(), _class = new(), _distillation = new();
+        private readonly List<Prediction> _predictions = [];
+        private bool _twoHeads;
+
+        public void Add(HeadLogits logits, HeadFusion fusion, Batch batch)
+        {
+            float[] fused = logits.Fuse(fusion, classes);
+            _twoHeads = logits.Distillation is not null;
+            for (int i = 0; i < batch.Count; i++)
+            {
+                int label = (int)batch.Labels[i], from = i * classes;
+                int answer = _total.Add(fused.AsSpan(from, classes), label);
+                int byClass = _twoHeads ? _class.Add(logits.Class.AsSpan(from, classes), label) : answer;
+                int byDistillation = _twoHeads ? _distillation.Add(logits.Distillation.AsSpan(from, classes), label) : answer;
+                _predictions.Add(new Prediction(batch.Indices[i], label, answer, byClass, byDistillation));
+            }
+        }
+
+        public Evaluation Result(double seconds)
+        {
+            int images = _predictions.Count;
+            if (images == 0)
+                throw new DeitException("No image could be evaluated: the split is empty or unreadable; check the folder.");
+            return new Evaluation(_predictions, _total.Of(images), _twoHeads ? _class.Of(images) : null, _twoHeads ? _distillation.Of(images) : null, seconds);
+        }
+    }
+}

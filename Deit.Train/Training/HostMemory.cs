@@ -1,0 +1,42 @@
+using System.Globalization;
+using Deit.Model;
+
+namespace Deit.Train.Training;
+
+/// <summary>Asks for the machine's memory before it is taken: systems promise more than they have, and later end the process or swap.</summary>
+internal static class HostMemory
+{
+    /// <summary>Bytes that can still be used without swapping, within the limit of a container.</summary>
+    public static long Available()
+    {
+        long free = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet;
+        return Math.Max(0, OperatingSystem.IsLinux() ? Math.Min(free, KernelAvailable() ?? free) : free);
+    }
+
+    /// <summary>Refuses what does not fit.</summary>
+    /// <param name="bytes">What will be taken.</param>
+    /// <param name="purpose">What for.</param>
+    /// <exception cref="DeitException">There is less.</exception>
+    public static void Require(long bytes, string purpose)
+    {
+        long available = Available();
+        if (bytes > available)
+            throw new DeitException($"Not enough memory for {purpose}: {bytes >> 20} MiB needed, {available >> 20} MiB free; lower --batch-size or --input-size, or end other programs.");
+    }
+
+    // The kernel's own estimate, which knows of other processes and of caches that it would drop.
+    private static long? KernelAvailable()
+    {
+        const string Name = "MemAvailable:";
+        try
+        {
+            return File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal)) is { } line
+                && long.TryParse(line[Name.Length..].Replace("kB", "", StringComparison.Ordinal), NumberStyles.Integer, CultureInfo.InvariantCulture, out long kilobytes) ? kilobytes << 10 : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Without it the share of other processes is not known, which is no reason to refuse.
+            return null;
+        }
+    }
+}

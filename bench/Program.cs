@@ -1,7 +1,0 @@
-using BenchmarkDotNet.Running;
-using Deit.Bench;
-
-if (args is ["onnxruntime", .. string[] options])
-    return OnnxRuntimePeer.Run(options);
-BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
-return 0;

@@ -1,0 +1,95 @@
+using System.Text;
+using Deit.Bench.Suites;
+using Deit.Train.Data.Formats;
+
+namespace Deit.Bench.Reports;
+
+/// <summary>What a comparison says of a row.</summary>
+internal enum Verdict
+{
+    /// <summary>No difference that the spreads would not explain.</summary>
+    Same,
+    Faster,
+    Slower,
+}
+
+/// <summary>A measurement that both files have.</summary>
+/// <param name="Key">What it is.</param>
+/// <param name="A">The first file's rate.</param>
+/// <param name="B">The second file's rate.</param>
+/// <param name="Unit">Of both rates.</param>
+/// <param name="Spread">Of both together: what a difference must exceed.</param>
+internal sealed record ComparedRow(RowKey Key, double A, double B, string Unit, double Spread)
+{
+    /// <summary>Above 1 where the second is faster.</summary>
+    public double Ratio => B / A;
+
+    public Verdict Verdict => Ratio > 1 + Spread ? Verdict.Faster : 1 / Ratio > 1 + Spread ? Verdict.Slower : Verdict.Same;
+}
+
+/// <summary>
+/// Two reports row by row. The second is faster or slower where the rates differ by more than both spreads added up, and by more than 1 %:
+/// the sum, because both medians may be off, one to each side; 1 %, because runs of the same program differ so, however steady each is.
+/// </summary>
+internal sealed class BenchComparison
+{
+    private const double LeastDifference = 0.01;
+    private readonly BenchReport _a, _b;
+
+    public BenchComparison(BenchReport a, BenchReport b)
+    {
+        (_a, _b) = (a, b);
+        // A file that was put together may hold a measurement twice: the faster one stands.
+        Dictionary<RowKey, IBenchRow> first = ByKey(a), second = ByKey(b);
+        Rows = [.. first.Where(row => second.ContainsKey(row.Key)).Select(row => Compare(row.Value, second[row.Key]))];
+        OnlyA = [.. first.Keys.Where(key => !second.ContainsKey(key))];
+        OnlyB = [.. second.Keys.Where(key => !first.ContainsKey(key))];
+    }
+
+    /// <summary>What both have, in the first one's order.</summary>
+    public IReadOnlyList<ComparedRow> Rows { get; }
+
+    /// <summary>What the second lacks.</summary>
+    public IReadOnlyList<RowKey> OnlyA { get; }
+
+    /// <summary>What the first lacks.</summary>
+    public IReadOnlyList<RowKey> OnlyB { get; }
+
+    public override string ToString()
+    {
+        StringBuilder text = new();
+        Line($"A        {_a.Device}, {_a.Driver}{Version(_a)}");
+        Line($"B        {_b.Device}, {_b.Driver}{Version(_b)}");
+        if (Rows.Count > 0)
+        {
+            MarkdownTable table = new("measured", "shape or batch", "task", "precision", "A", "B", "unit", "B / A", "spread", "B is");
+            foreach (ComparedRow row in Rows)
+                table.Add(
+                    row.Key.Name, row.Key.Extent, row.Key.Task, row.Key.Precision, MarkdownTable.Number(row.A), MarkdownTable.Number(row.B), row.Unit,
+                    MarkdownTable.Number(row.Ratio), MarkdownTable.Percent(row.Spread, "F1"),
+                    row.Verdict switch { Verdict.Faster => "faster", Verdict.Slower => "slower", _ => "no different" });
+            text.Append('\n').Append(table).Append('\n');
+        }
+        Line($"B is faster in {Count(Verdict.Faster)}, slower in {Count(Verdict.Slower)}, no different in {Count(Verdict.Same)} of {Rows.Count} rows.");
+        Line("Faster or slower: the rates differ by more than both spreads (quartile to quartile) added up, and by more than 1 %.");
+        Missing("A", OnlyA);
+        Missing("B", OnlyB);
+        return text.ToString();
+
+        void Line(string line) => text.Append(line).Append('\n');
+
+        void Missing(string name, IReadOnlyList<RowKey> keys)
+        {
+            if (keys.Count > 0)
+                Line($"Only in {name}: {string.Join("; ", keys)}.");
+        }
+    }
+
+    private int Count(Verdict verdict) => Rows.Count(row => row.Verdict == verdict);
+
+    private static string Version(BenchReport report) => report.Version is { } version ? $", version {version}" : "";
+
+    private static Dictionary<RowKey, IBenchRow> ByKey(BenchReport report) => report.Rows.GroupBy(row => row.Key).ToDictionary(same => same.Key, same => same.MaxBy(row => row.Rate)!);
+
+    private static ComparedRow Compare(IBenchRow a, IBenchRow b) => new(a.Key, a.Rate, b.Rate, a.Unit, Math.Max(LeastDifference, a.Spread + b.Spread));
+}

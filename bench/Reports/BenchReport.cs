@@ -1,0 +1,134 @@
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Deit.Bench.Suites;
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Train.Data.Formats;
+using Deit.Train.Reporting;
+
+namespace Deit.Bench.Reports;
+
+/// <summary>What was measured on a device: the JSON file of <c>deit bench ops|products|infer|train</c>.</summary>
+internal sealed record BenchReport
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectRequiredConstructorParameters = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // "->" stays readable; the file is no part of a page
+        Converters = { new BenchRowConverter() },
+    };
+
+    /// <summary>The driver's name for the device.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>Name and version of the driver.</summary>
+    public required string Driver { get; init; }
+
+    /// <summary>discrete, integrated, cpu.</summary>
+    public string? Type { get; init; }
+
+    /// <summary>Bytes of the device's memory.</summary>
+    public long? MemoryBytes { get; init; }
+
+    /// <summary>Types and matrix shapes.</summary>
+    public string? Features { get; init; }
+
+    /// <summary>The processor beside the device, which is the device of a CPU driver.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>The version of what was measured, with its commit.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>The kernels that the device chose.</summary>
+    public IReadOnlyDictionary<string, string>? Kernels { get; init; }
+
+    /// <summary>The kernels that the device must not run, as their results were wrong, and why; null without any.</summary>
+    public IReadOnlyDictionary<string, string>? Rejected { get; init; }
+
+    /// <summary>What was measured.</summary>
+    public required IReadOnlyList<IBenchRow> Rows { get; init; }
+
+    [JsonIgnore]
+    public IEnumerable<OpRow> Ops => Rows.OfType<OpRow>();
+
+    [JsonIgnore]
+    public IEnumerable<ModelRow> Models => Rows.OfType<ModelRow>();
+
+    /// <summary>GFLOP/s of the fastest product; null where none was measured.</summary>
+    [JsonIgnore]
+    public double? BestProduct => Ops.Max(row => row.GigaFlopsPerSecond);
+
+    /// <summary>GB/s of the largest copy, which no cache holds; null where none was measured.</summary>
+    [JsonIgnore]
+    public double? BestCopy => Ops.Where(row => row.Op == OpsBench.Copy).OrderByDescending(row => row.Bytes).ThenByDescending(row => row.GigaBytesPerSecond).FirstOrDefault()?.GigaBytesPerSecond;
+
+    /// <summary>A report of rows just measured.</summary>
+    public static BenchReport Of(GpuDevice device, IReadOnlyList<IBenchRow> rows) => new()
+    {
+        Device = device.Info.Name,
+        Driver = device.Info.Driver,
+        Type = device.Info.Type.ToString().ToLowerInvariant(),
+        MemoryBytes = device.Info.MemoryBytes,
+        Features = DeviceFeatures.Line(device.Info),
+        Host = DeviceFeatures.Processor(),
+        Version = typeof(BenchReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
+        Kernels = device.Choices.All,
+        Rejected = device.Choices.Rejected is { Count: > 0 } rejected ? rejected : null,
+        Rows = rows,
+    };
+
+    /// <summary>This report with another's rows: the same measurements take the older ones' places, the others come behind.</summary>
+    /// <exception cref="DeitException">It is of another device, driver or version, whose rows must not be mixed.</exception>
+    public BenchReport With(BenchReport newer)
+    {
+        if ((Device, Driver, Version) != (newer.Device, newer.Driver, newer.Version))
+            throw new DeitException($"The measurements there are of {Device}, {Driver}, version {Version ?? "unknown"}, the new ones of {newer.Device}, {newer.Driver}, version {newer.Version ?? "unknown"}; remove the older file or name the new one by --name.");
+        HashSet<RowKey> replaced = [.. newer.Rows.Select(row => row.Key)];
+        Dictionary<string, string> kernels = new(Kernels ?? new Dictionary<string, string>());
+        foreach ((string key, string kernel) in newer.Kernels ?? new Dictionary<string, string>())
+            kernels[key] = kernel;
+        return newer with { Rows = [.. Rows.Where(row => !replaced.Contains(row.Key)), .. newer.Rows], Kernels = kernels };
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>Every row with every property that any row has.</summary>
+    public string ToCsv()
+    {
+        JsonObject[] rows = [.. Rows.Select(row => JsonSerializer.SerializeToNode(row, Json)!.AsObject())];
+        string[] columns = [.. rows.SelectMany(row => row.Select(property => property.Key)).Distinct()];
+        return Report.Csv([columns, .. rows.Select(row => columns.Select(column => row[column]?.ToString() ?? ""))]);
+    }
+
+    /// <summary>Reads a report, ours or that of a PyTorch run (<see cref="TorchReport"/>).</summary>
+    /// <exception cref="DeitException">There is no such file, or it is no report.</exception>
+    public static BenchReport Load(string path)
+    {
+        if (!File.Exists(path))
+            throw new DeitException($"There is no file '{path}'; give one that deit bench ops, products, infer or train wrote with --json.");
+        try
+        {
+            return Parse(File.ReadAllText(path));
+        }
+        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new DeitException($"'{path}' cannot be read as measurements ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); give a file that deit bench ops, products, infer or train wrote with --json.", error);
+        }
+    }
+
+    /// <summary>Reads the text of a report.</summary>
+    /// <exception cref="JsonException">It is none.</exception>
+    public static BenchReport Parse(string json)
+    {
+        using JsonDocument document = JsonDocument.Parse(json);
+        if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("torch", out _))
+            return TorchReport.Convert(document.RootElement);
+        return document.Deserialize<BenchReport>(Json) ?? throw new JsonException("it is empty");
+    }
+}

@@ -1,0 +1,32 @@
+using Deit.Gpu;
+using Deit.Train.Data.Loading;
+
+namespace Deit.Bench.Suites;
+
+/// <summary>Finds the largest batch that a device holds.</summary>
+internal static class BatchSearch
+{
+    /// <summary>The largest that is tried: past it no card of today gains.</summary>
+    public const int Cap = 256;
+
+    /// <summary>Opens the largest of 256, 128, ... 1 that fits: from above, so that a card which holds the first is done at once.</summary>
+    /// <param name="open">Makes what is to fit; is expected to give everything back when it throws.</param>
+    /// <exception cref="GpuException">Not even one image fits.</exception>
+    public static (int Batch, T Opened) Largest<T>(Func<int, T> open)
+    {
+        for (int batch = Cap; ; batch /= 2)
+        {
+            try
+            {
+                return (batch, open(batch));
+            }
+            catch (GpuException error) when (DoesNotFit(error) && batch > 1)
+            {
+                // The next smaller one.
+            }
+        }
+    }
+
+    /// <summary>True when a smaller batch may succeed.</summary>
+    public static bool DoesNotFit(GpuException error) => error.Kind is GpuErrorKind.OutOfMemory or GpuErrorKind.Limit;
+}

@@ -1,0 +1,35 @@
+using Deit.Bench.Reports;
+using Deit.Model;
+using Deit.Train.Options;
+
+namespace Deit.Bench.Suites;
+
+/// <summary>Which step <c>deit bench profile</c> looks into.</summary>
+internal sealed record ProfileOptions
+{
+    [Flag("DeiT by name")]
+    public string Model { get; set; } = "deit_tiny_patch16_224";
+
+    [Flag("the step", Choices = [ModelRow.Infer, ModelRow.Train])]
+    public string Task { get; set; } = ModelRow.Train;
+
+    [Flag("images a step; 0 is the largest of 256, 128, ... that fits; without it 0, on a CPU driver 1")]
+    public int? BatchSize { get; set; }
+
+    [PrecisionFlag("arithmetic")]
+    public string Precision { get; set; } = "fp32";
+
+    [Flag("write the table to a file, too")]
+    public string? Markdown { get; set; }
+
+    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
+    public string? Device { get; set; }
+
+    /// <exception cref="DeitException">An option is out of its range, or the name is none of a DeiT.</exception>
+    public DeitConfig Config()
+    {
+        if (BatchSize is < 0 or > 4096)
+            throw new DeitException($"--batch-size is {BatchSize}, expected 1 to 4096, or 0 for the largest that fits.");
+        return ModelZoo.Get(Model);
+    }
+}

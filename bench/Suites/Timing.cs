@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using Deit.Gpu;
+
+namespace Deit.Bench.Suites;
+
+/// <summary>How long something is measured.</summary>
+/// <param name="WarmUp">Seconds before anything counts; one run at least.</param>
+/// <param name="Seconds">Seconds that count, all repetitions together; one run a repetition at least.</param>
+/// <param name="Repetitions">Into how many times they are cut.</param>
+internal sealed record Pace(double WarmUp, double Seconds, int Repetitions);
+
+/// <summary>The median of repetitions, and how far their quartiles lie apart as a share of it.</summary>
+internal readonly record struct Timing(double Milliseconds, double Spread)
+{
+    /// <summary>Above it the machine was not idle, or the time too short.</summary>
+    public const double SteadySpread = 0.02;
+
+    // A queue of any length does for a driver, but not for the memory that it keeps of each submission.
+    private const int MostQueued = 1024;
+
+    /// <summary>Summarises repetitions.</summary>
+    public static Timing Of(IEnumerable<double> milliseconds)
+    {
+        double[] sorted = [.. milliseconds.Order()];
+        double median = sorted[sorted.Length / 2];
+        return new Timing(median, (sorted[sorted.Length * 3 / 4] - sorted[sorted.Length / 4]) / median);
+    }
+
+    /// <summary>Times a graph replayed back to back, as training does: within a repetition nothing waits for the device.</summary>
+    /// <returns>The time of a replay, and the host's share: the median of submissions to an idle device.</returns>
+    public static (Timing Replay, Timing Submission) OfReplays(GpuDevice device, Graph graph, Pace pace)
+    {
+        double one;
+        long begin = Stopwatch.GetTimestamp();
+        do
+        {
+            long start = Stopwatch.GetTimestamp();
+            graph.Run();
+            one = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+        while (Stopwatch.GetElapsedTime(begin).TotalSeconds < pace.WarmUp);
+        int count = (int)Math.Clamp(pace.Seconds / pace.Repetitions / one, 1, MostQueued);
+        double[] replays = new double[pace.Repetitions], submissions = new double[pace.Repetitions];
+        for (int i = 0; i < pace.Repetitions; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            graph.Submit();
+            submissions[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            for (int queued = 1; queued < count; queued++)
+                graph.Submit();
+            device.WaitIdle();
+            replays[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds / count;
+        }
+        return (Of(replays), Of(submissions));
+    }
+}
