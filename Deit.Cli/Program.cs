@@ -21,7 +21,9 @@ try
     if (ParseErrors.Sentence(parsed) is { } sentence)
         throw new DeitException(sentence);
     // Our own handler below says one sentence instead of a stack trace; signals are the commands' own business.
-    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    return parsed.Invoke(
+        new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
+    );
 }
 catch (Exception error) when (error is DeitException or GpuException)
 {

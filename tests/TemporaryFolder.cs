@@ -1,6 +1,3 @@
-using Deit.Bench.Reports;
-using Deit.Tests.Bench;
-
 namespace Deit.Tests;
 
 /// <summary>An empty folder that goes away with the test.</summary>
@@ -14,7 +11,12 @@ internal sealed class TemporaryFolder : IDisposable
 
     /// <summary>Names of everything inside, sorted.</summary>
     public string[] Content =>
-        [.. Directory.EnumerateFileSystemEntries(Path).Select(entry => System.IO.Path.GetFileName(entry)!).Order(StringComparer.Ordinal)];
+        [
+            .. Directory
+                .EnumerateFileSystemEntries(Path)
+                .Select(entry => System.IO.Path.GetFileName(entry)!)
+                .Order(StringComparer.Ordinal),
+        ];
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

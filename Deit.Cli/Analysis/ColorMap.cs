@@ -11,7 +11,8 @@ internal readonly record struct Rgb(byte Red, byte Green, byte Blue)
     public double Luma => ((0.299 * Red) + (0.587 * Green) + (0.114 * Blue)) / 255;
 
     /// <summary>The colour a share of the way to another.</summary>
-    public Rgb Towards(Rgb other, double share) => new(Mix(Red, other.Red, share), Mix(Green, other.Green, share), Mix(Blue, other.Blue, share));
+    public Rgb Towards(Rgb other, double share) =>
+        new(Mix(Red, other.Red, share), Mix(Green, other.Green, share), Mix(Blue, other.Blue, share));
 
     private static byte Mix(byte from, byte to, double share) => (byte)Math.Round(from + ((to - from) * share));
 }
@@ -20,10 +21,14 @@ internal readonly record struct Rgb(byte Red, byte Green, byte Blue)
 internal static class ColorMap
 {
     // matplotlib's inferno (CC0), every 32nd of its 256 colours.
-    private static readonly Rgb[] InfernoSamples = Parse("000004 210C4A 57106E 8A226A BC3754 E45A31 F98C0A F9C932 FCFFA4");
+    private static readonly Rgb[] InfernoSamples = Parse(
+        "000004 210C4A 57106E 8A226A BC3754 E45A31 F98C0A F9C932 FCFFA4"
+    );
 
     // ColorBrewer's Blues with nine classes (Apache 2.0, Cynthia Brewer), from white on.
-    private static readonly Rgb[] BluesSamples = Parse("FFFFFF DEEBF7 C6DBEF 9ECAE1 6BAED6 4292C6 2171B5 08519C 08306B");
+    private static readonly Rgb[] BluesSamples = Parse(
+        "FFFFFF DEEBF7 C6DBEF 9ECAE1 6BAED6 4292C6 2171B5 08519C 08306B"
+    );
 
     /// <summary>Black over red to light yellow: for heat on a picture.</summary>
     public static Rgb Inferno(double value) => Sample(InfernoSamples, value);
@@ -38,5 +43,6 @@ internal static class ColorMap
         return samples[below].Towards(samples[below + 1], position - below);
     }
 
-    private static Rgb[] Parse(string colors) => [.. colors.Split(' ').Select(Convert.FromHexString).Select(bytes => new Rgb(bytes[0], bytes[1], bytes[2]))];
+    private static Rgb[] Parse(string colors) =>
+        [.. colors.Split(' ').Select(Convert.FromHexString).Select(bytes => new Rgb(bytes[0], bytes[1], bytes[2]))];
 }

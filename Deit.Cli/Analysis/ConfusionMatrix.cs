@@ -1,4 +1,3 @@
-using Deit.Bench.Suites;
 using Deit.Model;
 using Deit.Train.Training;
 using SkiaSharp;
@@ -11,7 +10,8 @@ internal sealed class ConfusionMatrix
     /// <summary>The most classes that can be drawn: a pixel each already.</summary>
     public const int MostClasses = 4096;
 
-    private static readonly Rgb Ink = new(40, 40, 40), Pale = new(200, 200, 200);
+    private static readonly Rgb Ink = new(40, 40, 40),
+        Pale = new(200, 200, 200);
     private readonly int[] _counts;
     private readonly IReadOnlyList<string> _labels;
 
@@ -33,7 +33,9 @@ internal sealed class ConfusionMatrix
     public static void Check(int classes)
     {
         if (classes > MostClasses)
-            throw new DeitException($"Drawing the confusion of {classes} classes failed: expected at most {MostClasses}; leave out --confusion and take the figures of each class from --output or --json.");
+            throw new DeitException(
+                $"Drawing the confusion of {classes} classes failed: expected at most {MostClasses}; leave out --confusion and take the figures of each class from --output or --json."
+            );
     }
 
     /// <summary>Images of a class that were answered with another or the same.</summary>
@@ -43,14 +45,23 @@ internal sealed class ConfusionMatrix
     /// <param name="title">What it is of.</param>
     public Drawing Draw(string title)
     {
-        const float Size = 12, Heading = 15, LabelLimit = 180, Gap = 8;
-        int classes = _labels.Count, cell = Math.Clamp(900 / classes, 1, 44), side = cell * classes;
+        const float Size = 12,
+            Heading = 15,
+            LabelLimit = 180,
+            Gap = 8;
+        int classes = _labels.Count,
+            cell = Math.Clamp(900 / classes, 1, 44),
+            side = cell * classes;
         // Names take as much room as the longest, or a limit; where cells are lower than letters some rows get their number instead.
         bool named = cell >= 11;
         float labelSize = Math.Min(Size, cell - 1);
-        string[] labels = named ? [.. _labels.Select(label => Drawing.Shortened(label, labelSize, LabelLimit))] : [.. _labels.Select((_, i) => $"{i}")];
+        string[] labels = named
+            ? [.. _labels.Select(label => Drawing.Shortened(label, labelSize, LabelLimit))]
+            : [.. _labels.Select((_, i) => $"{i}")];
         float margin = labels.Max(label => Drawing.TextWidth(label, named ? labelSize : Size)) + Gap;
-        int left = (int)(margin + 34), top = (int)(margin + 70), barLeft = left + side + 24;
+        int left = (int)(margin + 34),
+            top = (int)(margin + 70),
+            barLeft = left + side + 24;
         int width = Math.Max(barLeft + 70, (int)Drawing.TextWidth(title, Heading) + 32);
         Drawing drawing = new(width, Math.Max(top + side, top + 120) + 20);
         drawing.Text(title, 16, 22, Heading, Rgb.Black);
@@ -89,7 +100,14 @@ internal sealed class ConfusionMatrix
                 Rgb color = ColorMap.Blues(least + ((1 - least) * count / support));
                 drawing.Fill(left + (answer * cell), top + (label * cell), cell - line, cell - line, color);
                 if (numbered)
-                    drawing.Text($"{count}", left + ((answer + 0.5f) * cell), top + ((label + 0.5f) * cell), size, color.Luma < 0.55 ? Rgb.White : Ink, SKTextAlign.Center);
+                    drawing.Text(
+                        $"{count}",
+                        left + ((answer + 0.5f) * cell),
+                        top + ((label + 0.5f) * cell),
+                        size,
+                        color.Luma < 0.55 ? Rgb.White : Ink,
+                        SKTextAlign.Center
+                    );
             }
         }
         drawing.Frame(left - 1, top - 1, (classes * cell) + 2 - line, (classes * cell) + 2 - line, Pale);

@@ -27,7 +27,9 @@ internal sealed class Drawing : IDisposable
     {
         const int MostPixels = 1 << 28; // a gigabyte of memory
         if ((long)width * height > MostPixels)
-            throw new DeitException($"Drawing a picture of {width} x {height} pixels failed: expected at most {MostPixels} pixels; show less in it.");
+            throw new DeitException(
+                $"Drawing a picture of {width} x {height} pixels failed: expected at most {MostPixels} pixels; show less in it."
+            );
         _bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgb888x, SKAlphaType.Opaque));
         _canvas = new SKCanvas(_bitmap);
         _canvas.Clear(SKColors.White);
@@ -49,7 +51,12 @@ internal sealed class Drawing : IDisposable
     /// <summary>Draws the outline of a rectangle, one pixel wide, inside of it.</summary>
     public void Frame(float x, float y, float width, float height, Rgb color)
     {
-        using SKPaint paint = new() { Color = Color(color), Style = SKPaintStyle.Stroke, StrokeWidth = 1 };
+        using SKPaint paint = new()
+        {
+            Color = Color(color),
+            Style = SKPaintStyle.Stroke,
+            StrokeWidth = 1,
+        };
         _canvas.DrawRect(x + 0.5f, y + 0.5f, width - 1, height - 1, paint);
     }
 
@@ -61,7 +68,15 @@ internal sealed class Drawing : IDisposable
     /// <param name="color">The colour.</param>
     /// <param name="align">What x is.</param>
     /// <param name="upwards">Turned to be read from below to above: x and y then change their parts.</param>
-    public void Text(string text, float x, float y, float size, Rgb color, SKTextAlign align = SKTextAlign.Left, bool upwards = false)
+    public void Text(
+        string text,
+        float x,
+        float y,
+        float size,
+        Rgb color,
+        SKTextAlign align = SKTextAlign.Left,
+        bool upwards = false
+    )
     {
         using SKPaint paint = new() { Color = Color(color), IsAntialias = true };
         using SKFont font = Font(size);
@@ -94,7 +109,9 @@ internal sealed class Drawing : IDisposable
     /// <summary>Copies a picture.</summary>
     public void Image(RgbImage image, int x, int y)
     {
-        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque));
+        using SKBitmap bitmap = new(
+            new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque)
+        );
         byte[] row = new byte[image.Width * 4];
         for (int line = 0; line < image.Height; line++)
         {
@@ -110,11 +127,17 @@ internal sealed class Drawing : IDisposable
 
     /// <summary>Writes a PNG file, replacing one of that name.</summary>
     /// <exception cref="DeitException">The file cannot be written; one that was there is intact.</exception>
-    public void SavePng(string path) => AtomicFile.Write(path, stream =>
-    {
-        if (!_bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
-            throw new ImageException($"Writing the image '{path}' failed: {Width} x {Height} pixels could not be encoded; check that the folder is writable.");
-    });
+    public void SavePng(string path) =>
+        AtomicFile.Write(
+            path,
+            stream =>
+            {
+                if (!_bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
+                    throw new ImageException(
+                        $"Writing the image '{path}' failed: {Width} x {Height} pixels could not be encoded; check that the folder is writable."
+                    );
+            }
+        );
 
     public void Dispose()
     {
@@ -122,7 +145,8 @@ internal sealed class Drawing : IDisposable
         _bitmap.Dispose();
     }
 
-    private static SKFont Font(float size) => new(Typeface.Value, size) { Edging = SKFontEdging.Antialias, Subpixel = true };
+    private static SKFont Font(float size) =>
+        new(Typeface.Value, size) { Edging = SKFontEdging.Antialias, Subpixel = true };
 
     private static SKColor Color(Rgb color) => new(color.Red, color.Green, color.Blue);
 }

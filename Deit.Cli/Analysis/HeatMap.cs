@@ -16,11 +16,12 @@ internal static class HeatMap
         ImageSize size = preprocess.InputSize;
         byte[] pixels = new byte[size.Pixels * 3];
         for (int channel = 0; channel < 3; channel++)
-            for (int i = 0; i < size.Pixels; i++)
-            {
-                float value = (chw[(channel * size.Pixels) + i] * preprocess.StandardDeviation[channel]) + preprocess.Mean[channel];
-                pixels[(i * 3) + channel] = (byte)Math.Round(Math.Clamp(value, 0, 1) * 255);
-            }
+        for (int i = 0; i < size.Pixels; i++)
+        {
+            float value =
+                (chw[(channel * size.Pixels) + i] * preprocess.StandardDeviation[channel]) + preprocess.Mean[channel];
+            pixels[(i * 3) + channel] = (byte)Math.Round(Math.Clamp(value, 0, 1) * 255);
+        }
         return new RgbImage(size.Width, size.Height, pixels);
     }
 
@@ -30,7 +31,8 @@ internal static class HeatMap
     /// <param name="grid">Rows and columns of patches.</param>
     public static RgbImage Overlay(RgbImage picture, ReadOnlySpan<double> values, (int Height, int Width) grid)
     {
-        double least = double.PositiveInfinity, largest = double.NegativeInfinity;
+        double least = double.PositiveInfinity,
+            largest = double.NegativeInfinity;
         foreach (double value in values)
             (least, largest) = (Math.Min(least, value), Math.Max(largest, value));
         double range = largest > least ? largest - least : 1;
@@ -42,9 +44,16 @@ internal static class HeatMap
             {
                 (int column, int nextColumn, double right) = Between(x, picture.Width, grid.Width);
                 double above = Mix(values[(row * grid.Width) + column], values[(row * grid.Width) + nextColumn], right);
-                double below = Mix(values[(nextRow * grid.Width) + column], values[(nextRow * grid.Width) + nextColumn], right);
+                double below = Mix(
+                    values[(nextRow * grid.Width) + column],
+                    values[(nextRow * grid.Width) + nextColumn],
+                    right
+                );
                 int i = ((y * picture.Width) + x) * 3;
-                Rgb color = new Rgb(picture.Pixels[i], picture.Pixels[i + 1], picture.Pixels[i + 2]).Towards(ColorMap.Inferno((Mix(above, below, down) - least) / range), Opacity);
+                Rgb color = new Rgb(picture.Pixels[i], picture.Pixels[i + 1], picture.Pixels[i + 2]).Towards(
+                    ColorMap.Inferno((Mix(above, below, down) - least) / range),
+                    Opacity
+                );
                 (pixels[i], pixels[i + 1], pixels[i + 2]) = (color.Red, color.Green, color.Blue);
             }
         }

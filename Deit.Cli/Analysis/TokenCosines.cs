@@ -20,11 +20,18 @@ internal static class TokenCosines
     /// <param name="batchSize">Images a run.</param>
     /// <param name="batches">The images.</param>
     /// <returns>Places from the input on, and the number of images.</returns>
-    public static (IReadOnlyList<PlaceCosines> Places, int Images) Measure(GpuDevice device, VisionTransformer network, VisionTransformer? other, int batchSize, IEnumerable<Batch> batches)
+    public static (IReadOnlyList<PlaceCosines> Places, int Images) Measure(
+        GpuDevice device,
+        VisionTransformer network,
+        VisionTransformer? other,
+        int batchSize,
+        IEnumerable<Batch> batches
+    )
     {
         DeitConfig config = network.Config;
         string[] names = ["embedding", .. Enumerable.Range(0, config.Depth).Select(i => $"blocks.{i}"), "norm"];
-        double[] distillation = new double[names.Length], otherClass = new double[names.Length];
+        double[] distillation = new double[names.Length],
+            otherClass = new double[names.Length];
         int images = 0;
         using Inference inference = Observed(device, network, batchSize, null);
         using Inference? otherInference = other is null ? null : Observed(device, other, batchSize, inference.Graph);
@@ -40,23 +47,48 @@ internal static class TokenCosines
                     if (config.Distilled)
                         distillation[place] += Sum(own[place], 2, 0, own[place], 2, 1, batch.Count, config.EmbedDim);
                     if (otherInference is not null)
-                        otherClass[place] += Sum(own[place], config.PrefixTokens, 0, otherInference.Observed(names[place]), other!.Config.PrefixTokens, 0, batch.Count, config.EmbedDim);
+                        otherClass[place] += Sum(
+                            own[place],
+                            config.PrefixTokens,
+                            0,
+                            otherInference.Observed(names[place]),
+                            other!.Config.PrefixTokens,
+                            0,
+                            batch.Count,
+                            config.EmbedDim
+                        );
                 }
                 images += batch.Count;
             }
 
-        List<PlaceCosines> places = [new("tokens", config.Distilled ? Parameters(network, "dist_token") : null, other is null ? null : Parameters(other, "cls_token"))];
+        List<PlaceCosines> places =
+        [
+            new(
+                "tokens",
+                config.Distilled ? Parameters(network, "dist_token") : null,
+                other is null ? null : Parameters(other, "cls_token")
+            ),
+        ];
         for (int place = 0; place < names.Length; place++)
-            places.Add(new(Title(names[place]), config.Distilled ? distillation[place] / images : null, other is null ? null : otherClass[place] / images));
+            places.Add(
+                new(
+                    Title(names[place]),
+                    config.Distilled ? distillation[place] / images : null,
+                    other is null ? null : otherClass[place] / images
+                )
+            );
         return (places, images);
 
-        double Parameters(VisionTransformer second, string name) => Cosine(device.Read<float>(network.Parameters["cls_token"]), device.Read<float>(second.Parameters[name]));
+        double Parameters(VisionTransformer second, string name) =>
+            Cosine(device.Read<float>(network.Parameters["cls_token"]), device.Read<float>(second.Parameters[name]));
     }
 
     /// <summary>The cosine of the angle between two vectors; NaN where one has no length.</summary>
     public static double Cosine(ReadOnlySpan<float> first, ReadOnlySpan<float> second)
     {
-        double product = 0, firstSquare = 0, secondSquare = 0;
+        double product = 0,
+            firstSquare = 0,
+            secondSquare = 0;
         for (int i = 0; i < first.Length; i++)
         {
             product += (double)first[i] * second[i];
@@ -68,21 +100,43 @@ internal static class TokenCosines
 
     // Of [B, T, D] only the tokens before the patches are kept and travel.
     private static Inference Observed(GpuDevice device, VisionTransformer network, int batchSize, Graph? borrow) =>
-        new(device, network, batchSize, borrow, observe: (r, name, tensor) => name switch
-        {
-            "norm" => tensor,
-            _ when name.Contains(".attn", StringComparison.Ordinal) => null,
-            _ => r.SelectTokens(tensor, 0, network.Config.PrefixTokens),
-        });
+        new(
+            device,
+            network,
+            batchSize,
+            borrow,
+            observe: (r, name, tensor) =>
+                name switch
+                {
+                    "norm" => tensor,
+                    _ when name.Contains(".attn", StringComparison.Ordinal) => null,
+                    _ => r.SelectTokens(tensor, 0, network.Config.PrefixTokens),
+                }
+        );
 
     // Rows of [B, tokens, D].
-    private static double Sum(float[] first, int firstTokens, int firstToken, float[] second, int secondTokens, int secondToken, int images, int dim)
+    private static double Sum(
+        float[] first,
+        int firstTokens,
+        int firstToken,
+        float[] second,
+        int secondTokens,
+        int secondToken,
+        int images,
+        int dim
+    )
     {
         double sum = 0;
         for (int i = 0; i < images; i++)
-            sum += Cosine(first.AsSpan(((i * firstTokens) + firstToken) * dim, dim), second.AsSpan(((i * secondTokens) + secondToken) * dim, dim));
+            sum += Cosine(
+                first.AsSpan(((i * firstTokens) + firstToken) * dim, dim),
+                second.AsSpan(((i * secondTokens) + secondToken) * dim, dim)
+            );
         return sum;
     }
 
-    private static string Title(string name) => name.StartsWith("blocks.", StringComparison.Ordinal) ? $"block {int.Parse(name["blocks.".Length..]) + 1}" : name;
+    private static string Title(string name) =>
+        name.StartsWith("blocks.", StringComparison.Ordinal)
+            ? $"block {int.Parse(name["blocks.".Length..]) + 1}"
+            : name;
 }

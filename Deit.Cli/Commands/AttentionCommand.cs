@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Cli.Analysis;
 using Deit.Gpu;
 using Deit.Model;
@@ -35,7 +33,13 @@ internal static class AttentionCommand
     public static Command Create()
     {
         Argument<string> image = new("IMAGE") { Description = "picture file" };
-        Command command = new("attention", "Draw where the class and distillation token look: each head of a layer, and the rollout through all layers.") { image };
+        Command command = new(
+            "attention",
+            "Draw where the class and distillation token look: each head of a layer, and the rollout through all layers."
+        )
+        {
+            image,
+        };
         OptionBinder<AttentionOptions> binder = new(command);
         command.SetAction(result => Run(result.GetValue(image)!, binder.Bind(result)));
         return command;
@@ -45,7 +49,9 @@ internal static class AttentionCommand
     {
         ModelDescription description = ModelDescription.Read(options.Model);
         if (description.Config is not DeitConfig config)
-            throw new DeitException($"'{options.Model}' is a {description.Config.Family}, which has no attention; give a DeiT.");
+            throw new DeitException(
+                $"'{options.Model}' is a {description.Config.Family}, which has no attention; give a DeiT."
+            );
         int[] layers = Layers(options.Layer, config.Depth);
         float[] input = new float[description.Preprocess.OutputLength];
         description.Preprocess.Apply(ImageDecoder.Decode(path), input);
@@ -60,21 +66,33 @@ internal static class AttentionCommand
         int written = 0;
         List<(string Caption, RgbImage Image)> overview = [("input", Save(picture, "input"))];
         for (int token = 0; token < config.PrefixTokens; token++)
-            overview.Add(($"rollout, {TokenNames[token]}", Save(Overlay(maps.Rollout(token)), $"rollout_{TokenNames[token]}")));
+            overview.Add(
+                ($"rollout, {TokenNames[token]}", Save(Overlay(maps.Rollout(token)), $"rollout_{TokenNames[token]}"))
+            );
         List<(string Title, IReadOnlyList<(string Caption, RgbImage Image)> Cells)> rows = [("", overview)];
         foreach (int layer in layers)
             for (int token = 0; token < config.PrefixTokens; token++)
             {
                 string name = $"layer{layer + 1:D2}_{TokenNames[token]}";
-                List<(string Caption, RgbImage Image)> cells = [("mean", Save(Overlay(maps.Mean(layer, token)), $"{name}_mean"))];
+                List<(string Caption, RgbImage Image)> cells =
+                [
+                    ("mean", Save(Overlay(maps.Mean(layer, token)), $"{name}_mean")),
+                ];
                 for (int head = 0; head < config.NumHeads; head++)
-                    cells.Add(($"head {head + 1}", Save(Overlay(maps.Row(layer, head, token)), $"{name}_head{head + 1:D2}")));
+                    cells.Add(
+                        ($"head {head + 1}", Save(Overlay(maps.Row(layer, head, token)), $"{name}_head{head + 1:D2}"))
+                    );
                 rows.Add(($"layer {layer + 1}, {TokenNames[token]}", cells));
             }
-        using Drawing sheet = ContactSheet.Draw(rows, layers.Length == 1 ? Math.Clamp(config.InputSize.Longer, 128, 224) : 128);
+        using Drawing sheet = ContactSheet.Draw(
+            rows,
+            layers.Length == 1 ? Math.Clamp(config.InputSize.Longer, 128, 224) : 128
+        );
         string sheetFile = Path.Combine(options.Output, "contact_sheet.png");
         sheet.SavePng(sheetFile);
-        Console.WriteLine($"{written} pictures of {config.InputSize} pixels in {options.Output}, all together in {sheetFile}");
+        Console.WriteLine(
+            $"{written} pictures of {config.InputSize} pixels in {options.Output}, all together in {sheetFile}"
+        );
         return 0;
 
         // What a token gives to itself and the other of its kind lies on no patch.
@@ -88,11 +106,14 @@ internal static class AttentionCommand
         }
     }
 
-    private static int[] Layers(string? text, int depth) => text switch
-    {
-        null => [depth - 1],
-        "all" => [.. Enumerable.Range(0, depth)],
-        _ when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int layer) && layer >= 1 && layer <= depth => [layer - 1],
-        _ => throw new DeitException($"--layer is '{text}', expected 1 to {depth} or all."),
-    };
+    private static int[] Layers(string? text, int depth) =>
+        text switch
+        {
+            null => [depth - 1],
+            "all" => [.. Enumerable.Range(0, depth)],
+            _ when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int layer)
+                    && layer >= 1
+                    && layer <= depth => [layer - 1],
+            _ => throw new DeitException($"--layer is '{text}', expected 1 to {depth} or all."),
+        };
 }

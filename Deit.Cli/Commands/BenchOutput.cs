@@ -8,11 +8,21 @@ namespace Deit.Cli.Commands;
 /// <summary>The flags of a bench command that say where its report goes; a table on the terminal without them, and with files too.</summary>
 internal sealed class BenchOutput
 {
-    private readonly Option<string?> _json = new("--json") { Description = "write JSON to a file; without a file name print it", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> _json = new("--json")
+    {
+        Description = "write JSON to a file; without a file name print it",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
     private readonly Option<string?> _csv = new("--csv") { Description = "write CSV to a file" };
     private readonly Option<string?> _markdown = new("--markdown") { Description = "write the tables to a file" };
-    private readonly Option<string?> _output = new("--output") { Description = "add the rows to DIR/NAME.json, .md, .csv and .roofline.svg" };
-    private readonly Option<string?> _name = new("--name") { Description = "NAME of the files of --output; made of the device's name without it" };
+    private readonly Option<string?> _output = new("--output")
+    {
+        Description = "add the rows to DIR/NAME.json, .md, .csv and .roofline.svg",
+    };
+    private readonly Option<string?> _name = new("--name")
+    {
+        Description = "NAME of the files of --output; made of the device's name without it",
+    };
 
     public BenchOutput(Command command)
     {

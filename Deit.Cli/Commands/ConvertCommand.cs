@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Deit.Bench.Reports;
 using Deit.Cli.Conversion;
 using Deit.Model;
 using Deit.Model.Files;
@@ -11,7 +10,10 @@ namespace Deit.Cli.Commands;
 /// <summary>What <c>deit convert</c> is asked beside its source and target.</summary>
 internal sealed record ConvertOptions
 {
-    [Flag("what to write: a model folder of ours under timm's names, one of transformers, ONNX, or one of ours in 16 bits; onnx of an OUT.onnx, else timm", Choices = ["timm", "hf", "onnx", "fp16"])]
+    [Flag(
+        "what to write: a model folder of ours under timm's names, one of transformers, ONNX, or one of ours in 16 bits; onnx of an OUT.onnx, else timm",
+        Choices = ["timm", "hf", "onnx", "fp16"]
+    )]
     public string? To { get; set; }
 
     [Flag("the model that the weights are of, where no config.json and no shape says it")]
@@ -32,9 +34,19 @@ internal static class ConvertCommand
 {
     public static Command Create()
     {
-        Argument<string> source = new("IN") { Description = "model folder (ours, timm's or transformers'), .safetensors, or PyTorch's .pth, .pt, .bin" };
+        Argument<string> source = new("IN")
+        {
+            Description = "model folder (ours, timm's or transformers'), .safetensors, or PyTorch's .pth, .pt, .bin",
+        };
         Argument<string> target = new("OUT") { Description = "folder to write, or file.onnx" };
-        Command command = new("convert", "Convert models from and to the files of PyTorch, timm, transformers and ONNX.") { source, target };
+        Command command = new(
+            "convert",
+            "Convert models from and to the files of PyTorch, timm, transformers and ONNX."
+        )
+        {
+            source,
+            target,
+        };
         OptionBinder<ConvertOptions> binder = new(command);
         command.SetAction(result => Run(result.GetValue(source)!, result.GetValue(target)!, binder.Bind(result)));
         return command;
@@ -44,38 +56,71 @@ internal static class ConvertCommand
     {
         string format = options.To ?? (IsOnnx(to) ? "onnx" : "timm");
         if (IsOnnx(to) != (format == "onnx"))
-            throw new DeitException($"'{to}' was given for --to {format}, expected {(format == "onnx" ? "a file that ends with .onnx" : "a folder")}; name it so.");
+            throw new DeitException(
+                $"'{to}' was given for --to {format}, expected {(format == "onnx" ? "a file that ends with .onnx" : "a folder")}; name it so."
+            );
         CheckTarget(from, to, options.Overwrite);
-        using ConvertSource source = ConvertSource.Open(from, new ConvertHints(options.Model, options.Labels, options.InputSize));
+        using ConvertSource source = ConvertSource.Open(
+            from,
+            new ConvertHints(options.Model, options.Labels, options.InputSize)
+        );
         switch (format)
         {
-            case "onnx": OnnxExport.Write(source, to); break;
-            case "hf": AtomicFolder.Write(to, folder => ModelWriter.WriteHuggingFace(source, folder)); break;
-            default: AtomicFolder.Write(to, folder => ModelWriter.WriteTimm(source, folder, half: format == "fp16")); break;
+            case "onnx":
+                OnnxExport.Write(source, to);
+                break;
+            case "hf":
+                AtomicFolder.Write(to, folder => ModelWriter.WriteHuggingFace(source, folder));
+                break;
+            default:
+                AtomicFolder.Write(to, folder => ModelWriter.WriteTimm(source, folder, half: format == "fp16"));
+                break;
         }
         ModelDescription description = source.Description;
         foreach (string notice in source.Notices)
             Console.Error.WriteLine($"Notice   {notice}");
-        if (format == "hf" && description is { Config: DeitConfig { Distilled: true }, HeadFusion: HeadFusion.SumSoftmax })
-            Console.Error.WriteLine("Notice   transformers answers with the mean of both heads' logits, this model with the sum of their softmax");
-        Console.WriteLine($"{to}: {description.Name ?? description.Config.Family}, {description.Config.NumClasses} classes, {description.Config.InputSize} pixels");
+        if (
+            format == "hf"
+            && description is { Config: DeitConfig { Distilled: true }, HeadFusion: HeadFusion.SumSoftmax }
+        )
+            Console.Error.WriteLine(
+                "Notice   transformers answers with the mean of both heads' logits, this model with the sum of their softmax"
+            );
+        Console.WriteLine(
+            $"{to}: {description.Name ?? description.Config.Family}, {description.Config.NumClasses} classes, {description.Config.InputSize} pixels"
+        );
         return 0;
     }
 
-    private static bool IsOnnx(string path) => Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase);
+    private static bool IsOnnx(string path) =>
+        Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase);
 
     // What is replaced goes away as a whole: nothing but a model does.
     private static void CheckTarget(string from, string to, bool overwrite)
     {
-        if (Path.GetFullPath(from).TrimEnd(Path.DirectorySeparatorChar) == Path.GetFullPath(to).TrimEnd(Path.DirectorySeparatorChar))
+        if (
+            Path.GetFullPath(from).TrimEnd(Path.DirectorySeparatorChar)
+            == Path.GetFullPath(to).TrimEnd(Path.DirectorySeparatorChar)
+        )
             throw new DeitException($"'{to}' is both source and target; choose another OUT.");
         bool folder = Directory.Exists(to);
         if (!folder && !File.Exists(to))
             return;
         if (folder == IsOnnx(to))
-            throw new DeitException($"'{to}' is a {(folder ? "folder" : "file")} and was to be a {(folder ? "file" : "folder")}; choose another OUT.");
-        if (folder && Directory.EnumerateFileSystemEntries(to).Select(Path.GetFileName).FirstOrDefault(name => !ModelWriter.Files.Contains(name)) is { } other)
-            throw new DeitException($"'{to}' holds '{other}', which is no part of a converted model and would be lost; choose another OUT.");
+            throw new DeitException(
+                $"'{to}' is a {(folder ? "folder" : "file")} and was to be a {(folder ? "file" : "folder")}; choose another OUT."
+            );
+        if (
+            folder
+            && Directory
+                .EnumerateFileSystemEntries(to)
+                .Select(Path.GetFileName)
+                .FirstOrDefault(name => !ModelWriter.Files.Contains(name))
+                is { } other
+        )
+            throw new DeitException(
+                $"'{to}' holds '{other}', which is no part of a converted model and would be lost; choose another OUT."
+            );
         if (!overwrite && (!folder || Directory.EnumerateFileSystemEntries(to).Any()))
             throw new DeitException($"'{to}' exists already; choose another OUT, or give --overwrite to replace it.");
     }

@@ -11,24 +11,43 @@ internal static class DemoCommand
 {
     public static Command Create()
     {
-        Option<string> output = new("--output") { Description = "folder for pictures and run; replaced when it holds an earlier demo", DefaultValueFactory = _ => "demo" };
-        Option<int> epochs = new("--epochs") { Description = "passes over the training images", DefaultValueFactory = _ => 10 };
-        Option<string?> device = new("--device") { Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)" };
-        Command command = new("demo", "Render a small data set, train on it, evaluate, predict.") { output, epochs, device };
+        Option<string> output = new("--output")
+        {
+            Description = "folder for pictures and run; replaced when it holds an earlier demo",
+            DefaultValueFactory = _ => "demo",
+        };
+        Option<int> epochs = new("--epochs")
+        {
+            Description = "passes over the training images",
+            DefaultValueFactory = _ => 10,
+        };
+        Option<string?> device = new("--device")
+        {
+            Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)",
+        };
+        Command command = new("demo", "Render a small data set, train on it, evaluate, predict.")
+        {
+            output,
+            epochs,
+            device,
+        };
         command.SetAction(result => Run(result.GetValue(output)!, result.GetValue(epochs), result.GetValue(device)));
         return command;
     }
 
     private static int Run(string output, int epochs, string? device)
     {
-        string data = Path.Combine(output, "data"), run = Path.Combine(output, "run");
+        string data = Path.Combine(output, "data"),
+            run = Path.Combine(output, "run");
         long start = Stopwatch.GetTimestamp();
         // Only what an earlier demo wrote is removed.
         foreach (string folder in (ReadOnlySpan<string>)[data, run])
             if (Directory.Exists(folder))
                 Directory.Delete(folder, recursive: true);
         DemoDataset pictures = new();
-        Console.WriteLine($"Rendering {DemoDataset.Classes.Length} classes of {pictures.TrainImagesPerClass} training and {pictures.ValImagesPerClass} validation pictures into {data}");
+        Console.WriteLine(
+            $"Rendering {DemoDataset.Classes.Length} classes of {pictures.TrainImagesPerClass} training and {pictures.ValImagesPerClass} validation pictures into {data}"
+        );
         pictures.Write(data);
         TrainOptions options = Recipe.Load("plain") with
         {
@@ -53,11 +72,27 @@ internal static class DemoCommand
             return code;
         string best = Path.Combine(run, "best");
         Console.WriteLine();
-        code = EvalCommand.Run(new EvalOptions { Model = best, Data = data, BatchSize = options.BatchSize, ValFraction = options.ValFraction, Device = device });
+        code = EvalCommand.Run(
+            new EvalOptions
+            {
+                Model = best,
+                Data = data,
+                BatchSize = options.BatchSize,
+                ValFraction = options.ValFraction,
+                Device = device,
+            }
+        );
         if (code != 0)
             return code;
         Console.WriteLine();
-        string[] examples = [.. Directory.EnumerateDirectories(Path.Combine(data, "val")).Order(StringComparer.Ordinal).Select(folder => Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).First()).Take(3)];
+        string[] examples =
+        [
+            .. Directory
+                .EnumerateDirectories(Path.Combine(data, "val"))
+                .Order(StringComparer.Ordinal)
+                .Select(folder => Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).First())
+                .Take(3),
+        ];
         code = PredictCommand.Run(best, examples, top: 3, json: false, device);
         Console.WriteLine();
         Console.WriteLine($"Pictures {data}");

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Gpu;
 using Spectre.Console;
 
@@ -11,12 +10,20 @@ namespace Deit.Cli.Commands;
 /// <summary><c>deit devices</c>: every Vulkan device with what decides how Deit runs on it.</summary>
 internal static class DevicesCommand
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new JsonStringEnumConverter() },
+    };
 
     public static Command Create()
     {
         Option<bool> json = new("--json") { Description = "print JSON" };
-        Command command = new("devices", "List every Vulkan device: type, driver, memory, limits, matrix shapes.") { json };
+        Command command = new("devices", "List every Vulkan device: type, driver, memory, limits, matrix shapes.")
+        {
+            json,
+        };
         command.SetAction(result =>
         {
             IReadOnlyList<GpuInfo> devices = GpuDevice.Enumerate();
@@ -35,8 +42,14 @@ internal static class DevicesCommand
         {
             Grid grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(4).PadRight(2)).AddColumn();
             Row("driver", $"{device.Driver}, Vulkan {device.ApiVersion}");
-            Row("memory", $"{device.MemoryBytes / (double)(1 << 30):0.0} GiB{(device.HostVisibleMemory ? ", visible to the host" : "")}; {device.MaxAllocationBytes >> 20} MiB at once, {device.MaxStorageBufferRange >> 20} MiB a tensor");
-            Row("workgroups", $"subgroup {device.SubgroupSize}, at most {device.MaxWorkgroupSize} invocations, {device.SharedMemoryBytes >> 10} KiB shared, {device.PushConstantBytes} bytes of push constants");
+            Row(
+                "memory",
+                $"{device.MemoryBytes / (double)(1 << 30):0.0} GiB{(device.HostVisibleMemory ? ", visible to the host" : "")}; {device.MaxAllocationBytes >> 20} MiB at once, {device.MaxStorageBufferRange >> 20} MiB a tensor"
+            );
+            Row(
+                "workgroups",
+                $"subgroup {device.SubgroupSize}, at most {device.MaxWorkgroupSize} invocations, {device.SharedMemoryBytes >> 10} KiB shared, {device.PushConstantBytes} bytes of push constants"
+            );
             Row("types", DeviceFeatures.Types(device));
             Row("matrix units", DeviceFeatures.MatrixUnits(device));
             Row("uuid", device.Uuid);
@@ -45,7 +58,9 @@ internal static class DevicesCommand
                 Row("rejected", $"{kernel}: {fault}");
             if (device.Unsuitable is { } why)
                 Row("unsuitable", why);
-            AnsiConsole.MarkupLineInterpolated($"[bold]{device.Index}  {device.Name}[/] ({device.Type.ToString().ToLowerInvariant()})");
+            AnsiConsole.MarkupLineInterpolated(
+                $"[bold]{device.Index}  {device.Name}[/] ({device.Type.ToString().ToLowerInvariant()})"
+            );
             AnsiConsole.Write(grid);
 
             void Row(string name, string value) => grid.AddRow(new Text(name), new Text(value));

@@ -1,11 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
-using Deit.Train.Data.Formats;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
 using Deit.Train.Training;
@@ -22,7 +19,10 @@ internal sealed record DisagreementOptions : SplitOptions
     [Flag("what to call them, in the same order; the names of their runs without it")]
     public string[]? Names { get; set; }
 
-    [Flag("how two heads answer together; what the model folder says without it", Choices = ["mean-logits", "sum-softmax", "class-token"])]
+    [Flag(
+        "how two heads answer together; what the model folder says without it",
+        Choices = ["mean-logits", "sum-softmax", "class-token"]
+    )]
     public string? HeadFusion { get; set; }
 
     [Flag("file to write: .md, .json or .csv")]
@@ -34,7 +34,10 @@ internal static class DisagreementCommand
 {
     public static Command Create()
     {
-        Command command = new("disagreement", "The share of images that models, and the heads of distilled ones, classify differently.");
+        Command command = new(
+            "disagreement",
+            "The share of images that models, and the heads of distilled ones, classify differently."
+        );
         OptionBinder<DisagreementOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result)));
         return command;
@@ -44,10 +47,14 @@ internal static class DisagreementCommand
     {
         string[] names = options.Names ?? DefaultNames(options.Models);
         if (names.Length != options.Models.Length)
-            throw new DeitException($"--names gives {names.Length} names for {options.Models.Length} models; give one for each.");
+            throw new DeitException(
+                $"--names gives {names.Length} names for {options.Models.Length} models; give one for each."
+            );
         string? extension = options.Output is null ? null : Path.GetExtension(options.Output);
         if (extension is not (null or ".md" or ".json" or ".csv"))
-            throw new DeitException($"--output '{options.Output}' ends with none of .md, .json and .csv, which decide what is written; name it so.");
+            throw new DeitException(
+                $"--output '{options.Output}' ends with none of .md, .json and .csv, which decide what is written; name it so."
+            );
         ModelOnSplit[] models = [.. options.Models.Select((folder, i) => Open(folder, names[i], options))];
 
         using GpuDevice device = GpuDevice.Open(options.Device);
@@ -59,21 +66,49 @@ internal static class DisagreementCommand
         {
             Evaluation evaluation = models[i].Evaluate(device, EvalOptions.Fusion(options.HeadFusion));
             Console.Error.WriteLine($"{names[i]}: {evaluation.Total} of {evaluation.Images} images");
-            int[] number = [.. models[i].Description.Labels.Select(label => numbers.TryGetValue(label, out int known) ? known : numbers[label] = numbers.Count)];
-            answers.Add(new ModelAnswers(names[i], [.. evaluation.Predictions.Select(Renumbered)], Distilled: evaluation.Class is not null));
+            int[] number =
+            [
+                .. models[i]
+                    .Description.Labels.Select(label =>
+                        numbers.TryGetValue(label, out int known) ? known : numbers[label] = numbers.Count
+                    ),
+            ];
+            answers.Add(
+                new ModelAnswers(
+                    names[i],
+                    [.. evaluation.Predictions.Select(Renumbered)],
+                    Distilled: evaluation.Class is not null
+                )
+            );
             unreadable.UnionWith(models[i].Loader.Unreadable);
 
-            Prediction Renumbered(Prediction p) => new(p.Index, number[p.Label], number[p.Answer], number[p.Class], number[p.Distillation]);
+            Prediction Renumbered(Prediction p) =>
+                new(p.Index, number[p.Label], number[p.Answer], number[p.Class], number[p.Distillation]);
         }
         Disagreement matrix = Disagreement.Matrix(answers);
-        object json = new { options.Split, matrix.Images, UnreadableImages = unreadable.Count, matrix.Names, Disagreement = matrix.Shares };
+        object json = new
+        {
+            options.Split,
+            matrix.Images,
+            UnreadableImages = unreadable.Count,
+            matrix.Names,
+            Disagreement = matrix.Shares,
+        };
         if (options.Json)
             Report.PrintJson(json);
         else
             Print(matrix, options.Split, unreadable);
         if (options.Output is { } output)
         {
-            Report.WriteText(output, extension switch { ".md" => matrix.ToMarkdown(), ".csv" => matrix.ToCsv(), _ => JsonSerializer.Serialize(json, Report.Json) });
+            Report.WriteText(
+                output,
+                extension switch
+                {
+                    ".md" => matrix.ToMarkdown(),
+                    ".csv" => matrix.ToCsv(),
+                    _ => JsonSerializer.Serialize(json, Report.Json),
+                }
+            );
             Console.Error.WriteLine($"Written {output}");
         }
         return 0;
@@ -116,7 +151,11 @@ internal static class DisagreementCommand
         {
             string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
             string last = Path.GetFileName(path);
-            return last is "best" or "last" or "best_ema" && Path.GetFileName(Path.GetDirectoryName(path)) is { Length: > 0 } run ? run : last;
+            return
+                last is "best" or "last" or "best_ema"
+                && Path.GetFileName(Path.GetDirectoryName(path)) is { Length: > 0 } run
+                ? run
+                : last;
         }
     }
 }

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Cli.Analysis;
 using Deit.Gpu;
 using Deit.Model;
@@ -19,10 +17,15 @@ internal sealed record EvalOptions : SplitOptions
     [Flag("model folder, such as RUN/best", Required = true)]
     public string Model { get; set; } = "";
 
-    [Flag("how two heads answer together; what the model folder says without it", Choices = ["mean-logits", "sum-softmax", "class-token"])]
+    [Flag(
+        "how two heads answer together; what the model folder says without it",
+        Choices = ["mean-logits", "sum-softmax", "class-token"]
+    )]
     public string? HeadFusion { get; set; }
 
-    [PrecisionFlag("type of activations and of the operands of matrix products, with -residual of the residual stream too; bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units (tensor cores)")]
+    [PrecisionFlag(
+        "type of activations and of the operands of matrix products, with -residual of the residual stream too; bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units (tensor cores)"
+    )]
     public string Precision { get; set; } = "fp32";
 
     [Flag("show every class instead of the worst")]
@@ -31,11 +34,20 @@ internal sealed record EvalOptions : SplitOptions
     [Flag("draw the confusion matrix into this .png file")]
     public string? Confusion { get; set; }
 
-    [Flag("folder for eval.json, per_class.csv and confusion.png; beside the model as MODEL-SPLIT without it, none for no files")]
+    [Flag(
+        "folder for eval.json, per_class.csv and confusion.png; beside the model as MODEL-SPLIT without it, none for no files"
+    )]
     public string? Output { get; set; }
 
     /// <summary>The fusion that a value of the flag names; null of none.</summary>
-    public static HeadFusion? Fusion(string? name) => name switch { null => null, "sum-softmax" => Deit.Model.HeadFusion.SumSoftmax, "class-token" => Deit.Model.HeadFusion.ClassToken, _ => Deit.Model.HeadFusion.MeanLogits };
+    public static HeadFusion? Fusion(string? name) =>
+        name switch
+        {
+            null => null,
+            "sum-softmax" => Deit.Model.HeadFusion.SumSoftmax,
+            "class-token" => Deit.Model.HeadFusion.ClassToken,
+            _ => Deit.Model.HeadFusion.MeanLogits,
+        };
 }
 
 /// <summary><c>deit eval</c>: top-1, top-5, loss, images a second and the figures of each class on a split.</summary>
@@ -45,7 +57,10 @@ internal static class EvalCommand
 
     public static Command Create()
     {
-        Command command = new("eval", "Evaluate a model on a split: accuracy, precision and recall of each class, confusion.");
+        Command command = new(
+            "eval",
+            "Evaluate a model on a split: accuracy, precision and recall of each class, confusion."
+        );
         OptionBinder<EvalOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result)));
         return command;
@@ -63,7 +78,9 @@ internal static class EvalCommand
     public static int Run(EvalOptions options)
     {
         if (options.Confusion is { } file && Path.GetExtension(file) != ".png")
-            throw new DeitException($"--confusion '{file}' does not end with .png, which is what it writes; name it so.");
+            throw new DeitException(
+                $"--confusion '{file}' does not end with .png, which is what it writes; name it so."
+            );
         ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
         IReadOnlyList<string> labels = source.Description.Labels;
         // A folder of results goes without the picture where there are too many classes; one that was asked for by name is refused.
@@ -74,7 +91,13 @@ internal static class EvalCommand
             null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{options.Split}",
             { } named => named,
         };
-        string? confusion = options.Confusion ?? (output is { } folder && labels.Count <= ConfusionMatrix.MostClasses ? Path.Combine(folder, "confusion.png") : null);
+        string? confusion =
+            options.Confusion
+            ?? (
+                output is { } folder && labels.Count <= ConfusionMatrix.MostClasses
+                    ? Path.Combine(folder, "confusion.png")
+                    : null
+            );
         if (confusion is not null)
             ConfusionMatrix.Check(labels.Count);
         if (output is not null)
@@ -85,7 +108,11 @@ internal static class EvalCommand
             Console.Error.WriteLine($"Running on {device.Info}");
         else
             Console.WriteLine($"Device   {device.Info}");
-        Evaluation evaluation = source.Evaluate(device, EvalOptions.Fusion(options.HeadFusion), PrecisionOn(device, options.Precision));
+        Evaluation evaluation = source.Evaluate(
+            device,
+            EvalOptions.Fusion(options.HeadFusion),
+            PrecisionOn(device, options.Precision)
+        );
         ClassReport classes = ClassReport.Of(evaluation.Predictions, labels);
         if (options.Json)
             Report.PrintJson(ForJson(options, source, evaluation, classes));
@@ -93,17 +120,24 @@ internal static class EvalCommand
             Print(options, source, evaluation, classes);
         if (output is not null)
         {
-            Report.WriteText(Path.Combine(output, "eval.json"), JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json));
+            Report.WriteText(
+                Path.Combine(output, "eval.json"),
+                JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json)
+            );
             Report.WriteText(Path.Combine(output, "per_class.csv"), classes.ToCsv());
         }
         if (confusion is not null)
         {
-            string title = FormattableString.Invariant($"{evaluation.Top1:p1} right of {evaluation.Images} images of '{options.Split}'");
+            string title = FormattableString.Invariant(
+                $"{evaluation.Top1:p1} right of {evaluation.Images} images of '{options.Split}'"
+            );
             using Drawing drawing = new ConfusionMatrix(evaluation.Predictions, labels).Draw(title);
             drawing.SavePng(confusion);
         }
         if (output is not null && !options.Json)
-            Console.WriteLine($"Files    {output}: eval.json, per_class.csv{(confusion is null ? "" : ", confusion.png")}");
+            Console.WriteLine(
+                $"Files    {output}: eval.json, per_class.csv{(confusion is null ? "" : ", confusion.png")}"
+            );
         return 0;
     }
 
@@ -132,35 +166,76 @@ internal static class EvalCommand
     {
         Table table = Report.Table("class", "precision", "recall", "support");
         foreach (ClassFigures score in all ? report.Classes : report.Worst(ShownClasses))
-            table.Row(score.Label, Report.Number(score.Precision, "F3"), Report.Number(score.Recall, "F3"), $"{score.Support}");
+            table.Row(
+                score.Label,
+                Report.Number(score.Precision, "F3"),
+                Report.Number(score.Recall, "F3"),
+                $"{score.Support}"
+            );
         table.AddEmptyRow();
-        table.Row("mean of classes", Report.Number(report.MacroPrecision, "F3"), Report.Number(report.MacroRecall, "F3"), "");
+        table.Row(
+            "mean of classes",
+            Report.Number(report.MacroPrecision, "F3"),
+            Report.Number(report.MacroRecall, "F3"),
+            ""
+        );
         if (!all)
-            Console.WriteLine($"The {ShownClasses} of {report.Classes.Count} classes that are recognised least (--all-classes shows every one):");
+            Console.WriteLine(
+                $"The {ShownClasses} of {report.Classes.Count} classes that are recognised least (--all-classes shows every one):"
+            );
         Report.Print(table);
         if (report.NeverPredicted > 0)
-            Console.WriteLine($"{report.NeverPredicted} class(es) were never answered: they have no precision and are not in its mean.");
+            Console.WriteLine(
+                $"{report.NeverPredicted} class(es) were never answered: they have no precision and are not in its mean."
+            );
     }
 
-    private static object ForJson(EvalOptions options, ModelOnSplit source, Evaluation evaluation, ClassReport classes) => new
-    {
-        options.Model,
-        options.Data,
-        options.Split,
-        HeadFusion = (EvalOptions.Fusion(options.HeadFusion) ?? source.Description.HeadFusion) switch { HeadFusion.SumSoftmax => "sum-softmax", HeadFusion.ClassToken => "class-token", _ => "mean-logits" },
-        options.Precision,
-        evaluation.Images,
-        Unreadable = source.Loader.Unreadable,
-        Top1 = evaluation.Top1,
-        Top5 = evaluation.Top5,
-        Loss = Report.Finite(evaluation.Loss),
-        ClassToken = ForJson(evaluation.Class),
-        DistillationToken = ForJson(evaluation.Distillation),
-        MacroPrecision = Report.Finite(classes.MacroPrecision),
-        MacroRecall = Report.Finite(classes.MacroRecall),
-        ImagesPerSecond = Math.Round(evaluation.ImagesPerSecond, 1),
-        Classes = classes.Classes.Select(score => new { score.Label, Precision = Report.Finite(score.Precision), Recall = Report.Finite(score.Recall), score.Support, score.Predicted, score.Right }),
-    };
+    private static object ForJson(
+        EvalOptions options,
+        ModelOnSplit source,
+        Evaluation evaluation,
+        ClassReport classes
+    ) =>
+        new
+        {
+            options.Model,
+            options.Data,
+            options.Split,
+            HeadFusion = (EvalOptions.Fusion(options.HeadFusion) ?? source.Description.HeadFusion) switch
+            {
+                HeadFusion.SumSoftmax => "sum-softmax",
+                HeadFusion.ClassToken => "class-token",
+                _ => "mean-logits",
+            },
+            options.Precision,
+            evaluation.Images,
+            Unreadable = source.Loader.Unreadable,
+            Top1 = evaluation.Top1,
+            Top5 = evaluation.Top5,
+            Loss = Report.Finite(evaluation.Loss),
+            ClassToken = ForJson(evaluation.Class),
+            DistillationToken = ForJson(evaluation.Distillation),
+            MacroPrecision = Report.Finite(classes.MacroPrecision),
+            MacroRecall = Report.Finite(classes.MacroRecall),
+            ImagesPerSecond = Math.Round(evaluation.ImagesPerSecond, 1),
+            Classes = classes.Classes.Select(score => new
+            {
+                score.Label,
+                Precision = Report.Finite(score.Precision),
+                Recall = Report.Finite(score.Recall),
+                score.Support,
+                score.Predicted,
+                score.Right,
+            }),
+        };
 
-    private static object? ForJson(Accuracy? accuracy) => accuracy is { } known ? new { known.Top1, known.Top5, Loss = Report.Finite(known.Loss) } : null;
+    private static object? ForJson(Accuracy? accuracy) =>
+        accuracy is { } known
+            ? new
+            {
+                known.Top1,
+                known.Top5,
+                Loss = Report.Finite(known.Loss),
+            }
+            : null;
 }

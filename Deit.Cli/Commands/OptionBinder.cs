@@ -19,13 +19,19 @@ internal sealed class OptionBinder<T>
         foreach (PropertyInfo property in typeof(T).GetProperties())
             if (property.GetCustomAttribute<FlagAttribute>() is { } flag)
             {
-                MethodInfo create = typeof(OptionBinder<T>).GetMethod(nameof(Create), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(property.PropertyType);
-                (Option option, Func<ParseResult, object?> value) = ((Option, Func<ParseResult, object?>))create.Invoke(null, [FlagName(property.Name), flag, property.GetValue(defaults)])!;
+                MethodInfo create = typeof(OptionBinder<T>)
+                    .GetMethod(nameof(Create), BindingFlags.NonPublic | BindingFlags.Static)!
+                    .MakeGenericMethod(property.PropertyType);
+                (Option option, Func<ParseResult, object?> value) = ((Option, Func<ParseResult, object?>))
+                    create.Invoke(null, [FlagName(property.Name), flag, property.GetValue(defaults)])!;
                 command.Add(option);
                 _bound.Add((property, option, value));
                 if (property.GetValue(defaults) is true)
                 {
-                    Option<bool> negation = new($"--no-{option.Name[2..]}") { Description = $"without {option.Name}, which is on" };
+                    Option<bool> negation = new($"--no-{option.Name[2..]}")
+                    {
+                        Description = $"without {option.Name}, which is on",
+                    };
                     command.Add(negation);
                     _negations.Add(property, negation);
                 }
@@ -48,7 +54,12 @@ internal sealed class OptionBinder<T>
     }
 
     /// <summary>The flags that the user typed.</summary>
-    public IEnumerable<string> Given(ParseResult result) => _bound.Select(b => b.Option).Concat(_negations.Values).Where(option => IsGiven(result, option)).Select(option => option.Name);
+    public IEnumerable<string> Given(ParseResult result) =>
+        _bound
+            .Select(b => b.Option)
+            .Concat(_negations.Values)
+            .Where(option => IsGiven(result, option))
+            .Select(option => option.Name);
 
     private static bool IsGiven(ParseResult result, Option option) => result.GetResult(option) is { Implicit: false };
 

@@ -22,8 +22,14 @@ internal static class ParseErrors
         if (parsed.UnmatchedTokens is [var unknown, ..])
             return $"'{unknown}' is no flag or command of {Path(parsed.CommandResult)}";
         // The value is quoted first; a list of choices has a line each.
-        string[] lines = error.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (error.SymbolResult is OptionResult { Tokens.Count: > 0 } option && lines[0].Split('\'') is [_, var value, _, ..])
+        string[] lines = error.Message.Split(
+            '\n',
+            StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
+        );
+        if (
+            error.SymbolResult is OptionResult { Tokens.Count: > 0 } option
+            && lines[0].Split('\'') is [_, var value, _, ..]
+        )
         {
             if (lines.Length > 1)
                 return $"{option.Option.Name} is '{value}', expected {string.Join(", ", lines[1..].Select(choice => choice.Trim('\'')))}";
@@ -33,13 +39,19 @@ internal static class ParseErrors
         return string.Join(' ', lines);
     }
 
-    private static string Expected(Type type) => Type.GetTypeCode(Nullable.GetUnderlyingType(type.GetElementType() ?? type) ?? type.GetElementType() ?? type) switch
-    {
-        TypeCode.Int32 or TypeCode.Int64 => "a whole number",
-        TypeCode.Double => "a number",
-        TypeCode.Boolean => "true or false",
-        _ => "another value",
-    };
+    private static string Expected(Type type) =>
+        Type.GetTypeCode(
+            Nullable.GetUnderlyingType(type.GetElementType() ?? type) ?? type.GetElementType() ?? type
+        ) switch
+        {
+            TypeCode.Int32 or TypeCode.Int64 => "a whole number",
+            TypeCode.Double => "a number",
+            TypeCode.Boolean => "true or false",
+            _ => "another value",
+        };
 
-    private static string Path(CommandResult? command) => command is null ? "" : $"{(command.Parent is CommandResult parent ? $"{Path(parent)} " : "")}{(command.Command is RootCommand ? "deit" : command.Command.Name)}";
+    private static string Path(CommandResult? command) =>
+        command is null
+            ? ""
+            : $"{(command.Parent is CommandResult parent ? $"{Path(parent)} " : "")}{(command.Command is RootCommand ? "deit" : command.Command.Name)}";
 }

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Cli.Analysis;
 using Deit.Gpu;
 using Deit.Model;
@@ -29,7 +27,10 @@ internal static class TokensCommand
 {
     public static Command Create()
     {
-        Command command = new("tokens", "How alike class and distillation token are, layer by layer: the mean cosine over images.");
+        Command command = new(
+            "tokens",
+            "How alike class and distillation token are, layer by layer: the mean cosine over images."
+        );
         OptionBinder<TokensOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result)));
         return command;
@@ -42,7 +43,9 @@ internal static class TokensCommand
         ModelDescription description = ModelDescription.Read(options.Model);
         DeitConfig config = Transformer(description, options.Model);
         if (options.Other is null && !config.Distilled)
-            throw new DeitException($"'{options.Model}' has no distillation token to compare its class token with; give a distilled model, or another model with --other.");
+            throw new DeitException(
+                $"'{options.Model}' has no distillation token to compare its class token with; give a distilled model, or another model with --other."
+            );
         if (options.Other is not null)
             CheckOther(ModelDescription.Read(options.Other), options.Other, description, options.Model);
         ModelOnSplit source = ModelOnSplit.Open(options.Model, options, options.Limit);
@@ -52,9 +55,29 @@ internal static class TokensCommand
         using INetwork network = ModelFolder.Load(device, options.Model).Network;
         using INetwork? other = options.Other is null ? null : ModelFolder.Load(device, options.Other).Network;
         source.RequireMemory(device);
-        (IReadOnlyList<PlaceCosines> places, int images) = TokenCosines.Measure(device, (VisionTransformer)network, (VisionTransformer?)other, source.BatchSize, source.Loader.Epoch(0));
+        (IReadOnlyList<PlaceCosines> places, int images) = TokenCosines.Measure(
+            device,
+            (VisionTransformer)network,
+            (VisionTransformer?)other,
+            source.BatchSize,
+            source.Loader.Epoch(0)
+        );
         if (options.Json)
-            Report.PrintJson(new { options.Model, options.Other, options.Split, Images = images, Places = places.Select(place => new { place.Place, ClassDistillation = Finite(place.ClassDistillation), ClassOther = Finite(place.ClassOther) }) });
+            Report.PrintJson(
+                new
+                {
+                    options.Model,
+                    options.Other,
+                    options.Split,
+                    Images = images,
+                    Places = places.Select(place => new
+                    {
+                        place.Place,
+                        ClassDistillation = Finite(place.ClassDistillation),
+                        ClassOther = Finite(place.ClassOther),
+                    }),
+                }
+            );
         else
             Print(places, images, options);
         return 0;
@@ -65,8 +88,13 @@ internal static class TokensCommand
     private static void Print(IReadOnlyList<PlaceCosines> places, int images, TokensOptions options)
     {
         Console.WriteLine($"Mean cosine of tokens over {images} images of '{options.Split}'");
-        bool distilled = places[0].ClassDistillation is not null, other = places[0].ClassOther is not null;
-        Table table = Report.Table(["after", .. distilled ? ["class, distillation"] : Array.Empty<string>(), .. other ? ["class, other's class"] : Array.Empty<string>()]);
+        bool distilled = places[0].ClassDistillation is not null,
+            other = places[0].ClassOther is not null;
+        Table table = Report.Table([
+            "after",
+            .. distilled ? ["class, distillation"] : Array.Empty<string>(),
+            .. other ? ["class, other's class"] : Array.Empty<string>(),
+        ]);
         foreach (PlaceCosines place in places)
             table.Row([place.Place, .. Cell(place.ClassDistillation), .. Cell(place.ClassOther)]);
         Report.Print(table);
@@ -74,15 +102,26 @@ internal static class TokensCommand
         static string[] Cell(double? value) => value is { } number ? [Report.Number(number, "F4")] : [];
     }
 
-    private static DeitConfig Transformer(ModelDescription description, string folder) => description.Config as DeitConfig
+    private static DeitConfig Transformer(ModelDescription description, string folder) =>
+        description.Config as DeitConfig
         ?? throw new DeitException($"'{folder}' is a {description.Config.Family}, which has no tokens; give a DeiT.");
 
-    private static void CheckOther(ModelDescription other, string otherFolder, ModelDescription description, string folder)
+    private static void CheckOther(
+        ModelDescription other,
+        string otherFolder,
+        ModelDescription description,
+        string folder
+    )
     {
-        DeitConfig first = Transformer(description, folder), second = Transformer(other, otherFolder);
+        DeitConfig first = Transformer(description, folder),
+            second = Transformer(other, otherFolder);
         if ((first.Depth, first.EmbedDim) != (second.Depth, second.EmbedDim))
-            throw new DeitException($"'{otherFolder}' has {second.Depth} blocks of width {second.EmbedDim}, '{folder}' {first.Depth} of {first.EmbedDim}: their tokens cannot be compared; give models of one size.");
+            throw new DeitException(
+                $"'{otherFolder}' has {second.Depth} blocks of width {second.EmbedDim}, '{folder}' {first.Depth} of {first.EmbedDim}: their tokens cannot be compared; give models of one size."
+            );
         if (other.Preprocess != description.Preprocess)
-            throw new DeitException($"'{otherFolder}' prepares pictures otherwise than '{folder}': their tokens would be of different inputs; give models with the same preprocessing.");
+            throw new DeitException(
+                $"'{otherFolder}' prepares pictures otherwise than '{folder}': their tokens would be of different inputs; give models with the same preprocessing."
+            );
     }
 }

@@ -1,4 +1,3 @@
-using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
@@ -41,12 +40,19 @@ internal sealed class ConvertSource : IDisposable
     public static ConvertSource Open(string path, ConvertHints hints)
     {
         (ModelSource source, bool torch) = Find(path, hints.Model is not null);
-        IWeights weights = torch ? HuggingFaceWeights.Wrap(TorchFile.Open(source.WeightsPath), source.WeightsPath) : source.OpenWeights();
+        IWeights weights = torch
+            ? HuggingFaceWeights.Wrap(TorchFile.Open(source.WeightsPath), source.WeightsPath)
+            : source.OpenWeights();
         try
         {
             ModelDescription description = Describe(source, weights, hints);
             ModelFolder.Check(weights, description.Config, source.WeightsPath);
-            return new ConvertSource(source.WeightsPath, description, weights, [.. Defaults(source, description, weights, hints)]);
+            return new ConvertSource(
+                source.WeightsPath,
+                description,
+                weights,
+                [.. Defaults(source, description, weights, hints)]
+            );
         }
         catch
         {
@@ -55,12 +61,19 @@ internal sealed class ConvertSource : IDisposable
         }
     }
 
-    private static IEnumerable<string> Defaults(ModelSource source, ModelDescription description, IWeights weights, ConvertHints hints)
+    private static IEnumerable<string> Defaults(
+        ModelSource source,
+        ModelDescription description,
+        IWeights weights,
+        ConvertHints hints
+    )
     {
         if (source.Description is not null)
             yield break;
         Preprocess preprocess = description.Preprocess;
-        yield return FormattableString.Invariant($"'{source.Path}' does not say how pictures are prepared: ImageNet's mean and deviation and a shorter side of {preprocess.ShorterSide} pixels are written");
+        yield return FormattableString.Invariant(
+            $"'{source.Path}' does not say how pictures are prepared: ImageNet's mean and deviation and a shorter side of {preprocess.ShorterSide} pixels are written"
+        );
         if (hints.Labels is null && !weights.Metadata.ContainsKey(WeightsDescription.LabelsKey))
             yield return $"'{source.Path}' does not name its classes: their numbers are written; --labels FILE names them";
     }
@@ -71,7 +84,9 @@ internal sealed class ConvertSource : IDisposable
         if (Directory.Exists(path))
         {
             if (named)
-                throw new DeitException($"--model was given, and '{path}' itself says what it is; leave --model out, or give the file with the weights.");
+                throw new DeitException(
+                    $"--model was given, and '{path}' itself says what it is; leave --model out, or give the file with the weights."
+                );
             string weights = System.IO.Path.Combine(path, TorchWeights);
             return File.Exists(weights) && !File.Exists(System.IO.Path.Combine(path, ModelFolder.WeightsFile))
                 ? (new ModelSource(path, weights, ModelDescription.Read(path)), true)
@@ -79,7 +94,9 @@ internal sealed class ConvertSource : IDisposable
         }
         bool torch = System.IO.Path.GetExtension(path).ToLowerInvariant() is ".pth" or ".pt" or ".bin";
         if (!File.Exists(path) || (!torch && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)))
-            throw new DeitException($"'{path}' {(File.Exists(path) ? "is no file that is read here" : "does not exist")}; give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin.");
+            throw new DeitException(
+                $"'{path}' {(File.Exists(path) ? "is no file that is read here" : "does not exist")}; give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin."
+            );
         return (new ModelSource(path, path, named ? null : ModelSource.Beside(path)), torch);
     }
 
@@ -87,7 +104,11 @@ internal sealed class ConvertSource : IDisposable
     {
         ModelDescription description = hints.Model is not { } name ? source.Describe(weights) : Named(name);
         if (hints.InputSize is { } size)
-            description = description with { Config = description.Config with { InputSize = size }, Preprocess = description.Preprocess with { InputSize = size } };
+            description = description with
+            {
+                Config = description.Config with { InputSize = size },
+                Preprocess = description.Preprocess with { InputSize = size },
+            };
         if (hints.Labels is { } file)
             description = description with { Labels = ReadLabels(file, description.Config.NumClasses) };
         description.Config.Validate();
@@ -97,7 +118,13 @@ internal sealed class ConvertSource : IDisposable
         ModelDescription Named(string name)
         {
             NetworkConfig config = source.Named(name, weights, "--model");
-            return new ModelDescription { Name = name, Config = config, Labels = WeightsDescription.Labels(weights, config.NumClasses), Preprocess = new Preprocess { InputSize = config.InputSize } };
+            return new ModelDescription
+            {
+                Name = name,
+                Config = config,
+                Labels = WeightsDescription.Labels(weights, config.NumClasses),
+                Preprocess = new Preprocess { InputSize = config.InputSize },
+            };
         }
     }
 
@@ -110,9 +137,16 @@ internal sealed class ConvertSource : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new DeitException($"Reading --labels '{path}' failed: {error.Message.TrimEnd('.')}; give a text file with a class name a line.", error);
+            throw new DeitException(
+                $"Reading --labels '{path}' failed: {error.Message.TrimEnd('.')}; give a text file with a class name a line.",
+                error
+            );
         }
-        return labels.Length == classes ? labels : throw new DeitException($"--labels '{path}' names {labels.Length} classes, the model has {classes}; give a text file with a class name a line.");
+        return labels.Length == classes
+            ? labels
+            : throw new DeitException(
+                $"--labels '{path}' names {labels.Length} classes, the model has {classes}; give a text file with a class name a line."
+            );
     }
 
     public void Dispose() => Weights.Dispose();

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Deit.Model;
 using Deit.Model.Files;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Cli.Conversion;
 
@@ -10,7 +9,12 @@ namespace Deit.Cli.Conversion;
 internal static class ModelWriter
 {
     /// <summary>Files of model folders; a folder that holds others too is never replaced.</summary>
-    public static readonly string[] Files = [ModelFolder.ConfigFile, ModelFolder.WeightsFile, HuggingFacePreprocess.FileName];
+    public static readonly string[] Files =
+    [
+        ModelFolder.ConfigFile,
+        ModelFolder.WeightsFile,
+        HuggingFacePreprocess.FileName,
+    ];
 
     /// <summary>Writes a model folder.</summary>
     /// <param name="source">The model.</param>
@@ -20,7 +24,13 @@ internal static class ModelWriter
     public static void WriteTimm(ConvertSource source, string folder, bool half)
     {
         source.Description.Write(folder);
-        Write(source, folder, source.Description.Config.Specs().Select(spec => half && !spec.Buffer ? Half(source, spec) : Single(source, spec)));
+        Write(
+            source,
+            folder,
+            source
+                .Description.Config.Specs()
+                .Select(spec => half && !spec.Buffer ? Half(source, spec) : Single(source, spec))
+        );
     }
 
     /// <summary>Writes a folder that transformers loads.</summary>
@@ -30,14 +40,34 @@ internal static class ModelWriter
     public static void WriteHuggingFace(ConvertSource source, string folder)
     {
         HuggingFaceConfig config = HuggingFaceConfig.Of(source.Description);
-        WriteJson(ModelFolder.ConfigFile, stream => JsonSerializer.Serialize(stream, config, HuggingFaceJson.Default.HuggingFaceConfig));
+        WriteJson(
+            ModelFolder.ConfigFile,
+            stream => JsonSerializer.Serialize(stream, config, HuggingFaceJson.Default.HuggingFaceConfig)
+        );
         HuggingFacePreprocess preprocess = HuggingFacePreprocess.Of(source.Description.Preprocess);
-        WriteJson(HuggingFacePreprocess.FileName, stream => JsonSerializer.Serialize(stream, preprocess, HuggingFaceJson.Default.HuggingFacePreprocess));
+        WriteJson(
+            HuggingFacePreprocess.FileName,
+            stream => JsonSerializer.Serialize(stream, preprocess, HuggingFaceJson.Default.HuggingFacePreprocess)
+        );
         bool onlyHead = config.Architectures is not [HuggingFaceConfig.WithTeacher];
         IEnumerable<ParameterSpec> specs = source.Description.Config.Specs();
         if (config.Architectures is [HuggingFaceConfig.ClassTokenOnly])
             specs = specs.Where(spec => !spec.Name.StartsWith("head_dist.", StringComparison.Ordinal));
-        Write(source, folder, specs.SelectMany(spec => Parts(source, spec, HuggingFaceNames.ToTheirs(spec.Name, config.Prefix, onlyHead ? HuggingFaceNames.OnlyHead : HuggingFaceNames.ClassHead))));
+        Write(
+            source,
+            folder,
+            specs.SelectMany(spec =>
+                Parts(
+                    source,
+                    spec,
+                    HuggingFaceNames.ToTheirs(
+                        spec.Name,
+                        config.Prefix,
+                        onlyHead ? HuggingFaceNames.OnlyHead : HuggingFaceNames.ClassHead
+                    )
+                )
+            )
+        );
 
         void WriteJson(string name, Action<Stream> write) => AtomicFile.Write(Path.Combine(folder, name), write);
     }
@@ -48,32 +78,62 @@ internal static class ModelWriter
     {
         float[] values = source.Weights.Read(name);
         int bad = values.AsSpan().IndexOfAnyExceptInRange(-largest, largest);
-        return bad < 0 ? values : throw new DeitException(FormattableString.Invariant($"'{name}' of '{source.Path}' holds {values[bad]}, expected at most {largest}; convert another checkpoint, or to a type that holds it."));
+        return bad < 0
+            ? values
+            : throw new DeitException(
+                FormattableString.Invariant(
+                    $"'{name}' of '{source.Path}' holds {values[bad]}, expected at most {largest}; convert another checkpoint, or to a type that holds it."
+                )
+            );
     }
 
     private static void Write(ConvertSource source, string folder, IEnumerable<SafetensorsSource> tensors)
     {
         // "pt" is what transformers asks for; the labels are for who has nothing but this file.
-        Dictionary<string, string> metadata = new() { ["format"] = "pt", [WeightsDescription.LabelsKey] = JsonSerializer.Serialize(source.Description.Labels) };
+        Dictionary<string, string> metadata = new()
+        {
+            ["format"] = "pt",
+            [WeightsDescription.LabelsKey] = JsonSerializer.Serialize(source.Description.Labels),
+        };
         SafetensorsWriter.Write(Path.Combine(folder, ModelFolder.WeightsFile), tensors, metadata);
     }
 
-    private static SafetensorsSource Single(ConvertSource source, ParameterSpec spec) => Parts(source, spec, [spec.Name]).Single();
+    private static SafetensorsSource Single(ConvertSource source, ParameterSpec spec) =>
+        Parts(source, spec, [spec.Name]).Single();
 
-    private static SafetensorsSource Half(ConvertSource source, ParameterSpec spec) => new(spec.Name, SafetensorsDType.F16, Extents(spec), stream =>
-        stream.Write(MemoryMarshal.AsBytes<Half>(Array.ConvertAll(Finite(source, spec.Name, (float)System.Half.MaxValue), value => (Half)value))));
+    private static SafetensorsSource Half(ConvertSource source, ParameterSpec spec) =>
+        new(
+            spec.Name,
+            SafetensorsDType.F16,
+            Extents(spec),
+            stream =>
+                stream.Write(
+                    MemoryMarshal.AsBytes<Half>(
+                        Array.ConvertAll(Finite(source, spec.Name, (float)System.Half.MaxValue), value => (Half)value)
+                    )
+                )
+        );
 
     // A tensor's rows dealt out to names, in order.
     private static IEnumerable<SafetensorsSource> Parts(ConvertSource source, ParameterSpec spec, string[] names)
     {
         long[] shape = Extents(spec);
         shape[0] /= names.Length;
-        return names.Index().Select(name => new SafetensorsSource(name.Item, SafetensorsDType.F32, shape, stream =>
-        {
-            float[] values = Finite(source, spec.Name);
-            int length = values.Length / names.Length;
-            SafetensorsSource.FromFloats(name.Item, shape, values.AsMemory(name.Index * length, length)).Write(stream);
-        }));
+        return names
+            .Index()
+            .Select(name => new SafetensorsSource(
+                name.Item,
+                SafetensorsDType.F32,
+                shape,
+                stream =>
+                {
+                    float[] values = Finite(source, spec.Name);
+                    int length = values.Length / names.Length;
+                    SafetensorsSource
+                        .FromFloats(name.Item, shape, values.AsMemory(name.Index * length, length))
+                        .Write(stream);
+                }
+            ));
     }
 
     private static long[] Extents(ParameterSpec spec) => Array.ConvertAll(spec.Shape.ToArray(), extent => (long)extent);

@@ -1,8 +1,5 @@
 using System.Text.Json;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Model;
-using Deit.Train.Data.Loading;
 
 namespace Deit.Cli.Conversion;
 
@@ -21,7 +18,9 @@ internal sealed class OnnxExport
     private OnnxExport(ConvertSource source)
     {
         _source = source;
-        _shapes = source.Description.Config.Specs().ToDictionary(spec => spec.Name, spec => Array.ConvertAll(spec.Shape.ToArray(), extent => (long)extent));
+        _shapes = source
+            .Description.Config.Specs()
+            .ToDictionary(spec => spec.Name, spec => Array.ConvertAll(spec.Shape.ToArray(), extent => (long)extent));
     }
 
     /// <summary>Writes the file, as a whole or not at all.</summary>
@@ -38,25 +37,37 @@ internal sealed class OnnxExport
             RegNetConfig regNet => [export.RegNet(images, regNet)],
             _ => throw new DeitException($"A {config.Family} has no ONNX graph here; export a DeiT or a RegNetY."),
         };
-        export.Output("logits", heads is [var first, var second] ? export.Fuse(first, second, description.HeadFusion) : heads[0]);
+        export.Output(
+            "logits",
+            heads is [var first, var second] ? export.Fuse(first, second, description.HeadFusion) : heads[0]
+        );
         if (heads is [var cls, var distillation])
         {
             export.Output("cls_logits", cls);
             export.Output("distillation_logits", distillation);
         }
-        export._graph.Write(path, description.Name ?? config.Family, new Dictionary<string, string>
-        {
-            ["labels"] = JsonSerializer.Serialize(description.Labels),
-            ["preprocess"] = description.Preprocess.ToJson(),
-            ["config"] = JsonSerializer.Serialize(config, ModelJson.Default.NetworkConfig),
-        });
+        export._graph.Write(
+            path,
+            description.Name ?? config.Family,
+            new Dictionary<string, string>
+            {
+                ["labels"] = JsonSerializer.Serialize(description.Labels),
+                ["preprocess"] = description.Preprocess.ToJson(),
+                ["config"] = JsonSerializer.Serialize(config, ModelJson.Default.NetworkConfig),
+            }
+        );
     }
 
     private string[] Deit(string images, DeitConfig config)
     {
         int dim = config.EmbedDim;
-        string patches = Node("Conv", [images, Weight("patch_embed.proj.weight"), Weight("patch_embed.proj.bias")], ("kernel_shape", (int[])[config.PatchSize, config.PatchSize]), ("strides", (int[])[config.PatchSize, config.PatchSize]));
-        patches = Node("Transpose", [Reshape(patches, 0, dim, config.Patches)], ("perm", (int[])[0, 2, 1]));                       // [B, P, D]
+        string patches = Node(
+            "Conv",
+            [images, Weight("patch_embed.proj.weight"), Weight("patch_embed.proj.bias")],
+            ("kernel_shape", (int[])[config.PatchSize, config.PatchSize]),
+            ("strides", (int[])[config.PatchSize, config.PatchSize])
+        );
+        patches = Node("Transpose", [Reshape(patches, 0, dim, config.Patches)], ("perm", (int[])[0, 2, 1])); // [B, P, D]
         string tokens = Weight("cls_token");
         if (config.Distilled)
             tokens = Node("Concat", [tokens, Weight("dist_token")], ("axis", 1));
@@ -64,29 +75,41 @@ internal sealed class OnnxExport
         string batch = Node("Shape", [images], ("start", 0), ("end", 1));
         string shape = Node("Concat", [batch, _graph.Integers(config.PrefixTokens, dim)], ("axis", 0));
         string x = Node("Concat", [Node("Expand", [tokens, shape]), patches], ("axis", 1));
-        x = Node("Add", [x, Weight("pos_embed")]);                                                                                     // [B, T, D]
+        x = Node("Add", [x, Weight("pos_embed")]); // [B, T, D]
         for (int i = 0; i < config.Depth; i++)
             x = Block(x, config, $"blocks.{i}");
         // The norm works row by row, so that only the rows which a head reads need it.
-        return [.. config.Heads.Select((head, row) =>
-        {
-            string token = Node("Gather", [x, Row(row)], ("axis", 1));                                                                 // [B, D]
-            return Head(LayerNorm(token, config, "norm"), head);
-        })];
+        return
+        [
+            .. config.Heads.Select(
+                (head, row) =>
+                {
+                    string token = Node("Gather", [x, Row(row)], ("axis", 1)); // [B, D]
+                    return Head(LayerNorm(token, config, "norm"), head);
+                }
+            ),
+        ];
     }
 
     private string Block(string x, DeitConfig config, string prefix)
     {
-        int dim = config.EmbedDim, headDim = dim / config.NumHeads;
-        string qkv = Linear(LayerNorm(x, config, $"{prefix}.norm1"), $"{prefix}.attn.qkv");                                           // [B, T, 3 D]
-        qkv = Node("Transpose", [Reshape(qkv, 0, config.Tokens, 3, config.NumHeads, headDim)], ("perm", (int[])[2, 0, 3, 1, 4]));      // [3, B, h, T, d]
-        string query = Third(0), key = Third(1), value = Third(2);
+        int dim = config.EmbedDim,
+            headDim = dim / config.NumHeads;
+        string qkv = Linear(LayerNorm(x, config, $"{prefix}.norm1"), $"{prefix}.attn.qkv"); // [B, T, 3 D]
+        qkv = Node(
+            "Transpose",
+            [Reshape(qkv, 0, config.Tokens, 3, config.NumHeads, headDim)],
+            ("perm", (int[])[2, 0, 3, 1, 4])
+        ); // [3, B, h, T, d]
+        string query = Third(0),
+            key = Third(1),
+            value = Third(2);
         query = Node("Mul", [query, _graph.Scalar(1 / Math.Sqrt(headDim))]);
-        string scores = Node("MatMul", [query, Node("Transpose", [key], ("perm", (int[])[0, 1, 3, 2]))]);                              // [B, h, T, T]
-        string heads = Node("MatMul", [Node("Softmax", [scores], ("axis", -1)), value]);                                             // [B, h, T, d]
+        string scores = Node("MatMul", [query, Node("Transpose", [key], ("perm", (int[])[0, 1, 3, 2]))]); // [B, h, T, T]
+        string heads = Node("MatMul", [Node("Softmax", [scores], ("axis", -1)), value]); // [B, h, T, d]
         heads = Reshape(Node("Transpose", [heads], ("perm", (int[])[0, 2, 1, 3])), 0, config.Tokens, dim);
         x = Node("Add", [x, Linear(heads, $"{prefix}.attn.proj")]);
-        string hidden = Gelu(Linear(LayerNorm(x, config, $"{prefix}.norm2"), $"{prefix}.mlp.fc1"));                                   // [B, T, 4 D]
+        string hidden = Gelu(Linear(LayerNorm(x, config, $"{prefix}.norm2"), $"{prefix}.mlp.fc1")); // [B, T, 4 D]
         return Node("Add", [x, Linear(hidden, $"{prefix}.mlp.fc2")]);
 
         string Third(int index) => Node("Gather", [qkv, Row(index)], ("axis", 0));
@@ -100,26 +123,43 @@ internal sealed class OnnxExport
     }
 
     private string LayerNorm(string x, DeitConfig config, string prefix) =>
-        Node("LayerNormalization", [x, Weight($"{prefix}.weight"), Weight($"{prefix}.bias")], ("axis", -1), ("epsilon", (float)config.LayerNormEpsilon));
+        Node(
+            "LayerNormalization",
+            [x, Weight($"{prefix}.weight"), Weight($"{prefix}.bias")],
+            ("axis", -1),
+            ("epsilon", (float)config.LayerNormEpsilon)
+        );
 
     // MatMul takes [in, out], which is what runtimes pack for their kernels.
     private string Linear(string x, string prefix)
     {
         string name = $"{prefix}.weight";
-        long rows = _shapes[name][0], columns = _shapes[name][1];
-        string weight = _graph.Weight($"{name}.transposed", [columns, rows], () => Transposed(ModelWriter.Finite(_source, name), (int)rows, (int)columns));
+        long rows = _shapes[name][0],
+            columns = _shapes[name][1];
+        string weight = _graph.Weight(
+            $"{name}.transposed",
+            [columns, rows],
+            () => Transposed(ModelWriter.Finite(_source, name), (int)rows, (int)columns)
+        );
         return Node("Add", [Node("MatMul", [x, weight]), Weight($"{prefix}.bias")]);
     }
 
-    private string Head(string features, string prefix) => Node("Gemm", [features, Weight($"{prefix}.weight"), Weight($"{prefix}.bias")], ("transB", 1));
+    private string Head(string features, string prefix) =>
+        Node("Gemm", [features, Weight($"{prefix}.weight"), Weight($"{prefix}.bias")], ("transB", 1));
 
     private string Fuse(string first, string second, HeadFusion fusion)
     {
         switch (fusion)
         {
-            case HeadFusion.ClassToken: return first;
-            case HeadFusion.MeanLogits: return Mean(first, second);
-            default: return Node("Log", [Mean(Node("Softmax", [first], ("axis", -1)), Node("Softmax", [second], ("axis", -1)))]);
+            case HeadFusion.ClassToken:
+                return first;
+            case HeadFusion.MeanLogits:
+                return Mean(first, second);
+            default:
+                return Node(
+                    "Log",
+                    [Mean(Node("Softmax", [first], ("axis", -1)), Node("Softmax", [second], ("axis", -1)))]
+                );
         }
 
         string Mean(string a, string b) => Node("Mul", [Node("Add", [a, b]), _graph.Scalar(0.5)]);
@@ -139,7 +179,8 @@ internal sealed class OnnxExport
                 string hidden = Node("Relu", [Excite(Node("GlobalAveragePool", [y]), $"{prefix}.se.fc1")]);
                 y = Node("Mul", [y, Node("Sigmoid", [Excite(hidden, $"{prefix}.se.fc2")])]);
                 y = Convolution(y, config, $"{prefix}.conv3");
-                string shortcut = stride != 1 || inputs != stage.Width ? Convolution(x, config, $"{prefix}.downsample", stride) : x;
+                string shortcut =
+                    stride != 1 || inputs != stage.Width ? Convolution(x, config, $"{prefix}.downsample", stride) : x;
                 x = Node("Relu", [Node("Add", [y, shortcut])]);
                 inputs = stage.Width;
             }
@@ -148,14 +189,33 @@ internal sealed class OnnxExport
 
     private string Convolution(string x, RegNetConfig config, string prefix, int stride = 1, int groups = 1)
     {
-        int kernel = (int)_shapes[$"{prefix}.conv.weight"][2], padding = kernel / 2;
-        string y = Node("Conv", [x, Weight($"{prefix}.conv.weight")], ("kernel_shape", (int[])[kernel, kernel]), ("strides", (int[])[stride, stride]), ("pads", (int[])[padding, padding, padding, padding]), ("group", groups));
-        return Node("BatchNormalization", [y, .. ((string[])["weight", "bias", "running_mean", "running_var"]).Select(part => Weight($"{prefix}.bn.{part}"))], ("epsilon", (float)config.BatchNormEpsilon));
+        int kernel = (int)_shapes[$"{prefix}.conv.weight"][2],
+            padding = kernel / 2;
+        string y = Node(
+            "Conv",
+            [x, Weight($"{prefix}.conv.weight")],
+            ("kernel_shape", (int[])[kernel, kernel]),
+            ("strides", (int[])[stride, stride]),
+            ("pads", (int[])[padding, padding, padding, padding]),
+            ("group", groups)
+        );
+        return Node(
+            "BatchNormalization",
+            [
+                y,
+                .. ((string[])["weight", "bias", "running_mean", "running_var"]).Select(part =>
+                    Weight($"{prefix}.bn.{part}")
+                ),
+            ],
+            ("epsilon", (float)config.BatchNormEpsilon)
+        );
     }
 
-    private string Excite(string x, string prefix) => Node("Conv", [x, Weight($"{prefix}.weight"), Weight($"{prefix}.bias")], ("kernel_shape", (int[])[1, 1]));
+    private string Excite(string x, string prefix) =>
+        Node("Conv", [x, Weight($"{prefix}.weight"), Weight($"{prefix}.bias")], ("kernel_shape", (int[])[1, 1]));
 
-    private string Node(string type, string[] inputs, params ReadOnlySpan<(string Name, object Value)> attributes) => _graph.Node(type, inputs, attributes);
+    private string Node(string type, string[] inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
+        _graph.Node(type, inputs, attributes);
 
     // A 0 stands for the extent that is there: the batch.
     private string Reshape(string x, params long[] shape) => Node("Reshape", [x, _graph.Integers(shape)]);
@@ -164,14 +224,15 @@ internal sealed class OnnxExport
 
     private string Weight(string name) => _graph.Weight(name, _shapes[name], () => ModelWriter.Finite(_source, name));
 
-    private void Output(string name, string value) => _graph.Output(value, name, Batch, _source.Description.Config.NumClasses);
+    private void Output(string name, string value) =>
+        _graph.Output(value, name, Batch, _source.Description.Config.NumClasses);
 
     private static float[] Transposed(float[] values, int rows, int columns)
     {
         float[] result = new float[values.Length];
         for (int row = 0; row < rows; row++)
-            for (int column = 0; column < columns; column++)
-                result[(column * rows) + row] = values[(row * columns) + column];
+        for (int column = 0; column < columns; column++)
+            result[(column * rows) + row] = values[(row * columns) + column];
         return result;
     }
 }

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Deit.Model;
 using Deit.Model.Files;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Cli.Conversion;
 
@@ -12,25 +11,37 @@ namespace Deit.Cli.Conversion;
 internal sealed class OnnxGraph
 {
     // LayerNormalization came with opset 17, which IR version 8 carries.
-    private const int Opset = 17, IrVersion = 8, Float = 1, Int64 = 7;
+    private const int Opset = 17,
+        IrVersion = 8,
+        Float = 1,
+        Int64 = 7;
 
     // What one message of Protocol Buffers holds; larger models need their weights in files of their own.
     private const long MostBytes = int.MaxValue;
 
-    private readonly ProtobufWriter _nodes = new(), _small = new(), _inputs = new(), _outputs = new();
+    private readonly ProtobufWriter _nodes = new(),
+        _small = new(),
+        _inputs = new(),
+        _outputs = new();
     private readonly List<(string Name, byte[] Head, long Bytes, Func<float[]> Values)> _weights = [];
     private readonly HashSet<string> _names = [];
     private int _values;
 
     /// <summary>Appends a node and returns the name of its first output.</summary>
-    public string Node(string type, string[] inputs, params ReadOnlySpan<(string Name, object Value)> attributes) => Nodes(type, inputs, 1, attributes)[0];
+    public string Node(string type, string[] inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
+        Nodes(type, inputs, 1, attributes)[0];
 
     /// <summary>Appends a node with several outputs.</summary>
     /// <param name="type">The operator.</param>
     /// <param name="inputs">Names of values.</param>
     /// <param name="outputs">How many outputs it has.</param>
     /// <param name="attributes">Each a float, a whole number, or a list of whole numbers.</param>
-    public string[] Nodes(string type, string[] inputs, int outputs, params ReadOnlySpan<(string Name, object Value)> attributes)
+    public string[] Nodes(
+        string type,
+        string[] inputs,
+        int outputs,
+        params ReadOnlySpan<(string Name, object Value)> attributes
+    )
     {
         string[] names = [.. Enumerable.Range(0, outputs).Select(_ => $"{type.ToLowerInvariant()}_{_values++}")];
         ProtobufWriter node = new();
@@ -73,13 +84,20 @@ internal sealed class OnnxGraph
     }
 
     /// <summary>A list of whole numbers.</summary>
-    public string Integers(params long[] values) => Constant($"integers_{string.Join('_', values)}", Int64, [values.Length], MemoryMarshal.AsBytes<long>(values));
+    public string Integers(params long[] values) =>
+        Constant($"integers_{string.Join('_', values)}", Int64, [values.Length], MemoryMarshal.AsBytes<long>(values));
 
     /// <summary>A whole number, of no dimension.</summary>
     public string Integer(long value) => Constant($"integer_{value}", Int64, [], MemoryMarshal.AsBytes<long>([value]));
 
     /// <summary>A number.</summary>
-    public string Scalar(double value) => Constant(FormattableString.Invariant($"scalar_{(float)value:R}"), Float, [], MemoryMarshal.AsBytes<float>([(float)value]));
+    public string Scalar(double value) =>
+        Constant(
+            FormattableString.Invariant($"scalar_{(float)value:R}"),
+            Float,
+            [],
+            MemoryMarshal.AsBytes<float>([(float)value])
+        );
 
     /// <summary>Writes the file, as a whole or not at all.</summary>
     /// <param name="path">The file.</param>
@@ -88,16 +106,31 @@ internal sealed class OnnxGraph
     /// <exception cref="DeitException">It cannot be written, or would have 2 GiB or more.</exception>
     public void Write(string path, string name, IReadOnlyDictionary<string, string> metadata)
     {
-        long weights = _weights.Sum(weight => new ProtobufWriter().Begin(5, weight.Head.Length + weight.Bytes).Bytes.Length + weight.Head.Length + weight.Bytes);
+        long weights = _weights.Sum(weight =>
+            new ProtobufWriter().Begin(5, weight.Head.Length + weight.Bytes).Bytes.Length
+            + weight.Head.Length
+            + weight.Bytes
+        );
         ProtobufWriter graph = new ProtobufWriter().Text(2, name);
-        long length = _nodes.Bytes.Length + graph.Bytes.Length + _small.Bytes.Length + weights + _inputs.Bytes.Length + _outputs.Bytes.Length;
-        ProtobufWriter model = new ProtobufWriter().Number(1, IrVersion).Text(2, "deit").Text(3, typeof(OnnxGraph).Assembly.GetName().Version!.ToString(3));
+        long length =
+            _nodes.Bytes.Length
+            + graph.Bytes.Length
+            + _small.Bytes.Length
+            + weights
+            + _inputs.Bytes.Length
+            + _outputs.Bytes.Length;
+        ProtobufWriter model = new ProtobufWriter()
+            .Number(1, IrVersion)
+            .Text(2, "deit")
+            .Text(3, typeof(OnnxGraph).Assembly.GetName().Version!.ToString(3));
         model.Message(8, opset => opset.Text(1, "").Number(2, Opset));
         foreach ((string key, string value) in metadata)
             model.Message(14, entry => entry.Text(1, key).Text(2, value));
         model.Begin(7, length);
         if (model.Bytes.Length + length > MostBytes)
-            throw new DeitException($"Writing '{path}' failed: it would have {model.Bytes.Length + length} bytes, ONNX holds {MostBytes} in one file; export a smaller model.");
+            throw new DeitException(
+                $"Writing '{path}' failed: it would have {model.Bytes.Length + length} bytes, ONNX holds {MostBytes} in one file; export a smaller model."
+            );
         AtomicFile.Write(
             path,
             stream =>
@@ -110,13 +143,16 @@ internal sealed class OnnxGraph
                     stream.Write(head);
                     float[] elements = values();
                     if (elements.LongLength * sizeof(float) != bytes)
-                        throw new InvalidOperationException($"The weight '{weight}' has {elements.Length} elements, expected {bytes / sizeof(float)}.");
+                        throw new InvalidOperationException(
+                            $"The weight '{weight}' has {elements.Length} elements, expected {bytes / sizeof(float)}."
+                        );
                     stream.Write(MemoryMarshal.AsBytes<float>(elements));
                 }
                 stream.Write(_inputs.Bytes);
                 stream.Write(_outputs.Bytes);
             },
-            model.Bytes.Length + length);
+            model.Bytes.Length + length
+        );
     }
 
     private string Constant(string name, int type, long[] shape, ReadOnlySpan<byte> bytes)
@@ -139,23 +175,33 @@ internal sealed class OnnxGraph
     {
         ProtobufWriter dimensions = new();
         foreach (long extent in shape)
-            dimensions.Message(1, dimension => _ = extent < 0 ? dimension.Text(2, "batch") : dimension.Number(1, extent));
-        return new ProtobufWriter().Text(1, name).Message(2, type => type.Message(1, tensor => tensor.Number(1, Float).Message(2, dimensions.Bytes)));
+            dimensions.Message(
+                1,
+                dimension => _ = extent < 0 ? dimension.Text(2, "batch") : dimension.Number(1, extent)
+            );
+        return new ProtobufWriter()
+            .Text(1, name)
+            .Message(2, type => type.Message(1, tensor => tensor.Number(1, Float).Message(2, dimensions.Bytes)));
     }
 
     private static ProtobufWriter Attribute(string name, object value)
     {
-        const int FloatType = 1, IntType = 2, IntsType = 7;
+        const int FloatType = 1,
+            IntType = 2,
+            IntsType = 7;
         ProtobufWriter attribute = new ProtobufWriter().Text(1, name);
         switch (value)
         {
-            case float number: return attribute.Single(2, number).Number(20, FloatType);
-            case int number: return attribute.Number(3, number).Number(20, IntType);
+            case float number:
+                return attribute.Single(2, number).Number(20, FloatType);
+            case int number:
+                return attribute.Number(3, number).Number(20, IntType);
             case int[] numbers:
                 foreach (int number in numbers)
                     attribute.Number(8, number);
                 return attribute.Number(20, IntsType);
-            default: throw new ArgumentException($"An attribute cannot be a {value.GetType().Name}.", nameof(value));
+            default:
+                throw new ArgumentException($"An attribute cannot be a {value.GetType().Name}.", nameof(value));
         }
     }
 }

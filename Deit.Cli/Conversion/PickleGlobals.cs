@@ -1,5 +1,4 @@
 using Deit.Model.Files;
-using Deit.Train.Training;
 
 namespace Deit.Cli.Conversion;
 
@@ -48,9 +47,13 @@ internal static class PickleGlobals
 
     /// <summary>What a name stands for.</summary>
     /// <exception cref="PickleException">It is none of the allowed ones.</exception>
-    public static object Find(string module, string name) => Allowed.TryGetValue($"{module}.{name}", out object? value)
-        ? value
-        : throw new PickleException($"it refers to '{Shown(module)}.{Shown(name)}', which no state dictionary does and which is not looked up", "save model.state_dict() alone");
+    public static object Find(string module, string name) =>
+        Allowed.TryGetValue($"{module}.{name}", out object? value)
+            ? value
+            : throw new PickleException(
+                $"it refers to '{Shown(module)}.{Shown(name)}', which no state dictionary does and which is not looked up",
+                "save model.state_dict() alone"
+            );
 
     // A name may be long and hold line breaks; what is shown of it does not.
     private static string Shown(string text) => new([.. text.Take(60).Select(c => char.IsControl(c) ? '?' : c)]);
@@ -59,4 +62,5 @@ internal static class PickleGlobals
 /// <summary>A fault of a file of PyTorch; the message completes "reading it failed: ...".</summary>
 /// <param name="message">What is wrong.</param>
 /// <param name="remedy">What to do about it.</param>
-internal sealed class PickleException(string message, string remedy = "fetch or write the file again") : Exception($"{message}; {remedy}.");
+internal sealed class PickleException(string message, string remedy = "fetch or write the file again")
+    : Exception($"{message}; {remedy}.");

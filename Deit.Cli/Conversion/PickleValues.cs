@@ -25,10 +25,13 @@ internal enum PickleGlobal
 {
     /// <summary>collections.OrderedDict.</summary>
     OrderedDictionary,
+
     /// <summary>torch._utils._rebuild_tensor_v2.</summary>
     RebuildTensor,
+
     /// <summary>torch._utils._rebuild_parameter.</summary>
     RebuildParameter,
+
     /// <summary>A class or function whose results are inert.</summary>
     Inert,
 }

@@ -7,7 +7,9 @@ namespace Deit.Cli.Conversion;
 /// <summary>Protocol Buffers as far as ONNX needs them: numbers, text, bytes and messages, each behind the number of its field (https://protobuf.dev/programming-guides/encoding).</summary>
 internal sealed class ProtobufWriter
 {
-    private const int Varint = 0, LengthDelimited = 2, Fixed32 = 5;
+    private const int Varint = 0,
+        LengthDelimited = 2,
+        Fixed32 = 5;
     private readonly ArrayBufferWriter<byte> _bytes = new();
 
     /// <summary>What was written.</summary>

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using Deit.Model.Files;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Cli.Conversion;
 
@@ -16,7 +15,8 @@ internal sealed class TorchArchive : IDisposable
     private const string Pickle = "data.pkl";
 
     // A pickle of the number by which the format before 1.6 begins.
-    private static ReadOnlySpan<byte> OldFormat => [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+    private static ReadOnlySpan<byte> OldFormat =>
+        [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
     private readonly ZipArchive _zip;
     private readonly Dictionary<string, ZipArchiveEntry> _entries = new(StringComparer.Ordinal);
@@ -31,7 +31,10 @@ internal sealed class TorchArchive : IDisposable
         byte[] start = new byte[OldFormat.Length];
         int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         if (start.AsSpan(0, read).SequenceEqual(OldFormat))
-            throw new PickleException("it is in PyTorch's format from before version 1.6", "save it anew with torch.save(torch.load(\"a.pth\", map_location=\"cpu\"), \"b.pth\")");
+            throw new PickleException(
+                "it is in PyTorch's format from before version 1.6",
+                "save it anew with torch.save(torch.load(\"a.pth\", map_location=\"cpu\"), \"b.pth\")"
+            );
         if (!start.AsSpan(0, read).StartsWith("PK"u8))
             throw new PickleException("it is no zip archive, as which PyTorch saves");
         _zip = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: false);
@@ -46,14 +49,22 @@ internal sealed class TorchArchive : IDisposable
             if (!_entries.TryAdd(name, entry))
                 throw new PickleException("it has two entries of one name");
             if (entry.CompressedLength != entry.Length || entry.Length > stream.Length - bytes)
-                throw new PickleException("it has entries that are compressed or overlap, which PyTorch does not write");
+                throw new PickleException(
+                    "it has entries that are compressed or overlap, which PyTorch does not write"
+                );
             bytes += entry.Length;
         }
-        string[] pickles = [.. _entries.Keys.Where(name => name == Pickle || name.EndsWith($"/{Pickle}", StringComparison.Ordinal))];
+        string[] pickles =
+        [
+            .. _entries.Keys.Where(name => name == Pickle || name.EndsWith($"/{Pickle}", StringComparison.Ordinal)),
+        ];
         if (pickles is not [{ } pickle])
             throw new PickleException($"it has {pickles.Length} entries {Pickle}, expected one");
         _folder = pickle[..^Pickle.Length];
-        if (_entries.TryGetValue($"{_folder}byteorder", out ZipArchiveEntry? order) && !Bytes(order, 16).AsSpan().SequenceEqual("little"u8))
+        if (
+            _entries.TryGetValue($"{_folder}byteorder", out ZipArchiveEntry? order)
+            && !Bytes(order, 16).AsSpan().SequenceEqual("little"u8)
+        )
             throw new PickleException("its numbers are not little-endian", "save it anew on another machine");
     }
 
@@ -75,7 +86,9 @@ internal sealed class TorchArchive : IDisposable
             throw new PickleException("it refers to a storage that it does not have");
         return entry.Length / storage.DType.ByteSize >= storage.Count
             ? entry
-            : throw new PickleException($"it has {entry.Length} bytes for a storage of {storage.Count} elements of {storage.DType}");
+            : throw new PickleException(
+                $"it has {entry.Length} bytes for a storage of {storage.Count} elements of {storage.DType}"
+            );
     }
 
     private static byte[] Bytes(ZipArchiveEntry entry, int most)

@@ -24,9 +24,16 @@ internal sealed class TorchFile : IWeights
     {
         (_path, _archive) = (path, archive);
         PickleDictionary state = StateDictionary(_archive.ReadPickle());
-        (string Name, TorchTensor Tensor)[] tensors = [.. state.Items.Where(item => item is (string, TorchTensor)).Select(item => ((string)item.Key!, (TorchTensor)item.Value!))];
+        (string Name, TorchTensor Tensor)[] tensors =
+        [
+            .. state
+                .Items.Where(item => item is (string, TorchTensor))
+                .Select(item => ((string)item.Key!, (TorchTensor)item.Value!)),
+        ];
         // What torch.nn.parallel puts before every name.
-        int prefix = tensors.All(item => item.Name.StartsWith(Parallel, StringComparison.Ordinal)) ? Parallel.Length : 0;
+        int prefix = tensors.All(item => item.Name.StartsWith(Parallel, StringComparison.Ordinal))
+            ? Parallel.Length
+            : 0;
         foreach ((string name, TorchTensor tensor) in tensors)
         {
             _archive.Check(tensor.Storage);
@@ -44,35 +51,50 @@ internal sealed class TorchFile : IWeights
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="CheckpointException">It cannot be read, is none of PyTorch's, or holds no state dictionary.</exception>
-    public static TorchFile Open(string path) => Open(path, Explained(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete)));
+    public static TorchFile Open(string path) =>
+        Open(
+            path,
+            Explained(
+                path,
+                () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete)
+            )
+        );
 
     /// <summary>Opens a file that lies in a stream.</summary>
     /// <param name="path">What messages call it.</param>
     /// <param name="stream">The file; seekable, and owned by the result.</param>
     /// <exception cref="CheckpointException">It is none of PyTorch's, or holds no state dictionary.</exception>
-    public static TorchFile Open(string path, Stream stream) => Explained(path, () =>
-    {
-        try
-        {
-            return new TorchFile(path, new TorchArchive(stream));
-        }
-        catch
-        {
-            stream.Dispose();
-            throw;
-        }
-    });
+    public static TorchFile Open(string path, Stream stream) =>
+        Explained(
+            path,
+            () =>
+            {
+                try
+                {
+                    return new TorchFile(path, new TorchArchive(stream));
+                }
+                catch
+                {
+                    stream.Dispose();
+                    throw;
+                }
+            }
+        );
 
     /// <summary>The elements of a tensor, row-major; integers become floats too.</summary>
     /// <inheritdoc cref="IWeights.Read"/>
-    public float[] Read(string name) => Explained(_path, () =>
-    {
-        if (!_tensors.TryGetValue(name, out TorchTensor? tensor))
-            throw new PickleException($"it has no tensor '{name}' among its {_tensors.Count}");
-        if (_last is not { } last || last.Key != tensor.Storage.Key)
-            _last = last = (tensor.Storage.Key, _archive.Read(tensor.Storage));
-        return Floats(tensor, last.Bytes);
-    });
+    public float[] Read(string name) =>
+        Explained(
+            _path,
+            () =>
+            {
+                if (!_tensors.TryGetValue(name, out TorchTensor? tensor))
+                    throw new PickleException($"it has no tensor '{name}' among its {_tensors.Count}");
+                if (_last is not { } last || last.Key != tensor.Storage.Key)
+                    _last = last = (tensor.Storage.Key, _archive.Read(tensor.Storage));
+                return Floats(tensor, last.Bytes);
+            }
+        );
 
     public void Dispose() => _archive.Dispose();
 
@@ -85,9 +107,13 @@ internal sealed class TorchFile : IWeights
         foreach (string place in Places)
             if (dictionary[place] is PickleDictionary inner && HasTensors(inner))
                 return inner;
-        throw new PickleException($"it holds no state dictionary, neither itself nor under {string.Join(" or ", Places)}", "save model.state_dict()");
+        throw new PickleException(
+            $"it holds no state dictionary, neither itself nor under {string.Join(" or ", Places)}",
+            "save model.state_dict()"
+        );
 
-        static bool HasTensors(PickleDictionary dictionary) => dictionary.Items.Exists(item => item is (string, TorchTensor));
+        static bool HasTensors(PickleDictionary dictionary) =>
+            dictionary.Items.Exists(item => item is (string, TorchTensor));
     }
 
     private static float[] Floats(TorchTensor tensor, byte[] bytes)
@@ -98,7 +124,11 @@ internal sealed class TorchFile : IWeights
             SafetensorsDType.F32 => Gather<float>(tensor, storage, value => value),
             SafetensorsDType.F64 => Gather<double>(tensor, storage, value => (float)value),
             SafetensorsDType.F16 => Gather<Half>(tensor, storage, value => (float)value),
-            SafetensorsDType.BF16 => Gather<ushort>(tensor, storage, value => BitConverter.UInt32BitsToSingle((uint)value << 16)),
+            SafetensorsDType.BF16 => Gather<ushort>(
+                tensor,
+                storage,
+                value => BitConverter.UInt32BitsToSingle((uint)value << 16)
+            ),
             SafetensorsDType.I64 => Gather<long>(tensor, storage, value => value),
             SafetensorsDType.I32 => Gather<int>(tensor, storage, value => value),
             SafetensorsDType.I16 => Gather<short>(tensor, storage, value => value),
@@ -113,7 +143,8 @@ internal sealed class TorchFile : IWeights
     {
         ReadOnlySpan<T> elements = MemoryMarshal.Cast<byte, T>(storage);
         float[] values = new float[tensor.ElementCount];
-        long[] shape = tensor.Shape, index = new long[shape.Length];
+        long[] shape = tensor.Shape,
+            index = new long[shape.Length];
         long at = tensor.Offset;
         for (int i = 0; i < values.Length; i++)
         {
@@ -140,13 +171,20 @@ internal sealed class TorchFile : IWeights
         {
             throw new CheckpointException($"Reading '{path}' as a PyTorch file failed: {error.Message}", error);
         }
-        catch (Exception error) when (error is InvalidDataException or EndOfStreamException or ArgumentException or NotSupportedException)
+        catch (Exception error)
+            when (error is InvalidDataException or EndOfStreamException or ArgumentException or NotSupportedException)
         {
-            throw new CheckpointException($"Reading '{path}' as a PyTorch file failed: the archive is damaged ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); fetch or write the file again.", error);
+            throw new CheckpointException(
+                $"Reading '{path}' as a PyTorch file failed: the archive is damaged ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); fetch or write the file again.",
+                error
+            );
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"Reading '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.", error);
+            throw new CheckpointException(
+                $"Reading '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.",
+                error
+            );
         }
     }
 }

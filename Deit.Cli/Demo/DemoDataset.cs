@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
-using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Images;
 
@@ -41,7 +40,9 @@ internal sealed record DemoDataset
         try
         {
             if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
-                throw new DeitException($"Making the demo data set failed: '{folder}' exists already and is not an empty folder; remove it or name another folder.");
+                throw new DeitException(
+                    $"Making the demo data set failed: '{folder}' exists already and is not an empty folder; remove it or name another folder."
+                );
             try
             {
                 WriteSplit(Path.Combine(draft, "train"), stream: 0, TrainImagesPerClass, cancellation);
@@ -58,7 +59,10 @@ internal sealed record DemoDataset
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DeitException($"Making the demo data set in '{folder}' failed: {error.Message.TrimEnd('.')}; check that the folder can be made and the disk has space.", error);
+            throw new DeitException(
+                $"Making the demo data set in '{folder}' failed: {error.Message.TrimEnd('.')}; check that the folder can be made and the disk has space.",
+                error
+            );
         }
     }
 
@@ -68,16 +72,21 @@ internal sealed record DemoDataset
             Directory.CreateDirectory(Path.Combine(folder, name));
         try
         {
-            Parallel.For(0, Classes.Length * imagesPerClass, new ParallelOptions { CancellationToken = cancellation }, i =>
-            {
-                (int label, int index) = int.DivRem(i, imagesPerClass);
-                // Each picture has random numbers of its own, so neither the order of work nor the other counts change it.
-                SplitMix64 random = new(Seed, stream, (uint)label, (uint)index);
-                string path = Path.Combine(folder, Classes[label], $"{index:D4}.png");
-                // The folder as a whole is what appears at once, so no file needs to, nor a disk flush of its own.
-                using FileStream file = File.Create(path);
-                ImageEncoder.WritePng(DemoPicture.Draw(label, Size, ref random), file, path);
-            });
+            Parallel.For(
+                0,
+                Classes.Length * imagesPerClass,
+                new ParallelOptions { CancellationToken = cancellation },
+                i =>
+                {
+                    (int label, int index) = int.DivRem(i, imagesPerClass);
+                    // Each picture has random numbers of its own, so neither the order of work nor the other counts change it.
+                    SplitMix64 random = new(Seed, stream, (uint)label, (uint)index);
+                    string path = Path.Combine(folder, Classes[label], $"{index:D4}.png");
+                    // The folder as a whole is what appears at once, so no file needs to, nor a disk flush of its own.
+                    using FileStream file = File.Create(path);
+                    ImageEncoder.WritePng(DemoPicture.Draw(label, Size, ref random), file, path);
+                }
+            );
         }
         catch (AggregateException errors)
         {

@@ -16,12 +16,21 @@ internal static class DemoPicture
         ("checkerboard", (x, y) => Disc(x, y) && Odd(x, 0.4) != Odd(y, 0.4)),
         ("circle", Disc),
         ("cross", (x, y) => Math.Max(Math.Abs(x), Math.Abs(y)) < 0.95 && Math.Min(Math.Abs(x), Math.Abs(y)) < 0.27),
-        ("dots", (x, y) => Disc(x - Nearest(x, 0.55), y - Nearest(y, 0.55)) && Square(Nearest(x, 0.55)) + Square(Nearest(y, 0.55)) < Square(0.18)),
+        (
+            "dots",
+            (x, y) =>
+                Disc(x - Nearest(x, 0.55), y - Nearest(y, 0.55))
+                && Square(Nearest(x, 0.55)) + Square(Nearest(y, 0.55)) < Square(0.18)
+        ),
         ("ring", (x, y) => Disc(x, y) && Square(x) + Square(y) > Square(0.6)),
         ("square", (x, y) => Math.Max(Math.Abs(x), Math.Abs(y)) < 0.8),
         ("stripes", (x, y) => Disc(x, y) && Odd(x, 0.25)),
         // Equilateral, its corners on the unit circle: three half-planes at distance 1/2 from the centre.
-        ("triangle", (x, y) => y < 0.5 && (0.5 * Math.Sqrt(3) * x) - (0.5 * y) < 0.5 && (-0.5 * Math.Sqrt(3) * x) - (0.5 * y) < 0.5),
+        (
+            "triangle",
+            (x, y) =>
+                y < 0.5 && (0.5 * Math.Sqrt(3) * x) - (0.5 * y) < 0.5 && (-0.5 * Math.Sqrt(3) * x) - (0.5 * y) < 0.5
+        ),
     ];
 
     public static ImmutableArray<string> Classes { get; } = [.. Figures.Select(figure => figure.Name)];
@@ -35,11 +44,13 @@ internal static class DemoPicture
         double centreY = (size / 2.0) + random.Uniform(-slack, slack);
         (double cosine, double sine) = Direction(ref random);
         // Bright figures on dark grounds of any hue: form alone tells the class, and a few hundred pictures suffice to learn it.
-        (double R, double G, double B) back = Colour(15, 110, ref random), front = Colour(140, 240, ref random);
+        (double R, double G, double B) back = Colour(15, 110, ref random),
+            front = Colour(140, 240, ref random);
         while (Distance(back, front) < 110)
             front = Colour(140, 240, ref random);
         // The background brightens along one direction.
-        double slopeX = random.Uniform(-25, 25) / size, slopeY = random.Uniform(-25, 25) / size;
+        double slopeX = random.Uniform(-25, 25) / size,
+            slopeY = random.Uniform(-25, 25) / size;
         double noise = random.Uniform(3, 12);
 
         Func<double, double, bool> covers = Figures[label].Covers;
@@ -74,7 +85,8 @@ internal static class DemoPicture
     }
 
     // The sum of three uniform numbers of variance 1/3 is close to normal, and unlike the logarithm exact on every machine.
-    private static double Normal(ref SplitMix64 random) => random.Uniform(-1, 1) + random.Uniform(-1, 1) + random.Uniform(-1, 1);
+    private static double Normal(ref SplitMix64 random) =>
+        random.Uniform(-1, 1) + random.Uniform(-1, 1) + random.Uniform(-1, 1);
 
     // A point of a sector of the unit disc, within 30 degrees of upright, brought to its edge: square roots are exact on every machine,
     // sines are not.

@@ -6,9 +6,16 @@ internal static class CacheFolder
     /// <summary>The folder of a device under one build of its driver.</summary>
     public static string For(GpuInfo info)
     {
-        string root = Environment.GetEnvironmentVariable("DEIT_CACHE") is { Length: > 0 } chosen ? chosen
-            : OperatingSystem.IsWindows() ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "deit")
-            : Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"), "deit");
+        string root =
+            Environment.GetEnvironmentVariable("DEIT_CACHE") is { Length: > 0 } chosen ? chosen
+            : OperatingSystem.IsWindows()
+                ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "deit")
+            : Path.Combine(
+                Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache
+                    ? cache
+                    : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
+                "deit"
+            );
         return Path.Combine(root, $"{info.Uuid}-{info.DriverUuid}");
     }
 

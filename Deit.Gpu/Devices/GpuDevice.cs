@@ -35,7 +35,8 @@ public sealed class GpuDevice : IDisposable
 
     /// <summary>Every Vulkan device of the machine, suitable or not.</summary>
     /// <exception cref="GpuException">There is no Vulkan loader or driver.</exception>
-    public static IReadOnlyList<GpuInfo> Enumerate() => [.. PhysicalDevices.Enumerate(VulkanInstance.Current).Select(device => device.Info)];
+    public static IReadOnlyList<GpuInfo> Enumerate() =>
+        [.. PhysicalDevices.Enumerate(VulkanInstance.Current).Select(device => device.Info)];
 
     /// <summary>The facts of the device that <see cref="Open(string)"/> would open.</summary>
     /// <param name="selector">Its index, part of its name, or the start of its UUID; null for DEIT_DEVICE, and without it the best: discrete, then integrated, then CPU.</param>
@@ -60,27 +61,70 @@ public sealed class GpuDevice : IDisposable
         VulkanInstance instance = VulkanInstance.Current;
         PhysicalDevice[] handles = PhysicalDevices.Handles(instance);
         if (info.Index >= handles.Length)
-            throw new GpuException(GpuErrorKind.NoDevice, $"Device {info.Index} ({info.Name}) is gone: there are {handles.Length} now; choose another one.");
+            throw new GpuException(
+                GpuErrorKind.NoDevice,
+                $"Device {info.Index} ({info.Name}) is gone: there are {handles.Length} now; choose another one."
+            );
         return new GpuDevice(instance, handles[info.Index], info);
     }
 
-    private static (PhysicalDevice Handle, GpuInfo Info) Select((PhysicalDevice Handle, GpuInfo Info)[] all, string? selector)
+    private static (PhysicalDevice Handle, GpuInfo Info) Select(
+        (PhysicalDevice Handle, GpuInfo Info)[] all,
+        string? selector
+    )
     {
         if (all.Length == 0)
-            throw new GpuException(GpuErrorKind.NoDevice, "No Vulkan device was found; install the graphics driver, or on Debian and Ubuntu the CPU driver: apt-get install mesa-vulkan-drivers.");
+            throw new GpuException(
+                GpuErrorKind.NoDevice,
+                "No Vulkan device was found; install the graphics driver, or on Debian and Ubuntu the CPU driver: apt-get install mesa-vulkan-drivers."
+            );
         if (string.IsNullOrWhiteSpace(selector))
         {
-            (PhysicalDevice, GpuInfo Info)[] suitable = [.. all.Where(d => d.Info.Unsuitable is null).OrderBy(d => d.Info.Type).ThenByDescending(d => d.Info.MemoryBytes).ThenBy(d => d.Info.Index)];
-            return suitable.Length > 0 ? suitable[0] : throw new GpuException(GpuErrorKind.NoDevice, $"None of the {all.Length} Vulkan device(s) is suitable: {string.Join("; ", all.Select(d => $"{d.Info.Name}: {d.Info.Unsuitable}"))}; update the driver.");
+            (PhysicalDevice, GpuInfo Info)[] suitable =
+            [
+                .. all.Where(d => d.Info.Unsuitable is null)
+                    .OrderBy(d => d.Info.Type)
+                    .ThenByDescending(d => d.Info.MemoryBytes)
+                    .ThenBy(d => d.Info.Index),
+            ];
+            return suitable.Length > 0
+                ? suitable[0]
+                : throw new GpuException(
+                    GpuErrorKind.NoDevice,
+                    $"None of the {all.Length} Vulkan device(s) is suitable: {string.Join("; ", all.Select(d => $"{d.Info.Name}: {d.Info.Unsuitable}"))}; update the driver."
+                );
         }
         selector = selector.Trim();
-        (PhysicalDevice, GpuInfo Info)[] found = int.TryParse(selector, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+        (PhysicalDevice, GpuInfo Info)[] found = int.TryParse(
+            selector,
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out int index
+        )
             ? [.. all.Where(d => d.Info.Index == index)]
-            : [.. all.Where(d => d.Info.Name.Contains(selector, StringComparison.OrdinalIgnoreCase) || (selector.Length >= 4 && d.Info.Uuid.StartsWith(selector.Replace("-", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase)))];
+            :
+            [
+                .. all.Where(d =>
+                    d.Info.Name.Contains(selector, StringComparison.OrdinalIgnoreCase)
+                    || (
+                        selector.Length >= 4
+                        && d.Info.Uuid.StartsWith(
+                            selector.Replace("-", "", StringComparison.Ordinal),
+                            StringComparison.OrdinalIgnoreCase
+                        )
+                    )
+                ),
+            ];
         return found switch
         {
-            [] => throw new GpuException(GpuErrorKind.NoDevice, $"Device '{selector}' was not found, there are: {string.Join(", ", all.Select(d => $"{d.Info.Index} = {d.Info.Name}"))}; choose one by index, name or UUID."),
-            [var one, ..] when one.Info.Unsuitable is { } why => throw new GpuException(GpuErrorKind.NoDevice, $"Device '{selector}' ({one.Info.Name}) cannot be used because {why}; choose another one or update the driver."),
+            [] => throw new GpuException(
+                GpuErrorKind.NoDevice,
+                $"Device '{selector}' was not found, there are: {string.Join(", ", all.Select(d => $"{d.Info.Index} = {d.Info.Name}"))}; choose one by index, name or UUID."
+            ),
+            [var one, ..] when one.Info.Unsuitable is { } why => throw new GpuException(
+                GpuErrorKind.NoDevice,
+                $"Device '{selector}' ({one.Info.Name}) cannot be used because {why}; choose another one or update the driver."
+            ),
             [var one, ..] => one,
         };
     }
@@ -136,7 +180,12 @@ public sealed class GpuDevice : IDisposable
 
     /// <summary>Fills a tensor with a 32-bit pattern, in order with submitted work.</summary>
     public void Fill(Tensor tensor, uint pattern = 0) =>
-        Vulkan.Transfers.Fill(BufferOf(tensor), tensor.Storage.ByteOffset + tensor.ByteOffset, tensor.ByteLength + 3 & ~3L, pattern);
+        Vulkan.Transfers.Fill(
+            BufferOf(tensor),
+            tensor.Storage.ByteOffset + tensor.ByteOffset,
+            tensor.ByteLength + 3 & ~3L,
+            pattern
+        );
 
     /// <summary>Waits until all submitted work has finished.</summary>
     public void WaitIdle() => Vulkan.Queue.WaitIdle();
@@ -148,7 +197,10 @@ public sealed class GpuDevice : IDisposable
     public void Dispose() => Vulkan.Dispose();
 
     internal static DeviceBuffer BufferOf(Tensor tensor) =>
-        tensor.Storage.Buffer ?? throw new InvalidOperationException($"{tensor} lives inside a graph that is not built yet; read it after GpuDevice.Record.");
+        tensor.Storage.Buffer
+        ?? throw new InvalidOperationException(
+            $"{tensor} lives inside a graph that is not built yet; read it after GpuDevice.Record."
+        );
 
     private static void CheckLength(Tensor tensor, long bytes)
     {

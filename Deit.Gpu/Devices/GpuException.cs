@@ -5,14 +5,19 @@ public enum GpuErrorKind
 {
     /// <summary>No Vulkan loader, no driver, or no device of the name asked for.</summary>
     NoDevice,
+
     /// <summary>The device or the host has no memory left for what was asked.</summary>
     OutOfMemory,
+
     /// <summary>The device was reset or unplugged: every object of it is gone, files on disk are intact.</summary>
     DeviceLost,
+
     /// <summary>The request exceeds a limit of the device.</summary>
     Limit,
+
     /// <summary>The validation layers found a misuse (only with DEIT_VALIDATION=1).</summary>
     Validation,
+
     /// <summary>Any other failure of a Vulkan call.</summary>
     Vulkan,
 }
@@ -22,7 +27,8 @@ public enum GpuErrorKind
 /// <param name="message">One sentence for the user.</param>
 /// <param name="result">The VkResult behind it, 0 where there is none.</param>
 /// <param name="inner">The exception behind it.</param>
-public sealed class GpuException(GpuErrorKind kind, string message, int result = 0, Exception? inner = null) : Exception(message, inner)
+public sealed class GpuException(GpuErrorKind kind, string message, int result = 0, Exception? inner = null)
+    : Exception(message, inner)
 {
     /// <summary>What went wrong.</summary>
     public GpuErrorKind Kind { get; } = kind;

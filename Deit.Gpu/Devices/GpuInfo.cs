@@ -7,12 +7,16 @@ public enum GpuType
 {
     /// <summary>A card with memory of its own.</summary>
     Discrete,
+
     /// <summary>A GPU that shares the processor's memory.</summary>
     Integrated,
+
     /// <summary>A device of a virtual machine.</summary>
     Virtual,
+
     /// <summary>A driver that runs on the processor.</summary>
     Cpu,
+
     /// <summary>Anything else.</summary>
     Other,
 }
@@ -34,10 +38,21 @@ internal static class GpuTypes
 /// <param name="Accumulator">Element type of C and of the result.</param>
 /// <param name="Scope">"subgroup" or "workgroup".</param>
 /// <param name="Invocations">With flexible dimensions the workgroup size that they are for: M, N and K are then what the dimensions are multiples of. 0 without.</param>
-public sealed record MatrixShape(uint M, uint N, uint K, string Input, string Accumulator, string Scope, uint Invocations = 0)
+public sealed record MatrixShape(
+    uint M,
+    uint N,
+    uint K,
+    string Input,
+    string Accumulator,
+    string Scope,
+    uint Invocations = 0
+)
 {
     /// <summary>As <c>16x16x16 f16->f32</c>, or <c>multiples of 16x16x16 f16->f32 by a workgroup of 256</c>.</summary>
-    public override string ToString() => Invocations == 0 ? $"{M}x{N}x{K} {Input}->{Accumulator}" : $"multiples of {M}x{N}x{K} {Input}->{Accumulator} by a {Scope} of {Invocations}";
+    public override string ToString() =>
+        Invocations == 0
+            ? $"{M}x{N}x{K} {Input}->{Accumulator}"
+            : $"multiples of {M}x{N}x{K} {Input}->{Accumulator} by a {Scope} of {Invocations}";
 }
 
 /// <summary>The facts of a Vulkan device that kernels and people choose by.</summary>
@@ -45,52 +60,76 @@ public sealed record GpuInfo
 {
     /// <summary>Position in the enumeration: what <c>--device 0</c> names.</summary>
     public required int Index { get; init; }
+
     /// <summary>The driver's name for the device.</summary>
     public required string Name { get; init; }
+
     /// <summary>The kind of device.</summary>
     public required GpuType Type { get; init; }
+
     /// <summary>32 hexadecimal digits that identify the device.</summary>
     public required string Uuid { get; init; }
+
     /// <summary>32 hexadecimal digits that identify the build of the driver.</summary>
     public required string DriverUuid { get; init; }
+
     /// <summary>Name and version of the driver.</summary>
     public required string Driver { get; init; }
+
     /// <summary>The Vulkan version that the device offers.</summary>
     public required string ApiVersion { get; init; }
+
     /// <summary>Why Deit cannot run on it; null when it can.</summary>
     public required string? Unsuitable { get; init; }
+
     /// <summary>Bytes of the memory that tensors live in.</summary>
     public required long MemoryBytes { get; init; }
+
     /// <summary>True when the host can write that memory directly.</summary>
     public required bool HostVisibleMemory { get; init; }
+
     /// <summary>The largest single allocation in bytes.</summary>
     public required long MaxAllocationBytes { get; init; }
+
     /// <summary>The largest range in bytes that a kernel can bind.</summary>
     public required long MaxStorageBufferRange { get; init; }
+
     /// <summary>Invocations that run in lockstep.</summary>
     public required int SubgroupSize { get; init; }
+
     /// <summary>The subgroup sizes that a kernel may ask for.</summary>
     internal SubgroupRange SubgroupSizes { get; init; }
+
     /// <summary>Bytes of shared memory of a workgroup.</summary>
     public required int SharedMemoryBytes { get; init; }
+
     /// <summary>The largest workgroup.</summary>
     public required int MaxWorkgroupSize { get; init; }
+
     /// <summary>The largest number of workgroups.</summary>
     public required Groups MaxWorkgroups { get; init; }
+
     /// <summary>Bytes of push constants.</summary>
     public required int PushConstantBytes { get; init; }
+
     /// <summary>16-bit floating-point arithmetic.</summary>
     public required bool Float16 { get; init; }
+
     /// <summary>16-bit values in storage buffers.</summary>
     public required bool Storage16 { get; init; }
+
     /// <summary>bfloat16 as a shader type.</summary>
     public required bool BFloat16 { get; init; }
+
     /// <summary>NV_cooperative_matrix2 with workgroup scope, flexible dimensions, tensor addressing and operations by element.</summary>
     public required bool WorkgroupMatrices { get; init; }
+
     /// <summary>The largest dimension of a matrix of flexible dimensions; 0 without those.</summary>
     public required int MaxMatrixDimension { get; init; }
+
     /// <summary>What the matrix units multiply; empty without them.</summary>
     public required IReadOnlyList<MatrixShape> MatrixShapes { get; init; }
+
     /// <summary>Nanoseconds of a timestamp tick; 0 without timestamps.</summary>
     public required double TimestampPeriod { get; init; }
 
@@ -104,5 +143,6 @@ public sealed record GpuInfo
     public int FlatWorkgroup => Math.Min(256, MaxWorkgroupSize);
 
     /// <summary>One line for people: name, kind, driver, memory.</summary>
-    public override string ToString() => $"{Name} ({Type.ToString().ToLowerInvariant()}, {Driver}, {MemoryBytes / (double)(1 << 30):0.0} GiB)";
+    public override string ToString() =>
+        $"{Name} ({Type.ToString().ToLowerInvariant()}, {Driver}, {MemoryBytes / (double)(1 << 30):0.0} GiB)";
 }

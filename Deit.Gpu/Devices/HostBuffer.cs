@@ -42,9 +42,17 @@ public sealed unsafe class HostBuffer : IDisposable
     public void CopyTo(Tensor tensor, long byteOffset = 0)
     {
         if (byteOffset + tensor.ByteLength > ByteLength)
-            throw new ArgumentException($"Copying {tensor} from byte {byteOffset} of a host buffer of {ByteLength} bytes: it does not fit.");
+            throw new ArgumentException(
+                $"Copying {tensor} from byte {byteOffset} of a host buffer of {ByteLength} bytes: it does not fit."
+            );
         DeviceBuffer target = GpuDevice.BufferOf(tensor);
-        _busyUntil = _commands.Copy(_block, byteOffset, target.Block, target.Offset + tensor.Storage.ByteOffset + tensor.ByteOffset, tensor.ByteLength);
+        _busyUntil = _commands.Copy(
+            _block,
+            byteOffset,
+            target.Block,
+            target.Offset + tensor.Storage.ByteOffset + tensor.ByteOffset,
+            tensor.ByteLength
+        );
     }
 
     /// <summary>Waits for queued copies and gives the memory back.</summary>

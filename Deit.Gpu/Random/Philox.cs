@@ -6,7 +6,10 @@ namespace Deit.Gpu;
 /// </summary>
 public static class Philox
 {
-    private const uint Multiplier0 = 0xD2511F53, Multiplier1 = 0xCD9E8D57, Weyl0 = 0x9E3779B9, Weyl1 = 0xBB67AE85;
+    private const uint Multiplier0 = 0xD2511F53,
+        Multiplier1 = 0xCD9E8D57,
+        Weyl0 = 0x9E3779B9,
+        Weyl1 = 0xBB67AE85;
 
     /// <summary>Four random words for a use.</summary>
     /// <param name="seed">The key.</param>
@@ -15,12 +18,22 @@ public static class Philox
     /// <param name="element">Which element of the use: words 0 and 1 of the counter.</param>
     public static (uint X, uint Y, uint Z, uint W) Next(ulong seed, uint step, uint site, ulong element)
     {
-        uint x = (uint)element, y = (uint)(element >> 32), z = step, w = site;
-        uint key0 = (uint)seed, key1 = (uint)(seed >> 32);
+        uint x = (uint)element,
+            y = (uint)(element >> 32),
+            z = step,
+            w = site;
+        uint key0 = (uint)seed,
+            key1 = (uint)(seed >> 32);
         for (int round = 0; round < 10; round++)
         {
-            ulong product0 = (ulong)Multiplier0 * x, product1 = (ulong)Multiplier1 * z;
-            (x, y, z, w) = ((uint)(product1 >> 32) ^ y ^ key0, (uint)product1, (uint)(product0 >> 32) ^ w ^ key1, (uint)product0);
+            ulong product0 = (ulong)Multiplier0 * x,
+                product1 = (ulong)Multiplier1 * z;
+            (x, y, z, w) = (
+                (uint)(product1 >> 32) ^ y ^ key0,
+                (uint)product1,
+                (uint)(product0 >> 32) ^ w ^ key1,
+                (uint)product0
+            );
             key0 += Weyl0;
             key1 += Weyl1;
         }

@@ -22,7 +22,13 @@ public struct RandomStream(ulong seed, uint epoch, uint site, ulong element)
             _words = Philox.Next(seed, epoch, site, element | (_block++ << ElementBits));
             _left = 4;
         }
-        return _left-- switch { 4 => _words.X, 3 => _words.Y, 2 => _words.Z, _ => _words.W };
+        return _left-- switch
+        {
+            4 => _words.X,
+            3 => _words.Y,
+            2 => _words.Z,
+            _ => _words.W,
+        };
     }
 
     /// <summary>Uniform in [0, 1), 53 bits.</summary>
@@ -44,7 +50,8 @@ public struct RandomStream(ulong seed, uint epoch, uint site, ulong element)
             _spareNormal = double.NaN;
             return spare;
         }
-        double radius = Math.Sqrt(-2 * Math.Log(1 - NextDouble())), angle = 2 * Math.PI * NextDouble();
+        double radius = Math.Sqrt(-2 * Math.Log(1 - NextDouble())),
+            angle = 2 * Math.PI * NextDouble();
         _spareNormal = radius * Math.Sin(angle);
         return radius * Math.Cos(angle);
     }
@@ -54,10 +61,10 @@ public struct RandomStream(ulong seed, uint epoch, uint site, ulong element)
     public int NextInt(int n)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
-        uint bound = (uint)n, threshold = (uint)((1UL << 32) % bound);
+        uint bound = (uint)n,
+            threshold = (uint)((1UL << 32) % bound);
         ulong product;
-        do
-            product = (ulong)NextUInt32() * bound;
+        do product = (ulong)NextUInt32() * bound;
         while ((uint)product < threshold);
         return (int)(product >> 32);
     }

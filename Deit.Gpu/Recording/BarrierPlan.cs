@@ -11,7 +11,8 @@ internal static class BarrierPlan
     /// <param name="Access">How it is touched.</param>
     public readonly record struct Range(object Buffer, long Start, long End, Access Access)
     {
-        public bool Overlaps(Range other) => ReferenceEquals(Buffer, other.Buffer) && Start < other.End && other.Start < End;
+        public bool Overlaps(Range other) =>
+            ReferenceEquals(Buffer, other.Buffer) && Start < other.End && other.Start < End;
     }
 
     /// <summary>True at each dispatch that must wait for those before it: read after write, write after write, write after read.</summary>
@@ -21,7 +22,14 @@ internal static class BarrierPlan
         List<Range> inFlight = [];
         for (int i = 0; i < dispatches.Count; i++)
         {
-            if (dispatches[i].Any(range => inFlight.Any(other => range.Overlaps(other) && ((range.Access | other.Access) & Access.Write) != 0)))
+            if (
+                dispatches[i]
+                    .Any(range =>
+                        inFlight.Any(other =>
+                            range.Overlaps(other) && ((range.Access | other.Access) & Access.Write) != 0
+                        )
+                    )
+            )
             {
                 barrierBefore[i] = true;
                 inFlight.Clear();

@@ -105,7 +105,10 @@ public sealed class Graph : IDisposable
     private static bool Fits(long[] needed, DeviceBuffer[] blocks) =>
         needed.Length <= blocks.Length && needed.Zip(blocks).All(pair => pair.First <= pair.Second.ByteLength);
 
-    private static (Storage[], MemoryPlan.Lifetime[]) Lifetimes(IReadOnlyList<Dispatch> dispatches, IReadOnlyList<Tensor> keep)
+    private static (Storage[], MemoryPlan.Lifetime[]) Lifetimes(
+        IReadOnlyList<Dispatch> dispatches,
+        IReadOnlyList<Tensor> keep
+    )
     {
         Dictionary<Storage, int> index = [];
         List<MemoryPlan.Lifetime> lifetimes = [];
@@ -116,13 +119,17 @@ public sealed class Graph : IDisposable
                 if (!storage.Transient)
                     continue;
                 if (storage.Buffer is not null)
-                    throw new InvalidOperationException($"{binding.Tensor} belongs to another graph; pass values between graphs through an arena.");
+                    throw new InvalidOperationException(
+                        $"{binding.Tensor} belongs to another graph; pass values between graphs through an arena."
+                    );
                 if (index.TryGetValue(storage, out int known))
                     lifetimes[known] = lifetimes[known] with { Last = i };
                 else
                 {
                     if ((binding.Access & Access.Read) != 0)
-                        throw new InvalidOperationException($"{dispatches[i].Label} reads {binding.Tensor} before anything wrote it.");
+                        throw new InvalidOperationException(
+                            $"{dispatches[i].Label} reads {binding.Tensor} before anything wrote it."
+                        );
                     index.Add(storage, lifetimes.Count);
                     lifetimes.Add(new MemoryPlan.Lifetime(storage.ByteLength, i, i));
                 }
@@ -135,12 +142,20 @@ public sealed class Graph : IDisposable
 
     // By the block that a storage lies in, or by the storage itself as long as it has no place.
     private static BarrierPlan.Range[] Ranges(Dispatch dispatch) =>
-        [.. dispatch.Bindings.Select(b =>
-        {
-            Storage storage = b.Tensor.Storage;
-            long start = b.Tensor.ByteOffset + (storage.Buffer is { } buffer ? buffer.Offset + storage.ByteOffset : 0);
-            return new BarrierPlan.Range(storage.Buffer?.Block ?? (object)storage, start, start + b.Tensor.ByteLength, b.Access);
-        })];
+        [
+            .. dispatch.Bindings.Select(b =>
+            {
+                Storage storage = b.Tensor.Storage;
+                long start =
+                    b.Tensor.ByteOffset + (storage.Buffer is { } buffer ? buffer.Offset + storage.ByteOffset : 0);
+                return new BarrierPlan.Range(
+                    storage.Buffer?.Block ?? (object)storage,
+                    start,
+                    start + b.Tensor.ByteLength,
+                    b.Access
+                );
+            }),
+        ];
 }
 
 /// <summary>How a graph is planned.</summary>

@@ -4,7 +4,12 @@ namespace Deit.Gpu;
 public sealed class GraphProfile
 {
     internal GraphProfile(IReadOnlyList<Dispatch> dispatches, double[] nanoseconds) =>
-        Rows = [.. dispatches.Zip(nanoseconds, (dispatch, time) => new Row(dispatch.Label, dispatch.Kernel.Name, time, dispatch.Cost))];
+        Rows = [
+            .. dispatches.Zip(
+                nanoseconds,
+                (dispatch, time) => new Row(dispatch.Label, dispatch.Kernel.Name, time, dispatch.Cost)
+            ),
+        ];
 
     /// <summary>A dispatch with its time and cost.</summary>
     /// <param name="Label">Scope and kernel.</param>

@@ -6,7 +6,12 @@ namespace Deit.Gpu;
 public abstract class Kernel
 {
     private protected Kernel(string name, int pushBytes, bool fullSubgroups, bool narrowSubgroups) =>
-        (Name, PushBytes, FullSubgroups, NarrowSubgroups) = (name, pushBytes, fullSubgroups || narrowSubgroups, narrowSubgroups);
+        (Name, PushBytes, FullSubgroups, NarrowSubgroups) = (
+            name,
+            pushBytes,
+            fullSubgroups || narrowSubgroups,
+            narrowSubgroups
+        );
 
     /// <summary>The file name in <c>shaders/spirv</c> without extension.</summary>
     public string Name { get; }
@@ -38,7 +43,10 @@ public sealed class Kernel<TPush> : Kernel
         : base(name, Unsafe.SizeOf<TPush>(), fullSubgroups, narrowSubgroups)
     {
         if (PushBytes > MaximumPushBytes)
-            throw new ArgumentException($"Kernel '{name}' has {PushBytes} bytes of push constants, at most {MaximumPushBytes} are portable; move values into a buffer.", nameof(name));
+            throw new ArgumentException(
+                $"Kernel '{name}' has {PushBytes} bytes of push constants, at most {MaximumPushBytes} are portable; move values into a buffer.",
+                nameof(name)
+            );
     }
 }
 
@@ -48,8 +56,10 @@ public enum Access
 {
     /// <summary>The kernel only reads.</summary>
     Read = 1,
+
     /// <summary>The kernel only writes, and writes every element.</summary>
     Write = 2,
+
     /// <summary>The kernel reads and writes.</summary>
     ReadWrite = Read | Write,
 }
@@ -69,7 +79,8 @@ public readonly record struct Binding(Tensor Tensor, Access Access)
     public static Binding ReadWrite(Tensor tensor) => new(tensor, Access.ReadWrite);
 
     /// <summary>Binds a tensor that the kernel overwrites, or adds to when <paramref name="accumulate"/>.</summary>
-    public static Binding Output(Tensor tensor, bool accumulate) => new(tensor, accumulate ? Access.ReadWrite : Access.Write);
+    public static Binding Output(Tensor tensor, bool accumulate) =>
+        new(tensor, accumulate ? Access.ReadWrite : Access.Write);
 }
 
 /// <summary>The number of workgroups in x, y and z.</summary>
@@ -87,8 +98,24 @@ public readonly record struct Cost(double Flops, double Bytes);
 /// <summary>One recorded kernel launch: plain data, no device behind it.</summary>
 public sealed class Dispatch
 {
-    internal Dispatch(Kernel kernel, uint[] specialization, byte[] push, Groups groups, Binding[] bindings, Cost cost, string label) =>
-        (Kernel, Specialization, Push, Groups, Bindings, Cost, Label) = (kernel, specialization, push, groups, bindings, cost, label);
+    internal Dispatch(
+        Kernel kernel,
+        uint[] specialization,
+        byte[] push,
+        Groups groups,
+        Binding[] bindings,
+        Cost cost,
+        string label
+    ) =>
+        (Kernel, Specialization, Push, Groups, Bindings, Cost, Label) = (
+            kernel,
+            specialization,
+            push,
+            groups,
+            bindings,
+            cost,
+            label
+        );
 
     /// <summary>The shader.</summary>
     public Kernel Kernel { get; }

@@ -16,7 +16,8 @@ internal sealed class MemoryPlan
     /// <summary>Where a storage lies: which block, at which byte.</summary>
     public readonly record struct Place(int Block, long Offset);
 
-    private MemoryPlan(Place[] places, long[] blockBytes, long liveBytes) => (Places, BlockBytes, LiveBytes) = (places, blockBytes, liveBytes);
+    private MemoryPlan(Place[] places, long[] blockBytes, long liveBytes) =>
+        (Places, BlockBytes, LiveBytes) = (places, blockBytes, liveBytes);
 
     /// <summary>One place for each lifetime, in their order.</summary>
     public Place[] Places { get; }
@@ -67,14 +68,24 @@ internal sealed class MemoryPlan
         Lifetime[] items = lifetimes.ToArray();
         guardBytes = Storage.Align(guardBytes);
         Place[] places = new Place[items.Length];
-        int[] order = [.. Enumerable.Range(0, items.Length).OrderByDescending(i => items[i].Bytes).ThenBy(i => items[i].First).ThenBy(i => i)];
+        int[] order =
+        [
+            .. Enumerable
+                .Range(0, items.Length)
+                .OrderByDescending(i => items[i].Bytes)
+                .ThenBy(i => items[i].First)
+                .ThenBy(i => i),
+        ];
         List<List<int>> blocks = [];
         List<long> blockBytes = [];
         foreach (int item in order)
         {
             long bytes = Storage.Align(items[item].Bytes) + (2 * guardBytes);
             if (bytes > blockLimit)
-                throw new GpuException(GpuErrorKind.Limit, $"A graph needs one tensor of {items[item].Bytes} bytes, the device allocates at most {blockLimit} at once; lower the batch size.");
+                throw new GpuException(
+                    GpuErrorKind.Limit,
+                    $"A graph needs one tensor of {items[item].Bytes} bytes, the device allocates at most {blockLimit} at once; lower the batch size."
+                );
             int block = 0;
             long offset;
             for (; ; block++)
@@ -96,14 +107,28 @@ internal sealed class MemoryPlan
     }
 
     // The smallest gap that holds the bytes between storages of the block that live at the same time.
-    private static long FirstGap(Lifetime[] items, Place[] places, List<int> block, int item, long bytes, long guardBytes)
+    private static long FirstGap(
+        Lifetime[] items,
+        Place[] places,
+        List<int> block,
+        int item,
+        long bytes,
+        long guardBytes
+    )
     {
         List<(long Start, long End)> taken = [];
         foreach (int other in block)
             if (guardBytes > 0 || items[other].Meets(items[item]))
-                taken.Add((places[other].Offset - guardBytes, places[other].Offset + Storage.Align(items[other].Bytes) + guardBytes));
+                taken.Add(
+                    (
+                        places[other].Offset - guardBytes,
+                        places[other].Offset + Storage.Align(items[other].Bytes) + guardBytes
+                    )
+                );
         taken.Sort();
-        long best = -1, bestGap = long.MaxValue, cursor = 0;
+        long best = -1,
+            bestGap = long.MaxValue,
+            cursor = 0;
         foreach ((long start, long end) in taken)
         {
             long gap = start - cursor;

@@ -10,7 +10,14 @@ namespace Deit.Gpu;
 /// <param name="Right">One past the last column.</param>
 /// <param name="Bottom">One past the last row.</param>
 [StructLayout(LayoutKind.Sequential, Size = 32)]
-public readonly record struct MixState(float PixelLambda, float TargetLambda, uint Left, uint Top, uint Right, uint Bottom)
+public readonly record struct MixState(
+    float PixelLambda,
+    float TargetLambda,
+    uint Left,
+    uint Top,
+    uint Right,
+    uint Bottom
+)
 {
     private static Shape Words => [8];
 
@@ -22,11 +29,23 @@ public readonly record struct MixState(float PixelLambda, float TargetLambda, ui
 
     /// <summary>Cutmix: the partner's pixels in a box, its target by the box's share of the area (Yun et al., arXiv 1905.04899).</summary>
     public static MixState Cutmix(int left, int top, int right, int bottom, int width, int height) =>
-        new(1, (float)(1 - ((right - left) * (double)(bottom - top) / ((double)width * height))), (uint)left, (uint)top, (uint)right, (uint)bottom);
+        new(
+            1,
+            (float)(1 - ((right - left) * (double)(bottom - top) / ((double)width * height))),
+            (uint)left,
+            (uint)top,
+            (uint)right,
+            (uint)bottom
+        );
 
     /// <summary>Room for a mix state.</summary>
     public static Tensor Allocate(Arena arena) => arena.Allocate(Words, DType.U32, "mix state");
 
     internal static Tensor Check(Tensor state) =>
-        state.DType == DType.U32 && state.Shape == Words ? state : throw new ArgumentException($"{state} is no mix state; allocate one with MixState.Allocate.", nameof(state));
+        state.DType == DType.U32 && state.Shape == Words
+            ? state
+            : throw new ArgumentException(
+                $"{state} is no mix state; allocate one with MixState.Allocate.",
+                nameof(state)
+            );
 }

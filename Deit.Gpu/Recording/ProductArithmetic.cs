@@ -11,8 +11,10 @@ public enum ProductArithmetic
 {
     /// <summary>F32 itself.</summary>
     F32,
+
     /// <summary>Three products of bfloat16: a product is off by at most 5 * 2^-16 of itself, over the range of F32.</summary>
     BF16x3,
+
     /// <summary>
     /// Three products of binary16: a product is off by at most 3 * 2^-22 of itself and 2^-25 of either factor, and a factor beyond 65,504
     /// makes NaN. For values near 1, as a trained network's are; gradients lie below its range.

@@ -38,7 +38,10 @@ public sealed class Recorder
     public Tensor Empty(Shape shape, DType dtype = DType.F32, string? name = null)
     {
         if (dtype is DType.F16 or DType.BF16 && !Device.Info.Storage16)
-            throw new GpuException(GpuErrorKind.Limit, $"A tensor {shape} of {dtype} was asked for, {Device.Info.Name} stores no 16-bit values; use F32.");
+            throw new GpuException(
+                GpuErrorKind.Limit,
+                $"A tensor {shape} of {dtype} was asked for, {Device.Info.Name} stores no 16-bit values; use F32."
+            );
         return new Tensor(new Storage(shape.Elements * dtype.Size(), transient: true), 0, shape, dtype, name);
     }
 
@@ -78,7 +81,14 @@ public sealed class Recorder
     /// <param name="bindings">The tensors in binding order.</param>
     /// <param name="flops">Floating-point operations, for profiles.</param>
     /// <exception cref="GpuException">A tensor exceeds the largest range that the device binds, or there are too many workgroups.</exception>
-    public void Dispatch<TPush>(Kernel<TPush> kernel, in TPush push, Groups groups, ReadOnlySpan<uint> specialization, ReadOnlySpan<Binding> bindings, double flops = 0)
+    public void Dispatch<TPush>(
+        Kernel<TPush> kernel,
+        in TPush push,
+        Groups groups,
+        ReadOnlySpan<uint> specialization,
+        ReadOnlySpan<Binding> bindings,
+        double flops = 0
+    )
         where TPush : unmanaged
     {
         GpuInfo info = Device.Info;
@@ -87,14 +97,37 @@ public sealed class Recorder
         {
             long length = binding.Tensor.ByteLength;
             if (length > info.MaxStorageBufferRange)
-                throw new GpuException(GpuErrorKind.Limit, $"{kernel.Name} binds {binding.Tensor} of {length} bytes, {info.Name} binds at most {info.MaxStorageBufferRange}; lower the batch size.");
+                throw new GpuException(
+                    GpuErrorKind.Limit,
+                    $"{kernel.Name} binds {binding.Tensor} of {length} bytes, {info.Name} binds at most {info.MaxStorageBufferRange}; lower the batch size."
+                );
             bytes += length * (binding.Access == Access.ReadWrite ? 2 : 1);
         }
-        if (groups.X == 0 || groups.Y == 0 || groups.Z == 0 || groups.X > info.MaxWorkgroups.X || groups.Y > info.MaxWorkgroups.Y || groups.Z > info.MaxWorkgroups.Z)
-            throw new GpuException(GpuErrorKind.Limit, $"{kernel.Name} asks for {groups.X} x {groups.Y} x {groups.Z} workgroups, {info.Name} runs 1 to {info.MaxWorkgroups.X} x {info.MaxWorkgroups.Y} x {info.MaxWorkgroups.Z}; lower the batch size.");
+        if (
+            groups.X == 0
+            || groups.Y == 0
+            || groups.Z == 0
+            || groups.X > info.MaxWorkgroups.X
+            || groups.Y > info.MaxWorkgroups.Y
+            || groups.Z > info.MaxWorkgroups.Z
+        )
+            throw new GpuException(
+                GpuErrorKind.Limit,
+                $"{kernel.Name} asks for {groups.X} x {groups.Y} x {groups.Z} workgroups, {info.Name} runs 1 to {info.MaxWorkgroups.X} x {info.MaxWorkgroups.Y} x {info.MaxWorkgroups.Z}; lower the batch size."
+            );
         byte[] pushBytes = MemoryMarshal.AsBytes(new ReadOnlySpan<TPush>(in push)).ToArray();
         string label = _scope.Length == 0 ? kernel.Name : $"{_scope}: {kernel.Name}";
-        _dispatches.Add(new Dispatch(kernel, specialization.ToArray(), pushBytes, groups, bindings.ToArray(), new Cost(flops, bytes), label));
+        _dispatches.Add(
+            new Dispatch(
+                kernel,
+                specialization.ToArray(),
+                pushBytes,
+                groups,
+                bindings.ToArray(),
+                new Cost(flops, bytes),
+                label
+            )
+        );
     }
 
     /// <summary>Restores the outer name when disposed.</summary>

@@ -33,7 +33,10 @@ public sealed class RoundedWeights(GpuDevice device) : IDisposable
                 try
                 {
                     known = (memory, memory.Allocate(weight.Shape, type, weight.Name));
-                    using Graph rounding = device.Record(r => r.CastTo(weight, known.Copy), new GraphOptions { Purpose = "rounding weights" });
+                    using Graph rounding = device.Record(
+                        r => r.CastTo(weight, known.Copy),
+                        new GraphOptions { Purpose = "rounding weights" }
+                    );
                     rounding.Run();
                 }
                 catch

@@ -13,7 +13,15 @@ namespace Deit.Gpu;
 /// <param name="OneMinusEmaDecay">1 - decay of the moving average, whose digits the decay itself would lose.</param>
 [StructLayout(LayoutKind.Sequential)]
 public readonly record struct StepState(
-    float LearningRate, float BiasCorrection1, float BiasCorrection2Sqrt, float LossScale, uint Step, uint SeedLow, uint SeedHigh, float OneMinusEmaDecay)
+    float LearningRate,
+    float BiasCorrection1,
+    float BiasCorrection2Sqrt,
+    float LossScale,
+    uint Step,
+    uint SeedLow,
+    uint SeedHigh,
+    float OneMinusEmaDecay
+)
 {
     private static Shape Words => [8];
 
@@ -25,7 +33,15 @@ public readonly record struct StepState(
     /// <param name="emaDecay">The decay of the moving average.</param>
     /// <param name="lossScale">The factor of the loss.</param>
     /// <param name="update">The number of the update from 0, whose successor is the corrections' t; null where every step is one.</param>
-    public static StepState At(long step, double learningRate, AdamWOptions optimizer, ulong seed = 0, double emaDecay = 0, double lossScale = 1, long? update = null)
+    public static StepState At(
+        long step,
+        double learningRate,
+        AdamWOptions optimizer,
+        ulong seed = 0,
+        double emaDecay = 0,
+        double lossScale = 1,
+        long? update = null
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         long t = (update ?? step) + 1;
@@ -37,7 +53,8 @@ public readonly record struct StepState(
             checked((uint)step),
             (uint)seed,
             (uint)(seed >> 32),
-            (float)(1 - emaDecay));
+            (float)(1 - emaDecay)
+        );
     }
 
     /// <summary>Room for a step state.</summary>
@@ -45,8 +62,14 @@ public readonly record struct StepState(
 
     /// <summary>Writes the state for the graphs submitted from now on; those submitted before still see the old one.</summary>
     /// <exception cref="ArgumentException">The tensor is no step state.</exception>
-    public void WriteTo(GpuDevice device, Tensor stepState) => device.Write(Check(stepState), new ReadOnlySpan<StepState>(in this));
+    public void WriteTo(GpuDevice device, Tensor stepState) =>
+        device.Write(Check(stepState), new ReadOnlySpan<StepState>(in this));
 
     internal static Tensor Check(Tensor stepState) =>
-        stepState.DType == DType.U32 && stepState.Shape == Words ? stepState : throw new ArgumentException($"{stepState} is no step state; allocate one with StepState.Allocate.", nameof(stepState));
+        stepState.DType == DType.U32 && stepState.Shape == Words
+            ? stepState
+            : throw new ArgumentException(
+                $"{stepState} is no step state; allocate one with StepState.Allocate.",
+                nameof(stepState)
+            );
 }

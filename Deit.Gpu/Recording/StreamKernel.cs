@@ -11,15 +11,20 @@ internal sealed class StreamKernel<TPush>(string name, bool fullSubgroups = fals
     where TPush : unmanaged
 {
     private readonly TypedKernel<TPush> _wide = new(name, fullSubgroups);
-    private readonly Kernel<TPush> _f16 = new($"{name}.f16_stream", fullSubgroups), _bf16 = new($"{name}.bf16_stream", fullSubgroups);
+    private readonly Kernel<TPush> _f16 = new($"{name}.f16_stream", fullSubgroups),
+        _bf16 = new($"{name}.bf16_stream", fullSubgroups);
 
     /// <summary>The kernel of the types of a branch and of the stream.</summary>
     /// <exception cref="ArgumentException">The stream is neither F32 nor of the branch's type.</exception>
-    public Kernel<TPush> this[DType branch, DType stream] => (branch, stream) switch
-    {
-        (_, DType.F32) => _wide[branch],
-        (DType.F16, DType.F16) => _f16,
-        (DType.BF16, DType.BF16) => _bf16,
-        _ => throw new ArgumentException($"Kernel '{name}' between a branch of {branch} and a residual stream of {stream}: expected a stream of F32 or of the branch's type.", nameof(stream)),
-    };
+    public Kernel<TPush> this[DType branch, DType stream] =>
+        (branch, stream) switch
+        {
+            (_, DType.F32) => _wide[branch],
+            (DType.F16, DType.F16) => _f16,
+            (DType.BF16, DType.BF16) => _bf16,
+            _ => throw new ArgumentException(
+                $"Kernel '{name}' between a branch of {branch} and a residual stream of {stream}: expected a stream of F32 or of the branch's type.",
+                nameof(stream)
+            ),
+        };
 }

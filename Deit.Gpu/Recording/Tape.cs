@@ -48,7 +48,8 @@ public sealed class Tape
     /// <param name="seed">The gradient of <paramref name="loss"/>, of its shape (a loss scale, or ones).</param>
     /// <param name="accumulateParameters">Add to the parameters' gradients instead of overwriting them (micro-batches after the first).</param>
     /// <exception cref="InvalidOperationException">Called twice, or nothing trainable leads to the loss.</exception>
-    public void Backward(Tensor loss, Tensor seed, bool accumulateParameters = false) => Backward([loss], [seed], accumulateParameters);
+    public void Backward(Tensor loss, Tensor seed, bool accumulateParameters = false) =>
+        Backward([loss], [seed], accumulateParameters);
 
     /// <summary>Records the backward pass from several outputs with a gradient for each.</summary>
     /// <exception cref="InvalidOperationException">Called twice, or nothing trainable leads to an output.</exception>
@@ -60,7 +61,9 @@ public sealed class Tape
         for (int i = 0; i < outputs.Length; i++)
         {
             if (!outputs[i].RequiresGradient)
-                throw new InvalidOperationException($"Backward of {outputs[i]}: no trainable tensor leads to it; mark parameters with Tensor.Train before recording.");
+                throw new InvalidOperationException(
+                    $"Backward of {outputs[i]}: no trainable tensor leads to it; mark parameters with Tensor.Train before recording."
+                );
             PassGradient(outputs[i], seeds[i]);
         }
         string scope = _recorder.CurrentScope;

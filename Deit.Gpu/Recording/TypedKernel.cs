@@ -8,15 +8,21 @@ namespace Deit.Gpu;
 public sealed class TypedKernel<TPush>(string name, bool fullSubgroups = false, bool narrowSubgroups = false)
     where TPush : unmanaged
 {
-    private readonly Kernel<TPush> _f32 = new(name, fullSubgroups, narrowSubgroups), _f16 = new($"{name}.f16", fullSubgroups, narrowSubgroups), _bf16 = new($"{name}.bf16", fullSubgroups, narrowSubgroups);
+    private readonly Kernel<TPush> _f32 = new(name, fullSubgroups, narrowSubgroups),
+        _f16 = new($"{name}.f16", fullSubgroups, narrowSubgroups),
+        _bf16 = new($"{name}.bf16", fullSubgroups, narrowSubgroups);
 
     /// <summary>The kernel of a type.</summary>
     /// <exception cref="ArgumentException">No activation has that type.</exception>
-    public Kernel<TPush> this[DType type] => type switch
-    {
-        DType.F32 => _f32,
-        DType.F16 => _f16,
-        DType.BF16 => _bf16,
-        _ => throw new ArgumentException($"Kernel '{_f32.Name}' of {type}: expected F32, F16 or BF16.", nameof(type)),
-    };
+    public Kernel<TPush> this[DType type] =>
+        type switch
+        {
+            DType.F32 => _f32,
+            DType.F16 => _f16,
+            DType.BF16 => _bf16,
+            _ => throw new ArgumentException(
+                $"Kernel '{_f32.Name}' of {type}: expected F32, F16 or BF16.",
+                nameof(type)
+            ),
+        };
 }

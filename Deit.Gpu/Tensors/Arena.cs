@@ -24,7 +24,8 @@ public sealed class Arena : IDisposable
     public long ByteLength { get; }
 
     /// <summary>The bytes that tensors of these shapes take in an arena, each padded to the alignment.</summary>
-    public static long SizeOf(DType dtype, params IEnumerable<Shape> shapes) => shapes.Sum(shape => Storage.Align(shape.Elements * dtype.Size()));
+    public static long SizeOf(DType dtype, params IEnumerable<Shape> shapes) =>
+        shapes.Sum(shape => Storage.Align(shape.Elements * dtype.Size()));
 
     /// <summary>The next free range as a tensor; its content is undefined.</summary>
     /// <exception cref="GpuException">The arena is full.</exception>
@@ -32,7 +33,10 @@ public sealed class Arena : IDisposable
     {
         long bytes = shape.Elements * dtype.Size();
         if (_used + bytes > ByteLength)
-            throw new GpuException(GpuErrorKind.OutOfMemory, $"Arena '{Name}' cannot hold {name ?? "a tensor"} {shape}: {bytes} bytes asked, {ByteLength - _used} of {ByteLength} free; create the arena larger.");
+            throw new GpuException(
+                GpuErrorKind.OutOfMemory,
+                $"Arena '{Name}' cannot hold {name ?? "a tensor"} {shape}: {bytes} bytes asked, {ByteLength - _used} of {ByteLength} free; create the arena larger."
+            );
         Tensor tensor = At(_used, shape, dtype, name);
         _used = Storage.Align(_used + bytes);
         return tensor;
@@ -47,7 +51,10 @@ public sealed class Arena : IDisposable
     {
         Storage storage = new(shape.Elements * dtype.Size(), transient: false);
         if (byteOffset + storage.ByteLength > ByteLength)
-            throw new ArgumentOutOfRangeException(nameof(byteOffset), $"A tensor {shape} at byte {byteOffset} does not fit arena '{Name}' of {ByteLength} bytes.");
+            throw new ArgumentOutOfRangeException(
+                nameof(byteOffset),
+                $"A tensor {shape} at byte {byteOffset} does not fit arena '{Name}' of {ByteLength} bytes."
+            );
         storage.Place(_buffer, byteOffset);
         return new Tensor(storage, 0, shape, dtype, name);
     }

@@ -22,7 +22,10 @@ internal sealed class Storage(long byteLength, bool transient)
     public void Place(DeviceBuffer buffer, long byteOffset)
     {
         if (byteOffset % Alignment != 0)
-            throw new ArgumentException($"A storage starts at byte {byteOffset}, expected a multiple of {Alignment}.", nameof(byteOffset));
+            throw new ArgumentException(
+                $"A storage starts at byte {byteOffset}, expected a multiple of {Alignment}.",
+                nameof(byteOffset)
+            );
         (Buffer, ByteOffset) = (buffer, byteOffset);
     }
 

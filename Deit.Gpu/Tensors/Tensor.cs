@@ -7,7 +7,10 @@ public sealed class Tensor
     {
         (Storage, ByteOffset, Shape, DType, Name) = (storage, byteOffset, shape, dtype, name);
         if (byteOffset < 0 || byteOffset + ByteLength > storage.ByteLength)
-            throw new ArgumentOutOfRangeException(nameof(byteOffset), $"A tensor {shape} at byte {byteOffset} does not fit its storage of {storage.ByteLength} bytes.");
+            throw new ArgumentOutOfRangeException(
+                nameof(byteOffset),
+                $"A tensor {shape} at byte {byteOffset} does not fit its storage of {storage.ByteLength} bytes."
+            );
     }
 
     internal Storage Storage { get; }
@@ -43,7 +46,10 @@ public sealed class Tensor
     public void Train(Tensor gradient)
     {
         if (gradient.Shape != Shape)
-            throw new ArgumentException($"The gradient of {this} has shape {gradient.Shape}, expected {Shape}.", nameof(gradient));
+            throw new ArgumentException(
+                $"The gradient of {this} has shape {gradient.Shape}, expected {Shape}.",
+                nameof(gradient)
+            );
         (Gradient, RequiresGradient) = (gradient, true);
     }
 
@@ -52,12 +58,21 @@ public sealed class Tensor
     public Tensor View(Shape shape)
     {
         if (shape.Elements != Elements)
-            throw new ArgumentException($"A view {shape} of {this} has {shape.Elements} elements, expected {Elements}.", nameof(shape));
-        return new Tensor(Storage, ByteOffset, shape, DType, Name) { RequiresGradient = RequiresGradient, Gradient = Gradient?.View(shape), PreActivation = PreActivation?.View(shape) };
+            throw new ArgumentException(
+                $"A view {shape} of {this} has {shape.Elements} elements, expected {Elements}.",
+                nameof(shape)
+            );
+        return new Tensor(Storage, ByteOffset, shape, DType, Name)
+        {
+            RequiresGradient = RequiresGradient,
+            Gradient = Gradient?.View(shape),
+            PreActivation = PreActivation?.View(shape),
+        };
     }
 
     /// <summary>A contiguous part that starts at an element; no gradient flows through it.</summary>
-    public Tensor Slice(long element, Shape shape) => new(Storage, ByteOffset + (element * DType.Size()), shape, DType, Name);
+    public Tensor Slice(long element, Shape shape) =>
+        new(Storage, ByteOffset + (element * DType.Size()), shape, DType, Name);
 
     /// <summary>As <c>blocks.0.norm1.weight [192] F32</c>.</summary>
     public override string ToString() => $"{Name ?? "tensor"} {Shape} {DType}";

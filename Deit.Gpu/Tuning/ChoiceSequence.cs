@@ -36,7 +36,8 @@ internal sealed class ChoiceSequence
         if (_current is not { } sequence)
             return choose();
         int place = sequence._names.Count;
-        string? known = sequence._repeated is { } repeated && place < repeated._names.Count ? repeated._names[place] : null;
+        string? known =
+            sequence._repeated is { } repeated && place < repeated._names.Count ? repeated._names[place] : null;
         string name;
         if (known is not null && candidates.Any(candidate => candidate.Name == known))
             name = known;

@@ -11,12 +11,17 @@ namespace Deit.Gpu;
 public sealed class KernelChoices
 {
     // The name changed when results began to be compared: older files hold choices that were not.
-    private const string FileName = "kernels.json", Chosen = "chosen", RejectedName = "rejected", AloneName = "alone";
+    private const string FileName = "kernels.json",
+        Chosen = "chosen",
+        RejectedName = "rejected",
+        AloneName = "alone";
     private const string TryAgain = $"remove {FileName} from the cache's folder to try it again";
     private readonly GpuDevice _device;
-    private readonly string _folder, _file;
+    private readonly string _folder,
+        _file;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, string> _choices = [], _rejected = [];
+    private readonly Dictionary<string, string> _choices = [],
+        _rejected = [];
     private readonly Dictionary<string, string> _alone = []; // keys whose candidates are compiled one at a time, and why
     private readonly HashSet<string> _unseen = []; // keys whose choice was made elsewhere
     private readonly bool _measure = Environment.GetEnvironmentVariable("DEIT_TUNE") is not ("0" or "false");
@@ -44,7 +49,8 @@ public sealed class KernelChoices
         lock (_gate)
         {
             Candidate[] eligible = Eligible(key, candidates, trial);
-            bool isKnown = _choices.TryGetValue(key, out string? known) && eligible.Any(candidate => candidate.Name == known);
+            bool isKnown =
+                _choices.TryGetValue(key, out string? known) && eligible.Any(candidate => candidate.Name == known);
             if (isKnown && (!_unseen.Contains(key) || !_measure || _measuring))
                 return known!;
             if (!_measure || _measuring || eligible.Length == 1)
@@ -60,7 +66,14 @@ public sealed class KernelChoices
             _measuring = true;
             try
             {
-                string? seen = isKnown ? Measure(key, [.. eligible.Where(candidate => candidate.Name == known || candidate.Name == trial.Reference)], trial, known) : null;
+                string? seen = isKnown
+                    ? Measure(
+                        key,
+                        [.. eligible.Where(candidate => candidate.Name == known || candidate.Name == trial.Reference)],
+                        trial,
+                        known
+                    )
+                    : null;
                 _choices[key] = seen ?? Measure(key, eligible, trial) ?? trial.Reference;
                 _unseen.Remove(key);
                 return _choices[key];
@@ -94,7 +107,8 @@ public sealed class KernelChoices
     }
 
     /// <summary>What was rejected on a device under its present driver, without opening it, as <see cref="Rejected"/>.</summary>
-    public static IReadOnlyDictionary<string, string> RejectedOn(GpuInfo info) => Load(Path.Combine(CacheFolder.For(info), FileName), RejectedName);
+    public static IReadOnlyDictionary<string, string> RejectedOn(GpuInfo info) =>
+        Load(Path.Combine(CacheFolder.For(info), FileName), RejectedName);
 
     /// <summary>
     /// Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit. What another device chose is
@@ -114,7 +128,11 @@ public sealed class KernelChoices
     private static string Rejection(string key, string name) => $"{key}: {name}";
 
     private Candidate[] Eligible(string key, IReadOnlyList<Candidate> candidates, KernelTrial trial) =>
-        [.. candidates.Where(candidate => candidate.Name == trial.Reference || !_rejected.ContainsKey(Rejection(key, candidate.Name)))];
+        [
+            .. candidates.Where(candidate =>
+                candidate.Name == trial.Reference || !_rejected.ContainsKey(Rejection(key, candidate.Name))
+            ),
+        ];
 
     // The fastest that is right, or the one that is wanted if it is right; null when that is not.
     private string? Measure(string key, Candidate[] candidates, KernelTrial trial, string? wanted = null)
@@ -165,11 +183,15 @@ public sealed class KernelChoices
         if (wanted is not null)
             return right.Any(entry => entry.Candidate.Name == wanted) ? wanted : null;
         double least = right.Min(entry => entry.Milliseconds);
-        return Final(measurement, [.. right.Where(entry => entry.Milliseconds <= 2 * least).OrderBy(entry => entry.Milliseconds).Take(3)]);
+        return Final(
+            measurement,
+            [.. right.Where(entry => entry.Milliseconds <= 2 * least).OrderBy(entry => entry.Milliseconds).Take(3)]
+        );
 
         static double Best(KernelMeasurement.Attempt attempt)
         {
-            double best = double.MaxValue, total = 0;
+            double best = double.MaxValue,
+                total = 0;
             for (int i = 0; i < 5 && (i < 2 || total < 50); i++)
             {
                 double time = attempt.Time();
@@ -192,8 +214,8 @@ public sealed class KernelChoices
             foreach ((Candidate candidate, _) in finalists)
                 attempts.Add(measurement.Open(candidate));
             for (int round = 0; round < Rounds; round++)
-                for (int i = 0; i < finalists.Length; i++)
-                    finalists[i].Milliseconds = Math.Min(finalists[i].Milliseconds, attempts[i].Time());
+            for (int i = 0; i < finalists.Length; i++)
+                finalists[i].Milliseconds = Math.Min(finalists[i].Milliseconds, attempts[i].Time());
         }
         finally
         {
@@ -209,9 +231,20 @@ public sealed class KernelChoices
             if (!File.Exists(file))
                 return [];
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
-            return document.RootElement.GetProperty(part).EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "");
+            return document
+                .RootElement.GetProperty(part)
+                .EnumerateObject()
+                .ToDictionary(p => p.Name, p => p.Value.GetString() ?? "");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or ArgumentException or KeyNotFoundException)
+        catch (Exception e)
+            when (e
+                    is IOException
+                        or UnauthorizedAccessException
+                        or JsonException
+                        or InvalidOperationException
+                        or ArgumentException
+                        or KeyNotFoundException
+            )
         {
             // A cache that cannot be read is measured anew.
             return [];
@@ -236,11 +269,12 @@ public sealed class KernelChoices
     private void Merge()
     {
         foreach ((string name, Dictionary<string, string> part) in Parts)
-            foreach ((string key, string value) in Load(_file, name))
-                part.TryAdd(key, value);
+        foreach ((string key, string value) in Load(_file, name))
+            part.TryAdd(key, value);
     }
 
-    private (string Name, Dictionary<string, string> Entries)[] Parts => [(Chosen, _choices), (RejectedName, _rejected), (AloneName, _alone)];
+    private (string Name, Dictionary<string, string> Entries)[] Parts =>
+        [(Chosen, _choices), (RejectedName, _rejected), (AloneName, _alone)];
 
     private void Save()
     {

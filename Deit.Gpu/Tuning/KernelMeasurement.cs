@@ -39,27 +39,32 @@ internal sealed class KernelMeasurement : IDisposable
             {
                 // See above.
             }
-        Parallel.ForEach(recordings, dispatches =>
-        {
-            try
+        Parallel.ForEach(
+            recordings,
+            dispatches =>
             {
-                _device.Vulkan.Pipelines.Get(dispatches);
+                try
+                {
+                    _device.Vulkan.Pipelines.Get(dispatches);
+                }
+                catch (GpuException)
+                {
+                    // See above.
+                }
             }
-            catch (GpuException)
-            {
-                // See above.
-            }
-        });
+        );
     }
 
     /// <summary>Records a candidate.</summary>
     /// <exception cref="GpuException">The driver refuses the kernel.</exception>
     public Attempt Open(KernelChoices.Candidate candidate)
     {
-        Tensor? computed = null, result = null;
+        Tensor? computed = null,
+            result = null;
         Graph graph = _device.Record(
             r => result = r.Keep(r.Cast(computed = candidate.Record(r, _inputs), DType.F32)),
-            new GraphOptions { Purpose = "measuring kernels", Poison = Poison });
+            new GraphOptions { Purpose = "measuring kernels", Poison = Poison }
+        );
         return new Attempt(_device, graph, result!, isCast: computed!.DType != DType.F32);
     }
 
@@ -110,7 +115,10 @@ internal sealed class KernelMeasurement : IDisposable
         using Arena wide = _device.CreateArena("inputs of kernels to measure", Arena.SizeOf(DType.F32, input.Shape));
         Tensor noise = wide.Allocate(input.Shape);
         _device.Write<float>(noise, values);
-        using Graph cast = _device.Record(r => r.CastTo(noise, input), new GraphOptions { Purpose = "measuring kernels" });
+        using Graph cast = _device.Record(
+            r => r.CastTo(noise, input),
+            new GraphOptions { Purpose = "measuring kernels" }
+        );
         cast.Run();
     }
 }

@@ -6,7 +6,13 @@ namespace Deit.Gpu;
 /// <param name="Reference">The name of the candidate that is plain enough to be the yardstick.</param>
 /// <param name="Absolute">How far an element may lie from the reference's by rounding of what is summed.</param>
 /// <param name="Relative">How far by rounding of the result, as a share of the element.</param>
-public sealed record KernelTrial(IReadOnlyList<Shape> Inputs, DType Type, string Reference, double Absolute, double Relative)
+public sealed record KernelTrial(
+    IReadOnlyList<Shape> Inputs,
+    DType Type,
+    string Reference,
+    double Absolute,
+    double Relative
+)
 {
     /// <summary>Why a result is not what the reference computed; null when it is.</summary>
     /// <param name="expected">The reference's result.</param>
@@ -24,7 +30,9 @@ public sealed record KernelTrial(IReadOnlyList<Shape> Inputs, DType Type, string
             if (!(share <= 1) && !(share <= excess))
                 (worst, excess) = (i, share);
         }
-        return worst < 0 ? null : $"element {worst} of {actual.Length} is {actual[worst]:g6}, '{Reference}' computes {expected[worst]:g6}; at most {Allowed(expected[worst]):g2} apart";
+        return worst < 0
+            ? null
+            : $"element {worst} of {actual.Length} is {actual[worst]:g6}, '{Reference}' computes {expected[worst]:g6}; at most {Allowed(expected[worst]):g2} apart";
     }
 
     private double Allowed(float expected) => Absolute + (Relative * Math.Abs((double)expected));

@@ -12,7 +12,8 @@ internal sealed class TrialMarker : IDisposable
 {
     private const string Prefix = "trying-";
     private readonly Lock _gate = new();
-    private readonly string _path, _key;
+    private readonly string _path,
+        _key;
     private readonly PosixSignalRegistration[] _signals;
     private SafeFileHandle? _file;
 
@@ -26,14 +27,25 @@ internal sealed class TrialMarker : IDisposable
         {
             Directory.CreateDirectory(folder);
             // Written through, because a device that hangs may take the machine with it.
-            _file = File.OpenHandle(_path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, FileOptions.WriteThrough);
+            _file = File.OpenHandle(
+                _path,
+                FileMode.CreateNew,
+                FileAccess.ReadWrite,
+                FileShare.Read,
+                FileOptions.WriteThrough
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // A kernel that ends the process is then tried again.
         }
         // Whoever ends the process by a signal has nothing against the kernel that happens to run.
-        _signals = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP]).Select(signal => PosixSignalRegistration.Create(signal, _ => Close()))];
+        _signals =
+        [
+            .. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP]).Select(signal =>
+                PosixSignalRegistration.Create(signal, _ => Close())
+            ),
+        ];
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
@@ -62,8 +74,13 @@ internal sealed class TrialMarker : IDisposable
             try
             {
                 // Refused while its process lives.
-                using (StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None)))
-                    if (reader.ReadToEnd().Split('\n').TakeWhile(line => line.Length > 0).ToArray() is [string key, .. { Length: > 0 } names])
+                using (
+                    StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+                )
+                    if (
+                        reader.ReadToEnd().Split('\n').TakeWhile(line => line.Length > 0).ToArray()
+                        is [string key, .. { Length: > 0 } names]
+                    )
                         leftovers.Add((key, names));
                 File.Delete(path);
             }

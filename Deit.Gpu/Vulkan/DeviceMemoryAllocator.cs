@@ -21,7 +21,13 @@ internal sealed class DeviceBuffer(MemoryBlock block, long offset, long byteLeng
 }
 
 /// <summary>One allocation of device memory with one buffer over all of it, mapped where the host sees it.</summary>
-internal sealed unsafe class MemoryBlock(DeviceMemoryAllocator owner, DeviceMemory memory, Buffer buffer, long byteLength, byte* mapped)
+internal sealed unsafe class MemoryBlock(
+    DeviceMemoryAllocator owner,
+    DeviceMemory memory,
+    Buffer buffer,
+    long byteLength,
+    byte* mapped
+)
 {
     public DeviceMemoryAllocator Owner { get; } = owner;
     public DeviceMemory Memory { get; } = memory;
@@ -131,8 +137,15 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         }
         if (!_device.Features.MemoryBudget)
             return total - AllocatedBytes;
-        PhysicalDeviceMemoryBudgetPropertiesEXT budget = new() { SType = StructureType.PhysicalDeviceMemoryBudgetPropertiesExt };
-        PhysicalDeviceMemoryProperties2 properties = new() { SType = StructureType.PhysicalDeviceMemoryProperties2, PNext = &budget };
+        PhysicalDeviceMemoryBudgetPropertiesEXT budget = new()
+        {
+            SType = StructureType.PhysicalDeviceMemoryBudgetPropertiesExt,
+        };
+        PhysicalDeviceMemoryProperties2 properties = new()
+        {
+            SType = StructureType.PhysicalDeviceMemoryProperties2,
+            PNext = &budget,
+        };
         _device.Vk.GetPhysicalDeviceMemoryProperties2(_device.Physical, &properties);
         return Math.Max(0, (long)budget.HeapBudget[_choice.Heap] - (long)budget.HeapUsage[_choice.Heap]);
     }
@@ -146,16 +159,20 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         byteLength = Math.Min(byteLength, _device.Info.MaxAllocationBytes);
         MemoryBlock? block = TryCreate(byteLength, _choice.Type, _choice.HostVisible, out Result result);
         if (block is null)
-            throw result == Result.ErrorDeviceLost ? VulkanError.Of(result, $"allocating memory for {purpose}") : OutOfMemory(asked, free, purpose, (int)result);
+            throw result == Result.ErrorDeviceLost
+                ? VulkanError.Of(result, $"allocating memory for {purpose}")
+                : OutOfMemory(asked, free, purpose, (int)result);
         AllocatedBytes += byteLength;
         PeakBytes = Math.Max(PeakBytes, AllocatedBytes);
         return block;
     }
 
-    private GpuException OutOfMemory(long asked, long free, string purpose, int result) => new(
-        GpuErrorKind.OutOfMemory,
-        $"Not enough memory on {_device.Info.Name} for {purpose}: {asked >> 20} MiB asked, {free >> 20} MiB free (at most {_device.Info.MaxAllocationBytes >> 20} MiB at once), {AllocatedBytes >> 20} MiB held; lower --batch-size or choose a smaller model.",
-        result);
+    private GpuException OutOfMemory(long asked, long free, string purpose, int result) =>
+        new(
+            GpuErrorKind.OutOfMemory,
+            $"Not enough memory on {_device.Info.Name} for {purpose}: {asked >> 20} MiB asked, {free >> 20} MiB free (at most {_device.Info.MaxAllocationBytes >> 20} MiB at once), {AllocatedBytes >> 20} MiB held; lower --batch-size or choose a smaller model.",
+            result
+        );
 
     /// <summary>A block of memory of a given type with its buffer; null when the device has not enough.</summary>
     public MemoryBlock? TryCreate(long byteLength, uint memoryType, bool map, out Result result)
@@ -166,7 +183,12 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         if (result != Result.Success)
             return null;
         _device.Vk.GetBufferMemoryRequirements(_device.Handle, buffer, out MemoryRequirements requirements);
-        MemoryAllocateInfo allocate = new() { SType = StructureType.MemoryAllocateInfo, AllocationSize = requirements.Size, MemoryTypeIndex = memoryType };
+        MemoryAllocateInfo allocate = new()
+        {
+            SType = StructureType.MemoryAllocateInfo,
+            AllocationSize = requirements.Size,
+            MemoryTypeIndex = memoryType,
+        };
         result = calls.AllocateMemory(in allocate, out DeviceMemory memory);
         if (result != Result.Success)
         {
@@ -184,19 +206,25 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         return null;
     }
 
-    private static BufferCreateInfo BufferOf(long byteLength) => new()
-    {
-        SType = StructureType.BufferCreateInfo,
-        Size = (ulong)byteLength,
-        Usage = BufferUsageFlags.StorageBufferBit | BufferUsageFlags.TransferSrcBit | BufferUsageFlags.TransferDstBit,
-        SharingMode = SharingMode.Exclusive,
-    };
+    private static BufferCreateInfo BufferOf(long byteLength) =>
+        new()
+        {
+            SType = StructureType.BufferCreateInfo,
+            Size = (ulong)byteLength,
+            Usage =
+                BufferUsageFlags.StorageBufferBit | BufferUsageFlags.TransferSrcBit | BufferUsageFlags.TransferDstBit,
+            SharingMode = SharingMode.Exclusive,
+        };
 
     // The memory types of buffers are the same for all sizes. Drivers list types that only images may use.
     private uint AllowedTypes()
     {
         BufferCreateInfo create = BufferOf(SmallBlock);
-        DeviceBufferMemoryRequirements query = new() { SType = StructureType.DeviceBufferMemoryRequirements, PCreateInfo = &create };
+        DeviceBufferMemoryRequirements query = new()
+        {
+            SType = StructureType.DeviceBufferMemoryRequirements,
+            PCreateInfo = &create,
+        };
         MemoryRequirements2 requirements = new() { SType = StructureType.MemoryRequirements2 };
         _device.Vk.GetDeviceBufferMemoryRequirements(_device.Handle, &query, &requirements);
         return requirements.MemoryRequirements.MemoryTypeBits;
@@ -209,8 +237,13 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         foreach (uint type in _stagingTypes)
             if (TryCreate(byteLength, type, map: true, out result) is { } block)
                 return block;
-        throw result == Result.ErrorDeviceLost ? VulkanError.Of(result, "allocating memory for staging")
-            : new GpuException(GpuErrorKind.OutOfMemory, $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.", (int)result);
+        throw result == Result.ErrorDeviceLost
+            ? VulkanError.Of(result, "allocating memory for staging")
+            : new GpuException(
+                GpuErrorKind.OutOfMemory,
+                $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.",
+                (int)result
+            );
     }
 
     /// <summary>
@@ -218,7 +251,8 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     /// crosses the bus does so while it is filled, behind what the device computes, and the copy is one within the device.
     /// </summary>
     public MemoryBlock CreateUpload(long byteLength) =>
-        (_choice.HostVisible ? TryCreate(byteLength, _choice.Type, map: true, out _) : null) ?? CreateHostVisible(byteLength);
+        (_choice.HostVisible ? TryCreate(byteLength, _choice.Type, map: true, out _) : null)
+        ?? CreateHostVisible(byteLength);
 
     private void Destroy(MemoryBlock block)
     {

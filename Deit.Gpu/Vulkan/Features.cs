@@ -29,12 +29,29 @@ internal sealed unsafe class Features
     {
         if (!vulkan13)
             return new Features();
-        PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16 = new() { SType = StructureType.PhysicalDeviceShaderBfloat16FeaturesKhr };
-        PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2 = new() { SType = StructureType.PhysicalDeviceCooperativeMatrix2FeaturesNV };
-        PhysicalDeviceCooperativeMatrixFeaturesKHR matrix = new() { SType = StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr };
+        PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16 = new()
+        {
+            SType = StructureType.PhysicalDeviceShaderBfloat16FeaturesKhr,
+        };
+        PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2 = new()
+        {
+            SType = StructureType.PhysicalDeviceCooperativeMatrix2FeaturesNV,
+        };
+        PhysicalDeviceCooperativeMatrixFeaturesKHR matrix = new()
+        {
+            SType = StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr,
+        };
         PhysicalDeviceVulkan13Features features13 = new() { SType = StructureType.PhysicalDeviceVulkan13Features };
-        PhysicalDeviceVulkan12Features features12 = new() { SType = StructureType.PhysicalDeviceVulkan12Features, PNext = &features13 };
-        PhysicalDeviceVulkan11Features features11 = new() { SType = StructureType.PhysicalDeviceVulkan11Features, PNext = &features12 };
+        PhysicalDeviceVulkan12Features features12 = new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan12Features,
+            PNext = &features13,
+        };
+        PhysicalDeviceVulkan11Features features11 = new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan11Features,
+            PNext = &features12,
+        };
         PhysicalDeviceFeatures2 features = new() { SType = StructureType.PhysicalDeviceFeatures2, PNext = &features11 };
         void** tail = &features13.PNext;
         if (extensions.Contains(CooperativeMatrixName))
@@ -63,8 +80,13 @@ internal sealed unsafe class Features
             MemoryModel = features12.VulkanMemoryModel,
             CooperativeMatrix = matrix.CooperativeMatrix && features12.VulkanMemoryModel,
             // The extension is listed by drivers that lack the parts we want: only the feature bits count.
-            WorkgroupMatrices = matrix.CooperativeMatrix && features12.VulkanMemoryModel && matrix2.CooperativeMatrixWorkgroupScope && matrix2.CooperativeMatrixFlexibleDimensions
-                && matrix2.CooperativeMatrixTensorAddressing && matrix2.CooperativeMatrixPerElementOperations,
+            WorkgroupMatrices =
+                matrix.CooperativeMatrix
+                && features12.VulkanMemoryModel
+                && matrix2.CooperativeMatrixWorkgroupScope
+                && matrix2.CooperativeMatrixFlexibleDimensions
+                && matrix2.CooperativeMatrixTensorAddressing
+                && matrix2.CooperativeMatrixPerElementOperations,
             BFloat16 = bfloat16.ShaderBFloat16Type,
             BFloat16Matrices = bfloat16.ShaderBFloat16Type && bfloat16.ShaderBFloat16CooperativeMatrix,
             MemoryBudget = extensions.Contains("VK_EXT_memory_budget"),
@@ -74,7 +96,8 @@ internal sealed unsafe class Features
     /// <summary>What of the baseline the device lacks; null when nothing.</summary>
     public string? Missing(HashSet<string> extensions) =>
         !extensions.Contains(PushDescriptor) ? $"its driver lacks {PushDescriptor}"
-        : !TimelineSemaphore || !Synchronization2 || !Maintenance4 ? "its driver lacks timeline semaphores, synchronization2 or maintenance4"
+        : !TimelineSemaphore || !Synchronization2 || !Maintenance4
+            ? "its driver lacks timeline semaphores, synchronization2 or maintenance4"
         : null;
 
     /// <summary>The extensions to enable.</summary>

@@ -6,11 +6,15 @@ namespace Deit.Gpu.Vulkan;
 internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisible, bool HostCached)
 {
     private const MemoryPropertyFlags Local = MemoryPropertyFlags.DeviceLocalBit;
-    private const MemoryPropertyFlags Visible = MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
+    private const MemoryPropertyFlags Visible =
+        MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
 
     // Memory that bypasses a device's caches is slow and a feature to be enabled, protected memory is for films, lazily allocated for tiles.
-    private const MemoryPropertyFlags Avoided = MemoryPropertyFlags.DeviceCoherentBitAmd | MemoryPropertyFlags.DeviceUncachedBitAmd
-        | MemoryPropertyFlags.ProtectedBit | MemoryPropertyFlags.LazilyAllocatedBit;
+    private const MemoryPropertyFlags Avoided =
+        MemoryPropertyFlags.DeviceCoherentBitAmd
+        | MemoryPropertyFlags.DeviceUncachedBitAmd
+        | MemoryPropertyFlags.ProtectedBit
+        | MemoryPropertyFlags.LazilyAllocatedBit;
 
     /// <summary>
     /// Device-local memory that the host sees where the whole heap is so (unified memory, resizable BAR, CPU drivers); else plain device-local.
@@ -23,10 +27,15 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
     public static MemoryChoice For(in PhysicalDeviceMemoryProperties memory, GpuType type, uint allowed)
     {
         (MemoryChoice Choice, MemoryPropertyFlags Flags, ulong HeapBytes)[] usable = Usable(memory, allowed);
-        ulong local = Largest(Local), visible = Largest(Visible);
+        ulong local = Largest(Local),
+            visible = Largest(Visible);
         bool borrows = type == GpuType.Integrated && local < visible / 2;
         return usable
-            .Where(entry => borrows ? entry.Flags.HasFlag(Visible) && entry.HeapBytes == visible : entry.Flags.HasFlag(Local) && entry.HeapBytes == local)
+            .Where(entry =>
+                borrows
+                    ? entry.Flags.HasFlag(Visible) && entry.HeapBytes == visible
+                    : entry.Flags.HasFlag(Local) && entry.HeapBytes == local
+            )
             .OrderByDescending(entry => entry.Choice.HostVisible)
             // What the processor caches a GPU on the same chip caches too, and a card reads over the bus. Memory that is not the device's own it
             // reads faster where it need not ask the processor's caches.
@@ -34,20 +43,34 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
             .Select(entry => entry.Choice)
             .FirstOrDefault();
 
-        ulong Largest(MemoryPropertyFlags flags) => usable.Where(entry => entry.Flags.HasFlag(flags)).Select(entry => entry.HeapBytes).DefaultIfEmpty().Max();
+        ulong Largest(MemoryPropertyFlags flags) =>
+            usable.Where(entry => entry.Flags.HasFlag(flags)).Select(entry => entry.HeapBytes).DefaultIfEmpty().Max();
     }
 
     /// <summary>The types for what passes between host and device, the best first: cached ones, since reads from write-combined memory are a hundred times slower.</summary>
     /// <param name="memory">The device's memory types.</param>
     /// <param name="allowed">A bit for each type that buffers may use.</param>
     public static IEnumerable<uint> ForStaging(in PhysicalDeviceMemoryProperties memory, uint allowed) =>
-        Usable(memory, allowed).Where(entry => entry.Choice.HostVisible).OrderByDescending(entry => entry.Choice.HostCached).Select(entry => entry.Choice.Type);
+        Usable(memory, allowed)
+            .Where(entry => entry.Choice.HostVisible)
+            .OrderByDescending(entry => entry.Choice.HostCached)
+            .Select(entry => entry.Choice.Type);
 
-    private static (MemoryChoice Choice, MemoryPropertyFlags Flags, ulong HeapBytes)[] Usable(PhysicalDeviceMemoryProperties memory, uint allowed) =>
-        [.. from type in Enumerable.Range(0, (int)memory.MemoryTypeCount)
+    private static (MemoryChoice Choice, MemoryPropertyFlags Flags, ulong HeapBytes)[] Usable(
+        PhysicalDeviceMemoryProperties memory,
+        uint allowed
+    ) =>
+        [
+            .. from type in Enumerable.Range(0, (int)memory.MemoryTypeCount)
             where (allowed >> type & 1) != 0
             let entry = memory.MemoryTypes[type]
             where (entry.PropertyFlags & Avoided) == 0
-            let choice = new MemoryChoice((uint)type, entry.HeapIndex, entry.PropertyFlags.HasFlag(Visible), entry.PropertyFlags.HasFlag(MemoryPropertyFlags.HostCachedBit))
-            select (choice, entry.PropertyFlags, memory.MemoryHeaps[(int)entry.HeapIndex].Size)];
+            let choice = new MemoryChoice(
+                (uint)type,
+                entry.HeapIndex,
+                entry.PropertyFlags.HasFlag(Visible),
+                entry.PropertyFlags.HasFlag(MemoryPropertyFlags.HostCachedBit)
+            )
+            select (choice, entry.PropertyFlags, memory.MemoryHeaps[(int)entry.HeapIndex].Size),
+        ];
 }

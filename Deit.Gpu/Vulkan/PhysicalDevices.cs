@@ -12,10 +12,16 @@ internal static unsafe class PhysicalDevices
     public static PhysicalDevice[] Handles(VulkanInstance instance)
     {
         uint count = 0;
-        VulkanError.Check(instance.Vk.EnumeratePhysicalDevices(instance.Handle, ref count, null), "counting the devices");
+        VulkanError.Check(
+            instance.Vk.EnumeratePhysicalDevices(instance.Handle, ref count, null),
+            "counting the devices"
+        );
         PhysicalDevice[] handles = new PhysicalDevice[count];
         fixed (PhysicalDevice* pointer = handles)
-            VulkanError.Check(instance.Vk.EnumeratePhysicalDevices(instance.Handle, ref count, pointer), "listing the devices");
+            VulkanError.Check(
+                instance.Vk.EnumeratePhysicalDevices(instance.Handle, ref count, pointer),
+                "listing the devices"
+            );
         return handles;
     }
 
@@ -23,9 +29,20 @@ internal static unsafe class PhysicalDevices
     {
         Vk vk = instance.Vk;
         HashSet<string> extensions = Extensions(vk, device);
-        PhysicalDeviceVulkan13Properties properties13 = new() { SType = StructureType.PhysicalDeviceVulkan13Properties };
-        PhysicalDeviceVulkan12Properties properties12 = new() { SType = StructureType.PhysicalDeviceVulkan12Properties, PNext = &properties13 };
-        PhysicalDeviceVulkan11Properties properties11 = new() { SType = StructureType.PhysicalDeviceVulkan11Properties, PNext = &properties12 };
+        PhysicalDeviceVulkan13Properties properties13 = new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan13Properties,
+        };
+        PhysicalDeviceVulkan12Properties properties12 = new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan12Properties,
+            PNext = &properties13,
+        };
+        PhysicalDeviceVulkan11Properties properties11 = new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan11Properties,
+            PNext = &properties12,
+        };
         PhysicalDeviceProperties2 properties = new() { SType = StructureType.PhysicalDeviceProperties2 };
         vk.GetPhysicalDeviceProperties2(device, &properties);
         bool vulkan13 = properties.Properties.ApiVersion >= Vk.Version13;
@@ -48,7 +65,8 @@ internal static unsafe class PhysicalDevices
         // Which types buffers may use only an open device tells; its heap is the same.
         MemoryChoice choice = MemoryChoice.For(memory, type, allowed: uint.MaxValue);
         PhysicalDeviceLimits limits = properties.Properties.Limits;
-        string driverName = Text(properties12.DriverName), driverInfo = Text(properties12.DriverInfo);
+        string driverName = Text(properties12.DriverName),
+            driverInfo = Text(properties12.DriverInfo);
         return new GpuInfo
         {
             Index = index,
@@ -58,17 +76,36 @@ internal static unsafe class PhysicalDevices
             DriverUuid = Convert.ToHexStringLower(new ReadOnlySpan<byte>(properties11.DriverUuid, 16)),
             Driver = driverInfo.Length > 0 ? $"{driverName} {driverInfo}" : driverName,
             ApiVersion = VulkanInstance.VersionText(properties.Properties.ApiVersion),
-            Unsuitable = !vulkan13 ? $"its driver offers Vulkan {VulkanInstance.VersionText(properties.Properties.ApiVersion)}, 1.3 is needed" : features.Missing(extensions),
+            Unsuitable = !vulkan13
+                ? $"its driver offers Vulkan {VulkanInstance.VersionText(properties.Properties.ApiVersion)}, 1.3 is needed"
+                : features.Missing(extensions),
             // A CPU driver reports an arbitrary heap; what it really has is the machine's memory.
-            MemoryBytes = type == GpuType.Cpu ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : (long)memory.MemoryHeaps[(int)choice.Heap].Size,
+            MemoryBytes =
+                type == GpuType.Cpu
+                    ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes
+                    : (long)memory.MemoryHeaps[(int)choice.Heap].Size,
             HostVisibleMemory = choice.HostVisible,
-            MaxAllocationBytes = (long)Math.Min(long.MaxValue, Math.Min(properties11.MaxMemoryAllocationSize, vulkan13 ? properties13.MaxBufferSize : ulong.MaxValue)) / Storage.Alignment * Storage.Alignment,
+            MaxAllocationBytes =
+                (long)
+                    Math.Min(
+                        long.MaxValue,
+                        Math.Min(
+                            properties11.MaxMemoryAllocationSize,
+                            vulkan13 ? properties13.MaxBufferSize : ulong.MaxValue
+                        )
+                    )
+                / Storage.Alignment
+                * Storage.Alignment,
             MaxStorageBufferRange = limits.MaxStorageBufferRange,
             SubgroupSize = (int)properties11.SubgroupSize,
             SubgroupSizes = SubgroupRange.Of(properties13, features.SubgroupSizeControl),
             SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
             MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
-            MaxWorkgroups = new Groups(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]),
+            MaxWorkgroups = new Groups(
+                limits.MaxComputeWorkGroupCount[0],
+                limits.MaxComputeWorkGroupCount[1],
+                limits.MaxComputeWorkGroupCount[2]
+            ),
             PushConstantBytes = (int)limits.MaxPushConstantsSize,
             Float16 = features.Float16,
             Storage16 = features.Storage16,
@@ -83,11 +120,17 @@ internal static unsafe class PhysicalDevices
     public static HashSet<string> Extensions(Vk vk, PhysicalDevice device)
     {
         uint count = 0;
-        VulkanError.Check(vk.EnumerateDeviceExtensionProperties(device, (byte*)null, ref count, null), "counting the device's extensions");
+        VulkanError.Check(
+            vk.EnumerateDeviceExtensionProperties(device, (byte*)null, ref count, null),
+            "counting the device's extensions"
+        );
         ExtensionProperties[] all = new ExtensionProperties[count];
         fixed (ExtensionProperties* pointer = all)
         {
-            VulkanError.Check(vk.EnumerateDeviceExtensionProperties(device, (byte*)null, ref count, pointer), "listing the device's extensions");
+            VulkanError.Check(
+                vk.EnumerateDeviceExtensionProperties(device, (byte*)null, ref count, pointer),
+                "listing the device's extensions"
+            );
             HashSet<string> names = [];
             for (int i = 0; i < count; i++)
                 names.Add(Text(pointer[i].ExtensionName));
@@ -97,20 +140,64 @@ internal static unsafe class PhysicalDevices
 
     private static uint MaxMatrixDimension(Vk vk, PhysicalDevice device)
     {
-        PhysicalDeviceCooperativeMatrix2PropertiesNV matrix2 = new() { SType = StructureType.PhysicalDeviceCooperativeMatrix2PropertiesNV };
-        PhysicalDeviceProperties2 properties = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &matrix2 };
+        PhysicalDeviceCooperativeMatrix2PropertiesNV matrix2 = new()
+        {
+            SType = StructureType.PhysicalDeviceCooperativeMatrix2PropertiesNV,
+        };
+        PhysicalDeviceProperties2 properties = new()
+        {
+            SType = StructureType.PhysicalDeviceProperties2,
+            PNext = &matrix2,
+        };
         vk.GetPhysicalDeviceProperties2(device, &properties);
         return matrix2.CooperativeMatrixFlexibleDimensionsMaxDimension;
     }
 
-    private static IEnumerable<MatrixShape> MatrixShapes(VulkanInstance instance, PhysicalDevice device, Features features)
+    private static IEnumerable<MatrixShape> MatrixShapes(
+        VulkanInstance instance,
+        PhysicalDevice device,
+        Features features
+    )
     {
         CooperativeMatrixPropertiesKHR[] shapes = features.CooperativeMatrix
-            ? List(instance, device, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR", new CooperativeMatrixPropertiesKHR { SType = StructureType.CooperativeMatrixPropertiesKhr }) : [];
+            ? List(
+                instance,
+                device,
+                "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR",
+                new CooperativeMatrixPropertiesKHR { SType = StructureType.CooperativeMatrixPropertiesKhr }
+            )
+            : [];
         CooperativeMatrixFlexibleDimensionsPropertiesNV[] flexible = features.WorkgroupMatrices
-            ? List(instance, device, "vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV", new CooperativeMatrixFlexibleDimensionsPropertiesNV { SType = StructureType.CooperativeMatrixFlexibleDimensionsPropertiesNV }) : [];
-        return shapes.Select(s => new MatrixShape(s.MSize, s.NSize, s.KSize, Component(s.AType), Component(s.ResultType), Scope(s.Scope)))
-            .Concat(flexible.Select(s => new MatrixShape(s.MGranularity, s.NGranularity, s.KGranularity, Component(s.AType), Component(s.ResultType), Scope(s.Scope), s.WorkgroupInvocations)))
+            ? List(
+                instance,
+                device,
+                "vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV",
+                new CooperativeMatrixFlexibleDimensionsPropertiesNV
+                {
+                    SType = StructureType.CooperativeMatrixFlexibleDimensionsPropertiesNV,
+                }
+            )
+            : [];
+        return shapes
+            .Select(s => new MatrixShape(
+                s.MSize,
+                s.NSize,
+                s.KSize,
+                Component(s.AType),
+                Component(s.ResultType),
+                Scope(s.Scope)
+            ))
+            .Concat(
+                flexible.Select(s => new MatrixShape(
+                    s.MGranularity,
+                    s.NGranularity,
+                    s.KGranularity,
+                    Component(s.AType),
+                    Component(s.ResultType),
+                    Scope(s.Scope),
+                    s.WorkgroupInvocations
+                ))
+            )
             // Matrices of bfloat16 are a feature of their own.
             .Where(s => s.Input != "bf16" || features.BFloat16Matrices)
             .Distinct();
@@ -119,8 +206,12 @@ internal static unsafe class PhysicalDevices
     private static T[] List<T>(VulkanInstance instance, PhysicalDevice device, string function, T empty)
         where T : unmanaged
     {
-        delegate* unmanaged<PhysicalDevice, uint*, void*, Result> query =
-            (delegate* unmanaged<PhysicalDevice, uint*, void*, Result>)(void*)instance.Vk.GetInstanceProcAddr(instance.Handle, function);
+        delegate* unmanaged<PhysicalDevice, uint*, void*, Result> query = (delegate* unmanaged<
+            PhysicalDevice,
+            uint*,
+            void*,
+            Result>)
+            (void*)instance.Vk.GetInstanceProcAddr(instance.Handle, function);
         if (query == null)
             return [];
         uint count = 0;
@@ -134,18 +225,19 @@ internal static unsafe class PhysicalDevices
 
     private static string Scope(ScopeKHR scope) => scope == ScopeKHR.WorkgroupKhr ? "workgroup" : "subgroup";
 
-    private static string Component(ComponentTypeKHR type) => type switch
-    {
-        ComponentTypeKHR.Float16Khr => "f16",
-        ComponentTypeKHR.Float32Khr => "f32",
-        ComponentTypeKHR.Float64Khr => "f64",
-        ComponentTypeKHR.Sint8Khr => "s8",
-        ComponentTypeKHR.Uint8Khr => "u8",
-        ComponentTypeKHR.Sint32Khr => "s32",
-        ComponentTypeKHR.Uint32Khr => "u32",
-        (ComponentTypeKHR)1000141000 => "bf16",
-        _ => $"type{(int)type}",
-    };
+    private static string Component(ComponentTypeKHR type) =>
+        type switch
+        {
+            ComponentTypeKHR.Float16Khr => "f16",
+            ComponentTypeKHR.Float32Khr => "f32",
+            ComponentTypeKHR.Float64Khr => "f64",
+            ComponentTypeKHR.Sint8Khr => "s8",
+            ComponentTypeKHR.Uint8Khr => "u8",
+            ComponentTypeKHR.Sint32Khr => "s32",
+            ComponentTypeKHR.Uint32Khr => "u32",
+            (ComponentTypeKHR)1000141000 => "bf16",
+            _ => $"type{(int)type}",
+        };
 
     private static string Text(byte* utf8) => Marshal.PtrToStringUTF8((nint)utf8) ?? "";
 }

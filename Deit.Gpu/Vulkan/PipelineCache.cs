@@ -35,7 +35,12 @@ internal sealed unsafe class PipelineCache : IDisposable
         _loadedBytes = data.Length;
         fixed (byte* pointer = data)
         {
-            PipelineCacheCreateInfo create = new() { SType = StructureType.PipelineCacheCreateInfo, InitialDataSize = (nuint)data.Length, PInitialData = pointer };
+            PipelineCacheCreateInfo create = new()
+            {
+                SType = StructureType.PipelineCacheCreateInfo,
+                InitialDataSize = (nuint)data.Length,
+                PInitialData = pointer,
+            };
             if (device.Calls.CreatePipelineCache(in create, out _cache) == Result.Success)
                 return;
             // Drivers should ignore foreign data, some refuse it: start empty.
@@ -71,9 +76,17 @@ internal sealed unsafe class PipelineCache : IDisposable
     {
         uint[] specialization = dispatch.Specialization;
         int size = dispatch.Kernel.NarrowSubgroups ? _device.Info.NarrowSubgroupSize : _device.Info.SubgroupSize;
-        bool fullSubgroups = dispatch.Kernel.FullSubgroups && _device.Features.FullSubgroups, requiresSize = dispatch.Kernel.FullSubgroups && _device.Info.SubgroupSizes.Contains(size);
-        PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new() { SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo, RequiredSubgroupSize = (uint)size };
-        PipelineLayout layout = _layouts.Get((module.Bindings.Length, module.PushBytes), key => CreateLayout(key.Bindings, key.Push));
+        bool fullSubgroups = dispatch.Kernel.FullSubgroups && _device.Features.FullSubgroups,
+            requiresSize = dispatch.Kernel.FullSubgroups && _device.Info.SubgroupSizes.Contains(size);
+        PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new()
+        {
+            SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo,
+            RequiredSubgroupSize = (uint)size,
+        };
+        PipelineLayout layout = _layouts.Get(
+            (module.Bindings.Length, module.PushBytes),
+            key => CreateLayout(key.Bindings, key.Push)
+        );
         ShaderModule shader = _modules.Get(module.Name, _ => CreateModule(module));
         SpecializationMapEntry* entries = stackalloc SpecializationMapEntry[Math.Max(1, specialization.Length)];
         for (int i = 0; i < specialization.Length; i++)
@@ -83,7 +96,12 @@ internal sealed unsafe class PipelineCache : IDisposable
         {
             fixed (uint* values = specialization)
             {
-                SpecializationInfo info = new((uint)specialization.Length, entries, (nuint)(specialization.Length * sizeof(uint)), values);
+                SpecializationInfo info = new(
+                    (uint)specialization.Length,
+                    entries,
+                    (nuint)(specialization.Length * sizeof(uint)),
+                    values
+                );
                 ComputePipelineCreateInfo create = new()
                 {
                     SType = StructureType.ComputePipelineCreateInfo,
@@ -99,7 +117,10 @@ internal sealed unsafe class PipelineCache : IDisposable
                         PSpecializationInfo = &info,
                     },
                 };
-                VulkanError.Check(_device.Calls.CreateComputePipeline(_cache, in create, out Pipeline pipeline), $"compiling kernel '{module.Name}'");
+                VulkanError.Check(
+                    _device.Calls.CreateComputePipeline(_cache, in create, out Pipeline pipeline),
+                    $"compiling kernel '{module.Name}'"
+                );
                 return new ComputePipeline(pipeline, layout);
             }
         }
@@ -113,8 +134,16 @@ internal sealed unsafe class PipelineCache : IDisposable
     {
         fixed (byte* code = module.Code)
         {
-            ShaderModuleCreateInfo create = new() { SType = StructureType.ShaderModuleCreateInfo, CodeSize = (nuint)module.Code.Length, PCode = (uint*)code };
-            VulkanError.Check(_device.Calls.CreateShaderModule(in create, out ShaderModule handle), $"loading shader '{module.Name}'");
+            ShaderModuleCreateInfo create = new()
+            {
+                SType = StructureType.ShaderModuleCreateInfo,
+                CodeSize = (nuint)module.Code.Length,
+                PCode = (uint*)code,
+            };
+            VulkanError.Check(
+                _device.Calls.CreateShaderModule(in create, out ShaderModule handle),
+                $"loading shader '{module.Name}'"
+            );
             return handle;
         }
     }
@@ -123,8 +152,18 @@ internal sealed unsafe class PipelineCache : IDisposable
     {
         DescriptorSetLayout set = _setLayouts.Get(bindings, CreateSetLayout);
         PushConstantRange range = new(ShaderStageFlags.ComputeBit, 0, (uint)push);
-        PipelineLayoutCreateInfo create = new() { SType = StructureType.PipelineLayoutCreateInfo, SetLayoutCount = 1, PSetLayouts = &set, PushConstantRangeCount = push > 0 ? 1u : 0u, PPushConstantRanges = &range };
-        VulkanError.Check(_device.Calls.CreatePipelineLayout(in create, out PipelineLayout layout), "creating a pipeline layout");
+        PipelineLayoutCreateInfo create = new()
+        {
+            SType = StructureType.PipelineLayoutCreateInfo,
+            SetLayoutCount = 1,
+            PSetLayouts = &set,
+            PushConstantRangeCount = push > 0 ? 1u : 0u,
+            PPushConstantRanges = &range,
+        };
+        VulkanError.Check(
+            _device.Calls.CreatePipelineLayout(in create, out PipelineLayout layout),
+            "creating a pipeline layout"
+        );
         return layout;
     }
 
@@ -132,9 +171,24 @@ internal sealed unsafe class PipelineCache : IDisposable
     {
         DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[count];
         for (int i = 0; i < count; i++)
-            bindings[i] = new DescriptorSetLayoutBinding { Binding = (uint)i, DescriptorType = DescriptorType.StorageBuffer, DescriptorCount = 1, StageFlags = ShaderStageFlags.ComputeBit };
-        DescriptorSetLayoutCreateInfo create = new() { SType = StructureType.DescriptorSetLayoutCreateInfo, Flags = DescriptorSetLayoutCreateFlags.PushDescriptorBitKhr, BindingCount = (uint)count, PBindings = bindings };
-        VulkanError.Check(_device.Calls.CreateDescriptorSetLayout(in create, out DescriptorSetLayout layout), "creating a descriptor set layout");
+            bindings[i] = new DescriptorSetLayoutBinding
+            {
+                Binding = (uint)i,
+                DescriptorType = DescriptorType.StorageBuffer,
+                DescriptorCount = 1,
+                StageFlags = ShaderStageFlags.ComputeBit,
+            };
+        DescriptorSetLayoutCreateInfo create = new()
+        {
+            SType = StructureType.DescriptorSetLayoutCreateInfo,
+            Flags = DescriptorSetLayoutCreateFlags.PushDescriptorBitKhr,
+            BindingCount = (uint)count,
+            PBindings = bindings,
+        };
+        VulkanError.Check(
+            _device.Calls.CreateDescriptorSetLayout(in create, out DescriptorSetLayout layout),
+            "creating a descriptor set layout"
+        );
         return layout;
     }
 
@@ -142,7 +196,11 @@ internal sealed unsafe class PipelineCache : IDisposable
     public void Save()
     {
         nuint size = 0;
-        if (_device.Calls.GetPipelineCacheData(_cache, ref size, null) != Result.Success || size == 0 || (int)size == _loadedBytes)
+        if (
+            _device.Calls.GetPipelineCacheData(_cache, ref size, null) != Result.Success
+            || size == 0
+            || (int)size == _loadedBytes
+        )
             return;
         byte[] data = new byte[size];
         fixed (byte* pointer = data)

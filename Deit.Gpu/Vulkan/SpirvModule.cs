@@ -32,51 +32,75 @@ internal sealed class SpirvModule
 
     /// <summary>The shader that is embedded under a name.</summary>
     /// <exception cref="GpuException">There is no such shader.</exception>
-    public static SpirvModule Load(string name) => Loaded.GetOrAdd(name, static key =>
-    {
-        using Stream? stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{key}.spv");
-        if (stream is null)
-            throw new GpuException(GpuErrorKind.Vulkan, $"Kernel '{key}' has no compiled shader; run shaders/compile and build again.");
-        byte[] code = new byte[stream.Length];
-        stream.ReadExactly(code);
-        return new SpirvModule(key, code);
-    });
+    public static SpirvModule Load(string name) =>
+        Loaded.GetOrAdd(
+            name,
+            static key =>
+            {
+                using Stream? stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{key}.spv");
+                if (stream is null)
+                    throw new GpuException(
+                        GpuErrorKind.Vulkan,
+                        $"Kernel '{key}' has no compiled shader; run shaders/compile and build again."
+                    );
+                byte[] code = new byte[stream.Length];
+                stream.ReadExactly(code);
+                return new SpirvModule(key, code);
+            }
+        );
 
     /// <summary>Checks that a dispatch fits the shader: number of bindings, accesses, push constants, specialization.</summary>
     /// <exception cref="InvalidOperationException">It does not.</exception>
     public void Verify(Dispatch dispatch)
     {
         if (dispatch.Bindings.Length != Bindings.Length)
-            throw new InvalidOperationException($"Kernel '{Name}' is given {dispatch.Bindings.Length} tensors, its shader has {Bindings.Length} bindings.");
+            throw new InvalidOperationException(
+                $"Kernel '{Name}' is given {dispatch.Bindings.Length} tensors, its shader has {Bindings.Length} bindings."
+            );
         for (int i = 0; i < Bindings.Length; i++)
         {
             // A shader that adds to its output on demand may read what is only declared written, never the other way round.
-            Access declared = dispatch.Bindings[i].Access, actual = Bindings[i];
+            Access declared = dispatch.Bindings[i].Access,
+                actual = Bindings[i];
             if (((declared ^ actual) & Access.Write) != 0 || (declared & ~actual & Access.Read) != 0)
-                throw new InvalidOperationException($"The dispatch of kernel '{Name}' declares {declared} of binding {i}, its shader has {actual}.");
+                throw new InvalidOperationException(
+                    $"The dispatch of kernel '{Name}' declares {declared} of binding {i}, its shader has {actual}."
+                );
         }
         if (dispatch.Push.Length != PushBytes)
-            throw new InvalidOperationException($"Kernel '{Name}' is given {dispatch.Push.Length} bytes of push constants, its shader has {PushBytes}.");
+            throw new InvalidOperationException(
+                $"Kernel '{Name}' is given {dispatch.Push.Length} bytes of push constants, its shader has {PushBytes}."
+            );
         for (uint id = 0; id < dispatch.Specialization.Length; id++)
             if (!SpecializationIds.Contains(id))
-                throw new InvalidOperationException($"Kernel '{Name}' is given specialization constant {id}, its shader has none of that id.");
+                throw new InvalidOperationException(
+                    $"Kernel '{Name}' is given specialization constant {id}, its shader has none of that id."
+                );
     }
 
     private void Reflect(ReadOnlySpan<uint> words)
     {
         if (words.Length < 5 || words[0] != Magic)
-            throw new GpuException(GpuErrorKind.Vulkan, $"Shader '{Name}' is no SPIR-V module; run shaders/compile and build again.");
-        Dictionary<uint, uint> bindings = [], sizes = [], pointees = [];
+            throw new GpuException(
+                GpuErrorKind.Vulkan,
+                $"Shader '{Name}' is no SPIR-V module; run shaders/compile and build again."
+            );
+        Dictionary<uint, uint> bindings = [],
+            sizes = [],
+            pointees = [];
         Dictionary<uint, uint[]> members = [];
         Dictionary<(uint, uint), (bool NotWritable, bool NotReadable, uint Offset)> memberFacts = [];
         Dictionary<uint, (bool NotWritable, bool NotReadable)> variableFacts = [];
         List<(uint Id, uint PointerType, uint Class)> variables = [];
-        for (int at = 5; at < words.Length;)
+        for (int at = 5; at < words.Length; )
         {
             uint opcode = words[at] & 0xFFFF;
             int length = (int)(words[at] >> 16);
             if (length == 0 || at + length > words.Length)
-                throw new GpuException(GpuErrorKind.Vulkan, $"Shader '{Name}' is a damaged SPIR-V module; run shaders/compile and build again.");
+                throw new GpuException(
+                    GpuErrorKind.Vulkan,
+                    $"Shader '{Name}' is a damaged SPIR-V module; run shaders/compile and build again."
+                );
             ReadOnlySpan<uint> op = words.Slice(at, length);
             switch (opcode)
             {
@@ -121,18 +145,35 @@ internal sealed class SpirvModule
         {
             uint type = pointees[pointerType];
             if (storageClass == 9) // PushConstant
-                PushBytes = (int)members[type].Select((member, i) => memberFacts[(type, (uint)i)].Offset + sizes[member]).Max();
+                PushBytes = (int)
+                    members[type].Select((member, i) => memberFacts[(type, (uint)i)].Offset + sizes[member]).Max();
             else if (storageClass == 12 && bindings.TryGetValue(id, out uint binding)) // StorageBuffer
             {
                 (bool notWritable, bool notReadable) = variableFacts.GetValueOrDefault(id);
-                notWritable |= Enumerable.Range(0, members[type].Length).All(i => memberFacts.GetValueOrDefault((type, (uint)i)).NotWritable);
-                notReadable |= Enumerable.Range(0, members[type].Length).All(i => memberFacts.GetValueOrDefault((type, (uint)i)).NotReadable);
+                notWritable |= Enumerable
+                    .Range(0, members[type].Length)
+                    .All(i => memberFacts.GetValueOrDefault((type, (uint)i)).NotWritable);
+                notReadable |= Enumerable
+                    .Range(0, members[type].Length)
+                    .All(i => memberFacts.GetValueOrDefault((type, (uint)i)).NotReadable);
                 if (binding >= found.Length)
-                    throw new GpuException(GpuErrorKind.Vulkan, $"Shader '{Name}' has a gap before binding {binding}; number its bindings 0, 1, 2, ...");
+                    throw new GpuException(
+                        GpuErrorKind.Vulkan,
+                        $"Shader '{Name}' has a gap before binding {binding}; number its bindings 0, 1, 2, ..."
+                    );
                 // Two declarations of one binding (the same bytes as scalars and as vectors) add up.
                 found[binding] |= (notReadable ? 0 : Access.Read) | (notWritable ? 0 : Access.Write);
             }
         }
-        Bindings = [.. found.Take(variables.Where(v => bindings.ContainsKey(v.Id)).Select(v => (int)bindings[v.Id] + 1).DefaultIfEmpty().Max())];
+        Bindings =
+        [
+            .. found.Take(
+                variables
+                    .Where(v => bindings.ContainsKey(v.Id))
+                    .Select(v => (int)bindings[v.Id] + 1)
+                    .DefaultIfEmpty()
+                    .Max()
+            ),
+        ];
     }
 }

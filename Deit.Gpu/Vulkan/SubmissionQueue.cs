@@ -15,7 +15,11 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     public SubmissionQueue(VulkanDevice device, Queue queue)
     {
         (_device, _queue) = (device, queue);
-        SemaphoreTypeCreateInfo type = new() { SType = StructureType.SemaphoreTypeCreateInfo, SemaphoreType = SemaphoreType.Timeline };
+        SemaphoreTypeCreateInfo type = new()
+        {
+            SType = StructureType.SemaphoreTypeCreateInfo,
+            SemaphoreType = SemaphoreType.Timeline,
+        };
         SemaphoreCreateInfo create = new() { SType = StructureType.SemaphoreCreateInfo, PNext = &type };
         VulkanError.Check(device.Calls.CreateSemaphore(in create, out _timeline), "creating the timeline semaphore");
     }
@@ -29,7 +33,10 @@ internal sealed unsafe class SubmissionQueue : IDisposable
         get
         {
             ulong value;
-            VulkanError.Check(_device.Calls.GetSemaphoreCounterValue(_timeline, &value), "reading the timeline semaphore");
+            VulkanError.Check(
+                _device.Calls.GetSemaphoreCounterValue(_timeline, &value),
+                "reading the timeline semaphore"
+            );
             return value >= Submitted;
         }
     }
@@ -40,11 +47,25 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     {
         CommandBufferSubmitInfo* infos = stackalloc CommandBufferSubmitInfo[commands.Length];
         SubmitInfo2* submits = stackalloc SubmitInfo2[commands.Length];
-        SemaphoreSubmitInfo signal = new() { SType = StructureType.SemaphoreSubmitInfo, Semaphore = _timeline, StageMask = PipelineStageFlags2.AllCommandsBit };
+        SemaphoreSubmitInfo signal = new()
+        {
+            SType = StructureType.SemaphoreSubmitInfo,
+            Semaphore = _timeline,
+            StageMask = PipelineStageFlags2.AllCommandsBit,
+        };
         for (int i = 0; i < commands.Length; i++)
         {
-            infos[i] = new CommandBufferSubmitInfo { SType = StructureType.CommandBufferSubmitInfo, CommandBuffer = commands[i] };
-            submits[i] = new SubmitInfo2 { SType = StructureType.SubmitInfo2, CommandBufferInfoCount = 1, PCommandBufferInfos = &infos[i] };
+            infos[i] = new CommandBufferSubmitInfo
+            {
+                SType = StructureType.CommandBufferSubmitInfo,
+                CommandBuffer = commands[i],
+            };
+            submits[i] = new SubmitInfo2
+            {
+                SType = StructureType.SubmitInfo2,
+                CommandBufferInfoCount = 1,
+                PCommandBufferInfos = &infos[i],
+            };
         }
         submits[commands.Length - 1].SignalSemaphoreInfoCount = 1;
         submits[commands.Length - 1].PSignalSemaphoreInfos = &signal;
@@ -63,7 +84,13 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     public void Wait(ulong value)
     {
         Semaphore timeline = _timeline;
-        SemaphoreWaitInfo wait = new() { SType = StructureType.SemaphoreWaitInfo, SemaphoreCount = 1, PSemaphores = &timeline, PValues = &value };
+        SemaphoreWaitInfo wait = new()
+        {
+            SType = StructureType.SemaphoreWaitInfo,
+            SemaphoreCount = 1,
+            PSemaphores = &timeline,
+            PValues = &value,
+        };
         VulkanError.Check(_device.Calls.WaitSemaphores(in wait), "waiting for the device");
         if (VulkanInstance.ValidationEnabled)
             VulkanInstance.ThrowOnMessages();

@@ -12,12 +12,26 @@ internal sealed unsafe class TransferCommands : IDisposable
     public TransferCommands(VulkanDevice device)
     {
         _device = device;
-        CommandPoolCreateInfo create = new() { SType = StructureType.CommandPoolCreateInfo, Flags = CommandPoolCreateFlags.ResetCommandBufferBit, QueueFamilyIndex = device.QueueFamily };
+        CommandPoolCreateInfo create = new()
+        {
+            SType = StructureType.CommandPoolCreateInfo,
+            Flags = CommandPoolCreateFlags.ResetCommandBufferBit,
+            QueueFamilyIndex = device.QueueFamily,
+        };
         VulkanError.Check(device.Calls.CreateCommandPool(in create, out _pool), "creating a transfer command pool");
-        CommandBufferAllocateInfo allocate = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = 1 };
+        CommandBufferAllocateInfo allocate = new()
+        {
+            SType = StructureType.CommandBufferAllocateInfo,
+            CommandPool = _pool,
+            Level = CommandBufferLevel.Primary,
+            CommandBufferCount = 1,
+        };
         try
         {
-            VulkanError.Check(device.Calls.AllocateCommandBuffer(in allocate, out _commands), "allocating a transfer command buffer");
+            VulkanError.Check(
+                device.Calls.AllocateCommandBuffer(in allocate, out _commands),
+                "allocating a transfer command buffer"
+            );
         }
         catch
         {
@@ -49,14 +63,22 @@ internal sealed unsafe class TransferCommands : IDisposable
     private void Begin()
     {
         _device.Queue.Wait(BusyUntil);
-        CommandBufferBeginInfo begin = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.OneTimeSubmitBit };
+        CommandBufferBeginInfo begin = new()
+        {
+            SType = StructureType.CommandBufferBeginInfo,
+            Flags = CommandBufferUsageFlags.OneTimeSubmitBit,
+        };
         VulkanError.Check(_device.Calls.BeginCommandBuffer(_commands, in begin), "recording a transfer");
         _device.FullBarrier(_commands);
     }
 
     private ulong End()
     {
-        _device.FullBarrier(_commands, to: PipelineStageFlags2.AllCommandsBit | PipelineStageFlags2.HostBit, toAccess: AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit | AccessFlags2.HostReadBit);
+        _device.FullBarrier(
+            _commands,
+            to: PipelineStageFlags2.AllCommandsBit | PipelineStageFlags2.HostBit,
+            toAccess: AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit | AccessFlags2.HostReadBit
+        );
         VulkanError.Check(_device.Calls.EndCommandBuffer(_commands), "recording a transfer");
         return BusyUntil = _device.Queue.Submit([_commands]);
     }

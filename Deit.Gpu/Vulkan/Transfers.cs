@@ -40,7 +40,7 @@ internal sealed unsafe class Transfers : IDisposable
                 bytes.CopyTo(new Span<byte>(buffer.Block.Mapped + buffer.Offset + offset, bytes.Length));
                 return;
             }
-            for (int done = 0; done < bytes.Length;)
+            for (int done = 0; done < bytes.Length; )
             {
                 int count = (int)Math.Min(SlotBytes, bytes.Length - done);
                 int slot = TakeSlot();
@@ -62,7 +62,7 @@ internal sealed unsafe class Transfers : IDisposable
                 new ReadOnlySpan<byte>(buffer.Block.Mapped + buffer.Offset + offset, bytes.Length).CopyTo(bytes);
                 return;
             }
-            for (int done = 0; done < bytes.Length;)
+            for (int done = 0; done < bytes.Length; )
             {
                 int count = (int)Math.Min(SlotBytes, bytes.Length - done);
                 int slot = TakeSlot();

@@ -42,11 +42,17 @@ internal sealed unsafe class VulkanCalls(Vk vk)
         return fault != Result.Success ? fault : Made(vk.CreatePipelineCache(_device, in create, null, out cache));
     }
 
-    public Result CreateComputePipeline(Silk.NET.Vulkan.PipelineCache cache, in ComputePipelineCreateInfo create, out Pipeline pipeline)
+    public Result CreateComputePipeline(
+        Silk.NET.Vulkan.PipelineCache cache,
+        in ComputePipelineCreateInfo create,
+        out Pipeline pipeline
+    )
     {
         pipeline = default;
         Result fault = Before();
-        return fault != Result.Success ? fault : Made(vk.CreateComputePipelines(_device, cache, 1, in create, null, out pipeline));
+        return fault != Result.Success
+            ? fault
+            : Made(vk.CreateComputePipelines(_device, cache, 1, in create, null, out pipeline));
     }
 
     public Result CreateShaderModule(in ShaderModuleCreateInfo create, out ShaderModule module)
@@ -67,7 +73,9 @@ internal sealed unsafe class VulkanCalls(Vk vk)
     {
         layout = default;
         Result fault = Before();
-        return fault != Result.Success ? fault : Made(vk.CreateDescriptorSetLayout(_device, in create, null, out layout));
+        return fault != Result.Success
+            ? fault
+            : Made(vk.CreateDescriptorSetLayout(_device, in create, null, out layout));
     }
 
     public Result CreateBuffer(in BufferCreateInfo create, out Buffer buffer)
@@ -117,7 +125,9 @@ internal sealed unsafe class VulkanCalls(Vk vk)
         Before() is var fault and not Result.Success ? fault : vk.BindBufferMemory(_device, buffer, memory, 0);
 
     public Result MapMemory(DeviceMemory memory, void** mapped) =>
-        Before() is var fault and not Result.Success ? fault : vk.MapMemory(_device, memory, 0, Vk.WholeSize, 0, mapped);
+        Before() is var fault and not Result.Success
+            ? fault
+            : vk.MapMemory(_device, memory, 0, Vk.WholeSize, 0, mapped);
 
     public Result BeginCommandBuffer(CommandBuffer commands, in CommandBufferBeginInfo begin) =>
         Before() is var fault and not Result.Success ? fault : vk.BeginCommandBuffer(commands, in begin);
@@ -134,14 +144,15 @@ internal sealed unsafe class VulkanCalls(Vk vk)
     public Result GetSemaphoreCounterValue(Semaphore semaphore, ulong* value) =>
         Before() is var fault and not Result.Success ? fault : vk.GetSemaphoreCounterValue(_device, semaphore, value);
 
-    public Result DeviceWaitIdle() =>
-        Before() is var fault and not Result.Success ? fault : vk.DeviceWaitIdle(_device);
+    public Result DeviceWaitIdle() => Before() is var fault and not Result.Success ? fault : vk.DeviceWaitIdle(_device);
 
     public Result GetPipelineCacheData(Silk.NET.Vulkan.PipelineCache cache, ref nuint size, void* data) =>
         Before() is var fault and not Result.Success ? fault : vk.GetPipelineCacheData(_device, cache, ref size, data);
 
     public Result GetQueryPoolResults(QueryPool pool, uint count, nuint bytes, void* data, QueryResultFlags flags) =>
-        Before() is var fault and not Result.Success ? fault : vk.GetQueryPoolResults(_device, pool, 0, count, bytes, data, sizeof(ulong), flags);
+        Before() is var fault and not Result.Success
+            ? fault
+            : vk.GetQueryPoolResults(_device, pool, 0, count, bytes, data, sizeof(ulong), flags);
 
     public void Destroy(Silk.NET.Vulkan.PipelineCache cache)
     {
@@ -213,7 +224,14 @@ internal sealed unsafe class VulkanCalls(Vk vk)
     {
         if (Fault is not { } fault)
             return Result.Success;
-        if (_lost && function is nameof(QueueSubmit2) or nameof(WaitSemaphores) or nameof(GetSemaphoreCounterValue) or nameof(DeviceWaitIdle))
+        if (
+            _lost
+            && function
+                is nameof(QueueSubmit2)
+                    or nameof(WaitSemaphores)
+                    or nameof(GetSemaphoreCounterValue)
+                    or nameof(DeviceWaitIdle)
+        )
             return Result.ErrorDeviceLost;
         Result result = (Result)fault(function);
         if (result == Result.ErrorDeviceLost && _device.Handle != 0)

@@ -6,7 +6,14 @@ namespace Deit.Gpu.Vulkan;
 /// <summary>A logical device with its queue and everything made from it.</summary>
 internal sealed unsafe class VulkanDevice : IDisposable
 {
-    private readonly delegate* unmanaged<CommandBuffer, PipelineBindPoint, PipelineLayout, uint, uint, WriteDescriptorSet*, void> _pushDescriptors;
+    private readonly delegate* unmanaged<
+        CommandBuffer,
+        PipelineBindPoint,
+        PipelineLayout,
+        uint,
+        uint,
+        WriteDescriptorSet*,
+        void> _pushDescriptors;
     private bool _disposed;
 
     public VulkanDevice(VulkanInstance instance, PhysicalDevice physical, GpuInfo info, string cacheFolder)
@@ -20,7 +27,15 @@ internal sealed unsafe class VulkanDevice : IDisposable
         Calls = new VulkanCalls(Vk);
         Handle = CreateDevice();
         Vk.GetDeviceQueue(Handle, QueueFamily, 0, out Queue queue);
-        _pushDescriptors = (delegate* unmanaged<CommandBuffer, PipelineBindPoint, PipelineLayout, uint, uint, WriteDescriptorSet*, void>)(void*)Vk.GetDeviceProcAddr(Handle, "vkCmdPushDescriptorSetKHR");
+        _pushDescriptors = (delegate* unmanaged<
+            CommandBuffer,
+            PipelineBindPoint,
+            PipelineLayout,
+            uint,
+            uint,
+            WriteDescriptorSet*,
+            void>)
+            (void*)Vk.GetDeviceProcAddr(Handle, "vkCmdPushDescriptorSetKHR");
         try
         {
             Queue = new SubmissionQueue(this, queue);
@@ -55,11 +70,20 @@ internal sealed unsafe class VulkanDevice : IDisposable
     public PipelineCache Pipelines { get; }
     public Transfers Transfers { get; }
 
-    public void PushDescriptors(CommandBuffer commands, PipelineLayout layout, uint count, WriteDescriptorSet* writes) =>
-        _pushDescriptors(commands, PipelineBindPoint.Compute, layout, 0, count, writes);
+    public void PushDescriptors(
+        CommandBuffer commands,
+        PipelineLayout layout,
+        uint count,
+        WriteDescriptorSet* writes
+    ) => _pushDescriptors(commands, PipelineBindPoint.Compute, layout, 0, count, writes);
 
     /// <summary>A barrier that makes everything written before visible to everything after.</summary>
-    public void FullBarrier(CommandBuffer commands, PipelineStageFlags2 from = PipelineStageFlags2.AllCommandsBit, PipelineStageFlags2 to = PipelineStageFlags2.AllCommandsBit, AccessFlags2 toAccess = AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit)
+    public void FullBarrier(
+        CommandBuffer commands,
+        PipelineStageFlags2 from = PipelineStageFlags2.AllCommandsBit,
+        PipelineStageFlags2 to = PipelineStageFlags2.AllCommandsBit,
+        AccessFlags2 toAccess = AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit
+    )
     {
         MemoryBarrier2 barrier = new()
         {
@@ -69,7 +93,12 @@ internal sealed unsafe class VulkanDevice : IDisposable
             DstStageMask = to,
             DstAccessMask = toAccess,
         };
-        DependencyInfo dependency = new() { SType = StructureType.DependencyInfo, MemoryBarrierCount = 1, PMemoryBarriers = &barrier };
+        DependencyInfo dependency = new()
+        {
+            SType = StructureType.DependencyInfo,
+            MemoryBarrierCount = 1,
+            PMemoryBarriers = &barrier,
+        };
         Vk.CmdPipelineBarrier2(commands, &dependency);
     }
 
@@ -83,10 +112,22 @@ internal sealed unsafe class VulkanDevice : IDisposable
         // A family without graphics does not compete with the desktop for its queue; any with compute will do.
         int best = -1;
         for (int i = 0; i < count; i++)
-            if ((families[i].QueueFlags & QueueFlags.ComputeBit) != 0 && (best < 0 || ((families[i].QueueFlags & QueueFlags.GraphicsBit) == 0 && (families[best].QueueFlags & QueueFlags.GraphicsBit) != 0)))
+            if (
+                (families[i].QueueFlags & QueueFlags.ComputeBit) != 0
+                && (
+                    best < 0
+                    || (
+                        (families[i].QueueFlags & QueueFlags.GraphicsBit) == 0
+                        && (families[best].QueueFlags & QueueFlags.GraphicsBit) != 0
+                    )
+                )
+            )
                 best = i;
         if (best < 0)
-            throw new GpuException(GpuErrorKind.NoDevice, $"{Info.Name} has no compute queue; choose another device with --device.");
+            throw new GpuException(
+                GpuErrorKind.NoDevice,
+                $"{Info.Name} has no compute queue; choose another device with --device."
+            );
         timestampBits = families[best].TimestampValidBits;
         return (uint)best;
     }
@@ -94,8 +135,19 @@ internal sealed unsafe class VulkanDevice : IDisposable
     private Device CreateDevice()
     {
         float priority = 1;
-        DeviceQueueCreateInfo queue = new() { SType = StructureType.DeviceQueueCreateInfo, QueueFamilyIndex = QueueFamily, QueueCount = 1, PQueuePriorities = &priority };
-        PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16 = new() { SType = StructureType.PhysicalDeviceShaderBfloat16FeaturesKhr, ShaderBFloat16Type = true, ShaderBFloat16CooperativeMatrix = Features.BFloat16Matrices };
+        DeviceQueueCreateInfo queue = new()
+        {
+            SType = StructureType.DeviceQueueCreateInfo,
+            QueueFamilyIndex = QueueFamily,
+            QueueCount = 1,
+            PQueuePriorities = &priority,
+        };
+        PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16 = new()
+        {
+            SType = StructureType.PhysicalDeviceShaderBfloat16FeaturesKhr,
+            ShaderBFloat16Type = true,
+            ShaderBFloat16CooperativeMatrix = Features.BFloat16Matrices,
+        };
         PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2 = new()
         {
             SType = StructureType.PhysicalDeviceCooperativeMatrix2FeaturesNV,
@@ -104,7 +156,11 @@ internal sealed unsafe class VulkanDevice : IDisposable
             CooperativeMatrixTensorAddressing = true,
             CooperativeMatrixPerElementOperations = true,
         };
-        PhysicalDeviceCooperativeMatrixFeaturesKHR matrix = new() { SType = StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr, CooperativeMatrix = true };
+        PhysicalDeviceCooperativeMatrixFeaturesKHR matrix = new()
+        {
+            SType = StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr,
+            CooperativeMatrix = true,
+        };
         PhysicalDeviceVulkan13Features features13 = new()
         {
             SType = StructureType.PhysicalDeviceVulkan13Features,
@@ -122,7 +178,12 @@ internal sealed unsafe class VulkanDevice : IDisposable
             StorageBuffer8BitAccess = Features.Storage8,
             VulkanMemoryModel = Features.MemoryModel,
         };
-        PhysicalDeviceVulkan11Features features11 = new() { SType = StructureType.PhysicalDeviceVulkan11Features, PNext = &features12, StorageBuffer16BitAccess = Features.Storage16 };
+        PhysicalDeviceVulkan11Features features11 = new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan11Features,
+            PNext = &features12,
+            StorageBuffer16BitAccess = Features.Storage16,
+        };
         PhysicalDeviceFeatures2 features = new() { SType = StructureType.PhysicalDeviceFeatures2, PNext = &features11 };
         void** tail = &features13.PNext;
         if (Features.CooperativeMatrix)
@@ -160,7 +221,11 @@ internal sealed unsafe class VulkanDevice : IDisposable
             return;
         _disposed = true;
         // A lost device is torn down all the same; short of memory the wait may fail while the device still computes.
-        for (int attempt = 0; attempt < 3 && Calls.DeviceWaitIdle() is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory; attempt++)
+        for (
+            int attempt = 0;
+            attempt < 3 && Calls.DeviceWaitIdle() is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory;
+            attempt++
+        )
             Thread.Sleep(1);
         Transfers.Dispose();
         Pipelines.Dispose();

@@ -16,8 +16,20 @@ internal static class VulkanError
     public static GpuException Of(Result result, string operation) =>
         result switch
         {
-            Result.ErrorDeviceLost => new GpuException(GpuErrorKind.DeviceLost, $"The device was lost while {operation}; files on disk are intact: restart, and if it happens again lower the batch size or update the driver.", (int)result),
-            Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory => new GpuException(GpuErrorKind.OutOfMemory, $"Out of memory while {operation} ({result}); lower the batch size or close other programs that use the device.", (int)result),
-            _ => new GpuException(GpuErrorKind.Vulkan, $"Vulkan answered {result} while {operation}; update the graphics driver, or choose another device with --device.", (int)result),
+            Result.ErrorDeviceLost => new GpuException(
+                GpuErrorKind.DeviceLost,
+                $"The device was lost while {operation}; files on disk are intact: restart, and if it happens again lower the batch size or update the driver.",
+                (int)result
+            ),
+            Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory => new GpuException(
+                GpuErrorKind.OutOfMemory,
+                $"Out of memory while {operation} ({result}); lower the batch size or close other programs that use the device.",
+                (int)result
+            ),
+            _ => new GpuException(
+                GpuErrorKind.Vulkan,
+                $"Vulkan answered {result} while {operation}; update the graphics driver, or choose another device with --device.",
+                (int)result
+            ),
         };
 }

@@ -16,12 +16,16 @@ internal sealed unsafe class VulkanGraph : IDisposable
     {
         (_device, _dispatches, _barriers) = (device, dispatches, barriers);
         _pipelines = device.Pipelines.Get(dispatches);
-        CommandPoolCreateInfo create = new() { SType = StructureType.CommandPoolCreateInfo, QueueFamilyIndex = device.QueueFamily };
+        CommandPoolCreateInfo create = new()
+        {
+            SType = StructureType.CommandPoolCreateInfo,
+            QueueFamilyIndex = device.QueueFamily,
+        };
         VulkanError.Check(device.Calls.CreateCommandPool(in create, out _pool), "creating a command pool");
         List<CommandBuffer> commands = [];
         try
         {
-            for (int first = 0; first < dispatches.Count;)
+            for (int first = 0; first < dispatches.Count; )
             {
                 int end = EndOfSubmission(first);
                 commands.Add(Encode(first, end));
@@ -44,9 +48,20 @@ internal sealed unsafe class VulkanGraph : IDisposable
         const uint ChunkSize = 512;
         double[] nanoseconds = new double[_dispatches.Count];
         if (!_device.HasTimestamps)
-            throw new GpuException(GpuErrorKind.Limit, $"{_device.Info.Name} has no timestamps, so single kernels cannot be timed; time whole runs instead.");
-        QueryPoolCreateInfo create = new() { SType = StructureType.QueryPoolCreateInfo, QueryType = QueryType.Timestamp, QueryCount = 2 * ChunkSize };
-        VulkanError.Check(_device.Calls.CreateQueryPool(in create, out QueryPool queries), "creating timestamp queries");
+            throw new GpuException(
+                GpuErrorKind.Limit,
+                $"{_device.Info.Name} has no timestamps, so single kernels cannot be timed; time whole runs instead."
+            );
+        QueryPoolCreateInfo create = new()
+        {
+            SType = StructureType.QueryPoolCreateInfo,
+            QueryType = QueryType.Timestamp,
+            QueryCount = 2 * ChunkSize,
+        };
+        VulkanError.Check(
+            _device.Calls.CreateQueryPool(in create, out QueryPool queries),
+            "creating timestamp queries"
+        );
         try
         {
             ulong[] ticks = new ulong[2 * ChunkSize];
@@ -56,9 +71,20 @@ internal sealed unsafe class VulkanGraph : IDisposable
                 CommandBuffer commands = Encode(first, end, queries);
                 _device.Queue.Wait(_device.Queue.Submit([commands]));
                 fixed (ulong* pointer = ticks)
-                    VulkanError.Check(_device.Calls.GetQueryPoolResults(queries, (uint)(2 * (end - first)), (nuint)(2 * (end - first) * sizeof(ulong)), pointer, QueryResultFlags.Result64Bit | QueryResultFlags.ResultWaitBit), "reading timestamps");
+                    VulkanError.Check(
+                        _device.Calls.GetQueryPoolResults(
+                            queries,
+                            (uint)(2 * (end - first)),
+                            (nuint)(2 * (end - first) * sizeof(ulong)),
+                            pointer,
+                            QueryResultFlags.Result64Bit | QueryResultFlags.ResultWaitBit
+                        ),
+                        "reading timestamps"
+                    );
                 for (int i = first; i < end; i++)
-                    nanoseconds[i] = Elapsed(ticks[2 * (i - first)], ticks[(2 * (i - first)) + 1], _device.TimestampBits) * _device.Info.TimestampPeriod;
+                    nanoseconds[i] =
+                        Elapsed(ticks[2 * (i - first)], ticks[(2 * (i - first)) + 1], _device.TimestampBits)
+                        * _device.Info.TimestampPeriod;
                 _device.Vk.FreeCommandBuffers(_device.Handle, _pool, 1, in commands);
             }
         }
@@ -70,7 +96,8 @@ internal sealed unsafe class VulkanGraph : IDisposable
     }
 
     /// <summary>Ticks from one timestamp to a later one, of which so many bits count: 36 on some devices, which start anew each hour.</summary>
-    internal static ulong Elapsed(ulong start, ulong end, uint validBits) => unchecked(end - start) & (ulong.MaxValue >> (64 - (int)validBits));
+    internal static ulong Elapsed(ulong start, ulong end, uint validBits) =>
+        unchecked(end - start) & (ulong.MaxValue >> (64 - (int)validBits));
 
     /// <summary>
     /// Operations of one submission, a byte charged as ten: what a slow device of its kind, a card of 4 TFLOP/s or another GPU of 0.2, does in a
@@ -88,17 +115,29 @@ internal sealed unsafe class VulkanGraph : IDisposable
         {
             budget -= _dispatches[end].Cost.Flops + (10 * _dispatches[end].Cost.Bytes);
             end++;
-        }
-        while (end < _dispatches.Count && budget > 0);
+        } while (end < _dispatches.Count && budget > 0);
         return end;
     }
 
     private CommandBuffer Encode(int first, int end, QueryPool queries = default)
     {
         Vk vk = _device.Vk;
-        CommandBufferAllocateInfo allocate = new() { SType = StructureType.CommandBufferAllocateInfo, CommandPool = _pool, Level = CommandBufferLevel.Primary, CommandBufferCount = 1 };
-        VulkanError.Check(_device.Calls.AllocateCommandBuffer(in allocate, out CommandBuffer commands), "allocating a command buffer");
-        CommandBufferBeginInfo begin = new() { SType = StructureType.CommandBufferBeginInfo, Flags = CommandBufferUsageFlags.SimultaneousUseBit };
+        CommandBufferAllocateInfo allocate = new()
+        {
+            SType = StructureType.CommandBufferAllocateInfo,
+            CommandPool = _pool,
+            Level = CommandBufferLevel.Primary,
+            CommandBufferCount = 1,
+        };
+        VulkanError.Check(
+            _device.Calls.AllocateCommandBuffer(in allocate, out CommandBuffer commands),
+            "allocating a command buffer"
+        );
+        CommandBufferBeginInfo begin = new()
+        {
+            SType = StructureType.CommandBufferBeginInfo,
+            Flags = CommandBufferUsageFlags.SimultaneousUseBit,
+        };
         VulkanError.Check(_device.Calls.BeginCommandBuffer(commands, in begin), "recording a graph");
         bool profile = queries.Handle != 0;
         if (profile)
@@ -109,7 +148,12 @@ internal sealed unsafe class VulkanGraph : IDisposable
         for (int i = first; i < end; i++)
         {
             if (i > first && (_barriers[i] || profile))
-                _device.FullBarrier(commands, PipelineStageFlags2.ComputeShaderBit, PipelineStageFlags2.ComputeShaderBit, AccessFlags2.ShaderReadBit | AccessFlags2.ShaderWriteBit);
+                _device.FullBarrier(
+                    commands,
+                    PipelineStageFlags2.ComputeShaderBit,
+                    PipelineStageFlags2.ComputeShaderBit,
+                    AccessFlags2.ShaderReadBit | AccessFlags2.ShaderWriteBit
+                );
             if (profile)
                 vk.CmdWriteTimestamp2(commands, PipelineStageFlags2.AllCommandsBit, queries, (uint)(2 * (i - first)));
             if (!ReferenceEquals(bound, _pipelines[i]))
@@ -119,9 +163,19 @@ internal sealed unsafe class VulkanGraph : IDisposable
             }
             EncodeDispatch(commands, _dispatches[i], bound);
             if (profile)
-                vk.CmdWriteTimestamp2(commands, PipelineStageFlags2.AllCommandsBit, queries, (uint)(2 * (i - first)) + 1);
+                vk.CmdWriteTimestamp2(
+                    commands,
+                    PipelineStageFlags2.AllCommandsBit,
+                    queries,
+                    (uint)(2 * (i - first)) + 1
+                );
         }
-        _device.FullBarrier(commands, PipelineStageFlags2.ComputeShaderBit, PipelineStageFlags2.HostBit | PipelineStageFlags2.AllCommandsBit, AccessFlags2.HostReadBit | AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit);
+        _device.FullBarrier(
+            commands,
+            PipelineStageFlags2.ComputeShaderBit,
+            PipelineStageFlags2.HostBit | PipelineStageFlags2.AllCommandsBit,
+            AccessFlags2.HostReadBit | AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit
+        );
         VulkanError.Check(_device.Calls.EndCommandBuffer(commands), "recording a graph");
         return commands;
     }
@@ -134,14 +188,33 @@ internal sealed unsafe class VulkanGraph : IDisposable
         for (int i = 0; i < count; i++)
         {
             Tensor tensor = dispatch.Bindings[i].Tensor;
-            DeviceBuffer buffer = tensor.Storage.Buffer ?? throw new InvalidOperationException($"{tensor} was never planned.");
-            buffers[i] = new DescriptorBufferInfo(buffer.Block.Buffer, (ulong)(buffer.Offset + tensor.Storage.ByteOffset + tensor.ByteOffset), (ulong)(tensor.ByteLength + 3 & ~3L));
-            writes[i] = new WriteDescriptorSet { SType = StructureType.WriteDescriptorSet, DstBinding = (uint)i, DescriptorCount = 1, DescriptorType = DescriptorType.StorageBuffer, PBufferInfo = &buffers[i] };
+            DeviceBuffer buffer =
+                tensor.Storage.Buffer ?? throw new InvalidOperationException($"{tensor} was never planned.");
+            buffers[i] = new DescriptorBufferInfo(
+                buffer.Block.Buffer,
+                (ulong)(buffer.Offset + tensor.Storage.ByteOffset + tensor.ByteOffset),
+                (ulong)(tensor.ByteLength + 3 & ~3L)
+            );
+            writes[i] = new WriteDescriptorSet
+            {
+                SType = StructureType.WriteDescriptorSet,
+                DstBinding = (uint)i,
+                DescriptorCount = 1,
+                DescriptorType = DescriptorType.StorageBuffer,
+                PBufferInfo = &buffers[i],
+            };
         }
         _device.PushDescriptors(commands, pipeline.Layout, (uint)count, writes);
         fixed (byte* push = dispatch.Push)
             if (dispatch.Push.Length > 0)
-                _device.Vk.CmdPushConstants(commands, pipeline.Layout, ShaderStageFlags.ComputeBit, 0, (uint)dispatch.Push.Length, push);
+                _device.Vk.CmdPushConstants(
+                    commands,
+                    pipeline.Layout,
+                    ShaderStageFlags.ComputeBit,
+                    0,
+                    (uint)dispatch.Push.Length,
+                    push
+                );
         _device.Vk.CmdDispatch(commands, dispatch.Groups.X, dispatch.Groups.Y, dispatch.Groups.Z);
     }
 

@@ -22,7 +22,8 @@ internal sealed unsafe class VulkanInstance
     public Instance Handle { get; }
 
     /// <summary>True when DEIT_VALIDATION=1 asks for the validation layers.</summary>
-    public static bool ValidationEnabled { get; } = Environment.GetEnvironmentVariable("DEIT_VALIDATION") is "1" or "true";
+    public static bool ValidationEnabled { get; } =
+        Environment.GetEnvironmentVariable("DEIT_VALIDATION") is "1" or "true";
 
     /// <summary>The instance, created on first use.</summary>
     /// <exception cref="GpuException">No loader, no driver, or no validation layer where it is asked for.</exception>
@@ -43,7 +44,10 @@ internal sealed unsafe class VulkanInstance
         List<string> all = [];
         while (Messages.TryDequeue(out string? message))
             all.Add(message);
-        throw new GpuException(GpuErrorKind.Validation, $"Vulkan validation reported {all.Count} message(s): {string.Join(" | ", all.Take(3)).TrimEnd('.')}; this is a defect of the program, please report it.");
+        throw new GpuException(
+            GpuErrorKind.Validation,
+            $"Vulkan validation reported {all.Count} message(s): {string.Join(" | ", all.Take(3)).TrimEnd('.')}; this is a defect of the program, please report it."
+        );
     }
 
     private static VulkanInstance Create()
@@ -51,16 +55,30 @@ internal sealed unsafe class VulkanInstance
         Vk vk = new(VulkanLibrary.Load());
         uint version = 0;
         if (vk.EnumerateInstanceVersion(ref version) != Result.Success || version < Vk.Version13)
-            throw new GpuException(GpuErrorKind.NoDevice, $"The Vulkan loader offers {VersionText(version)}, Deit needs 1.3; update the graphics driver or the Vulkan loader.");
+            throw new GpuException(
+                GpuErrorKind.NoDevice,
+                $"The Vulkan loader offers {VersionText(version)}, Deit needs 1.3; update the graphics driver or the Vulkan loader."
+            );
         byte* application = (byte*)SilkMarshal.StringToPtr("deit");
-        ApplicationInfo info = new() { SType = StructureType.ApplicationInfo, PApplicationName = application, PEngineName = application, ApiVersion = Vk.Version13 };
+        ApplicationInfo info = new()
+        {
+            SType = StructureType.ApplicationInfo,
+            PApplicationName = application,
+            PEngineName = application,
+            ApiVersion = Vk.Version13,
+        };
         InstanceCreateInfo create = new() { SType = StructureType.InstanceCreateInfo, PApplicationInfo = &info };
         byte* layer = (byte*)SilkMarshal.StringToPtr(ValidationLayer);
         byte* debugUtils = (byte*)SilkMarshal.StringToPtr("VK_EXT_debug_utils");
         byte* validationFeatures = (byte*)SilkMarshal.StringToPtr("VK_EXT_validation_features");
         byte** extensions = stackalloc byte*[] { debugUtils, validationFeatures };
         ValidationFeatureEnableEXT synchronization = ValidationFeatureEnableEXT.SynchronizationValidationExt;
-        ValidationFeaturesEXT features = new() { SType = StructureType.ValidationFeaturesExt, EnabledValidationFeatureCount = 1, PEnabledValidationFeatures = &synchronization };
+        ValidationFeaturesEXT features = new()
+        {
+            SType = StructureType.ValidationFeaturesExt,
+            EnabledValidationFeatureCount = 1,
+            PEnabledValidationFeatures = &synchronization,
+        };
         DebugUtilsMessengerCreateInfoEXT messenger = MessengerInfo();
         if (ValidationEnabled)
         {
@@ -72,33 +90,75 @@ internal sealed unsafe class VulkanInstance
             create.PpEnabledExtensionNames = extensions;
         }
         Result result = vk.CreateInstance(in create, null, out Instance instance);
-        foreach (byte* text in (ReadOnlySpan<nint>)[(nint)application, (nint)layer, (nint)debugUtils, (nint)validationFeatures])
+        foreach (
+            byte* text in (ReadOnlySpan<nint>)
+                [(nint)application, (nint)layer, (nint)debugUtils, (nint)validationFeatures]
+        )
             SilkMarshal.Free((nint)text);
         if (result == Result.ErrorLayerNotPresent)
-            throw new GpuException(GpuErrorKind.NoDevice, $"DEIT_VALIDATION=1 asks for {ValidationLayer}, which is not installed; on Debian and Ubuntu: apt-get install vulkan-validationlayers.", (int)result);
+            throw new GpuException(
+                GpuErrorKind.NoDevice,
+                $"DEIT_VALIDATION=1 asks for {ValidationLayer}, which is not installed; on Debian and Ubuntu: apt-get install vulkan-validationlayers.",
+                (int)result
+            );
         if (result == Result.ErrorIncompatibleDriver)
-            throw new GpuException(GpuErrorKind.NoDevice, "The Vulkan loader found no driver; install the graphics driver, or on Debian and Ubuntu the CPU driver: apt-get install mesa-vulkan-drivers.", (int)result);
+            throw new GpuException(
+                GpuErrorKind.NoDevice,
+                "The Vulkan loader found no driver; install the graphics driver, or on Debian and Ubuntu the CPU driver: apt-get install mesa-vulkan-drivers.",
+                (int)result
+            );
         VulkanError.Check(result, "creating the Vulkan instance");
         if (ValidationEnabled)
         {
-            delegate* unmanaged<Instance, DebugUtilsMessengerCreateInfoEXT*, AllocationCallbacks*, DebugUtilsMessengerEXT*, Result> createMessenger =
-                (delegate* unmanaged<Instance, DebugUtilsMessengerCreateInfoEXT*, AllocationCallbacks*, DebugUtilsMessengerEXT*, Result>)(void*)vk.GetInstanceProcAddr(instance, "vkCreateDebugUtilsMessengerEXT");
+            delegate* unmanaged<
+                Instance,
+                DebugUtilsMessengerCreateInfoEXT*,
+                AllocationCallbacks*,
+                DebugUtilsMessengerEXT*,
+                Result> createMessenger = (delegate* unmanaged<
+                Instance,
+                DebugUtilsMessengerCreateInfoEXT*,
+                AllocationCallbacks*,
+                DebugUtilsMessengerEXT*,
+                Result>)
+                (void*)vk.GetInstanceProcAddr(instance, "vkCreateDebugUtilsMessengerEXT");
             DebugUtilsMessengerEXT handle;
-            VulkanError.Check(createMessenger(instance, &messenger, null, &handle), "creating the validation messenger");
+            VulkanError.Check(
+                createMessenger(instance, &messenger, null, &handle),
+                "creating the validation messenger"
+            );
         }
         return new VulkanInstance(vk, instance);
     }
 
-    private static DebugUtilsMessengerCreateInfoEXT MessengerInfo() => new()
-    {
-        SType = StructureType.DebugUtilsMessengerCreateInfoExt,
-        MessageSeverity = DebugUtilsMessageSeverityFlagsEXT.WarningBitExt | DebugUtilsMessageSeverityFlagsEXT.ErrorBitExt,
-        MessageType = DebugUtilsMessageTypeFlagsEXT.ValidationBitExt | DebugUtilsMessageTypeFlagsEXT.PerformanceBitExt | DebugUtilsMessageTypeFlagsEXT.GeneralBitExt,
-        PfnUserCallback = new PfnDebugUtilsMessengerCallbackEXT((delegate* unmanaged[Cdecl]<DebugUtilsMessageSeverityFlagsEXT, DebugUtilsMessageTypeFlagsEXT, DebugUtilsMessengerCallbackDataEXT*, void*, Bool32>)&OnMessage),
-    };
+    private static DebugUtilsMessengerCreateInfoEXT MessengerInfo() =>
+        new()
+        {
+            SType = StructureType.DebugUtilsMessengerCreateInfoExt,
+            MessageSeverity =
+                DebugUtilsMessageSeverityFlagsEXT.WarningBitExt | DebugUtilsMessageSeverityFlagsEXT.ErrorBitExt,
+            MessageType =
+                DebugUtilsMessageTypeFlagsEXT.ValidationBitExt
+                | DebugUtilsMessageTypeFlagsEXT.PerformanceBitExt
+                | DebugUtilsMessageTypeFlagsEXT.GeneralBitExt,
+            PfnUserCallback = new PfnDebugUtilsMessengerCallbackEXT(
+                (delegate* unmanaged[Cdecl]<
+                    DebugUtilsMessageSeverityFlagsEXT,
+                    DebugUtilsMessageTypeFlagsEXT,
+                    DebugUtilsMessengerCallbackDataEXT*,
+                    void*,
+                    Bool32>)
+                    &OnMessage
+            ),
+        };
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static Bool32 OnMessage(DebugUtilsMessageSeverityFlagsEXT severity, DebugUtilsMessageTypeFlagsEXT type, DebugUtilsMessengerCallbackDataEXT* data, void* user)
+    private static Bool32 OnMessage(
+        DebugUtilsMessageSeverityFlagsEXT severity,
+        DebugUtilsMessageTypeFlagsEXT type,
+        DebugUtilsMessengerCallbackDataEXT* data,
+        void* user
+    )
     {
         string message = Marshal.PtrToStringUTF8((nint)data->PMessage) ?? "";
         bool validation = (type & DebugUtilsMessageTypeFlagsEXT.ValidationBitExt) != 0;
@@ -108,5 +168,6 @@ internal sealed unsafe class VulkanInstance
         return false;
     }
 
-    public static string VersionText(uint version) => $"{version >> 22 & 0x7F}.{version >> 12 & 0x3FF}.{version & 0xFFF}";
+    public static string VersionText(uint version) =>
+        $"{version >> 22 & 0x7F}.{version >> 12 & 0x3FF}.{version & 0xFFF}";
 }

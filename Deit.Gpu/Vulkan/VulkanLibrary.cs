@@ -24,15 +24,17 @@ internal sealed class VulkanLibrary : INativeContext
         foreach (string name in FileNames)
             if (NativeLibrary.TryLoad(name, out nint handle))
                 return new VulkanLibrary(handle);
-        throw new GpuException(GpuErrorKind.NoDevice, "No Vulkan loader was found on this machine; install the graphics driver, or on Debian and Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers.");
+        throw new GpuException(
+            GpuErrorKind.NoDevice,
+            "No Vulkan loader was found on this machine; install the graphics driver, or on Debian and Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers."
+        );
     }
 
     public nint GetProcAddress(string proc, int? slot = null) => NativeLibrary.GetExport(_handle, proc);
 
-    public bool TryGetProcAddress(string proc, out nint addr, int? slot = null) => NativeLibrary.TryGetExport(_handle, proc, out addr);
+    public bool TryGetProcAddress(string proc, out nint addr, int? slot = null) =>
+        NativeLibrary.TryGetExport(_handle, proc, out addr);
 
     /// <summary>Nothing: the process keeps its loader, as its instance does.</summary>
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

@@ -14,7 +14,9 @@ internal static class AtomicFile
         try
         {
             FileInfo file = new(path);
-            string target = (file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) ?? file).FullName;
+            string target = (
+                file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) ?? file
+            ).FullName;
             temporary = $"{target}.tmp-{Guid.NewGuid():N}";
             using (FileStream stream = Create(temporary, expectedBytes))
             {

@@ -6,7 +6,8 @@ namespace Deit.Model.Files;
 /// </summary>
 internal static class AtomicFolder
 {
-    private const string Old = ".old", Temporary = ".tmp-";
+    private const string Old = ".old",
+        Temporary = ".tmp-";
 
     /// <summary>Fills a new folder, flushes it to disk and puts it in the place of the old one. One writer at a time.</summary>
     /// <param name="path">The folder.</param>
@@ -58,7 +59,10 @@ internal static class AtomicFolder
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DeitException($"Restoring '{path}' from '{path + Old}' failed: {error.Message.TrimEnd('.')}; rename it by hand.", error);
+            throw new DeitException(
+                $"Restoring '{path}' from '{path + Old}' failed: {error.Message.TrimEnd('.')}; rename it by hand.",
+                error
+            );
         }
     }
 

@@ -5,7 +5,9 @@ namespace Deit.Model.Files;
 /// <summary>Makes names durable: on Unix a new or renamed file survives a power cut only after its folder was flushed too.</summary>
 internal static partial class DurableFolder
 {
-    private const int ReadOnly = 0, PermissionDenied = 13, InvalidArgument = 22;
+    private const int ReadOnly = 0,
+        PermissionDenied = 13,
+        InvalidArgument = 22;
 
     /// <summary>Flushes the entries of a folder to disk; does nothing on Windows, whose file systems journal them.</summary>
     /// <param name="path">The folder.</param>
@@ -36,7 +38,10 @@ internal static partial class DurableFolder
     {
         int error = Marshal.GetLastPInvokeError();
         if (error != tolerated)
-            throw new IOException($"Flushing the folder '{path}' to disk failed: {Marshal.GetPInvokeErrorMessage(error)}", error);
+            throw new IOException(
+                $"Flushing the folder '{path}' to disk failed: {Marshal.GetPInvokeErrorMessage(error)}",
+                error
+            );
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -42,7 +42,8 @@ internal static class FloatConversion
     private static Vector256<float> FromHalf(Vector256<uint> half)
     {
         Vector256<uint> magnitude = half & Vector256.Create(0x7FFFu);
-        Vector256<uint> special = Vector256.GreaterThanOrEqual(magnitude, Vector256.Create(0x7C00u)) & Vector256.Create(0x7F800000u);
+        Vector256<uint> special =
+            Vector256.GreaterThanOrEqual(magnitude, Vector256.Create(0x7C00u)) & Vector256.Create(0x7F800000u);
         Vector256<float> scaled = (magnitude << 13).AsSingle() * BitConverter.UInt32BitsToSingle((127u + 112) << 23);
         return (scaled.AsUInt32() | special | ((half & Vector256.Create(0x8000u)) << 16)).AsSingle();
     }

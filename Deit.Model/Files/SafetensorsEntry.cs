@@ -3,8 +3,14 @@ namespace Deit.Model.Files;
 /// <summary>A tensor of a safetensors file.</summary>
 internal sealed class SafetensorsEntry
 {
-    internal SafetensorsEntry(string name, SafetensorsDType dtype, long[] shape, long elementCount, long begin, long end) =>
-        (Name, DType, Shape, ElementCount, Begin, End) = (name, dtype, shape, elementCount, begin, end);
+    internal SafetensorsEntry(
+        string name,
+        SafetensorsDType dtype,
+        long[] shape,
+        long elementCount,
+        long begin,
+        long end
+    ) => (Name, DType, Shape, ElementCount, Begin, End) = (name, dtype, shape, elementCount, begin, end);
 
     /// <summary>The tensor's name, as in the reference checkpoint.</summary>
     public string Name { get; }

@@ -25,7 +25,13 @@ internal sealed unsafe class SafetensorsFile : IWeights
         if (length < sizeof(ulong))
             throw new FormatException(length == 0 ? "it is empty" : $"it has {length} bytes, too few for a header");
         _map = MemoryMappedFile.CreateFromFile(
-            stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            stream,
+            mapName: null,
+            capacity: 0,
+            MemoryMappedFileAccess.Read,
+            HandleInheritability.None,
+            leaveOpen: false
+        );
         _view = _map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* first = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref first);
@@ -33,11 +39,15 @@ internal sealed unsafe class SafetensorsFile : IWeights
         {
             ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(first, sizeof(ulong)));
             if (headerBytes > SafetensorsHeader.MaximumBytes || headerBytes > (ulong)length - sizeof(ulong))
-                throw new FormatException($"it says its header has {headerBytes} bytes, expected at most "
-                    + $"{Math.Min(SafetensorsHeader.MaximumBytes, length - sizeof(ulong))}");
+                throw new FormatException(
+                    $"it says its header has {headerBytes} bytes, expected at most "
+                        + $"{Math.Min(SafetensorsHeader.MaximumBytes, length - sizeof(ulong))}"
+                );
             _data = first + sizeof(ulong) + headerBytes;
             (Metadata, List<SafetensorsEntry> entries) = SafetensorsHeader.Parse(
-                new ReadOnlySpan<byte>(first + sizeof(ulong), (int)headerBytes), length - sizeof(ulong) - (long)headerBytes);
+                new ReadOnlySpan<byte>(first + sizeof(ulong), (int)headerBytes),
+                length - sizeof(ulong) - (long)headerBytes
+            );
             Entries = entries;
             _byName = entries.ToDictionary(entry => entry.Name);
             Shapes = entries.ToDictionary(entry => entry.Name, entry => entry.Shape);
@@ -61,10 +71,13 @@ internal sealed unsafe class SafetensorsFile : IWeights
     /// <summary>The tensor of a name.</summary>
     /// <param name="name">Its name.</param>
     /// <exception cref="CheckpointException">There is no tensor of that name.</exception>
-    public SafetensorsEntry this[string name] => TryGet(name, out SafetensorsEntry? entry)
-        ? entry
-        : throw new CheckpointException($"Reading '{_path}' failed: it has no tensor '{name}' among its {Entries.Count}; check that it is a "
-            + "checkpoint of this model.");
+    public SafetensorsEntry this[string name] =>
+        TryGet(name, out SafetensorsEntry? entry)
+            ? entry
+            : throw new CheckpointException(
+                $"Reading '{_path}' failed: it has no tensor '{name}' among its {Entries.Count}; check that it is a "
+                    + "checkpoint of this model."
+            );
 
     /// <summary>Opens a file.</summary>
     /// <param name="path">The file.</param>
@@ -74,25 +87,40 @@ internal sealed unsafe class SafetensorsFile : IWeights
         FileStream? stream = null;
         try
         {
-            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.RandomAccess);
+            stream = new FileStream(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read | FileShare.Delete,
+                bufferSize: 0,
+                FileOptions.RandomAccess
+            );
             return new SafetensorsFile(path, stream);
         }
         catch (FormatException error)
         {
             stream?.Dispose();
-            throw new CheckpointException($"Reading '{path}' as safetensors failed: {error.Message}; fetch or write the file again.", error);
+            throw new CheckpointException(
+                $"Reading '{path}' as safetensors failed: {error.Message}; fetch or write the file again.",
+                error
+            );
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception error)
+            when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             stream?.Dispose();
-            throw new CheckpointException($"Reading '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.", error);
+            throw new CheckpointException(
+                $"Reading '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.",
+                error
+            );
         }
     }
 
     /// <summary>Looks a tensor up.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="entry">The tensor, null where there is none.</param>
-    public bool TryGet(string name, [NotNullWhen(true)] out SafetensorsEntry? entry) => _byName.TryGetValue(name, out entry);
+    public bool TryGet(string name, [NotNullWhen(true)] out SafetensorsEntry? entry) =>
+        _byName.TryGetValue(name, out entry);
 
     /// <summary>The bytes of a tensor under 2 GiB, valid until the file is disposed.</summary>
     /// <param name="entry">A tensor of this file.</param>
@@ -101,8 +129,10 @@ internal sealed unsafe class SafetensorsFile : IWeights
     {
         CheckOwn(entry);
         if (entry.ByteLength > int.MaxValue)
-            throw new CheckpointException($"Reading tensor '{entry.Name}' of '{_path}' failed: it has {entry.ByteLength} bytes, at most "
-                + $"{int.MaxValue} can be had at once; read it in parts.");
+            throw new CheckpointException(
+                $"Reading tensor '{entry.Name}' of '{_path}' failed: it has {entry.ByteLength} bytes, at most "
+                    + $"{int.MaxValue} can be had at once; read it in parts."
+            );
         return new ReadOnlySpan<byte>(_data + entry.Begin, (int)entry.ByteLength);
     }
 
@@ -116,17 +146,32 @@ internal sealed unsafe class SafetensorsFile : IWeights
     {
         CheckOwn(entry);
         ArgumentOutOfRangeException.ThrowIfNegative(elementOffset);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, entry.ElementCount - elementOffset, nameof(destination));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            destination.Length,
+            entry.ElementCount - elementOffset,
+            nameof(destination)
+        );
         byte* from = _data + entry.Begin + (elementOffset * entry.DType.ByteSize);
         int count = destination.Length;
         switch (entry.DType)
         {
-            case SafetensorsDType.F32: new ReadOnlySpan<float>(from, count).CopyTo(destination); break;
-            case SafetensorsDType.F16: FloatConversion.FromHalf(new ReadOnlySpan<ushort>(from, count), destination); break;
-            case SafetensorsDType.BF16: FloatConversion.FromBFloat16(new ReadOnlySpan<ushort>(from, count), destination); break;
-            case SafetensorsDType.F64: FloatConversion.FromDouble(new ReadOnlySpan<double>(from, count), destination); break;
-            default: throw new CheckpointException($"Reading tensor '{entry.Name}' of '{_path}' failed: it holds {entry.DType}, expected F16, "
-                + "BF16, F32 or F64; check that it is a checkpoint of this model.");
+            case SafetensorsDType.F32:
+                new ReadOnlySpan<float>(from, count).CopyTo(destination);
+                break;
+            case SafetensorsDType.F16:
+                FloatConversion.FromHalf(new ReadOnlySpan<ushort>(from, count), destination);
+                break;
+            case SafetensorsDType.BF16:
+                FloatConversion.FromBFloat16(new ReadOnlySpan<ushort>(from, count), destination);
+                break;
+            case SafetensorsDType.F64:
+                FloatConversion.FromDouble(new ReadOnlySpan<double>(from, count), destination);
+                break;
+            default:
+                throw new CheckpointException(
+                    $"Reading tensor '{entry.Name}' of '{_path}' failed: it holds {entry.DType}, expected F16, "
+                        + "BF16, F32 or F64; check that it is a checkpoint of this model."
+                );
         }
     }
 
@@ -135,8 +180,10 @@ internal sealed unsafe class SafetensorsFile : IWeights
     {
         SafetensorsEntry entry = this[name];
         if (entry.ElementCount > Array.MaxLength)
-            throw new CheckpointException($"Reading tensor '{name}' of '{_path}' failed: it has {entry.ElementCount} elements, at most {Array.MaxLength} can be had at once; "
-                + "check that it is a checkpoint of this model.");
+            throw new CheckpointException(
+                $"Reading tensor '{name}' of '{_path}' failed: it has {entry.ElementCount} elements, at most {Array.MaxLength} can be had at once; "
+                    + "check that it is a checkpoint of this model."
+            );
         float[] values = new float[entry.ElementCount];
         ReadFloats(entry, values);
         return values;

@@ -20,7 +20,10 @@ internal static class SafetensorsHeader
     /// <param name="json">The header's bytes.</param>
     /// <param name="dataBytes">Bytes of the file behind the header.</param>
     /// <exception cref="FormatException">The header breaks a rule of the format.</exception>
-    public static (Dictionary<string, string> Metadata, List<SafetensorsEntry> Entries) Parse(ReadOnlySpan<byte> json, long dataBytes)
+    public static (Dictionary<string, string> Metadata, List<SafetensorsEntry> Entries) Parse(
+        ReadOnlySpan<byte> json,
+        long dataBytes
+    )
     {
         try
         {
@@ -78,7 +81,8 @@ internal static class SafetensorsHeader
     private static SafetensorsEntry ParseEntry(ref Utf8JsonReader reader, string name)
     {
         SafetensorsDType? dtype = null;
-        long[]? shape = null, offsets = null;
+        long[]? shape = null,
+            offsets = null;
         Expect(ref reader, JsonTokenType.StartObject, $"the tensor '{name}' is no JSON object");
         while (NextProperty(ref reader) is { } field)
         {
@@ -101,7 +105,8 @@ internal static class SafetensorsHeader
         if (dtype is not { } type || shape is null || offsets is not [long begin, long end])
             throw new FormatException($"the tensor '{name}' lacks one of dtype, shape and two data_offsets");
 
-        long elements = 1, bytes;
+        long elements = 1,
+            bytes;
         try
         {
             foreach (long extent in shape)
@@ -113,8 +118,10 @@ internal static class SafetensorsHeader
             throw new FormatException($"the shape of tensor '{name}' is too large", error);
         }
         if (begin > end || bytes != end - begin)
-            throw new FormatException($"the tensor '{name}' is {type}[{string.Join(", ", shape)}], {bytes} bytes, but its offsets {begin} to "
-                + $"{end} say otherwise");
+            throw new FormatException(
+                $"the tensor '{name}' is {type}[{string.Join(", ", shape)}], {bytes} bytes, but its offsets {begin} to "
+                    + $"{end} say otherwise"
+            );
         return new SafetensorsEntry(name, type, shape, elements, begin, end);
     }
 
@@ -147,14 +154,18 @@ internal static class SafetensorsHeader
         foreach (SafetensorsEntry entry in entries)
         {
             if (entry.Begin != end)
-                throw new FormatException($"the tensor '{entry.Name}' begins at byte {entry.Begin} of the data, expected {end}: tensors must "
-                    + "neither overlap nor leave holes");
+                throw new FormatException(
+                    $"the tensor '{entry.Name}' begins at byte {entry.Begin} of the data, expected {end}: tensors must "
+                        + "neither overlap nor leave holes"
+                );
             end = entry.End;
         }
         if (end != dataBytes)
-            throw new FormatException(end > dataBytes
-                ? $"it is cut short: its tensors need {end} bytes and it has {dataBytes}"
-                : $"its tensors end at byte {end} of the data and {dataBytes - end} more follow");
+            throw new FormatException(
+                end > dataBytes
+                    ? $"it is cut short: its tensors need {end} bytes and it has {dataBytes}"
+                    : $"its tensors end at byte {end} of the data and {dataBytes - end} more follow"
+            );
     }
 
     private static string? NextProperty(ref Utf8JsonReader reader) =>

@@ -18,19 +18,28 @@ internal sealed record SafetensorsSource(string Name, SafetensorsDType DType, lo
     /// <param name="dtype">Its element type.</param>
     /// <param name="shape">Its extents.</param>
     /// <param name="bytes">Its elements.</param>
-    public static SafetensorsSource FromBytes(string name, SafetensorsDType dtype, long[] shape, ReadOnlyMemory<byte> bytes) =>
-        new(name, dtype, shape, stream => stream.Write(bytes.Span));
+    public static SafetensorsSource FromBytes(
+        string name,
+        SafetensorsDType dtype,
+        long[] shape,
+        ReadOnlyMemory<byte> bytes
+    ) => new(name, dtype, shape, stream => stream.Write(bytes.Span));
 
     /// <summary>An F32 tensor in memory.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="shape">Its extents.</param>
     /// <param name="values">Its elements.</param>
     public static SafetensorsSource FromFloats(string name, long[] shape, ReadOnlyMemory<float> values) =>
-        new(name, SafetensorsDType.F32, shape, stream =>
-        {
-            // In pieces: as bytes, a tensor of more than 2^29 elements would not fit a span.
-            const int Piece = 1 << 20;
-            for (int i = 0; i < values.Length; i += Piece)
-                stream.Write(MemoryMarshal.AsBytes(values.Span.Slice(i, Math.Min(Piece, values.Length - i))));
-        });
+        new(
+            name,
+            SafetensorsDType.F32,
+            shape,
+            stream =>
+            {
+                // In pieces: as bytes, a tensor of more than 2^29 elements would not fit a span.
+                const int Piece = 1 << 20;
+                for (int i = 0; i < values.Length; i += Piece)
+                    stream.Write(MemoryMarshal.AsBytes(values.Span.Slice(i, Math.Min(Piece, values.Length - i))));
+            }
+        );
 }

@@ -18,11 +18,19 @@ internal static class SafetensorsWriter
     /// <param name="metadata">Free-form strings for the header.</param>
     /// <exception cref="ArgumentException">A name is used twice, or a tensor is not of the size it says.</exception>
     /// <exception cref="DeitException">The file cannot be written; an old one is intact.</exception>
-    public static void Write(string path, IEnumerable<SafetensorsSource> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        string path,
+        IEnumerable<SafetensorsSource> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
         SafetensorsSource[] sorted = Sort(tensors);
         byte[] header = Header(sorted, metadata);
-        AtomicFile.Write(path, stream => Write(stream, sorted, header), header.Length + sorted.Sum(tensor => tensor.ByteLength));
+        AtomicFile.Write(
+            path,
+            stream => Write(stream, sorted, header),
+            header.Length + sorted.Sum(tensor => tensor.ByteLength)
+        );
     }
 
     /// <summary>Writes to a stream.</summary>
@@ -30,7 +38,11 @@ internal static class SafetensorsWriter
     /// <param name="tensors">As in the other overload.</param>
     /// <param name="metadata">As in the other overload.</param>
     /// <exception cref="ArgumentException">A name is used twice, or a tensor is not of the size it says.</exception>
-    public static void Write(Stream stream, IEnumerable<SafetensorsSource> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        Stream stream,
+        IEnumerable<SafetensorsSource> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
         SafetensorsSource[] sorted = Sort(tensors);
         Write(stream, sorted, Header(sorted, metadata));
@@ -44,23 +56,36 @@ internal static class SafetensorsWriter
             long before = stream.Position;
             tensor.Write(stream);
             if (stream.Position - before != tensor.ByteLength)
-                throw new ArgumentException($"The tensor '{tensor.Name}' is {tensor.DType}[{string.Join(", ", tensor.Shape)}], "
-                    + $"{tensor.ByteLength} bytes, but wrote {stream.Position - before}.", nameof(sorted));
+                throw new ArgumentException(
+                    $"The tensor '{tensor.Name}' is {tensor.DType}[{string.Join(", ", tensor.Shape)}], "
+                        + $"{tensor.ByteLength} bytes, but wrote {stream.Position - before}.",
+                    nameof(sorted)
+                );
         }
     }
 
     private static SafetensorsSource[] Sort(IEnumerable<SafetensorsSource> tensors) =>
-        [.. tensors
-            .OrderByDescending(tensor => tensor.DType)
-            // Bytes, not UTF-16 units, so that names sort as in the reference implementation.
-            .ThenBy(tensor => Encoding.UTF8.GetBytes(tensor.Name), Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b)))];
+        [
+            .. tensors
+                .OrderByDescending(tensor => tensor.DType)
+                // Bytes, not UTF-16 units, so that names sort as in the reference implementation.
+                .ThenBy(
+                    tensor => Encoding.UTF8.GetBytes(tensor.Name),
+                    Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b))
+                ),
+        ];
 
     private static byte[] Header(SafetensorsSource[] sorted, IReadOnlyDictionary<string, string>? metadata)
     {
         ArrayBufferWriter<byte> buffer = new();
         buffer.Write(stackalloc byte[sizeof(ulong)]); // the length, known at the end
         // Relaxed: the file is no web page, and names stay readable.
-        using (Utf8JsonWriter json = new(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (
+            Utf8JsonWriter json = new(
+                buffer,
+                new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+            )
+        )
         {
             json.WriteStartObject();
             if (metadata is { Count: > 0 })
@@ -70,7 +95,10 @@ internal static class SafetensorsWriter
             foreach (SafetensorsSource tensor in sorted)
             {
                 if (!names.Add(tensor.Name))
-                    throw new ArgumentException($"The tensor name '{tensor.Name}' is used twice or reserved; names must be unique.", nameof(sorted));
+                    throw new ArgumentException(
+                        $"The tensor name '{tensor.Name}' is used twice or reserved; names must be unique.",
+                        nameof(sorted)
+                    );
                 offset = WriteTensor(json, tensor, offset);
             }
             json.WriteEndObject();
@@ -80,8 +108,11 @@ internal static class SafetensorsWriter
         byte[] header = buffer.WrittenSpan.ToArray();
         int length = header.Length - sizeof(ulong);
         if (length > SafetensorsHeader.MaximumBytes)
-            throw new ArgumentException($"The header would have {length} bytes, at most {SafetensorsHeader.MaximumBytes} are allowed; use "
-                + "fewer tensors or shorter names.", nameof(sorted));
+            throw new ArgumentException(
+                $"The header would have {length} bytes, at most {SafetensorsHeader.MaximumBytes} are allowed; use "
+                    + "fewer tensors or shorter names.",
+                nameof(sorted)
+            );
         BinaryPrimitives.WriteInt64LittleEndian(header, length);
         return header;
     }

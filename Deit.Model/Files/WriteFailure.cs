@@ -4,14 +4,17 @@ namespace Deit.Model.Files;
 internal static class WriteFailure
 {
     // .NET reports errno on Unix (ENOSPC; EDQUOT on Linux and macOS) and an HRESULT on Windows (ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL).
-    private static readonly int[] DiskFull = OperatingSystem.IsWindows() ? [unchecked((int)0x80070070), unchecked((int)0x80070027)] : [28, 122, 69];
+    private static readonly int[] DiskFull = OperatingSystem.IsWindows()
+        ? [unchecked((int)0x80070070), unchecked((int)0x80070027)]
+        : [28, 122, 69];
 
     // What .NET's constructor of a preallocated file throws when the size does not fit: an IOException without a system's code.
     private const int NoSystemCode = unchecked((int)0x80131620);
 
     /// <summary>Whether a file could not be created because the size asked for in advance does not fit the disk.</summary>
     /// <param name="error">What creating it threw.</param>
-    public static bool IsPreallocation(IOException error) => error.GetType() == typeof(IOException) && error.HResult == NoSystemCode;
+    public static bool IsPreallocation(IOException error) =>
+        error.GetType() == typeof(IOException) && error.HResult == NoSystemCode;
 
     /// <summary>Gives such an error the code of a full disk.</summary>
     /// <param name="error">What creating the file threw.</param>
@@ -25,10 +28,16 @@ internal static class WriteFailure
     {
         string needed = bytesNeeded > 0 ? $"{bytesNeeded} bytes are needed" : "more space is needed";
         return DiskFull.Contains(error.HResult)
-            ? new DeitException($"Writing '{path}' failed: the disk or quota is full, {needed} and {FreeBytes(path)} are free; free space or "
-                + "choose another folder, what was there before is intact.", error)
-            : new DeitException($"Writing '{path}' failed: {error.Message.TrimEnd('.')}; check that its folder exists and is writable, what "
-                + "was there before is intact.", error);
+            ? new DeitException(
+                $"Writing '{path}' failed: the disk or quota is full, {needed} and {FreeBytes(path)} are free; free space or "
+                    + "choose another folder, what was there before is intact.",
+                error
+            )
+            : new DeitException(
+                $"Writing '{path}' failed: {error.Message.TrimEnd('.')}; check that its folder exists and is writable, what "
+                    + "was there before is intact.",
+                error
+            );
     }
 
     private static string FreeBytes(string path)

@@ -17,7 +17,14 @@ public readonly record struct ChannelValues(float Red, float Green, float Blue)
     public static ChannelValues ImageNetStandardDeviation => new(0.229f, 0.224f, 0.225f);
 
     /// <summary>The number of a channel: 0 is red.</summary>
-    public float this[int channel] => channel switch { 0 => Red, 1 => Green, 2 => Blue, _ => throw new ArgumentOutOfRangeException(nameof(channel)) };
+    public float this[int channel] =>
+        channel switch
+        {
+            0 => Red,
+            1 => Green,
+            2 => Blue,
+            _ => throw new ArgumentOutOfRangeException(nameof(channel)),
+        };
 }
 
 internal sealed class ChannelValuesConverter : JsonConverter<ChannelValues>

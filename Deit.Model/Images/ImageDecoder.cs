@@ -37,16 +37,32 @@ internal static class ImageDecoder
     /// Chooses the part whose pixels are needed; the others may then be left black, which spares a JPEG at full size much of its decoding.
     /// </param>
     /// <exception cref="ImageException">The file cannot be read, is no picture, is cut short, or is too large.</exception>
-    public static RgbImage Decode(string path, int minimumSide = 0, long pixelLimit = DefaultPixelLimit, ImagePart? part = null)
+    public static RgbImage Decode(
+        string path,
+        int minimumSide = 0,
+        long pixelLimit = DefaultPixelLimit,
+        ImagePart? part = null
+    )
     {
         try
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            using FileStream stream = new(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read,
+                bufferSize: 0,
+                FileOptions.SequentialScan
+            );
             return Decode(stream, path, minimumSide, pixelLimit, part);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception error)
+            when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new ImageException($"Reading the image '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.", error);
+            throw new ImageException(
+                $"Reading the image '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.",
+                error
+            );
         }
     }
 
@@ -58,7 +74,13 @@ internal static class ImageDecoder
     /// <param name="part">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <exception cref="ImageException">The data is no picture, is cut short, or is too large.</exception>
     /// <exception cref="IOException">The stream fails.</exception>
-    public static RgbImage Decode(Stream stream, string name, int minimumSide = 0, long pixelLimit = DefaultPixelLimit, ImagePart? part = null)
+    public static RgbImage Decode(
+        Stream stream,
+        string name,
+        int minimumSide = 0,
+        long pixelLimit = DefaultPixelLimit,
+        ImagePart? part = null
+    )
     {
         long expected = stream.CanSeek ? stream.Length - stream.Position : 1 << 16;
         if (expected >= Array.MaxLength)
@@ -67,7 +89,7 @@ internal static class ImageDecoder
         try
         {
             int length = 0;
-            for (int read; (read = stream.Read(buffer, length, buffer.Length - length)) > 0;)
+            for (int read; (read = stream.Read(buffer, length, buffer.Length - length)) > 0; )
             {
                 length += read;
                 if (length == buffer.Length && !Grow(ref buffer))
@@ -88,18 +110,28 @@ internal static class ImageDecoder
     /// <param name="pixelLimit">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <param name="part">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <exception cref="ImageException">The data is no picture, is cut short, or is too large.</exception>
-    public static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name, int minimumSide = 0, long pixelLimit = DefaultPixelLimit, ImagePart? part = null)
+    public static unsafe RgbImage Decode(
+        ReadOnlySpan<byte> encoded,
+        string name,
+        int minimumSide = 0,
+        long pixelLimit = DefaultPixelLimit,
+        ImagePart? part = null
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegative(minimumSide);
         if (encoded.IsEmpty)
-            throw new ImageException($"Decoding the image '{name}' failed: it is empty; expected JPEG, PNG, WebP, GIF or BMP data.");
+            throw new ImageException(
+                $"Decoding the image '{name}' failed: it is empty; expected JPEG, PNG, WebP, GIF or BMP data."
+            );
         fixed (byte* bytes = encoded)
         {
             using SKData data = SKData.Create((nint)bytes, encoded.Length);
             using SKCodec? codec = SKCodec.Create(data);
             if (codec is null)
-                throw new ImageException($"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is "
-                    + "damaged; replace or remove it.");
+                throw new ImageException(
+                    $"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is "
+                        + "damaged; replace or remove it."
+                );
             // That a file is cut short shows only at its end, which a part need not reach: one without its end mark is decoded whole, so that
             // the same files are refused whatever the part is.
             bool complete = encoded.EndsWith(JpegEnd);
@@ -113,8 +145,10 @@ internal static class ImageDecoder
         long pixels = (long)size.Width * size.Height;
         pixelLimit = Math.Min(pixelLimit, Array.MaxLength / 3);
         if (pixels > pixelLimit)
-            throw new ImageException($"Decoding the image '{name}' was refused: it has {codec.Info.Width} x {codec.Info.Height} pixels, more "
-                + $"than the limit of {pixelLimit}; scale it down or raise the limit.");
+            throw new ImageException(
+                $"Decoding the image '{name}' was refused: it has {codec.Info.Width} x {codec.Info.Height} pixels, more "
+                    + $"than the limit of {pixelLimit}; scale it down or raise the limit."
+            );
 
         // No colour space in the target: Skia then leaves the numbers as they are in the file.
         SKAlphaType alpha = codec.Info.IsOpaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
@@ -124,7 +158,10 @@ internal static class ImageDecoder
         try
         {
             OrientedPixels target = new(size.Width, size.Height, (int)codec.EncodedOrigin);
-            result = codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? DecodeStrips(codec, info, target, Needed(codec, size, part)) : DecodeWhole(codec, info, target);
+            result =
+                codec.EncodedFormat == SKEncodedImageFormat.Jpeg
+                    ? DecodeStrips(codec, info, target, Needed(codec, size, part))
+                    : DecodeWhole(codec, info, target);
             image = target.ToImage();
         }
         catch (OutOfMemoryException)
@@ -134,11 +171,17 @@ internal static class ImageDecoder
         return result switch
         {
             SKCodecResult.Success => image!,
-            null => throw new ImageException($"Decoding the image '{name}' failed: {size.Width} x {size.Height} pixels need up to "
-                + $"{pixels * 7 >> 20} MiB, more than is free; scale it down or decode it at reduced size."),
-            SKCodecResult.IncompleteInput => throw new ImageException($"Decoding the image '{name}' failed: the file is cut short, its last "
-                + "rows are missing; replace or remove it."),
-            _ => throw new ImageException($"Decoding the image '{name}' failed: its data is damaged ({result}); replace or remove it."),
+            null => throw new ImageException(
+                $"Decoding the image '{name}' failed: {size.Width} x {size.Height} pixels need up to "
+                    + $"{pixels * 7 >> 20} MiB, more than is free; scale it down or decode it at reduced size."
+            ),
+            SKCodecResult.IncompleteInput => throw new ImageException(
+                $"Decoding the image '{name}' failed: the file is cut short, its last "
+                    + "rows are missing; replace or remove it."
+            ),
+            _ => throw new ImageException(
+                $"Decoding the image '{name}' failed: its data is damaged ({result}); replace or remove it."
+            ),
         };
     }
 
@@ -164,21 +207,34 @@ internal static class ImageDecoder
             return whole;
         PixelRectangle needed = part(size.Width, size.Height);
         if (!needed.IsInside(size.Width, size.Height))
-            throw new InvalidOperationException($"The part {needed} is empty or reaches outside the image of {size.Width} x {size.Height}.");
-        int left = Math.Max(needed.X - WidestBlock, 0), right = (int)Math.Min((long)needed.X + needed.Width + WidestBlock, size.Width);
+            throw new InvalidOperationException(
+                $"The part {needed} is empty or reaches outside the image of {size.Width} x {size.Height}."
+            );
+        int left = Math.Max(needed.X - WidestBlock, 0),
+            right = (int)Math.Min((long)needed.X + needed.Width + WidestBlock, size.Width);
         return needed with { X = left, Width = right - left };
     }
 
-    private static unsafe SKCodecResult DecodeStrips(SKCodec codec, SKImageInfo info, OrientedPixels target, PixelRectangle needed)
+    private static unsafe SKCodecResult DecodeStrips(
+        SKCodec codec,
+        SKImageInfo info,
+        OrientedPixels target,
+        PixelRectangle needed
+    )
     {
-        SKCodecResult result = needed.Width == info.Width
-            ? codec.StartScanlineDecode(info)
-            : codec.StartScanlineDecode(info, new SKCodecOptions(new SKRectI(needed.X, 0, needed.X + needed.Width, info.Height)));
+        SKCodecResult result =
+            needed.Width == info.Width
+                ? codec.StartScanlineDecode(info)
+                : codec.StartScanlineDecode(
+                    info,
+                    new SKCodecOptions(new SKRectI(needed.X, 0, needed.X + needed.Width, info.Height))
+                );
         if (result != SKCodecResult.Success)
             return result;
         if (needed.Y > 0 && !codec.SkipScanlines(needed.Y))
             return SKCodecResult.IncompleteInput;
-        int rowBytes = needed.Width * info.BytesPerPixel, rows = Math.Clamp(StripBytes / rowBytes, 1, needed.Height);
+        int rowBytes = needed.Width * info.BytesPerPixel,
+            rows = Math.Clamp(StripBytes / rowBytes, 1, needed.Height);
         byte[] strip = ArrayPool<byte>.Shared.Rent(checked(rows * rowBytes));
         try
         {
@@ -206,7 +262,10 @@ internal static class ImageDecoder
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
         if (result == SKCodecResult.Success)
             for (int y = 0; y < info.Height; y++) // a row at a time: a span cannot cover more than 2 GiB
-                target.Store(new ReadOnlySpan<byte>((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes), new PixelRectangle(0, y, info.Width, 1));
+                target.Store(
+                    new ReadOnlySpan<byte>((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes),
+                    new PixelRectangle(0, y, info.Width, 1)
+                );
         return result;
     }
 
@@ -223,5 +282,7 @@ internal static class ImageDecoder
     }
 
     private static ImageException TooManyBytes(string name, long bytes) =>
-        new($"Reading the image '{name}' was refused: it has {bytes >> 20} MiB, more than the 2 GiB an image file may have; scale it down.");
+        new(
+            $"Reading the image '{name}' was refused: it has {bytes >> 20} MiB, more than the 2 GiB an image file may have; scale it down."
+        );
 }

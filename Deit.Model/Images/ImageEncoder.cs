@@ -10,7 +10,8 @@ internal static class ImageEncoder
     /// <param name="image">The picture.</param>
     /// <param name="path">The file.</param>
     /// <exception cref="DeitException">The file cannot be written; one that was there is intact.</exception>
-    public static void SavePng(RgbImage image, string path) => AtomicFile.Write(path, stream => WritePng(image, stream, path));
+    public static void SavePng(RgbImage image, string path) =>
+        AtomicFile.Write(path, stream => WritePng(image, stream, path));
 
     /// <summary>Writes a PNG file to a stream.</summary>
     /// <param name="image">The picture.</param>
@@ -19,7 +20,9 @@ internal static class ImageEncoder
     /// <exception cref="ImageException">The picture could not be encoded.</exception>
     public static unsafe void WritePng(RgbImage image, Stream stream, string name)
     {
-        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque));
+        using SKBitmap bitmap = new(
+            new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque)
+        );
         for (int y = 0; y < image.Height; y++)
         {
             Span<byte> row = new((byte*)bitmap.GetPixels() + ((long)y * bitmap.RowBytes), image.Width * 4);
@@ -31,6 +34,8 @@ internal static class ImageEncoder
             }
         }
         if (!bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
-            throw new ImageException($"Writing the image '{name}' failed: {image.Width} x {image.Height} pixels could not be encoded; check that the folder is writable.");
+            throw new ImageException(
+                $"Writing the image '{name}' failed: {image.Width} x {image.Height} pixels could not be encoded; check that the folder is writable."
+            );
     }
 }

@@ -26,17 +26,28 @@ public readonly record struct ImageSize(int Height, int Width)
     /// <exception cref="DeitException">The text is neither.</exception>
     public static ImageSize Parse(string text)
     {
-        int[] numbers = [.. text.Split('x').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : -1)];
+        int[] numbers =
+        [
+            .. text.Split('x')
+                .Select(part =>
+                    int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : -1
+                ),
+        ];
         return numbers switch
         {
             [>= 1 and int side] => new ImageSize(side, side),
             [>= 1 and int height, >= 1 and int width] => new ImageSize(height, width),
-            _ => throw new DeitException($"'{text}' is no image size; expected a side as 224, or height and width as 224x160."),
+            _ => throw new DeitException(
+                $"'{text}' is no image size; expected a side as 224, or height and width as 224x160."
+            ),
         };
     }
 
     /// <inheritdoc/>
-    public override string ToString() => Height == Width ? Height.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Height}x{Width}");
+    public override string ToString() =>
+        Height == Width
+            ? Height.ToString(CultureInfo.InvariantCulture)
+            : string.Create(CultureInfo.InvariantCulture, $"{Height}x{Width}");
 }
 
 /// <summary>See <see cref="ImageSize"/>.</summary>
@@ -51,7 +62,9 @@ internal sealed class ImageSizeConverter : JsonConverter<ImageSize>
         List<int> numbers = [];
         while (reader.Read() && reader.TokenType == JsonTokenType.Number)
             numbers.Add(reader.GetInt32());
-        return numbers is [int height, int width] && reader.TokenType == JsonTokenType.EndArray ? new(height, width) : throw new JsonException("an image size is a number or [height, width]");
+        return numbers is [int height, int width] && reader.TokenType == JsonTokenType.EndArray
+            ? new(height, width)
+            : throw new JsonException("an image size is a number or [height, width]");
     }
 
     public override void Write(Utf8JsonWriter writer, ImageSize value, JsonSerializerOptions options)

@@ -5,9 +5,13 @@ namespace Deit.Model.Images;
 /// <summary>Collects decoded RGBA rows as RGB, turned upright as the EXIF orientation (1 to 8) asks.</summary>
 internal sealed class OrientedPixels
 {
-    private readonly int _width, _height;
+    private readonly int _width,
+        _height;
+
     // Where the stored pixel (x, y) goes: origin + x * stepX + y * stepY bytes.
-    private readonly long _origin, _stepX, _stepY;
+    private readonly long _origin,
+        _stepX,
+        _stepY;
     private readonly byte[] _pixels;
 
     /// <summary>Allocates the picture.</summary>
@@ -21,8 +25,10 @@ internal sealed class OrientedPixels
     {
         bool swapped = orientation >= 5;
         (_width, _height) = swapped ? (storedHeight, storedWidth) : (storedWidth, storedHeight);
-        bool flipX = orientation is 2 or 3 or 6 or 7, flipY = orientation is 3 or 4 or 7 or 8; // of the upright picture
-        long column = flipX ? -3 : 3, row = (flipY ? -3L : 3L) * _width;
+        bool flipX = orientation is 2 or 3 or 6 or 7,
+            flipY = orientation is 3 or 4 or 7 or 8; // of the upright picture
+        long column = flipX ? -3 : 3,
+            row = (flipY ? -3L : 3L) * _width;
         (_stepX, _stepY) = swapped ? (row, column) : (column, row);
         _origin = (flipX ? 3L * (_width - 1) : 0) + (flipY ? 3L * _width * (_height - 1) : 0);
         _pixels = new byte[(long)storedWidth * storedHeight * 3];
@@ -37,7 +43,10 @@ internal sealed class OrientedPixels
         if (_stepX == 3)
         {
             for (int y = 0; y < part.Height; y++)
-                Pack(rgba.Slice(y * part.Width * 4, part.Width * 4), _pixels.AsSpan((int)(origin + (y * _stepY)), part.Width * 3));
+                Pack(
+                    rgba.Slice(y * part.Width * 4, part.Width * 4),
+                    _pixels.AsSpan((int)(origin + (y * _stepY)), part.Width * 3)
+                );
             return;
         }
         // Down the columns: a turned picture is then written along its rows, and the strip that is read fits the cache.
@@ -58,7 +67,8 @@ internal sealed class OrientedPixels
     private static void Pack(ReadOnlySpan<byte> rgba, Span<byte> rgb)
     {
         Vector128<byte> order = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
-        int from = 0, to = 0;
+        int from = 0,
+            to = 0;
         // Each store writes four bytes too many, which the next one replaces.
         for (; to + 16 <= rgb.Length; from += 16, to += 12)
             Vector128.Shuffle(Vector128.Create(rgba[from..]), order).CopyTo(rgb[to..]);

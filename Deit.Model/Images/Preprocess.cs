@@ -61,17 +61,24 @@ public sealed record Preprocess
     {
         Validate();
         if (chw.Length != OutputLength)
-            throw new ArgumentException($"Preprocessing to {InputSize} pixels writes {OutputLength} floats, the destination has "
-                + $"{chw.Length}.", nameof(chw));
+            throw new ArgumentException(
+                $"Preprocessing to {InputSize} pixels writes {OutputLength} floats, the destination has "
+                    + $"{chw.Length}.",
+                nameof(chw)
+            );
         (int width, int height) = ResizedSize(image.Width, image.Height);
         (int left, int columns, int padLeft) = CenterCrop(width, InputSize.Width);
         (int top, int rows, int padTop) = CenterCrop(height, InputSize.Height);
 
         int bytes = columns * rows * 3;
         byte[] cropped = ArrayPool<byte>.Shared.Rent(bytes);
-        Resampling resampling = new(width, height, Interpolation) { Window = new PixelRectangle(left, top, columns, rows) };
+        Resampling resampling = new(width, height, Interpolation)
+        {
+            Window = new PixelRectangle(left, top, columns, rows),
+        };
         Resampler.Resize(image, resampling, cropped.AsSpan(0, bytes));
-        int plane = InputSize.Pixels, stride = InputSize.Width;
+        int plane = InputSize.Pixels,
+            stride = InputSize.Width;
         if (columns == stride)
         {
             Fill(chw, plane, 0, padTop * stride);
@@ -84,7 +91,13 @@ public sealed record Preprocess
             for (int y = 0; y < rows; y++)
             {
                 Span<float> target = chw[(((padTop + y) * stride) + padLeft)..];
-                Normalization.Apply(cropped.AsSpan(y * columns * 3, columns * 3), Mean, StandardDeviation, target, plane);
+                Normalization.Apply(
+                    cropped.AsSpan(y * columns * 3, columns * 3),
+                    Mean,
+                    StandardDeviation,
+                    target,
+                    plane
+                );
             }
         }
         ArrayPool<byte>.Shared.Return(cropped);
@@ -101,15 +114,19 @@ public sealed record Preprocess
     {
         try
         {
-            Preprocess preprocess = JsonSerializer.Deserialize(json, PreprocessJson.Default.Preprocess)
+            Preprocess preprocess =
+                JsonSerializer.Deserialize(json, PreprocessJson.Default.Preprocess)
                 ?? throw new JsonException("Expected an object.");
             preprocess.Validate();
             return preprocess;
         }
         catch (JsonException error)
         {
-            throw new DeitException($"Reading the preprocessing settings failed: {error.Message.TrimEnd('.')}; correct them or restore the "
-                + "file.", error);
+            throw new DeitException(
+                $"Reading the preprocessing settings failed: {error.Message.TrimEnd('.')}; correct them or restore the "
+                    + "file.",
+                error
+            );
         }
     }
 
@@ -119,17 +136,37 @@ public sealed record Preprocess
     {
         const int Most = 16384; // pixels a side: beyond any model, and 3 * side^2 still fits an index
         if (InputSize is not { Shorter: >= 1, Longer: <= Most })
-            throw new DeitException($"Preprocessing asks for an input of {InputSize} pixels, expected 1 to {Most}; correct the input size.");
-        if (ResizeSize is < 1 or > Most || (ResizeSize is null && !(CropRatio > 0 && InputSize.Shorter / CropRatio >= 1 && InputSize.Longer / CropRatio <= Most)))
-            throw new DeitException($"Preprocessing asks for a resize to {ResizeSize?.ToString() ?? $"{InputSize} / {CropRatio}"} pixels, "
-                + $"expected 1 to {Most}; correct the crop ratio or the resize size.");
+            throw new DeitException(
+                $"Preprocessing asks for an input of {InputSize} pixels, expected 1 to {Most}; correct the input size."
+            );
+        if (
+            ResizeSize is < 1 or > Most
+            || (
+                ResizeSize is null
+                && !(CropRatio > 0 && InputSize.Shorter / CropRatio >= 1 && InputSize.Longer / CropRatio <= Most)
+            )
+        )
+            throw new DeitException(
+                $"Preprocessing asks for a resize to {ResizeSize?.ToString() ?? $"{InputSize} / {CropRatio}"} pixels, "
+                    + $"expected 1 to {Most}; correct the crop ratio or the resize size."
+            );
         if (!Enum.IsDefined(Interpolation))
-            throw new DeitException($"Preprocessing asks for the unknown interpolation {Interpolation}, expected one of "
-                + $"{string.Join(", ", Enum.GetNames<ResampleFilter>())}; correct it.");
+            throw new DeitException(
+                $"Preprocessing asks for the unknown interpolation {Interpolation}, expected one of "
+                    + $"{string.Join(", ", Enum.GetNames<ResampleFilter>())}; correct it."
+            );
         for (int channel = 0; channel < 3; channel++)
-            if (!(StandardDeviation[channel] > 0 && float.IsFinite(StandardDeviation[channel]) && float.IsFinite(Mean[channel])))
-                throw new DeitException($"Preprocessing normalises with mean {Mean} and deviation {StandardDeviation}, expected finite "
-                    + "numbers and deviations above 0; correct them.");
+            if (
+                !(
+                    StandardDeviation[channel] > 0
+                    && float.IsFinite(StandardDeviation[channel])
+                    && float.IsFinite(Mean[channel])
+                )
+            )
+                throw new DeitException(
+                    $"Preprocessing normalises with mean {Mean} and deviation {StandardDeviation}, expected finite "
+                        + "numbers and deviations above 0; correct them."
+                );
     }
 
     // A square input: torchvision's Resize of one length, of which the shorter side gets it and the longer one is truncated. Another: the
@@ -139,32 +176,43 @@ public sealed record Preprocess
         if (Stretch || InputSize.Height != InputSize.Width)
         {
             double ratio = ResizeSize is { } shorter ? (double)InputSize.Shorter / shorter : CropRatio;
-            (int coveredWidth, int coveredHeight) = InputSize.Height == InputSize.Width ? (ShorterSide, ShorterSide) : ((int)(InputSize.Width / ratio), (int)(InputSize.Height / ratio));
+            (int coveredWidth, int coveredHeight) =
+                InputSize.Height == InputSize.Width
+                    ? (ShorterSide, ShorterSide)
+                    : ((int)(InputSize.Width / ratio), (int)(InputSize.Height / ratio));
             if (Stretch)
                 return (coveredWidth, coveredHeight);
             double factor = Math.Max(coveredWidth / (double)width, coveredHeight / (double)height);
             return (Length(width * factor), Length(height * factor));
 
-            int Length(double value) => value < int.MaxValue / 3
-                ? Math.Max(1, (int)Math.Round(value))
-                : throw new DeitException($"Preprocessing an image of {width} x {height} failed: resized it would be {value:F0} pixels long; crop it first.");
+            int Length(double value) =>
+                value < int.MaxValue / 3
+                    ? Math.Max(1, (int)Math.Round(value))
+                    : throw new DeitException(
+                        $"Preprocessing an image of {width} x {height} failed: resized it would be {value:F0} pixels long; crop it first."
+                    );
         }
         int size = ShorterSide;
         long longer = (long)((double)((long)size * Math.Max(width, height)) / Math.Min(width, height));
         if (longer > int.MaxValue / 3)
-            throw new DeitException($"Preprocessing an image of {width} x {height} failed: resized it would be {longer} pixels long; crop it first.");
+            throw new DeitException(
+                $"Preprocessing an image of {width} x {height} failed: resized it would be {longer} pixels long; crop it first."
+            );
         return width <= height ? (size, (int)longer) : ((int)longer, size);
     }
 
     // torchvision's CenterCrop along one axis: rounds half to even as Python does; a shorter picture is padded, the odd pixel at the end.
     private static (int Start, int Count, int Padding) CenterCrop(int length, int wanted) =>
-        length >= wanted ? ((int)Math.Round((length - wanted) / 2.0, MidpointRounding.ToEven), wanted, 0) : (0, length, (wanted - length) / 2);
+        length >= wanted
+            ? ((int)Math.Round((length - wanted) / 2.0, MidpointRounding.ToEven), wanted, 0)
+            : (0, length, (wanted - length) / 2);
 
     // Padding is black before it is normalised.
     private void Fill(Span<float> chw, int plane, int from, int to)
     {
         for (int channel = 0; channel < 3; channel++)
-            chw[((channel * plane) + from)..((channel * plane) + to)].Fill((0f - Mean[channel]) / StandardDeviation[channel]);
+            chw[((channel * plane) + from)..((channel * plane) + to)]
+                .Fill((0f - Mean[channel]) / StandardDeviation[channel]);
     }
 }
 
@@ -172,6 +220,7 @@ public sealed record Preprocess
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     UseStringEnumConverter = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(Preprocess))]
 internal sealed partial class PreprocessJson : JsonSerializerContext;

@@ -5,10 +5,13 @@ public enum ResampleFilter
 {
     /// <summary>Mean of the pixels covered; support 0.5.</summary>
     Box,
+
     /// <summary>Triangle; support 1.</summary>
     Bilinear,
+
     /// <summary>Keys' cubic with a = -0.5; support 2.</summary>
     Bicubic,
+
     /// <summary>Sinc windowed by sinc; support 3.</summary>
     Lanczos,
 }
@@ -18,24 +21,26 @@ internal static class ResampleFilters
     extension(ResampleFilter filter)
     {
         /// <summary>Half the width of the kernel, in pixels of the smaller of the two grids.</summary>
-        public double Support => filter switch
-        {
-            ResampleFilter.Box => 0.5,
-            ResampleFilter.Bilinear => 1,
-            ResampleFilter.Bicubic => 2,
-            ResampleFilter.Lanczos => 3,
-            _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "Unknown resampling filter."),
-        };
+        public double Support =>
+            filter switch
+            {
+                ResampleFilter.Box => 0.5,
+                ResampleFilter.Bilinear => 1,
+                ResampleFilter.Bicubic => 2,
+                ResampleFilter.Lanczos => 3,
+                _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "Unknown resampling filter."),
+            };
 
         /// <summary>The kernel at a distance, before normalisation.</summary>
         /// <param name="x">Signed distance; the box is open at one end only, so the sign matters.</param>
-        public double Weight(double x) => filter switch
-        {
-            ResampleFilter.Box => x is > -0.5 and <= 0.5 ? 1 : 0,
-            ResampleFilter.Bilinear => Math.Max(0, 1 - Math.Abs(x)),
-            ResampleFilter.Bicubic => Cubic(Math.Abs(x)),
-            _ => x is >= -3 and < 3 ? Sinc(x) * Sinc(x / 3) : 0,
-        };
+        public double Weight(double x) =>
+            filter switch
+            {
+                ResampleFilter.Box => x is > -0.5 and <= 0.5 ? 1 : 0,
+                ResampleFilter.Bilinear => Math.Max(0, 1 - Math.Abs(x)),
+                ResampleFilter.Bicubic => Cubic(Math.Abs(x)),
+                _ => x is >= -3 and < 3 ? Sinc(x) * Sinc(x / 3) : 0,
+            };
     }
 
     private static double Cubic(double x)

@@ -11,8 +11,11 @@ internal readonly struct ResampleWeights : IDisposable
     /// <summary>Fraction bits: 32 less 8 of a pixel less 2 for the overshoot of negative lobes.</summary>
     public const int PrecisionBits = 32 - 8 - 2;
 
-    private readonly int[] _starts, _counts, _weights;
-    private readonly int _count, _stride;
+    private readonly int[] _starts,
+        _counts,
+        _weights;
+    private readonly int _count,
+        _stride;
 
     /// <summary>Computes the weights of a range of output pixels.</summary>
     /// <param name="filter">The kernel.</param>
@@ -22,11 +25,20 @@ internal readonly struct ResampleWeights : IDisposable
     /// <param name="outputSize">Pixels that the box becomes.</param>
     /// <param name="first">First output pixel wanted.</param>
     /// <param name="count">Output pixels wanted.</param>
-    public ResampleWeights(ResampleFilter filter, int inputSize, float from, float to, int outputSize, int first, int count)
+    public ResampleWeights(
+        ResampleFilter filter,
+        int inputSize,
+        float from,
+        float to,
+        int outputSize,
+        int first,
+        int count
+    )
     {
         double scale = (double)(to - from) / outputSize;
         double stretch = Math.Max(scale, 1);
-        double support = filter.Support * stretch, inverse = 1 / stretch;
+        double support = filter.Support * stretch,
+            inverse = 1 / stretch;
 
         _stride = checked(((int)Math.Ceiling(support) * 2 + 1 + 3) & ~3); // whole vectors of four, the rest is zero
         _count = count;

@@ -21,8 +21,13 @@ internal static class Resampler
     /// <param name="filter">The kernel.</param>
     /// <param name="box">The part of the picture that becomes the result; null is all of it.</param>
     /// <exception cref="ArgumentException">A size is not positive or the box is empty or reaches outside the picture.</exception>
-    public static RgbImage Resize(RgbImage source, int width, int height, ResampleFilter filter, ResampleBox? box = null) =>
-        Resize(source, new Resampling(width, height, filter) { Box = box });
+    public static RgbImage Resize(
+        RgbImage source,
+        int width,
+        int height,
+        ResampleFilter filter,
+        ResampleBox? box = null
+    ) => Resize(source, new Resampling(width, height, filter) { Box = box });
 
     /// <summary>Resizes a picture.</summary>
     /// <param name="source">The picture.</param>
@@ -30,7 +35,9 @@ internal static class Resampler
     /// <exception cref="ArgumentException">A size is not positive or a rectangle is empty or reaches outside what it is a part of.</exception>
     public static RgbImage Resize(RgbImage source, in Resampling resampling)
     {
-        (int width, int height) = resampling.Window is { } window ? (window.Width, window.Height) : (resampling.Width, resampling.Height);
+        (int width, int height) = resampling.Window is { } window
+            ? (window.Width, window.Height)
+            : (resampling.Width, resampling.Height);
         byte[] pixels = new byte[checked((long)Math.Max(width, 0) * Math.Max(height, 0) * 3)];
         Resize(source, resampling, pixels);
         return new RgbImage(width, height, pixels);
@@ -66,13 +73,29 @@ internal static class Resampler
             return;
         }
 
-        using ResampleWeights weights = new(resampling.Filter, crop.Height, box.Top, box.Bottom, resampling.Height, window.Y, window.Height);
+        using ResampleWeights weights = new(
+            resampling.Filter,
+            crop.Height,
+            box.Top,
+            box.Bottom,
+            resampling.Height,
+            window.Y,
+            window.Height
+        );
         if (!horizontal)
         {
-            Vertical(new Rows(rows.Pixels[(window.X * 3)..], rows.Stride), weights, rowBytes, firstRow: 0, window.Height, destination);
+            Vertical(
+                new Rows(rows.Pixels[(window.X * 3)..], rows.Stride),
+                weights,
+                rowBytes,
+                firstRow: 0,
+                window.Height,
+                destination
+            );
             return;
         }
-        int first = weights.Start(0), count = weights.End(window.Height - 1) - first; // only these rows are ever read
+        int first = weights.Start(0),
+            count = weights.End(window.Height - 1) - first; // only these rows are ever read
         byte[] between = ArrayPool<byte>.Shared.Rent(checked(count * rowBytes));
         Horizontal(rows.From(first), crop.Width, box, resampling, window, count, between);
         Vertical(new Rows(between, rowBytes), weights, rowBytes, first, window.Height, destination);
@@ -80,22 +103,48 @@ internal static class Resampler
     }
 
     private static void Horizontal(
-        Rows source, int sourceWidth, ResampleBox box, in Resampling resampling, PixelRectangle window, int rows, Span<byte> destination)
+        Rows source,
+        int sourceWidth,
+        ResampleBox box,
+        in Resampling resampling,
+        PixelRectangle window,
+        int rows,
+        Span<byte> destination
+    )
     {
-        using ResampleWeights weights = new(resampling.Filter, sourceWidth, box.Left, box.Right, resampling.Width, window.X, window.Width);
+        using ResampleWeights weights = new(
+            resampling.Filter,
+            sourceWidth,
+            box.Left,
+            box.Right,
+            resampling.Width,
+            window.X,
+            window.Width
+        );
         int rowBytes = window.Width * 3;
         for (int y = 0; y < rows; y++)
         {
             ReadOnlySpan<byte> from = source.Row(y);
             Span<byte> to = destination.Slice(y * rowBytes, rowBytes);
             // A group reads sixteen bytes; only at the end of the buffer may that be too many.
-            int fast = from.Length >= sourceWidth * 3 + SlackBytes ? window.Width : weights.CountEndingBy((from.Length - SlackBytes) / 3);
+            int fast =
+                from.Length >= sourceWidth * 3 + SlackBytes
+                    ? window.Width
+                    : weights.CountEndingBy((from.Length - SlackBytes) / 3);
             for (int x = 0; x < window.Width; x++)
             {
-                Vector128<int> sum = x < fast
-                    ? SumOfGroups(ref Unsafe.Add(ref MemoryMarshal.GetReference(from), weights.Start(x) * 3), weights.PaddedWeights(x))
-                    : SumOfPixels(from[(weights.Start(x) * 3)..], weights.Weights(x));
-                Vector128<int> clipped = Vector128.Clamp(sum >> ResampleWeights.PrecisionBits, Vector128<int>.Zero, Vector128.Create(255));
+                Vector128<int> sum =
+                    x < fast
+                        ? SumOfGroups(
+                            ref Unsafe.Add(ref MemoryMarshal.GetReference(from), weights.Start(x) * 3),
+                            weights.PaddedWeights(x)
+                        )
+                        : SumOfPixels(from[(weights.Start(x) * 3)..], weights.Weights(x));
+                Vector128<int> clipped = Vector128.Clamp(
+                    sum >> ResampleWeights.PrecisionBits,
+                    Vector128<int>.Zero,
+                    Vector128.Create(255)
+                );
                 to[(x * 3) + 2] = (byte)clipped.GetElement(2);
                 to[(x * 3) + 1] = (byte)clipped.GetElement(1);
                 to[(x * 3) + 0] = (byte)clipped.GetElement(0);
@@ -107,11 +156,80 @@ internal static class Resampler
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> SumOfGroups(ref byte pixels, ReadOnlySpan<int> weights)
     {
-        Vector128<byte> pick0 = Vector128.Create((byte)0, 255, 255, 255, 1, 255, 255, 255, 2, 255, 255, 255, 255, 255, 255, 255);
-        Vector128<byte> pick1 = Vector128.Create((byte)3, 255, 255, 255, 4, 255, 255, 255, 5, 255, 255, 255, 255, 255, 255, 255);
-        Vector128<byte> pick2 = Vector128.Create((byte)6, 255, 255, 255, 7, 255, 255, 255, 8, 255, 255, 255, 255, 255, 255, 255);
-        Vector128<byte> pick3 = Vector128.Create((byte)9, 255, 255, 255, 10, 255, 255, 255, 11, 255, 255, 255, 255, 255, 255, 255);
-        Vector128<int> sum = Vector128.Create(Half), sum1 = default;
+        Vector128<byte> pick0 = Vector128.Create(
+            (byte)0,
+            255,
+            255,
+            255,
+            1,
+            255,
+            255,
+            255,
+            2,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255
+        );
+        Vector128<byte> pick1 = Vector128.Create(
+            (byte)3,
+            255,
+            255,
+            255,
+            4,
+            255,
+            255,
+            255,
+            5,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255
+        );
+        Vector128<byte> pick2 = Vector128.Create(
+            (byte)6,
+            255,
+            255,
+            255,
+            7,
+            255,
+            255,
+            255,
+            8,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255
+        );
+        Vector128<byte> pick3 = Vector128.Create(
+            (byte)9,
+            255,
+            255,
+            255,
+            10,
+            255,
+            255,
+            255,
+            11,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255
+        );
+        Vector128<int> sum = Vector128.Create(Half),
+            sum1 = default;
         ref int weight = ref MemoryMarshal.GetReference(weights);
         for (int i = 0; i < weights.Length; i += 4)
         {
@@ -133,7 +251,14 @@ internal static class Resampler
         return sum;
     }
 
-    private static void Vertical(Rows source, in ResampleWeights weights, int rowBytes, int firstRow, int rows, Span<byte> destination)
+    private static void Vertical(
+        Rows source,
+        in ResampleWeights weights,
+        int rowBytes,
+        int firstRow,
+        int rows,
+        Span<byte> destination
+    )
     {
         for (int y = 0; y < rows; y++)
         {
@@ -156,7 +281,10 @@ internal static class Resampler
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> WeightedColumns(Rows source, int x, ReadOnlySpan<int> weights)
     {
-        Vector256<int> sum0 = Vector256.Create(Half), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+        Vector256<int> sum0 = Vector256.Create(Half),
+            sum1 = sum0,
+            sum2 = sum0,
+            sum3 = sum0;
         for (int i = 0; i < weights.Length; i++)
         {
             Vector256<byte> bytes = Vector256.Create(source.Row(i).Slice(x, 32));
@@ -175,24 +303,49 @@ internal static class Resampler
 
     private static byte Clip(int value) => (byte)Math.Clamp(value, 0, 255);
 
-    private static void Check(RgbImage source, in Resampling resampling, PixelRectangle crop, ResampleBox box, PixelRectangle window, int bytes)
+    private static void Check(
+        RgbImage source,
+        in Resampling resampling,
+        PixelRectangle crop,
+        ResampleBox box,
+        PixelRectangle window,
+        int bytes
+    )
     {
         if (resampling.Width < 1 || resampling.Height < 1)
-            throw new ArgumentException($"A resize to {resampling.Width} x {resampling.Height} was asked for, expected at least 1 x "
-                + "1.", nameof(resampling));
+            throw new ArgumentException(
+                $"A resize to {resampling.Width} x {resampling.Height} was asked for, expected at least 1 x " + "1.",
+                nameof(resampling)
+            );
         if (!crop.IsInside(source.Width, source.Height))
-            throw new ArgumentException($"The crop {crop} is empty or reaches outside the image of {source.Width} x "
-                + $"{source.Height}.", nameof(resampling));
-        bool boxFits = box.Left >= 0 && box.Left < box.Right && box.Right <= crop.Width
-            && box.Top >= 0 && box.Top < box.Bottom && box.Bottom <= crop.Height;
+            throw new ArgumentException(
+                $"The crop {crop} is empty or reaches outside the image of {source.Width} x " + $"{source.Height}.",
+                nameof(resampling)
+            );
+        bool boxFits =
+            box.Left >= 0
+            && box.Left < box.Right
+            && box.Right <= crop.Width
+            && box.Top >= 0
+            && box.Top < box.Bottom
+            && box.Bottom <= crop.Height;
         if (!boxFits) // also where a number is NaN
-            throw new ArgumentException($"The box {box} is empty or reaches outside the image of {crop.Width} x {crop.Height}.", nameof(resampling));
+            throw new ArgumentException(
+                $"The box {box} is empty or reaches outside the image of {crop.Width} x {crop.Height}.",
+                nameof(resampling)
+            );
         if (!window.IsInside(resampling.Width, resampling.Height))
-            throw new ArgumentException($"The window {window} is empty or reaches outside the result of {resampling.Width} x "
-                + $"{resampling.Height}.", nameof(resampling));
+            throw new ArgumentException(
+                $"The window {window} is empty or reaches outside the result of {resampling.Width} x "
+                    + $"{resampling.Height}.",
+                nameof(resampling)
+            );
         if (bytes != (long)window.Width * window.Height * 3)
-            throw new ArgumentException($"The destination has {bytes} bytes, expected {(long)window.Width * window.Height * 3} for "
-                + $"{window.Width} x {window.Height} pixels.", nameof(bytes));
+            throw new ArgumentException(
+                $"The destination has {bytes} bytes, expected {(long)window.Width * window.Height * 3} for "
+                    + $"{window.Width} x {window.Height} pixels.",
+                nameof(bytes)
+            );
     }
 
     /// <summary>Rows of bytes some stride apart.</summary>

@@ -13,8 +13,11 @@ public sealed class RgbImage
     public RgbImage(int width, int height, byte[] pixels)
     {
         if (width < 1 || height < 1 || pixels.Length != (long)width * height * 3)
-            throw new ArgumentException($"An RGB image of {width} x {height} has {pixels.Length} bytes, expected "
-                + $"{(long)width * height * 3}.", nameof(pixels));
+            throw new ArgumentException(
+                $"An RGB image of {width} x {height} has {pixels.Length} bytes, expected "
+                    + $"{(long)width * height * 3}.",
+                nameof(pixels)
+            );
         (Width, Height, Pixels) = (width, height, pixels);
     }
 
@@ -41,8 +44,13 @@ public sealed class RgbImage
     /// <param name="strideBytes">Bytes from a row to the next.</param>
     /// <param name="format">The layout of a pixel; alpha is left out.</param>
     /// <exception cref="ArgumentException">The numbers do not fit each other.</exception>
-    public static RgbImage FromPixels(ReadOnlySpan<byte> pixels, int width, int height, int strideBytes, PixelFormat format) =>
-        RawPixels.ToImage(pixels, width, height, strideBytes, format);
+    public static RgbImage FromPixels(
+        ReadOnlySpan<byte> pixels,
+        int width,
+        int height,
+        int strideBytes,
+        PixelFormat format
+    ) => RawPixels.ToImage(pixels, width, height, strideBytes, format);
 
     /// <summary>Columns.</summary>
     public int Width { get; }

@@ -16,13 +16,19 @@ public sealed record Classification(IReadOnlyList<ClassScore> Scores)
     /// <summary>Softmax and sort; equal logits keep the order of the classes.</summary>
     internal static Classification FromLogits(ReadOnlySpan<float> logits, IReadOnlyList<string> labels)
     {
-        double largest = double.NegativeInfinity, sum = 0;
+        double largest = double.NegativeInfinity,
+            sum = 0;
         foreach (float logit in logits)
             largest = Math.Max(largest, logit);
         double[] weights = new double[logits.Length];
         for (int i = 0; i < weights.Length; i++)
             sum += weights[i] = Math.Exp(logits[i] - largest);
-        return new Classification([.. Enumerable.Range(0, weights.Length).OrderByDescending(i => weights[i]).Select(i => new ClassScore(i, labels[i], (float)(weights[i] / sum)))]);
+        return new Classification([
+            .. Enumerable
+                .Range(0, weights.Length)
+                .OrderByDescending(i => weights[i])
+                .Select(i => new ClassScore(i, labels[i], (float)(weights[i] / sum))),
+        ]);
     }
 }
 

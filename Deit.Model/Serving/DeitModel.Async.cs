@@ -1,6 +1,6 @@
 using Deit.Gpu;
-using Deit.Model.Serving;
 using Deit.Model.Images;
+using Deit.Model.Serving;
 
 namespace Deit.Model;
 
@@ -32,7 +32,8 @@ public sealed partial class DeitModel
         ArgumentNullException.ThrowIfNull(encoded);
         using MemoryStream whole = new();
         await encoded.CopyToAsync(whole, cancellationToken).ConfigureAwait(false);
-        return await ClassifyAsync(new ReadOnlyMemory<byte>(whole.GetBuffer(), 0, (int)whole.Length), cancellationToken).ConfigureAwait(false);
+        return await ClassifyAsync(new ReadOnlyMemory<byte>(whole.GetBuffer(), 0, (int)whole.Length), cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Classifies an encoded picture; decoding runs on a thread of the pool.</summary>
@@ -42,8 +43,10 @@ public sealed partial class DeitModel
     /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public Task<Classification> ClassifyAsync(ReadOnlyMemory<byte> encoded, CancellationToken cancellationToken = default) =>
-        ClassifyAsync(() => RgbImage.Decode(encoded.Span), cancellationToken);
+    public Task<Classification> ClassifyAsync(
+        ReadOnlyMemory<byte> encoded,
+        CancellationToken cancellationToken = default
+    ) => ClassifyAsync(() => RgbImage.Decode(encoded.Span), cancellationToken);
 
     /// <summary>Classifies a picture; it is prepared on a thread of the pool.</summary>
     /// <param name="image">The picture, not to be changed before the answer.</param>
@@ -64,25 +67,43 @@ public sealed partial class DeitModel
     /// <returns>A result for each path, in their order.</returns>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public async Task<IReadOnlyList<PictureResult>> ClassifyAsync(IReadOnlyList<string> paths, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<PictureResult>> ClassifyAsync(
+        IReadOnlyList<string> paths,
+        IProgress<int>? progress = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(paths);
         PictureResult[] results = new PictureResult[paths.Count];
         int done = 0;
         // Every core decodes while a batch is computed and another one waits; more would only hold memory.
-        ParallelOptions parallel = new() { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount + (2 * _maxBatchSize) };
-        await Parallel.ForEachAsync(Enumerable.Range(0, paths.Count), parallel, async (i, cancellation) =>
+        ParallelOptions parallel = new()
         {
-            try
-            {
-                results[i] = new PictureResult(paths[i], await ClassifyAsync(paths[i], cancellation).ConfigureAwait(false), Error: null);
-            }
-            catch (Exception error) when (error is DeitException or GpuException)
-            {
-                results[i] = new PictureResult(paths[i], Classification: null, error);
-            }
-            progress?.Report(Interlocked.Increment(ref done));
-        }).ConfigureAwait(false);
+            CancellationToken = cancellationToken,
+            MaxDegreeOfParallelism = Environment.ProcessorCount + (2 * _maxBatchSize),
+        };
+        await Parallel
+            .ForEachAsync(
+                Enumerable.Range(0, paths.Count),
+                parallel,
+                async (i, cancellation) =>
+                {
+                    try
+                    {
+                        results[i] = new PictureResult(
+                            paths[i],
+                            await ClassifyAsync(paths[i], cancellation).ConfigureAwait(false),
+                            Error: null
+                        );
+                    }
+                    catch (Exception error) when (error is DeitException or GpuException)
+                    {
+                        results[i] = new PictureResult(paths[i], Classification: null, error);
+                    }
+                    progress?.Report(Interlocked.Increment(ref done));
+                }
+            )
+            .ConfigureAwait(false);
         return results;
     }
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Deit.Gpu;
-using Deit.Model.Serving;
 using Deit.Model.Images;
+using Deit.Model.Serving;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -25,7 +25,12 @@ public sealed partial class DeitModel : IDisposable
     private readonly int _maxBatchSize;
 
     private DeitModel(ModelDescription description, DeitModelOptions options, InferenceEngine engine) =>
-        (_description, _fusion, _maxBatchSize, _engine) = (description, options.HeadFusion ?? description.HeadFusion, options.MaxBatchSize, engine);
+        (_description, _fusion, _maxBatchSize, _engine) = (
+            description,
+            options.HeadFusion ?? description.HeadFusion,
+            options.MaxBatchSize,
+            engine
+        );
 
     /// <summary>The device that computes; another one after a loss if the first is gone.</summary>
     public GpuInfo Device => _engine.Device;
@@ -54,7 +59,8 @@ public sealed partial class DeitModel : IDisposable
     /// <exception cref="DeitException">There is no model, or it is damaged.</exception>
     /// <exception cref="GpuException">There is no such device, no GPU and <see cref="DeitModelOptions.CpuFallback"/> is not set, or it has not enough memory.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    public static DeitModel Load(string path, DeitModelOptions? options = null) => Load(path, options, progress: null, CancellationToken.None);
+    public static DeitModel Load(string path, DeitModelOptions? options = null) =>
+        Load(path, options, progress: null, CancellationToken.None);
 
     /// <summary>Loads a model in the background.</summary>
     /// <param name="path">As of <see cref="Load(string, DeitModelOptions)"/>.</param>
@@ -65,14 +71,25 @@ public sealed partial class DeitModel : IDisposable
     /// <exception cref="GpuException">There is no such device, no GPU and <see cref="DeitModelOptions.CpuFallback"/> is not set, or it has not enough memory.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static Task<DeitModel> LoadAsync(string path, DeitModelOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        Task.Run(() => Load(path, options, progress, cancellationToken), cancellationToken);
+    public static Task<DeitModel> LoadAsync(
+        string path,
+        DeitModelOptions? options = null,
+        IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    ) => Task.Run(() => Load(path, options, progress, cancellationToken), cancellationToken);
 
-    private static DeitModel Load(string path, DeitModelOptions? options, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+    private static DeitModel Load(
+        string path,
+        DeitModelOptions? options,
+        IProgress<LoadProgress>? progress,
+        CancellationToken cancellation
+    )
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         DeitModelOptions chosen = (options ?? new DeitModelOptions()).Checked();
-        ILogger logger = chosen.LoggerFactory is { } factory ? new QuietLogger(factory.CreateLogger<DeitModel>()) : NullLogger.Instance;
+        ILogger logger = chosen.LoggerFactory is { } factory
+            ? new QuietLogger(factory.CreateLogger<DeitModel>())
+            : NullLogger.Instance;
         long start = Stopwatch.GetTimestamp();
         Report(LoadStage.Description);
         // Read before a device is opened: a wrong folder is answered at once.
@@ -81,7 +98,13 @@ public sealed partial class DeitModel : IDisposable
         try
         {
             Report(LoadStage.Ready);
-            EngineLog.Loaded(logger, path, loaded.Device.ToString(), loaded.Precision.Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            EngineLog.Loaded(
+                logger,
+                path,
+                loaded.Device.ToString(),
+                loaded.Precision.Name,
+                (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds
+            );
             InferenceEngine engine = new(path, chosen, logger, loaded, () => OnDevice(static _ => { }));
             return new DeitModel(loaded.Description, chosen, engine);
         }
@@ -104,7 +127,19 @@ public sealed partial class DeitModel : IDisposable
         void Report(LoadStage stage)
         {
             cancellation.ThrowIfCancellationRequested();
-            progress?.Report(new LoadProgress(stage, stage switch { LoadStage.Description => 0, LoadStage.Device => 0.05, LoadStage.Weights => 0.2, LoadStage.Kernels => 0.6, _ => 1 }));
+            progress?.Report(
+                new LoadProgress(
+                    stage,
+                    stage switch
+                    {
+                        LoadStage.Description => 0,
+                        LoadStage.Device => 0.05,
+                        LoadStage.Weights => 0.2,
+                        LoadStage.Kernels => 0.6,
+                        _ => 1,
+                    }
+                )
+            );
         }
     }
 
@@ -139,8 +174,13 @@ public sealed partial class DeitModel : IDisposable
     /// <exception cref="ArgumentException">The numbers do not fit each other.</exception>
     /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Classification Classify(ReadOnlySpan<byte> pixels, int width, int height, int strideBytes, PixelFormat format) =>
-        Classify(RgbImage.FromPixels(pixels, width, height, strideBytes, format));
+    public Classification Classify(
+        ReadOnlySpan<byte> pixels,
+        int width,
+        int height,
+        int strideBytes,
+        PixelFormat format
+    ) => Classify(RgbImage.FromPixels(pixels, width, height, strideBytes, format));
 
     /// <summary>Classifies a picture.</summary>
     /// <param name="image">The picture.</param>
@@ -190,7 +230,8 @@ public sealed partial class DeitModel : IDisposable
     /// <summary>Gives everything back: calls that wait fail with <see cref="ObjectDisposedException"/>, those being computed are answered.</summary>
     public void Dispose() => _engine.Dispose();
 
-    private DeitConfig RequireTokens(string what) => Config as DeitConfig
+    private DeitConfig RequireTokens(string what) =>
+        Config as DeitConfig
         ?? throw new DeitException($"{what} was asked of a {Config.Family}, which has no tokens; load a DeiT.");
 
     private Request Prepare(RgbImage image, Wanted wanted)
@@ -209,5 +250,6 @@ public sealed partial class DeitModel : IDisposable
         }
     }
 
-    private Classification ToClassification(Answer answer) => Classification.FromLogits(answer.Logits!.Fuse(_fusion, Labels.Count), Labels);
+    private Classification ToClassification(Answer answer) =>
+        Classification.FromLogits(answer.Logits!.Fuse(_fusion, Labels.Count), Labels);
 }

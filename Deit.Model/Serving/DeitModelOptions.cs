@@ -35,9 +35,13 @@ public sealed record DeitModelOptions
     internal DeitModelOptions Checked()
     {
         if (MaxBatchSize is < 1 or > 256)
-            throw new ArgumentException($"A model was asked to batch up to {MaxBatchSize} pictures, expected 1 to 256; correct MaxBatchSize.");
+            throw new ArgumentException(
+                $"A model was asked to batch up to {MaxBatchSize} pictures, expected 1 to 256; correct MaxBatchSize."
+            );
         if (MaxDelay < TimeSpan.Zero || MaxDelay > TimeSpan.FromSeconds(10))
-            throw new ArgumentException($"A model was asked to hold pictures back for {MaxDelay.TotalMilliseconds} ms, expected 0 to 10000; correct MaxDelay.");
+            throw new ArgumentException(
+                $"A model was asked to hold pictures back for {MaxDelay.TotalMilliseconds} ms, expected 0 to 10000; correct MaxDelay."
+            );
         _ = Precision.Name; // throws for types that no network computes in
         return this with { };
     }

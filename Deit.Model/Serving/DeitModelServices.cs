@@ -12,7 +12,11 @@ public static class DeitModelServices
     /// <param name="path">As of <see cref="DeitModel.Load(string, DeitModelOptions)"/>.</param>
     /// <param name="configure">Sets options.</param>
     /// <returns>The container.</returns>
-    public static IServiceCollection AddDeitModel(this IServiceCollection services, string path, Action<DeitModelOptions>? configure = null)
+    public static IServiceCollection AddDeitModel(
+        this IServiceCollection services,
+        string path,
+        Action<DeitModelOptions>? configure = null
+    )
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
@@ -25,7 +29,12 @@ public static class DeitModelServices
     /// <param name="path">As of <see cref="DeitModel.Load(string, DeitModelOptions)"/>.</param>
     /// <param name="configure">Sets options.</param>
     /// <returns>The container.</returns>
-    public static IServiceCollection AddKeyedDeitModel(this IServiceCollection services, object serviceKey, string path, Action<DeitModelOptions>? configure = null)
+    public static IServiceCollection AddKeyedDeitModel(
+        this IServiceCollection services,
+        object serviceKey,
+        string path,
+        Action<DeitModelOptions>? configure = null
+    )
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(serviceKey);

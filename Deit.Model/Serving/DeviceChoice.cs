@@ -14,13 +14,24 @@ internal static class DeviceChoice
         For(path, options, Environment.GetEnvironmentVariable("DEIT_DEVICE"), GpuDevice.Find);
 
     /// <summary>As above, of a given environment: for tests.</summary>
-    internal static (GpuInfo Info, bool IsFallback) For(string path, DeitModelOptions options, string? environment, Func<string?, GpuInfo> find)
+    internal static (GpuInfo Info, bool IsFallback) For(
+        string path,
+        DeitModelOptions options,
+        string? environment,
+        Func<string?, GpuInfo> find
+    )
     {
-        string? named = !string.IsNullOrWhiteSpace(options.Device) ? options.Device : !string.IsNullOrWhiteSpace(environment) ? environment : null;
+        string? named =
+            !string.IsNullOrWhiteSpace(options.Device) ? options.Device
+            : !string.IsNullOrWhiteSpace(environment) ? environment
+            : null;
         GpuInfo info = find(named);
         bool isFallback = info.Type == GpuType.Cpu && named is null;
         if (isFallback && !options.CpuFallback)
-            throw new GpuException(GpuErrorKind.NoDevice, $"Loading '{path}' found no GPU, only the processor ({info.Name}); install the graphics driver, or allow the processor with DeitModelOptions.CpuFallback = true.");
+            throw new GpuException(
+                GpuErrorKind.NoDevice,
+                $"Loading '{path}' found no GPU, only the processor ({info.Name}); install the graphics driver, or allow the processor with DeitModelOptions.CpuFallback = true."
+            );
         return (info, isFallback);
     }
 }

@@ -70,9 +70,13 @@ public sealed class ImageAttention
             throw new ArgumentOutOfRangeException(nameof(layer), layer, $"Expected 0 to below {Layers}.");
     }
 
-    private int Token(bool distillation) => !distillation ? 0
+    private int Token(bool distillation) =>
+        !distillation ? 0
         : _config.Distilled ? 1
-        : throw new InvalidOperationException("Attention of the distillation token was asked for, but the model has none; ask for the class token's.");
+        : throw new InvalidOperationException(
+            "Attention of the distillation token was asked for, but the model has none; ask for the class token's."
+        );
 
-    private AttentionMap OnPatches(double[] row) => new([.. row.Skip(_config.PrefixTokens).Select(share => (float)share)], _config.Grid.Width, _config.Grid.Height);
+    private AttentionMap OnPatches(double[] row) =>
+        new([.. row.Skip(_config.PrefixTokens).Select(share => (float)share)], _config.Grid.Width, _config.Grid.Height);
 }

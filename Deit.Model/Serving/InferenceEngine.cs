@@ -27,7 +27,13 @@ internal sealed class InferenceEngine : IDisposable
     /// <param name="logger">Where events go.</param>
     /// <param name="model">The model, which the engine takes over.</param>
     /// <param name="load">Makes the model anew when its device was lost.</param>
-    public InferenceEngine(string path, DeitModelOptions options, ILogger logger, LoadedModel model, Func<LoadedModel> load)
+    public InferenceEngine(
+        string path,
+        DeitModelOptions options,
+        ILogger logger,
+        LoadedModel model,
+        Func<LoadedModel> load
+    )
     {
         (_path, _options, _logger, _model, _load) = (path, options, logger, model, load);
         (Device, Precision) = (model.Device, model.Precision);
@@ -60,7 +66,10 @@ internal sealed class InferenceEngine : IDisposable
     public async Task<Answer> AskAsync(Request request, CancellationToken cancellation)
     {
         Enqueue(request);
-        using CancellationTokenRegistration registration = cancellation.UnsafeRegister(_ => Cancel(request, cancellation), null);
+        using CancellationTokenRegistration registration = cancellation.UnsafeRegister(
+            _ => Cancel(request, cancellation),
+            null
+        );
         return await request.Answer.ConfigureAwait(false);
     }
 
@@ -148,9 +157,13 @@ internal sealed class InferenceEngine : IDisposable
         List<Request> batch = [];
         lock (_gate)
         {
-            for (TimeSpan left; !_disposed && (left = TimeToWait()) != TimeSpan.Zero;)
+            for (TimeSpan left; !_disposed && (left = TimeToWait()) != TimeSpan.Zero; )
                 Monitor.Wait(_gate, left);
-            while (_waiting.First is { } first && batch.Count < _options.MaxBatchSize && (first.Value.Wanted != Wanted.Attention || batch.Count == 0))
+            while (
+                _waiting.First is { } first
+                && batch.Count < _options.MaxBatchSize
+                && (first.Value.Wanted != Wanted.Attention || batch.Count == 0)
+            )
             {
                 _waiting.RemoveFirst();
                 batch.Add(first.Value);
@@ -175,7 +188,7 @@ internal sealed class InferenceEngine : IDisposable
     private void Compute(List<Request> batch)
     {
         int answered = 0;
-        for (bool lostBefore = false; ;)
+        for (bool lostBefore = false; ; )
             try
             {
                 LoadedModel model = Current();

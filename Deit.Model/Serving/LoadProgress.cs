@@ -5,12 +5,16 @@ public enum LoadStage
 {
     /// <summary>Reads what the model is.</summary>
     Description,
+
     /// <summary>Finds and opens the device.</summary>
     Device,
+
     /// <summary>Reads the weights and copies them to the device.</summary>
     Weights,
+
     /// <summary>Records the forward pass; a driver that meets it for the first time compiles its kernels.</summary>
     Kernels,
+
     /// <summary>The model answers.</summary>
     Ready,
 }

@@ -15,7 +15,13 @@ internal sealed class LoadedModel : IDisposable
     private Inference? _first;
     private int _largest;
 
-    private LoadedModel(SharedDevice shared, INetwork network, ModelDescription description, Precision precision, int maxBatchSize)
+    private LoadedModel(
+        SharedDevice shared,
+        INetwork network,
+        ModelDescription description,
+        Precision precision,
+        int maxBatchSize
+    )
     {
         (_shared, _network, Description, Precision) = (shared, network, description, precision);
         _batchSizes = [.. BatchSizes(maxBatchSize)];
@@ -42,7 +48,13 @@ internal sealed class LoadedModel : IDisposable
     /// <param name="progress">Called with what begins; what it throws ends the loading.</param>
     /// <exception cref="DeitException">The path holds no model, or a damaged one.</exception>
     /// <exception cref="GpuException">The device cannot be opened, was lost, or has not enough memory.</exception>
-    public static LoadedModel Load(string path, GpuInfo device, Precision precision, int maxBatchSize, Action<LoadStage> progress)
+    public static LoadedModel Load(
+        string path,
+        GpuInfo device,
+        Precision precision,
+        int maxBatchSize,
+        Action<LoadStage> progress
+    )
     {
         progress(LoadStage.Device);
         SharedDevice shared = SharedDevice.Acquire(device);
@@ -54,7 +66,13 @@ internal sealed class LoadedModel : IDisposable
             (network, ModelDescription description) = ModelFolder.Load(shared.Device, path);
             network.Parameters.Freeze();
             progress(LoadStage.Kernels);
-            model = new LoadedModel(shared, network, description, Model.Precision.For(device, precision).Precision, maxBatchSize);
+            model = new LoadedModel(
+                shared,
+                network,
+                description,
+                Model.Precision.For(device, precision).Precision,
+                maxBatchSize
+            );
             model.InferenceOf(1);
             return model;
         }
@@ -79,7 +97,8 @@ internal sealed class LoadedModel : IDisposable
     /// <exception cref="GpuException">The device was lost or has not enough memory; nothing was answered.</exception>
     public (int Count, int BatchSize) Answer(ReadOnlySpan<Request> waiting)
     {
-        int batchSize = BatchSizeFor(waiting.Length), count = Math.Min(batchSize, waiting.Length);
+        int batchSize = BatchSizeFor(waiting.Length),
+            count = Math.Min(batchSize, waiting.Length);
         Inference inference = InferenceOf(batchSize);
         for (int i = 0; i < count; i++)
             inference.Write(i, waiting[i].Pixels);
@@ -88,19 +107,33 @@ internal sealed class LoadedModel : IDisposable
         foreach (Request request in waiting[..count])
             anyFeatures |= request.Wanted == Wanted.Features;
         float[] features = anyFeatures ? inference.Observed("norm") : [];
-        int classes = _network.Config.NumClasses, width = features.Length / batchSize;
+        int classes = _network.Config.NumClasses,
+            width = features.Length / batchSize;
         for (int i = 0; i < count; i++)
-            waiting[i].Complete(new Answer(
-                new HeadLogits(logits.Class[(i * classes)..((i + 1) * classes)], logits.Distillation?[(i * classes)..((i + 1) * classes)]),
-                waiting[i].Wanted == Wanted.Features ? features[(i * width)..((i + 1) * width)] : null,
-                Attention: null));
+            waiting[i]
+                .Complete(
+                    new Answer(
+                        new HeadLogits(
+                            logits.Class[(i * classes)..((i + 1) * classes)],
+                            logits.Distillation?[(i * classes)..((i + 1) * classes)]
+                        ),
+                        waiting[i].Wanted == Wanted.Features ? features[(i * width)..((i + 1) * width)] : null,
+                        Attention: null
+                    )
+                );
         return (count, batchSize);
     }
 
     /// <summary>Answers with the attention of all layers.</summary>
     /// <exception cref="GpuException">The device was lost or has not enough memory.</exception>
     public void AnswerAttention(Request request) =>
-        request.Complete(new Answer(Logits: null, Features: null, AttentionMaps.Of(_shared.Device, (VisionTransformer)_network, request.Pixels)));
+        request.Complete(
+            new Answer(
+                Logits: null,
+                Features: null,
+                AttentionMaps.Of(_shared.Device, (VisionTransformer)_network, request.Pixels)
+            )
+        );
 
     /// <summary>Says that the device is lost, to all models on it.</summary>
     public void MarkLost() => _shared.MarkLost();
@@ -122,9 +155,10 @@ internal sealed class LoadedModel : IDisposable
 
     // A GPU computes a batch that is not full in about the time of a full one. A CPU driver takes time for each place, so that there a batch
     // is full and the rest waits for the next.
-    private int BatchSizeFor(int waiting) => Device.Type == GpuType.Cpu
-        ? _batchSizes.Last(size => size <= waiting)
-        : _batchSizes.FirstOrDefault(size => size >= waiting, _batchSizes[^1]);
+    private int BatchSizeFor(int waiting) =>
+        Device.Type == GpuType.Cpu
+            ? _batchSizes.Last(size => size <= waiting)
+            : _batchSizes.FirstOrDefault(size => size >= waiting, _batchSizes[^1]);
 
     // Recorded when first needed. All run one after another, so that the largest lends its memory to the others: when a larger one comes,
     // those before it are recorded again in its memory, which costs milliseconds once.
@@ -135,7 +169,15 @@ internal sealed class LoadedModel : IDisposable
         if (batchSize > _largest)
             DropInferences();
         Graph? lender = _largest == 0 ? null : _inferences[_largest].Graph;
-        Inference inference = new(_shared.Device, _network, batchSize, lender, Precision, KernelsFor(batchSize), static (_, name, tensor) => name == "norm" ? tensor : null);
+        Inference inference = new(
+            _shared.Device,
+            _network,
+            batchSize,
+            lender,
+            Precision,
+            KernelsFor(batchSize),
+            static (_, name, tensor) => name == "norm" ? tensor : null
+        );
         _first ??= inference;
         _inferences.Add(batchSize, inference);
         _largest = Math.Max(_largest, batchSize);

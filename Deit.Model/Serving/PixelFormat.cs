@@ -6,12 +6,16 @@ public enum PixelFormat
 {
     /// <summary>Red, green, blue.</summary>
     Rgb24,
+
     /// <summary>Blue, green, red.</summary>
     Bgr24,
+
     /// <summary>Red, green, blue, alpha.</summary>
     Rgba32,
+
     /// <summary>Blue, green, red, alpha.</summary>
     Bgra32,
+
     /// <summary>One value for all three.</summary>
     Gray8,
 }

@@ -8,8 +8,10 @@ internal enum Wanted
 {
     /// <summary>The logits.</summary>
     Logits,
+
     /// <summary>The logits and the tokens behind the last layer norm.</summary>
     Features,
+
     /// <summary>The attention of all layers: computed alone, never in a batch.</summary>
     Attention,
 }

@@ -26,14 +26,18 @@ internal sealed record ClassReport(IReadOnlyList<ClassFigures> Classes)
     /// <param name="labels">The classes' names.</param>
     public static ClassReport Of(IEnumerable<Prediction> predictions, IReadOnlyList<string> labels)
     {
-        int[] support = new int[labels.Count], predicted = new int[labels.Count], right = new int[labels.Count];
+        int[] support = new int[labels.Count],
+            predicted = new int[labels.Count],
+            right = new int[labels.Count];
         foreach (Prediction prediction in predictions)
         {
             support[prediction.Label]++;
             predicted[prediction.Answer]++;
             right[prediction.Label] += prediction.Answer == prediction.Label ? 1 : 0;
         }
-        return new ClassReport([.. labels.Select((label, i) => new ClassFigures(label, support[i], predicted[i], right[i]))]);
+        return new ClassReport([
+            .. labels.Select((label, i) => new ClassFigures(label, support[i], predicted[i], right[i])),
+        ]);
     }
 
     /// <summary>The mean of the classes' precisions, without those never answered, which have none.</summary>
@@ -46,16 +50,32 @@ internal sealed record ClassReport(IReadOnlyList<ClassFigures> Classes)
     public int NeverPredicted => Classes.Count(score => score.Predicted == 0);
 
     /// <summary>The classes that are recognised least, of those that have images.</summary>
-    public IEnumerable<ClassFigures> Worst(int count) => Classes.Where(score => score.Support > 0).OrderBy(score => score.Recall).ThenByDescending(score => score.Support).Take(count);
+    public IEnumerable<ClassFigures> Worst(int count) =>
+        Classes
+            .Where(score => score.Support > 0)
+            .OrderBy(score => score.Recall)
+            .ThenByDescending(score => score.Support)
+            .Take(count);
 
     /// <summary>Comma-separated values with a line for each class; fields without a value are empty.</summary>
-    public string ToCsv() => Report.Csv(
-    [
-        ["class", "precision", "recall", "support", "predicted", "right"],
-        .. Classes.Select(score => (IEnumerable<string>)[score.Label, Field(score.Precision), Field(score.Recall), $"{score.Support}", $"{score.Predicted}", $"{score.Right}"]),
-    ]);
+    public string ToCsv() =>
+        Report.Csv([
+            ["class", "precision", "recall", "support", "predicted", "right"],
+            .. Classes.Select(score =>
+                (IEnumerable<string>)
+                    [
+                        score.Label,
+                        Field(score.Precision),
+                        Field(score.Recall),
+                        $"{score.Support}",
+                        $"{score.Predicted}",
+                        $"{score.Right}",
+                    ]
+            ),
+        ]);
 
     private static string Field(double value) => double.IsNaN(value) ? "" : Report.Number(value, "R");
 
-    private double Mean(Func<ClassFigures, double> value) => Classes.Select(value).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
+    private double Mean(Func<ClassFigures, double> value) =>
+        Classes.Select(value).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
 }

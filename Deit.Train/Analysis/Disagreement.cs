@@ -1,6 +1,5 @@
 using System.Text;
 using Deit.Model;
-using Deit.Train.Data.Formats;
 using Deit.Train.Reporting;
 using Deit.Train.Training;
 
@@ -27,15 +26,33 @@ internal sealed record Disagreement(IReadOnlyList<string> Names, double[][] Shar
     /// <exception cref="ArgumentException">The models disagree about a picture's own class: they were not given the same data.</exception>
     public static Disagreement Matrix(IReadOnlyList<ModelAnswers> models)
     {
-        Dictionary<int, Prediction>[] byIndex = [.. models.Select(model => model.Predictions.ToDictionary(prediction => prediction.Index))];
+        Dictionary<int, Prediction>[] byIndex =
+        [
+            .. models.Select(model => model.Predictions.ToDictionary(prediction => prediction.Index)),
+        ];
         int[] all = [.. byIndex.SelectMany(predictions => predictions.Keys).Distinct().Order()];
         int[] common = [.. all.Where(index => byIndex.All(predictions => predictions.ContainsKey(index)))];
         if (common.Length == 0)
-            throw new DeitException($"Comparing {models.Count} models failed: there is no image that all of them could read; check the folder.");
-        if (common.FirstOrDefault(index => byIndex.Any(predictions => predictions[index].Label != byIndex[0][index].Label), -1) is >= 0 and int odd)
-            throw new ArgumentException($"Image {odd} has another class for another model; give all of them the same data and numbers of classes.", nameof(models));
+            throw new DeitException(
+                $"Comparing {models.Count} models failed: there is no image that all of them could read; check the folder."
+            );
+        if (
+            common.FirstOrDefault(
+                index => byIndex.Any(predictions => predictions[index].Label != byIndex[0][index].Label),
+                -1
+            )
+            is >= 0
+                and int odd
+        )
+            throw new ArgumentException(
+                $"Image {odd} has another class for another model; give all of them the same data and numbers of classes.",
+                nameof(models)
+            );
 
-        List<(string Name, int[] Answers)> classifiers = [(GroundTruth, Answers(byIndex[0], prediction => prediction.Label))];
+        List<(string Name, int[] Answers)> classifiers =
+        [
+            (GroundTruth, Answers(byIndex[0], prediction => prediction.Label)),
+        ];
         for (int i = 0; i < models.Count; i++)
         {
             string name = models[i].Name;
@@ -48,12 +65,30 @@ internal sealed record Disagreement(IReadOnlyList<string> Names, double[][] Shar
             else
                 classifiers.Add((name, Answers(byIndex[i], prediction => prediction.Answer)));
         }
-        if (classifiers.GroupBy(classifier => classifier.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new DeitException($"Comparing models failed: two of them would be called '{twice.Key}'; give each its own with --names.");
-        double[][] shares = [.. classifiers.Select(first => classifiers.Select(second => Share(first.Answers, second.Answers)).ToArray())];
-        return new Disagreement([.. classifiers.Select(classifier => classifier.Name)], shares, common.Length, all.Length - common.Length);
+        if (
+            classifiers
+                .GroupBy(classifier => classifier.Name, StringComparer.Ordinal)
+                .FirstOrDefault(group => group.Count() > 1) is
+            { } twice
+        )
+            throw new DeitException(
+                $"Comparing models failed: two of them would be called '{twice.Key}'; give each its own with --names."
+            );
+        double[][] shares =
+        [
+            .. classifiers.Select(first =>
+                classifiers.Select(second => Share(first.Answers, second.Answers)).ToArray()
+            ),
+        ];
+        return new Disagreement(
+            [.. classifiers.Select(classifier => classifier.Name)],
+            shares,
+            common.Length,
+            all.Length - common.Length
+        );
 
-        int[] Answers(Dictionary<int, Prediction> predictions, Func<Prediction, int> answer) => [.. common.Select(index => answer(predictions[index]))];
+        int[] Answers(Dictionary<int, Prediction> predictions, Func<Prediction, int> answer) =>
+            [.. common.Select(index => answer(predictions[index]))];
     }
 
     private static double Share(int[] first, int[] second)
@@ -79,8 +114,15 @@ internal sealed record Disagreement(IReadOnlyList<string> Names, double[][] Shar
     }
 
     /// <summary>The matrix as comma-separated values with names in the first row and column.</summary>
-    public string ToCsv() => Report.Csv([["", .. Names], .. Names.Select((name, i) => (IEnumerable<string>)[name, .. Shares[i].Select(share => Report.Number(share, "R"))])]);
+    public string ToCsv() =>
+        Report.Csv([
+            ["", .. Names],
+            .. Names.Select(
+                (name, i) => (IEnumerable<string>)[name, .. Shares[i].Select(share => Report.Number(share, "R"))]
+            ),
+        ]);
 
     /// <summary>Name and cells of each row, as tables show them.</summary>
-    public IEnumerable<(string Name, string[] Cells)> Rows() => Names.Select((name, i) => (name, Shares[i].Select(share => Report.Number(share, "F3")).ToArray()));
+    public IEnumerable<(string Name, string[] Cells)> Rows() =>
+        Names.Select((name, i) => (name, Shares[i].Select(share => Report.Number(share, "F3")).ToArray()));
 }

@@ -10,12 +10,26 @@ namespace Deit.Train.Analysis;
 /// <summary>A model folder and the pictures that it is to answer, prepared as the model wants them. Nothing is on a device yet.</summary>
 internal sealed class ModelOnSplit
 {
-    private ModelOnSplit(string folder, SplitOptions options, ModelDescription description, IImageDataset images, int? limit)
+    private ModelOnSplit(
+        string folder,
+        SplitOptions options,
+        ModelDescription description,
+        IImageDataset images,
+        int? limit
+    )
     {
         (Folder, Description, Images) = (folder, description, images.Count);
-        ISampler sampler = limit is { } wanted && wanted < images.Count ? new EvenSampler(images.Count, wanted) : new SequentialSampler(images.Count);
+        ISampler sampler =
+            limit is { } wanted && wanted < images.Count
+                ? new EvenSampler(images.Count, wanted)
+                : new SequentialSampler(images.Count);
         BatchSize = Math.Min(options.BatchSize, sampler.Count); // a larger one would only take memory
-        Loader = new BatchLoader(images, sampler, new EvaluationTransform(description.Preprocess), new BatchLoaderOptions { BatchSize = BatchSize });
+        Loader = new BatchLoader(
+            images,
+            sampler,
+            new EvaluationTransform(description.Preprocess),
+            new BatchLoaderOptions { BatchSize = BatchSize }
+        );
     }
 
     /// <summary>The model folder.</summary>
@@ -40,14 +54,21 @@ internal sealed class ModelOnSplit
     public static ModelOnSplit Open(string folder, SplitOptions options, int? limit = null)
     {
         ModelDescription description = ModelDescription.Read(folder);
-        IImageDataset images = ImageDatasets.Open(options.Data, options.Split, new DatasetOptions { ValFraction = options.ValFraction, ClassNames = description.Labels });
+        IImageDataset images = ImageDatasets.Open(
+            options.Data,
+            options.Split,
+            new DatasetOptions { ValFraction = options.ValFraction, ClassNames = description.Labels }
+        );
         return new ModelOnSplit(folder, options, description, images, limit);
     }
 
     /// <summary>Asks for the memory that the batches will take, beside a CPU driver's own.</summary>
     /// <exception cref="DeitException">There is less.</exception>
     public void RequireMemory(GpuDevice device) =>
-        HostMemory.Require(Loader.BufferBytes + (device.Info.Type == GpuType.Cpu ? device.AllocatedBytes : 0), $"evaluating with --batch-size {BatchSize}");
+        HostMemory.Require(
+            Loader.BufferBytes + (device.Info.Type == GpuType.Cpu ? device.AllocatedBytes : 0),
+            $"evaluating with --batch-size {BatchSize}"
+        );
 
     /// <summary>Loads the model, answers every picture and gives the memory back.</summary>
     /// <param name="device">Where.</param>

@@ -1,6 +1,5 @@
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Train.Distillation;
 
@@ -9,8 +8,10 @@ internal enum DistillationType
 {
     /// <summary>Nothing.</summary>
     None,
+
     /// <summary>The teacher's softened probabilities.</summary>
     Soft,
+
     /// <summary>The teacher's decision.</summary>
     Hard,
 }
@@ -20,6 +21,7 @@ internal enum SoftReduction
 {
     /// <summary>Batch times classes, as the reference code: with 1000 classes a thousandth of the other.</summary>
     Elements,
+
     /// <summary>The batch, as the paper's formula and "batchmean".</summary>
     BatchMean,
 }
@@ -29,7 +31,12 @@ internal enum SoftReduction
 /// <param name="Alpha">The weight of the teacher's part.</param>
 /// <param name="Tau">The temperature of soft distillation.</param>
 /// <param name="Reduction">What soft distillation is divided by.</param>
-internal sealed record DistillationLoss(DistillationType Type, double Alpha = 0.5, double Tau = 1, SoftReduction Reduction = SoftReduction.Elements)
+internal sealed record DistillationLoss(
+    DistillationType Type,
+    double Alpha = 0.5,
+    double Tau = 1,
+    SoftReduction Reduction = SoftReduction.Elements
+)
 {
     /// <summary>Records the loss [1].</summary>
     /// <param name="r">The recorder.</param>
@@ -46,9 +53,15 @@ internal sealed record DistillationLoss(DistillationType Type, double Alpha = 0.
             throw new ArgumentException($"Distillation '{Type}' needs a teacher's logits.", nameof(teacher));
         // Without a distillation token the class token learns from both, the paper's rows "usual" and "hard distillation".
         Tensor student = output.DistillationLogits ?? output.ClassLogits;
-        Tensor distillation = Type == DistillationType.Hard
-            ? r.CrossEntropy(student, r.HardTargets(teacher)) // the teacher's labels are not smoothed
-            : r.SoftDistillation(student, teacher, Tau, Reduction == SoftReduction.Elements ? student.Elements : student.Shape.Rows);
+        Tensor distillation =
+            Type == DistillationType.Hard
+                ? r.CrossEntropy(student, r.HardTargets(teacher)) // the teacher's labels are not smoothed
+                : r.SoftDistillation(
+                    student,
+                    teacher,
+                    Tau,
+                    Reduction == SoftReduction.Elements ? student.Elements : student.Shape.Rows
+                );
         return r.Add(r.Scale(classification, (float)(1 - Alpha)), r.Scale(distillation, (float)Alpha));
     }
 }

@@ -13,7 +13,8 @@ namespace Deit.Train.Distillation;
 /// <summary>What a student learns from: a trained network of any family at the student's input size, in evaluation mode, without a backward pass.</summary>
 internal sealed class Teacher : IDisposable
 {
-    private const string CachedLogits = "logits", CacheKey = "deit.teacher_logits";
+    private const string CachedLogits = "logits",
+        CacheKey = "deit.teacher_logits";
     private readonly ModelSource _source;
 
     private Teacher(INetwork network, ModelSource source) => (Network, _source) = (network, source);
@@ -26,19 +27,38 @@ internal sealed class Teacher : IDisposable
 
     /// <summary>Finds out what a teacher is and whether it fits the data, before a device is opened.</summary>
     /// <exception cref="DeitException">It cannot be read, or knows other classes than the data has.</exception>
-    public static (ModelSource Source, NetworkConfig Config) Describe(string path, string? name, Preprocess preprocess, IReadOnlyList<string> classNames)
+    public static (ModelSource Source, NetworkConfig Config) Describe(
+        string path,
+        string? name,
+        Preprocess preprocess,
+        IReadOnlyList<string> classNames
+    )
     {
         ModelSource source = ModelSource.Open(path);
         using IWeights weights = source.OpenWeights();
         NetworkConfig config = source.Config(name, weights, "--teacher-model");
         if (config.NumClasses != classNames.Count)
-            throw new DeitException($"The teacher '{path}' knows {config.NumClasses} classes, the data has {classNames.Count}; give a teacher that was trained on the same classes.");
-        if (source.Description?.Labels is { } labels && classNames.Except(labels, StringComparer.Ordinal).FirstOrDefault() is { } unknown)
-            throw new DeitException($"The teacher '{path}' does not know the class '{unknown}' of the data; give a teacher that was trained on the same classes.");
+            throw new DeitException(
+                $"The teacher '{path}' knows {config.NumClasses} classes, the data has {classNames.Count}; give a teacher that was trained on the same classes."
+            );
+        if (
+            source.Description?.Labels is { } labels
+            && classNames.Except(labels, StringComparer.Ordinal).FirstOrDefault() is { } unknown
+        )
+            throw new DeitException(
+                $"The teacher '{path}' does not know the class '{unknown}' of the data; give a teacher that was trained on the same classes."
+            );
         if (source.Description?.Labels.SequenceEqual(classNames, StringComparer.Ordinal) == false)
-            throw new DeitException($"The teacher '{path}' has the data's classes in another order; give a teacher that was trained on this data.");
-        if (source.Description?.Preprocess is { } own && (own.Mean != preprocess.Mean || own.StandardDeviation != preprocess.StandardDeviation))
-            throw new DeitException($"The teacher '{path}' was trained on pictures of mean {own.Mean} and deviation {own.StandardDeviation}, the student sees {preprocess.Mean} and {preprocess.StandardDeviation}, and both see the same tensor; give a teacher of the same normalisation.");
+            throw new DeitException(
+                $"The teacher '{path}' has the data's classes in another order; give a teacher that was trained on this data."
+            );
+        if (
+            source.Description?.Preprocess is { } own
+            && (own.Mean != preprocess.Mean || own.StandardDeviation != preprocess.StandardDeviation)
+        )
+            throw new DeitException(
+                $"The teacher '{path}' was trained on pictures of mean {own.Mean} and deviation {own.StandardDeviation}, the student sees {preprocess.Mean} and {preprocess.StandardDeviation}, and both see the same tensor; give a teacher of the same normalisation."
+            );
         return (source, config with { InputSize = preprocess.InputSize });
     }
 
@@ -67,7 +87,9 @@ internal sealed class Teacher : IDisposable
     {
         using Recorder.Scope scope = r.Named("teacher");
         NetworkOutput output = Network.Forward(r, images, new ForwardContext { Precision = precision });
-        return output.DistillationLogits is { } second ? r.Scale(r.Add(output.ClassLogits, second), 0.5f) : output.ClassLogits;
+        return output.DistillationLogits is { } second
+            ? r.Scale(r.Add(output.ClassLogits, second), 0.5f)
+            : output.ClassLogits;
     }
 
     /// <summary>The logits of every picture of a data set, from a file where it has them, else computed and written to it.</summary>
@@ -77,7 +99,9 @@ internal sealed class Teacher : IDisposable
     {
         int classes = Network.Config.NumClasses;
         if ((long)pictures.Count * classes > Array.MaxLength)
-            throw new DeitException($"Keeping {classes} logits of {pictures.Count} images was asked for, an array holds {Array.MaxLength}; drop --teacher-cache, so that the teacher answers in each step.");
+            throw new DeitException(
+                $"Keeping {classes} logits of {pictures.Count} images was asked for, an array holds {Array.MaxLength}; drop --teacher-cache, so that the teacher answers in each step."
+            );
         string key = Key(pictures, preprocess);
         float[] logits = new float[pictures.Count * classes];
         if (File.Exists(path))
@@ -85,14 +109,23 @@ internal sealed class Teacher : IDisposable
             using SafetensorsFile file = SafetensorsFile.Open(path);
             if (!file.Metadata.TryGetValue(CacheKey, out string? known))
                 throw new DeitException($"'{path}' holds no logits of a teacher; give --teacher-cache another file.");
-            if (known == key && file.TryGet(CachedLogits, out SafetensorsEntry? entry) && entry.Shape.SequenceEqual([pictures.Count, (long)classes]))
+            if (
+                known == key
+                && file.TryGet(CachedLogits, out SafetensorsEntry? entry)
+                && entry.Shape.SequenceEqual([pictures.Count, (long)classes])
+            )
             {
                 file.ReadFloats(entry, logits);
                 return logits;
             }
         }
         Array.Fill(logits, float.NaN);
-        BatchLoader loader = new(pictures, new SequentialSampler(pictures.Count), new EvaluationTransform(preprocess), new BatchLoaderOptions { BatchSize = Math.Min(batchSize, pictures.Count), Workers = workers });
+        BatchLoader loader = new(
+            pictures,
+            new SequentialSampler(pictures.Count),
+            new EvaluationTransform(preprocess),
+            new BatchLoaderOptions { BatchSize = Math.Min(batchSize, pictures.Count), Workers = workers }
+        );
         using (Inference inference = new(Network.Parameters.Device, Network, loader.Options.BatchSize))
             foreach (Batch batch in loader.Epoch(0))
                 using (batch)
@@ -101,7 +134,11 @@ internal sealed class Teacher : IDisposable
                     for (int i = 0; i < batch.Count; i++)
                         answers.AsSpan(i * classes, classes).CopyTo(logits.AsSpan(batch.Indices[i] * classes));
                 }
-        SafetensorsWriter.Write(path, [SafetensorsSource.FromFloats(CachedLogits, [pictures.Count, classes], logits)], new Dictionary<string, string> { [CacheKey] = key });
+        SafetensorsWriter.Write(
+            path,
+            [SafetensorsSource.FromFloats(CachedLogits, [pictures.Count, classes], logits)],
+            new Dictionary<string, string> { [CacheKey] = key }
+        );
         return logits;
     }
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Deit.Model;
 using Deit.Model.Files;
-using Deit.Train.Data.Augmentation;
 
 namespace Deit.Train.Options;
 
@@ -17,15 +16,50 @@ internal static class Recipe
         // The defaults of the reference's main.py.
         ["deit"] = options => options,
         // The reference's command for 384 pixels: 16 processes of 32 images.
-        ["finetune384"] = options => options with { InputSize = 384, BatchSize = 32, AccumSteps = 16, Lr = 5e-6, MinLr = 5e-6, WeightDecay = 1e-8, Epochs = 30 },
+        ["finetune384"] = options =>
+            options with
+            {
+                InputSize = 384,
+                BatchSize = 32,
+                AccumSteps = 16,
+                Lr = 5e-6,
+                MinLr = 5e-6,
+                WeightDecay = 1e-8,
+                Epochs = 30,
+            },
         // What the author says of CIFAR and Cars (issue 45 of the reference's repository); the rate is taken as it is.
-        ["transfer"] = options => options with { Opt = "sgd", BatchSize = 64, AccumSteps = 12, Lr = 0.01, UnscaleLr = true, WeightDecay = 1e-4, Epochs = 1000, Reprob = 0, DropPath = 0 },
+        ["transfer"] = options =>
+            options with
+            {
+                Opt = "sgd",
+                BatchSize = 64,
+                AccumSteps = 12,
+                Lr = 0.01,
+                UnscaleLr = true,
+                WeightDecay = 1e-4,
+                Epochs = 1000,
+                Reprob = 0,
+                DropPath = 0,
+            },
         // Crop and flip alone, for small data and first tries.
-        ["plain"] = options => options with { Aa = "none", ColorJitter = 0, Reprob = 0, RepeatedAug = false, Mixup = 0, Cutmix = 0, ModelEma = false, Smoothing = 0, DropPath = 0 },
+        ["plain"] = options =>
+            options with
+            {
+                Aa = "none",
+                ColorJitter = 0,
+                Reprob = 0,
+                RepeatedAug = false,
+                Mixup = 0,
+                Cutmix = 0,
+                ModelEma = false,
+                Smoothing = 0,
+                DropPath = 0,
+            },
     };
 
     // What of the options a recipe holds, by the name in a file.
-    private static readonly Dictionary<string, PropertyInfo> Keys = typeof(TrainOptions).GetProperties()
+    private static readonly Dictionary<string, PropertyInfo> Keys = typeof(TrainOptions)
+        .GetProperties()
         .Where(property => property.GetCustomAttribute<FlagAttribute>() is { Run: false })
         .ToDictionary(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name), StringComparer.Ordinal);
 
@@ -34,7 +68,14 @@ internal static class Recipe
 
     /// <summary>The names of the presets.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. Presets.Keys, .. typeof(Recipe).Assembly.GetManifestResourceNames().Where(name => name.StartsWith(Resource, StringComparison.Ordinal)).Select(name => name[Resource.Length..]).Order(StringComparer.Ordinal)];
+    [
+        .. Presets.Keys,
+        .. typeof(Recipe)
+            .Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Resource, StringComparison.Ordinal))
+            .Select(name => name[Resource.Length..])
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>The options that a recipe starts from.</summary>
     /// <param name="nameOrFile">A preset or a file that <see cref="Save"/> wrote; what a file leaves out has its default.</param>
@@ -45,7 +86,9 @@ internal static class Recipe
             return preset(new TrainOptions());
         using Stream? embedded = typeof(Recipe).Assembly.GetManifestResourceStream(Resource + nameOrFile);
         if (embedded is null && !File.Exists(nameOrFile))
-            throw new DeitException($"There is no recipe '{nameOrFile}'; give one of {string.Join(", ", Names)}, or a file that --save-recipe wrote.");
+            throw new DeitException(
+                $"There is no recipe '{nameOrFile}'; give one of {string.Join(", ", Names)}, or a file that --save-recipe wrote."
+            );
         TrainOptions options = new();
         try
         {
@@ -61,7 +104,10 @@ internal static class Recipe
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new DeitException($"The recipe '{nameOrFile}' cannot be read ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); correct the file or write it anew with --save-recipe.", error);
+            throw new DeitException(
+                $"The recipe '{nameOrFile}' cannot be read ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); correct the file or write it anew with --save-recipe.",
+                error
+            );
         }
         return options;
     }
@@ -82,11 +128,19 @@ internal static class Recipe
         try
         {
             object? result = value.Deserialize(property.PropertyType, Json);
-            return result is null && property.PropertyType == typeof(string) && property.GetValue(new TrainOptions()) is not null ? throw new JsonException() : result;
+            return
+                result is null
+                && property.PropertyType == typeof(string)
+                && property.GetValue(new TrainOptions()) is not null
+                ? throw new JsonException()
+                : result;
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw new JsonException($"the value {value?.ToJsonString() ?? "null"} of '{key}' is none of its kind", error);
+            throw new JsonException(
+                $"the value {value?.ToJsonString() ?? "null"} of '{key}' is none of its kind",
+                error
+            );
         }
     }
 
@@ -94,7 +148,9 @@ internal static class Recipe
     private static string Remedy(string key)
     {
         string nearest = Keys.Keys.MinBy(known => Distance(key, known))!;
-        return Distance(key, nearest) <= 3 ? $"did you mean '{nearest}'" : $"its keys are the flags of deit train --help with underscores";
+        return Distance(key, nearest) <= 3
+            ? $"did you mean '{nearest}'"
+            : $"its keys are the flags of deit train --help with underscores";
     }
 
     // Levenshtein.
@@ -105,7 +161,10 @@ internal static class Recipe
         {
             (int diagonal, row[0]) = (row[0], i);
             for (int j = 1; j <= b.Length; j++)
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
+                (diagonal, row[j]) = (
+                    row[j],
+                    Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1))
+                );
         }
         return row[^1];
     }

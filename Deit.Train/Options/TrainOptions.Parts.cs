@@ -24,11 +24,22 @@ internal sealed partial record TrainOptions
     public NetworkConfig Config(int classes)
     {
         if (IsFreeDeit && Regnet is not null)
-            throw new DeitException("--regnet describes a RegNetY, --embed-dim, --depth and --num-heads a DeiT; give one or the other.");
+            throw new DeitException(
+                "--regnet describes a RegNetY, --embed-dim, --depth and --num-heads a DeiT; give one or the other."
+            );
         if (IsFreeDeit && (EmbedDim is null || Depth is null || NumHeads is null))
-            throw new DeitException("A free configuration was given in part; give --embed-dim, --depth and --num-heads together, or --model alone.");
-        NetworkConfig config = Regnet is not null ? ParseRegNet(Regnet)
-            : IsFreeDeit ? new DeitConfig { EmbedDim = EmbedDim!.Value, Depth = Depth!.Value, NumHeads = NumHeads!.Value }
+            throw new DeitException(
+                "A free configuration was given in part; give --embed-dim, --depth and --num-heads together, or --model alone."
+            );
+        NetworkConfig config =
+            Regnet is not null ? ParseRegNet(Regnet)
+            : IsFreeDeit
+                ? new DeitConfig
+                {
+                    EmbedDim = EmbedDim!.Value,
+                    Depth = Depth!.Value,
+                    NumHeads = NumHeads!.Value,
+                }
             : ModelZoo.Find(Model);
         if (PatchSize is not null && config is not DeitConfig)
             throw new DeitException("--patch-size cuts the input of a DeiT into patches, a RegNetY has none; drop it.");
@@ -45,72 +56,134 @@ internal sealed partial record TrainOptions
     public SgdOptions Sgd() => new(Momentum, WeightDecay, Nesterov: Opt == "sgd");
 
     /// <summary>The learning rate of each epoch.</summary>
-    public Schedule Schedule() => new()
-    {
-        Lr = UnscaleLr ? Lr : Train.Schedules.Schedule.ScaledLr(Lr, UpdateImages),
-        MinLr = MinLr,
-        WarmupLr = WarmupLr,
-        WarmupEpochs = WarmupEpochs,
-        Epochs = Epochs,
-    };
+    public Schedule Schedule() =>
+        new()
+        {
+            Lr = UnscaleLr ? Lr : Train.Schedules.Schedule.ScaledLr(Lr, UpdateImages),
+            MinLr = MinLr,
+            WarmupLr = WarmupLr,
+            WarmupEpochs = WarmupEpochs,
+            Epochs = Epochs,
+        };
 
     /// <summary>The distillation loss.</summary>
-    public DistillationLoss Distillation() => new(
-        DistillationType switch { "none" => Train.Distillation.DistillationType.None, "soft" => Train.Distillation.DistillationType.Soft, "hard" => Train.Distillation.DistillationType.Hard, _ => throw Unknown("--distillation-type", DistillationType, "none, soft or hard") },
-        DistillationAlpha,
-        DistillationTau,
-        DistillationReduction switch { "numel" => SoftReduction.Elements, "batchmean" => SoftReduction.BatchMean, _ => throw Unknown("--distillation-reduction", DistillationReduction, "numel or batchmean") });
+    public DistillationLoss Distillation() =>
+        new(
+            DistillationType switch
+            {
+                "none" => Train.Distillation.DistillationType.None,
+                "soft" => Train.Distillation.DistillationType.Soft,
+                "hard" => Train.Distillation.DistillationType.Hard,
+                _ => throw Unknown("--distillation-type", DistillationType, "none, soft or hard"),
+            },
+            DistillationAlpha,
+            DistillationTau,
+            DistillationReduction switch
+            {
+                "numel" => SoftReduction.Elements,
+                "batchmean" => SoftReduction.BatchMean,
+                _ => throw Unknown("--distillation-reduction", DistillationReduction, "numel or batchmean"),
+            }
+        );
 
     /// <summary>How both heads answer together.</summary>
-    public HeadFusion Fusion() => HeadFusion switch { "mean-logits" => Deit.Model.HeadFusion.MeanLogits, "sum-softmax" => Deit.Model.HeadFusion.SumSoftmax, _ => throw Unknown("--head-fusion", HeadFusion, "mean-logits or sum-softmax") };
+    public HeadFusion Fusion() =>
+        HeadFusion switch
+        {
+            "mean-logits" => Deit.Model.HeadFusion.MeanLogits,
+            "sum-softmax" => Deit.Model.HeadFusion.SumSoftmax,
+            _ => throw Unknown("--head-fusion", HeadFusion, "mean-logits or sum-softmax"),
+        };
 
     /// <summary>How batches are mixed.</summary>
     public Mixup Mixing() => NoAug ? new Mixup(0, 0) : new Mixup(Mixup, Cutmix, MixupProb, MixupSwitchProb);
 
     /// <summary>How pictures are prepared for evaluation; small ones are not cropped, as the reference does not where it trains without resizing.</summary>
-    public Preprocess Preprocess(ImageSize inputSize) => new() { InputSize = inputSize, CropRatio = inputSize.Longer <= TrainTransform.LargestUnresized ? 1 : EvalCropRatio };
+    public Preprocess Preprocess(ImageSize inputSize) =>
+        new()
+        {
+            InputSize = inputSize,
+            CropRatio = inputSize.Longer <= TrainTransform.LargestUnresized ? 1 : EvalCropRatio,
+        };
 
     /// <summary>The training transform.</summary>
     /// <param name="inputSize">Size of the input in pixels.</param>
     /// <exception cref="DeitException">A setting is unknown.</exception>
     public IImageTransform Transform(ImageSize inputSize) =>
-        NoAug ? new EvaluationTransform(Preprocess(inputSize)) : new TrainTransform(TransformOptions(inputSize), (ulong)Seed);
+        NoAug
+            ? new EvaluationTransform(Preprocess(inputSize))
+            : new TrainTransform(TransformOptions(inputSize), (ulong)Seed);
 
     /// <summary>The settings of the training transform.</summary>
     /// <param name="inputSize">Size of the input in pixels.</param>
     /// <exception cref="DeitException">The kind of erasing or of resizing is unknown.</exception>
-    public TrainTransformOptions TransformOptions(ImageSize inputSize) => new()
-    {
-        InputSize = inputSize,
-        Scale = (ScaleMin, 1),
-        Interpolation = TrainInterpolation switch { "bicubic" => ResampleFilter.Bicubic, "bilinear" => ResampleFilter.Bilinear, _ => throw Unknown("--train-interpolation", TrainInterpolation, "bicubic or bilinear") },
-        HorizontalFlip = Hflip,
-        AutoAugment = Aa == "none" ? "" : Aa,
-        ColorJitter = ColorJitter,
-        ErasingProbability = Reprob,
-        ErasingMode = Remode switch { "const" => ErasingMode.Const, "rand" => ErasingMode.Rand, "pixel" => ErasingMode.Pixel, _ => throw Unknown("--remode", Remode, "const, rand or pixel") },
-        ErasingCount = Recount,
-    };
+    public TrainTransformOptions TransformOptions(ImageSize inputSize) =>
+        new()
+        {
+            InputSize = inputSize,
+            Scale = (ScaleMin, 1),
+            Interpolation = TrainInterpolation switch
+            {
+                "bicubic" => ResampleFilter.Bicubic,
+                "bilinear" => ResampleFilter.Bilinear,
+                _ => throw Unknown("--train-interpolation", TrainInterpolation, "bicubic or bilinear"),
+            },
+            HorizontalFlip = Hflip,
+            AutoAugment = Aa == "none" ? "" : Aa,
+            ColorJitter = ColorJitter,
+            ErasingProbability = Reprob,
+            ErasingMode = Remode switch
+            {
+                "const" => ErasingMode.Const,
+                "rand" => ErasingMode.Rand,
+                "pixel" => ErasingMode.Pixel,
+                _ => throw Unknown("--remode", Remode, "const, rand or pixel"),
+            },
+            ErasingCount = Recount,
+        };
 
     /// <summary>The order of the training images.</summary>
     /// <param name="count">How many images there are.</param>
-    public ISampler Sampler(int count) => RepeatedAug && !NoAug ? new RepeatedAugmentationSampler(count, (ulong)Seed) : new RandomSampler(count, (ulong)Seed);
+    public ISampler Sampler(int count) =>
+        RepeatedAug && !NoAug
+            ? new RepeatedAugmentationSampler(count, (ulong)Seed)
+            : new RandomSampler(count, (ulong)Seed);
 
     /// <summary>The published name of the model, or null of a free configuration.</summary>
     public string? ModelName() => IsFreeDeit || Regnet is not null ? null : Model;
 
     private static RegNetConfig ParseRegNet(string text)
     {
-        double[] numbers = [.. text.Split(',').Select(part => double.TryParse(part, CultureInfo.InvariantCulture, out double number) ? number : double.NaN)];
+        double[] numbers =
+        [
+            .. text.Split(',')
+                .Select(part =>
+                    double.TryParse(part, CultureInfo.InvariantCulture, out double number) ? number : double.NaN
+                ),
+        ];
         if (numbers.Length is not (5 or 6) || numbers.Any(double.IsNaN))
-            throw new DeitException($"--regnet is '{text}', expected w_0, w_a, w_m, depth and group width, as 48,27.89,2.09,16,8, and perhaps the width of the stem.");
-        RegNetConfig config = new() { InitialWidth = Whole(0), WidthSlope = numbers[1], WidthMultiplier = numbers[2], Depth = Whole(3), GroupWidth = Whole(4) };
+            throw new DeitException(
+                $"--regnet is '{text}', expected w_0, w_a, w_m, depth and group width, as 48,27.89,2.09,16,8, and perhaps the width of the stem."
+            );
+        RegNetConfig config = new()
+        {
+            InitialWidth = Whole(0),
+            WidthSlope = numbers[1],
+            WidthMultiplier = numbers[2],
+            Depth = Whole(3),
+            GroupWidth = Whole(4),
+        };
         return numbers.Length == 6 ? config with { StemWidth = Whole(5) } : config;
 
-        int Whole(int index) => numbers[index] == Math.Round(numbers[index]) && Math.Abs(numbers[index]) < 1e6 ? (int)numbers[index]
-            : throw new DeitException($"--regnet is '{text}', expected w_0, depth, group width and the stem's width to be whole numbers.");
+        int Whole(int index) =>
+            numbers[index] == Math.Round(numbers[index]) && Math.Abs(numbers[index]) < 1e6
+                ? (int)numbers[index]
+                : throw new DeitException(
+                    $"--regnet is '{text}', expected w_0, depth, group width and the stem's width to be whole numbers."
+                );
     }
 
     // Of an edited args.json or recipe: the command line offers a choice.
-    private static DeitException Unknown(string flag, string value, string expected) => new($"{flag} is '{value}', expected {expected}.");
+    private static DeitException Unknown(string flag, string value, string expected) =>
+        new($"{flag} is '{value}', expected {expected}.");
 }

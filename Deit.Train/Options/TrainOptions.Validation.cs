@@ -1,6 +1,4 @@
 using Deit.Model;
-using Deit.Train.Data.Augmentation;
-using Deit.Train.Distillation;
 
 namespace Deit.Train.Options;
 
@@ -38,21 +36,34 @@ internal sealed partial record TrainOptions
         Require(Momentum is >= 0 and < 1, "--momentum", Momentum, "from 0 to below 1");
         Require(ModelEmaDecay is >= 0 and <= 1, "--model-ema-decay", ModelEmaDecay, "from 0 to 1");
         Require(DistillationAlpha is >= 0 and <= 1, "--distillation-alpha", DistillationAlpha, "from 0 to 1");
-        Require(DistillationTau > 0 && double.IsFinite(DistillationTau), "--distillation-tau", DistillationTau, "above 0");
+        Require(
+            DistillationTau > 0 && double.IsFinite(DistillationTau),
+            "--distillation-tau",
+            DistillationTau,
+            "above 0"
+        );
         Require(SaveSteps >= 0, "--save-steps", SaveSteps, "at least 0");
         Require(PrintFreq >= 1, "--print-freq", PrintFreq, "at least 1");
         Require(NumWorkers is >= 0 and <= 1024, "--num-workers", NumWorkers, "from 0 to 1024");
         bool distils = DistillationType != "none";
         if (distils && TeacherPath is null)
-            throw new DeitException($"--distillation-type {DistillationType} needs a teacher; add --teacher-path with a model folder or a .safetensors file.");
+            throw new DeitException(
+                $"--distillation-type {DistillationType} needs a teacher; add --teacher-path with a model folder or a .safetensors file."
+            );
         if (!distils && TeacherPath is not null)
-            throw new DeitException("--teacher-path was given and --distillation-type is none, so nothing would be learned from it; add --distillation-type hard or soft.");
+            throw new DeitException(
+                "--teacher-path was given and --distillation-type is none, so nothing would be learned from it; add --distillation-type hard or soft."
+            );
         if (TeacherModel is not null && TeacherPath is null)
             throw new DeitException("--teacher-model names the model of --teacher-path, which is missing; add it.");
         if (TeacherCache is not null && !(NoAug && distils))
-            throw new DeitException("--teacher-cache keeps one answer an image, and augmentation changes the image each time; add --no-aug and a --distillation-type, or drop it.");
+            throw new DeitException(
+                "--teacher-cache keeps one answer an image, and augmentation changes the image each time; add --no-aug and a --distillation-type, or drop it."
+            );
         if (Distilled && IsRegNet)
-            throw new DeitException("--distilled adds a token to a DeiT, a RegNetY has none; drop it: the other distillation flags work without a token.");
+            throw new DeitException(
+                "--distilled adds a token to a DeiT, a RegNetY has none; drop it: the other distillation flags work without a token."
+            );
     }
 
     private static void Require(bool condition, string flag, double actual, string expected)

@@ -3,8 +3,6 @@ using System.Text.Json.Serialization;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
-using Deit.Train.Data.Augmentation;
-using Deit.Train.Distillation;
 
 namespace Deit.Train.Options;
 
@@ -14,7 +12,10 @@ internal sealed partial record TrainOptions
     [Flag("folder with DIR/{train,val}/<class>/* or DIR/<class>/*, CIFAR, WebDataset shards or Parquet", Run = true)]
     public string? Data { get; set; }
 
-    [Flag("deit|finetune384|transfer|plain, or a file of --save-recipe: what the flags below start from; flags given with it come after it", Run = true)]
+    [Flag(
+        "deit|finetune384|transfer|plain, or a file of --save-recipe: what the flags below start from; flags given with it come after it",
+        Run = true
+    )]
     [JsonIgnore]
     public string? Recipe { get; set; }
 
@@ -22,7 +23,9 @@ internal sealed partial record TrainOptions
     [JsonIgnore]
     public string? SaveRecipe { get; set; }
 
-    [Flag("deit_{tiny,small,base}[_distilled]_patch16_224, deit_base[_distilled]_patch16_384, regnety_{040,080,120,160}")]
+    [Flag(
+        "deit_{tiny,small,base}[_distilled]_patch16_224, deit_base[_distilled]_patch16_384, regnety_{040,080,120,160}"
+    )]
     public string Model { get; set; } = "deit_tiny_patch16_224";
 
     [Flag("width of a free DeiT (with --depth and --num-heads)")]
@@ -40,16 +43,23 @@ internal sealed partial record TrainOptions
     [Flag("add the distillation token")]
     public bool Distilled { get; set; }
 
-    [Flag("w_0, w_a, w_m, depth and group width of a free RegNetY, as 48,27.89,2.09,16,8; a sixth number is the width of its stem")]
+    [Flag(
+        "w_0, w_a, w_m, depth and group width of a free RegNetY, as 48,27.89,2.09,16,8; a sixth number is the width of its stem"
+    )]
     public string? Regnet { get; set; }
 
     [Flag("input in pixels, a side or HEIGHTxWIDTH; the model's own without it")]
     public ImageSize? InputSize { get; set; }
 
-    [Flag("weights to start from, a model folder or a .safetensors file: position embedding resized, heads of other classes started anew", Run = true)]
+    [Flag(
+        "weights to start from, a model folder or a .safetensors file: position embedding resized, heads of other classes started anew",
+        Run = true
+    )]
     public string? Finetune { get; set; }
 
-    [Flag("train as training; --no-train-mode keeps the student in evaluation mode (no drop-path), as the paper's 384 fine-tuning ran")]
+    [Flag(
+        "train as training; --no-train-mode keeps the student in evaluation mode (no drop-path), as the paper's 384 fine-tuning ran"
+    )]
     public bool TrainMode { get; set; } = true;
 
     [Flag("passes over the training images")]
@@ -61,7 +71,10 @@ internal sealed partial record TrainOptions
     [Flag("steps whose gradients are added up for one update; the learning rate is scaled by batch size times this")]
     public int AccumSteps { get; set; } = 1;
 
-    [Flag("adamw, sgd (with Nesterov's momentum, as timm's) or momentum (without)", Choices = ["adamw", "sgd", "momentum"])]
+    [Flag(
+        "adamw, sgd (with Nesterov's momentum, as timm's) or momentum (without)",
+        Choices = ["adamw", "sgd", "momentum"]
+    )]
     public string Opt { get; set; } = "adamw";
 
     [Flag("base learning rate; multiplied by images an update / 512")]
@@ -79,7 +92,10 @@ internal sealed partial record TrainOptions
     [Flag("epochs of linear warm-up")]
     public int WarmupEpochs { get; set; } = 5;
 
-    [PrecisionFlag("type of activations and of the operands of matrix products, with -residual that of the residual stream too; bf16x3: fp32 with each product as three of bf16 on matrix units (tensor cores); weights, sums and loss are fp32 (reference: fp16)", trains: true)]
+    [PrecisionFlag(
+        "type of activations and of the operands of matrix products, with -residual that of the residual stream too; bf16x3: fp32 with each product as three of bf16 on matrix units (tensor cores); weights, sums and loss are fp32 (reference: fp16)",
+        trains: true
+    )]
     public string Precision { get; set; } = "fp32";
 
     [Flag("weight decay; not of biases, norms, class token and position embedding")]
@@ -100,7 +116,9 @@ internal sealed partial record TrainOptions
     [Flag("largest gradient norm; none without it")]
     public double? ClipGrad { get; set; }
 
-    [Flag("keep a moving average of the weights, evaluate and save it (on in the reference code, off in the paper's runs)")]
+    [Flag(
+        "keep a moving average of the weights, evaluate and save it (on in the reference code, off in the paper's runs)"
+    )]
     public bool ModelEma { get; set; } = true;
 
     [Flag("decay of the moving average")]
@@ -139,7 +157,9 @@ internal sealed partial record TrainOptions
     [Flag("RandAugment in timm's grammar; none for no such augmentation")]
     public string Aa { get; set; } = "rand-m9-mstd0.5-inc1";
 
-    [Flag("how far brightness, contrast and saturation may move from 1; without effect beside --aa, as in the reference")]
+    [Flag(
+        "how far brightness, contrast and saturation may move from 1; without effect beside --aa, as in the reference"
+    )]
     public double ColorJitter { get; set; } = 0.3;
 
     [Flag("chance of an image to be erased in part")]
@@ -163,7 +183,10 @@ internal sealed partial record TrainOptions
     [Flag("temperature of soft distillation (paper: 3)")]
     public double DistillationTau { get; set; } = 1;
 
-    [Flag("what the soft loss is divided by: numel, batch times classes, as the reference code; batchmean, the batch, as the paper's formula", Choices = ["numel", "batchmean"])]
+    [Flag(
+        "what the soft loss is divided by: numel, batch times classes, as the reference code; batchmean, the batch, as the paper's formula",
+        Choices = ["numel", "batchmean"]
+    )]
     public string DistillationReduction { get; set; } = "numel";
 
     [Flag("the teacher's weights: a model folder, or a .safetensors file with timm's names", Run = true)]
@@ -172,16 +195,25 @@ internal sealed partial record TrainOptions
     [Flag("the teacher's model where its file does not say (reference: regnety_160)", Run = true)]
     public string? TeacherModel { get; set; }
 
-    [Flag("file that keeps the teacher's logits of each training image by name, with --no-aug; made when missing", Run = true)]
+    [Flag(
+        "file that keeps the teacher's logits of each training image by name, with --no-aug; made when missing",
+        Run = true
+    )]
     public string? TeacherCache { get; set; }
 
-    [Flag("how a distilled model's heads answer together: mean-logits as the reference code, sum-softmax as the paper", Choices = ["mean-logits", "sum-softmax"])]
+    [Flag(
+        "how a distilled model's heads answer together: mean-logits as the reference code, sum-softmax as the paper",
+        Choices = ["mean-logits", "sum-softmax"]
+    )]
     public string HeadFusion { get; set; } = "mean-logits";
 
     [Flag("share of the image that evaluation crops")]
     public double EvalCropRatio { get; set; } = 0.875;
 
-    [Flag("share of each class kept for validation when DIR has no val split, the same for every seed; 0 takes the test split of CIFAR", Run = true)]
+    [Flag(
+        "share of each class kept for validation when DIR has no val split, the same for every seed; 0 takes the test split of CIFAR",
+        Run = true
+    )]
     public double ValFraction { get; set; } = 0.1;
 
     [Flag("threads that decode images; 0 for one a core", Run = true)]
@@ -206,10 +238,16 @@ internal sealed partial record TrainOptions
     /// <summary>The file of a run folder that holds these options.</summary>
     public const string FileName = "args.json";
 
-    internal static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+    internal static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
 
     /// <summary>Writes the options into a run folder.</summary>
-    public void Save(string folder) => AtomicFile.Write(Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, Json));
+    public void Save(string folder) =>
+        AtomicFile.Write(Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, Json));
 
     /// <summary>Reads the options of a run folder.</summary>
     /// <exception cref="DeitException">The folder holds no run.</exception>
@@ -217,14 +255,20 @@ internal sealed partial record TrainOptions
     {
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
-            throw new DeitException($"'{folder}' is no run folder: it has no {FileName}; give the --output of an earlier training.");
+            throw new DeitException(
+                $"'{folder}' is no run folder: it has no {FileName}; give the --output of an earlier training."
+            );
         try
         {
-            return JsonSerializer.Deserialize<TrainOptions>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it is empty");
+            return JsonSerializer.Deserialize<TrainOptions>(File.ReadAllBytes(path), Json)
+                ?? throw new JsonException("it is empty");
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new DeitException($"'{path}' cannot be read as training options ({error.Message.ReplaceLineEndings(" ")}); restore the file or start a new run.", error);
+            throw new DeitException(
+                $"'{path}' cannot be read as training options ({error.Message.ReplaceLineEndings(" ")}); restore the file or start a new run.",
+                error
+            );
         }
     }
 }

@@ -31,7 +31,12 @@ internal sealed class ProgressLine : IDisposable
 
     /// <summary>Shows progress on standard output.</summary>
     public static ProgressLine OnConsole() =>
-        new(Console.Out, Console.IsOutputRedirected ? null : () => Console.WindowWidth, TimeSpan.FromSeconds(10), TimeProvider.System);
+        new(
+            Console.Out,
+            Console.IsOutputRedirected ? null : () => Console.WindowWidth,
+            TimeSpan.FromSeconds(10),
+            TimeProvider.System
+        );
 
     /// <summary>Tells where the run stands; shown when it is time to, so report every step.</summary>
     public void Report(in Progress progress)

@@ -12,19 +12,32 @@ namespace Deit.Train.Reporting;
 internal static class Report
 {
     /// <summary>Names in snake case; labels stay readable in any script.</summary>
-    public static JsonSerializerOptions Json { get; } = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static JsonSerializerOptions Json { get; } =
+        new()
+        {
+            WriteIndented = true,
+            PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
 
     /// <summary>A table whose first column holds names and whose others hold numbers.</summary>
     public static Table Table(params IEnumerable<string> columns)
     {
         Table table = new() { Border = TableBorder.Simple };
         foreach (string column in columns)
-            table.AddColumn(new TableColumn(new Text(column)) { Alignment = table.Columns.Count == 0 ? Justify.Left : Justify.Right, NoWrap = true });
+            table.AddColumn(
+                new TableColumn(new Text(column))
+                {
+                    Alignment = table.Columns.Count == 0 ? Justify.Left : Justify.Right,
+                    NoWrap = true,
+                }
+            );
         return table;
     }
 
     /// <summary>Adds a row of plain text: labels may hold brackets.</summary>
-    public static void Row(this Table table, params IEnumerable<string> cells) => table.AddRow(cells.Select(cell => new Text(cell)));
+    public static void Row(this Table table, params IEnumerable<string> cells) =>
+        table.AddRow(cells.Select(cell => new Text(cell)));
 
     /// <summary>Prints a table; into a file or pipe as wide as it needs to be.</summary>
     public static void Print(Table table)
@@ -39,7 +52,8 @@ internal static class Report
     public static void PrintJson(object value) => Console.WriteLine(JsonSerializer.Serialize(value, Json));
 
     /// <summary>A number as it is shown; a dash where there is none.</summary>
-    public static string Number(double value, string format) => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
+    public static string Number(double value, string format) =>
+        double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 
     /// <summary>A number as JSON has it, which knows no NaN.</summary>
     public static double? Finite(double value) => double.IsFinite(value) ? value : null;
@@ -52,12 +66,16 @@ internal static class Report
             text.Append(string.Join(',', row.Select(Field))).Append('\n');
         return text.ToString();
 
-        static string Field(string value) => value.AsSpan().ContainsAny(",\"\r\n") ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : value;
+        static string Field(string value) =>
+            value.AsSpan().ContainsAny(",\"\r\n")
+                ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+                : value;
     }
 
     /// <summary>Writes a text file, as a whole or not at all.</summary>
     /// <exception cref="DeitException">It cannot be written.</exception>
-    public static void WriteText(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+    public static void WriteText(string path, string text) =>
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Makes a folder for results where there is none.</summary>
     /// <exception cref="DeitException">It cannot be made.</exception>
@@ -69,7 +87,10 @@ internal static class Report
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new DeitException($"Making the folder '{path}' failed: {error.Message.TrimEnd('.')}; choose another --output.", error);
+            throw new DeitException(
+                $"Making the folder '{path}' failed: {error.Message.TrimEnd('.')}; choose another --output.",
+                error
+            );
         }
     }
 }

@@ -11,7 +11,18 @@ internal sealed record LogRow
 {
     /// <summary>The columns every log has, in their order; <see cref="Further"/> ones follow.</summary>
     public static readonly ImmutableArray<string> Columns =
-        ["epoch", "step", "train_loss", "val_loss", "val_top1", "val_top5", "lr", "images_per_second", "data_wait", "seconds"];
+    [
+        "epoch",
+        "step",
+        "train_loss",
+        "val_loss",
+        "val_top1",
+        "val_top5",
+        "lr",
+        "images_per_second",
+        "data_wait",
+        "seconds",
+    ];
 
     /// <summary>The epoch, counted from 0.</summary>
     public required int Epoch { get; init; }
@@ -44,24 +55,26 @@ internal sealed record LogRow
     public required double Seconds { get; init; }
 
     /// <summary>Columns of this run beyond the usual ones, such as the teacher's accuracy: plain snake_case names.</summary>
-    public ImmutableSortedDictionary<string, double> Further { get; init; } = ImmutableSortedDictionary<string, double>.Empty;
+    public ImmutableSortedDictionary<string, double> Further { get; init; } =
+        ImmutableSortedDictionary<string, double>.Empty;
 
     /// <summary>A cell by its column; null where the row has none.</summary>
     /// <param name="column">One of <see cref="Columns"/> or a key of <see cref="Further"/>.</param>
-    public double? this[string column] => column switch
-    {
-        "epoch" => Epoch,
-        "step" => Step,
-        "train_loss" => TrainLoss,
-        "val_loss" => ValLoss,
-        "val_top1" => ValTop1,
-        "val_top5" => ValTop5,
-        "lr" => Lr,
-        "images_per_second" => ImagesPerSecond,
-        "data_wait" => DataWait,
-        "seconds" => Seconds,
-        _ => Further.TryGetValue(column, out double value) ? value : null,
-    };
+    public double? this[string column] =>
+        column switch
+        {
+            "epoch" => Epoch,
+            "step" => Step,
+            "train_loss" => TrainLoss,
+            "val_loss" => ValLoss,
+            "val_top1" => ValTop1,
+            "val_top5" => ValTop5,
+            "lr" => Lr,
+            "images_per_second" => ImagesPerSecond,
+            "data_wait" => DataWait,
+            "seconds" => Seconds,
+            _ => Further.TryGetValue(column, out double value) ? value : null,
+        };
 
     /// <summary>The row as one line of JSON; missing cells are null, and NaN and the infinities strings, as JSON has no numbers for them.</summary>
     internal string ToJson()
@@ -111,12 +124,15 @@ internal sealed record LogRow
                 ImagesPerSecond = cells["images_per_second"],
                 DataWait = cells["data_wait"],
                 Seconds = cells["seconds"],
-                Further = cells.Where(cell => !Columns.Contains(cell.Key)).ToImmutableSortedDictionary(StringComparer.Ordinal),
+                Further = cells
+                    .Where(cell => !Columns.Contains(cell.Key))
+                    .ToImmutableSortedDictionary(StringComparer.Ordinal),
             };
 
             double? Optional(string column) => cells.TryGetValue(column, out double value) ? value : null;
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or OverflowException)
+        catch (Exception error)
+            when (error is JsonException or KeyNotFoundException or InvalidOperationException or OverflowException)
         {
             throw new FormatException(error.Message, error);
         }

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Files;
-using Deit.Train.Distillation;
 using Deit.Train.Training;
 
 namespace Deit.Train.Runs;
@@ -47,9 +46,17 @@ internal sealed record TrainState
 /// </summary>
 internal sealed class RunCheckpoint(string run)
 {
-    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", AverageFile = "model_ema.safetensors", Gradients = "gradients", LossScale = "loss_scale";
+    private const string OptimizerFile = "optimizer.safetensors",
+        StateFile = "state.json",
+        AverageFile = "model_ema.safetensors",
+        Gradients = "gradients",
+        LossScale = "loss_scale";
     private static readonly string[] Moments = ["first_moment", "second_moment"];
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
 
     /// <summary>The folder to resume from.</summary>
     public string Last { get; } = Path.Combine(run, "last");
@@ -67,24 +74,44 @@ internal sealed class RunCheckpoint(string run)
     /// <param name="state">Where the training stands.</param>
     /// <param name="amidUpdate">Gradients of an update that is not complete are kept too.</param>
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
-    public void SaveLast(ModelDescription description, Parameters parameters, TrainStep step, TrainState state, bool amidUpdate) => AtomicFolder.Write(Last, folder =>
-    {
-        WriteModel(folder, description, parameters);
-        if (step.Average is { } average)
-            ModelFolder.SaveWeights(average, Path.Combine(folder, AverageFile));
-        GpuDevice device = parameters.Device;
-        IEnumerable<(string Name, Tensor Tensor)> tensors = OptimizerTensors(parameters, step, amidUpdate);
-        SafetensorsWriter.Write(Path.Combine(folder, OptimizerFile), tensors.Select(t => SafetensorsSource.FromFloats(t.Name, [t.Tensor.Elements], device.Read<float>(t.Tensor))));
-        AtomicFile.Write(Path.Combine(folder, StateFile), stream => JsonSerializer.Serialize(stream, state with { Kernels = new(device.Choices.All) }, Json));
-    });
+    public void SaveLast(
+        ModelDescription description,
+        Parameters parameters,
+        TrainStep step,
+        TrainState state,
+        bool amidUpdate
+    ) =>
+        AtomicFolder.Write(
+            Last,
+            folder =>
+            {
+                WriteModel(folder, description, parameters);
+                if (step.Average is { } average)
+                    ModelFolder.SaveWeights(average, Path.Combine(folder, AverageFile));
+                GpuDevice device = parameters.Device;
+                IEnumerable<(string Name, Tensor Tensor)> tensors = OptimizerTensors(parameters, step, amidUpdate);
+                SafetensorsWriter.Write(
+                    Path.Combine(folder, OptimizerFile),
+                    tensors.Select(t =>
+                        SafetensorsSource.FromFloats(t.Name, [t.Tensor.Elements], device.Read<float>(t.Tensor))
+                    )
+                );
+                AtomicFile.Write(
+                    Path.Combine(folder, StateFile),
+                    stream => JsonSerializer.Serialize(stream, state with { Kernels = new(device.Choices.All) }, Json)
+                );
+            }
+        );
 
     /// <summary>Writes <c>best</c>.</summary>
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
-    public void SaveBest(ModelDescription description, Parameters parameters) => AtomicFolder.Write(Best, folder => WriteModel(folder, description, parameters));
+    public void SaveBest(ModelDescription description, Parameters parameters) =>
+        AtomicFolder.Write(Best, folder => WriteModel(folder, description, parameters));
 
     /// <summary>Writes <c>best_ema</c>.</summary>
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
-    public void SaveBestEma(ModelDescription description, Parameters average) => AtomicFolder.Write(BestEma, folder => WriteModel(folder, description, average));
+    public void SaveBestEma(ModelDescription description, Parameters average) =>
+        AtomicFolder.Write(BestEma, folder => WriteModel(folder, description, average));
 
     /// <summary>Reads where <c>last</c> stands.</summary>
     /// <exception cref="DeitException">There is no checkpoint, or it is damaged.</exception>
@@ -94,14 +121,20 @@ internal sealed class RunCheckpoint(string run)
             AtomicFolder.Recover(folder);
         string path = Path.Combine(Last, StateFile);
         if (!File.Exists(path))
-            throw new DeitException($"'{run}' has no checkpoint to resume: {Path.Combine("last", StateFile)} is missing; remove that folder and start the training anew.");
+            throw new DeitException(
+                $"'{run}' has no checkpoint to resume: {Path.Combine("last", StateFile)} is missing; remove that folder and start the training anew."
+            );
         try
         {
-            return JsonSerializer.Deserialize<TrainState>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it is empty");
+            return JsonSerializer.Deserialize<TrainState>(File.ReadAllBytes(path), Json)
+                ?? throw new JsonException("it is empty");
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new DeitException($"'{path}' cannot be read ({error.Message.ReplaceLineEndings(" ")}); restore the file or start the training anew.", error);
+            throw new DeitException(
+                $"'{path}' cannot be read ({error.Message.ReplaceLineEndings(" ")}); restore the file or start the training anew.",
+                error
+            );
         }
     }
 
@@ -120,7 +153,9 @@ internal sealed class RunCheckpoint(string run)
         foreach ((string name, Tensor tensor) in OptimizerTensors(parameters, step, amidUpdate))
         {
             if (!moments.TryGet(name, out SafetensorsEntry? entry) || entry.ElementCount != tensor.Elements)
-                throw new CheckpointException($"'{optimizer}' does not fit the model: '{name}' of {tensor.Elements} elements is missing; start the training anew.");
+                throw new CheckpointException(
+                    $"'{optimizer}' does not fit the model: '{name}' of {tensor.Elements} elements is missing; start the training anew."
+                );
             float[] values = new float[tensor.Elements];
             moments.ReadFloats(entry, values);
             parameters.Device.Write<float>(tensor, values);
@@ -134,8 +169,15 @@ internal sealed class RunCheckpoint(string run)
         ModelFolder.LoadWeights(parameters, file, path);
     }
 
-    private static IEnumerable<(string Name, Tensor Tensor)> OptimizerTensors(Parameters parameters, TrainStep step, bool amidUpdate) =>
-        step.Moments.Zip(Moments, (tensor, name) => (name, tensor)).Concat(amidUpdate ? [(Gradients, parameters.FlatGradients!)] : []).Concat(step.LossScale is { } scale ? [(LossScale, scale)] : []);
+    private static IEnumerable<(string Name, Tensor Tensor)> OptimizerTensors(
+        Parameters parameters,
+        TrainStep step,
+        bool amidUpdate
+    ) =>
+        step
+            .Moments.Zip(Moments, (tensor, name) => (name, tensor))
+            .Concat(amidUpdate ? [(Gradients, parameters.FlatGradients!)] : [])
+            .Concat(step.LossScale is { } scale ? [(LossScale, scale)] : []);
 
     private static void WriteModel(string folder, ModelDescription description, Parameters parameters)
     {

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Deit.Model;
 using Deit.Model.Files;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Train.Runs;
 
@@ -38,7 +37,9 @@ internal sealed class RunLog
         foreach (string path in (ReadOnlySpan<string>)[JsonPath(folder), CsvPath(folder)])
         {
             if (File.Exists(path))
-                throw new DeitException($"Starting a log failed: '{path}' exists already, expected a folder without a run; resume that run or name another folder.");
+                throw new DeitException(
+                    $"Starting a log failed: '{path}' exists already, expected a folder without a run; resume that run or name another folder."
+                );
         }
         return new(folder, []);
     }
@@ -51,7 +52,9 @@ internal sealed class RunLog
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         if (!File.Exists(JsonPath(folder)) && File.Exists(CsvPath(folder)))
-            throw new DeitException($"Resuming the log '{CsvPath(folder)}' failed: the log.jsonl it is made from is missing; restore that file, or move log.csv away to resume with an empty log.");
+            throw new DeitException(
+                $"Resuming the log '{CsvPath(folder)}' failed: the log.jsonl it is made from is missing; restore that file, or move log.csv away to resume with an empty log."
+            );
         return new(folder, Read(JsonPath(folder)).FindAll(row => row.Epoch < epoch));
     }
 
@@ -61,9 +64,21 @@ internal sealed class RunLog
     public void Append(LogRow row)
     {
         if (_rows.Count > 0 && row.Epoch <= _rows[^1].Epoch)
-            throw new ArgumentException($"A row of epoch {row.Epoch} cannot follow one of epoch {_rows[^1].Epoch}.", nameof(row));
-        if (row.Further.Keys.FirstOrDefault(name => LogRow.Columns.Contains(name) || !name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')) is { } wrong)
-            throw new ArgumentException($"'{wrong}' cannot name a further column; expected lower-case letters, digits and '_', and none of {string.Join(", ", LogRow.Columns)}.", nameof(row));
+            throw new ArgumentException(
+                $"A row of epoch {row.Epoch} cannot follow one of epoch {_rows[^1].Epoch}.",
+                nameof(row)
+            );
+        if (
+            row.Further.Keys.FirstOrDefault(name =>
+                LogRow.Columns.Contains(name)
+                || !name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')
+            ) is
+            { } wrong
+        )
+            throw new ArgumentException(
+                $"'{wrong}' cannot name a further column; expected lower-case letters, digits and '_', and none of {string.Join(", ", LogRow.Columns)}.",
+                nameof(row)
+            );
         _rows.Add(row);
         Write();
     }
@@ -86,7 +101,10 @@ internal sealed class RunLog
             catch (FormatException error)
             {
                 if (i < lines.Length - 1)
-                    throw new DeitException($"Reading the log '{path}' failed: line {i + 1} is not a whole row of JSON; mend or remove that line, or move both log files away to resume with an empty log.", error);
+                    throw new DeitException(
+                        $"Reading the log '{path}' failed: line {i + 1} is not a whole row of JSON; mend or remove that line, or move both log files away to resume with an empty log.",
+                        error
+                    );
             }
         }
         return rows;
@@ -100,7 +118,10 @@ internal sealed class RunLog
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DeitException($"Reading the log '{path}' failed: {error.Message.TrimEnd('.')}; make the file readable, or move both log files away to resume with an empty log.", error);
+            throw new DeitException(
+                $"Reading the log '{path}' failed: {error.Message.TrimEnd('.')}; make the file readable, or move both log files away to resume with an empty log.",
+                error
+            );
         }
     }
 
@@ -108,14 +129,23 @@ internal sealed class RunLog
     {
         WriteLines(_jsonPath, _rows.Select(row => row.ToJson()));
         string[] columns = [.. LogRow.Columns, .. _rows.SelectMany(row => row.Further.Keys).Distinct()];
-        WriteLines(_csvPath, _rows.Select(row => string.Join(',', columns.Select(column => Cell(row[column])))).Prepend(string.Join(',', columns)));
+        WriteLines(
+            _csvPath,
+            _rows
+                .Select(row => string.Join(',', columns.Select(column => Cell(row[column]))))
+                .Prepend(string.Join(',', columns))
+        );
     }
 
     private static string Cell(double? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "";
 
-    private static void WriteLines(string path, IEnumerable<string> lines) => AtomicFile.Write(path, stream =>
-    {
-        foreach (string line in lines)
-            stream.Write(Encoding.UTF8.GetBytes(line + '\n'));
-    });
+    private static void WriteLines(string path, IEnumerable<string> lines) =>
+        AtomicFile.Write(
+            path,
+            stream =>
+            {
+                foreach (string line in lines)
+                    stream.Write(Encoding.UTF8.GetBytes(line + '\n'));
+            }
+        );
 }

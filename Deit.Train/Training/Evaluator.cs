@@ -29,7 +29,13 @@ internal readonly record struct Prediction(int Index, int Label, int Answer, int
 /// <param name="Class">Of the class token; null without a distillation token.</param>
 /// <param name="Distillation">Of the distillation token; null without one.</param>
 /// <param name="Seconds">Wall time, decoding included.</param>
-internal sealed record Evaluation(IReadOnlyList<Prediction> Predictions, Accuracy Total, Accuracy? Class, Accuracy? Distillation, double Seconds)
+internal sealed record Evaluation(
+    IReadOnlyList<Prediction> Predictions,
+    Accuracy Total,
+    Accuracy? Class,
+    Accuracy? Distillation,
+    double Seconds
+)
 {
     public long Images => Predictions.Count;
 
@@ -56,13 +62,22 @@ internal sealed class Evaluator : IDisposable
     /// <param name="fusion">How two heads answer together.</param>
     /// <param name="precision">In which types.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
-    public Evaluator(GpuDevice device, IReadOnlyList<INetwork> networks, int batchSize, HeadFusion fusion = HeadFusion.MeanLogits, Precision precision = default, Graph? borrow = null)
+    public Evaluator(
+        GpuDevice device,
+        IReadOnlyList<INetwork> networks,
+        int batchSize,
+        HeadFusion fusion = HeadFusion.MeanLogits,
+        Precision precision = default,
+        Graph? borrow = null
+    )
     {
         (_networks, _fusion, BatchSize) = (networks, fusion, batchSize);
         try
         {
             foreach (INetwork network in networks)
-                _inferences.Add(new Inference(device, network, batchSize, borrow ?? _inferences.FirstOrDefault()?.Graph, precision));
+                _inferences.Add(
+                    new Inference(device, network, batchSize, borrow ?? _inferences.FirstOrDefault()?.Graph, precision)
+                );
         }
         catch
         {
@@ -93,8 +108,10 @@ internal sealed class Evaluator : IDisposable
     /// <summary>The largest logit, how many classes come before the label, and -log softmax of it. Equal logits keep the order of the classes; NaN ranks last.</summary>
     internal static (int Answer, int Rank, double Loss) Score(ReadOnlySpan<float> logits, int label)
     {
-        float own = logits[label], largest = float.NegativeInfinity;
-        int rank = 0, answer = 0;
+        float own = logits[label],
+            largest = float.NegativeInfinity;
+        int rank = 0,
+            answer = 0;
         for (int i = 0; i < logits.Length; i++)
         {
             if (logits[i] > own || (logits[i] == own && i < label) || (float.IsNaN(own) && i != label))
@@ -116,7 +133,8 @@ internal sealed class Evaluator : IDisposable
 
     private sealed class Counter
     {
-        private long _top1, _top5;
+        private long _top1,
+            _top5;
         private double _loss;
 
         public int Add(ReadOnlySpan<float> logits, int label)
@@ -133,7 +151,9 @@ internal sealed class Evaluator : IDisposable
 
     private sealed class Tally(int classes)
     {
-        private readonly Counter _total = new(), _class = new(), _distillation = new();
+        private readonly Counter _total = new(),
+            _class = new(),
+            _distillation = new();
         private readonly List<Prediction> _predictions = [];
         private bool _twoHeads;
 
@@ -143,10 +163,13 @@ internal sealed class Evaluator : IDisposable
             _twoHeads = logits.Distillation is not null;
             for (int i = 0; i < batch.Count; i++)
             {
-                int label = (int)batch.Labels[i], from = i * classes;
+                int label = (int)batch.Labels[i],
+                    from = i * classes;
                 int answer = _total.Add(fused.AsSpan(from, classes), label);
                 int byClass = _twoHeads ? _class.Add(logits.Class.AsSpan(from, classes), label) : answer;
-                int byDistillation = _twoHeads ? _distillation.Add(logits.Distillation.AsSpan(from, classes), label) : answer;
+                int byDistillation = _twoHeads
+                    ? _distillation.Add(logits.Distillation.AsSpan(from, classes), label)
+                    : answer;
                 _predictions.Add(new Prediction(batch.Indices[i], label, answer, byClass, byDistillation));
             }
         }
@@ -155,8 +178,16 @@ internal sealed class Evaluator : IDisposable
         {
             int images = _predictions.Count;
             if (images == 0)
-                throw new DeitException("No image could be evaluated: the split is empty or unreadable; check the folder.");
-            return new Evaluation(_predictions, _total.Of(images), _twoHeads ? _class.Of(images) : null, _twoHeads ? _distillation.Of(images) : null, seconds);
+                throw new DeitException(
+                    "No image could be evaluated: the split is empty or unreadable; check the folder."
+                );
+            return new Evaluation(
+                _predictions,
+                _total.Of(images),
+                _twoHeads ? _class.Of(images) : null,
+                _twoHeads ? _distillation.Of(images) : null,
+                seconds
+            );
         }
     }
 }

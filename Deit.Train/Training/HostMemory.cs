@@ -21,7 +21,9 @@ internal static class HostMemory
     {
         long available = Available();
         if (bytes > available)
-            throw new DeitException($"Not enough memory for {purpose}: {bytes >> 20} MiB needed, {available >> 20} MiB free; lower --batch-size or --input-size, or end other programs.");
+            throw new DeitException(
+                $"Not enough memory for {purpose}: {bytes >> 20} MiB needed, {available >> 20} MiB free; lower --batch-size or --input-size, or end other programs."
+            );
     }
 
     // The kernel's own estimate, which knows of other processes and of caches that it would drop.
@@ -30,8 +32,17 @@ internal static class HostMemory
         const string Name = "MemAvailable:";
         try
         {
-            return File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal)) is { } line
-                && long.TryParse(line[Name.Length..].Replace("kB", "", StringComparison.Ordinal), NumberStyles.Integer, CultureInfo.InvariantCulture, out long kilobytes) ? kilobytes << 10 : null;
+            return
+                File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal))
+                    is { } line
+                && long.TryParse(
+                    line[Name.Length..].Replace("kB", "", StringComparison.Ordinal),
+                    NumberStyles.Integer,
+                    CultureInfo.InvariantCulture,
+                    out long kilobytes
+                )
+                ? kilobytes << 10
+                : null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

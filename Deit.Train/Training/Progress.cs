@@ -11,18 +11,28 @@ namespace Deit.Train.Training;
 /// <param name="DataWait">The share of the time spent waiting for pictures, 0 to 1.</param>
 /// <param name="Left">The time to the end of the run; null while unknown.</param>
 internal readonly record struct Progress(
-    int Epoch, int Epochs, int Step, int Steps, double Loss, double LearningRate, double ImagesPerSecond, double DataWait, TimeSpan? Left)
+    int Epoch,
+    int Epochs,
+    int Step,
+    int Steps,
+    double Loss,
+    double LearningRate,
+    double ImagesPerSecond,
+    double DataWait,
+    TimeSpan? Left
+)
 {
     /// <summary>One line: epoch and step counted as people count, the most wanted first, for narrow terminals cut the end.</summary>
     public override string ToString() =>
         $"epoch {Epoch + 1}/{Epochs}  step {Step}/{Steps}  loss {Loss:F4}  {Duration(Left)} left  {ImagesPerSecond:F0} images/s  data wait {DataWait:P0}  lr {LearningRate:0.00e-00}";
 
-    private static string Duration(TimeSpan? time) => time switch
-    {
-        null => "?",
-        { TotalDays: >= 1 } t => $"{(int)t.TotalDays}d {t.Hours:D2}h",
-        { TotalHours: >= 1 } t => $"{t.Hours}h {t.Minutes:D2}m",
-        { TotalMinutes: >= 1 } t => $"{t.Minutes}m {t.Seconds:D2}s",
-        { } t => $"{t.Seconds}s",
-    };
+    private static string Duration(TimeSpan? time) =>
+        time switch
+        {
+            null => "?",
+            { TotalDays: >= 1 } t => $"{(int)t.TotalDays}d {t.Hours:D2}h",
+            { TotalHours: >= 1 } t => $"{t.Hours}h {t.Minutes:D2}m",
+            { TotalMinutes: >= 1 } t => $"{t.Minutes}m {t.Seconds:D2}s",
+            { } t => $"{t.Seconds}s",
+        };
 }

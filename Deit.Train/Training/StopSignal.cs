@@ -18,7 +18,11 @@ internal sealed class StopSignal : IDisposable
     public StopSignal(Action<string>? announce = null)
     {
         _announce = announce;
-        _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Receive), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Receive)];
+        _registrations =
+        [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, Receive),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Receive),
+        ];
     }
 
     /// <summary>Whether a signal has arrived.</summary>

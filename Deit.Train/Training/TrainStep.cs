@@ -20,14 +20,25 @@ internal sealed class TrainStep : IDisposable
     private readonly INetwork _model;
     private readonly INetwork? _average;
     private readonly TrainOptions _options;
-    private readonly Arena _state, _inputs;
+    private readonly Arena _state,
+        _inputs;
     private readonly HostBuffer[] _slots = new HostBuffer[Slots];
-    private readonly Tensor _images, _labels, _stepState, _mixState, _lossSum, _uploaded, _decayMask;
+    private readonly Tensor _images,
+        _labels,
+        _stepState,
+        _mixState,
+        _lossSum,
+        _uploaded,
+        _decayMask;
     private readonly Tensor? _teacherLogits;
     private readonly LossScaleOptions _lossScaling = new();
     private readonly Mixup _mixup;
-    private readonly Graph? _further, _update;
-    private readonly int _labelsAt, _stepStateAt, _mixStateAt, _teacherAt;
+    private readonly Graph? _further,
+        _update;
+    private readonly int _labelsAt,
+        _stepStateAt,
+        _mixStateAt,
+        _teacherAt;
     private int _slot;
 
     /// <summary>Records the step.</summary>
@@ -38,19 +49,55 @@ internal sealed class TrainStep : IDisposable
     /// <param name="teacher">The teacher that runs in each step; null without, or where its logits are uploaded.</param>
     /// <param name="uploadTeacher">The teacher's logits come with the images.</param>
     /// <param name="precision">In which types; activations of F16 scale the loss.</param>
-    public TrainStep(GpuDevice device, INetwork model, TrainOptions options, INetwork? average = null, Teacher? teacher = null, bool uploadTeacher = false, Precision precision = default)
+    public TrainStep(
+        GpuDevice device,
+        INetwork model,
+        TrainOptions options,
+        INetwork? average = null,
+        Teacher? teacher = null,
+        bool uploadTeacher = false,
+        Precision precision = default
+    )
     {
         if (!precision.Trains)
-            throw new DeitException($"Training in {precision.Name} was asked for, gradients lie below its range; use bf16x3 or fp32.");
+            throw new DeitException(
+                $"Training in {precision.Name} was asked for, gradients lie below its range; use bf16x3 or fp32."
+            );
         (_device, _model, _options, _average) = (device, model, options, average);
         (_mixup, Precision) = (options.Mixing(), precision);
         Parameters parameters = model.Parameters;
         parameters.Train();
-        int batch = options.BatchSize, length = parameters.FlatLength, moments = options.Opt == "adamw" ? 2 : 1;
+        int batch = options.BatchSize,
+            length = parameters.FlatLength,
+            moments = options.Opt == "adamw" ? 2 : 1;
         ImageSize size = model.Config.InputSize;
-        Shape images = [batch, 3, size.Height, size.Width], logits = [batch, model.Config.NumClasses];
-        _state = device.CreateArena("optimiser state", (moments * Arena.SizeOf(DType.F32, [[length]])) + Arena.SizeOf(DType.F32, [[length / Parameters.Granule], [LossScaleOp.StateElements]]));
-        Moments = [.. Enumerable.Range(0, moments).Select(i => _state.Allocate([length], name: i == 0 ? "first moment" : "second moment"))];
+        Shape images = [batch, 3, size.Height, size.Width],
+            logits = [batch, model.Config.NumClasses];
+        _state = device.CreateArena(
+            "optimiser state",
+            (
+                moments
+                * Arena.SizeOf(
+                    DType.F32,
+                    [
+                        [length],
+                    ]
+                )
+            )
+                + Arena.SizeOf(
+                    DType.F32,
+                    [
+                        [length / Parameters.Granule],
+                        [LossScaleOp.StateElements],
+                    ]
+                )
+        );
+        Moments =
+        [
+            .. Enumerable
+                .Range(0, moments)
+                .Select(i => _state.Allocate([length], name: i == 0 ? "first moment" : "second moment")),
+        ];
         _decayMask = _state.Allocate([length / Parameters.Granule], name: "decay mask");
         Tensor lossScale = _state.Allocate([LossScaleOp.StateElements], name: "loss scale");
         // Images, labels, the step's numbers and a teacher's logits lie one after another, so that one copy brings all.
@@ -88,10 +135,14 @@ internal sealed class TrainStep : IDisposable
                     if (whole)
                         RecordUpdate(r);
                 },
-                new GraphOptions { Purpose = purpose });
+                new GraphOptions { Purpose = purpose }
+            );
             if (!whole)
             {
-                _further = device.Record(r => RecordGradients(r, teacher, accumulate: true), new GraphOptions { Purpose = purpose, Borrow = Graph });
+                _further = device.Record(
+                    r => RecordGradients(r, teacher, accumulate: true),
+                    new GraphOptions { Purpose = purpose, Borrow = Graph }
+                );
                 _update = device.Record(RecordUpdate, new GraphOptions { Purpose = purpose });
             }
         }
@@ -149,7 +200,13 @@ internal sealed class TrainStep : IDisposable
     /// <param name="step">The number of the step since the start of the run.</param>
     /// <param name="learningRate">The learning rate in force.</param>
     /// <param name="teacherLogits">[B, C] where the teacher's logits are uploaded.</param>
-    public void Submit(ReadOnlySpan<float> images, ReadOnlySpan<uint> labels, long step, double learningRate, ReadOnlySpan<float> teacherLogits = default)
+    public void Submit(
+        ReadOnlySpan<float> images,
+        ReadOnlySpan<uint> labels,
+        long step,
+        double learningRate,
+        ReadOnlySpan<float> teacherLogits = default
+    )
     {
         HostBuffer slot = _slots[_slot];
         _slot = (_slot + 1) % Slots;
@@ -161,7 +218,14 @@ internal sealed class TrainStep : IDisposable
         long start = Stopwatch.GetTimestamp();
         ulong seed = (ulong)_options.Seed;
         (long update, long micro) = Math.DivRem(step, _options.AccumSteps);
-        StepState state = StepState.At(step, learningRate, _options.AdamW(), seed, _options.ModelEmaDecay, update: update);
+        StepState state = StepState.At(
+            step,
+            learningRate,
+            _options.AdamW(),
+            seed,
+            _options.ModelEmaDecay,
+            update: update
+        );
         MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_stepStateAt..]), in state);
         MixState mix = _mixup.Draw(seed, step, _model.Config.InputSize);
         MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_mixStateAt..]), in mix);
@@ -184,30 +248,71 @@ internal sealed class TrainStep : IDisposable
     {
         Parameters parameters = _model.Parameters;
         Tensor mixed = _mixup.Enabled ? r.MixImages(_images, _mixState) : _images;
-        NetworkOutput output = _model.Forward(r, mixed, new ForwardContext { Training = _options.TrainMode, DropPathRate = _options.DropPath, StepState = _stepState, Precision = Precision });
+        NetworkOutput output = _model.Forward(
+            r,
+            mixed,
+            new ForwardContext
+            {
+                Training = _options.TrainMode,
+                DropPathRate = _options.DropPath,
+                StepState = _stepState,
+                Precision = Precision,
+            }
+        );
         Tensor targets = r.SoftTargets(_labels, _model.Config.NumClasses, (float)_options.Smoothing);
         if (_mixup.Enabled)
             targets = r.MixTargets(targets, _mixState);
-        Tensor loss = _options.Distillation().Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed, Precision), targets);
+        Tensor loss = _options
+            .Distillation()
+            .Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed, Precision), targets);
         r.AddTo(_lossSum, loss);
         // Each batch of an update has its share, so that the sum is the gradient of their mean.
         float share = 1f / _options.AccumSteps;
-        r.Tape.Backward(loss, LossScale is null ? r.Full([1], share) : r.Scale(LossScale.Slice(0, [1]), share), accumulate);
+        r.Tape.Backward(
+            loss,
+            LossScale is null ? r.Full([1], share) : r.Scale(LossScale.Slice(0, [1]), share),
+            accumulate
+        );
         return [.. parameters.Specs.Select(spec => spec.Name).Where(name => !r.Tape.Reached(parameters[name]))];
     }
 
     private void RecordUpdate(Recorder r)
     {
         Parameters parameters = _model.Parameters;
-        Tensor? factor = null, apply = null;
+        Tensor? factor = null,
+            apply = null;
         if (LossScale is not null)
-            (factor, apply) = r.LossScale(parameters.FlatGradients!, LossScale, _lossScaling, (float)(_options.ClipGrad ?? double.PositiveInfinity));
+            (factor, apply) = r.LossScale(
+                parameters.FlatGradients!,
+                LossScale,
+                _lossScaling,
+                (float)(_options.ClipGrad ?? double.PositiveInfinity)
+            );
         else if (_options.ClipGrad is { } maximum)
             factor = r.ClipScale(parameters.FlatGradients!, (float)maximum).Coefficient;
         if (_options.Opt == "adamw")
-            r.AdamW(parameters.Flat, parameters.FlatGradients!, Moments[0], Moments[1], _decayMask, _stepState, _options.AdamW(), factor, apply);
+            r.AdamW(
+                parameters.Flat,
+                parameters.FlatGradients!,
+                Moments[0],
+                Moments[1],
+                _decayMask,
+                _stepState,
+                _options.AdamW(),
+                factor,
+                apply
+            );
         else
-            r.Sgd(parameters.Flat, parameters.FlatGradients!, Moments[0], _decayMask, _stepState, _options.Sgd(), factor, apply);
+            r.Sgd(
+                parameters.Flat,
+                parameters.FlatGradients!,
+                Moments[0],
+                _decayMask,
+                _stepState,
+                _options.Sgd(),
+                factor,
+                apply
+            );
         if (_average is null)
             return;
         // The running statistics too, as timm's ModelEma over the whole state dictionary.

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
@@ -28,7 +27,8 @@ internal sealed class Trainer : IDisposable
     private readonly ModelDescription _description;
     private readonly TrainStep _step;
     private readonly Evaluator _evaluator;
-    private readonly BatchLoader _training, _validation;
+    private readonly BatchLoader _training,
+        _validation;
     private readonly int _stepsPerEpoch;
     private readonly Schedule _schedule;
     private readonly RunCheckpoint _checkpoint;
@@ -44,14 +44,19 @@ internal sealed class Trainer : IDisposable
         _options = options;
         _run = resume ?? options.Output ?? throw new DeitException("No run folder was given; add --output DIR.");
         if (options.Data is null)
-            throw new DeitException("No data was given; add --data DIR with a folder of pictures for each class, tar shards, Parquet or CIFAR.");
+            throw new DeitException(
+                "No data was given; add --data DIR with a folder of pictures for each class, tar shards, Parquet or CIFAR."
+            );
         // Everything that can be wrong on disk is found before a device is opened and before anything is written.
         _checkpoint = new RunCheckpoint(_run);
         TrainState? resumed = resume is null ? null : _checkpoint.ReadState();
         if (resume is null && File.Exists(Path.Combine(_run, TrainOptions.FileName)))
-            throw new DeitException($"'{_run}' holds a run already; go on with --resume {_run}, or choose another --output.");
+            throw new DeitException(
+                $"'{_run}' holds a run already; go on with --resume {_run}, or choose another --output."
+            );
         DatasetOptions folder = new() { ValFraction = options.ValFraction };
-        IImageDataset training = ImageDatasets.Open(options.Data, "train", folder), validation = ImageDatasets.Open(options.Data, "val", folder);
+        IImageDataset training = ImageDatasets.Open(options.Data, "train", folder),
+            validation = ImageDatasets.Open(options.Data, "val", folder);
         NetworkConfig config = options.Config(training.ClassNames.Count);
         _description = new ModelDescription
         {
@@ -69,11 +74,18 @@ internal sealed class Trainer : IDisposable
         ISampler sampler = options.Sampler(training.Count);
         BatchLoaderOptions loading = new() { BatchSize = options.BatchSize, Workers = options.NumWorkers };
         _training = new BatchLoader(training, sampler, transform, loading with { Training = true });
-        _validation = new BatchLoader(validation, new SequentialSampler(validation.Count), new EvaluationTransform(_description.Preprocess), loading);
+        _validation = new BatchLoader(
+            validation,
+            new SequentialSampler(validation.Count),
+            new EvaluationTransform(_description.Preprocess),
+            loading
+        );
         // Whole updates only, as one batch of all their images would be.
         _stepsPerEpoch = _training.BatchCount(sampler.Count) / options.AccumSteps * options.AccumSteps;
         if (_stepsPerEpoch == 0)
-            throw new DeitException($"An update of {options.AccumSteps} batches of {options.BatchSize} images was asked for, an epoch of the training set has {sampler.Count}; lower --accum-steps or --batch-size.");
+            throw new DeitException(
+                $"An update of {options.AccumSteps} batches of {options.BatchSize} images was asked for, an epoch of the training set has {sampler.Count}; lower --accum-steps or --batch-size."
+            );
         _schedule = options.Schedule();
 
         List<string> notices = [];
@@ -86,16 +98,45 @@ internal sealed class Trainer : IDisposable
             _average = options.ModelEma ? config.Create(_device) : null;
             _teacher = teacher is { } known ? Teacher.Load(_device, known.Source, known.Config) : null;
             if (_teacher is not null && options.TeacherCache is { } cache)
-                _teacherLogits = _teacher.Cached(cache, training, _description.Preprocess, options.BatchSize, options.NumWorkers);
+                _teacherLogits = _teacher.Cached(
+                    cache,
+                    training,
+                    _description.Preprocess,
+                    options.BatchSize,
+                    options.NumWorkers
+                );
             (Precision precision, string? notice) = Precision.For(_device.Info, Precision.Parse(options.Precision));
             if (notice is not null)
                 notices.Add(notice);
             if (precision.Activations != DType.F32 && config is not DeitConfig)
-                notices.Add($"a {config.Family} computes in fp32, so that --precision {options.Precision} changes nothing but its teacher and its loss scale");
-            _step = new TrainStep(_device, _model, options, _average, _teacherLogits is null ? _teacher : null, uploadTeacher: _teacherLogits is not null, precision);
-            _evaluator = new Evaluator(_device, _average is null ? [_model] : [_model, _average], options.BatchSize, options.Fusion(), precision, _step.Graph);
+                notices.Add(
+                    $"a {config.Family} computes in fp32, so that --precision {options.Precision} changes nothing but its teacher and its loss scale"
+                );
+            _step = new TrainStep(
+                _device,
+                _model,
+                options,
+                _average,
+                _teacherLogits is null ? _teacher : null,
+                uploadTeacher: _teacherLogits is not null,
+                precision
+            );
+            _evaluator = new Evaluator(
+                _device,
+                _average is null ? [_model] : [_model, _average],
+                options.BatchSize,
+                options.Fusion(),
+                precision,
+                _step.Graph
+            );
             // A CPU device takes from the same memory.
-            HostMemory.Require(_training.BufferBytes + _validation.BufferBytes + _step.HostBytes + (_device.Info.Type == GpuType.Cpu ? _device.AllocatedBytes : 0), $"training with --batch-size {options.BatchSize}");
+            HostMemory.Require(
+                _training.BufferBytes
+                    + _validation.BufferBytes
+                    + _step.HostBytes
+                    + (_device.Info.Type == GpuType.Cpu ? _device.AllocatedBytes : 0),
+                $"training with --batch-size {options.BatchSize}"
+            );
             if (resumed is not null)
             {
                 _checkpoint.Load(_model.Parameters, _step, AmidUpdate(resumed));
@@ -111,7 +152,9 @@ internal sealed class Trainer : IDisposable
             }
             string? taught = teacher?.Source is { } weights ? Teacher.Hash(weights) : null;
             if (resumed is not null && resumed.Teacher != taught)
-                throw new DeitException($"The teacher '{options.TeacherPath}' is another than the one that '{_run}' was begun with; restore its weights, or name their place with --teacher-path.");
+                throw new DeitException(
+                    $"The teacher '{options.TeacherPath}' is another than the one that '{_run}' was begun with; restore its weights, or name their place with --teacher-path."
+                );
             _state = resumed ?? new TrainState { Teacher = taught };
             if (resume is null)
             {
@@ -130,17 +173,27 @@ internal sealed class Trainer : IDisposable
             throw;
         }
         Say($"Device   {_device.Info}");
-        Say($"Model    {_description.Name ?? "free configuration"}: {_model.Parameters.Count / 1e6:0.00} M parameters, {_step.Precision.Name}, input {config.InputSize}, {config.NumClasses} classes");
-        Say($"Data     {training.Count} training and {validation.Count} validation images, {_stepsPerEpoch} steps of {options.BatchSize} an epoch{(options.AccumSteps > 1 ? $", an update each {options.AccumSteps}" : "")}");
+        Say(
+            $"Model    {_description.Name ?? "free configuration"}: {_model.Parameters.Count / 1e6:0.00} M parameters, {_step.Precision.Name}, input {config.InputSize}, {config.NumClasses} classes"
+        );
+        Say(
+            $"Data     {training.Count} training and {validation.Count} validation images, {_stepsPerEpoch} steps of {options.BatchSize} an epoch{(options.AccumSteps > 1 ? $", an update each {options.AccumSteps}" : "")}"
+        );
         if (_teacher is not null)
-            Say($"Teacher  {options.TeacherPath}: {_teacher.Network.Config.Family} of {_teacher.Network.Parameters.Count / 1e6:0.00} M parameters, {options.DistillationType} distillation into the {(config is DeitConfig { Distilled: true } ? "distillation" : "class")} token");
+            Say(
+                $"Teacher  {options.TeacherPath}: {_teacher.Network.Config.Family} of {_teacher.Network.Parameters.Count / 1e6:0.00} M parameters, {options.DistillationType} distillation into the {(config is DeitConfig { Distilled: true } ? "distillation" : "class")} token"
+            );
         else if (config is DeitConfig { Distilled: true })
-            Say("Notice   the model has a distillation token and no teacher: its head learns nothing and spoils the answer of both heads; add --distillation-type and --teacher-path, or choose a model without the token");
+            Say(
+                "Notice   the model has a distillation token and no teacher: its head learns nothing and spoils the answer of both heads; add --distillation-type and --teacher-path, or choose a model without the token"
+            );
         if (start is not null)
             Say($"Start    weights of {options.Finetune}");
         foreach (string notice in notices.Concat(_teacher?.Notices ?? []))
             Say($"Notice   {notice}");
-        Say($"Memory   {_device.AllocatedBytes / 1048576.0:0} MiB held; activations {_step.Graph.PlannedBytes / 1048576.0:0.0} MiB planned for {_step.Graph.LiveBytes / 1048576.0:0.0} MiB alive at once");
+        Say(
+            $"Memory   {_device.AllocatedBytes / 1048576.0:0} MiB held; activations {_step.Graph.PlannedBytes / 1048576.0:0.0} MiB planned for {_step.Graph.LiveBytes / 1048576.0:0.0} MiB alive at once"
+        );
         if (resumed is not null)
             Say($"Resumed  at epoch {_state.Epoch + 1}, step {_state.StepInEpoch}");
     }
@@ -166,7 +219,9 @@ internal sealed class Trainer : IDisposable
             if (!TrainEpoch(epoch, progress, stop) || !FinishEpoch(epoch, progress, stop))
             {
                 Save();
-                progress.WriteLine($"Stopped in epoch {epoch + 1} after step {_state.StepInEpoch}; go on with: deit train --resume {_run}");
+                progress.WriteLine(
+                    $"Stopped in epoch {epoch + 1} after step {_state.StepInEpoch}; go on with: deit train --resume {_run}"
+                );
                 Finish(progress);
                 return stop.ExitCode;
             }
@@ -181,7 +236,9 @@ internal sealed class Trainer : IDisposable
         long start = Stopwatch.GetTimestamp();
         TimeSpan waitedBefore = _training.Waited;
         double secondsBefore = _state.Seconds;
-        int done = _state.StepInEpoch, firstDone = done, unread = 0;
+        int done = _state.StepInEpoch,
+            firstDone = done,
+            unread = 0;
         // Batches at the end that make no whole update are left.
         foreach (Batch batch in _training.Epoch(epoch, done).Take(_stepsPerEpoch - done))
             using (batch)
@@ -199,16 +256,19 @@ internal sealed class Trainer : IDisposable
                     double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
                     double stepSeconds = seconds / (done - firstDone);
                     long left = ((long)(_options.Epochs - epoch) * _stepsPerEpoch) - done;
-                    progress.Report(new Progress(
-                        epoch,
-                        _options.Epochs,
-                        done,
-                        _stepsPerEpoch,
-                        _state.LossSum / done,
-                        learningRate,
-                        _options.BatchSize / stepSeconds,
-                        (_training.Waited - waitedBefore).TotalSeconds / seconds,
-                        TimeSpan.FromSeconds(left * stepSeconds)));
+                    progress.Report(
+                        new Progress(
+                            epoch,
+                            _options.Epochs,
+                            done,
+                            _stepsPerEpoch,
+                            _state.LossSum / done,
+                            learningRate,
+                            _options.BatchSize / stepSeconds,
+                            (_training.Waited - waitedBefore).TotalSeconds / seconds,
+                            TimeSpan.FromSeconds(left * stepSeconds)
+                        )
+                    );
                     _state = _state with { Seconds = secondsBefore + seconds };
                 }
                 if (stopping)
@@ -216,17 +276,29 @@ internal sealed class Trainer : IDisposable
                     // Steps since the last read keep their sum: it goes on from there, so that the log has the same bits as without a stop.
                     float pending = _step.LossSum;
                     RequireFinite(pending, epoch);
-                    _state = _state with { PendingLoss = pending, Seconds = secondsBefore + Stopwatch.GetElapsedTime(start).TotalSeconds };
+                    _state = _state with
+                    {
+                        PendingLoss = pending,
+                        Seconds = secondsBefore + Stopwatch.GetElapsedTime(start).TotalSeconds,
+                    };
                     return false;
                 }
                 if (_options.SaveSteps > 0 && done % _options.SaveSteps == 0)
                 {
                     float pending = _step.LossSum;
                     RequireFinite(pending, epoch);
-                    Save(_state with { PendingLoss = pending, Seconds = secondsBefore + Stopwatch.GetElapsedTime(start).TotalSeconds });
+                    Save(
+                        _state with
+                        {
+                            PendingLoss = pending,
+                            Seconds = secondsBefore + Stopwatch.GetElapsedTime(start).TotalSeconds,
+                        }
+                    );
                 }
             }
-        _waitShare = (_training.Waited - waitedBefore).TotalSeconds / Math.Max(1e-9, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        _waitShare =
+            (_training.Waited - waitedBefore).TotalSeconds
+            / Math.Max(1e-9, Stopwatch.GetElapsedTime(start).TotalSeconds);
         return true;
     }
 
@@ -243,7 +315,9 @@ internal sealed class Trainer : IDisposable
     private void RequireFinite(double loss, int epoch)
     {
         if (!double.IsFinite(loss))
-            throw new DeitException($"The loss is {loss.ToString(CultureInfo.InvariantCulture)} in epoch {epoch + 1} at or before step {_state.StepInEpoch}, so training stopped; the checkpoints in '{_run}' are from before: lower --lr, raise --warmup-epochs or set --clip-grad 1, and start anew.");
+            throw new DeitException(
+                $"The loss is {loss.ToString(CultureInfo.InvariantCulture)} in epoch {epoch + 1} at or before step {_state.StepInEpoch}, so training stopped; the checkpoints in '{_run}' are from before: lower --lr, raise --warmup-epochs or set --clip-grad 1, and start anew."
+            );
     }
 
     private bool FinishEpoch(int epoch, ProgressLine progress, StopSignal stop)
@@ -263,24 +337,34 @@ internal sealed class Trainer : IDisposable
         // Before anything is saved: the loss of the last step came before its update, which may have ruined the weights.
         RequireFinite(evaluation.Loss, epoch);
         double trainLoss = _state.LossSum / _stepsPerEpoch;
-        _log.Append(new LogRow
-        {
-            Epoch = epoch,
-            Step = _state.Step,
-            TrainLoss = trainLoss,
-            ValLoss = evaluation.Loss,
-            ValTop1 = evaluation.Top1,
-            ValTop5 = evaluation.Top5,
-            Lr = _schedule.LearningRate(epoch),
-            ImagesPerSecond = (double)_stepsPerEpoch * _options.BatchSize / Math.Max(_state.Seconds, 1e-9),
-            DataWait = _waitShare,
-            Seconds = _state.Seconds,
-            Further = Further(evaluation, average, _step.LossScale is { } scale ? _device.Read<float>(scale) : null),
-        });
+        _log.Append(
+            new LogRow
+            {
+                Epoch = epoch,
+                Step = _state.Step,
+                TrainLoss = trainLoss,
+                ValLoss = evaluation.Loss,
+                ValTop1 = evaluation.Top1,
+                ValTop5 = evaluation.Top5,
+                Lr = _schedule.LearningRate(epoch),
+                ImagesPerSecond = (double)_stepsPerEpoch * _options.BatchSize / Math.Max(_state.Seconds, 1e-9),
+                DataWait = _waitShare,
+                Seconds = _state.Seconds,
+                Further = Further(
+                    evaluation,
+                    average,
+                    _step.LossScale is { } scale ? _device.Read<float>(scale) : null
+                ),
+            }
+        );
         bool best = evaluation.Top1 > _state.BestTop1;
-        progress.WriteLine($"epoch {epoch + 1}/{_options.Epochs}  train loss {trainLoss:F4}  val loss {evaluation.Loss:F4}  top-1 {evaluation.Top1:p1}  top-5 {evaluation.Top5:p1}  {_state.Seconds:F0} s{(best ? "  best" : "")}");
+        progress.WriteLine(
+            $"epoch {epoch + 1}/{_options.Epochs}  train loss {trainLoss:F4}  val loss {evaluation.Loss:F4}  top-1 {evaluation.Top1:p1}  top-5 {evaluation.Top5:p1}  {_state.Seconds:F0} s{(best ? "  best" : "")}"
+        );
         if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
-            progress.WriteLine($"  class token {byClass.Top1:p1}  distillation token {byDistillation.Top1:p1}  both {evaluation.Top1:p1}");
+            progress.WriteLine(
+                $"  class token {byClass.Top1:p1}  distillation token {byDistillation.Top1:p1}  both {evaluation.Top1:p1}"
+            );
         if (average is not null)
             progress.WriteLine($"  moving average {average.Total}");
         if (best)
@@ -301,7 +385,8 @@ internal sealed class Trainer : IDisposable
 
     private void Save() => Save(_state);
 
-    private void Save(TrainState state) => _checkpoint.SaveLast(_description, _model.Parameters, _step, state, AmidUpdate(state));
+    private void Save(TrainState state) =>
+        _checkpoint.SaveLast(_description, _model.Parameters, _step, state, AmidUpdate(state));
 
     private bool AmidUpdate(TrainState state) => state.Step % _options.AccumSteps != 0;
 
@@ -316,19 +401,29 @@ internal sealed class Trainer : IDisposable
         {
             ReadOnlySpan<float> answer = _teacherLogits.AsSpan(batch.Indices[i] * classes, classes);
             if (float.IsNaN(answer[0]))
-                throw new DeitException($"'{_options.TeacherCache}' has no answer for image {batch.Indices[i]}, which could not be read when it was made; remove that file, so that it is made anew.");
+                throw new DeitException(
+                    $"'{_options.TeacherCache}' has no answer for image {batch.Indices[i]}, which could not be read when it was made; remove that file, so that it is made anew."
+                );
             answer.CopyTo(logits.AsSpan(i * classes));
         }
         return logits;
     }
 
-    private static ImmutableSortedDictionary<string, double> Further(Evaluation evaluation, Evaluation? average, float[]? lossScale)
+    private static ImmutableSortedDictionary<string, double> Further(
+        Evaluation evaluation,
+        Evaluation? average,
+        float[]? lossScale
+    )
     {
         Dictionary<string, double> columns = [];
         if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
             (columns["val_top1_class"], columns["val_top1_distillation"]) = (byClass.Top1, byDistillation.Top1);
         if (average is not null)
-            (columns["ema_top1"], columns["ema_top5"], columns["ema_loss"]) = (average.Top1, average.Top5, average.Loss);
+            (columns["ema_top1"], columns["ema_top5"], columns["ema_loss"]) = (
+                average.Top1,
+                average.Top5,
+                average.Loss
+            );
         if (lossScale is not null)
             (columns["loss_scale"], columns["skipped_updates"]) = (lossScale[0], lossScale[2]);
         return columns.ToImmutableSortedDictionary(StringComparer.Ordinal);
@@ -345,7 +440,9 @@ internal sealed class Trainer : IDisposable
         }
         (TimeSpan total, long count) = _step.HostTime;
         if (count > 0)
-            progress.WriteLine($"Host time a step, waits excluded: {total.TotalMilliseconds / count:0.000} ms over {count} steps");
+            progress.WriteLine(
+                $"Host time a step, waits excluded: {total.TotalMilliseconds / count:0.000} ms over {count} steps"
+            );
     }
 
     private static void CreateFolder(string folder)
@@ -356,7 +453,10 @@ internal sealed class Trainer : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DeitException($"Run folder '{folder}' cannot be made ({error.Message.TrimEnd('.')}); choose another --output.", error);
+            throw new DeitException(
+                $"Run folder '{folder}' cannot be made ({error.Message.TrimEnd('.')}); choose another --output.",
+                error
+            );
         }
     }
 

@@ -1,15 +1,11 @@
 using System.Globalization;
 using System.Text;
-using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Train.Analysis;
 using Deit.Train.Data.Formats;
-using Deit.Train.Distillation;
 using Deit.Train.Options;
-using Deit.Train.Reporting;
-using Deit.Train.Schedules;
 using Deit.Train.Training;
 
 namespace Deit.Bench.Experiments;
@@ -54,7 +50,18 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
     private static readonly (string Folder, Func<TrainOptions, TrainOptions> With)[] Students =
     [
         ("none", student => student with { DistillationType = "none", TeacherPath = null, Distilled = false }),
-        ("soft", student => student with { DistillationType = "soft", DistillationAlpha = 0.1, DistillationTau = 3, DistillationReduction = "batchmean", Distilled = false }),
+        (
+            "soft",
+            student =>
+                student with
+                {
+                    DistillationType = "soft",
+                    DistillationAlpha = 0.1,
+                    DistillationTau = 3,
+                    DistillationReduction = "batchmean",
+                    Distilled = false,
+                }
+        ),
         ("hard", student => student with { DistillationType = "hard", DistillationAlpha = 0.5, Distilled = false }),
         ("token", student => student with { DistillationType = "hard", DistillationAlpha = 0.5, Distilled = true }),
     ];
@@ -82,20 +89,30 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
         foreach (string split in options.Splits) // before hours of training, not after
             ImageDatasets.Open(options.Data, split, new DatasetOptions { ValFraction = options.ValFraction });
         string teacher = Path.Combine(options.Output, "teacher");
-        TrainOptions teacherOptions = Of(Recipe.Load(options.Teacher), teacher, seed: 0), studentOptions = Recipe.Load(options.Student);
+        TrainOptions teacherOptions = Of(Recipe.Load(options.Teacher), teacher, seed: 0),
+            studentOptions = Recipe.Load(options.Student);
         if (Train(teacherOptions) is not 0 and int stopped)
             return stopped;
         string teacherModel = Path.Combine(teacher, "last");
         for (int seed = 0; seed < options.Seeds; seed++)
             foreach ((string folder, Func<TrainOptions, TrainOptions> with) in Students)
-                if (Train(with(Of(studentOptions, Folder(folder, seed), seed) with { TeacherPath = teacherModel })) is not 0 and int code)
+                if (
+                    Train(with(Of(studentOptions, Folder(folder, seed), seed) with { TeacherPath = teacherModel }))
+                    is not 0
+                        and int code
+                )
                     return code;
 
         using GpuDevice device = GpuDevice.Open(options.Device);
         Prediction[] taught = Evaluate(device, teacherModel);
         Dictionary<string, Prediction[][]> students = Students.ToDictionary(
             student => student.Folder,
-            student => Enumerable.Range(0, options.Seeds).Select(seed => Evaluate(device, Path.Combine(Folder(student.Folder, seed), "last"))).ToArray());
+            student =>
+                Enumerable
+                    .Range(0, options.Seeds)
+                    .Select(seed => Evaluate(device, Path.Combine(Folder(student.Folder, seed), "last")))
+                    .ToArray()
+        );
         string tables = Report(device.Info.ToString()!, teacherOptions, studentOptions, taught, students);
         string path = Path.Combine(options.Output, "tables.md");
         AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(tables)));
@@ -108,7 +125,14 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
     private string Folder(string student, int seed) => Path.Combine(options.Output, $"{student}-{seed}");
 
     private TrainOptions Of(TrainOptions recipe, string output, long seed) =>
-        recipe with { Data = options.Data, Output = output, Seed = seed, Device = options.Device, ValFraction = options.ValFraction };
+        recipe with
+        {
+            Data = options.Data,
+            Output = output,
+            Seed = seed,
+            Device = options.Device,
+            ValFraction = options.ValFraction,
+        };
 
     // Goes on with a run that was begun; a run that is done trains nothing more.
     private static int Train(TrainOptions training)
@@ -117,7 +141,9 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
         Console.WriteLine($"== {training.Output}");
         bool begun = File.Exists(Path.Combine(training.Output!, TrainOptions.FileName));
         if (begun && TrainOptions.Load(training.Output!) != training with { Device = null })
-            throw new DeitException($"'{training.Output}' was trained with other options than these; give the recipes and data that it was begun with, or another --output.");
+            throw new DeitException(
+                $"'{training.Output}' was trained with other options than these; give the recipes and data that it was begun with, or another --output."
+            );
         return TrainRun.Run(training, begun ? training.Output : null);
     }
 
@@ -128,44 +154,80 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
         int first = 0;
         foreach (string split in options.Splits)
         {
-            ModelOnSplit source = ModelOnSplit.Open(folder, new SplitOptions { Data = options.Data!, Split = split, ValFraction = options.ValFraction });
+            ModelOnSplit source = ModelOnSplit.Open(
+                folder,
+                new SplitOptions
+                {
+                    Data = options.Data!,
+                    Split = split,
+                    ValFraction = options.ValFraction,
+                }
+            );
             predictions.AddRange(source.Evaluate(device).Predictions.Select(p => p with { Index = first + p.Index }));
             first += source.Images;
         }
         return [.. predictions];
     }
 
-    private string Report(string device, TrainOptions teacherOptions, TrainOptions studentOptions, Prediction[] taught, Dictionary<string, Prediction[][]> students)
+    private string Report(
+        string device,
+        TrainOptions teacherOptions,
+        TrainOptions studentOptions,
+        Prediction[] taught,
+        Dictionary<string, Prediction[][]> students
+    )
     {
         StringBuilder text = new();
         int images = taught.Length;
         double teacherAccuracy = Accuracy(taught, p => p.Answer);
         // Of a share of independent pictures.
         double noise = Math.Sqrt(teacherAccuracy * (1 - teacherAccuracy) / images);
-        Line($"Device: {device}; fp32. {images} pictures of {string.Join(" and ", options.Splits)}, weights after the last epoch, {options.Seeds} seeds.");
+        Line(
+            $"Device: {device}; fp32. {images} pictures of {string.Join(" and ", options.Splits)}, weights after the last epoch, {options.Seeds} seeds."
+        );
         Line($"Students: {Settings(studentOptions)}. Teacher: {Settings(teacherOptions)}.");
-        Line($"One accuracy has a standard error of about {Percent(noise)} from the choice of pictures, which all rows share; the spread below is over seeds (standard deviation).");
+        Line(
+            $"One accuracy has a standard error of about {Percent(noise)} from the choice of pictures, which all rows share; the spread below is over seeds (standard deviation)."
+        );
         Line("");
         Line("### Table 3: top-1 accuracy by way of distillation");
         Line("");
-        Line($"| method | mean ± spread, % | {string.Join(" | ", Enumerable.Range(0, options.Seeds).Select(seed => $"seed {seed}"))} |");
+        Line(
+            $"| method | mean ± spread, % | {string.Join(" | ", Enumerable.Range(0, options.Seeds).Select(seed => $"seed {seed}"))} |"
+        );
         Line($"|---|---|{string.Concat(Enumerable.Repeat("---|", options.Seeds))}");
-        Line($"| teacher: {TeacherName} | {Percent(teacherAccuracy)} |{string.Concat(Enumerable.Repeat(" |", options.Seeds))}");
+        Line(
+            $"| teacher: {TeacherName} | {Percent(teacherAccuracy)} |{string.Concat(Enumerable.Repeat(" |", options.Seeds))}"
+        );
         foreach ((string name, string folder, Func<Prediction, int> answer) in Rows)
         {
             double[] accuracies = [.. students[folder].Select(predictions => Accuracy(predictions, answer))];
-            Line($"| {name} | {Percent(accuracies.Average())} ± {Percent(Deviation(accuracies))} | {string.Join(" | ", accuracies.Select(Percent))} |");
+            Line(
+                $"| {name} | {Percent(accuracies.Average())} ± {Percent(Deviation(accuracies))} | {string.Join(" | ", accuracies.Select(Percent))} |"
+            );
         }
         Line("");
         Line("### Table 4: share of pictures classified differently, mean over seeds");
         Line("");
-        Disagreement[] tables = [.. Enumerable.Range(0, options.Seeds).Select(seed => Disagreement.Matrix(
-            [new(TeacherName, taught, Distilled: false), new("DeiT", students["none"][seed], Distilled: false), new("DeiT⚗", students["token"][seed], Distilled: true)]))];
+        Disagreement[] tables =
+        [
+            .. Enumerable
+                .Range(0, options.Seeds)
+                .Select(seed =>
+                    Disagreement.Matrix([
+                        new(TeacherName, taught, Distilled: false),
+                        new("DeiT", students["none"][seed], Distilled: false),
+                        new("DeiT⚗", students["token"][seed], Distilled: true),
+                    ])
+                ),
+        ];
         IReadOnlyList<string> names = tables[0].Names;
         Line($"| | {string.Join(" | ", names)} |");
         Line($"|---|{string.Concat(Enumerable.Repeat("---|", names.Count))}");
         for (int i = 0; i < names.Count; i++)
-            Line($"| {names[i]} | {string.Join(" | ", names.Select((_, j) => tables.Average(table => table.Shares[i][j]).ToString("0.000", CultureInfo.InvariantCulture)))} |");
+            Line(
+                $"| {names[i]} | {string.Join(" | ", names.Select((_, j) => tables.Average(table => table.Shares[i][j]).ToString("0.000", CultureInfo.InvariantCulture)))} |"
+            );
         return text.ToString();
 
         void Line(string line) => text.Append(line).Append('\n');
@@ -173,13 +235,22 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
 
     private static string Settings(TrainOptions o)
     {
-        string model = o.Regnet is not null ? $"RegNetY {o.Regnet}" : o.EmbedDim is not null ? $"width {o.EmbedDim}, {o.Depth} blocks, {o.NumHeads} heads, patches of {o.PatchSize ?? 16}" : o.Model;
-        return string.Create(CultureInfo.InvariantCulture, $"{model}, input {o.InputSize?.ToString() ?? "of the model"}, {o.Epochs} epochs, batch {o.UpdateImages}, {o.Opt} with rate {o.Schedule().Lr:0.0e+0}");
+        string model =
+            o.Regnet is not null ? $"RegNetY {o.Regnet}"
+            : o.EmbedDim is not null
+                ? $"width {o.EmbedDim}, {o.Depth} blocks, {o.NumHeads} heads, patches of {o.PatchSize ?? 16}"
+            : o.Model;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{model}, input {o.InputSize?.ToString() ?? "of the model"}, {o.Epochs} epochs, batch {o.UpdateImages}, {o.Opt} with rate {o.Schedule().Lr:0.0e+0}"
+        );
     }
 
-    private static double Accuracy(Prediction[] predictions, Func<Prediction, int> answer) => predictions.Count(p => answer(p) == p.Label) / (double)predictions.Length;
+    private static double Accuracy(Prediction[] predictions, Func<Prediction, int> answer) =>
+        predictions.Count(p => answer(p) == p.Label) / (double)predictions.Length;
 
-    private static double Deviation(double[] values) => values.Length < 2 ? 0 : Math.Sqrt(values.Sum(v => Math.Pow(v - values.Average(), 2)) / (values.Length - 1));
+    private static double Deviation(double[] values) =>
+        values.Length < 2 ? 0 : Math.Sqrt(values.Sum(v => Math.Pow(v - values.Average(), 2)) / (values.Length - 1));
 
     private static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture);
 }

@@ -11,9 +11,14 @@ namespace Deit.Bench.Host;
 [MemoryDiagnoser]
 public class DataPipelineBenchmarks
 {
-    private const int Pictures = 256, Width = 500, Height = 375;
+    private const int Pictures = 256,
+        Width = 500,
+        Height = 375;
     private readonly TrainTransform _transform = new(new TrainTransformOptions(), seed: 1);
-    private readonly TrainTransform _augmentation = new(new TrainTransformOptions { AutoAugment = "rand-m9-mstd0.5-inc1", ErasingProbability = 0.25 }, seed: 1);
+    private readonly TrainTransform _augmentation = new(
+        new TrainTransformOptions { AutoAugment = "rand-m9-mstd0.5-inc1", ErasingProbability = 0.25 },
+        seed: 1
+    );
     private readonly float[] _chw = new float[3 * 224 * 224];
     private RgbImage _image = null!;
     private BatchLoader _loader = null!;
@@ -25,7 +30,12 @@ public class DataPipelineBenchmarks
     {
         JpegDataset dataset = new(Pictures);
         _image = dataset.Load(0);
-        _loader = new BatchLoader(dataset, new RandomSampler(Pictures, seed: 1), _transform, new BatchLoaderOptions { BatchSize = 64, Training = true });
+        _loader = new BatchLoader(
+            dataset,
+            new RandomSampler(Pictures, seed: 1),
+            _transform,
+            new BatchLoaderOptions { BatchSize = 64, Training = true }
+        );
     }
 
     /// <summary>Crop, resize, flip and normalise a decoded picture, on one core.</summary>
@@ -60,7 +70,8 @@ public class DataPipelineBenchmarks
 
         public string Name(int index) => $"picture {index}";
 
-        public RgbImage Load(int index, ImagePart? part = null) => ImageDecoder.Decode(_files[index], Name(index), part: part);
+        public RgbImage Load(int index, ImagePart? part = null) =>
+            ImageDecoder.Decode(_files[index], Name(index), part: part);
 
         // Smooth noise: about as many bytes a pixel as a photograph of quality 90.
         private static byte[] Encode(int seed)

@@ -9,7 +9,8 @@ namespace Deit.Bench.Host;
 public class ImageBenchmarks
 {
     private readonly Preprocess _preprocess = new();
-    private byte[] _jpeg = [], _cropped = [];
+    private byte[] _jpeg = [],
+        _cropped = [];
     private float[] _input = [];
     private RgbImage _image = new(1, 1, new byte[3]);
 
@@ -25,7 +26,12 @@ public class ImageBenchmarks
         Random random = new(1);
         Span<byte> pixels = bitmap.GetPixelSpan();
         for (int i = 0; i < pixels.Length; i++) // waves and a little noise: the entropy of a photograph, about two bits a pixel
-            pixels[i] = (byte)(128 + (60 * Math.Sin(i / 4 % size[0] * 0.02)) + (40 * Math.Cos(i / 4 / size[0] * 0.05)) + random.Next(-8, 9));
+            pixels[i] = (byte)(
+                128
+                + (60 * Math.Sin(i / 4 % size[0] * 0.02))
+                + (40 * Math.Cos(i / 4 / size[0] * 0.05))
+                + random.Next(-8, 9)
+            );
         using SKData data = bitmap.Encode(SKEncodedImageFormat.Jpeg, 90);
         _jpeg = data.ToArray();
         _image = ImageDecoder.Decode(_jpeg, Size);
@@ -48,7 +54,14 @@ public class ImageBenchmarks
     }
 
     [Benchmark]
-    public void Normalise() => Normalization.Apply(_cropped, ChannelValues.ImageNetMean, ChannelValues.ImageNetStandardDeviation, _input, 224 * 224);
+    public void Normalise() =>
+        Normalization.Apply(
+            _cropped,
+            ChannelValues.ImageNetMean,
+            ChannelValues.ImageNetStandardDeviation,
+            _input,
+            224 * 224
+        );
 
     [Benchmark]
     public void PreprocessForEvaluation() => _preprocess.Apply(_image, _input);

@@ -6,7 +6,6 @@ using Deit.Cli.Commands;
 using Deit.Cli.Conversion;
 using Deit.Model;
 using Deit.Model.Files;
-using Deit.Train.Data.Formats;
 using Deit.Train.Reporting;
 using Microsoft.ML.OnnxRuntime;
 
@@ -41,10 +40,25 @@ internal static class OnnxRuntimePeer
                 Export(config, model);
                 foreach (int batch in options.Batches(cpu: true))
                 {
-                    Timing best = threads.Select(count => Time(model, config, batch, count, options.Pace)).MinBy(timing => timing.Milliseconds);
+                    Timing best = threads
+                        .Select(count => Time(model, config, batch, count, options.Pace))
+                        .MinBy(timing => timing.Milliseconds);
                     double images = 1000 * batch / best.Milliseconds;
-                    rows.Add(new ModelRow(name, ModelRow.Infer, "fp32", batch, images, best.Milliseconds, best.Spread, 2.0 * MultiplyAdds.Of(config) * images / 1e12));
-                    Console.Error.WriteLine(FormattableString.Invariant($"ONNX Runtime {name}, batch {batch}: {images:F1} images/s"));
+                    rows.Add(
+                        new ModelRow(
+                            name,
+                            ModelRow.Infer,
+                            "fp32",
+                            batch,
+                            images,
+                            best.Milliseconds,
+                            best.Spread,
+                            2.0 * MultiplyAdds.Of(config) * images / 1e12
+                        )
+                    );
+                    Console.Error.WriteLine(
+                        FormattableString.Invariant($"ONNX Runtime {name}, batch {batch}: {images:F1} images/s")
+                    );
                 }
             }
             finally
@@ -55,7 +69,8 @@ internal static class OnnxRuntimePeer
         BenchReport report = new()
         {
             Device = DeviceFeatures.Processor() ?? "a processor",
-            Driver = $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, the faster of {string.Join(" and ", threads)} threads",
+            Driver =
+                $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, the faster of {string.Join(" and ", threads)} threads",
             Rows = rows,
         };
         Report.WriteText(path, report.ToJson() + "\n");
@@ -76,20 +91,39 @@ internal static class OnnxRuntimePeer
 
     private static Timing Time(string path, DeitConfig config, int batch, int threads, Pace pace)
     {
-        using SessionOptions sessionOptions = new() { IntraOpNumThreads = threads, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };
+        using SessionOptions sessionOptions = new()
+        {
+            IntraOpNumThreads = threads,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+        };
         using InferenceSession session = new(path, sessionOptions);
         Random random = new(1);
-        float[] images = [.. Enumerable.Range(0, checked(batch * 3 * config.InputSize.Pixels)).Select(_ => (float)((random.NextDouble() - 0.5) * Math.Sqrt(12)))];
-        using OrtValue input = OrtValue.CreateTensorValueFromMemory(images, [batch, 3, config.InputSize.Height, config.InputSize.Width]);
-        using OrtValue output = OrtValue.CreateTensorValueFromMemory(new float[batch * config.NumClasses], [batch, config.NumClasses]);
+        float[] images =
+        [
+            .. Enumerable
+                .Range(0, checked(batch * 3 * config.InputSize.Pixels))
+                .Select(_ => (float)((random.NextDouble() - 0.5) * Math.Sqrt(12))),
+        ];
+        using OrtValue input = OrtValue.CreateTensorValueFromMemory(
+            images,
+            [batch, 3, config.InputSize.Height, config.InputSize.Width]
+        );
+        using OrtValue output = OrtValue.CreateTensorValueFromMemory(
+            new float[batch * config.NumClasses],
+            [batch, config.NumClasses]
+        );
         using RunOptions run = new();
         double one;
         long begin = Stopwatch.GetTimestamp();
-        do
-            one = Once();
+        do one = Once();
         while (Stopwatch.GetElapsedTime(begin).TotalSeconds < pace.WarmUp);
         int count = (int)Math.Max(1, pace.Seconds / pace.Repetitions / one);
-        return Timing.Of(Enumerable.Range(0, pace.Repetitions).Select(_ => Enumerable.Range(0, count).Sum(_ => Once()) * 1000 / count).ToArray());
+        return Timing.Of(
+            Enumerable
+                .Range(0, pace.Repetitions)
+                .Select(_ => Enumerable.Range(0, count).Sum(_ => Once()) * 1000 / count)
+                .ToArray()
+        );
 
         double Once()
         {
@@ -102,7 +136,13 @@ internal static class OnnxRuntimePeer
     /// <summary>Weights of an untrained model: their values do not matter, but zeros or subnormal numbers would.</summary>
     private sealed class Noise(NetworkConfig config) : IWeights
     {
-        public IReadOnlyDictionary<string, long[]> Shapes { get; } = config.Specs().ToDictionary(spec => spec.Name, spec => Array.ConvertAll(spec.Shape.ToArray(), extent => (long)extent));
+        public IReadOnlyDictionary<string, long[]> Shapes { get; } =
+            config
+                .Specs()
+                .ToDictionary(
+                    spec => spec.Name,
+                    spec => Array.ConvertAll(spec.Shape.ToArray(), extent => (long)extent)
+                );
 
         public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
 
@@ -115,8 +155,6 @@ internal static class OnnxRuntimePeer
             return values;
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

@@ -24,14 +24,24 @@ public class SafetensorsBenchmarks
     {
         (string Name, long[] Shape)[] block =
         [
-            ("attn.qkv.weight", [576, 192]), ("attn.proj.weight", [192, 192]), ("mlp.fc1.weight", [768, 192]), ("mlp.fc2.weight", [192, 768]),
-            ("attn.qkv.bias", [576]), ("attn.proj.bias", [192]), ("mlp.fc1.bias", [768]),
-            ("mlp.fc2.bias", [192]), ("norm1.weight", [192]), ("norm2.weight", [192]),
+            ("attn.qkv.weight", [576, 192]),
+            ("attn.proj.weight", [192, 192]),
+            ("mlp.fc1.weight", [768, 192]),
+            ("mlp.fc2.weight", [192, 768]),
+            ("attn.qkv.bias", [576]),
+            ("attn.proj.bias", [192]),
+            ("mlp.fc1.bias", [768]),
+            ("mlp.fc2.bias", [192]),
+            ("norm1.weight", [192]),
+            ("norm2.weight", [192]),
         ];
-        _tensors = [.. from i in Enumerable.Range(0, 12)
-                       from tensor in block
-                       let bytes = new byte[tensor.Shape.Aggregate((long)Type.ByteSize, (product, extent) => product * extent)]
-                       select SafetensorsSource.FromBytes($"blocks.{i}.{tensor.Name}", Type, tensor.Shape, bytes)];
+        _tensors =
+        [
+            .. from i in Enumerable.Range(0, 12)
+            from tensor in block
+            let bytes = new byte[tensor.Shape.Aggregate((long)Type.ByteSize, (product, extent) => product * extent)]
+            select SafetensorsSource.FromBytes($"blocks.{i}.{tensor.Name}", Type, tensor.Shape, bytes),
+        ];
         SafetensorsWriter.Write(FilePath, _tensors);
     }
 

@@ -1,6 +1,4 @@
 using System.Text;
-using Deit.Bench.Suites;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Bench.Reports;
 
@@ -24,7 +22,10 @@ internal sealed record ComparedRow(RowKey Key, double A, double B, string Unit, 
     /// <summary>Above 1 where the second is faster.</summary>
     public double Ratio => B / A;
 
-    public Verdict Verdict => Ratio > 1 + Spread ? Verdict.Faster : 1 / Ratio > 1 + Spread ? Verdict.Slower : Verdict.Same;
+    public Verdict Verdict =>
+        Ratio > 1 + Spread ? Verdict.Faster
+        : 1 / Ratio > 1 + Spread ? Verdict.Slower
+        : Verdict.Same;
 }
 
 /// <summary>
@@ -34,13 +35,15 @@ internal sealed record ComparedRow(RowKey Key, double A, double B, string Unit, 
 internal sealed class BenchComparison
 {
     private const double LeastDifference = 0.01;
-    private readonly BenchReport _a, _b;
+    private readonly BenchReport _a,
+        _b;
 
     public BenchComparison(BenchReport a, BenchReport b)
     {
         (_a, _b) = (a, b);
         // A file that was put together may hold a measurement twice: the faster one stands.
-        Dictionary<RowKey, IBenchRow> first = ByKey(a), second = ByKey(b);
+        Dictionary<RowKey, IBenchRow> first = ByKey(a),
+            second = ByKey(b);
         Rows = [.. first.Where(row => second.ContainsKey(row.Key)).Select(row => Compare(row.Value, second[row.Key]))];
         OnlyA = [.. first.Keys.Where(key => !second.ContainsKey(key))];
         OnlyB = [.. second.Keys.Where(key => !first.ContainsKey(key))];
@@ -62,16 +65,44 @@ internal sealed class BenchComparison
         Line($"B        {_b.Device}, {_b.Driver}{Version(_b)}");
         if (Rows.Count > 0)
         {
-            MarkdownTable table = new("measured", "shape or batch", "task", "precision", "A", "B", "unit", "B / A", "spread", "B is");
+            MarkdownTable table = new(
+                "measured",
+                "shape or batch",
+                "task",
+                "precision",
+                "A",
+                "B",
+                "unit",
+                "B / A",
+                "spread",
+                "B is"
+            );
             foreach (ComparedRow row in Rows)
                 table.Add(
-                    row.Key.Name, row.Key.Extent, row.Key.Task, row.Key.Precision, MarkdownTable.Number(row.A), MarkdownTable.Number(row.B), row.Unit,
-                    MarkdownTable.Number(row.Ratio), MarkdownTable.Percent(row.Spread, "F1"),
-                    row.Verdict switch { Verdict.Faster => "faster", Verdict.Slower => "slower", _ => "no different" });
+                    row.Key.Name,
+                    row.Key.Extent,
+                    row.Key.Task,
+                    row.Key.Precision,
+                    MarkdownTable.Number(row.A),
+                    MarkdownTable.Number(row.B),
+                    row.Unit,
+                    MarkdownTable.Number(row.Ratio),
+                    MarkdownTable.Percent(row.Spread, "F1"),
+                    row.Verdict switch
+                    {
+                        Verdict.Faster => "faster",
+                        Verdict.Slower => "slower",
+                        _ => "no different",
+                    }
+                );
             text.Append('\n').Append(table).Append('\n');
         }
-        Line($"B is faster in {Count(Verdict.Faster)}, slower in {Count(Verdict.Slower)}, no different in {Count(Verdict.Same)} of {Rows.Count} rows.");
-        Line("Faster or slower: the rates differ by more than both spreads (quartile to quartile) added up, and by more than 1 %.");
+        Line(
+            $"B is faster in {Count(Verdict.Faster)}, slower in {Count(Verdict.Slower)}, no different in {Count(Verdict.Same)} of {Rows.Count} rows."
+        );
+        Line(
+            "Faster or slower: the rates differ by more than both spreads (quartile to quartile) added up, and by more than 1 %."
+        );
         Missing("A", OnlyA);
         Missing("B", OnlyB);
         return text.ToString();
@@ -89,7 +120,9 @@ internal sealed class BenchComparison
 
     private static string Version(BenchReport report) => report.Version is { } version ? $", version {version}" : "";
 
-    private static Dictionary<RowKey, IBenchRow> ByKey(BenchReport report) => report.Rows.GroupBy(row => row.Key).ToDictionary(same => same.Key, same => same.MaxBy(row => row.Rate)!);
+    private static Dictionary<RowKey, IBenchRow> ByKey(BenchReport report) =>
+        report.Rows.GroupBy(row => row.Key).ToDictionary(same => same.Key, same => same.MaxBy(row => row.Rate)!);
 
-    private static ComparedRow Compare(IBenchRow a, IBenchRow b) => new(a.Key, a.Rate, b.Rate, a.Unit, Math.Max(LeastDifference, a.Spread + b.Spread));
+    private static ComparedRow Compare(IBenchRow a, IBenchRow b) =>
+        new(a.Key, a.Rate, b.Rate, a.Unit, Math.Max(LeastDifference, a.Spread + b.Spread));
 }

@@ -1,8 +1,5 @@
-using System.Text;
 using System.Text.RegularExpressions;
-using Deit.Bench.Suites;
 using Deit.Model;
-using Deit.Train.Data.Loading;
 using Deit.Train.Reporting;
 
 namespace Deit.Bench.Reports;
@@ -31,7 +28,10 @@ internal static partial class BenchFolder
         Report.WriteText($"{stem}.csv", report.ToCsv());
         bool drawn = Draw(stem, report);
         string picture = drawn ? $"\n![GFLOP/s against operations a byte]({Path.GetFileName(stem)}{Roofline})\n" : "";
-        Report.WriteText($"{stem}.md", $"# {report.Device}\n\n{BenchText.Heading(report).Replace("\n", "  \n", StringComparison.Ordinal)}\n{picture}{BenchText.Tables(report)}");
+        Report.WriteText(
+            $"{stem}.md",
+            $"# {report.Device}\n\n{BenchText.Heading(report).Replace("\n", "  \n", StringComparison.Ordinal)}\n{picture}{BenchText.Tables(report)}"
+        );
         return report;
     }
 
@@ -40,37 +40,84 @@ internal static partial class BenchFolder
     /// <exception cref="DeitException">There are no measurements, or a file is not of ours.</exception>
     public static (string Path, int Devices) WritePage(string folder)
     {
-        string[] files = Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal)] : [];
+        string[] files = Directory.Exists(folder)
+            ? [.. Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal)]
+            : [];
         if (files.Length == 0)
-            throw new DeitException($"'{folder}' holds no measurements; make some by bench/run, or name another folder by --results.");
-        (string Stem, BenchReport Report)[] devices = [.. files.Select(file => (Path.ChangeExtension(file, null), BenchReport.Load(file)))];
+            throw new DeitException(
+                $"'{folder}' holds no measurements; make some by bench/run, or name another folder by --results."
+            );
+        (string Stem, BenchReport Report)[] devices =
+        [
+            .. files.Select(file => (Path.ChangeExtension(file, null), BenchReport.Load(file))),
+        ];
         foreach ((string stem, BenchReport report) in devices)
             Draw(stem, report);
         string page = Path.Combine(folder, Page);
-        Report.WriteText(page, PageOf([.. devices.Select(device => (Path.GetFileName(device.Stem), device.Report))], file => File.Exists(Path.Combine(folder, file))));
+        Report.WriteText(
+            page,
+            PageOf(
+                [.. devices.Select(device => (Path.GetFileName(device.Stem), device.Report))],
+                file => File.Exists(Path.Combine(folder, file))
+            )
+        );
         return (page, devices.Length);
     }
 
     /// <summary><c>NVIDIA H100 80GB HBM3</c> to <c>nvidia-h100-80gb-hbm3</c>.</summary>
-    public static string Slug(string device) => NoNameCharacters().Replace(device.ToLowerInvariant(), "-").Trim('-') is { Length: > 0 } slug ? slug : "device";
+    public static string Slug(string device) =>
+        NoNameCharacters().Replace(device.ToLowerInvariant(), "-").Trim('-') is { Length: > 0 } slug ? slug : "device";
 
     internal static string PageOf(IReadOnlyList<(string Name, BenchReport Report)> devices, Func<string, bool> exists)
     {
         MarkdownTable best = new("device", "driver", "best product, GFLOP/s", "best copy, GB/s", "files");
-        MarkdownTable models = new("device", "model", "task", "precision", "batch", "images/s", "spread", "TFLOP/s", "of best");
+        MarkdownTable models = new(
+            "device",
+            "model",
+            "task",
+            "precision",
+            "batch",
+            "images/s",
+            "spread",
+            "TFLOP/s",
+            "of best"
+        );
         foreach ((string name, BenchReport report) in devices)
         {
-            (string Title, string File)[] files = [("page", $"{name}.md"), ("roofline", $"{name}{Roofline}"), ("JSON", $"{name}.json")];
-            string links = string.Join(", ", files.Where(file => exists(file.File)).Select(file => $"[{file.Title}]({file.File})"));
+            (string Title, string File)[] files =
+            [
+                ("page", $"{name}.md"),
+                ("roofline", $"{name}{Roofline}"),
+                ("JSON", $"{name}.json"),
+            ];
+            string links = string.Join(
+                ", ",
+                files.Where(file => exists(file.File)).Select(file => $"[{file.Title}]({file.File})")
+            );
             best.Add(report.Device, report.Driver, Number(report.BestProduct), Number(report.BestCopy), links);
             // A model's best batch in each task and precision.
-            foreach (ModelRow row in report.Models.GroupBy(row => (row.Model, row.Task, row.Precision)).Select(rows => rows.MaxBy(row => row.ImagesPerSecond)!))
+            foreach (
+                ModelRow row in report
+                    .Models.GroupBy(row => (row.Model, row.Task, row.Precision))
+                    .Select(rows => rows.MaxBy(row => row.ImagesPerSecond)!)
+            )
                 models.Add(
-                    report.Device, row.Model, row.Task, row.Precision, $"{row.Batch}", Number(row.ImagesPerSecond), MarkdownTable.Spread(row.Spread),
-                    Number(row.TeraFlopsPerSecond), row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : "");
+                    report.Device,
+                    row.Model,
+                    row.Task,
+                    row.Precision,
+                    $"{row.Batch}",
+                    Number(row.ImagesPerSecond),
+                    MarkdownTable.Spread(row.Spread),
+                    Number(row.TeraFlopsPerSecond),
+                    row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : ""
+                );
         }
-        string text = $"# Measured devices\n\nMade by `deit bench page` from the JSON files beside it; `bench/run` measures a device and adds it.\n\n{best}";
-        return models.Empty ? text : $"{text}\nEach model's fastest batch; what the columns mean is on the devices' pages.\n\n{models}";
+        string text =
+            $"# Measured devices\n\nMade by `deit bench page` from the JSON files beside it; `bench/run` measures a device and adds it.\n\n{best}";
+        return models.Empty
+            ? text
+            : $"{text}\nEach model's fastest batch; what the columns mean is on the devices' pages.\n\n{models}";
     }
 
     private static bool Draw(string stem, BenchReport report)

@@ -1,12 +1,10 @@
 using System.Reflection;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Deit.Bench.Suites;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Train.Data.Formats;
 using Deit.Train.Reporting;
 
 namespace Deit.Bench.Reports;
@@ -66,34 +64,48 @@ internal sealed record BenchReport
 
     /// <summary>GB/s of the largest copy, which no cache holds; null where none was measured.</summary>
     [JsonIgnore]
-    public double? BestCopy => Ops.Where(row => row.Op == OpsBench.Copy).OrderByDescending(row => row.Bytes).ThenByDescending(row => row.GigaBytesPerSecond).FirstOrDefault()?.GigaBytesPerSecond;
+    public double? BestCopy =>
+        Ops.Where(row => row.Op == OpsBench.Copy)
+            .OrderByDescending(row => row.Bytes)
+            .ThenByDescending(row => row.GigaBytesPerSecond)
+            .FirstOrDefault()
+            ?.GigaBytesPerSecond;
 
     /// <summary>A report of rows just measured.</summary>
-    public static BenchReport Of(GpuDevice device, IReadOnlyList<IBenchRow> rows) => new()
-    {
-        Device = device.Info.Name,
-        Driver = device.Info.Driver,
-        Type = device.Info.Type.ToString().ToLowerInvariant(),
-        MemoryBytes = device.Info.MemoryBytes,
-        Features = DeviceFeatures.Line(device.Info),
-        Host = DeviceFeatures.Processor(),
-        Version = typeof(BenchReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
-        Kernels = device.Choices.All,
-        Rejected = device.Choices.Rejected is { Count: > 0 } rejected ? rejected : null,
-        Rows = rows,
-    };
+    public static BenchReport Of(GpuDevice device, IReadOnlyList<IBenchRow> rows) =>
+        new()
+        {
+            Device = device.Info.Name,
+            Driver = device.Info.Driver,
+            Type = device.Info.Type.ToString().ToLowerInvariant(),
+            MemoryBytes = device.Info.MemoryBytes,
+            Features = DeviceFeatures.Line(device.Info),
+            Host = DeviceFeatures.Processor(),
+            Version = typeof(BenchReport)
+                .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+                ?.InformationalVersion,
+            Kernels = device.Choices.All,
+            Rejected = device.Choices.Rejected is { Count: > 0 } rejected ? rejected : null,
+            Rows = rows,
+        };
 
     /// <summary>This report with another's rows: the same measurements take the older ones' places, the others come behind.</summary>
     /// <exception cref="DeitException">It is of another device, driver or version, whose rows must not be mixed.</exception>
     public BenchReport With(BenchReport newer)
     {
         if ((Device, Driver, Version) != (newer.Device, newer.Driver, newer.Version))
-            throw new DeitException($"The measurements there are of {Device}, {Driver}, version {Version ?? "unknown"}, the new ones of {newer.Device}, {newer.Driver}, version {newer.Version ?? "unknown"}; remove the older file or name the new one by --name.");
+            throw new DeitException(
+                $"The measurements there are of {Device}, {Driver}, version {Version ?? "unknown"}, the new ones of {newer.Device}, {newer.Driver}, version {newer.Version ?? "unknown"}; remove the older file or name the new one by --name."
+            );
         HashSet<RowKey> replaced = [.. newer.Rows.Select(row => row.Key)];
         Dictionary<string, string> kernels = new(Kernels ?? new Dictionary<string, string>());
         foreach ((string key, string kernel) in newer.Kernels ?? new Dictionary<string, string>())
             kernels[key] = kernel;
-        return newer with { Rows = [.. Rows.Where(row => !replaced.Contains(row.Key)), .. newer.Rows], Kernels = kernels };
+        return newer with
+        {
+            Rows = [.. Rows.Where(row => !replaced.Contains(row.Key)), .. newer.Rows],
+            Kernels = kernels,
+        };
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
@@ -111,14 +123,19 @@ internal sealed record BenchReport
     public static BenchReport Load(string path)
     {
         if (!File.Exists(path))
-            throw new DeitException($"There is no file '{path}'; give one that deit bench ops, products, infer or train wrote with --json.");
+            throw new DeitException(
+                $"There is no file '{path}'; give one that deit bench ops, products, infer or train wrote with --json."
+            );
         try
         {
             return Parse(File.ReadAllText(path));
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new DeitException($"'{path}' cannot be read as measurements ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); give a file that deit bench ops, products, infer or train wrote with --json.", error);
+            throw new DeitException(
+                $"'{path}' cannot be read as measurements ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); give a file that deit bench ops, products, infer or train wrote with --json.",
+                error
+            );
         }
     }
 
@@ -127,7 +144,10 @@ internal sealed record BenchReport
     public static BenchReport Parse(string json)
     {
         using JsonDocument document = JsonDocument.Parse(json);
-        if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("torch", out _))
+        if (
+            document.RootElement.ValueKind == JsonValueKind.Object
+            && document.RootElement.TryGetProperty("torch", out _)
+        )
             return TorchReport.Convert(document.RootElement);
         return document.Deserialize<BenchReport>(Json) ?? throw new JsonException("it is empty");
     }

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Deit.Bench.Suites;
-using Deit.Train.Data.Loading;
 
 namespace Deit.Bench.Reports;
 
@@ -12,7 +10,8 @@ namespace Deit.Bench.Reports;
 /// <param name="Precision">The arithmetic.</param>
 internal readonly record struct RowKey(string Name, string Extent, string Task, string Precision)
 {
-    public override string ToString() => Task == OpRow.Task ? $"{Name} {Extent} {Precision}" : $"{Name} {Task} {Precision} batch {Extent}";
+    public override string ToString() =>
+        Task == OpRow.Task ? $"{Name} {Extent} {Precision}" : $"{Name} {Task} {Precision} batch {Extent}";
 }
 
 /// <summary>A measured row.</summary>
@@ -41,8 +40,17 @@ internal interface IBenchRow
 /// <param name="Flops">Floating-point operations of a run.</param>
 /// <param name="Bytes">Bytes that a run must move.</param>
 internal sealed record OpRow(
-    string Op, string Shape, string Precision, double Milliseconds, double Spread, double ShareOfBest, double? GigaFlopsPerSecond = null, double? GigaBytesPerSecond = null, double? Flops = null, double? Bytes = null)
-    : IBenchRow
+    string Op,
+    string Shape,
+    string Precision,
+    double Milliseconds,
+    double Spread,
+    double ShareOfBest,
+    double? GigaFlopsPerSecond = null,
+    double? GigaBytesPerSecond = null,
+    double? Flops = null,
+    double? Bytes = null
+) : IBenchRow
 {
     public const string Task = "op";
 
@@ -50,7 +58,10 @@ internal sealed record OpRow(
 
     double IBenchRow.Rate => GigaFlopsPerSecond ?? GigaBytesPerSecond ?? (1000 / Milliseconds);
 
-    string IBenchRow.Unit => GigaFlopsPerSecond is not null ? "GFLOP/s" : GigaBytesPerSecond is not null ? "GB/s" : "runs/s";
+    string IBenchRow.Unit =>
+        GigaFlopsPerSecond is not null ? "GFLOP/s"
+        : GigaBytesPerSecond is not null ? "GB/s"
+        : "runs/s";
 }
 
 /// <summary>A model at a batch.</summary>
@@ -67,11 +78,22 @@ internal sealed record OpRow(
 /// <param name="HostMicroseconds">What the host takes to submit a step.</param>
 /// <param name="LogitsError">Of reduced precision: how far the logits of one picture are from fp32's, as a share of their norm.</param>
 internal sealed record ModelRow(
-    string Model, string Task, string Precision, int Batch, double ImagesPerSecond, double Milliseconds, double Spread,
-    double? TeraFlopsPerSecond = null, double? ShareOfBest = null, long? PeakBytes = null, double? HostMicroseconds = null, double? LogitsError = null)
-    : IBenchRow
+    string Model,
+    string Task,
+    string Precision,
+    int Batch,
+    double ImagesPerSecond,
+    double Milliseconds,
+    double Spread,
+    double? TeraFlopsPerSecond = null,
+    double? ShareOfBest = null,
+    long? PeakBytes = null,
+    double? HostMicroseconds = null,
+    double? LogitsError = null
+) : IBenchRow
 {
-    public const string Infer = "infer", Train = "train";
+    public const string Infer = "infer",
+        Train = "train";
 
     RowKey IBenchRow.Key => new(Model, $"{Batch}", Task, Precision);
 
@@ -86,9 +108,12 @@ internal sealed class BenchRowConverter : JsonConverter<IBenchRow>
     public override IBenchRow Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         using JsonDocument row = JsonDocument.ParseValue(ref reader);
-        IBenchRow? read = row.RootElement.TryGetProperty("op", out _) ? row.Deserialize<OpRow>(options) : row.Deserialize<ModelRow>(options);
+        IBenchRow? read = row.RootElement.TryGetProperty("op", out _)
+            ? row.Deserialize<OpRow>(options)
+            : row.Deserialize<ModelRow>(options);
         return read ?? throw new JsonException("a row is empty");
     }
 
-    public override void Write(Utf8JsonWriter writer, IBenchRow value, JsonSerializerOptions options) => JsonSerializer.Serialize(writer, value, value.GetType(), options);
+    public override void Write(Utf8JsonWriter writer, IBenchRow value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, value, value.GetType(), options);
 }

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Deit.Bench.Suites;
-using Deit.Train.Data.Formats;
-using Deit.Train.Data.Loading;
 
 namespace Deit.Bench.Reports;
 
@@ -16,29 +14,43 @@ internal static class BenchText
     public static string Tables(BenchReport report)
     {
         StringBuilder text = new();
-        MarkdownTable models = Models(report.Models), ops = Ops(report.Ops);
+        MarkdownTable models = Models(report.Models),
+            ops = Ops(report.Ops);
         if (!models.Empty)
         {
             text.Append('\n').Append(models).Append('\n');
-            text.Append("A step is replayed back to back on inputs that lie on the device; uploads are not in it. train: forward, soft-target cross-entropy,\n");
-            text.Append("backward, AdamW, drop-path 0.1. TFLOP/s: two operations a multiply-add of the matrix products, three forward passes a training step.\n");
-            text.Append("of best: of the fastest of DeiT-B's forward products in the same run. host: what submitting a step to the idle device takes the host.\n");
+            text.Append(
+                "A step is replayed back to back on inputs that lie on the device; uploads are not in it. train: forward, soft-target cross-entropy,\n"
+            );
+            text.Append(
+                "backward, AdamW, drop-path 0.1. TFLOP/s: two operations a multiply-add of the matrix products, three forward passes a training step.\n"
+            );
+            text.Append(
+                "of best: of the fastest of DeiT-B's forward products in the same run. host: what submitting a step to the idle device takes the host.\n"
+            );
         }
         if (!ops.Empty)
         {
             text.Append('\n').Append(ops).Append('\n');
-            text.Append("An op is replayed back to back, each replay a submission of its own. of best: of the fastest product, or of the largest copy, of this\n");
+            text.Append(
+                "An op is replayed back to back, each replay a submission of its own. of best: of the fastest product, or of the largest copy, of this\n"
+            );
             text.Append("run; more than all of it is what a cache gives.\n");
         }
         if (report.Rows.Any(row => row.Spread > Timing.SteadySpread))
-            text.Append("!: the quartiles of the repetitions lie more than 2 % apart: the machine was not idle, or the time too short.\n");
+            text.Append(
+                "!: the quartiles of the repetitions lie more than 2 % apart: the machine was not idle, or the time too short.\n"
+            );
         return text.ToString();
     }
 
     /// <summary>Device, driver, features, version: a line each where known.</summary>
     public static string Heading(BenchReport report)
     {
-        List<string> lines = [$"Device   {report.Device}{(report.Type is { } type ? $" ({type})" : "")}, {report.Driver}{(report.MemoryBytes is { } bytes ? Invariant($", {bytes / (double)(1 << 30):0.0} GiB") : "")}"];
+        List<string> lines =
+        [
+            $"Device   {report.Device}{(report.Type is { } type ? $" ({type})" : "")}, {report.Driver}{(report.MemoryBytes is { } bytes ? Invariant($", {bytes / (double)(1 << 30):0.0} GiB") : "")}",
+        ];
         if (report.Features is { } features)
             lines.Add($"Types    {features}");
         if (report.Host is { } host)
@@ -50,13 +62,35 @@ internal static class BenchText
 
     private static MarkdownTable Models(IEnumerable<ModelRow> rows)
     {
-        MarkdownTable table = new("model", "task", "precision", "batch", "images/s", "ms/step", "spread", "TFLOP/s", "of best", "peak MiB", "host us", "logits error");
+        MarkdownTable table = new(
+            "model",
+            "task",
+            "precision",
+            "batch",
+            "images/s",
+            "ms/step",
+            "spread",
+            "TFLOP/s",
+            "of best",
+            "peak MiB",
+            "host us",
+            "logits error"
+        );
         foreach (ModelRow row in rows)
             table.Add(
-                row.Model, row.Task, row.Precision, $"{row.Batch}", MarkdownTable.Number(row.ImagesPerSecond), MarkdownTable.Number(row.Milliseconds), MarkdownTable.Spread(row.Spread),
-                row.TeraFlopsPerSecond is { } flops ? MarkdownTable.Number(flops) : "", row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : "",
-                row.PeakBytes is { } bytes ? Invariant($"{bytes / (double)(1 << 20):F0}") : "", row.HostMicroseconds is { } host ? Invariant($"{host:F0}") : "",
-                row.LogitsError is { } error ? Invariant($"{error:0.0e+0}") : "");
+                row.Model,
+                row.Task,
+                row.Precision,
+                $"{row.Batch}",
+                MarkdownTable.Number(row.ImagesPerSecond),
+                MarkdownTable.Number(row.Milliseconds),
+                MarkdownTable.Spread(row.Spread),
+                row.TeraFlopsPerSecond is { } flops ? MarkdownTable.Number(flops) : "",
+                row.ShareOfBest is { } share ? MarkdownTable.Percent(share) : "",
+                row.PeakBytes is { } bytes ? Invariant($"{bytes / (double)(1 << 20):F0}") : "",
+                row.HostMicroseconds is { } host ? Invariant($"{host:F0}") : "",
+                row.LogitsError is { } error ? Invariant($"{error:0.0e+0}") : ""
+            );
         return table;
     }
 
@@ -65,8 +99,14 @@ internal static class BenchText
         MarkdownTable table = new("op", "shape", "precision", "ms", "spread", "rate", "of best");
         foreach (OpRow row in rows)
             table.Add(
-                row.Op, row.Shape, row.Precision, MarkdownTable.Number(row.Milliseconds), MarkdownTable.Spread(row.Spread),
-                row is IBenchRow { Rate: var rate, Unit: var unit } ? $"{MarkdownTable.Number(rate)} {unit}" : "", MarkdownTable.Percent(row.ShareOfBest));
+                row.Op,
+                row.Shape,
+                row.Precision,
+                MarkdownTable.Number(row.Milliseconds),
+                MarkdownTable.Spread(row.Spread),
+                row is IBenchRow { Rate: var rate, Unit: var unit } ? $"{MarkdownTable.Number(rate)} {unit}" : "",
+                MarkdownTable.Percent(row.ShareOfBest)
+            );
         return table;
     }
 

@@ -31,7 +31,10 @@ internal static class DeviceFeatures
         string? name = null;
         try
         {
-            name = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim();
+            name = File.ReadLines("/proc/cpuinfo")
+                .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+                ?.Split(':', 2)[1]
+                .Trim();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -27,10 +27,17 @@ internal sealed class MarkdownTable(params string[] columns)
     }
 
     /// <summary>A number with as many digits as mean something.</summary>
-    public static string Number(double value) => value.ToString(value >= 100 ? "F0" : value >= 1 ? "F2" : "F4", CultureInfo.InvariantCulture);
+    public static string Number(double value) =>
+        value.ToString(
+            value >= 100 ? "F0"
+                : value >= 1 ? "F2"
+                : "F4",
+            CultureInfo.InvariantCulture
+        );
 
     /// <summary>A share in percent.</summary>
-    public static string Percent(double share, string format = "F0") => $"{(100 * share).ToString(format, CultureInfo.InvariantCulture)} %";
+    public static string Percent(double share, string format = "F0") =>
+        $"{(100 * share).ToString(format, CultureInfo.InvariantCulture)} %";
 
     /// <summary>A spread, with a mark where it is too large to be trusted.</summary>
     public static string Spread(double spread) => Percent(spread, "F1") + (spread > Timing.SteadySpread ? " !" : "");

@@ -1,15 +1,16 @@
 using System.Text.Json;
 using Deit.Bench.Suites;
 using Deit.Model;
-using Deit.Train.Data.Formats;
-using Deit.Train.Data.Loading;
 
 namespace Deit.Bench.Reports;
 
 /// <summary>Measurements of PyTorch, as bench/Experiments/torch_peer.py writes them, under the names of ours.</summary>
 internal static class TorchReport
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
 
     private static readonly Dictionary<string, string> Precisions = new(StringComparer.Ordinal)
     {
@@ -18,7 +19,16 @@ internal static class TorchReport
     };
 
     /// <summary>A model's row; <paramref name="Mode"/> is eager or compile. A combination that failed has no rate.</summary>
-    private sealed record Row(string Model, string Task, string Precision, string? Mode, int Batch, double? ImagesPerS, double Spread, double? PeakMib);
+    private sealed record Row(
+        string Model,
+        string Task,
+        string Precision,
+        string? Mode,
+        int Batch,
+        double? ImagesPerS,
+        double Spread,
+        double? PeakMib
+    );
 
     /// <summary>A product M x N x K, or the copy.</summary>
     private sealed record Gemm(string Name, string? Precision, int M, int N, int K, double? Tflops, double Spread);
@@ -29,23 +39,44 @@ internal static class TorchReport
     /// <exception cref="JsonException">It is not such a file.</exception>
     public static BenchReport Convert(JsonElement root)
     {
-        File file = root.Deserialize<File>(Json) is { Rows: not null } read ? read : throw new JsonException("it has no rows");
-        IEnumerable<ModelRow> models = file.Rows.Where(row => row.ImagesPerS is > 0).Select(row => new ModelRow(
-            row.Model, row.Task, Precision(row.Precision), row.Batch, row.ImagesPerS!.Value, 1000 * row.Batch / row.ImagesPerS.Value, row.Spread,
-            TeraFlopsPerSecond(row), PeakBytes: row.PeakMib is { } mib ? (long)(mib * (1 << 20)) : null));
+        File file = root.Deserialize<File>(Json) is { Rows: not null } read
+            ? read
+            : throw new JsonException("it has no rows");
+        IEnumerable<ModelRow> models = file
+            .Rows.Where(row => row.ImagesPerS is > 0)
+            .Select(row => new ModelRow(
+                row.Model,
+                row.Task,
+                Precision(row.Precision),
+                row.Batch,
+                row.ImagesPerS!.Value,
+                1000 * row.Batch / row.ImagesPerS.Value,
+                row.Spread,
+                TeraFlopsPerSecond(row),
+                PeakBytes: row.PeakMib is { } mib ? (long)(mib * (1 << 20)) : null
+            ));
         IEnumerable<OpRow> ops = (file.Gemm ?? []).Where(gemm => gemm.Tflops is > 0).Select(Op);
         return new BenchReport
         {
             Device = file.Device,
             Driver = $"PyTorch {file.Torch}",
-            Rows = [.. ops.Concat<IBenchRow>(models).GroupBy(row => row.Key).Select(same => same.MaxBy(row => row.Rate)!)],
+            Rows =
+            [
+                .. ops.Concat<IBenchRow>(models).GroupBy(row => row.Key).Select(same => same.MaxBy(row => row.Rate)!),
+            ],
         };
     }
 
     private static string Precision(string? name) => name is null ? "fp32" : Precisions.GetValueOrDefault(name, name);
 
     private static double? TeraFlopsPerSecond(Row row) =>
-        ModelZoo.Names.Contains(row.Model) ? row.ImagesPerS * 2 * MultiplyAdds.Of(ModelZoo.Get(row.Model)) * (row.Task == ModelRow.Train ? MultiplyAdds.TrainingFactor : 1) / 1e12 : null;
+        ModelZoo.Names.Contains(row.Model)
+            ? row.ImagesPerS
+                * 2
+                * MultiplyAdds.Of(ModelZoo.Get(row.Model))
+                * (row.Task == ModelRow.Train ? MultiplyAdds.TrainingFactor : 1)
+                / 1e12
+            : null;
 
     // The gradient of a weight [N, K] sums over the rows, which therefore stand last there and first with us.
     private static OpRow Op(Gemm gemm)
@@ -54,7 +85,17 @@ internal static class TorchReport
         (string name, string shape) = gemm.Name.StartsWith(WeightGradient, StringComparison.Ordinal)
             ? ($"{gemm.Name[WeightGradient.Length..]} weight gradient", $"{gemm.K} x {gemm.M} x {gemm.N}")
             : ($"{gemm.Name} forward", $"{gemm.M} x {gemm.N} x {gemm.K}");
-        double flops = 2.0 * gemm.M * gemm.N * gemm.K, giga = 1000 * gemm.Tflops!.Value;
-        return new OpRow(name, shape, Precision(gemm.Precision), flops / giga / 1e6, gemm.Spread, ShareOfBest: 0, GigaFlopsPerSecond: giga, Flops: flops);
+        double flops = 2.0 * gemm.M * gemm.N * gemm.K,
+            giga = 1000 * gemm.Tflops!.Value;
+        return new OpRow(
+            name,
+            shape,
+            Precision(gemm.Precision),
+            flops / giga / 1e6,
+            gemm.Spread,
+            ShareOfBest: 0,
+            GigaFlopsPerSecond: giga,
+            Flops: flops
+        );
     }
 }

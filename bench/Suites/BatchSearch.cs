@@ -1,5 +1,4 @@
 using Deit.Gpu;
-using Deit.Train.Data.Loading;
 
 namespace Deit.Bench.Suites;
 

@@ -16,11 +16,16 @@ namespace Deit.Bench.Suites;
 /// </summary>
 internal sealed class DataBench
 {
-    private const int Repetitions = 5, BatchSize = 64;
+    private const int Repetitions = 5,
+        BatchSize = 64;
     private const double WarmUp = 3; // seconds until the hot loops have been compiled with what was learnt of them
     private const double SteadySpread = 0.02; // more than this and the machine was not idle, or the time too short
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
 
     private readonly DataBenchOptions _options;
     private readonly IImageDataset _dataset;
@@ -29,13 +34,21 @@ internal sealed class DataBench
     private DataBench(DataBenchOptions options)
     {
         if (!(options.Seconds > 0 && double.IsFinite(options.Seconds)))
-            throw new DeitException($"Measuring for {options.Seconds} seconds was asked for, expected more than 0; correct --seconds.");
+            throw new DeitException(
+                $"Measuring for {options.Seconds} seconds was asked for, expected more than 0; correct --seconds."
+            );
         if (options.InputSize is < 1 or > 16384)
-            throw new DeitException($"An input of {options.InputSize} pixels was asked for, expected 1 to 16384; correct --input-size.");
+            throw new DeitException(
+                $"An input of {options.InputSize} pixels was asked for, expected 1 to 16384; correct --input-size."
+            );
         if (options.Reprob is not (>= 0 and <= 1))
-            throw new DeitException($"Erasing with a chance of {options.Reprob} was asked for, expected 0 to 1; correct --reprob.");
+            throw new DeitException(
+                $"Erasing with a chance of {options.Reprob} was asked for, expected 0 to 1; correct --reprob."
+            );
         if (options.NumWorkers < 0)
-            throw new DeitException($"{options.NumWorkers} threads were asked for, expected at least 0; correct --num-workers.");
+            throw new DeitException(
+                $"{options.NumWorkers} threads were asked for, expected at least 0; correct --num-workers."
+            );
         _options = options;
         _dataset = ImageDatasets.Open(options.Data, DatasetRules.Train, new DatasetOptions());
         _sampler = new RandomSampler(_dataset.Count, seed: 1);
@@ -70,14 +83,29 @@ internal sealed class DataBench
                 workers,
                 Runtime = Environment.Version.ToString(),
                 ImagesPerSecond = rate,
-                OneThread = new { ImagesPerSecond = 1000 / milliseconds, milliseconds, steps },
+                OneThread = new
+                {
+                    ImagesPerSecond = 1000 / milliseconds,
+                    milliseconds,
+                    steps,
+                },
             };
             Console.WriteLine(JsonSerializer.Serialize(report, Json));
             return;
         }
-        Console.WriteLine(Text($"Data     {bench._dataset.Count} pictures of {options.Data}, input {options.InputSize}, RandAugment {(options.Aa)}, erasing {options.Reprob}"));
-        Console.WriteLine(Text($"Loader   {rate.Median:F0} images/s on {workers} threads, spread {100 * rate.Spread:F1} %{(rate.Steady ? "" : " (unsteady: more than 2 %; measure longer, on an idle machine)")}"));
-        Console.WriteLine(Text($"Thread   {1000 / milliseconds:F0} images/s on one thread, {milliseconds:F3} ms an image:"));
+        Console.WriteLine(
+            Text(
+                $"Data     {bench._dataset.Count} pictures of {options.Data}, input {options.InputSize}, RandAugment {(options.Aa)}, erasing {options.Reprob}"
+            )
+        );
+        Console.WriteLine(
+            Text(
+                $"Loader   {rate.Median:F0} images/s on {workers} threads, spread {100 * rate.Spread:F1} %{(rate.Steady ? "" : " (unsteady: more than 2 %; measure longer, on an idle machine)")}"
+            )
+        );
+        Console.WriteLine(
+            Text($"Thread   {1000 / milliseconds:F0} images/s on one thread, {milliseconds:F3} ms an image:")
+        );
         Table table = new Table().Border(TableBorder.Markdown);
         foreach (string column in (ReadOnlySpan<string>)["step", "ms", "share"])
             table.AddColumn(new TableColumn(column).NoWrap());
@@ -87,32 +115,50 @@ internal sealed class DataBench
     }
 
     private TrainTransform Transform(Action<string>? stepDone = null) =>
-        new(new TrainTransformOptions { InputSize = _options.InputSize, AutoAugment = _options.Aa == "none" ? "" : _options.Aa, ErasingProbability = _options.Reprob }, seed: 1) { StepDone = stepDone };
+        new(
+            new TrainTransformOptions
+            {
+                InputSize = _options.InputSize,
+                AutoAugment = _options.Aa == "none" ? "" : _options.Aa,
+                ErasingProbability = _options.Reprob,
+            },
+            seed: 1
+        )
+        {
+            StepDone = stepDone,
+        };
 
     // One stream of batches, cut into stretches of time: nothing is begun or ended between them that training would not begin or end there.
     private Rate AllCores()
     {
-        BatchLoaderOptions loading = new() { BatchSize = Math.Min(BatchSize, _dataset.Count), Training = true, Workers = _options.NumWorkers };
+        BatchLoaderOptions loading = new()
+        {
+            BatchSize = Math.Min(BatchSize, _dataset.Count),
+            Training = true,
+            Workers = _options.NumWorkers,
+        };
         BatchLoader loader = new(_dataset, _sampler, Transform(), loading);
         using IEnumerator<int> batches = Batches(loader).GetEnumerator();
         double stretch = _options.Seconds / Repetitions;
         Measure(batches, Math.Min(WarmUp, _options.Seconds));
-        double[] rates = [.. Enumerable.Range(0, Repetitions).Select(_ => Measure(batches, stretch))], sorted = [.. rates.Order()];
-        double median = sorted[Repetitions / 2], spread = (sorted[Repetitions * 3 / 4] - sorted[Repetitions / 4]) / median;
+        double[] rates = [.. Enumerable.Range(0, Repetitions).Select(_ => Measure(batches, stretch))],
+            sorted = [.. rates.Order()];
+        double median = sorted[Repetitions / 2],
+            spread = (sorted[Repetitions * 3 / 4] - sorted[Repetitions / 4]) / median;
         return new Rate(median, spread, spread <= SteadySpread, rates);
     }
 
     private static double Measure(IEnumerator<int> batches, double seconds)
     {
-        long start = Stopwatch.GetTimestamp(), images = 0;
+        long start = Stopwatch.GetTimestamp(),
+            images = 0;
         TimeSpan elapsed;
         do
         {
             batches.MoveNext();
             images += batches.Current;
             elapsed = Stopwatch.GetElapsedTime(start);
-        }
-        while (elapsed.TotalSeconds < seconds);
+        } while (elapsed.TotalSeconds < seconds);
         return images / elapsed.TotalSeconds;
     }
 
@@ -137,17 +183,31 @@ internal sealed class DataBench
         ticks.Clear();
         int images = Pass(_options.Seconds);
         double total = ticks.Values.Sum();
-        return [.. ticks.Select(step => new Step(step.Key, step.Value * 1000.0 / Stopwatch.Frequency / images, step.Value / total))];
+        return
+        [
+            .. ticks.Select(step => new Step(
+                step.Key,
+                step.Value * 1000.0 / Stopwatch.Frequency / images,
+                step.Value / total
+            )),
+        ];
 
         int Pass(double seconds)
         {
             int count = 0;
             int[] order = _sampler.Order(0);
-            for (long start = Stopwatch.GetTimestamp(); count == 0 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; count++)
+            for (
+                long start = Stopwatch.GetTimestamp();
+                count == 0 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds;
+                count++
+            )
             {
                 last = Stopwatch.GetTimestamp();
                 int position = count;
-                RgbImage image = _dataset.Load(order[count % order.Length], (width, height) => transform.Part(width, height, 0, position));
+                RgbImage image = _dataset.Load(
+                    order[count % order.Length],
+                    (width, height) => transform.Part(width, height, 0, position)
+                );
                 Done(Decode);
                 transform.Apply(image, 0, count, chw);
             }

@@ -1,4 +1,3 @@
-using Deit.Train.Data.Augmentation;
 using Deit.Train.Options;
 
 namespace Deit.Bench.Suites;

@@ -3,8 +3,6 @@ using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Train.Data.Formats;
-using Deit.Train.Data.Loading;
 
 namespace Deit.Bench.Suites;
 
@@ -19,7 +17,8 @@ internal sealed class ModelBench
     private readonly string _task;
     private readonly Action<string> _progress;
 
-    private ModelBench(GpuDevice device, ModelBenchOptions options, string task, Action<string> progress) => (_device, _options, _task, _progress) = (device, options, task, progress);
+    private ModelBench(GpuDevice device, ModelBenchOptions options, string task, Action<string> progress) =>
+        (_device, _options, _task, _progress) = (device, options, task, progress);
 
     /// <summary>Measures.</summary>
     /// <param name="device">The device.</param>
@@ -38,39 +37,48 @@ internal sealed class ModelBench
     {
         bool cpu = _device.Info.Type == GpuType.Cpu;
         IReadOnlyList<(string Name, DeitConfig Config)> models = _options.Configs(cpu);
-        Dictionary<string, double> best = _options.On(_device.Info, _task).Distinct().ToDictionary(precision => precision, BestProduct);
+        Dictionary<string, double> best = _options
+            .On(_device.Info, _task)
+            .Distinct()
+            .ToDictionary(precision => precision, BestProduct);
         List<ModelRow> rows = [];
         GpuException? tooLarge = null;
         foreach ((string name, DeitConfig config) in models)
-            foreach (string precision in best.Keys)
-            {
-                (Precision possible, string? notice) = Precision.For(_device.Info, Precision.Parse(precision));
-                if (notice is not null)
-                    _progress($"Notice: {notice}");
-                if (possible.Name != precision)
-                    continue; // a row of fp32 by another name
-                using VisionTransformer network = new(_device, config);
-                network.Parameters.Initialize(1);
-                if (_task == ModelRow.Infer)
-                    network.Parameters.Freeze(); // as DeitModel does
-                foreach (int batch in _options.Batches(cpu))
-                    try
-                    {
-                        rows.Add(Measure(name, network, precision, batch, best[precision]));
-                        ModelRow row = rows[^1];
-                        _progress(string.Create(CultureInfo.InvariantCulture, $"{row.Model} {row.Task} {row.Precision}, batch {row.Batch}: {row.ImagesPerSecond:F1} images/s"));
-                    }
-                    catch (GpuException error) when (BatchSearch.DoesNotFit(error))
-                    {
-                        // What the others measured is not thrown away.
-                        tooLarge = error;
-                        _progress($"{name} {_task} {precision}, batch {batch} is left out: {error.Message}");
-                    }
-            }
+        foreach (string precision in best.Keys)
+        {
+            (Precision possible, string? notice) = Precision.For(_device.Info, Precision.Parse(precision));
+            if (notice is not null)
+                _progress($"Notice: {notice}");
+            if (possible.Name != precision)
+                continue; // a row of fp32 by another name
+            using VisionTransformer network = new(_device, config);
+            network.Parameters.Initialize(1);
+            if (_task == ModelRow.Infer)
+                network.Parameters.Freeze(); // as DeitModel does
+            foreach (int batch in _options.Batches(cpu))
+                try
+                {
+                    rows.Add(Measure(name, network, precision, batch, best[precision]));
+                    ModelRow row = rows[^1];
+                    _progress(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{row.Model} {row.Task} {row.Precision}, batch {row.Batch}: {row.ImagesPerSecond:F1} images/s"
+                        )
+                    );
+                }
+                catch (GpuException error) when (BatchSearch.DoesNotFit(error))
+                {
+                    // What the others measured is not thrown away.
+                    tooLarge = error;
+                    _progress($"{name} {_task} {precision}, batch {batch} is left out: {error.Message}");
+                }
+        }
         return rows.Count > 0 ? rows : throw tooLarge!;
     }
 
-    private double BestProduct(string precision) => OpsBench.BestProduct(_device, Precision.For(_device.Info, Precision.Parse(precision)).Precision);
+    private double BestProduct(string precision) =>
+        OpsBench.BestProduct(_device, Precision.For(_device.Info, Precision.Parse(precision)).Precision);
 
     private ModelRow Measure(string name, VisionTransformer network, string precision, int batch, double bestProduct)
     {
@@ -80,11 +88,25 @@ internal sealed class ModelBench
         _device.ResetPeak(); // measuring kernels while recording took memory that the step does not need
         (Timing replay, Timing submission) = Timing.OfReplays(_device, step.Graph, _options.Pace);
         double images = 1000 * batch / replay.Milliseconds;
-        double flops = 2.0 * MultiplyAdds.Of(network.Config) * (_task == ModelRow.Train ? MultiplyAdds.TrainingFactor : 1) * images;
+        double flops =
+            2.0
+            * MultiplyAdds.Of(network.Config)
+            * (_task == ModelRow.Train ? MultiplyAdds.TrainingFactor : 1)
+            * images;
         return new ModelRow(
-            name, _task, precision, batch, images, replay.Milliseconds, replay.Spread,
-            flops / 1e12, flops / 1e9 / bestProduct, _device.PeakAllocatedBytes, 1000 * submission.Milliseconds,
-            types != DType.F32 && _task == ModelRow.Infer ? Error(network, types) : null);
+            name,
+            _task,
+            precision,
+            batch,
+            images,
+            replay.Milliseconds,
+            replay.Spread,
+            flops / 1e12,
+            flops / 1e9 / bestProduct,
+            _device.PeakAllocatedBytes,
+            1000 * submission.Milliseconds,
+            types != DType.F32 && _task == ModelRow.Infer ? Error(network, types) : null
+        );
     }
 
     // ||y - y32|| / ||y32|| of the logits of one picture.
@@ -92,11 +114,16 @@ internal sealed class ModelBench
     {
         ImageSize size = network.Config.InputSize;
         float[] image = ModelStep.Images(1, 3 * size.Height * size.Width);
-        float[][] logits = [.. ((Precision[])[DType.F32, types]).Select(precision =>
-        {
-            using Inference inference = new(_device, network, batchSize: 1, precision: precision);
-            return inference.Run(image, 1).Class;
-        })];
-        return Math.Sqrt(logits[0].Zip(logits[1], (a, b) => Math.Pow(a - (double)b, 2)).Sum() / logits[0].Sum(a => a * (double)a));
+        float[][] logits =
+        [
+            .. ((Precision[])[DType.F32, types]).Select(precision =>
+            {
+                using Inference inference = new(_device, network, batchSize: 1, precision: precision);
+                return inference.Run(image, 1).Class;
+            }),
+        ];
+        return Math.Sqrt(
+            logits[0].Zip(logits[1], (a, b) => Math.Pow(a - (double)b, 2)).Sum() / logits[0].Sum(a => a * (double)a)
+        );
     }
 }

@@ -39,10 +39,14 @@ internal sealed record ModelBenchOptions
     [Flag("seconds to measure a row for; one step a repetition at least")]
     public double Seconds { get; set; } = 3;
 
-    [Flag("into how many times the seconds are cut: the median of them is given, and how far their quartiles lie apart")]
+    [Flag(
+        "into how many times the seconds are cut: the median of them is given, and how far their quartiles lie apart"
+    )]
     public int Repetitions { get; set; } = 7;
 
-    [Flag("infer only: command of another program to measure in turn and compare with, such as bench/Experiments/onnxruntime")]
+    [Flag(
+        "infer only: command of another program to measure in turn and compare with, such as bench/Experiments/onnxruntime"
+    )]
     public string? Peer { get; set; }
 
     [Flag("with --peer: how often both are measured; the medians are compared")]
@@ -53,7 +57,9 @@ internal sealed record ModelBenchOptions
 
     /// <summary>The arithmetics to measure on a device in a task.</summary>
     public IReadOnlyList<string> On(GpuInfo info, string task) =>
-        Precisions.Length > 0 ? Precisions : info.Type == GpuType.Cpu ? ["fp32"] : [.. Precision.Names.Where(name => task == ModelRow.Infer || Precision.Parse(name).Trains)];
+        Precisions.Length > 0 ? Precisions
+        : info.Type == GpuType.Cpu ? ["fp32"]
+        : [.. Precision.Names.Where(name => task == ModelRow.Infer || Precision.Parse(name).Trains)];
 
     public Pace Pace => new(WarmUp, Seconds, Repetitions);
 
@@ -71,9 +77,13 @@ internal sealed record ModelBenchOptions
         if (Repetitions is < 1 or > 10_000)
             throw new DeitException($"--repetitions is {Repetitions}, expected 1 to 10000.");
         if (Models.Length > 0 && (EmbedDim ?? Depth ?? NumHeads) is not null)
-            throw new DeitException("--models names DeiT and --embed-dim, --depth and --num-heads describe one; give one or the other.");
+            throw new DeitException(
+                "--models names DeiT and --embed-dim, --depth and --num-heads describe one; give one or the other."
+            );
         if ((EmbedDim ?? Depth ?? NumHeads) is null && (PatchSize is not null || InputSize is not null))
-            throw new DeitException("--patch-size and --input-size belong to a free DeiT; give --embed-dim, --depth and --num-heads with them, or neither.");
+            throw new DeitException(
+                "--patch-size and --input-size belong to a free DeiT; give --embed-dim, --depth and --num-heads with them, or neither."
+            );
     }
 
     /// <summary>The DeiT to measure, each by its name.</summary>
@@ -84,15 +94,34 @@ internal sealed record ModelBenchOptions
         const int Classes = 1000;
         if ((EmbedDim ?? Depth ?? NumHeads) is not null)
         {
-            TrainOptions free = new() { EmbedDim = EmbedDim, Depth = Depth, NumHeads = NumHeads, PatchSize = PatchSize, InputSize = InputSize };
+            TrainOptions free = new()
+            {
+                EmbedDim = EmbedDim,
+                Depth = Depth,
+                NumHeads = NumHeads,
+                PatchSize = PatchSize,
+                InputSize = InputSize,
+            };
             DeitConfig config = (DeitConfig)free.Config(Classes);
-            return [($"deit_{config.EmbedDim}_{config.Depth}_{config.NumHeads}_patch{config.PatchSize}_{config.InputSize}", config)];
+            return
+            [
+                (
+                    $"deit_{config.EmbedDim}_{config.Depth}_{config.NumHeads}_patch{config.PatchSize}_{config.InputSize}",
+                    config
+                ),
+            ];
         }
-        string[] names = Models.Length > 0 ? Models : cpu ? ["deit_tiny_patch16_224"] : ["deit_tiny_patch16_224", "deit_small_patch16_224", "deit_base_patch16_224"];
+        string[] names =
+            Models.Length > 0 ? Models
+            : cpu ? ["deit_tiny_patch16_224"]
+            : ["deit_tiny_patch16_224", "deit_small_patch16_224", "deit_base_patch16_224"];
         return [.. names.Select(name => (name, ModelZoo.Get(name)))];
     }
 
     /// <summary>The batches to measure; 0 for the largest.</summary>
     /// <param name="cpu">True on a CPU driver.</param>
-    public IReadOnlyList<int> Batches(bool cpu) => BatchSizes.Length > 0 ? BatchSizes : cpu ? [1, 8] : [0];
+    public IReadOnlyList<int> Batches(bool cpu) =>
+        BatchSizes.Length > 0 ? BatchSizes
+        : cpu ? [1, 8]
+        : [0];
 }

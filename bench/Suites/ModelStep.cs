@@ -1,8 +1,6 @@
 using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Model.Images;
-using Deit.Train.Data.Loading;
 using Deit.Train.Options;
 using Deit.Train.Training;
 
@@ -29,11 +27,18 @@ internal sealed class ModelStep : IDisposable
     /// <param name="types">The arithmetic.</param>
     /// <returns>The images of a step, and the step.</returns>
     /// <exception cref="GpuException">It does not fit.</exception>
-    public static (int Batch, ModelStep Step) Open(GpuDevice device, VisionTransformer network, string task, int batch, Precision types)
+    public static (int Batch, ModelStep Step) Open(
+        GpuDevice device,
+        VisionTransformer network,
+        string task,
+        int batch,
+        Precision types
+    )
     {
         return batch > 0 ? (batch, Record(batch)) : BatchSearch.Largest(Record);
 
-        ModelStep Record(int size) => task == ModelRow.Infer ? Infer(device, network, size, types) : Train(device, network, size, types);
+        ModelStep Record(int size) =>
+            task == ModelRow.Infer ? Infer(device, network, size, types) : Train(device, network, size, types);
     }
 
     /// <summary>Noise of mean 0 and deviation 1, as normalised pictures have; one picture's worth of it for all, since its values do not matter.</summary>
@@ -61,7 +66,16 @@ internal sealed class ModelStep : IDisposable
 
     private static ModelStep Train(GpuDevice device, VisionTransformer network, int batch, Precision types)
     {
-        TrainStep step = new(device, network, Recipe.Load("plain") with { BatchSize = batch, DropPath = DropPath }, precision: types);
+        TrainStep step = new(
+            device,
+            network,
+            Recipe.Load("plain") with
+            {
+                BatchSize = batch,
+                DropPath = DropPath,
+            },
+            precision: types
+        );
         uint[] labels = [.. Enumerable.Range(0, batch).Select(i => (uint)(i % network.Config.NumClasses))];
         // A small rate: thousands of replays on one batch must not drive the weights to where arithmetic is slow or faster.
         step.Submit(Images(batch, Values(network)), labels, step: 0, learningRate: 1e-6);
@@ -69,5 +83,6 @@ internal sealed class ModelStep : IDisposable
         return new ModelStep(step.Graph, step);
     }
 
-    private static int Values(VisionTransformer network) => 3 * network.Config.InputSize.Height * network.Config.InputSize.Width;
+    private static int Values(VisionTransformer network) =>
+        3 * network.Config.InputSize.Height * network.Config.InputSize.Width;
 }

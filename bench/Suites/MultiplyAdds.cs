@@ -11,10 +11,12 @@ internal static class MultiplyAdds
     /// <summary>Multiply-adds of one image's forward pass.</summary>
     public static long Of(DeitConfig config)
     {
-        long tokens = config.Tokens, dim = config.EmbedDim, hidden = config.HiddenDim;
+        long tokens = config.Tokens,
+            dim = config.EmbedDim,
+            hidden = config.HiddenDim;
         long patches = config.Patches * 3L * config.PatchSize * config.PatchSize * dim;
         long linear = tokens * ((4 * dim * dim) + (2 * dim * hidden)); // query, key, value, projection; both layers of the MLP
-        long attention = 2 * tokens * tokens * dim;                    // Q K^T and P V, all heads together
+        long attention = 2 * tokens * tokens * dim; // Q K^T and P V, all heads together
         long heads = config.Heads.Count * dim * config.NumClasses;
         return patches + (config.Depth * (linear + attention)) + heads;
     }

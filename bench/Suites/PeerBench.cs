@@ -4,7 +4,6 @@ using System.Globalization;
 using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Bench.Suites;
 
@@ -22,12 +21,19 @@ internal static class PeerBench
     /// <returns>Each side's rates: the median of the rounds, and from the slowest to the fastest of them as spread.</returns>
     /// <exception cref="DeitException">An option is out of its range, or the peer fails.</exception>
     /// <exception cref="GpuException">Nothing of it fits the device.</exception>
-    public static (BenchReport Ours, BenchReport Peer) Run(GpuDevice device, ModelBenchOptions options, Action<string> progress)
+    public static (BenchReport Ours, BenchReport Peer) Run(
+        GpuDevice device,
+        ModelBenchOptions options,
+        Action<string> progress
+    )
     {
         bool cpu = device.Info.Type == GpuType.Cpu;
         if (options.Batches(cpu).Contains(0))
-            throw new DeitException("--peer was given with the largest batch that fits, which the peer does not know; name --batch-sizes.");
-        List<BenchReport> ours = [], peers = [];
+            throw new DeitException(
+                "--peer was given with the largest batch that fits, which the peer does not know; name --batch-sizes."
+            );
+        List<BenchReport> ours = [],
+            peers = [];
         for (int round = 1; round <= options.Rounds; round++)
         {
             progress($"Round {round} of {options.Rounds}");
@@ -38,16 +44,23 @@ internal static class PeerBench
     }
 
     /// <summary>The median rates of reports of one program, and how far their rates lie apart.</summary>
-    public static BenchReport Summary(IReadOnlyList<BenchReport> rounds) => rounds[0] with
-    {
-        Rows = [.. rounds.SelectMany(report => report.Models).GroupBy(row => ((IBenchRow)row).Key).Select(same =>
+    public static BenchReport Summary(IReadOnlyList<BenchReport> rounds) =>
+        rounds[0] with
         {
-            double[] rates = [.. same.Select(row => row.ImagesPerSecond).Order()];
-            double median = rates[rates.Length / 2];
-            ModelRow row = same.First(row => row.ImagesPerSecond == median);
-            return row with { Spread = (rates[^1] - rates[0]) / median };
-        })],
-    };
+            Rows =
+            [
+                .. rounds
+                    .SelectMany(report => report.Models)
+                    .GroupBy(row => ((IBenchRow)row).Key)
+                    .Select(same =>
+                    {
+                        double[] rates = [.. same.Select(row => row.ImagesPerSecond).Order()];
+                        double median = rates[rates.Length / 2];
+                        ModelRow row = same.First(row => row.ImagesPerSecond == median);
+                        return row with { Spread = (rates[^1] - rates[0]) / median };
+                    }),
+            ],
+        };
 
     private static List<string> Arguments(ModelBenchOptions options, bool cpu)
     {
@@ -73,7 +86,10 @@ internal static class PeerBench
         void Add(string flag, params object?[] values)
         {
             if (values is not [null])
-                arguments.AddRange([flag, .. values.Select(value => string.Create(CultureInfo.InvariantCulture, $"{value}"))]);
+                arguments.AddRange([
+                    flag,
+                    .. values.Select(value => string.Create(CultureInfo.InvariantCulture, $"{value}")),
+                ]);
         }
     }
 
@@ -86,11 +102,18 @@ internal static class PeerBench
             using Process process = Process.Start(start)!;
             process.StandardOutput.ReadToEnd();
             process.WaitForExit();
-            return process.ExitCode == 0 ? BenchReport.Load(file) : throw new DeitException($"The peer '{peer}' ended with exit code {process.ExitCode}; run it alone to see why.");
+            return process.ExitCode == 0
+                ? BenchReport.Load(file)
+                : throw new DeitException(
+                    $"The peer '{peer}' ended with exit code {process.ExitCode}; run it alone to see why."
+                );
         }
         catch (Win32Exception error)
         {
-            throw new DeitException($"The peer '{peer}' cannot be started: {error.Message}; give a command that can, such as bench/Experiments/onnxruntime.", error);
+            throw new DeitException(
+                $"The peer '{peer}' cannot be started: {error.Message}; give a command that can, such as bench/Experiments/onnxruntime.",
+                error
+            );
         }
         finally
         {

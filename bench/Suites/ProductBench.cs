@@ -11,7 +11,8 @@ namespace Deit.Bench.Suites;
 /// </summary>
 internal static class ProductBench
 {
-    private const int Tokens = 197, Dim = 768;
+    private const int Tokens = 197,
+        Dim = 768;
 
     private static readonly Pace Quick = new(WarmUp: 0.1, Seconds: 0.7, Repetitions: 7);
 
@@ -31,9 +32,15 @@ internal static class ProductBench
 
     /// <summary>The arithmetics where none are given: a card's all, and on a CPU driver those that gain by matrix units alone beside fp32.</summary>
     public static IReadOnlyList<string> DefaultPrecisions(GpuDevice device) =>
-        [.. Precision.Names
-            .Where(name => device.Info.Type != GpuType.Cpu || Precision.For(device.Info, Precision.Parse(name)) is (var possible, null) && possible.Name == name)
-            .DistinctBy(name => Precision.Parse(name) with { Residual = DType.F32 })]; // the residual stream is no factor of a product
+        [
+            .. Precision
+                .Names.Where(name =>
+                    device.Info.Type != GpuType.Cpu
+                    || Precision.For(device.Info, Precision.Parse(name)) is (var possible, null)
+                        && possible.Name == name
+                )
+                .DistinctBy(name => Precision.Parse(name) with { Residual = DType.F32 }),
+        ]; // the residual stream is no factor of a product
 
     /// <summary>Measures each of DeiT-B's products in each arithmetic by each kernel.</summary>
     /// <param name="device">The device.</param>
@@ -41,16 +48,34 @@ internal static class ProductBench
     /// <param name="square">The side of a square product; 0 for none.</param>
     /// <param name="precisions">The arithmetics.</param>
     /// <param name="progress">Takes a line for what is measured and what is left out.</param>
-    public static BenchReport Run(GpuDevice device, int batch, int square, IReadOnlyList<string> precisions, Action<string> progress)
+    public static BenchReport Run(
+        GpuDevice device,
+        int batch,
+        int square,
+        IReadOnlyList<string> precisions,
+        Action<string> progress
+    )
     {
         int rows = batch * Tokens;
-        List<Product> products = [new("qkv", rows, 3 * Dim, Dim), new("proj", rows, Dim, Dim), new("fc1", rows, 4 * Dim, Dim), new("fc2", rows, Dim, 4 * Dim)];
+        List<Product> products =
+        [
+            new("qkv", rows, 3 * Dim, Dim),
+            new("proj", rows, Dim, Dim),
+            new("fc1", rows, 4 * Dim, Dim),
+            new("fc2", rows, Dim, 4 * Dim),
+        ];
         if (square > 0)
             products.Add(new Product("square", square, square, square));
         return Run(device, products, precisions, Quick, progress);
     }
 
-    internal static BenchReport Run(GpuDevice device, IReadOnlyList<Product> products, IReadOnlyList<string> precisions, Pace pace, Action<string> progress)
+    internal static BenchReport Run(
+        GpuDevice device,
+        IReadOnlyList<Product> products,
+        IReadOnlyList<string> precisions,
+        Pace pace,
+        Action<string> progress
+    )
     {
         List<OpRow> measured = [];
         HashSet<(DType, ProductArithmetic)> seen = [];
@@ -68,32 +93,70 @@ internal static class ProductBench
                     measured.AddRange(Measure(device, product, precision, pace, progress));
         }
         // Of its own arithmetic: fp32 has not bf16's units.
-        Dictionary<string, double> best = measured.GroupBy(row => row.Precision).ToDictionary(group => group.Key, group => group.Max(row => row.GigaFlopsPerSecond!.Value));
-        return BenchReport.Of(device, [.. measured.Select(row => row with { ShareOfBest = row.GigaFlopsPerSecond!.Value / best[row.Precision] })]);
+        Dictionary<string, double> best = measured
+            .GroupBy(row => row.Precision)
+            .ToDictionary(group => group.Key, group => group.Max(row => row.GigaFlopsPerSecond!.Value));
+        return BenchReport.Of(
+            device,
+            [.. measured.Select(row => row with { ShareOfBest = row.GigaFlopsPerSecond!.Value / best[row.Precision] })]
+        );
     }
 
-    private static List<OpRow> Measure(GpuDevice device, Product product, Precision precision, Pace pace, Action<string> progress)
+    private static List<OpRow> Measure(
+        GpuDevice device,
+        Product product,
+        Precision precision,
+        Pace pace,
+        Action<string> progress
+    )
     {
         List<OpRow> rows = [];
         DType type = precision.Activations;
         string prefix = MatMulOp.KeyPrefix(type, type, precision.Products);
         try
         {
-            using OpsBench.Inputs noise = new(device, [product.M, product.K], [product.N, product.K], [product.M, product.N]);
+            using OpsBench.Inputs noise = new(
+                device,
+                [product.M, product.K],
+                [product.N, product.K],
+                [product.M, product.N]
+            );
             noise.Noise();
             using OpsBench.Inputs? copies = type == DType.F32 ? null : noise.In(type);
             OpsBench.Inputs t = copies ?? noise;
             // The choice for the shape compares results, and so finds what must not be measured.
             Timed(kernel: null).Dispose();
             foreach (string kernel in MatMulOp.Candidates(device.Info, product.K, type, type, precision.Products))
-                if (device.Choices.Rejected.FirstOrDefault(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal) && entry.Key.EndsWith($": {kernel}", StringComparison.Ordinal)) is { Key: { } key, Value: var why })
+                if (
+                    device.Choices.Rejected.FirstOrDefault(entry =>
+                        entry.Key.StartsWith(prefix, StringComparison.Ordinal)
+                        && entry.Key.EndsWith($": {kernel}", StringComparison.Ordinal)
+                    ) is
+                    { Key: { } key, Value: var why }
+                )
                     progress($"{kernel} is left out, it was rejected for {key}: {why}");
                 else
                 {
                     using Graph graph = Timed(kernel);
                     Timing time = Timing.OfReplays(device, graph, pace).Replay;
-                    rows.Add(new OpRow($"{product.Name} by {kernel}", product.Shape, precision.Name, time.Milliseconds, time.Spread, ShareOfBest: 0, GigaFlopsPerSecond: product.Flops / time.Milliseconds / 1e6, Flops: product.Flops));
-                    progress(string.Create(CultureInfo.InvariantCulture, $"{rows[^1].Op}, {product.Shape} {precision.Name}: {rows[^1].GigaFlopsPerSecond:G3} GFLOP/s"));
+                    rows.Add(
+                        new OpRow(
+                            $"{product.Name} by {kernel}",
+                            product.Shape,
+                            precision.Name,
+                            time.Milliseconds,
+                            time.Spread,
+                            ShareOfBest: 0,
+                            GigaFlopsPerSecond: product.Flops / time.Milliseconds / 1e6,
+                            Flops: product.Flops
+                        )
+                    );
+                    progress(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{rows[^1].Op}, {product.Shape} {precision.Name}: {rows[^1].GigaFlopsPerSecond:G3} GFLOP/s"
+                        )
+                    );
                 }
 
             Graph Timed(string? kernel)
@@ -107,7 +170,8 @@ internal static class ProductBench
                             r.Products = precision.Products;
                             r.MatMulInto(t[2], t[0], t[1], false, true);
                         },
-                        new GraphOptions { Purpose = $"measuring {product.Name}" });
+                        new GraphOptions { Purpose = $"measuring {product.Name}" }
+                    );
                 }
                 finally
                 {

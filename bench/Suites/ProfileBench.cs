@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Bench.Suites;
 
@@ -23,7 +22,15 @@ internal static partial class ProfileBench
     /// <param name="Flops">Operations of all.</param>
     /// <param name="Bytes">Bytes that all must move, each tensor of a dispatch once.</param>
     /// <param name="FloorMilliseconds">What they would take at the device's best.</param>
-    internal sealed record Row(string Layer, string Kernel, int Dispatches, double Milliseconds, double Flops, double Bytes, double FloorMilliseconds);
+    internal sealed record Row(
+        string Layer,
+        string Kernel,
+        int Dispatches,
+        double Milliseconds,
+        double Flops,
+        double Bytes,
+        double FloorMilliseconds
+    );
 
     /// <summary>Profiles a model's step.</summary>
     /// <param name="device">The device.</param>
@@ -38,24 +45,42 @@ internal static partial class ProfileBench
         if (possible != types)
             throw new DeitException($"Profiling in {options.Precision}: {notice}; choose another --precision.");
         if (options.Task == ModelRow.Train && !types.Trains)
-            throw new DeitException($"Profiling training in {options.Precision}: it is for inference alone; choose another --precision.");
+            throw new DeitException(
+                $"Profiling training in {options.Precision}: it is for inference alone; choose another --precision."
+            );
         using VisionTransformer network = new(device, options.Config());
         network.Parameters.Initialize(1);
         if (options.Task == ModelRow.Infer)
             network.Parameters.Freeze(); // as DeitModel does
-        (int batch, ModelStep opened) = ModelStep.Open(device, network, options.Task, options.BatchSize ?? (device.Info.Type == GpuType.Cpu ? 1 : 0), types);
+        (int batch, ModelStep opened) = ModelStep.Open(
+            device,
+            network,
+            options.Task,
+            options.BatchSize ?? (device.Info.Type == GpuType.Cpu ? 1 : 0),
+            types
+        );
         using ModelStep step = opened;
         (double gigaFlops, double gigaBytes) = (OpsBench.BestProduct(device, types), OpsBench.BestCopy(device));
         Timing replay = Timing.OfReplays(device, step.Graph, new Pace(WarmUp: 0.5, Seconds: 1, Repetitions: 5)).Replay;
-        IReadOnlyList<Row> rows = Rows([.. Enumerable.Range(0, Runs).Select(_ => step.Graph.Profile())], gigaFlops, gigaBytes);
+        IReadOnlyList<Row> rows = Rows(
+            [.. Enumerable.Range(0, Runs).Select(_ => step.Graph.Profile())],
+            gigaFlops,
+            gigaBytes
+        );
         StringBuilder text = new();
         text.Append(BenchText.Heading(BenchReport.Of(device, []))).Append("\n\n");
         if (notice is not null)
             text.Append($"Notice: {notice}\n\n");
-        text.Append($"{options.Model} {options.Task} {options.Precision}, batch {batch}: {MarkdownTable.Number(replay.Milliseconds)} ms a step\n\n");
+        text.Append(
+            $"{options.Model} {options.Task} {options.Precision}, batch {batch}: {MarkdownTable.Number(replay.Milliseconds)} ms a step\n\n"
+        );
         text.Append(Table(rows)).Append('\n');
-        text.Append($"A dispatch is timed alone, the median of {Runs} runs; replayed, dispatches that do not need each other overlap. floor: the larger of operations at\n");
-        text.Append($"{MarkdownTable.Number(gigaFlops)} GFLOP/s, the fastest of DeiT-B's forward products in {options.Precision}, and bytes at {MarkdownTable.Number(gigaBytes)} GB/s, a copy that no cache holds; both of this run.\n");
+        text.Append(
+            $"A dispatch is timed alone, the median of {Runs} runs; replayed, dispatches that do not need each other overlap. floor: the larger of operations at\n"
+        );
+        text.Append(
+            $"{MarkdownTable.Number(gigaFlops)} GFLOP/s, the fastest of DeiT-B's forward products in {options.Precision}, and bytes at {MarkdownTable.Number(gigaBytes)} GB/s, a copy that no cache holds; both of this run.\n"
+        );
         text.Append("Below it is what a cache gives, or a shape that suits the product's kernel better than those.\n");
         return text.ToString();
     }
@@ -65,32 +90,78 @@ internal static partial class ProfileBench
     /// <param name="gigaFlops">The device's best.</param>
     /// <param name="gigaBytes">The device's best.</param>
     internal static IReadOnlyList<Row> Rows(IReadOnlyList<GraphProfile> profiles, double gigaFlops, double gigaBytes) =>
-        [.. profiles[0].Rows
-            .Select((row, i) => (
-                Layer: Number().Replace(row.Label[..Math.Max(0, row.Label.LastIndexOf(": ", StringComparison.Ordinal))], ".*"),
-                row.Kernel,
-                row.Cost,
-                Milliseconds: Timing.Of(profiles.Select(profile => profile.Rows[i].Nanoseconds / 1e6)).Milliseconds,
-                Floor: Math.Max(row.Cost.Flops / gigaFlops, row.Cost.Bytes / gigaBytes) / 1e6))
-            .GroupBy(row => (row.Layer, row.Kernel))
-            .Select(group => new Row(
-                group.Key.Layer, group.Key.Kernel, group.Count(), group.Sum(row => row.Milliseconds),
-                group.Sum(row => row.Cost.Flops), group.Sum(row => row.Cost.Bytes), group.Sum(row => row.Floor)))
-            .OrderByDescending(row => row.Milliseconds)];
+        [
+            .. profiles[0]
+                .Rows.Select(
+                    (row, i) =>
+                        (
+                            Layer: Number()
+                                .Replace(
+                                    row.Label[..Math.Max(0, row.Label.LastIndexOf(": ", StringComparison.Ordinal))],
+                                    ".*"
+                                ),
+                            row.Kernel,
+                            row.Cost,
+                            Milliseconds: Timing
+                                .Of(profiles.Select(profile => profile.Rows[i].Nanoseconds / 1e6))
+                                .Milliseconds,
+                            Floor: Math.Max(row.Cost.Flops / gigaFlops, row.Cost.Bytes / gigaBytes) / 1e6
+                        )
+                )
+                .GroupBy(row => (row.Layer, row.Kernel))
+                .Select(group => new Row(
+                    group.Key.Layer,
+                    group.Key.Kernel,
+                    group.Count(),
+                    group.Sum(row => row.Milliseconds),
+                    group.Sum(row => row.Cost.Flops),
+                    group.Sum(row => row.Cost.Bytes),
+                    group.Sum(row => row.Floor)
+                ))
+                .OrderByDescending(row => row.Milliseconds),
+        ];
 
     private static MarkdownTable Table(IReadOnlyList<Row> rows)
     {
-        MarkdownTable table = new("layer", "kernel", "runs", "ms", "of all", "GFLOP/s", "GB/s", "floor ms", "ms / floor");
+        MarkdownTable table = new(
+            "layer",
+            "kernel",
+            "runs",
+            "ms",
+            "of all",
+            "GFLOP/s",
+            "GB/s",
+            "floor ms",
+            "ms / floor"
+        );
         double all = rows.Sum(row => row.Milliseconds);
         foreach (Row row in rows)
             Add(row);
-        Add(new Row("all", "", rows.Sum(row => row.Dispatches), all, rows.Sum(row => row.Flops), rows.Sum(row => row.Bytes), rows.Sum(row => row.FloorMilliseconds)));
+        Add(
+            new Row(
+                "all",
+                "",
+                rows.Sum(row => row.Dispatches),
+                all,
+                rows.Sum(row => row.Flops),
+                rows.Sum(row => row.Bytes),
+                rows.Sum(row => row.FloorMilliseconds)
+            )
+        );
         return table;
 
-        void Add(Row row) => table.Add(
-            row.Layer, row.Kernel, $"{row.Dispatches}", MarkdownTable.Number(row.Milliseconds), MarkdownTable.Percent(row.Milliseconds / all, "F1"),
-            MarkdownTable.Number(row.Flops / row.Milliseconds / 1e6), MarkdownTable.Number(row.Bytes / row.Milliseconds / 1e6),
-            MarkdownTable.Number(row.FloorMilliseconds), MarkdownTable.Number(row.Milliseconds / row.FloorMilliseconds));
+        void Add(Row row) =>
+            table.Add(
+                row.Layer,
+                row.Kernel,
+                $"{row.Dispatches}",
+                MarkdownTable.Number(row.Milliseconds),
+                MarkdownTable.Percent(row.Milliseconds / all, "F1"),
+                MarkdownTable.Number(row.Flops / row.Milliseconds / 1e6),
+                MarkdownTable.Number(row.Bytes / row.Milliseconds / 1e6),
+                MarkdownTable.Number(row.FloorMilliseconds),
+                MarkdownTable.Number(row.Milliseconds / row.FloorMilliseconds)
+            );
     }
 
     [GeneratedRegex(@"\.\d+(?=\.|$)")]

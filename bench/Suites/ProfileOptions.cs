@@ -29,7 +29,9 @@ internal sealed record ProfileOptions
     public DeitConfig Config()
     {
         if (BatchSize is < 0 or > 4096)
-            throw new DeitException($"--batch-size is {BatchSize}, expected 1 to 4096, or 0 for the largest that fits.");
+            throw new DeitException(
+                $"--batch-size is {BatchSize}, expected 1 to 4096, or 0 for the largest that fits."
+            );
         return ModelZoo.Get(Model);
     }
 }

@@ -37,10 +37,10 @@ internal readonly record struct Timing(double Milliseconds, double Spread)
             long start = Stopwatch.GetTimestamp();
             graph.Run();
             one = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        }
-        while (Stopwatch.GetElapsedTime(begin).TotalSeconds < pace.WarmUp);
+        } while (Stopwatch.GetElapsedTime(begin).TotalSeconds < pace.WarmUp);
         int count = (int)Math.Clamp(pace.Seconds / pace.Repetitions / one, 1, MostQueued);
-        double[] replays = new double[pace.Repetitions], submissions = new double[pace.Repetitions];
+        double[] replays = new double[pace.Repetitions],
+            submissions = new double[pace.Repetitions];
         for (int i = 0; i < pace.Repetitions; i++)
         {
             long start = Stopwatch.GetTimestamp();

@@ -5,23 +5,43 @@ namespace Deit.Samples.Desktop;
 /// <summary>The functions of GTK 3, GLib and Cairo that the window needs, under their own names: the documentation of each is that of the library.</summary>
 internal static unsafe partial class Gtk
 {
-    public const int Horizontal = 0, Vertical = 1, DestDefaultAll = 7, ActionCopy = 2, FileChooserActionOpen = 0, ResponseAccept = -3, StyleProviderPriorityApplication = 600;
-    public const int CairoFormatArgb32 = 0, CairoFormatRgb24 = 1, CairoFilterBilinear = 4, CairoExtendPad = 3;
+    public const int Horizontal = 0,
+        Vertical = 1,
+        DestDefaultAll = 7,
+        ActionCopy = 2,
+        FileChooserActionOpen = 0,
+        ResponseAccept = -3,
+        StyleProviderPriorityApplication = 600;
+    public const int CairoFormatArgb32 = 0,
+        CairoFormatRgb24 = 1,
+        CairoFilterBilinear = 4,
+        CairoExtendPad = 3;
 
-    private const string GtkLibrary = "libgtk-3.so.0", GdkLibrary = "libgdk-3.so.0", GObject = "libgobject-2.0.so.0", GLib = "libglib-2.0.so.0", Cairo = "libcairo.so.2";
+    private const string GtkLibrary = "libgtk-3.so.0",
+        GdkLibrary = "libgdk-3.so.0",
+        GObject = "libgobject-2.0.so.0",
+        GLib = "libglib-2.0.so.0",
+        Cairo = "libcairo.so.2";
 
     /// <summary>Calls an action on a signal without arguments, such as <c>clicked</c>.</summary>
-    public static void Connect(nint widget, string signal, Action action) => Connect(widget, signal, (delegate* unmanaged<nint, nint, void>)&OnSignal, action);
+    public static void Connect(nint widget, string signal, Action action) =>
+        Connect(widget, signal, (delegate* unmanaged<nint, nint, void>)&OnSignal, action);
 
     /// <summary>Calls an action with a Cairo context when a widget is to be drawn.</summary>
-    public static void ConnectDraw(nint widget, Action<nint> action) => Connect(widget, "draw", (delegate* unmanaged<nint, nint, nint, int>)&OnDraw, action);
+    public static void ConnectDraw(nint widget, Action<nint> action) =>
+        Connect(widget, "draw", (delegate* unmanaged<nint, nint, nint, int>)&OnDraw, action);
 
     /// <summary>Lets files be dropped on a widget, and calls an action with the first one's path.</summary>
     public static void ConnectDrop(nint widget, Action<string> action)
     {
         gtk_drag_dest_set(widget, DestDefaultAll, 0, 0, ActionCopy);
         gtk_drag_dest_add_uri_targets(widget);
-        Connect(widget, "drag-data-received", (delegate* unmanaged<nint, nint, int, int, nint, uint, uint, nint, void>)&OnDrop, action);
+        Connect(
+            widget,
+            "drag-data-received",
+            (delegate* unmanaged<nint, nint, int, int, nint, uint, uint, nint, void>)&OnDrop,
+            action
+        );
     }
 
     // The window lives as long as the process, and so do its handlers.
@@ -170,7 +190,13 @@ internal static unsafe partial class Gtk
     public static partial int gtk_css_provider_load_from_data(nint provider, string data, nint length, nint error);
 
     [LibraryImport(GtkLibrary, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial nint gtk_file_chooser_native_new(string title, nint parent, int action, string? accept, string? cancel);
+    public static partial nint gtk_file_chooser_native_new(
+        string title,
+        nint parent,
+        int action,
+        string? accept,
+        string? cancel
+    );
 
     [LibraryImport(GtkLibrary)]
     public static partial int gtk_native_dialog_run(nint dialog);
@@ -191,7 +217,14 @@ internal static unsafe partial class Gtk
     public static partial nint gdk_screen_get_default();
 
     [LibraryImport(GObject, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial nuint g_signal_connect_data(nint instance, string signal, void* handler, nint data, nint destroy, int flags);
+    private static partial nuint g_signal_connect_data(
+        nint instance,
+        string signal,
+        void* handler,
+        nint data,
+        nint destroy,
+        int flags
+    );
 
     [LibraryImport(GObject)]
     public static partial void g_object_unref(nint instance);
@@ -209,7 +242,13 @@ internal static unsafe partial class Gtk
     private static partial nint g_filename_from_uri(byte* uri, nint hostname, nint error);
 
     [LibraryImport(Cairo)]
-    public static partial nint cairo_image_surface_create_for_data(byte* data, int format, int width, int height, int stride);
+    public static partial nint cairo_image_surface_create_for_data(
+        byte* data,
+        int format,
+        int width,
+        int height,
+        int stride
+    );
 
     [LibraryImport(Cairo)]
     public static partial void cairo_surface_destroy(nint surface);

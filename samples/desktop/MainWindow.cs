@@ -8,8 +8,12 @@ namespace Deit.Samples.Desktop;
 /// <summary>A picture on the left, with where the model looks; the classes with their probabilities on the right.</summary>
 internal sealed class MainWindow : IDisposable
 {
-    private readonly nint _window = Gtk.gtk_window_new(0), _canvas = Gtk.gtk_drawing_area_new(), _hint = Gtk.gtk_label_new("Drop a picture here"),
-        _attention = Gtk.gtk_check_button_new_with_label("Show where the model looks"), _loadingBar = Gtk.gtk_progress_bar_new(), _status = Gtk.gtk_label_new("");
+    private readonly nint _window = Gtk.gtk_window_new(0),
+        _canvas = Gtk.gtk_drawing_area_new(),
+        _hint = Gtk.gtk_label_new("Drop a picture here"),
+        _attention = Gtk.gtk_check_button_new_with_label("Show where the model looks"),
+        _loadingBar = Gtk.gtk_progress_bar_new(),
+        _status = Gtk.gtk_label_new("");
 
     private readonly ClassRow[] _rows = [.. Enumerable.Range(0, 5).Select(_ => new ClassRow())];
     private readonly Task<DeitModel?> _model;
@@ -78,7 +82,9 @@ internal sealed class MainWindow : IDisposable
             Progress<LoadProgress> progress = new(now =>
             {
                 Gtk.gtk_progress_bar_set_fraction(_loadingBar, now.Fraction);
-                Say($"Loading: {now.Stage switch { LoadStage.Description => "what the model is", LoadStage.Device => "the device", LoadStage.Weights => "the weights", _ => "the kernels" }} ...");
+                Say(
+                    $"Loading: {now.Stage switch { LoadStage.Description => "what the model is", LoadStage.Device => "the device", LoadStage.Weights => "the weights", _ => "the kernels" }} ..."
+                );
             });
             DeitModel model = await DeitModel.LoadAsync(folder, new DeitModelOptions { CpuFallback = true }, progress);
             Say($"Ready on {model.Device.Name}");
@@ -107,7 +113,8 @@ internal sealed class MainWindow : IDisposable
 
     private unsafe void Draw(nint cairo)
     {
-        int width = Gtk.gtk_widget_get_allocated_width(_canvas), height = Gtk.gtk_widget_get_allocated_height(_canvas);
+        int width = Gtk.gtk_widget_get_allocated_width(_canvas),
+            height = Gtk.gtk_widget_get_allocated_height(_canvas);
         if (_picture is not null)
         {
             _picture.Draw(cairo, width, height, Gtk.gtk_toggle_button_get_active(_attention));
@@ -122,7 +129,13 @@ internal sealed class MainWindow : IDisposable
 
     private void Choose()
     {
-        nint dialog = Gtk.gtk_file_chooser_native_new("Choose a picture", _window, Gtk.FileChooserActionOpen, null, null);
+        nint dialog = Gtk.gtk_file_chooser_native_new(
+            "Choose a picture",
+            _window,
+            Gtk.FileChooserActionOpen,
+            null,
+            null
+        );
         if (Gtk.gtk_native_dialog_run(dialog) == Gtk.ResponseAccept)
         {
             nint path = Gtk.gtk_file_chooser_get_filename(dialog);
@@ -168,15 +181,22 @@ internal sealed class MainWindow : IDisposable
         using StreamReader reader = new(typeof(MainWindow).Assembly.GetManifestResourceStream("style.css")!);
         nint provider = Gtk.gtk_css_provider_new();
         _ = Gtk.gtk_css_provider_load_from_data(provider, reader.ReadToEnd(), -1, 0);
-        Gtk.gtk_style_context_add_provider_for_screen(Gtk.gdk_screen_get_default(), provider, Gtk.StyleProviderPriorityApplication);
+        Gtk.gtk_style_context_add_provider_for_screen(
+            Gtk.gdk_screen_get_default(),
+            provider,
+            Gtk.StyleProviderPriorityApplication
+        );
     }
 
-    private static void AddClass(nint widget, string name) => Gtk.gtk_style_context_add_class(Gtk.gtk_widget_get_style_context(widget), name);
+    private static void AddClass(nint widget, string name) =>
+        Gtk.gtk_style_context_add_class(Gtk.gtk_widget_get_style_context(widget), name);
 
     /// <summary>A class with a bar as long as it is probable.</summary>
     private sealed class ClassRow
     {
-        private readonly nint _name = Gtk.gtk_label_new(""), _share = Gtk.gtk_label_new(""), _bar = Gtk.gtk_progress_bar_new();
+        private readonly nint _name = Gtk.gtk_label_new(""),
+            _share = Gtk.gtk_label_new(""),
+            _bar = Gtk.gtk_progress_bar_new();
 
         public ClassRow()
         {

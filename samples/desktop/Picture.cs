@@ -6,7 +6,9 @@ namespace Deit.Samples.Desktop;
 /// <summary>A picture as Cairo draws it, and over it where the class token looks.</summary>
 internal sealed unsafe class Picture
 {
-    private readonly int _width, _height;
+    private readonly int _width,
+        _height;
+
     // Pinned: Cairo reads them in place.
     private readonly byte[] _pixels;
     private byte[]? _heat;
@@ -19,7 +21,12 @@ internal sealed unsafe class Picture
         _pixels = GC.AllocateUninitializedArray<byte>(checked(_width * _height * 4), pinned: true);
         ReadOnlySpan<byte> rgb = image.Pixels;
         for (int i = 0; i < _width * _height; i++)
-            (_pixels[4 * i], _pixels[(4 * i) + 1], _pixels[(4 * i) + 2], _pixels[(4 * i) + 3]) = (rgb[(3 * i) + 2], rgb[(3 * i) + 1], rgb[3 * i], byte.MaxValue);
+            (_pixels[4 * i], _pixels[(4 * i) + 1], _pixels[(4 * i) + 2], _pixels[(4 * i) + 3]) = (
+                rgb[(3 * i) + 2],
+                rgb[(3 * i) + 1],
+                rgb[3 * i],
+                byte.MaxValue
+            );
     }
 
     /// <summary>Lays attention over the part of the picture that the model saw: dark where it looks least, glowing where most.</summary>
@@ -30,13 +37,19 @@ internal sealed unsafe class Picture
         (double width, double height) = (preprocess.InputSize.Width * scale, preprocess.InputSize.Height * scale);
         _seen = ((_width - width) / 2, (_height - height) / 2, width, height);
         _grid = (attention.Width, attention.Height);
-        float least = attention.Values.Min(), range = Math.Max(attention.Values.Max() - least, float.Epsilon);
+        float least = attention.Values.Min(),
+            range = Math.Max(attention.Values.Max() - least, float.Epsilon);
         byte[] heat = GC.AllocateUninitializedArray<byte>(attention.Values.Length * 4, pinned: true);
         for (int i = 0; i < attention.Values.Length; i++)
         {
             // From black at 35 % to orange at 45 %, multiplied by alpha as Cairo wants it.
             float share = (attention.Values[i] - least) / range;
-            (heat[4 * i], heat[(4 * i) + 1], heat[(4 * i) + 2], heat[(4 * i) + 3]) = (0, (byte)(70 * share), (byte)(115 * share), (byte)(90 + (25 * share)));
+            (heat[4 * i], heat[(4 * i) + 1], heat[(4 * i) + 2], heat[(4 * i) + 3]) = (
+                0,
+                (byte)(70 * share),
+                (byte)(115 * share),
+                (byte)(90 + (25 * share))
+            );
         }
         _heat = heat;
     }

@@ -2,7 +2,9 @@ using Deit.Samples.Desktop;
 
 if (args.Length is < 1 or > 2)
 {
-    Console.Error.WriteLine("Usage: deit-desktop MODEL [IMAGE], where MODEL is a folder that deit train wrote, such as runs/shoes/best.");
+    Console.Error.WriteLine(
+        "Usage: deit-desktop MODEL [IMAGE], where MODEL is a folder that deit train wrote, such as runs/shoes/best."
+    );
     return 2;
 }
 try
@@ -15,7 +17,9 @@ try
 }
 catch (DllNotFoundException)
 {
-    Console.Error.WriteLine("Opening a window failed: GTK 3 was not found; on Debian and Ubuntu: apt-get install libgtk-3-0.");
+    Console.Error.WriteLine(
+        "Opening a window failed: GTK 3 was not found; on Debian and Ubuntu: apt-get install libgtk-3-0."
+    );
     return 1;
 }
 SynchronizationContext.SetSynchronizationContext(new GtkSynchronizationContext());

@@ -3,10 +3,14 @@ using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
 
-WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+WebApplicationBuilder builder = WebApplication.CreateBuilder(
+    new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
+);
 if (builder.Configuration["model"] is not { Length: > 0 } folder)
 {
-    Console.Error.WriteLine("Usage: deit-web --model FOLDER [--urls http://localhost:5000], where FOLDER was written by deit train, such as runs/shoes/best.");
+    Console.Error.WriteLine(
+        "Usage: deit-web --model FOLDER [--urls http://localhost:5000], where FOLDER was written by deit train, such as runs/shoes/best."
+    );
     return 2;
 }
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // a line a picture is enough
@@ -25,26 +29,29 @@ catch (Exception error) when (error is DeitException or GpuException)
 }
 app.UseDefaultFiles();
 app.UseStaticFiles();
-app.MapPost("/classify", async (HttpRequest request, DeitModel model, ILogger<Program> logger, CancellationToken cancellation) =>
-{
-    long start = Stopwatch.GetTimestamp();
-    try
+app.MapPost(
+    "/classify",
+    async (HttpRequest request, DeitModel model, ILogger<Program> logger, CancellationToken cancellation) =>
     {
-        Classification answer = await model.ClassifyAsync(request.Body, cancellation);
-        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        Log.Classified(logger, answer.Top.Label, answer.Top.Probability, milliseconds);
-        return Results.Ok(new Answer([.. answer.Scores.Take(5)], model.Device.Name, milliseconds));
+        long start = Stopwatch.GetTimestamp();
+        try
+        {
+            Classification answer = await model.ClassifyAsync(request.Body, cancellation);
+            double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            Log.Classified(logger, answer.Top.Label, answer.Top.Probability, milliseconds);
+            return Results.Ok(new Answer([.. answer.Scores.Take(5)], model.Device.Name, milliseconds));
+        }
+        catch (ImageException error)
+        {
+            return Results.Problem(error.Message, statusCode: StatusCodes.Status415UnsupportedMediaType);
+        }
+        catch (GpuException error)
+        {
+            Log.Failed(logger, error);
+            return Results.Problem(error.Message, statusCode: StatusCodes.Status503ServiceUnavailable);
+        }
     }
-    catch (ImageException error)
-    {
-        return Results.Problem(error.Message, statusCode: StatusCodes.Status415UnsupportedMediaType);
-    }
-    catch (GpuException error)
-    {
-        Log.Failed(logger, error);
-        return Results.Problem(error.Message, statusCode: StatusCodes.Status503ServiceUnavailable);
-    }
-});
+);
 try
 {
     await app.RunAsync();

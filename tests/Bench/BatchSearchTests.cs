@@ -17,7 +17,9 @@ public sealed class BatchSearchTests
         (int batch, string what) = BatchSearch.Largest(size =>
         {
             opened++;
-            return size <= fits ? $"opened {size}" : throw new GpuException(size % 3 == 1 ? GpuErrorKind.OutOfMemory : GpuErrorKind.Limit, "too large");
+            return size <= fits
+                ? $"opened {size}"
+                : throw new GpuException(size % 3 == 1 ? GpuErrorKind.OutOfMemory : GpuErrorKind.Limit, "too large");
         });
         Assert.Equal((expected, $"opened {expected}"), (batch, what));
         Assert.Equal(1 + Math.Log2(256.0 / expected), opened);
@@ -25,13 +27,22 @@ public sealed class BatchSearchTests
 
     [Fact]
     public void Where_nothing_fits_the_device_says_why() =>
-        Assert.Equal("too large", Assert.Throws<GpuException>(() => BatchSearch.Largest<int>(_ => throw new GpuException(GpuErrorKind.OutOfMemory, "too large"))).Message);
+        Assert.Equal(
+            "too large",
+            Assert
+                .Throws<GpuException>(() =>
+                    BatchSearch.Largest<int>(_ => throw new GpuException(GpuErrorKind.OutOfMemory, "too large"))
+                )
+                .Message
+        );
 
     [Fact]
     public void Other_failures_end_the_search_at_once()
     {
         int opened = 0;
-        Assert.Throws<GpuException>(() => BatchSearch.Largest<int>(_ => throw new GpuException(GpuErrorKind.DeviceLost, $"lost {opened++}")));
+        Assert.Throws<GpuException>(() =>
+            BatchSearch.Largest<int>(_ => throw new GpuException(GpuErrorKind.DeviceLost, $"lost {opened++}"))
+        );
         Assert.Equal(1, opened);
     }
 }

@@ -1,7 +1,5 @@
 using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Model;
-using Deit.Train.Data.Formats;
 using Deit.Train.Reporting;
 
 namespace Deit.Tests.Bench;
@@ -21,9 +19,19 @@ public sealed class BenchFolderTests
         string results = folder["results"];
         BenchFolder.Add(results, null, Reports.Of(Reports.Product(100), Reports.Copy(10, 1e9)));
         BenchFolder.Add(results, null, Reports.Of(Reports.Model(200, 0.05)));
-        BenchFolder.Add(results, null, Reports.Of(Reports.Model(50, task: "train"), Reports.Model(70, task: "train", batch: 16)));
-        Assert.Equal(["card-1.csv", "card-1.json", "card-1.md", "card-1.roofline.svg"], Directory.EnumerateFiles(results).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
-        Assert.Equal([100, 10, 200, 50, 70], BenchReport.Load(Path.Combine(results, "card-1.json")).Rows.Select(row => row.Rate));
+        BenchFolder.Add(
+            results,
+            null,
+            Reports.Of(Reports.Model(50, task: "train"), Reports.Model(70, task: "train", batch: 16))
+        );
+        Assert.Equal(
+            ["card-1.csv", "card-1.json", "card-1.md", "card-1.roofline.svg"],
+            Directory.EnumerateFiles(results).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(
+            [100, 10, 200, 50, 70],
+            BenchReport.Load(Path.Combine(results, "card-1.json")).Rows.Select(row => row.Rate)
+        );
         string page = File.ReadAllText(Path.Combine(results, "card-1.md"));
         Assert.StartsWith("# Card 1\n\nDevice   Card 1, driver 2\n", page);
         Assert.Contains("(card-1.roofline.svg)", page);
@@ -35,7 +43,16 @@ public sealed class BenchFolderTests
     public void The_page_has_each_device_and_each_models_fastest_batch()
     {
         using TemporaryFolder folder = new();
-        BenchFolder.Add(folder.Path, "one", Reports.Of(Reports.Product(100), Reports.Copy(10, 1e9), Reports.Model(50, batch: 1), Reports.Model(70, batch: 16)));
+        BenchFolder.Add(
+            folder.Path,
+            "one",
+            Reports.Of(
+                Reports.Product(100),
+                Reports.Copy(10, 1e9),
+                Reports.Model(50, batch: 1),
+                Reports.Model(70, batch: 16)
+            )
+        );
         File.Delete(folder["one.md"]);
         Report.WriteText(folder["peer.json"], BenchReportTests.Torch);
         Assert.Equal((folder["devices.md"], 2), BenchFolder.WritePage(folder.Path));
@@ -52,6 +69,9 @@ public sealed class BenchFolderTests
     {
         using TemporaryFolder folder = new();
         Assert.Contains("bench/run", Assert.Throws<DeitException>(() => BenchFolder.WritePage(folder.Path)).Message);
-        Assert.Contains("bench/run", Assert.Throws<DeitException>(() => BenchFolder.WritePage(folder["nothing"])).Message);
+        Assert.Contains(
+            "bench/run",
+            Assert.Throws<DeitException>(() => BenchFolder.WritePage(folder["nothing"])).Message
+        );
     }
 }

@@ -8,14 +8,18 @@ namespace Deit.Tests.Bench;
 [Trait("Category", "Samples")] // needs a checkout
 public sealed class GoalsTests : IDisposable
 {
-    private const string Base = "deit_base_patch16_224", Tiny = "deit_tiny_patch16_224";
+    private const string Base = "deit_base_patch16_224",
+        Tiny = "deit_tiny_patch16_224";
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task The_page_of_what_was_not_measured_is_the_table_without_files() =>
-        Assert.Contains(await Goals(), File.ReadAllText(Path.Combine(Repository.Root, "bench", "results", "gpu.md")).ReplaceLineEndings("\n"));
+        Assert.Contains(
+            await Goals(),
+            File.ReadAllText(Path.Combine(Repository.Root, "bench", "results", "gpu.md")).ReplaceLineEndings("\n")
+        );
 
     // Each verdict once: by half of the goal, past what must be there, and past the goal; of the largest batch, of which PyTorch has a row.
     [Fact]
@@ -27,14 +31,36 @@ public sealed class GoalsTests : IDisposable
             new OpRow("qkv by cooperative", "50432 x 2304 x 768", "bf16", 1, 0, 1, GigaFlopsPerSecond: 420_000),
             new OpRow("fc1 by cooperative", "50432 x 3072 x 768", "bf16", 1, 0, 1, GigaFlopsPerSecond: 540_000),
             new OpRow("fc1 by tiled", "50432 x 3072 x 768", "fp32", 1, 0, 1, GigaFlopsPerSecond: 50_000),
-            new ModelRow(Base, "train", "bf16", 256, ImagesPerSecond: 1200, 1, 0, PeakBytes: 20L << 30, HostMicroseconds: 55.2),
-            new ModelRow(Base, "train", "bf16", 128, ImagesPerSecond: 1000, 1, 0, PeakBytes: 1L << 30, HostMicroseconds: 3),
+            new ModelRow(
+                Base,
+                "train",
+                "bf16",
+                256,
+                ImagesPerSecond: 1200,
+                1,
+                0,
+                PeakBytes: 20L << 30,
+                HostMicroseconds: 55.2
+            ),
+            new ModelRow(
+                Base,
+                "train",
+                "bf16",
+                128,
+                ImagesPerSecond: 1000,
+                1,
+                0,
+                PeakBytes: 1L << 30,
+                HostMicroseconds: 3
+            ),
             new ModelRow(Base, "infer", "bf16", 256, ImagesPerSecond: 3100, 1, 0),
             new ModelRow(Tiny, "infer", "bf16", 256, ImagesPerSecond: 24_000, 1, 0),
             new ModelRow(Base, "infer", "bf16x3", 256, ImagesPerSecond: 1200, 1, 0),
         ];
         File.WriteAllText(_folder["ours.json"], Bench.Reports.Of(rows).ToJson());
-        File.WriteAllText(_folder["torch.json"], """
+        File.WriteAllText(
+            _folder["torch.json"],
+            """
             { "device": "A card", "torch": "2.9.1", "gemm": [
                 { "name": "copy", "gb_per_s": 1 },
                 { "name": "qkv", "precision": "bf16", "m": 50432, "n": 2304, "k": 768, "tflops": 600, "spread": 0 },
@@ -49,8 +75,17 @@ public sealed class GoalsTests : IDisposable
                 { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "compile", "batch": 256, "images_per_s": 30000 },
                 { "model": "deit_base_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "compile", "batch": 128, "error": "out of memory" },
                 { "model": "deit_base_patch16_224", "task": "infer", "precision": "fp32", "mode": "eager", "batch": 256, "images_per_s": 800 } ] }
-            """);
-        string[] measured = [.. (await Goals(_folder["ours.json"], _folder["torch.json"])).Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal) && !line.Contains("not measured", StringComparison.Ordinal))];
+            """
+        );
+        string[] measured =
+        [
+            .. (await Goals(_folder["ours.json"], _folder["torch.json"]))
+                .Split('\n')
+                .Where(line =>
+                    line.StartsWith("| ", StringComparison.Ordinal)
+                    && !line.Contains("not measured", StringComparison.Ordinal)
+                ),
+        ];
         Assert.Equal(
             [
                 "| | goal | at least | measured |",
@@ -62,12 +97,19 @@ public sealed class GoalsTests : IDisposable
                 "| host time of a replayed step, the longest | 50 us | 200 us | 55 us: at least |",
                 "| memory of training DeiT-B, batch 256, bf16 | 80 % of PyTorch's peak | PyTorch's peak | 79 %: goal |",
             ],
-            measured);
+            measured
+        );
     }
 
     private static async Task<string> Goals(params string[] files)
     {
-        ProcessStartInfo start = new("python3", [Path.Combine(Repository.Root, "bench", "Experiments", "goals.py"), .. files]) { RedirectStandardOutput = true };
+        ProcessStartInfo start = new(
+            "python3",
+            [Path.Combine(Repository.Root, "bench", "Experiments", "goals.py"), .. files]
+        )
+        {
+            RedirectStandardOutput = true,
+        };
         try
         {
             using Process python = Process.Start(start)!;

@@ -4,9 +4,6 @@ using Deit.Gpu;
 using Deit.Model;
 using Deit.Tests.Cli;
 using Deit.Tests.Gpu;
-using Deit.Train.Data.Formats;
-using Deit.Train.Data.Loading;
-using Deit.Train.Distillation;
 using Deit.Train.Options;
 using Deit.Train.Training;
 
@@ -14,7 +11,19 @@ namespace Deit.Tests.Bench;
 
 public sealed class ModelBenchTests
 {
-    private static ModelBenchOptions Tiny => new() { EmbedDim = 32, Depth = 2, NumHeads = 2, PatchSize = 8, InputSize = 32, BatchSizes = [1, 3], WarmUp = 0, Seconds = 0.05, Repetitions = 3 };
+    private static ModelBenchOptions Tiny =>
+        new()
+        {
+            EmbedDim = 32,
+            Depth = 2,
+            NumHeads = 2,
+            PatchSize = 8,
+            InputSize = 32,
+            BatchSizes = [1, 3],
+            WarmUp = 0,
+            Seconds = 0.05,
+            Repetitions = 3,
+        };
 
     [Theory]
     [InlineData(ModelRow.Infer, 1)]
@@ -26,21 +35,40 @@ public sealed class ModelBenchTests
         List<string> progress = [];
         BenchReport report = ModelBench.Run(device, Tiny, task, progress.Add);
         ModelRow[] rows = [.. report.Models];
-        Assert.Equal([("deit_32_2_2_patch8_32", task, "fp32", 1), ("deit_32_2_2_patch8_32", task, "fp32", 3)], rows.Select(row => (row.Model, row.Task, row.Precision, row.Batch)));
+        Assert.Equal(
+            [("deit_32_2_2_patch8_32", task, "fp32", 1), ("deit_32_2_2_patch8_32", task, "fp32", 3)],
+            rows.Select(row => (row.Model, row.Task, row.Precision, row.Batch))
+        );
         Assert.Equal(2, progress.Count);
-        long macs = MultiplyAdds.Of(new DeitConfig { EmbedDim = 32, Depth = 2, NumHeads = 2, PatchSize = 8, InputSize = 32 });
+        long macs = MultiplyAdds.Of(
+            new DeitConfig
+            {
+                EmbedDim = 32,
+                Depth = 2,
+                NumHeads = 2,
+                PatchSize = 8,
+                InputSize = 32,
+            }
+        );
         double best = 0;
         foreach (ModelRow row in rows)
         {
             Assert.True(row.ImagesPerSecond > 0 && row.HostMicroseconds > 0 && row.Spread >= 0);
             Assert.Equal(1000 * row.Batch / row.Milliseconds, row.ImagesPerSecond, 1e-9 * row.ImagesPerSecond);
-            Assert.Equal(2e-12 * macs * passes * row.ImagesPerSecond, row.TeraFlopsPerSecond!.Value, 1e-9 * row.TeraFlopsPerSecond.Value);
+            Assert.Equal(
+                2e-12 * macs * passes * row.ImagesPerSecond,
+                row.TeraFlopsPerSecond!.Value,
+                1e-9 * row.TeraFlopsPerSecond.Value
+            );
             // At least the parameters, with gradients and two moments where it trains.
             Assert.True(row.PeakBytes >= before + (4 * (task == ModelRow.Train ? 4 : 1) * 50_000L));
             best = row.TeraFlopsPerSecond.Value / row.ShareOfBest!.Value;
         }
         Assert.Equal(rows[0].TeraFlopsPerSecond!.Value / rows[0].ShareOfBest!.Value, best, 1e-9 * best); // one best for all rows
-        Assert.Equal((device.Info.Name, device.Info.Driver, DeviceFeatures.Line(device.Info)), (report.Device, report.Driver, report.Features));
+        Assert.Equal(
+            (device.Info.Name, device.Info.Driver, DeviceFeatures.Line(device.Info)),
+            (report.Device, report.Driver, report.Features)
+        );
         Assert.NotNull(report.Version);
         Assert.Equal(before, device.AllocatedBytes);
     }
@@ -49,10 +77,22 @@ public sealed class ModelBenchTests
     public void A_step_that_cannot_be_recorded_gives_its_memory_back()
     {
         GpuDevice device = TestDevice.Current;
-        using VisionTransformer network = new(device, new DeitConfig { EmbedDim = 32, Depth = 1, NumHeads = 1, PatchSize = 8, InputSize = 32 });
+        using VisionTransformer network = new(
+            device,
+            new DeitConfig
+            {
+                EmbedDim = 32,
+                Depth = 1,
+                NumHeads = 1,
+                PatchSize = 8,
+                InputSize = 32,
+            }
+        );
         network.Parameters.Train();
         long before = device.AllocatedBytes;
-        Assert.ThrowsAny<Exception>(() => new TrainStep(device, network, Recipe.Load("plain") with { DistillationType = "none at all" }));
+        Assert.ThrowsAny<Exception>(() =>
+            new TrainStep(device, network, Recipe.Load("plain") with { DistillationType = "none at all" })
+        );
         Assert.Equal(before, device.AllocatedBytes);
         // And the network can be recorded all the same.
         using TrainStep step = new(device, network, Recipe.Load("plain") with { BatchSize = 1 });
@@ -69,8 +109,43 @@ public sealed class ModelBenchTests
     public async Task The_command_writes_json_csv_and_markdown()
     {
         using TemporaryFolder folder = new();
-        string[] tiny = ["--embed-dim", "32", "--depth", "1", "--num-heads", "1", "--patch-size", "16", "--input-size", "32", "--batch-sizes", "2", "--precisions", "fp32", "--warm-up", "0", "--seconds", "0.01", "--repetitions", "2"];
-        (int exitCode, string output, string error) = await DeitProcess.Run(["bench", "infer", .. tiny, "--json", "--csv", folder["a.csv"], "--markdown", folder["a.md"], "--output", folder["results"], "--name", "card"]);
+        string[] tiny =
+        [
+            "--embed-dim",
+            "32",
+            "--depth",
+            "1",
+            "--num-heads",
+            "1",
+            "--patch-size",
+            "16",
+            "--input-size",
+            "32",
+            "--batch-sizes",
+            "2",
+            "--precisions",
+            "fp32",
+            "--warm-up",
+            "0",
+            "--seconds",
+            "0.01",
+            "--repetitions",
+            "2",
+        ];
+        (int exitCode, string output, string error) = await DeitProcess.Run([
+            "bench",
+            "infer",
+            .. tiny,
+            "--json",
+            "--csv",
+            folder["a.csv"],
+            "--markdown",
+            folder["a.md"],
+            "--output",
+            folder["results"],
+            "--name",
+            "card",
+        ]);
         Assert.True(exitCode == 0, error);
         BenchReport report = BenchReport.Parse(output);
         Assert.Equal(2, Assert.Single(report.Models).Batch);

@@ -26,8 +26,18 @@ public sealed class MultiplyAddsTests
     public void Each_product_counts_by_hand()
     {
         // 2 x 3 patches of 4 x 4 pixels and a class token: T = 7, D = 8, MLP 32, two blocks, ten classes.
-        DeitConfig config = new() { EmbedDim = 8, Depth = 2, NumHeads = 2, PatchSize = 4, InputSize = new(8, 12), NumClasses = 10 };
-        const int Patches = 6 * 48 * 8, Block = (7 * 8 * 24) + (7 * 7 * 8) + (7 * 7 * 8) + (7 * 8 * 8) + (7 * 8 * 32) + (7 * 32 * 8), Head = 8 * 10;
+        DeitConfig config = new()
+        {
+            EmbedDim = 8,
+            Depth = 2,
+            NumHeads = 2,
+            PatchSize = 4,
+            InputSize = new(8, 12),
+            NumClasses = 10,
+        };
+        const int Patches = 6 * 48 * 8,
+            Block = (7 * 8 * 24) + (7 * 7 * 8) + (7 * 7 * 8) + (7 * 8 * 8) + (7 * 8 * 32) + (7 * 32 * 8),
+            Head = 8 * 10;
         Assert.Equal(Patches + (2 * Block) + Head, MultiplyAdds.Of(config));
     }
 }

@@ -1,11 +1,8 @@
 using Deit.Bench.Reports;
 using Deit.Bench.Suites;
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Tests.Cli;
 using Deit.Tests.Gpu;
-using Deit.Tests.Train.Data.Formats;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Tests.Bench;
 
@@ -14,7 +11,8 @@ public sealed class ProfileBenchTests
     [Fact]
     public void Blocks_are_summed_up_by_layer_and_kernel_from_the_median_of_each_dispatch()
     {
-        Kernel product = new Kernel<int>("matmul"), norm = new Kernel<int>("layer_norm");
+        Kernel product = new Kernel<int>("matmul"),
+            norm = new Kernel<int>("layer_norm");
         Dispatch[] dispatches =
         [
             Of(product, "blocks.0.mlp.fc1: matmul", 2e6, 8),
@@ -24,7 +22,17 @@ public sealed class ProfileBenchTests
             Of(norm, "layer_norm", 0, 4e3),
         ];
         // The median of each: 3, 5, 2, 1 and 1 ms, whichever run it comes from.
-        GraphProfile[] profiles = [.. ((double[][])[[3, 9, 2, 1, 1], [1, 5, 1, 1, 1], [7, 2, 90, 1, 1]]).Select(ms => new GraphProfile(dispatches, [.. ms.Select(x => 1e6 * x)]))];
+        GraphProfile[] profiles =
+        [
+            .. (
+                (double[][])
+                    [
+                        [3, 9, 2, 1, 1],
+                        [1, 5, 1, 1, 1],
+                        [7, 2, 90, 1, 1],
+                    ]
+            ).Select(ms => new GraphProfile(dispatches, [.. ms.Select(x => 1e6 * x)])),
+        ];
         IReadOnlyList<ProfileBench.Row> rows = ProfileBench.Rows(profiles, gigaFlops: 1, gigaBytes: 0.5);
         Assert.Equal(
             [
@@ -33,9 +41,20 @@ public sealed class ProfileBenchTests
                 ("teacher.blocks.*.mlp.fc1", "matmul", 1, 1.0, 1, 1.6e-5),
                 ("", "layer_norm", 1, 1.0, 0, 8e-3),
             ],
-            rows.Select(row => (row.Layer, row.Kernel, row.Dispatches, Math.Round(row.Milliseconds, 9), row.Flops, Math.Round(row.FloorMilliseconds, 9))));
+            rows.Select(row =>
+                (
+                    row.Layer,
+                    row.Kernel,
+                    row.Dispatches,
+                    Math.Round(row.Milliseconds, 9),
+                    row.Flops,
+                    Math.Round(row.FloorMilliseconds, 9)
+                )
+            )
+        );
 
-        static Dispatch Of(Kernel kernel, string label, double flops, double bytes) => new(kernel, [], [], new Groups(1), [], new Cost(flops, bytes), label);
+        static Dispatch Of(Kernel kernel, string label, double flops, double bytes) =>
+            new(kernel, [], [], new Groups(1), [], new Cost(flops, bytes), label);
     }
 
     [Fact]
@@ -43,11 +62,32 @@ public sealed class ProfileBenchTests
     {
         GpuDevice device = TestDevice.Current;
         long before = device.AllocatedBytes;
-        string[] lines = ProfileBench.Run(device, new ProfileOptions { Task = ModelRow.Infer, BatchSize = 1 }).Split('\n');
+        string[] lines = ProfileBench
+            .Run(device, new ProfileOptions { Task = ModelRow.Infer, BatchSize = 1 })
+            .Split('\n');
         Assert.Equal(before, device.AllocatedBytes);
-        string[][] rows = [.. lines.Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1])];
+        string[][] rows =
+        [
+            .. lines
+                .Where(line => line.StartsWith("| ", StringComparison.Ordinal))
+                .Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1]),
+        ];
         Assert.Equal(["layer", "kernel", "runs", "ms"], rows[0][..4]);
-        foreach (string layer in (string[])["patch_embed", "blocks.*.norm1", "blocks.*.attn.qkv", "blocks.*.attn", "blocks.*.attn.proj", "blocks.*.norm2", "blocks.*.mlp.fc1", "blocks.*.mlp.fc2", "norm", "head"])
+        foreach (
+            string layer in (string[])
+                [
+                    "patch_embed",
+                    "blocks.*.norm1",
+                    "blocks.*.attn.qkv",
+                    "blocks.*.attn",
+                    "blocks.*.attn.proj",
+                    "blocks.*.norm2",
+                    "blocks.*.mlp.fc1",
+                    "blocks.*.mlp.fc2",
+                    "norm",
+                    "head",
+                ]
+        )
             Assert.Contains(rows, row => row[0] == layer);
         Assert.Contains(rows, row => row[0] == "blocks.*.attn" && row[2] == "12");
         string[] all = rows[^1];

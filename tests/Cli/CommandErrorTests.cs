@@ -1,14 +1,9 @@
 using System.Collections;
 using System.Diagnostics;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
-using Deit.Tests.Gpu;
 using Deit.Tests.Model.Images;
 using Deit.Tests.Train.Training;
-using Deit.Train.Distillation;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 
@@ -26,8 +21,14 @@ public sealed class CommandErrorTests : IDisposable
     [Theory]
     [InlineData("train --data x --epochs ten", "--epochs is 'ten', expected a whole number; see deit train --help.")]
     [InlineData("bench infer --seconds soon", "--seconds is 'soon', expected a number; see deit bench infer --help.")]
-    [InlineData("bench infer --batch-sizes 1 two", "--batch-sizes is 'two', expected a whole number; see deit bench infer --help.")]
-    [InlineData("bench profile --task sleep", "--task is 'sleep', expected infer, train; see deit bench profile --help.")]
+    [InlineData(
+        "bench infer --batch-sizes 1 two",
+        "--batch-sizes is 'two', expected a whole number; see deit bench infer --help."
+    )]
+    [InlineData(
+        "bench profile --task sleep",
+        "--task is 'sleep', expected infer, train; see deit bench profile --help."
+    )]
     [InlineData("train --dataa x", "'--dataa' is no flag or command of deit train; see deit train --help.")]
     [InlineData("bench everything", "'everything' is no flag or command of deit bench; see deit bench --help.")]
     [InlineData("eval", "Option '--model' is required; see deit eval --help.")]
@@ -38,7 +39,8 @@ public sealed class CommandErrorTests : IDisposable
     }
 
     [Fact]
-    public Task Training_on_a_folder_that_does_not_exist() => Fails(["train", "--data", _folder["nothing"], "--output", Run], "there is no such folder");
+    public Task Training_on_a_folder_that_does_not_exist() =>
+        Fails(["train", "--data", _folder["nothing"], "--output", Run], "there is no such folder");
 
     [Fact]
     public async Task Training_with_an_empty_class()
@@ -72,7 +74,18 @@ public sealed class CommandErrorTests : IDisposable
     public async Task Distilling_from_a_teacher_of_other_classes()
     {
         TinyRun.WriteModel(_folder["teacher"], TinyRun.Teacher with { NumClasses = 5 });
-        await Fails([.. Tiny(TinyRun.WritePictures(_folder)), "--output", Run, "--distillation-type", "hard", "--teacher-path", _folder["teacher"]], "knows 5 classes, the data has 8");
+        await Fails(
+            [
+                .. Tiny(TinyRun.WritePictures(_folder)),
+                "--output",
+                Run,
+                "--distillation-type",
+                "hard",
+                "--teacher-path",
+                _folder["teacher"],
+            ],
+            "knows 5 classes, the data has 8"
+        );
         Assert.False(Directory.Exists(Run));
     }
 
@@ -80,14 +93,18 @@ public sealed class CommandErrorTests : IDisposable
     public async Task Training_by_a_recipe_with_an_unknown_key()
     {
         File.WriteAllText(_folder["recipe.json"], """{ "weight_decai": 0.1 }""");
-        await Fails(["train", "--recipe", _folder["recipe.json"], "--data", _folder.Path, "--output", Run], "unknown key 'weight_decai'; did you mean 'weight_decay'");
+        await Fails(
+            ["train", "--recipe", _folder["recipe.json"], "--data", _folder.Path, "--output", Run],
+            "unknown key 'weight_decai'; did you mean 'weight_decay'"
+        );
     }
 
     [Theory]
     [InlineData("--distillation-type hard", "add --teacher-path")]
     [InlineData("--model regnety_040 --distilled", "a RegNetY has none")]
     [InlineData("--teacher-path somewhere", "add --distillation-type")]
-    public Task Distilling_with_a_flag_that_fits_no_model(string flags, string expected) => Fails(["train", "--data", _folder.Path, "--output", Run, .. flags.Split(' ')], expected);
+    public Task Distilling_with_a_flag_that_fits_no_model(string flags, string expected) =>
+        Fails(["train", "--data", _folder.Path, "--output", Run, .. flags.Split(' ')], expected);
 
     [Fact]
     public Task Training_without_an_output() => Fails(["train", "--data", _folder.Path], "add --output");
@@ -106,10 +123,21 @@ public sealed class CommandErrorTests : IDisposable
     [Fact]
     public async Task Training_that_needs_more_memory_than_there_is_ends_before_it_takes_it()
     {
-        string[] arguments = [.. Tiny(TinyRun.WritePictures(_folder)).Replace("--input-size", "8192").Replace("--patch-size", "1024").Replace("--batch-size", "10"), "--output", Run];
+        string[] arguments =
+        [
+            .. Tiny(TinyRun.WritePictures(_folder))
+                .Replace("--input-size", "8192")
+                .Replace("--patch-size", "1024")
+                .Replace("--batch-size", "10"),
+            "--output",
+            Run,
+        ];
         long start = Stopwatch.GetTimestamp();
         await Fails(arguments, "--batch-size");
-        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(60), "it took so long that it must have tried");
+        Assert.True(
+            Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(60),
+            "it took so long that it must have tried"
+        );
         Assert.False(Directory.Exists(Run));
     }
 
@@ -156,9 +184,19 @@ public sealed class CommandErrorTests : IDisposable
     {
         TinyRun.WriteModel(_folder["model"], TinyRun.Config);
         string none = _folder["none.json"];
-        foreach (string[] arguments in (string[][])[["predict", "--model", _folder["model"], "a.jpg"], ["devices"]])
+        foreach (
+            string[] arguments in (string[][])
+                [
+                    ["predict", "--model", _folder["model"], "a.jpg"],
+                    ["devices"],
+                ]
+        )
         {
-            using DeitProcess process = DeitProcess.Start(arguments, ("VK_DRIVER_FILES", none), ("VK_ICD_FILENAMES", none));
+            using DeitProcess process = DeitProcess.Start(
+                arguments,
+                ("VK_DRIVER_FILES", none),
+                ("VK_ICD_FILENAMES", none)
+            );
             AssertFailed(await process.End(), "install the graphics driver");
         }
     }
@@ -172,9 +210,23 @@ public sealed class CommandErrorTests : IDisposable
         File.WriteAllBytes(_folder["truncated.jpg"], jpeg[..(jpeg.Length / 2)]);
         File.WriteAllText(_folder["text.jpg"], "no picture");
         File.WriteAllBytes(_folder["empty.jpg"], []);
-        foreach ((string file, string expected) in ((string, string)[])[("missing.jpg", "missing.jpg"), ("truncated.jpg", "cut short"), ("text.jpg", "is no JPEG"), ("empty.jpg", "is empty")])
+        foreach (
+            (string file, string expected) in ((string, string)[])
+                [
+                    ("missing.jpg", "missing.jpg"),
+                    ("truncated.jpg", "cut short"),
+                    ("text.jpg", "is no JPEG"),
+                    ("empty.jpg", "is empty"),
+                ]
+        )
         {
-            (int exitCode, string output, string error) = await DeitProcess.Run("predict", "--model", _folder["model"], _folder[file], _folder["good.jpg"]);
+            (int exitCode, string output, string error) = await DeitProcess.Run(
+                "predict",
+                "--model",
+                _folder["model"],
+                _folder[file],
+                _folder["good.jpg"]
+            );
             AssertFailed((exitCode, output, error), expected);
             Assert.Contains("good.jpg", output);
             Assert.DoesNotContain(file, output);
@@ -188,8 +240,16 @@ public sealed class CommandErrorTests : IDisposable
     {
         TinyRun.WriteModel(_folder["model"], TinyRun.Config);
         string path = _folder["huge.png"];
-        File.WriteAllBytes(path, EncodedImages.Png(width, height, bits: 1, colourType: 0, new byte[(width + 7) / 8 * height]));
-        (int exitCode, string output, string error) = await DeitProcess.Run("predict", "--model", _folder["model"], path);
+        File.WriteAllBytes(
+            path,
+            EncodedImages.Png(width, height, bits: 1, colourType: 0, new byte[(width + 7) / 8 * height])
+        );
+        (int exitCode, string output, string error) = await DeitProcess.Run(
+            "predict",
+            "--model",
+            _folder["model"],
+            path
+        );
         if (works)
             Assert.True(exitCode == 0, error);
         else
@@ -217,10 +277,18 @@ public sealed class CommandErrorTests : IDisposable
     [Fact]
     public async Task A_full_disk_ends_the_run_and_spares_its_checkpoints()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "A disk of a chosen size can be mounted by root on Linux only.");
-        string disk = _folder["disk"], run = Path.Combine(disk, "run"), data = TinyRun.WritePictures(_folder);
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
+            "A disk of a chosen size can be mounted by root on Linux only."
+        );
+        string disk = _folder["disk"],
+            run = Path.Combine(disk, "run"),
+            data = TinyRun.WritePictures(_folder);
         Directory.CreateDirectory(disk);
-        Assert.SkipUnless(await Shell("mount", "-t", "tmpfs", "-o", "size=4m", "none", disk) == 0, "This machine does not allow mounts.");
+        Assert.SkipUnless(
+            await Shell("mount", "-t", "tmpfs", "-o", "size=4m", "none", disk) == 0,
+            "This machine does not allow mounts."
+        );
         try
         {
             using DeitProcess process = DeitProcess.Start([.. Tiny(data).Replace("--epochs", "500"), "--output", run]);
@@ -239,20 +307,22 @@ public sealed class CommandErrorTests : IDisposable
         }
     }
 
-    private static Arguments Tiny(string data) => new()
-    {
-        ["--data"] = data,
-        ["--embed-dim"] = "32",
-        ["--depth"] = "2",
-        ["--num-heads"] = "2",
-        ["--patch-size"] = "8",
-        ["--input-size"] = "32",
-        ["--batch-size"] = "8",
-        ["--epochs"] = "2",
-        ["--warmup-epochs"] = "0",
-    };
+    private static Arguments Tiny(string data) =>
+        new()
+        {
+            ["--data"] = data,
+            ["--embed-dim"] = "32",
+            ["--depth"] = "2",
+            ["--num-heads"] = "2",
+            ["--patch-size"] = "8",
+            ["--input-size"] = "32",
+            ["--batch-size"] = "8",
+            ["--epochs"] = "2",
+            ["--warmup-epochs"] = "0",
+        };
 
-    private static async Task Fails(string[] arguments, string expected) => AssertFailed(await DeitProcess.Run(arguments), expected);
+    private static async Task Fails(string[] arguments, string expected) =>
+        AssertFailed(await DeitProcess.Run(arguments), expected);
 
     private static void AssertFailed((int ExitCode, string Output, string Error) end, string expected)
     {
@@ -266,7 +336,9 @@ public sealed class CommandErrorTests : IDisposable
 
     private static async Task<int> Shell(string program, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardError = true }
+        )!;
         await process.WaitForExitAsync();
         return process.ExitCode;
     }
@@ -287,7 +359,10 @@ public sealed class CommandErrorTests : IDisposable
             return this;
         }
 
-        public IEnumerator<string> GetEnumerator() => ((IEnumerable<string>)["train", .. _values.SelectMany(pair => (string[])[pair.Key, pair.Value])]).GetEnumerator();
+        public IEnumerator<string> GetEnumerator() =>
+            (
+                (IEnumerable<string>)["train", .. _values.SelectMany(pair => (string[])[pair.Key, pair.Value])]
+            ).GetEnumerator();
 
         IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }

@@ -1,7 +1,4 @@
-using Deit.Bench.Reports;
-using Deit.Tests.Bench;
 using Deit.Tests.Train.Data.Formats;
-using Deit.Tests.Train.Data.Loading;
 using Deit.Tests.Train.Training;
 
 namespace Deit.Tests.Cli;
@@ -19,14 +16,18 @@ public sealed class DataFormatErrorTests : IDisposable
     public async Task Training_on_a_tar_with_a_path_outside()
     {
         Write("train-0.tar", new TarBytes().Sample("1", 1, "0").Sample("../2", 2, "1").End());
-        await Fails("the path of its entry '../2.png' leads out by '..', expected one within the shard; make the shard anew");
+        await Fails(
+            "the path of its entry '../2.png' leads out by '..', expected one within the shard; make the shard anew"
+        );
     }
 
     [Fact]
     public async Task Training_on_a_truncated_tar()
     {
         Write("train-0.tar", new TarBytes().Sample("1", 1, "0").Sample("2", 2, "1").End()[..1500]);
-        await Fails("it is cut short, it ends at byte 1500 without the two empty blocks that end a tar file; copy or download it anew");
+        await Fails(
+            "it is cut short, it ends at byte 1500 without the two empty blocks that end a tar file; copy or download it anew"
+        );
     }
 
     [Fact]
@@ -39,7 +40,11 @@ public sealed class DataFormatErrorTests : IDisposable
     [Fact]
     public async Task Training_on_Parquet_without_an_image_column()
     {
-        await ParquetFiles.Write(Path.Combine(Data, "data", "train-00000-of-00001.parquet"), [ParquetFiles.Picture(1, 0), ParquetFiles.Picture(2, 1)], image: "picture");
+        await ParquetFiles.Write(
+            Path.Combine(Data, "data", "train-00000-of-00001.parquet"),
+            [ParquetFiles.Picture(1, 0), ParquetFiles.Picture(2, 1)],
+            image: "picture"
+        );
         await Fails("it has no image column (columns: 'picture', 'label'), expected 'image' or 'img'");
     }
 
@@ -63,15 +68,31 @@ public sealed class DataFormatErrorTests : IDisposable
     {
         TinyRun.WriteModel(_folder["model"], TinyRun.Config); // whose classes are "class 0" to "class 7"
         Write("val-0.tar", new TarBytes().Sample("1", 1, "class 1", "txt").Sample("2", 2, "boot", "txt").End());
-        await Fails("the model does not have its class 'boot'; leave its samples out", "eval", "--model", _folder["model"], "--data", Data);
+        await Fails(
+            "the model does not have its class 'boot'; leave its samples out",
+            "eval",
+            "--model",
+            _folder["model"],
+            "--data",
+            Data
+        );
     }
 
     [Fact]
     public async Task Evaluating_on_tar_shards_names_the_pictures_that_cannot_be_read()
     {
         TinyRun.WriteModel(_folder["model"], TinyRun.Config);
-        Write("val-0.tar", new TarBytes().Sample("1", 1, "class 1", "txt").Add("2.jpg", "no picture").Add("2.txt", "class 0").End());
-        (int exitCode, string output, string error) = await DeitProcess.Run("eval", "--model", _folder["model"], "--data", Data);
+        Write(
+            "val-0.tar",
+            new TarBytes().Sample("1", 1, "class 1", "txt").Add("2.jpg", "no picture").Add("2.txt", "class 0").End()
+        );
+        (int exitCode, string output, string error) = await DeitProcess.Run(
+            "eval",
+            "--model",
+            _folder["model"],
+            "--data",
+            Data
+        );
         Assert.True(exitCode == 0, error);
         Assert.Contains("Images   1 of 'val'", output);
         Assert.Contains("1 image(s) could not be read and were left out:", output);
@@ -80,7 +101,9 @@ public sealed class DataFormatErrorTests : IDisposable
 
     private async Task Fails(string expected, params string[] arguments)
     {
-        (int exitCode, string output, string error) = await DeitProcess.Run(arguments.Length > 0 ? arguments : ["train", "--data", Data, "--output", _folder["run"]]);
+        (int exitCode, string output, string error) = await DeitProcess.Run(
+            arguments.Length > 0 ? arguments : ["train", "--data", Data, "--output", _folder["run"]]
+        );
         Assert.True(exitCode == 1, $"exit code {exitCode}\n{output}\n{error}");
         string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("deit: ", line);

@@ -1,30 +1,45 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Deit.Bench.Reports;
-using Deit.Tests.Bench;
 
 namespace Deit.Tests.Cli;
 
 /// <summary>The built <c>deit</c> command in a process of its own, as a user runs it.</summary>
 internal sealed partial class DeitProcess : IDisposable
 {
-    public const int Interrupt = 2, KillNow = 9, Terminate = 15;
+    public const int Interrupt = 2,
+        KillNow = 9,
+        Terminate = 15;
 
     // Far more than any of these runs needs, so that only a hang is met by it.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private readonly Process _process;
-    private readonly Task<string> _output, _error;
+    private readonly Task<string> _output,
+        _error;
 
-    private DeitProcess(Process process) => (_process, _output, _error) = (process, process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+    private DeitProcess(Process process) =>
+        (_process, _output, _error) = (
+            process,
+            process.StandardOutput.ReadToEndAsync(),
+            process.StandardError.ReadToEndAsync()
+        );
 
     /// <summary>Starts <c>deit</c> with arguments and, where given, other environment variables.</summary>
-    public static DeitProcess Start(IEnumerable<string> arguments, params ReadOnlySpan<(string Name, string Value)> environment)
+    public static DeitProcess Start(
+        IEnumerable<string> arguments,
+        params ReadOnlySpan<(string Name, string Value)> environment
+    )
     {
-        string command = Path.Combine(AppContext.BaseDirectory, "deit"), library = $"{command}.dll";
-        string host = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
+        string command = Path.Combine(AppContext.BaseDirectory, "deit"),
+            library = $"{command}.dll";
+        string host =
+            Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
         // Published with their runtime, as by bench/gpu-pack, tests and command find no dotnet and need none.
         bool selfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
-        ProcessStartInfo start = new(selfContained ? command : host) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(selfContained ? command : host)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (string argument in selfContained ? arguments : [library, .. arguments])
             start.ArgumentList.Add(argument);
         foreach ((string name, string value) in environment)

@@ -1,12 +1,7 @@
 using System.Diagnostics;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Cli.Demo;
 using Deit.Model;
-using Deit.Tests.Bench;
-using Deit.Tests.Gpu;
 using Deit.Tests.Train.Training;
-using Deit.Train.Distillation;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 
@@ -25,8 +20,15 @@ public sealed class KillTests : IDisposable
     [Fact]
     public async Task A_run_survives_kills_at_random_times()
     {
-        string data = _folder["data"], teacher = _folder["teacher"], whole = _folder["whole"];
-        new DemoDataset { TrainImagesPerClass = 12, ValImagesPerClass = 2, Size = 40 }.Write(data, TestContext.Current.CancellationToken);
+        string data = _folder["data"],
+            teacher = _folder["teacher"],
+            whole = _folder["whole"];
+        new DemoDataset
+        {
+            TrainImagesPerClass = 12,
+            ValImagesPerClass = 2,
+            Size = 40,
+        }.Write(data, TestContext.Current.CancellationToken);
         TinyRun.WriteModel(teacher, TinyRun.Teacher, DemoDataset.Classes);
         TrainOptions options = TinyRun.Complete(data, whole, teacher) with { Epochs = 10, SaveSteps = 3 };
         string recipe = _folder["recipe.json"];
@@ -38,16 +40,25 @@ public sealed class KillTests : IDisposable
         TimeSpan duration = Stopwatch.GetElapsedTime(start);
 
         Random random = new(20260101);
-        int killed = 0, finished = 0, resumable = 0;
+        int killed = 0,
+            finished = 0,
+            resumable = 0;
         for (int run = 0; killed < Kills; run++)
         {
             string folder = _folder[$"run{run}"];
             while (killed < Kills)
             {
                 bool begun = File.Exists(Path.Combine(folder, TrainOptions.FileName));
-                using DeitProcess process = DeitProcess.Start(begun ? ["train", "--resume", folder] : Arguments(folder));
+                using DeitProcess process = DeitProcess.Start(
+                    begun ? ["train", "--resume", folder] : Arguments(folder)
+                );
                 Task<(int ExitCode, string Output, string Error)> end = process.End();
-                if (await Task.WhenAny(end, Task.Delay(duration * random.NextDouble(), TestContext.Current.CancellationToken)) == end)
+                if (
+                    await Task.WhenAny(
+                        end,
+                        Task.Delay(duration * random.NextDouble(), TestContext.Current.CancellationToken)
+                    ) == end
+                )
                 {
                     (int exitCode, _, string error) = await end;
                     Assert.True(exitCode == 0, error);
@@ -72,15 +83,53 @@ public sealed class KillTests : IDisposable
                 finished++;
             }
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{killed} kills, {resumable} left a checkpoint, all of them loadable; {finished} runs ended with the bytes of an uninterrupted one");
-        string[] Arguments(string output) => ["train", "--recipe", recipe, "--data", data, "--output", output, "--teacher-path", teacher, "--seed", "7", "--num-workers", "2", "--print-freq", "3", "--save-steps", "3"];
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{killed} kills, {resumable} left a checkpoint, all of them loadable; {finished} runs ended with the bytes of an uninterrupted one"
+        );
+        string[] Arguments(string output) =>
+            [
+                "train",
+                "--recipe",
+                recipe,
+                "--data",
+                data,
+                "--output",
+                output,
+                "--teacher-path",
+                teacher,
+                "--seed",
+                "7",
+                "--num-workers",
+                "2",
+                "--print-freq",
+                "3",
+                "--save-steps",
+                "3",
+            ];
 
-        Assert.True(resumable > Kills / 2 && finished > 0, $"{resumable} checkpoints, {finished} runs to the end: the kills came too early to mean anything");
+        Assert.True(
+            resumable > Kills / 2 && finished > 0,
+            $"{resumable} checkpoints, {finished} runs to the end: the kills came too early to mean anything"
+        );
     }
 
     private static void AssertSame(string expected, string actual)
     {
-        foreach (string file in (string[])["last/model.safetensors", "last/model_ema.safetensors", "last/optimizer.safetensors", "best/model.safetensors", "best_ema/model.safetensors"])
-            Assert.True(File.ReadAllBytes(Path.Combine(expected, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(actual, file))), $"{file} of {actual} differs");
+        foreach (
+            string file in (string[])
+                [
+                    "last/model.safetensors",
+                    "last/model_ema.safetensors",
+                    "last/optimizer.safetensors",
+                    "best/model.safetensors",
+                    "best_ema/model.safetensors",
+                ]
+        )
+            Assert.True(
+                File.ReadAllBytes(Path.Combine(expected, file))
+                    .AsSpan()
+                    .SequenceEqual(File.ReadAllBytes(Path.Combine(actual, file))),
+                $"{file} of {actual} differs"
+            );
     }
 }

@@ -15,10 +15,20 @@ public class FineTuneGoldenTests
     public void Position_embedding_resize(string name)
     {
         using GoldenFile file = new($"pos_embed/{name}");
-        int[] from = file.Dims("in"), to = file.Dims("out");
-        int prefix = int.Parse(name[(name.IndexOf("extra", StringComparison.Ordinal) + 5)..name.IndexOf('.', StringComparison.Ordinal)]);
-        int fromSide = (int)Math.Sqrt(from[1] - prefix), toSide = (int)Math.Sqrt(to[1] - prefix);
-        float[] resized = PositionEmbedding.Resize(file.Floats("in"), from[2], prefix, (fromSide, fromSide), (toSide, toSide));
+        int[] from = file.Dims("in"),
+            to = file.Dims("out");
+        int prefix = int.Parse(
+            name[(name.IndexOf("extra", StringComparison.Ordinal) + 5)..name.IndexOf('.', StringComparison.Ordinal)]
+        );
+        int fromSide = (int)Math.Sqrt(from[1] - prefix),
+            toSide = (int)Math.Sqrt(to[1] - prefix);
+        float[] resized = PositionEmbedding.Resize(
+            file.Floats("in"),
+            from[2],
+            prefix,
+            (fromSide, fromSide),
+            (toSide, toSide)
+        );
         // The reference computed in F32: weights and sums of 16 terms, some ten roundings of 6e-8 on either side.
         double error = OpHarness.RelativeError(file.Doubles("out"), resized);
         Assert.True(error <= 1e-5, $"relative error {error:e2}");
@@ -39,10 +49,17 @@ public class FineTuneGoldenTests
     {
         using GoldenFile file = new($"distillation/{name}");
         GpuDevice device = TestDevice.Current;
-        DistillationLoss criterion = new(Enum.Parse<DistillationType>(file.Metadata["kind"], ignoreCase: true), double.Parse(file.Metadata["alpha"]), double.Parse(file.Metadata["tau"]));
+        DistillationLoss criterion = new(
+            Enum.Parse<DistillationType>(file.Metadata["kind"], ignoreCase: true),
+            double.Parse(file.Metadata["alpha"]),
+            double.Parse(file.Metadata["tau"])
+        );
         Shape shape = file.Shape("cls");
         using Arena arena = device.CreateArena("distillation", 6 * Arena.SizeOf(DType.F32, shape));
-        Tensor cls = Upload("cls"), dist = Upload("dist"), teacher = Upload("teacher"), targets = Upload("targets");
+        Tensor cls = Upload("cls"),
+            dist = Upload("dist"),
+            teacher = Upload("teacher"),
+            targets = Upload("targets");
         cls.Train(arena.Allocate(shape));
         dist.Train(arena.Allocate(shape));
         device.Fill(dist.Gradient!);
@@ -74,5 +91,8 @@ public class FineTuneGoldenTests
     }
 
     private static IEnumerable<string> Files(string folder, string known) =>
-        Directory.EnumerateFiles(Path.GetDirectoryName(GoldenData.Path($"{folder}/{known}"))!, "*.safetensors").Select(file => Path.GetFileName(file)).Order();
+        Directory
+            .EnumerateFiles(Path.GetDirectoryName(GoldenData.Path($"{folder}/{known}"))!, "*.safetensors")
+            .Select(file => Path.GetFileName(file))
+            .Order();
 }

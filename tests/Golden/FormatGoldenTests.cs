@@ -11,7 +11,9 @@ namespace Deit.Tests.Golden;
 [Trait("Category", "Golden")]
 public sealed class FormatGoldenTests : IDisposable
 {
-    private const string Torch = "models/deit_test_distilled.pth", Safetensors = "models/deit_test_distilled.safetensors", HuggingFace = "models/hf_deit_test_distilled";
+    private const string Torch = "models/deit_test_distilled.pth",
+        Safetensors = "models/deit_test_distilled.safetensors",
+        HuggingFace = "models/hf_deit_test_distilled";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -24,7 +26,12 @@ public sealed class FormatGoldenTests : IDisposable
         using GoldenFile io = new("models/deit_test_distilled.io.safetensors");
         string converted = _folder["converted"];
         Assert.Equal(0, ConvertCommand.Run(GoldenData.Path(Torch), converted, new ConvertOptions()));
-        float[][] answers = [.. ((string[])[converted, GoldenData.Path(Safetensors), GoldenData.Path(HuggingFace)]).Select(path => Logits(path, io))];
+        float[][] answers =
+        [
+            .. ((string[])[converted, GoldenData.Path(Safetensors), GoldenData.Path(HuggingFace)]).Select(path =>
+                Logits(path, io)
+            ),
+        ];
         foreach (float[] answer in answers)
         {
             Close(io.Doubles("eval.logits"), answer, 1e-5);
@@ -32,17 +39,18 @@ public sealed class FormatGoldenTests : IDisposable
         }
     }
 
-    public static TheoryData<string, string> Routes => new()
-    {
-        { Torch, "timm" },
-        { Torch, "hf" },
-        { Torch, "hf timm hf" },
-        { Safetensors, "timm" },
-        { Safetensors, "hf timm" },
-        { HuggingFace, "timm" },
-        { HuggingFace, "hf" },
-        { HuggingFace, "timm hf timm" },
-    };
+    public static TheoryData<string, string> Routes =>
+        new()
+        {
+            { Torch, "timm" },
+            { Torch, "hf" },
+            { Torch, "hf timm hf" },
+            { Safetensors, "timm" },
+            { Safetensors, "hf timm" },
+            { HuggingFace, "timm" },
+            { HuggingFace, "hf" },
+            { HuggingFace, "timm hf timm" },
+        };
 
     [Theory]
     [MemberData(nameof(Routes))]
@@ -61,7 +69,16 @@ public sealed class FormatGoldenTests : IDisposable
         Assert.Equal(original.Description.Config, back.Description.Config);
         // transformers' files know the two sizes, not the ratio that made one of the other.
         Assert.Equal(original.Description.Preprocess.ShorterSide, back.Description.Preprocess.ShorterSide);
-        Assert.Equal(original.Description.Preprocess with { CropRatio = 1 }, back.Description.Preprocess with { CropRatio = 1 });
+        Assert.Equal(
+            original.Description.Preprocess with
+            {
+                CropRatio = 1,
+            },
+            back.Description.Preprocess with
+            {
+                CropRatio = 1,
+            }
+        );
         Assert.Equal(original.Description.HeadFusion, back.Description.HeadFusion);
         AssertSame(original.Weights, back.Weights);
     }
@@ -69,9 +86,11 @@ public sealed class FormatGoldenTests : IDisposable
     [Fact]
     public void What_transformers_wrote_is_written_again_tensor_by_tensor()
     {
-        string source = GoldenData.Path(HuggingFace), target = _folder["hf"];
+        string source = GoldenData.Path(HuggingFace),
+            target = _folder["hf"];
         Assert.Equal(0, ConvertCommand.Run(source, target, new ConvertOptions { To = "hf" }));
-        using SafetensorsFile expected = SafetensorsFile.Open(Path.Combine(source, ModelFolder.WeightsFile)), actual = SafetensorsFile.Open(Path.Combine(target, ModelFolder.WeightsFile));
+        using SafetensorsFile expected = SafetensorsFile.Open(Path.Combine(source, ModelFolder.WeightsFile)),
+            actual = SafetensorsFile.Open(Path.Combine(target, ModelFolder.WeightsFile));
         AssertSame(expected, actual);
         Assert.Equal("pt", actual.Metadata["format"]); // transformers refuses a file that does not say so
     }
@@ -81,14 +100,19 @@ public sealed class FormatGoldenTests : IDisposable
     public void Weights_of_16_bits_load_again_and_are_the_nearest()
     {
         using GoldenFile io = new("models/deit_test_distilled.io.safetensors");
-        string source = GoldenData.Path(Safetensors), target = _folder["half"];
+        string source = GoldenData.Path(Safetensors),
+            target = _folder["half"];
         Assert.Equal(0, ConvertCommand.Run(source, target, new ConvertOptions { To = "fp16" }));
-        using SafetensorsFile expected = SafetensorsFile.Open(source), actual = SafetensorsFile.Open(Path.Combine(target, ModelFolder.WeightsFile));
+        using SafetensorsFile expected = SafetensorsFile.Open(source),
+            actual = SafetensorsFile.Open(Path.Combine(target, ModelFolder.WeightsFile));
         foreach (SafetensorsEntry entry in actual.Entries)
         {
             Assert.Equal(SafetensorsDType.F16, entry.DType);
             foreach ((float exact, float rounded) in expected.Read(entry.Name).Zip(actual.Read(entry.Name)))
-                Assert.True(Math.Abs(exact - rounded) <= Math.Max(Math.Abs(exact) / 2048, 1f / (1 << 25)), $"{entry.Name}: {exact} became {rounded}");
+                Assert.True(
+                    Math.Abs(exact - rounded) <= Math.Max(Math.Abs(exact) / 2048, 1f / (1 << 25)),
+                    $"{entry.Name}: {exact} became {rounded}"
+                );
         }
         // The logits carry the rounding of the weights alone: a few of its steps.
         Close(io.Doubles("eval.logits"), Logits(target, io), 4.0 / 2048);
@@ -100,7 +124,9 @@ public sealed class FormatGoldenTests : IDisposable
         (INetwork network, ModelDescription description) = ModelFolder.Load(TestDevice.Current, path);
         using (network)
         using (Inference inference = new(TestDevice.Current, network, io.Dims("images")[0]))
-            return inference.Run(io.Floats("images"), io.Dims("images")[0]).Fuse(description.HeadFusion, description.Labels.Count);
+            return inference
+                .Run(io.Floats("images"), io.Dims("images")[0])
+                .Fuse(description.HeadFusion, description.Labels.Count);
     }
 
     private static void Close(double[] expected, float[] actual, double tolerance)
@@ -112,11 +138,19 @@ public sealed class FormatGoldenTests : IDisposable
 
     private static void AssertSame(IWeights expected, IWeights actual)
     {
-        Assert.Equal(expected.Shapes.Keys.Order(StringComparer.Ordinal), actual.Shapes.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            expected.Shapes.Keys.Order(StringComparer.Ordinal),
+            actual.Shapes.Keys.Order(StringComparer.Ordinal)
+        );
         foreach ((string name, long[] shape) in expected.Shapes)
         {
             Assert.Equal(shape, actual.Shapes[name]);
-            Assert.True(MemoryMarshal.AsBytes<float>(expected.Read(name)).SequenceEqual(MemoryMarshal.AsBytes<float>(actual.Read(name))), name);
+            Assert.True(
+                MemoryMarshal
+                    .AsBytes<float>(expected.Read(name))
+                    .SequenceEqual(MemoryMarshal.AsBytes<float>(actual.Read(name))),
+                name
+            );
         }
     }
 }

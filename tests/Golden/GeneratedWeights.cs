@@ -16,13 +16,18 @@ internal static class GeneratedWeights
         return ((z >> 40) * (1f / (1 << 23))) - 1;
     }
 
-    public static float[] Image(ulong key, int size) => [.. Enumerable.Range(1, 3 * size * size).Select(i => 2 * U(key, (ulong)i))];
+    public static float[] Image(ulong key, int size) =>
+        [.. Enumerable.Range(1, 3 * size * size).Select(i => 2 * U(key, (ulong)i))];
 
     public static void Fill(Parameters parameters, ulong weightKey)
     {
-        Dictionary<string, ParameterSpec> specs = parameters.Specs.Concat(parameters.Buffers).ToDictionary(spec => spec.Name);
+        Dictionary<string, ParameterSpec> specs = parameters
+            .Specs.Concat(parameters.Buffers)
+            .ToDictionary(spec => spec.Name);
         // PyTorch's state dictionary counts the batches of every running mean; the counts take a place in the order and no value.
-        IEnumerable<string> counts = specs.Keys.Where(name => name.EndsWith("running_mean", StringComparison.Ordinal)).Select(name => name.Replace("running_mean", "num_batches_tracked"));
+        IEnumerable<string> counts = specs
+            .Keys.Where(name => name.EndsWith("running_mean", StringComparison.Ordinal))
+            .Select(name => name.Replace("running_mean", "num_batches_tracked"));
         foreach ((int t, string name) in specs.Keys.Concat(counts).Order(StringComparer.Ordinal).Index())
             if (specs.TryGetValue(name, out ParameterSpec? spec))
                 parameters.Device.Write<float>(parameters[name], Values(spec, (weightKey * 1000003) + (ulong)t));

@@ -18,7 +18,8 @@ internal sealed class GoldenTensors : IDisposable
     /// <summary>The names of all tensors.</summary>
     public IEnumerable<string> Names => _file.Entries.Select(entry => entry.Name);
 
-    public Shape Shape(string name) => Deit.Gpu.Shape.Create(Array.ConvertAll(_file[name].Shape, extent => checked((int)extent)));
+    public Shape Shape(string name) =>
+        Deit.Gpu.Shape.Create(Array.ConvertAll(_file[name].Shape, extent => checked((int)extent)));
 
     public float[] Floats(string name)
     {

@@ -1,12 +1,9 @@
 using System.Text.Json;
-using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Tests.Bench;
 using Deit.Tests.Gpu;
 using Deit.Tests.Gpu.Tuning;
 using Deit.Train.Distillation;
-using Deit.Train.Training;
 
 namespace Deit.Tests.Golden;
 
@@ -14,8 +11,10 @@ namespace Deit.Tests.Golden;
 public class ModelGoldenTests
 {
     // Half a step of rounding: 11 and 8 binary digits.
-    private const double U16 = 1.0 / 2048, UB16 = 1.0 / 256;
-    private const double UF16x3 = 1.0 / (1 << 19), UBF16x3 = 5.0 / (1 << 16);
+    private const double U16 = 1.0 / 2048,
+        UB16 = 1.0 / 256;
+    private const double UF16x3 = 1.0 / (1 << 19),
+        UBF16x3 = 5.0 / (1 << 16);
 
     // The reference ran in fp32 on a CPU: both carry rounding, 1e-5 and 1e-3 cover both. With 16-bit activations a branch of a block is
     // rounded about four times on its way forward and as often backward, and so are the weights: independent errors of u/sqrt(3) each
@@ -39,30 +38,45 @@ public class ModelGoldenTests
     [InlineData("deit_test_distilled", "fp16x3", 1e-5 + (4 * UF16x3), 1e-3 + (16 * UF16x3))]
     [InlineData("deit_test", "bf16x3", 1e-5 + (4 * UBF16x3), 1e-3 + (16 * UBF16x3))]
     [InlineData("deit_test_distilled", "bf16x3", 1e-5 + (4 * UBF16x3), 1e-3 + (16 * UBF16x3))]
-    public void Small_model_logits_loss_and_every_gradient(string name, string types, double tolerance, double gradientTolerance)
+    public void Small_model_logits_loss_and_every_gradient(
+        string name,
+        string types,
+        double tolerance,
+        double gradientTolerance
+    )
     {
         Precision precision = Precision.Parse(types);
         // Small gradients of 16 bits underflow without it.
         float scale = precision.Activations == DType.F16 || precision.Products == ProductArithmetic.F16x3 ? 1024 : 1;
-        using GoldenFile weights = new($"models/{name}.safetensors"), io = new($"models/{name}.io.safetensors");
+        using GoldenFile weights = new($"models/{name}.safetensors"),
+            io = new($"models/{name}.io.safetensors");
         GpuDevice device = TestDevice.Current;
         using VisionTransformer model = new(device, weights.Config());
         weights.Load(model.Parameters);
-        using Arena arena = device.CreateArena("inputs", Arena.SizeOf(DType.F32, io.Shape("images"), io.Shape("targets"), io.Shape("targets")));
-        Tensor images = Upload(io, "images"), targets = Upload(io, "targets");
+        using Arena arena = device.CreateArena(
+            "inputs",
+            Arena.SizeOf(DType.F32, io.Shape("images"), io.Shape("targets"), io.Shape("targets"))
+        );
+        Tensor images = Upload(io, "images"),
+            targets = Upload(io, "targets");
         Tensor? teacher = io.Has("teacher") ? Upload(io, "teacher") : null;
 
         // The tuned choice for three products might be one of F32.
-        string? kernel = precision.Products == ProductArithmetic.F32 ? null : ForcedKernel.OfThreeProducts(precision.Products, model.Config.EmbedDim).FirstOrDefault();
+        string? kernel =
+            precision.Products == ProductArithmetic.F32
+                ? null
+                : ForcedKernel.OfThreeProducts(precision.Products, model.Config.EmbedDim).FirstOrDefault();
         using ForcedKernel forced = new(kernel);
         NetworkOutput evaluated = null!;
-        using (Graph evaluation = device.Record(r =>
-        {
-            evaluated = model.Forward(r, images, new ForwardContext { Precision = precision });
-            r.Keep(evaluated.ClassLogits);
-            if (evaluated.DistillationLogits is { } distillation)
-                r.Keep(distillation);
-        }))
+        using (
+            Graph evaluation = device.Record(r =>
+            {
+                evaluated = model.Forward(r, images, new ForwardContext { Precision = precision });
+                r.Keep(evaluated.ClassLogits);
+                if (evaluated.DistillationLogits is { } distillation)
+                    r.Keep(distillation);
+            })
+        )
         {
             evaluation.Run();
             float[] logits = device.Read<float>(evaluated.ClassLogits);
@@ -77,22 +91,45 @@ public class ModelGoldenTests
         using Graph training = device.Record(r =>
         {
             output = model.Forward(r, images, new ForwardContext { Training = true, Precision = precision });
-            loss = r.Keep(new DistillationLoss(teacher is null ? DistillationType.None : DistillationType.Hard).Loss(r, output, teacher, targets));
+            loss = r.Keep(
+                new DistillationLoss(teacher is null ? DistillationType.None : DistillationType.Hard).Loss(
+                    r,
+                    output,
+                    teacher,
+                    targets
+                )
+            );
             r.Keep(output.ClassLogits);
             if (output.DistillationLogits is { } distillation)
                 r.Keep(distillation);
             r.Tape.Backward(loss, r.Full([1], scale));
         });
         training.Run();
-        Assert.Equal(kernel is not null, training.Dispatches.Any(dispatch => dispatch.Kernel.Name.EndsWith("x3", StringComparison.Ordinal)));
+        Assert.Equal(
+            kernel is not null,
+            training.Dispatches.Any(dispatch => dispatch.Kernel.Name.EndsWith("x3", StringComparison.Ordinal))
+        );
         AssertClose(io.Doubles("train.cls"), device.Read<float>(output.ClassLogits), tolerance, "training logits");
         if (io.Has("train.dist"))
-            AssertClose(io.Doubles("train.dist"), device.Read<float>(output.DistillationLogits!), tolerance, "distillation logits");
+            AssertClose(
+                io.Doubles("train.dist"),
+                device.Read<float>(output.DistillationLogits!),
+                tolerance,
+                "distillation logits"
+            );
         AssertClose(io.Doubles("loss"), device.Read<float>(loss), tolerance, "loss");
         string[] gradients = [.. io.Names.Where(n => n.StartsWith("grad.", StringComparison.Ordinal))];
         Assert.Equal(model.Parameters.Specs.Count, gradients.Length);
         foreach (string gradient in gradients)
-            AssertClose(io.Doubles(gradient), Array.ConvertAll(device.Read<float>(model.Parameters[gradient["grad.".Length..]].Gradient!), g => g / scale), gradientTolerance, gradient);
+            AssertClose(
+                io.Doubles(gradient),
+                Array.ConvertAll(
+                    device.Read<float>(model.Parameters[gradient["grad.".Length..]].Gradient!),
+                    g => g / scale
+                ),
+                gradientTolerance,
+                gradient
+            );
 
         Tensor Upload(GoldenFile file, string tensor)
         {
@@ -108,12 +145,23 @@ public class ModelGoldenTests
     [InlineData("deit_test_distilled", "fp16", 4 * U16, 16 * U16)]
     [InlineData("deit_test", "bf16", 4 * UB16, 16 * UB16)]
     [InlineData("deit_test_distilled", "bf16", 4 * UB16, 16 * UB16)]
-    public void Small_model_with_every_variant_of_attention(string name, string types, double tolerance, double gradientTolerance)
+    public void Small_model_with_every_variant_of_attention(
+        string name,
+        string types,
+        double tolerance,
+        double gradientTolerance
+    )
     {
         using GoldenFile weights = new($"models/{name}.safetensors");
         try
         {
-            foreach (string variant in AttentionOp.Names(TestDevice.Current.Info, Precision.Parse(types).Activations, weights.Config().EmbedDim / weights.Config().NumHeads))
+            foreach (
+                string variant in AttentionOp.Names(
+                    TestDevice.Current.Info,
+                    Precision.Parse(types).Activations,
+                    weights.Config().EmbedDim / weights.Config().NumHeads
+                )
+            )
             {
                 AttentionOp.Forced = variant;
                 Small_model_logits_loss_and_every_gradient(name, types, tolerance, gradientTolerance);
@@ -130,7 +178,9 @@ public class ModelGoldenTests
     [InlineData("deit_test_distilled")]
     public void Twenty_training_steps(string name)
     {
-        using GoldenFile run = new($"training/{name}.run.safetensors"), start = new($"training/{name}.init.safetensors"), final = new($"training/{name}.final.safetensors");
+        using GoldenFile run = new($"training/{name}.run.safetensors"),
+            start = new($"training/{name}.init.safetensors"),
+            final = new($"training/{name}.final.safetensors");
         GpuDevice device = TestDevice.Current;
         using VisionTransformer model = new(device, run.Config());
         Parameters parameters = model.Parameters;
@@ -143,12 +193,30 @@ public class ModelGoldenTests
         int steps = int.Parse(run.Metadata["steps"]);
         double learningRate = double.Parse(run.Metadata["lr"]);
         AdamWOptions optimizer = new(WeightDecay: double.Parse(run.Metadata["weight_decay"]));
-        int[] batchImages = run.Dims("images")[1..], batchTargets = run.Dims("targets")[1..];
+        int[] batchImages = run.Dims("images")[1..],
+            batchTargets = run.Dims("targets")[1..];
         int length = parameters.FlatLength;
-        using Arena arena = device.CreateArena("training", Arena.SizeOf(DType.F32, Shape.Create(batchImages), Shape.Create(batchTargets), Shape.Create(batchTargets), [length], [length], [length / 64], [64]));
+        using Arena arena = device.CreateArena(
+            "training",
+            Arena.SizeOf(
+                DType.F32,
+                Shape.Create(batchImages),
+                Shape.Create(batchTargets),
+                Shape.Create(batchTargets),
+                [length],
+                [length],
+                [length / 64],
+                [64]
+            )
+        );
         device.Fill(arena.At(0, [(int)(arena.ByteLength / 4)]));
-        Tensor images = arena.Allocate(Shape.Create(batchImages)), targets = arena.Allocate(Shape.Create(batchTargets)), teacher = arena.Allocate(Shape.Create(batchTargets));
-        Tensor m = arena.Allocate([length]), v = arena.Allocate([length]), mask = arena.Allocate([length / 64]), state = StepState.Allocate(arena);
+        Tensor images = arena.Allocate(Shape.Create(batchImages)),
+            targets = arena.Allocate(Shape.Create(batchTargets)),
+            teacher = arena.Allocate(Shape.Create(batchTargets));
+        Tensor m = arena.Allocate([length]),
+            v = arena.Allocate([length]),
+            mask = arena.Allocate([length / 64]),
+            state = StepState.Allocate(arena);
         device.Write<float>(mask, parameters.DecayMask());
         Tensor loss = null!;
         using Graph graph = device.Record(r =>
@@ -158,7 +226,9 @@ public class ModelGoldenTests
             r.Tape.Backward(loss, r.Full([1], 1));
             r.AdamW(parameters.Flat, parameters.FlatGradients!, m, v, mask, state, optimizer);
         });
-        float[] allImages = run.Floats("images"), allTargets = run.Floats("targets"), losses = run.Floats("losses");
+        float[] allImages = run.Floats("images"),
+            allTargets = run.Floats("targets"),
+            losses = run.Floats("losses");
         float[]? allTeacher = run.Has("teacher") ? run.Floats("teacher") : null;
         for (int step = 0; step < steps; step++)
         {
@@ -178,12 +248,16 @@ public class ModelGoldenTests
             {
                 // Softmax does not see the key's bias: its true gradient is zero, and AdamW scales the rounding noise up.
                 int third = expected.Length / 3;
-                (expected, actual) = ([.. expected[..third], .. expected[(2 * third)..]], [.. actual[..third], .. actual[(2 * third)..]]);
+                (expected, actual) = (
+                    [.. expected[..third], .. expected[(2 * third)..]],
+                    [.. actual[..third], .. actual[(2 * third)..]]
+                );
             }
             AssertClose(expected, actual, 1e-4, spec.Name);
         }
 
-        static ReadOnlySpan<float> Part(float[] all, int step, int steps) => all.AsSpan(step * (all.Length / steps), all.Length / steps);
+        static ReadOnlySpan<float> Part(float[] all, int step, int steps) =>
+            all.AsSpan(step * (all.Length / steps), all.Length / steps);
     }
 
     public static TheoryData<string> FullModels() => [.. ModelZoo.Names];
@@ -200,8 +274,13 @@ public class ModelGoldenTests
         using VisionTransformer model = new(device, config);
         Assert.Equal(entry.GetProperty("params").GetInt64(), model.Parameters.Count);
         Assert.Equal(
-            entry.GetProperty("state_dict").EnumerateObject().Select(p => (p.Name, string.Join(',', p.Value.EnumerateArray()))).Order(),
-            model.Parameters.Specs.Select(s => (s.Name, string.Join(',', s.Shape.ToArray()))).Order());
+            entry
+                .GetProperty("state_dict")
+                .EnumerateObject()
+                .Select(p => (p.Name, string.Join(',', p.Value.EnumerateArray())))
+                .Order(),
+            model.Parameters.Specs.Select(s => (s.Name, string.Join(',', s.Shape.ToArray()))).Order()
+        );
         GeneratedWeights.Fill(model.Parameters, entry.GetProperty("weight_key").GetUInt64());
         int size = entry.GetProperty("image_size").GetInt32();
         Assert.Equal(config.InputSize, size);

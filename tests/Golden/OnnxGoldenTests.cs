@@ -1,12 +1,9 @@
 using System.Text.Json;
-using Deit.Bench.Reports;
 using Deit.Cli.Commands;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Gpu;
 using Deit.Tests.Train.Training;
-using Deit.Train.Distillation;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -53,11 +50,21 @@ public sealed class OnnxGoldenTests : IDisposable
     {
         using GoldenFile io = new("models/deit_test_distilled.io.safetensors");
         string folder = _folder["model"];
-        Assert.Equal(0, ConvertCommand.Run(GoldenData.Path("models/hf_deit_test_distilled"), folder, new ConvertOptions()));
+        Assert.Equal(
+            0,
+            ConvertCommand.Run(GoldenData.Path("models/hf_deit_test_distilled"), folder, new ConvertOptions())
+        );
         ModelDescription description = ModelDescription.Read(folder) with { HeadFusion = fusion };
         description.Write(folder);
-        float[] expected = new HeadLogits(io.Floats("train.cls"), io.Floats("train.dist")).Fuse(fusion, description.Labels.Count);
-        AssertClose(Array.ConvertAll(expected, logit => (double)logit), Run(Export(folder), io.Floats("images"), io.Dims("images"))["logits"], $"{fusion}");
+        float[] expected = new HeadLogits(io.Floats("train.cls"), io.Floats("train.dist")).Fuse(
+            fusion,
+            description.Labels.Count
+        );
+        AssertClose(
+            Array.ConvertAll(expected, logit => (double)logit),
+            Run(Export(folder), io.Floats("images"), io.Dims("images"))["logits"],
+            $"{fusion}"
+        );
     }
 
     [Fact]
@@ -69,11 +76,20 @@ public sealed class OnnxGoldenTests : IDisposable
         Dictionary<string, string> metadata = session.ModelMetadata.CustomMetadataMap;
         Assert.Equal(description.Labels, JsonSerializer.Deserialize<string[]>(metadata["labels"]));
         Assert.Equal(description.Preprocess, Preprocess.FromJson(metadata["preprocess"]));
-        Assert.Equal(description.Config, JsonSerializer.Deserialize<NetworkConfig>(metadata["config"], ModelJson.Default.Options));
+        Assert.Equal(
+            description.Config,
+            JsonSerializer.Deserialize<NetworkConfig>(metadata["config"], ModelJson.Default.Options)
+        );
         Assert.Equal("deit", session.ModelMetadata.ProducerName);
-        Assert.Equal([-1, 3, description.Config.InputSize.Height, description.Config.InputSize.Width], Assert.Single(session.InputMetadata).Value.Dimensions);
+        Assert.Equal(
+            [-1, 3, description.Config.InputSize.Height, description.Config.InputSize.Width],
+            Assert.Single(session.InputMetadata).Value.Dimensions
+        );
         Assert.Equal(["logits", "cls_logits", "distillation_logits"], session.OutputMetadata.Keys);
-        Assert.All(session.OutputMetadata.Values, output => Assert.Equal([-1, description.Labels.Count], output.Dimensions));
+        Assert.All(
+            session.OutputMetadata.Values,
+            output => Assert.Equal([-1, description.Labels.Count], output.Dimensions)
+        );
     }
 
     [Fact]
@@ -131,7 +147,9 @@ public sealed class OnnxGoldenTests : IDisposable
     private static Dictionary<string, float[]> Run(string path, float[] images, int[] dims)
     {
         using InferenceSession session = new(path);
-        using IDisposableReadOnlyCollection<DisposableNamedOnnxValue> outputs = session.Run([NamedOnnxValue.CreateFromTensor("pixel_values", new DenseTensor<float>(images, dims))]);
+        using IDisposableReadOnlyCollection<DisposableNamedOnnxValue> outputs = session.Run([
+            NamedOnnxValue.CreateFromTensor("pixel_values", new DenseTensor<float>(images, dims)),
+        ]);
         return outputs.ToDictionary(output => output.Name, output => output.AsEnumerable<float>().ToArray());
     }
 

@@ -8,7 +8,8 @@ namespace Deit.Tests.Golden;
 [Trait("Category", "Golden")]
 public class OpsGoldenTests
 {
-    private const double Forward = 1e-5, Backward = 1e-4;
+    private const double Forward = 1e-5,
+        Backward = 1e-4;
 
     // What the reference fixes and no file states: the head dimension of every DeiT, and its epsilon of layer normalisation.
     private const int HeadDimension = 64;
@@ -29,16 +30,28 @@ public class OpsGoldenTests
     [Theory]
     [InlineData("attention_h2")]
     [InlineData("attention_n197")]
-    public void Attention(string file) => Check(file, (r, x) => r.Attention(x("qkv"), x("qkv").Shape[2] / (3 * HeadDimension)));
+    public void Attention(string file) =>
+        Check(file, (r, x) => r.Attention(x("qkv"), x("qkv").Shape[2] / (3 * HeadDimension)));
 
     [Fact]
-    public void PatchEmbed() => Check("patch_embed", (r, x) =>
-    {
-        Tensor weight = x("weight"), images = x("x");
-        int features = weight.Shape[0], patch = weight.Shape[3], count = images.Shape[2] / patch * (images.Shape[3] / patch);
-        Tensor y = r.Linear(r.Unfold(images, patch), weight.View([features, (int)(weight.Elements / features)]), x("bias"));
-        return y.View([images.Shape[0], count, features]);
-    });
+    public void PatchEmbed() =>
+        Check(
+            "patch_embed",
+            (r, x) =>
+            {
+                Tensor weight = x("weight"),
+                    images = x("x");
+                int features = weight.Shape[0],
+                    patch = weight.Shape[3],
+                    count = images.Shape[2] / patch * (images.Shape[3] / patch);
+                Tensor y = r.Linear(
+                    r.Unfold(images, patch),
+                    weight.View([features, (int)(weight.Elements / features)]),
+                    x("bias")
+                );
+                return y.View([images.Shape[0], count, features]);
+            }
+        );
 
     [Fact]
     public void CrossEntropyWithSoftTargets()
@@ -57,7 +70,10 @@ public class OpsGoldenTests
         float smoothing = Smoothing(labels);
         using OpRun run = new();
         Tensor tensor = run.Put([labels.Length], labels, DType.U32);
-        Check("cross_entropy_smooth", (r, x) => r.CrossEntropy(x("x"), r.SoftTargets(tensor, x("x").Shape[1], smoothing)));
+        Check(
+            "cross_entropy_smooth",
+            (r, x) => r.CrossEntropy(x("x"), r.SoftTargets(tensor, x("x").Shape[1], smoothing))
+        );
     }
 
     // The files do not state the smoothing, but one element of the gradient dloss / B * (softmax - target) gives it away: all others,
@@ -67,7 +83,8 @@ public class OpsGoldenTests
         using GoldenTensors golden = new("ops/cross_entropy_smooth.safetensors");
         if (golden.Metadata.TryGetValue("smoothing", out string? stated))
             return float.Parse(stated, CultureInfo.InvariantCulture);
-        int classes = golden.Shape("in.x")[1], other = labels[0] == 0 ? 1 : 0;
+        int classes = golden.Shape("in.x")[1],
+            other = labels[0] == 0 ? 1 : 0;
         double[] logits = [.. golden.Floats("in.x").Take(classes).Select(v => (double)v)];
         double softmax = Math.Exp(logits[other]) / logits.Sum(Math.Exp);
         double target = softmax - (golden.Floats("grad.x")[other] * (double)labels.Length / golden.Floats("dout.0")[0]);
@@ -80,7 +97,9 @@ public class OpsGoldenTests
         using GoldenTensors golden = new($"ops/{name}.safetensors");
         using OpRun run = new();
         Dictionary<string, Tensor> inputs = [];
-        foreach (string input in golden.Names.Where(n => n.StartsWith("in.", StringComparison.Ordinal)).Select(n => n[3..]))
+        foreach (
+            string input in golden.Names.Where(n => n.StartsWith("in.", StringComparison.Ordinal)).Select(n => n[3..])
+        )
         {
             inputs[input] = run.Put(golden.Shape($"in.{input}"), golden.Floats($"in.{input}"));
             if (golden.Names.Contains($"grad.{input}"))
@@ -98,7 +117,12 @@ public class OpsGoldenTests
         Assert.Contains(inputs.Values, input => input.Gradient is not null);
         foreach ((string input, Tensor tensor) in inputs)
             if (tensor.Gradient is { } gradient)
-                AssertClose(golden.Floats($"grad.{input}"), OpRun.Device.Read<float>(gradient), Backward, $"{name}: gradient of {input}");
+                AssertClose(
+                    golden.Floats($"grad.{input}"),
+                    OpRun.Device.Read<float>(gradient),
+                    Backward,
+                    $"{name}: gradient of {input}"
+                );
     }
 
     internal static void AssertClose(float[] expected, float[] actual, double tolerance, string what)

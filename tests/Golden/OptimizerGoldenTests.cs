@@ -16,8 +16,17 @@ public class OptimizerGoldenTests
     {
         using GoldenTensors golden = new("optim/adamw.safetensors");
         // "w .05, b 0": the parameters with their weight decay; "1e-3*i at step i"; the betas and epsilon are PyTorch's defaults.
-        (string Name, double Decay)[] groups = [.. golden.Metadata["weight_decay"].Split(',', StringSplitOptions.TrimEntries).Select(g => g.Split(' ')).Select(g => (g[0], Number(g[1])))];
-        double rate = Number(golden.Metadata["lr"].Split('*')[0]), emaDecay = Number(golden.Metadata["ema_decay"]), largestDecay = groups.Max(g => g.Decay);
+        (string Name, double Decay)[] groups =
+        [
+            .. golden
+                .Metadata["weight_decay"]
+                .Split(',', StringSplitOptions.TrimEntries)
+                .Select(g => g.Split(' '))
+                .Select(g => (g[0], Number(g[1]))),
+        ];
+        double rate = Number(golden.Metadata["lr"].Split('*')[0]),
+            emaDecay = Number(golden.Metadata["ema_decay"]),
+            largestDecay = groups.Max(g => g.Decay);
         AdamWOptions options = new(WeightDecay: largestDecay);
         int steps = golden.Names.Count(name => name.StartsWith($"g{groups[0].Name}", StringComparison.Ordinal));
         Assert.True(steps > 0);
@@ -28,12 +37,21 @@ public class OptimizerGoldenTests
         foreach ((string name, double decay) in groups)
         {
             starts[name] = mask.Count * AdamWOp.Granule;
-            mask.AddRange(Enumerable.Repeat((float)(decay / largestDecay), (golden.Floats($"{name}0").Length + AdamWOp.Granule - 1) / AdamWOp.Granule));
+            mask.AddRange(
+                Enumerable.Repeat(
+                    (float)(decay / largestDecay),
+                    (golden.Floats($"{name}0").Length + AdamWOp.Granule - 1) / AdamWOp.Granule
+                )
+            );
         }
         int count = mask.Count * AdamWOp.Granule;
         using OpRun run = new();
-        Tensor parameters = run.Put([count], Flat("0")), average = run.Put([count], Flat("0")), gradients = run.Empty([count]);
-        Tensor first = run.Put([count], new float[count]), second = run.Put([count], new float[count]), decayMask = run.Put([mask.Count], mask.ToArray());
+        Tensor parameters = run.Put([count], Flat("0")),
+            average = run.Put([count], Flat("0")),
+            gradients = run.Empty([count]);
+        Tensor first = run.Put([count], new float[count]),
+            second = run.Put([count], new float[count]),
+            decayMask = run.Put([mask.Count], mask.ToArray());
         Tensor state = run.Put(StepState.At(0, 0, options));
         using Graph graph = OpRun.Record(r =>
         {
@@ -45,12 +63,23 @@ public class OptimizerGoldenTests
             OpRun.Device.Write<float>(gradients, Flat($"{step}", "g"));
             StepState.At(step - 1, rate * step, options, emaDecay: emaDecay).WriteTo(OpRun.Device, state);
             graph.Run();
-            float[] p = OpRun.Device.Read<float>(parameters), e = OpRun.Device.Read<float>(average);
+            float[] p = OpRun.Device.Read<float>(parameters),
+                e = OpRun.Device.Read<float>(average);
             foreach ((string name, _) in groups)
             {
                 float[] expected = golden.Floats($"{name}{step}");
-                OpsGoldenTests.AssertClose(expected, p[starts[name]..][..expected.Length], Tolerance, $"{name} after step {step}");
-                OpsGoldenTests.AssertClose(golden.Floats($"ema_{name}{step}"), e[starts[name]..][..expected.Length], Tolerance, $"average of {name} after step {step}");
+                OpsGoldenTests.AssertClose(
+                    expected,
+                    p[starts[name]..][..expected.Length],
+                    Tolerance,
+                    $"{name} after step {step}"
+                );
+                OpsGoldenTests.AssertClose(
+                    golden.Floats($"ema_{name}{step}"),
+                    e[starts[name]..][..expected.Length],
+                    Tolerance,
+                    $"average of {name} after step {step}"
+                );
             }
         }
 

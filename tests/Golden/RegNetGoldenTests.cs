@@ -1,10 +1,7 @@
 using System.Text.Json;
-using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Tests.Bench;
 using Deit.Tests.Gpu;
-using Deit.Train.Training;
 
 namespace Deit.Tests.Golden;
 
@@ -43,7 +40,8 @@ public class RegNetGoldenTests
         Tensor labels = run.Put([classes.Length], Array.ConvertAll(classes, c => checked((uint)c)), DType.U32);
 
         model.Parameters.Train();
-        Tensor logits = null!, loss = null!;
+        Tensor logits = null!,
+            loss = null!;
         OpRun.Run(r =>
         {
             logits = run.Empty(io.Shape("train.logits"));
@@ -58,7 +56,12 @@ public class RegNetGoldenTests
         AssertClose(io, "loss", loss, 1e-4);
         string[] gradients = [.. io.Names.Where(name => name.StartsWith("grad.", StringComparison.Ordinal))];
         Assert.Equal(model.Parameters.Specs.Count, gradients.Length);
-        double worst = gradients.Max(gradient => OpHarness.RelativeError(Array.ConvertAll(io.Floats(gradient), v => (double)v), OpRun.Device.Read<float>(model.Parameters[gradient["grad.".Length..]].Gradient!)));
+        double worst = gradients.Max(gradient =>
+            OpHarness.RelativeError(
+                Array.ConvertAll(io.Floats(gradient), v => (double)v),
+                OpRun.Device.Read<float>(model.Parameters[gradient["grad.".Length..]].Gradient!)
+            )
+        );
         string[] statistics = [.. io.Names.Where(name => name.StartsWith("after.", StringComparison.Ordinal))];
         Assert.Equal(model.Parameters.Buffers.Count, statistics.Length);
         foreach (string statistic in statistics)
@@ -82,13 +85,24 @@ public class RegNetGoldenTests
         using RegNet model = new(OpRun.Device, ModelZoo.GetRegNet(name));
         Assert.Equal(entry.GetProperty("params").GetInt64(), model.Parameters.Count);
         Assert.Equal(
-            entry.GetProperty("state_dict").EnumerateObject().Select(p => (p.Name, string.Join(',', p.Value.EnumerateArray()))).Order(),
-            model.Parameters.Specs.Concat(model.Parameters.Buffers).Select(s => (s.Name, string.Join(',', s.Shape.ToArray()))).Order());
+            entry
+                .GetProperty("state_dict")
+                .EnumerateObject()
+                .Select(p => (p.Name, string.Join(',', p.Value.EnumerateArray())))
+                .Order(),
+            model
+                .Parameters.Specs.Concat(model.Parameters.Buffers)
+                .Select(s => (s.Name, string.Join(',', s.Shape.ToArray())))
+                .Order()
+        );
         GeneratedWeights.Fill(model.Parameters, entry.GetProperty("weight_key").GetUInt64());
         int size = entry.GetProperty("image_size").GetInt32();
         Assert.Equal(model.Config.InputSize, size);
         using OpRun run = new();
-        Tensor image = run.Put([1, 3, size, size], GeneratedWeights.Image(entry.GetProperty("image_key").GetUInt64(), size));
+        Tensor image = run.Put(
+            [1, 3, size, size],
+            GeneratedWeights.Image(entry.GetProperty("image_key").GetUInt64(), size)
+        );
         float[] logits = OpRun.Run<float>(r => model.Forward(r, image, ForwardContext.Evaluation).ClassLogits);
         OpsGoldenTests.AssertClose(expected.Floats(name), logits, 1e-4, "logits");
     }

@@ -11,16 +11,30 @@ public sealed class ResizeGoldenTests
     [Fact]
     public void Crops_are_resized_as_pillow_does()
     {
-        using SafetensorsFile golden = SafetensorsFile.Open(GoldenData.Path("augment/randaugment_and_resize.safetensors"));
+        using SafetensorsFile golden = SafetensorsFile.Open(
+            GoldenData.Path("augment/randaugment_and_resize.safetensors")
+        );
         int compared = 0;
         foreach ((string name, string argument) in golden.Metadata.Where(pair => pair.Key.Contains(".crop")))
         {
-            int[] box = [.. JsonDocument.Parse(argument).RootElement.EnumerateArray().Select(number => number.GetInt32())];
+            int[] box =
+            [
+                .. JsonDocument.Parse(argument).RootElement.EnumerateArray().Select(number => number.GetInt32()),
+            ];
             RgbImage source = Image(golden, name.Split('.')[0] + ".decoded");
-            foreach ((string suffix, ResampleFilter filter) in new[] { ("", ResampleFilter.Bicubic), (".bilinear", ResampleFilter.Bilinear) })
+            foreach (
+                (string suffix, ResampleFilter filter) in new[]
+                {
+                    ("", ResampleFilter.Bicubic),
+                    (".bilinear", ResampleFilter.Bilinear),
+                }
+            )
             {
                 RgbImage expected = Image(golden, name + suffix);
-                Resampling resampling = new(expected.Width, expected.Height, filter) { Crop = new PixelRectangle(box[0], box[1], box[2], box[3]) };
+                Resampling resampling = new(expected.Width, expected.Height, filter)
+                {
+                    Crop = new PixelRectangle(box[0], box[1], box[2], box[3]),
+                };
                 Assert.Equal(expected.Pixels, Resampler.Resize(source, resampling).Pixels);
                 compared++;
             }
@@ -31,11 +45,18 @@ public sealed class ResizeGoldenTests
     [Fact]
     public void The_evaluation_transform_is_the_reference_one()
     {
-        using SafetensorsFile golden = SafetensorsFile.Open(GoldenData.Path("augment/randaugment_and_resize.safetensors"));
+        using SafetensorsFile golden = SafetensorsFile.Open(
+            GoldenData.Path("augment/randaugment_and_resize.safetensors")
+        );
         int compared = 0;
-        foreach (SafetensorsEntry entry in golden.Entries.Where(entry => entry.Name.EndsWith(".uint8", StringComparison.Ordinal)))
+        foreach (
+            SafetensorsEntry entry in golden.Entries.Where(entry =>
+                entry.Name.EndsWith(".uint8", StringComparison.Ordinal)
+            )
+        )
         {
-            RgbImage source = Image(golden, entry.Name.Split('.')[0] + ".decoded"), expected = Image(golden, entry.Name);
+            RgbImage source = Image(golden, entry.Name.Split('.')[0] + ".decoded"),
+                expected = Image(golden, entry.Name);
             Preprocess preprocess = new() { InputSize = expected.Width };
             float[] actual = new float[preprocess.OutputLength];
             preprocess.Apply(source, actual);
@@ -55,9 +76,15 @@ public sealed class ResizeGoldenTests
     [Fact]
     public void Photographs_are_decoded_as_pillow_does()
     {
-        using SafetensorsFile golden = SafetensorsFile.Open(GoldenData.Path("augment/randaugment_and_resize.safetensors"));
+        using SafetensorsFile golden = SafetensorsFile.Open(
+            GoldenData.Path("augment/randaugment_and_resize.safetensors")
+        );
         int compared = 0;
-        foreach (SafetensorsEntry entry in golden.Entries.Where(entry => entry.Name.EndsWith(".decoded", StringComparison.Ordinal)))
+        foreach (
+            SafetensorsEntry entry in golden.Entries.Where(entry =>
+                entry.Name.EndsWith(".decoded", StringComparison.Ordinal)
+            )
+        )
         {
             RgbImage expected = Image(golden, entry.Name);
             RgbImage actual = ImageDecoder.Decode(GoldenData.Path($"augment/images/{entry.Name.Split('.')[0]}.jpg"));

@@ -11,12 +11,25 @@ namespace Deit.Tests.Gpu;
 internal sealed record OpInput(Shape Shape, float[] Values, bool Differentiable = true)
 {
     /// <summary>Normally distributed values from a seed.</summary>
-    public static OpInput Random(Shape shape, int seed = 1, double scale = 1, double mean = 0, bool differentiable = true)
+    public static OpInput Random(
+        Shape shape,
+        int seed = 1,
+        double scale = 1,
+        double mean = 0,
+        bool differentiable = true
+    )
     {
         Random random = new(seed + (int)shape.Elements);
         float[] values = new float[shape.Elements];
         for (int i = 0; i < values.Length; i++)
-            values[i] = (float)(mean + (scale * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())));
+            values[i] = (float)(
+                mean
+                + (
+                    scale
+                    * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()))
+                    * Math.Cos(2 * Math.PI * random.NextDouble())
+                )
+            );
         return new OpInput(shape, values, differentiable);
     }
 }
@@ -31,8 +44,13 @@ internal static class OpHarness
     private const int Guard = 256;
 
     /// <summary>Checks an op with one output.</summary>
-    public static void Check(OpInput[] inputs, Func<Recorder, Tensor[], Tensor> op, Func<double[][], double[]> oracle, double forward, double gradient) =>
-        Check(inputs, (r, t) => [op(r, t)], x => [oracle(x)], forward, gradient);
+    public static void Check(
+        OpInput[] inputs,
+        Func<Recorder, Tensor[], Tensor> op,
+        Func<double[][], double[]> oracle,
+        double forward,
+        double gradient
+    ) => Check(inputs, (r, t) => [op(r, t)], x => [oracle(x)], forward, gradient);
 
     /// <summary>Checks an op.</summary>
     /// <param name="inputs">Its inputs.</param>
@@ -40,7 +58,13 @@ internal static class OpHarness
     /// <param name="oracle">Computes the outputs in double precision.</param>
     /// <param name="forward">Largest ||out - oracle|| / ||oracle||.</param>
     /// <param name="gradient">Largest relative error of gradients against finite differences of the oracle.</param>
-    public static void Check(OpInput[] inputs, Func<Recorder, Tensor[], Tensor[]> op, Func<double[][], double[][]> oracle, double forward, double gradient)
+    public static void Check(
+        OpInput[] inputs,
+        Func<Recorder, Tensor[], Tensor[]> op,
+        Func<double[][], double[][]> oracle,
+        double forward,
+        double gradient
+    )
     {
         double[][] exact = [.. inputs.Select(input => Array.ConvertAll(input.Values, v => (double)v))];
         double[][] expected = oracle(exact);
@@ -63,7 +87,8 @@ internal static class OpHarness
     /// <summary>||actual - expected|| / ||expected||.</summary>
     public static double RelativeError(ReadOnlySpan<double> expected, ReadOnlySpan<float> actual)
     {
-        double difference = 0, norm = 0;
+        double difference = 0,
+            norm = 0;
         for (int i = 0; i < expected.Length; i++)
         {
             difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
@@ -80,34 +105,52 @@ internal static class OpHarness
     }
 
     private static void AssertSameBits(float[] expected, float[] actual, string what) =>
-        Assert.True(MemoryMarshal.AsBytes<float>(expected).SequenceEqual(MemoryMarshal.AsBytes<float>(actual)), $"{what}: bits differ");
+        Assert.True(
+            MemoryMarshal.AsBytes<float>(expected).SequenceEqual(MemoryMarshal.AsBytes<float>(actual)),
+            $"{what}: bits differ"
+        );
 
     // Directional derivatives see every element at once, single elements say where. Both are central differences in double precision,
     // whose error of about 1e-9 is far below any tolerance here.
-    private static void CheckGradient(double[][] exact, int input, Result result, Func<double[][], double[][]> oracle, double tolerance)
+    private static void CheckGradient(
+        double[][] exact,
+        int input,
+        Result result,
+        Func<double[][], double[][]> oracle,
+        double tolerance
+    )
     {
         float[] gradient = result.Gradients[input]!;
         double norm = Math.Sqrt(gradient.Sum(g => (double)g * g));
         Random random = new(7);
-        double[][] directions = [.. Enumerable.Range(0, 3).Select(_ => Array.ConvertAll(exact[input], _ => (random.NextDouble() * 2) - 1))];
-        IEnumerable<double[]> single = Enumerable.Range(0, Math.Min(8, gradient.Length)).Select(_ =>
-        {
-            double[] direction = new double[gradient.Length];
-            direction[random.Next(gradient.Length)] = 1;
-            return direction;
-        });
+        double[][] directions =
+        [
+            .. Enumerable.Range(0, 3).Select(_ => Array.ConvertAll(exact[input], _ => (random.NextDouble() * 2) - 1)),
+        ];
+        IEnumerable<double[]> single = Enumerable
+            .Range(0, Math.Min(8, gradient.Length))
+            .Select(_ =>
+            {
+                double[] direction = new double[gradient.Length];
+                direction[random.Next(gradient.Length)] = 1;
+                return direction;
+            });
         foreach (double[] direction in directions.Concat(single))
         {
             double step = 1e-5;
             double numeric = (Objective(step) - Objective(-step)) / (2 * step);
-            double analytic = 0, length = 0;
+            double analytic = 0,
+                length = 0;
             for (int i = 0; i < direction.Length; i++)
             {
                 analytic += direction[i] * gradient[i];
                 length += direction[i] * direction[i];
             }
             double scale = (norm * Math.Sqrt(length)) + 1e-6;
-            Assert.True(Math.Abs(numeric - analytic) <= tolerance * scale, $"gradient {input}: {analytic:g8}, by finite differences {numeric:g8}; error {Math.Abs(numeric - analytic) / scale:e2} of ||grad||, at most {tolerance:e2}");
+            Assert.True(
+                Math.Abs(numeric - analytic) <= tolerance * scale,
+                $"gradient {input}: {analytic:g8}, by finite differences {numeric:g8}; error {Math.Abs(numeric - analytic) / scale:e2} of ||grad||, at most {tolerance:e2}"
+            );
 
             double Objective(double t)
             {
@@ -116,8 +159,8 @@ internal static class OpHarness
                 double[][] outputs = oracle(moved);
                 double sum = 0;
                 for (int o = 0; o < outputs.Length; o++)
-                    for (int i = 0; i < outputs[o].Length; i++)
-                        sum += outputs[o][i] * result.OutputGradients[o][i];
+                for (int i = 0; i < outputs[o].Length; i++)
+                    sum += outputs[o][i] * result.OutputGradients[o][i];
                 return sum;
             }
         }
@@ -141,7 +184,8 @@ internal static class OpHarness
             if (gradients[i] is { } target)
                 tensors[i].Train(target);
         }
-        Tensor[] outputs = [], seeds = [];
+        Tensor[] outputs = [],
+            seeds = [];
         float[][] outputGradients = [];
         Arena? seedArena = null;
         Graph graph = device.Record(
@@ -156,7 +200,13 @@ internal static class OpHarness
                 if (gradients.Any(g => g is not null))
                     r.Tape.Backward(outputs, seeds);
             },
-            new GraphOptions { Purpose = "an op test", Poison = Poison, GuardBytes = guard ? Guard : 0 });
+            new GraphOptions
+            {
+                Purpose = "an op test",
+                Poison = Poison,
+                GuardBytes = guard ? Guard : 0,
+            }
+        );
         using (seedArena)
         using (graph)
         {
@@ -192,7 +242,14 @@ internal static class OpHarness
     // Every word of the graph's memory that belongs to no tensor still holds the poison.
     private static void AssertGuards(GpuDevice device, Graph graph)
     {
-        Storage[] storages = [.. graph.Dispatches.SelectMany(d => d.Bindings).Select(b => b.Tensor.Storage).Where(s => s.Transient).Distinct()];
+        Storage[] storages =
+        [
+            .. graph
+                .Dispatches.SelectMany(d => d.Bindings)
+                .Select(b => b.Tensor.Storage)
+                .Where(s => s.Transient)
+                .Distinct(),
+        ];
         foreach (DeviceBuffer block in graph.Blocks)
         {
             byte[] content = new byte[block.ByteLength];
@@ -202,7 +259,10 @@ internal static class OpHarness
                     BitConverter.TryWriteBytes(content.AsSpan((int)i), Poison);
             ReadOnlySpan<uint> words = MemoryMarshal.Cast<byte, uint>(content);
             int damaged = words.IndexOfAnyExcept(Poison);
-            Assert.True(damaged < 0, $"A kernel wrote outside its tensors, at byte {damaged * 4L} of a block of {block.ByteLength}");
+            Assert.True(
+                damaged < 0,
+                $"A kernel wrote outside its tensors, at byte {damaged * 4L} of a block of {block.ByteLength}"
+            );
         }
     }
 }

@@ -57,7 +57,8 @@ internal sealed class OpRun : IDisposable
     }
 
     /// <summary>Records ops into a graph whose memory is poisoned.</summary>
-    public static Graph Record(Action<Recorder> op) => Device.Record(op, new GraphOptions { Purpose = "an op test", Poison = Poison });
+    public static Graph Record(Action<Recorder> op) =>
+        Device.Record(op, new GraphOptions { Purpose = "an op test", Poison = Poison });
 
     public void Dispose()
     {

@@ -1,9 +1,7 @@
 using System.Reflection;
 using System.Security.Cryptography;
-using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Gpu.Vulkan;
-using Deit.Tests.Bench;
 
 namespace Deit.Tests.Gpu;
 
@@ -21,16 +19,23 @@ public class ShaderManifestTests
         {
             string path = Path.Combine(Folder, file);
             Assert.True(File.Exists(path), $"{file} is in the manifest and missing; {Remedy}");
-            Assert.True(hash == Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))), $"{file} changed after it was compiled; {Remedy}");
+            Assert.True(
+                hash == Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))),
+                $"{file} changed after it was compiled; {Remedy}"
+            );
         }
     }
 
     [Fact]
     public void Every_file_is_in_the_manifest()
     {
-        string[] files = [.. Directory.EnumerateFiles(Folder, "*", SearchOption.AllDirectories)
-            .Select(path => Path.GetRelativePath(Folder, path).Replace('\\', '/'))
-            .Where(file => file is not ("compile" or "spirv/manifest.txt" or "spirv/.gitkeep"))];
+        string[] files =
+        [
+            .. Directory
+                .EnumerateFiles(Folder, "*", SearchOption.AllDirectories)
+                .Select(path => Path.GetRelativePath(Folder, path).Replace('\\', '/'))
+                .Where(file => file is not ("compile" or "spirv/manifest.txt" or "spirv/.gitkeep")),
+        ];
         Assert.NotEmpty(files);
         Assert.Equal([.. Manifest().Keys.Order(StringComparer.Ordinal)], files.Order(StringComparer.Ordinal));
     }
@@ -45,21 +50,36 @@ public class ShaderManifestTests
             string[] lines = File.ReadAllLines(Path.Combine(Folder, source));
             if (!lines.Any(line => line.StartsWith("//! variants only", StringComparison.Ordinal)))
                 expected.Add($"spirv/{source[..^5]}.spv");
-            expected.AddRange(lines.Where(line => line.StartsWith("//! variant ", StringComparison.Ordinal)).Select(line => $"spirv/{source[..^5]}.{line.Split(' ')[2]}.spv"));
+            expected.AddRange(
+                lines
+                    .Where(line => line.StartsWith("//! variant ", StringComparison.Ordinal))
+                    .Select(line => $"spirv/{source[..^5]}.{line.Split(' ')[2]}.spv")
+            );
         }
-        Assert.Equal(expected.Order(StringComparer.Ordinal), Manifest().Keys.Where(file => file.EndsWith(".spv", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            expected.Order(StringComparer.Ordinal),
+            Manifest().Keys.Where(file => file.EndsWith(".spv", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
     public void The_library_embeds_the_compiled_files()
     {
-        Dictionary<string, string> compiled = Manifest().Where(entry => entry.Key.EndsWith(".spv", StringComparison.Ordinal)).ToDictionary(entry => entry.Key["spirv/".Length..], entry => entry.Value);
-        string[] embedded = [.. Library.GetManifestResourceNames().Where(name => name.EndsWith(".spv", StringComparison.Ordinal))];
+        Dictionary<string, string> compiled = Manifest()
+            .Where(entry => entry.Key.EndsWith(".spv", StringComparison.Ordinal))
+            .ToDictionary(entry => entry.Key["spirv/".Length..], entry => entry.Value);
+        string[] embedded =
+        [
+            .. Library.GetManifestResourceNames().Where(name => name.EndsWith(".spv", StringComparison.Ordinal)),
+        ];
         Assert.Equal(compiled.Keys.Order(StringComparer.Ordinal), embedded.Order(StringComparer.Ordinal));
         foreach (string name in embedded)
         {
             using Stream stream = Library.GetManifestResourceStream(name)!;
-            Assert.True(compiled[name] == Convert.ToHexStringLower(SHA256.HashData(stream)), $"The embedded {name} is not that of the manifest; build again");
+            Assert.True(
+                compiled[name] == Convert.ToHexStringLower(SHA256.HashData(stream)),
+                $"The embedded {name} is not that of the manifest; build again"
+            );
         }
     }
 
@@ -67,30 +87,64 @@ public class ShaderManifestTests
     [Fact]
     public void An_op_its_shaders_and_its_tests_are_one_stem()
     {
-        HashSet<string> tests = [.. Assembly.GetExecutingAssembly().GetTypes().Where(type => type.Namespace == "Deit.Tests.Gpu.Ops").Select(type => type.Name)];
+        HashSet<string> tests =
+        [
+            .. Assembly
+                .GetExecutingAssembly()
+                .GetTypes()
+                .Where(type => type.Namespace == "Deit.Tests.Gpu.Ops")
+                .Select(type => type.Name),
+        ];
         Dictionary<string, string> users = [];
         foreach (Type op in Ops())
         {
-            Assert.True(tests.Remove($"{op.Name}Tests"), $"{op.Name} has no tests; write tests/Gpu/Ops/{op.Name}Tests.cs");
+            Assert.True(
+                tests.Remove($"{op.Name}Tests"),
+                $"{op.Name} has no tests; write tests/Gpu/Ops/{op.Name}Tests.cs"
+            );
             string stem = op.Name[..^"Op".Length].ToLowerInvariant();
             foreach (Kernel kernel in Kernels(op))
             {
-                Assert.True(kernel.Name.Split('.')[0].Replace("_", "", StringComparison.Ordinal) == stem, $"{op.Name} owns the kernel '{kernel.Name}'; name the shader after the op");
-                Assert.True(users.TryAdd($"spirv/{kernel.Name}.spv", op.Name), $"{op.Name} and {users.GetValueOrDefault($"spirv/{kernel.Name}.spv")} both own the kernel '{kernel.Name}'; let one call the other");
+                Assert.True(
+                    kernel.Name.Split('.')[0].Replace("_", "", StringComparison.Ordinal) == stem,
+                    $"{op.Name} owns the kernel '{kernel.Name}'; name the shader after the op"
+                );
+                Assert.True(
+                    users.TryAdd($"spirv/{kernel.Name}.spv", op.Name),
+                    $"{op.Name} and {users.GetValueOrDefault($"spirv/{kernel.Name}.spv")} both own the kernel '{kernel.Name}'; let one call the other"
+                );
             }
         }
-        Assert.True(tests.All(name => !name.EndsWith("OpTests", StringComparison.Ordinal)), $"Tests of ops that are not there: {string.Join(", ", tests)}");
-        Assert.Equal(Manifest().Keys.Where(file => file.EndsWith(".spv", StringComparison.Ordinal)).Order(StringComparer.Ordinal), users.Keys.Order(StringComparer.Ordinal));
+        Assert.True(
+            tests.All(name => !name.EndsWith("OpTests", StringComparison.Ordinal)),
+            $"Tests of ops that are not there: {string.Join(", ", tests)}"
+        );
+        Assert.Equal(
+            Manifest()
+                .Keys.Where(file => file.EndsWith(".spv", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal),
+            users.Keys.Order(StringComparer.Ordinal)
+        );
     }
 
     // Some kernels run on devices alone that are not here.
     [Fact]
     public void Every_kernel_is_a_module_that_takes_its_push_constants() =>
-        Assert.All(Ops().SelectMany(Kernels), kernel => Assert.Equal(kernel.PushBytes, SpirvModule.Load(kernel.Name).PushBytes));
+        Assert.All(
+            Ops().SelectMany(Kernels),
+            kernel => Assert.Equal(kernel.PushBytes, SpirvModule.Load(kernel.Name).PushBytes)
+        );
 
     private static Type[] Ops()
     {
-        Type[] ops = [.. Library.GetExportedTypes().Where(type => type is { IsAbstract: true, IsSealed: true } && type.Name.EndsWith("Op", StringComparison.Ordinal))];
+        Type[] ops =
+        [
+            .. Library
+                .GetExportedTypes()
+                .Where(type =>
+                    type is { IsAbstract: true, IsSealed: true } && type.Name.EndsWith("Op", StringComparison.Ordinal)
+                ),
+        ];
         Assert.NotEmpty(ops);
         return ops;
     }
@@ -100,11 +154,19 @@ public class ShaderManifestTests
 
     private static IEnumerable<Kernel> Of(object field) =>
         field is Kernel kernel ? [kernel]
-        : field is Activation || field.GetType() is { IsGenericType: true } type && (type.GetGenericTypeDefinition() == typeof(TypedKernel<>) || type.GetGenericTypeDefinition() == typeof(StreamKernel<>)) ? Fields(field.GetType(), BindingFlags.Instance, field).SelectMany(Of)
+        : field is Activation
+        || field.GetType() is { IsGenericType: true } type
+            && (
+                type.GetGenericTypeDefinition() == typeof(TypedKernel<>)
+                || type.GetGenericTypeDefinition() == typeof(StreamKernel<>)
+            )
+            ? Fields(field.GetType(), BindingFlags.Instance, field).SelectMany(Of)
         : [];
 
     private static IEnumerable<object> Fields(Type type, BindingFlags kind, object? owner) =>
-        type.GetFields(kind | BindingFlags.NonPublic | BindingFlags.Public).Select(field => field.GetValue(owner)).OfType<object>();
+        type.GetFields(kind | BindingFlags.NonPublic | BindingFlags.Public)
+            .Select(field => field.GetValue(owner))
+            .OfType<object>();
 
     private static Dictionary<string, string> Manifest() =>
         File.ReadAllLines(Path.Combine(Folder, "spirv", "manifest.txt"))

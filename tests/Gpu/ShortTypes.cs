@@ -9,15 +9,20 @@ internal static class ShortTypes
     public static TheoryData<DType> All => [DType.F16, DType.BF16];
 
     /// <summary>The largest relative error of rounding to a type, half of its last digit: 11 and 8 binary digits.</summary>
-    public static double Roundoff(DType type) => type switch
-    {
-        DType.F16 => Math.Pow(2, -11),
-        DType.BF16 => Math.Pow(2, -8),
-        _ => Math.Pow(2, -24),
-    };
+    public static double Roundoff(DType type) =>
+        type switch
+        {
+            DType.F16 => Math.Pow(2, -11),
+            DType.BF16 => Math.Pow(2, -8),
+            _ => Math.Pow(2, -24),
+        };
 
     /// <summary>The input with each value rounded to a type.</summary>
-    public static OpInput In(this OpInput input, DType type) => input with { Values = Array.ConvertAll(input.Values, value => Round(value, type)) };
+    public static OpInput In(this OpInput input, DType type) =>
+        input with
+        {
+            Values = Array.ConvertAll(input.Values, value => Round(value, type)),
+        };
 
     /// <summary>A value rounded to nearest even; infinities and NaN do not occur here.</summary>
     public static float Round(float value, DType type)

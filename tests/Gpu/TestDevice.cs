@@ -9,7 +9,9 @@ internal static class TestDevice
     private static readonly Lazy<GpuDevice> Opened = new(() =>
     {
         GpuDevice device = GpuDevice.Open();
-        Console.Error.WriteLine($"Tests run on {device.Info}{(Environment.GetEnvironmentVariable("DEIT_VALIDATION") is "1" ? ", with validation" : "")}");
+        Console.Error.WriteLine(
+            $"Tests run on {device.Info}{(Environment.GetEnvironmentVariable("DEIT_VALIDATION") is "1" ? ", with validation" : "")}"
+        );
         return device;
     });
 

@@ -4,10 +4,7 @@ using System.Reflection.PortableExecutable;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Deit.Bench.Reports;
-using Deit.Tests.Bench;
 using Deit.Tests.Samples;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Tests.Packages;
 
@@ -43,12 +40,22 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     {
         string[] packages = [feed.Package("Deit.Gpu"), feed.Package("Deit.Model")];
         long bytes = packages.Sum(path => new FileInfo(path).Length);
-        TestContext.Current.TestOutputHelper?.WriteLine($"libraries {bytes} bytes, tool {new FileInfo(feed.Package("deit")).Length}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"libraries {bytes} bytes, tool {new FileInfo(feed.Package("deit")).Length}"
+        );
         Assert.InRange(bytes, 1, 10_000_000);
         foreach (string path in packages)
         {
             using ZipArchive package = ZipFile.OpenRead(path);
-            string documentation = Text(package, package.Entries.Single(entry => entry.FullName.StartsWith("lib/net10.0/", StringComparison.Ordinal) && entry.Name.EndsWith(".xml", StringComparison.Ordinal)).FullName);
+            string documentation = Text(
+                package,
+                package
+                    .Entries.Single(entry =>
+                        entry.FullName.StartsWith("lib/net10.0/", StringComparison.Ordinal)
+                        && entry.Name.EndsWith(".xml", StringComparison.Ordinal)
+                    )
+                    .FullName
+            );
             Assert.Contains("<summary>", documentation);
         }
     }
@@ -59,13 +66,34 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         // Skia for five systems without its debug symbols; with all that SkiaSharp brings it would be 160 MB.
         Assert.InRange(new FileInfo(feed.Package("deit")).Length, 1, 40_000_000);
         // Nothing but the package is needed, and no other source is to answer.
-        await File.WriteAllTextAsync(_folder["NuGet.config"], "<configuration><packageSources><clear /></packageSources></configuration>", TestContext.Current.CancellationToken);
-        await Command.Succeed("dotnet", ["tool", "install", "deit", "--version", feed.Version, "--add-source", feed.Source, "--tool-path", _folder["tools"]], _folder.Path);
+        await File.WriteAllTextAsync(
+            _folder["NuGet.config"],
+            "<configuration><packageSources><clear /></packageSources></configuration>",
+            TestContext.Current.CancellationToken
+        );
+        await Command.Succeed(
+            "dotnet",
+            [
+                "tool",
+                "install",
+                "deit",
+                "--version",
+                feed.Version,
+                "--add-source",
+                feed.Source,
+                "--tool-path",
+                _folder["tools"],
+            ],
+            _folder.Path
+        );
         string deit = _folder[Path.Combine("tools", OperatingSystem.IsWindows() ? "deit.exe" : "deit")];
         JsonArray devices = JsonNode.Parse(await Command.Succeed(deit, ["devices", "--json"]))!.AsArray();
         Assert.NotEmpty(devices);
         ColorModel.Write(_folder["model"]);
-        string answer = await Command.Succeed(deit, ["predict", "--json", "--model", _folder["model"], ColorModel.WritePicture(_folder, "green")]);
+        string answer = await Command.Succeed(
+            deit,
+            ["predict", "--json", "--model", _folder["model"], ColorModel.WritePicture(_folder, "green")]
+        );
         Assert.Equal("green", JsonNode.Parse(answer)![0]!["classes"]![0]!["label"]!.GetValue<string>());
     }
 
@@ -73,25 +101,55 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     [Fact]
     public async Task The_readmes_program_compiles_against_the_packages_and_names_the_class()
     {
-        string program = Embedding().Match(await File.ReadAllTextAsync(Repository.File("README.md"), TestContext.Current.CancellationToken)).Groups["program"].Value;
+        string program = Embedding()
+            .Match(await File.ReadAllTextAsync(Repository.File("README.md"), TestContext.Current.CancellationToken))
+            .Groups["program"]
+            .Value;
         Match paths = Paths().Match(program);
         Assert.True(paths.Success, "The README's program loads no model or classifies no picture.");
         string project = _folder["console"];
         await Command.Succeed("dotnet", ["new", "console", "-o", project, "--no-restore"]);
-        await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), program, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(project, "Program.cs"),
+            program,
+            TestContext.Current.CancellationToken
+        );
         // Sources beside those of the machine. Deit's packages go to a folder of this test; what else they need comes from the folder where
         // the build of this repository has put it.
-        string shared = (await Command.Succeed("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"])).Split(": ", 2)[1].Trim();
-        new XDocument(new XElement("configuration",
-            new XElement("packageSources", new XElement("add", new XAttribute("key", "packed"), new XAttribute("value", feed.Source))),
-            new XElement("fallbackPackageFolders", new XElement("add", new XAttribute("key", "shared"), new XAttribute("value", shared))))).Save(_folder["NuGet.config"]);
+        string shared = (
+            await Command.Succeed("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"])
+        )
+            .Split(": ", 2)[1]
+            .Trim();
+        new XDocument(
+            new XElement(
+                "configuration",
+                new XElement(
+                    "packageSources",
+                    new XElement("add", new XAttribute("key", "packed"), new XAttribute("value", feed.Source))
+                ),
+                new XElement(
+                    "fallbackPackageFolders",
+                    new XElement("add", new XAttribute("key", "shared"), new XAttribute("value", shared))
+                )
+            )
+        ).Save(_folder["NuGet.config"]);
         (string, string) packages = ("NUGET_PACKAGES", _folder["packages"]);
-        await Command.Succeed("dotnet", ["package", "add", "Deit.Model", "--version", feed.Version, "--project", project], _folder.Path, packages);
+        await Command.Succeed(
+            "dotnet",
+            ["package", "add", "Deit.Model", "--version", feed.Version, "--project", project],
+            _folder.Path,
+            packages
+        );
 
         ColorModel.Write(Path.Combine(project, paths.Groups["model"].Value));
         foreach (string label in ColorModel.Labels)
         {
-            File.Copy(ColorModel.WritePicture(_folder, label), Path.Combine(project, paths.Groups["picture"].Value), overwrite: true);
+            File.Copy(
+                ColorModel.WritePicture(_folder, label),
+                Path.Combine(project, paths.Groups["picture"].Value),
+                overwrite: true
+            );
             string output = await Command.Succeed("dotnet", ["run", "-c", "Release"], project, packages);
             Assert.StartsWith($"{label} ", output);
         }
@@ -112,10 +170,20 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
             stream.CopyTo(copy);
         copy.Position = 0;
         using PEReader image = new(copy);
-        DebugDirectoryEntry symbols = image.ReadDebugDirectory().Single(entry => entry.Type == DebugDirectoryEntryType.EmbeddedPortablePdb);
+        DebugDirectoryEntry symbols = image
+            .ReadDebugDirectory()
+            .Single(entry => entry.Type == DebugDirectoryEntryType.EmbeddedPortablePdb);
         using MetadataReaderProvider provider = image.ReadEmbeddedPortablePdbDebugDirectoryData(symbols);
         MetadataReader reader = provider.GetMetadataReader();
-        string[] paths = [.. reader.Documents.Select(document => reader.GetString(reader.GetDocument(document).Name)).Where(path => path.Contains("/Deit.", StringComparison.Ordinal) && !path.Contains("/obj/", StringComparison.Ordinal))];
+        string[] paths =
+        [
+            .. reader
+                .Documents.Select(document => reader.GetString(reader.GetDocument(document).Name))
+                .Where(path =>
+                    path.Contains("/Deit.", StringComparison.Ordinal)
+                    && !path.Contains("/obj/", StringComparison.Ordinal)
+                ),
+        ];
         Assert.NotEmpty(paths);
         return paths;
     }

@@ -1,7 +1,4 @@
-using Deit.Bench.Reports;
-using Deit.Tests.Bench;
 using Deit.Tests.Samples;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Tests.Packages;
 
@@ -25,7 +22,9 @@ public sealed class PackedFeed : IAsyncLifetime, IDisposable
     public async ValueTask InitializeAsync()
     {
         await Command.Succeed(Repository.File("release"), ["--packages", "--suffix", Suffix, "--output", Source]);
-        string package = Path.GetFileNameWithoutExtension(Directory.EnumerateFiles(Source, "Deit.Model.*.nupkg").Single());
+        string package = Path.GetFileNameWithoutExtension(
+            Directory.EnumerateFiles(Source, "Deit.Model.*.nupkg").Single()
+        );
         Version = package["Deit.Model.".Length..];
     }
 

@@ -7,21 +7,42 @@ namespace Deit.Tests.PublicApi;
 /// <summary>What an assembly offers to others as text: a block a type, a line a member, both sorted.</summary>
 internal static class ApiText
 {
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared =
+        BindingFlags.Public
+        | BindingFlags.NonPublic
+        | BindingFlags.Instance
+        | BindingFlags.Static
+        | BindingFlags.DeclaredOnly;
     private static readonly NullabilityInfoContext Nullability = new();
 
     private static readonly Dictionary<Type, string> Keywords = new()
     {
-        [typeof(void)] = "void", [typeof(bool)] = "bool", [typeof(byte)] = "byte", [typeof(short)] = "short", [typeof(ushort)] = "ushort", [typeof(int)] = "int",
-        [typeof(uint)] = "uint", [typeof(long)] = "long", [typeof(ulong)] = "ulong", [typeof(float)] = "float", [typeof(double)] = "double", [typeof(char)] = "char",
-        [typeof(string)] = "string", [typeof(object)] = "object",
+        [typeof(void)] = "void",
+        [typeof(bool)] = "bool",
+        [typeof(byte)] = "byte",
+        [typeof(short)] = "short",
+        [typeof(ushort)] = "ushort",
+        [typeof(int)] = "int",
+        [typeof(uint)] = "uint",
+        [typeof(long)] = "long",
+        [typeof(ulong)] = "ulong",
+        [typeof(float)] = "float",
+        [typeof(double)] = "double",
+        [typeof(char)] = "char",
+        [typeof(string)] = "string",
+        [typeof(object)] = "object",
     };
 
     public static string Of(Assembly assembly)
     {
         StringBuilder text = new();
         // Markers of extension blocks have names that no program can write.
-        foreach (Type type in assembly.GetExportedTypes().Where(type => !type.FullName!.Contains('<')).OrderBy(type => type.FullName, StringComparer.Ordinal))
+        foreach (
+            Type type in assembly
+                .GetExportedTypes()
+                .Where(type => !type.FullName!.Contains('<'))
+                .OrderBy(type => type.FullName, StringComparer.Ordinal)
+        )
         {
             text.Append(Header(type)).Append('\n');
             foreach (string member in Members(type).Distinct().Order(StringComparer.Ordinal))
@@ -33,11 +54,28 @@ internal static class ApiText
 
     private static string Header(Type type)
     {
-        string kind = type.IsEnum ? "enum" : type.IsInterface ? "interface" : type.IsSubclassOf(typeof(Delegate)) ? "delegate" : type.IsValueType ? "struct"
-            : type.IsAbstract && type.IsSealed ? "static class" : type.IsAbstract ? "abstract class" : type.IsSealed ? "sealed class" : "class";
-        IEnumerable<string> bases = type.IsEnum || type.IsSubclassOf(typeof(Delegate)) ? []
-            : [.. type.BaseType is { } parent && parent != typeof(object) && parent != typeof(ValueType) ? (string[])[Name(parent)] : [],
-               .. type.GetInterfaces().Where(i => i.IsPublic && type.BaseType?.GetInterfaces().Contains(i) != true).Select(i => Name(i)).Order(StringComparer.Ordinal)];
+        string kind =
+            type.IsEnum ? "enum"
+            : type.IsInterface ? "interface"
+            : type.IsSubclassOf(typeof(Delegate)) ? "delegate"
+            : type.IsValueType ? "struct"
+            : type.IsAbstract && type.IsSealed ? "static class"
+            : type.IsAbstract ? "abstract class"
+            : type.IsSealed ? "sealed class"
+            : "class";
+        IEnumerable<string> bases =
+            type.IsEnum || type.IsSubclassOf(typeof(Delegate))
+                ? []
+                :
+                [
+                    .. type.BaseType is { } parent && parent != typeof(object) && parent != typeof(ValueType)
+                        ? (string[])[Name(parent)]
+                        : [],
+                    .. type.GetInterfaces()
+                        .Where(i => i.IsPublic && type.BaseType?.GetInterfaces().Contains(i) != true)
+                        .Select(i => Name(i))
+                        .Order(StringComparer.Ordinal),
+                ];
         string list = string.Join(", ", bases);
         return $"public {kind} {type.Namespace}.{Name(type, declaring: true)}{(list.Length > 0 ? $" : {list}" : "")}";
     }
@@ -45,29 +83,49 @@ internal static class ApiText
     private static IEnumerable<string> Members(Type type)
     {
         if (type.IsEnum)
-            return Enum.GetNames(type).Select(name => $"{name} = {Convert.ToInt64(Enum.Parse(type, name), CultureInfo.InvariantCulture)}");
+            return Enum.GetNames(type)
+                .Select(name => $"{name} = {Convert.ToInt64(Enum.Parse(type, name), CultureInfo.InvariantCulture)}");
         if (type.IsSubclassOf(typeof(Delegate)))
             return [Method(type.GetMethod("Invoke")!)];
         return
         [
             .. type.GetFields(Declared).Where(f => f.IsPublic || f.IsFamily).Select(Field),
-            .. type.GetProperties(Declared).Where(p => p.Name != "EqualityContract" && p.GetAccessors(nonPublic: true).Any(Visible)).Select(Property),
+            .. type.GetProperties(Declared)
+                .Where(p => p.Name != "EqualityContract" && p.GetAccessors(nonPublic: true).Any(Visible))
+                .Select(Property),
             .. type.GetConstructors(Declared).Where(Visible).Select(c => $"{Short(type.Name)}({Parameters(c)})"),
             // What the compiler writes for records and properties says nothing that the rest does not.
-            .. type.GetMethods(Declared).Where(m => Visible(m) && !m.Name.Contains('<') && (!m.IsSpecialName || m.Name.StartsWith("op_", StringComparison.Ordinal)) && !IsOfRecord(m)).Select(Method),
+            .. type.GetMethods(Declared)
+                .Where(m =>
+                    Visible(m)
+                    && !m.Name.Contains('<')
+                    && (!m.IsSpecialName || m.Name.StartsWith("op_", StringComparison.Ordinal))
+                    && !IsOfRecord(m)
+                )
+                .Select(Method),
         ];
     }
 
     private static bool Visible(MethodBase method) => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly;
 
-    private static bool IsOfRecord(MethodInfo method) => method.Name is "GetHashCode" or "Equals" or "ToString" or "PrintMembers" or "Deconstruct" or "op_Equality" or "op_Inequality" or "get_EqualityContract";
+    private static bool IsOfRecord(MethodInfo method) =>
+        method.Name
+            is "GetHashCode"
+                or "Equals"
+                or "ToString"
+                or "PrintMembers"
+                or "Deconstruct"
+                or "op_Equality"
+                or "op_Inequality"
+                or "get_EqualityContract";
 
     private static string Field(FieldInfo field) =>
         $"{(field.IsLiteral ? "const " : field.IsStatic ? "static " : "")}{Name(field.FieldType, Nullability.Create(field))} {field.Name}{(field.IsLiteral ? $" = {Value(field.GetRawConstantValue())}" : "")}";
 
     private static string Property(PropertyInfo property)
     {
-        MethodInfo? get = property.GetMethod is { } getter && Visible(getter) ? getter : null, set = property.SetMethod is { } setter && Visible(setter) ? setter : null;
+        MethodInfo? get = property.GetMethod is { } getter && Visible(getter) ? getter : null,
+            set = property.SetMethod is { } setter && Visible(setter) ? setter : null;
         bool init = set?.ReturnParameter.GetRequiredCustomModifiers().Length > 0;
         ParameterInfo[] index = property.GetIndexParameters();
         string name = index.Length > 0 ? $"this[{string.Join(", ", index.Select(Parameter))}]" : property.Name;
@@ -76,7 +134,9 @@ internal static class ApiText
 
     private static string Method(MethodInfo method)
     {
-        string generic = method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(a => a.Name))}>" : "";
+        string generic = method.IsGenericMethod
+            ? $"<{string.Join(", ", method.GetGenericArguments().Select(a => a.Name))}>"
+            : "";
         return $"{Modifiers(method)}{Name(method.ReturnType, Nullability.Create(method.ReturnParameter))} {method.Name}{generic}({Parameters(method)})";
     }
 
@@ -87,20 +147,25 @@ internal static class ApiText
 
     private static string Parameter(ParameterInfo parameter)
     {
-        string by = parameter.IsOut ? "out " : parameter.IsIn ? "in " : parameter.ParameterType.IsByRef ? "ref " : "";
+        string by =
+            parameter.IsOut ? "out "
+            : parameter.IsIn ? "in "
+            : parameter.ParameterType.IsByRef ? "ref "
+            : "";
         string value = parameter.HasDefaultValue ? $" = {Value(parameter.DefaultValue, parameter.ParameterType)}" : "";
         return $"{by}{Name(parameter.ParameterType, Nullability.Create(parameter))} {parameter.Name}{value}";
     }
 
-    private static string Value(object? value, Type? type = null) => value switch
-    {
-        null => type is { IsValueType: true } && Nullable.GetUnderlyingType(type) is null ? "default" : "null",
-        string text => $"\"{text}\"",
-        bool flag => flag ? "true" : "false",
-        _ when type is { IsEnum: true } => $"{Short(type.Name)}.{Enum.ToObject(type, value)}",
-        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-        _ => value.ToString()!,
-    };
+    private static string Value(object? value, Type? type = null) =>
+        value switch
+        {
+            null => type is { IsValueType: true } && Nullable.GetUnderlyingType(type) is null ? "default" : "null",
+            string text => $"\"{text}\"",
+            bool flag => flag ? "true" : "false",
+            _ when type is { IsEnum: true } => $"{Short(type.Name)}.{Enum.ToObject(type, value)}",
+            IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+            _ => value.ToString()!,
+        };
 
     private static string Name(Type type, NullabilityInfo? nullability = null, bool declaring = false)
     {

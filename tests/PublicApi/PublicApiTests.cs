@@ -1,9 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Tests.Bench;
 
 namespace Deit.Tests.PublicApi;
 
@@ -24,9 +22,14 @@ public class PublicApiTests
             File.WriteAllText(Path.Combine(Path.GetDirectoryName(ThisFile())!, $"{library}.txt"), actual);
         else
         {
-            string expected = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "PublicApi", $"{library}.txt")).ReplaceLineEndings("\n");
-            string[] lines = actual.Split('\n'), known = expected.Split('\n');
-            Assert.True(actual == expected, $"The public interface of {library} changed: if it is meant, run the tests with {Rewrite}=write and commit tests/PublicApi/{library}.txt.\nNew: {string.Join("\n     ", lines.Except(known))}\nGone: {string.Join("\n      ", known.Except(lines))}");
+            string expected = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "PublicApi", $"{library}.txt"))
+                .ReplaceLineEndings("\n");
+            string[] lines = actual.Split('\n'),
+                known = expected.Split('\n');
+            Assert.True(
+                actual == expected,
+                $"The public interface of {library} changed: if it is meant, run the tests with {Rewrite}=write and commit tests/PublicApi/{library}.txt.\nNew: {string.Join("\n     ", lines.Except(known))}\nGone: {string.Join("\n      ", known.Except(lines))}"
+            );
         }
     }
 
@@ -37,8 +40,14 @@ public class PublicApiTests
         string text = ApiText.Of(typeof(DeitModel).Assembly);
         Assert.Contains("public sealed class Deit.Model.DeitModel : IDisposable", text);
         Assert.Contains("static DeitModel Load(string path, DeitModelOptions? options = null)", text);
-        Assert.Contains("Classification Classify(ReadOnlySpan<byte> pixels, int width, int height, int strideBytes, PixelFormat format)", text);
-        Assert.Contains("Task<IReadOnlyList<PictureResult>> ClassifyAsync(IReadOnlyList<string> paths, IProgress<int>? progress = null, CancellationToken cancellationToken = default)", text);
+        Assert.Contains(
+            "Classification Classify(ReadOnlySpan<byte> pixels, int width, int height, int strideBytes, PixelFormat format)",
+            text
+        );
+        Assert.Contains(
+            "Task<IReadOnlyList<PictureResult>> ClassifyAsync(IReadOnlyList<string> paths, IProgress<int>? progress = null, CancellationToken cancellationToken = default)",
+            text
+        );
         Assert.Contains("float[]? Distillation { get; init; }", text);
         Assert.Contains("Rgb24 = 0", text);
         Assert.DoesNotContain('\r', text);

@@ -19,15 +19,38 @@ internal sealed partial class Browser : IDisposable
     public static async Task<Browser> Open(string address)
     {
         TemporaryFolder profile = new();
-        Command chromium = Command.Start("chromium", ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=980,620", "--remote-debugging-port=0", $"--user-data-dir={profile.Path}", "about:blank"]);
+        Command chromium = Command.Start(
+            "chromium",
+            [
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-dev-shm-usage",
+                "--hide-scrollbars",
+                "--window-size=980,620",
+                "--remote-debugging-port=0",
+                $"--user-data-dir={profile.Path}",
+                "about:blank",
+            ]
+        );
         Browser browser = new(profile, chromium);
         try
         {
             Uri debugger = new(await chromium.Says(Debugger()));
             using HttpClient client = new();
-            JsonNode page = JsonNode.Parse(await client.GetStringAsync($"http://{debugger.Authority}/json/list"))!.AsArray().First(target => target!["type"]!.GetValue<string>() == "page")!;
-            await browser._socket.ConnectAsync(new Uri(page["webSocketDebuggerUrl"]!.GetValue<string>()), CancellationToken.None);
+            JsonNode page = JsonNode
+                .Parse(await client.GetStringAsync($"http://{debugger.Authority}/json/list"))!
+                .AsArray()
+                .First(target => target!["type"]!.GetValue<string>() == "page")!;
+            await browser._socket.ConnectAsync(
+                new Uri(page["webSocketDebuggerUrl"]!.GetValue<string>()),
+                CancellationToken.None
+            );
             await browser.Send("Page.navigate", new JsonObject { ["url"] = address });
             await browser.Until("document.readyState === 'complete' && location.href !== 'about:blank'");
             return browser;
@@ -41,7 +64,9 @@ internal sealed partial class Browser : IDisposable
 
     /// <summary>The value of a JavaScript expression.</summary>
     public async Task<JsonNode?> Evaluate(string expression) =>
-        (await Send("Runtime.evaluate", new JsonObject { ["expression"] = expression, ["returnByValue"] = true }))["result"]!["value"];
+        (await Send("Runtime.evaluate", new JsonObject { ["expression"] = expression, ["returnByValue"] = true }))[
+            "result"
+        ]!["value"];
 
     /// <summary>Waits until a JavaScript expression is true.</summary>
     public async Task Until(string expression)
@@ -59,24 +84,41 @@ internal sealed partial class Browser : IDisposable
     public async Task Choose(string selector, string path)
     {
         JsonNode document = await Send("DOM.getDocument", []);
-        JsonNode input = await Send("DOM.querySelector", new JsonObject { ["nodeId"] = document["root"]!["nodeId"]!.GetValue<int>(), ["selector"] = selector });
-        await Send("DOM.setFileInputFiles", new JsonObject { ["nodeId"] = input["nodeId"]!.GetValue<int>(), ["files"] = new JsonArray(path) });
+        JsonNode input = await Send(
+            "DOM.querySelector",
+            new JsonObject { ["nodeId"] = document["root"]!["nodeId"]!.GetValue<int>(), ["selector"] = selector }
+        );
+        await Send(
+            "DOM.setFileInputFiles",
+            new JsonObject { ["nodeId"] = input["nodeId"]!.GetValue<int>(), ["files"] = new JsonArray(path) }
+        );
     }
 
     /// <summary>Drops a file on the middle of an element.</summary>
     public async Task Drop(string selector, string path)
     {
-        JsonNode box = (await Evaluate($"(b => ({{ x: b.x + b.width / 2, y: b.y + b.height / 2 }}))(document.querySelector('{selector}').getBoundingClientRect())"))!;
+        JsonNode box = (
+            await Evaluate(
+                $"(b => ({{ x: b.x + b.width / 2, y: b.y + b.height / 2 }}))(document.querySelector('{selector}').getBoundingClientRect())"
+            )
+        )!;
         foreach (string type in (string[])["dragEnter", "dragOver", "drop"])
-            await Send("Input.dispatchDragEvent", new JsonObject
-            {
-                ["type"] = type,
-                ["x"] = box["x"]!.GetValue<double>(),
-                ["y"] = box["y"]!.GetValue<double>(),
-                ["data"] = new JsonObject { ["items"] = new JsonArray(), ["files"] = new JsonArray(path), ["dragOperationsMask"] = 1 },
-            });
+            await Send(
+                "Input.dispatchDragEvent",
+                new JsonObject
+                {
+                    ["type"] = type,
+                    ["x"] = box["x"]!.GetValue<double>(),
+                    ["y"] = box["y"]!.GetValue<double>(),
+                    ["data"] = new JsonObject
+                    {
+                        ["items"] = new JsonArray(),
+                        ["files"] = new JsonArray(path),
+                        ["dragOperationsMask"] = 1,
+                    },
+                }
+            );
     }
-
 
     public void Dispose()
     {
@@ -88,8 +130,18 @@ internal sealed partial class Browser : IDisposable
     private async Task<JsonNode> Send(string method, JsonObject parameters)
     {
         int id = ++_messages;
-        JsonObject message = new() { ["id"] = id, ["method"] = method, ["params"] = parameters };
-        await _socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+        JsonObject message = new()
+        {
+            ["id"] = id,
+            ["method"] = method,
+            ["params"] = parameters,
+        };
+        await _socket.SendAsync(
+            JsonSerializer.SerializeToUtf8Bytes(message),
+            WebSocketMessageType.Text,
+            endOfMessage: true,
+            CancellationToken.None
+        );
         while (true)
         {
             using MemoryStream text = new();
@@ -99,8 +151,7 @@ internal sealed partial class Browser : IDisposable
             {
                 received = await _socket.ReceiveAsync(buffer, CancellationToken.None);
                 text.Write(buffer, 0, received.Count);
-            }
-            while (!received.EndOfMessage);
+            } while (!received.EndOfMessage);
             JsonNode answer = JsonNode.Parse(text.ToArray())!;
             if (answer["id"]?.GetValue<int>() != id)
                 continue; // an event

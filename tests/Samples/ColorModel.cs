@@ -1,6 +1,5 @@
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Gpu;
 
 namespace Deit.Tests.Samples;
 
@@ -15,13 +14,22 @@ internal static class ColorModel
 {
     public static readonly string[] Labels = ["red", "green", "blue"];
 
-    private static readonly DeitConfig Config = new() { EmbedDim = 8, Depth = 1, NumHeads = 1, PatchSize = 8, InputSize = 32, NumClasses = 3 };
+    private static readonly DeitConfig Config = new()
+    {
+        EmbedDim = 8,
+        Depth = 1,
+        NumHeads = 1,
+        PatchSize = 8,
+        InputSize = 32,
+        NumClasses = 3,
+    };
 
     /// <summary>Writes the model folder.</summary>
     public static void Write(string folder)
     {
         Directory.CreateDirectory(folder);
-        int dim = Config.EmbedDim, patch = Config.PatchSize * Config.PatchSize;
+        int dim = Config.EmbedDim,
+            patch = Config.PatchSize * Config.PatchSize;
         using INetwork network = Config.Create(Gpu.TestDevice.Current);
         foreach (ParameterSpec spec in Config.Specs())
         {
@@ -40,13 +48,20 @@ internal static class ColorModel
                     for (int i = 0; i < values.Length / dim; i++)
                         values[(i * dim) + i] = 1;
                     break;
-                case string name when name.Contains("norm", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal):
+                case string name
+                    when name.Contains("norm", StringComparison.Ordinal)
+                        && name.EndsWith("weight", StringComparison.Ordinal):
                     Array.Fill(values, 1);
                     break;
             }
             Gpu.TestDevice.Current.Write<float>(network.Parameters[spec.Name], values);
         }
-        new ModelDescription { Config = Config, Labels = Labels, Preprocess = new() { InputSize = Config.InputSize } }.Write(folder);
+        new ModelDescription
+        {
+            Config = Config,
+            Labels = Labels,
+            Preprocess = new() { InputSize = Config.InputSize },
+        }.Write(folder);
         ModelFolder.SaveWeights(network.Parameters, Path.Combine(folder, ModelFolder.WeightsFile));
     }
 

@@ -10,7 +10,8 @@ internal sealed class Command : IDisposable
     // Far more than the slowest of them needs on two busy cores, so that only a hang is met by it.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
     private readonly Process _process;
-    private readonly StringBuilder _output = new(), _error = new();
+    private readonly StringBuilder _output = new(),
+        _error = new();
 
     private Command(Process process)
     {
@@ -26,19 +27,43 @@ internal sealed class Command : IDisposable
     /// <param name="arguments">Given as they are.</param>
     /// <param name="folder">Where it runs; null for here.</param>
     /// <param name="environment">Variables beside those of this process.</param>
-    public static Command Start(string program, IEnumerable<string> arguments, string? folder = null, params ReadOnlySpan<(string Name, string Value)> environment)
+    public static Command Start(
+        string program,
+        IEnumerable<string> arguments,
+        string? folder = null,
+        params ReadOnlySpan<(string Name, string Value)> environment
+    )
     {
-        ProcessStartInfo start = new(program) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder ?? "" };
+        ProcessStartInfo start = new(program)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder ?? "",
+        };
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
         // A build that stays behind as a server would keep the pipes of this one open.
-        foreach ((string name, string value) in (ReadOnlySpan<(string, string)>)[("MSBUILDDISABLENODEREUSE", "1"), ("DOTNET_CLI_USE_MSBUILD_SERVER", "0"), ("UseSharedCompilation", "false"), ("DOTNET_NOLOGO", "1"), .. environment])
+        foreach (
+            (string name, string value) in (ReadOnlySpan<(string, string)>)
+                [
+                    ("MSBUILDDISABLENODEREUSE", "1"),
+                    ("DOTNET_CLI_USE_MSBUILD_SERVER", "0"),
+                    ("UseSharedCompilation", "false"),
+                    ("DOTNET_NOLOGO", "1"),
+                    .. environment,
+                ]
+        )
             start.Environment[name] = value;
         return new Command(Process.Start(start)!);
     }
 
     /// <summary>Runs a program to its end.</summary>
-    public static async Task<CommandResult> Run(string program, IEnumerable<string> arguments, string? folder = null, params (string Name, string Value)[] environment)
+    public static async Task<CommandResult> Run(
+        string program,
+        IEnumerable<string> arguments,
+        string? folder = null,
+        params (string Name, string Value)[] environment
+    )
     {
         using Command command = Start(program, arguments, folder, environment);
         return await command.End();
@@ -46,10 +71,18 @@ internal sealed class Command : IDisposable
 
     /// <summary>Runs a program that has to succeed.</summary>
     /// <returns>What it printed.</returns>
-    public static async Task<string> Succeed(string program, IEnumerable<string> arguments, string? folder = null, params (string Name, string Value)[] environment)
+    public static async Task<string> Succeed(
+        string program,
+        IEnumerable<string> arguments,
+        string? folder = null,
+        params (string Name, string Value)[] environment
+    )
     {
         CommandResult result = await Run(program, arguments, folder, environment);
-        Assert.True(result.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {result.ExitCode}: {result.Output}{result.Error}");
+        Assert.True(
+            result.ExitCode == 0,
+            $"{program} {string.Join(' ', arguments)} ended with {result.ExitCode}: {result.Output}{result.Error}"
+        );
         return result.Output;
     }
 
@@ -66,7 +99,10 @@ internal sealed class Command : IDisposable
     public async Task<string> Says(Regex pattern)
     {
         Match match = Match.Empty;
-        await Until(() => (match = pattern.Match(Text(_output) + Text(_error))).Success, () => $"What was waited for did not come: {Text(_output)}{Text(_error)}");
+        await Until(
+            () => (match = pattern.Match(Text(_output) + Text(_error))).Success,
+            () => $"What was waited for did not come: {Text(_output)}{Text(_error)}"
+        );
         return match.Groups[1].Value;
     }
 
@@ -76,8 +112,14 @@ internal sealed class Command : IDisposable
         long start = Stopwatch.GetTimestamp();
         while (!condition())
         {
-            Assert.False(_process.HasExited, $"The program ended before what is waited for: {Text(_output)}{Text(_error)}");
-            Assert.True(Stopwatch.GetElapsedTime(start) < Patience, otherwise?.Invoke() ?? "What was waited for did not come.");
+            Assert.False(
+                _process.HasExited,
+                $"The program ended before what is waited for: {Text(_output)}{Text(_error)}"
+            );
+            Assert.True(
+                Stopwatch.GetElapsedTime(start) < Patience,
+                otherwise?.Invoke() ?? "What was waited for did not come."
+            );
             await Task.Delay(50);
         }
     }

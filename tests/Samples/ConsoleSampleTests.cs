@@ -1,6 +1,3 @@
-using Deit.Bench.Reports;
-using Deit.Tests.Bench;
-
 namespace Deit.Tests.Samples;
 
 /// <summary>The console sample, compiled ahead of time as its users would publish it.</summary>
@@ -15,7 +12,10 @@ public sealed class ConsoleSampleTests : IAsyncLifetime, IDisposable
     /// <summary>Warnings are errors here, those of the ahead-of-time compiler and of the trimmer included.</summary>
     public async ValueTask InitializeAsync()
     {
-        string log = await Command.Succeed("dotnet", ["publish", Repository.File("samples", "console"), "-c", "Release", "-o", _folder["published"], "--nologo"]);
+        string log = await Command.Succeed(
+            "dotnet",
+            ["publish", Repository.File("samples", "console"), "-c", "Release", "-o", _folder["published"], "--nologo"]
+        );
         Assert.DoesNotContain("warning", log, StringComparison.OrdinalIgnoreCase);
         _program = _folder[Path.Combine("published", "deit-console")];
         ColorModel.Write(_folder["model"]);
@@ -33,23 +33,38 @@ public sealed class ConsoleSampleTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Published_it_is_small_and_names_the_class_or_says_what_is_wrong()
     {
-        FileInfo[] files = [.. new DirectoryInfo(_folder["published"]).EnumerateFiles("*", SearchOption.AllDirectories)];
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", files.Select(file => $"{file.Name} {file.Length}")));
+        FileInfo[] files =
+        [
+            .. new DirectoryInfo(_folder["published"]).EnumerateFiles("*", SearchOption.AllDirectories),
+        ];
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            string.Join(", ", files.Select(file => $"{file.Name} {file.Length}"))
+        );
         Assert.InRange(files.Sum(file => file.Length), 1, SizeLimit);
         Assert.DoesNotContain(files, file => file.Name.EndsWith("Deit.Model.dll", StringComparison.Ordinal)); // native indeed
 
         foreach (string label in ColorModel.Labels)
         {
-            string[] lines = (await Command.Succeed(_program, [_folder["model"], ColorModel.WritePicture(_folder, label)])).TrimEnd().Split('\n');
+            string[] lines = (
+                await Command.Succeed(_program, [_folder["model"], ColorModel.WritePicture(_folder, label)])
+            )
+                .TrimEnd()
+                .Split('\n');
             Assert.Equal(ColorModel.Labels.Length, lines.Length);
             Assert.EndsWith($"  {label}", lines[0]);
         }
 
-        string picture = _folder["red.png"], broken = _folder["broken.png"];
+        string picture = _folder["red.png"],
+            broken = _folder["broken.png"];
         await File.WriteAllTextAsync(broken, "no picture", TestContext.Current.CancellationToken);
         await Refuses("does not exist", [_folder["nothing"], picture]);
         await Refuses("broken.png", [_folder["model"], broken]);
-        await Refuses("driver", [_folder["model"], picture], ("VK_DRIVER_FILES", _folder["none.json"]), ("VK_ICD_FILENAMES", _folder["none.json"]));
+        await Refuses(
+            "driver",
+            [_folder["model"], picture],
+            ("VK_DRIVER_FILES", _folder["none.json"]),
+            ("VK_ICD_FILENAMES", _folder["none.json"])
+        );
         Assert.Equal(2, (await Command.Run(_program, [])).ExitCode);
     }
 

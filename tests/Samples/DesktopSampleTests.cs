@@ -1,7 +1,5 @@
-using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 
 namespace Deit.Tests.Samples;
 
@@ -42,13 +40,21 @@ public sealed class DesktopSampleTests : IDisposable
     {
         string broken = _folder["broken.png"];
         await File.WriteAllTextAsync(broken, "no picture", TestContext.Current.CancellationToken);
-        foreach (string[] arguments in (string[][])[[_folder["model"], broken], [_folder["nothing"]]])
+        foreach (
+            string[] arguments in (string[][])
+                [
+                    [_folder["model"], broken],
+                    [_folder["nothing"]],
+                ]
+        )
         {
             using VirtualDisplay display = await VirtualDisplay.Start();
             using Command window = Start(display.Name, arguments);
             RgbImage shown = display.Screenshot();
             // The strokes of the letters are thinner than a pixel, so that red is blended with the ground; nothing else of an empty window is red.
-            await window.Until(() => Share(shown = display.Screenshot(), (red, green, blue) => red > green + 50 && red > blue + 50) > 0.0005);
+            await window.Until(() =>
+                Share(shown = display.Screenshot(), (red, green, blue) => red > green + 50 && red > blue + 50) > 0.0005
+            );
             Assert.Empty(Runs(shown, BarColor));
         }
     }
@@ -63,7 +69,15 @@ public sealed class DesktopSampleTests : IDisposable
     }
 
     private static Command Start(string display, params string[] arguments) =>
-        Command.Start("dotnet", [Repository.Built("desktop", "deit-desktop.dll"), .. arguments], folder: null, ("DISPLAY", display), ("WAYLAND_DISPLAY", ""), ("GDK_BACKEND", "x11"), ("NO_AT_BRIDGE", "1"));
+        Command.Start(
+            "dotnet",
+            [Repository.Built("desktop", "deit-desktop.dll"), .. arguments],
+            folder: null,
+            ("DISPLAY", display),
+            ("WAYLAND_DISPLAY", ""),
+            ("GDK_BACKEND", "x11"),
+            ("NO_AT_BRIDGE", "1")
+        );
 
     /// <summary>The widest line of a colour in each group of rows that have it, from the top.</summary>
     private static List<int> Runs(RgbImage image, (byte, byte, byte) color)
@@ -86,11 +100,11 @@ public sealed class DesktopSampleTests : IDisposable
     {
         int found = 0;
         for (int y = 0; y < image.Height; y++)
-            for (int x = 0; x < image.Width; x++)
-            {
-                (byte red, byte green, byte blue) = At(image, x, y);
-                found += wanted(red, green, blue) ? 1 : 0;
-            }
+        for (int x = 0; x < image.Width; x++)
+        {
+            (byte red, byte green, byte blue) = At(image, x, y);
+            found += wanted(red, green, blue) ? 1 : 0;
+        }
         return (double)found / (image.Width * image.Height);
     }
 

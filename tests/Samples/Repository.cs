@@ -1,6 +1,3 @@
-using Deit.Bench.Reports;
-using Deit.Tests.Bench;
-
 namespace Deit.Tests.Samples;
 
 /// <summary>The checkout that the tests were built in.</summary>
@@ -16,7 +13,10 @@ internal static class Repository
     public static string Built(string sample, string file)
     {
         string path = File("samples", sample, "bin", "Release", "net10.0", file);
-        Assert.True(System.IO.File.Exists(path), $"'{path}' is missing: ./test builds the samples before it tests them.");
+        Assert.True(
+            System.IO.File.Exists(path),
+            $"'{path}' is missing: ./test builds the samples before it tests them."
+        );
         return path;
     }
 
@@ -25,6 +25,8 @@ internal static class Repository
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (System.IO.File.Exists(Path.Combine(folder.FullName, "Deit.sln")))
                 return folder.FullName;
-        throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} has a Deit.sln; run the tests from a checkout with ./test.");
+        throw new InvalidOperationException(
+            $"No folder above {AppContext.BaseDirectory} has a Deit.sln; run the tests from a checkout with ./test."
+        );
     }
 }

@@ -11,7 +11,8 @@ internal sealed partial class VirtualDisplay : IDisposable
     private readonly TemporaryFolder _folder;
     private readonly Command _server;
 
-    private VirtualDisplay(TemporaryFolder folder, Command server, string name) => (_folder, _server, Name) = (folder, server, name);
+    private VirtualDisplay(TemporaryFolder folder, Command server, string name) =>
+        (_folder, _server, Name) = (folder, server, name);
 
     /// <summary>What DISPLAY is to be.</summary>
     public string Name { get; }
@@ -20,7 +21,10 @@ internal sealed partial class VirtualDisplay : IDisposable
     public static async Task<VirtualDisplay> Start()
     {
         TemporaryFolder folder = new();
-        Command server = Command.Start("Xvfb", ["-displayfd", "1", "-fbdir", folder.Path, "-screen", "0", "980x620x24", "-nolisten", "tcp"]);
+        Command server = Command.Start(
+            "Xvfb",
+            ["-displayfd", "1", "-fbdir", folder.Path, "-screen", "0", "980x620x24", "-nolisten", "tcp"]
+        );
         return new VirtualDisplay(folder, server, $":{await server.Says(Number())}");
     }
 
@@ -32,9 +36,20 @@ internal sealed partial class VirtualDisplay : IDisposable
         byte[] bytes = new byte[file.Length];
         file.ReadExactly(bytes);
         int Field(int index) => BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(index * 4));
-        int headerBytes = Field(0), width = Field(4), height = Field(5), bitsPerPixel = Field(11), stride = Field(12), colors = Field(19);
+        int headerBytes = Field(0),
+            width = Field(4),
+            height = Field(5),
+            bitsPerPixel = Field(11),
+            stride = Field(12),
+            colors = Field(19);
         Assert.Equal(32, bitsPerPixel);
-        return RgbImage.FromPixels(bytes.AsSpan(headerBytes + (colors * 12), height * stride), width, height, stride, PixelFormat.Bgra32);
+        return RgbImage.FromPixels(
+            bytes.AsSpan(headerBytes + (colors * 12), height * stride),
+            width,
+            height,
+            stride,
+            PixelFormat.Bgra32
+        );
     }
 
     public void Dispose()

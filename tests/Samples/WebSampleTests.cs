@@ -1,10 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Deit.Bench.Reports;
 using Deit.Model;
-using Deit.Tests.Bench;
-using Deit.Tests.Cli;
 
 namespace Deit.Tests.Samples;
 
@@ -51,7 +48,10 @@ public sealed partial class WebSampleTests : IAsyncLifetime, IDisposable
         await File.WriteAllTextAsync(broken, "no picture", TestContext.Current.CancellationToken);
         await browser.Choose("#file", broken);
         await browser.Until("document.querySelector('#status').classList.contains('error')");
-        Assert.Contains("replace or remove it", (await browser.Evaluate("document.querySelector('#status').textContent"))!.GetValue<string>());
+        Assert.Contains(
+            "replace or remove it",
+            (await browser.Evaluate("document.querySelector('#status').textContent"))!.GetValue<string>()
+        );
         Assert.Equal(0, (await browser.Evaluate("document.querySelectorAll('#classes li').length"))!.GetValue<int>());
     }
 
@@ -65,15 +65,32 @@ public sealed partial class WebSampleTests : IAsyncLifetime, IDisposable
         {
             byte[] picture = await File.ReadAllBytesAsync(ColorModel.WritePicture(_folder, label), cancellation);
             using ByteArrayContent content = new(picture);
-            using HttpResponseMessage response = await client.PostAsync(new Uri("classify", UriKind.Relative), content, cancellation);
+            using HttpResponseMessage response = await client.PostAsync(
+                new Uri("classify", UriKind.Relative),
+                content,
+                cancellation
+            );
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-            JsonArray classes = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation))!["classes"]!.AsArray();
+            JsonArray classes = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation))![
+                "classes"
+            ]!.AsArray();
             // Single precision survives its shortest text, and the same device gives the same bits.
-            Assert.Equal(model.Classify((ReadOnlySpan<byte>)picture).Scores, classes.Select(score => new ClassScore(score!["index"]!.GetValue<int>(), score["label"]!.GetValue<string>(), score["probability"]!.GetValue<float>())));
+            Assert.Equal(
+                model.Classify((ReadOnlySpan<byte>)picture).Scores,
+                classes.Select(score => new ClassScore(
+                    score!["index"]!.GetValue<int>(),
+                    score["label"]!.GetValue<string>(),
+                    score["probability"]!.GetValue<float>()
+                ))
+            );
             Assert.Equal(label, classes[0]!["label"]!.GetValue<string>());
         }
         using ByteArrayContent nothing = new([]);
-        using HttpResponseMessage refused = await client.PostAsync(new Uri("classify", UriKind.Relative), nothing, cancellation);
+        using HttpResponseMessage refused = await client.PostAsync(
+            new Uri("classify", UriKind.Relative),
+            nothing,
+            cancellation
+        );
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, refused.StatusCode);
     }
 
@@ -83,25 +100,47 @@ public sealed partial class WebSampleTests : IAsyncLifetime, IDisposable
         (string Expected, string[] Arguments, (string, string)[] Environment)[] cases =
         [
             ("does not exist", ["--model", _folder["nothing"]], []),
-            ("driver", ["--model", _folder["model"]], [("VK_DRIVER_FILES", _folder["none.json"]), ("VK_ICD_FILENAMES", _folder["none.json"])]),
+            (
+                "driver",
+                ["--model", _folder["model"]],
+                [("VK_DRIVER_FILES", _folder["none.json"]), ("VK_ICD_FILENAMES", _folder["none.json"])]
+            ),
         ];
         foreach ((string expected, string[] arguments, (string, string)[] environment) in cases)
         {
-            CommandResult result = await Command.Run("dotnet", [Repository.Built("web", "deit-web.dll"), .. arguments], folder: null, environment);
+            CommandResult result = await Command.Run(
+                "dotnet",
+                [Repository.Built("web", "deit-web.dll"), .. arguments],
+                folder: null,
+                environment
+            );
             Assert.Equal(1, result.ExitCode);
             Assert.Contains(expected, result.Error);
         }
     }
 
-    private static Command Start(params string[] arguments) => Command.Start("dotnet", [Repository.Built("web", "deit-web.dll"), .. arguments]);
+    private static Command Start(params string[] arguments) =>
+        Command.Start("dotnet", [Repository.Built("web", "deit-web.dll"), .. arguments]);
 
     /// <summary>The page names a class first, with a bar as long as it is probable, and shows the picture.</summary>
     private static async Task Shows(Browser browser, string label)
     {
-        Assert.Equal(label, (await browser.Evaluate("document.querySelector('#classes li span').textContent"))!.GetValue<string>());
-        string percent = (await browser.Evaluate("document.querySelector('#classes li span + span').textContent"))!.GetValue<string>();
-        Assert.Equal(percent.Replace(" ", ""), (await browser.Evaluate("document.querySelector('#classes li i').style.getPropertyValue('--share')"))!.GetValue<string>());
-        await browser.Until("(i => i !== null && i.complete && i.naturalWidth === 90)(document.querySelector('#drop img'))");
+        Assert.Equal(
+            label,
+            (await browser.Evaluate("document.querySelector('#classes li span').textContent"))!.GetValue<string>()
+        );
+        string percent = (
+            await browser.Evaluate("document.querySelector('#classes li span + span').textContent")
+        )!.GetValue<string>();
+        Assert.Equal(
+            percent.Replace(" ", ""),
+            (
+                await browser.Evaluate("document.querySelector('#classes li i').style.getPropertyValue('--share')")
+            )!.GetValue<string>()
+        );
+        await browser.Until(
+            "(i => i !== null && i.complete && i.naturalWidth === 90)(document.querySelector('#drop img'))"
+        );
     }
 
     [GeneratedRegex("Now listening on: (http://\\S+)")]

@@ -19,7 +19,14 @@ internal sealed class Activation(string stem, bool derivativeOfOutput, double fl
     {
         Tensor y = r.Empty(x.Shape, x.DType);
         foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
-            r.Dispatch(_forward[x.DType], new Push((uint)length), Flat.Groups(r, length), [Flat.Workgroup(r)], [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))], flops * length);
+            r.Dispatch(
+                _forward[x.DType],
+                new Push((uint)length),
+                Flat.Groups(r, length),
+                [Flat.Workgroup(r)],
+                [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))],
+                flops * length
+            );
         if (Tape.Needs(x))
             r.Tape.OnBackward(y, dy => Backward(r, x, derivativeOfOutput ? y : x, dy));
         return y;
@@ -39,7 +46,12 @@ internal sealed class Activation(string stem, bool derivativeOfOutput, double fl
                 new BackwardPush((uint)length, dx.Flag),
                 Flat.Groups(r, length),
                 [Flat.Workgroup(r)],
-                [Binding.Read(saved.Slice(start, [length])), Binding.Read(dy.Slice(start, [length])), Binding.Output(dx.Tensor.Slice(start, [length]), dx.Accumulate)],
-                backwardFlops * length);
+                [
+                    Binding.Read(saved.Slice(start, [length])),
+                    Binding.Read(dy.Slice(start, [length])),
+                    Binding.Output(dx.Tensor.Slice(start, [length]), dx.Accumulate),
+                ],
+                backwardFlops * length
+            );
     }
 }

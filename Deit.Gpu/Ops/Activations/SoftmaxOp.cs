@@ -15,21 +15,33 @@ public static class SoftmaxOp
         /// <summary>The softmax of each row of x [..., C]; dL/dx = y * (dL/dy - sum(dL/dy * y)).</summary>
         public Tensor Softmax(Tensor x)
         {
-            int rows = x.Shape.Rows, columns = x.Shape.Columns;
+            int rows = x.Shape.Rows,
+                columns = x.Shape.Columns;
             Tensor y = r.Empty(x.Shape);
-            r.Dispatch(Forward, new Push((uint)rows, (uint)columns), Rows.Groups(r, rows), [Rows.Workgroup(r)], [Binding.Read(x), Binding.Write(y)], 5.0 * x.Elements);
+            r.Dispatch(
+                Forward,
+                new Push((uint)rows, (uint)columns),
+                Rows.Groups(r, rows),
+                [Rows.Workgroup(r)],
+                [Binding.Read(x), Binding.Write(y)],
+                5.0 * x.Elements
+            );
             if (Tape.Needs(x))
-                r.Tape.OnBackward(y, dy =>
-                {
-                    Tape.Target dx = r.Tape.GradientOf(x);
-                    r.Dispatch(
-                        Backward,
-                        new BackwardPush((uint)rows, (uint)columns, dx.Flag),
-                        Rows.Groups(r, rows),
-                        [Rows.Workgroup(r)],
-                        [Binding.Read(y), Binding.Read(dy), dx.Binding],
-                        4.0 * x.Elements);
-                });
+                r.Tape.OnBackward(
+                    y,
+                    dy =>
+                    {
+                        Tape.Target dx = r.Tape.GradientOf(x);
+                        r.Dispatch(
+                            Backward,
+                            new BackwardPush((uint)rows, (uint)columns, dx.Flag),
+                            Rows.Groups(r, rows),
+                            [Rows.Workgroup(r)],
+                            [Binding.Read(y), Binding.Read(dy), dx.Binding],
+                            4.0 * x.Elements
+                        );
+                    }
+                );
             return y;
         }
     }

@@ -5,7 +5,8 @@ public static class ChannelScaleOp
 {
     private readonly record struct Push(uint Channels, uint Batch, uint Pixels, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("channel_scale", fullSubgroups: true), BackwardScale = new("channel_scale.backward_scale", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("channel_scale", fullSubgroups: true),
+        BackwardScale = new("channel_scale.backward_scale", fullSubgroups: true);
 
     extension(Recorder r)
     {
@@ -17,32 +18,40 @@ public static class ChannelScaleOp
         {
             Planes planes = Planes.Of(x, "Channel scaling");
             if (scale.Shape.Rank != 2 || scale.Shape[0] != planes.Batch || scale.Shape[1] != planes.Channels)
-                throw new ArgumentException($"Channel scaling of {x} with {scale}: expected factors [{planes.Batch}, {planes.Channels}].", nameof(scale));
+                throw new ArgumentException(
+                    $"Channel scaling of {x} with {scale}: expected factors [{planes.Batch}, {planes.Channels}].",
+                    nameof(scale)
+                );
             Tensor y = r.Empty(x.Shape);
             r.PlaneProduct(Forward, planes, x, scale, y, accumulate: false);
             if (Tape.Needs(x, scale))
-                r.Tape.OnBackward(y, dy =>
-                {
-                    if (Tape.Needs(scale))
+                r.Tape.OnBackward(
+                    y,
+                    dy =>
                     {
-                        Tape.Target dScale = r.Tape.GradientOf(scale);
-                        r.PlaneProduct(BackwardScale, planes, x, dy, dScale.Tensor, dScale.Accumulate);
+                        if (Tape.Needs(scale))
+                        {
+                            Tape.Target dScale = r.Tape.GradientOf(scale);
+                            r.PlaneProduct(BackwardScale, planes, x, dy, dScale.Tensor, dScale.Accumulate);
+                        }
+                        if (Tape.Needs(x))
+                        {
+                            Tape.Target dx = r.Tape.GradientOf(x);
+                            r.PlaneProduct(Forward, planes, dy, scale, dx.Tensor, dx.Accumulate);
+                        }
                     }
-                    if (Tape.Needs(x))
-                    {
-                        Tape.Target dx = r.Tape.GradientOf(x);
-                        r.PlaneProduct(Forward, planes, dy, scale, dx.Tensor, dx.Accumulate);
-                    }
-                });
+                );
             return y;
         }
 
-        private void PlaneProduct(Kernel<Push> kernel, Planes planes, Tensor a, Tensor b, Tensor y, bool accumulate) => r.Dispatch(
-            kernel,
-            new Push((uint)planes.Channels, (uint)planes.Batch, (uint)planes.Pixels, accumulate ? 1u : 0u),
-            Rows.Groups(r, planes.Rows),
-            [Rows.Workgroup(r)],
-            [Binding.Read(a), Binding.Read(b), Binding.Output(y, accumulate)],
-            2.0 * planes.Rows * planes.Pixels);
+        private void PlaneProduct(Kernel<Push> kernel, Planes planes, Tensor a, Tensor b, Tensor y, bool accumulate) =>
+            r.Dispatch(
+                kernel,
+                new Push((uint)planes.Channels, (uint)planes.Batch, (uint)planes.Pixels, accumulate ? 1u : 0u),
+                Rows.Groups(r, planes.Rows),
+                [Rows.Workgroup(r)],
+                [Binding.Read(a), Binding.Read(b), Binding.Output(y, accumulate)],
+                2.0 * planes.Rows * planes.Pixels
+            );
     }
 }

@@ -6,9 +6,32 @@ namespace Deit.Gpu;
 /// </summary>
 public static class Conv2dOp
 {
-    private readonly record struct UnfoldPush(uint Rows, uint FirstChannel, uint Batch, uint Height, uint Width, uint OutHeight, uint OutWidth, uint Kernel, uint Stride, int Padding);
+    private readonly record struct UnfoldPush(
+        uint Rows,
+        uint FirstChannel,
+        uint Batch,
+        uint Height,
+        uint Width,
+        uint OutHeight,
+        uint OutWidth,
+        uint Kernel,
+        uint Stride,
+        int Padding
+    );
 
-    private readonly record struct FoldPush(uint Rows, uint FirstChannel, uint Batch, uint Height, uint Width, uint OutHeight, uint OutWidth, uint Kernel, uint Stride, int Padding, uint Accumulate);
+    private readonly record struct FoldPush(
+        uint Rows,
+        uint FirstChannel,
+        uint Batch,
+        uint Height,
+        uint Width,
+        uint OutHeight,
+        uint OutWidth,
+        uint Kernel,
+        uint Stride,
+        int Padding,
+        uint Accumulate
+    );
 
     private static readonly Kernel<UnfoldPush> UnfoldKernel = new("conv2d.unfold", fullSubgroups: true);
     private static readonly Kernel<FoldPush> FoldKernel = new("conv2d.fold", fullSubgroups: true);
@@ -29,7 +52,12 @@ public static class Conv2dOp
         /// <summary>Runs of groups whose columns fit a budget and whose weights and outputs start where a binding may.</summary>
         public IEnumerable<(int First, int Count)> Runs(long budget)
         {
-            int step = Granule / (int)GreatestCommonDivisor(Granule, GreatestCommonDivisor((long)Outputs * Taps, (long)Outputs * Columns));
+            int step =
+                Granule
+                / (int)GreatestCommonDivisor(
+                    Granule,
+                    GreatestCommonDivisor((long)Outputs * Taps, (long)Outputs * Columns)
+                );
             long fitting = budget / ((long)Taps * Columns);
             int count = (int)Math.Clamp(fitting / step * step, step, Math.Max(step, Groups));
             for (int first = 0; first < Groups; first += count)
@@ -46,7 +74,8 @@ public static class Conv2dOp
     internal static long? Budget;
 
     // 256 MiB keep the product busy on any card; a binding may be at most MaxStorageBufferRange.
-    private static long BudgetOf(Recorder r) => Budget ?? Math.Min(64L << 20, r.Device.Info.MaxStorageBufferRange / sizeof(float));
+    private static long BudgetOf(Recorder r) =>
+        Budget ?? Math.Min(64L << 20, r.Device.Info.MaxStorageBufferRange / sizeof(float));
 
     extension(Recorder r)
     {
@@ -62,10 +91,17 @@ public static class Conv2dOp
         {
             Geometry g = Check(x, weight, stride, padding, groups);
             if (g is { Kernel: 1, Stride: 1, Padding: 0, Groups: 1 })
-                return r.MatMul(weight.View([g.Outputs, g.Inputs]), x.View([g.Inputs, g.Columns])).View([g.Out.Channels, g.Out.Batch, g.Out.Height, g.Out.Width]);
+                return r.MatMul(weight.View([g.Outputs, g.Inputs]), x.View([g.Inputs, g.Columns]))
+                    .View([g.Out.Channels, g.Out.Batch, g.Out.Height, g.Out.Width]);
             Tensor y = r.Empty([g.Out.Channels, g.Out.Batch, g.Out.Height, g.Out.Width]);
             foreach ((int first, int count) in g.Runs(BudgetOf(r)))
-                r.MatMulInto(Outputs(y, g, first, count), Weights(weight, g, first, count), r.UnfoldGroups(x, g, first, count), false, false);
+                r.MatMulInto(
+                    Outputs(y, g, first, count),
+                    Weights(weight, g, first, count),
+                    r.UnfoldGroups(x, g, first, count),
+                    false,
+                    false
+                );
             if (Tape.Needs(x, weight))
                 r.Tape.OnBackward(y, dy => r.Conv2dBackward(x, weight, dy, g));
             return y;
@@ -78,7 +114,14 @@ public static class Conv2dOp
             {
                 Tape.Target target = r.Tape.GradientOf(weight);
                 foreach ((int first, int count) in g.Runs(BudgetOf(r)))
-                    r.MatMulInto(Weights(target.Tensor, g, first, count), Outputs(dy, g, first, count), r.UnfoldGroups(x, g, first, count), false, true, accumulate: target.Accumulate);
+                    r.MatMulInto(
+                        Weights(target.Tensor, g, first, count),
+                        Outputs(dy, g, first, count),
+                        r.UnfoldGroups(x, g, first, count),
+                        false,
+                        true,
+                        accumulate: target.Accumulate
+                    );
             }
             if (Tape.Needs(x))
             {
@@ -90,12 +133,25 @@ public static class Conv2dOp
                     int rows = checked(count * g.Inputs * g.In.Batch);
                     r.Dispatch(
                         FoldKernel,
-                        new FoldPush((uint)rows, (uint)(first * g.Inputs), (uint)g.In.Batch, (uint)g.In.Height, (uint)g.In.Width, (uint)g.Out.Height, (uint)g.Out.Width, (uint)g.Kernel, (uint)g.Stride, g.Padding, target.Flag),
+                        new FoldPush(
+                            (uint)rows,
+                            (uint)(first * g.Inputs),
+                            (uint)g.In.Batch,
+                            (uint)g.In.Height,
+                            (uint)g.In.Width,
+                            (uint)g.Out.Height,
+                            (uint)g.Out.Width,
+                            (uint)g.Kernel,
+                            (uint)g.Stride,
+                            g.Padding,
+                            target.Flag
+                        ),
                         Rows.Groups(r, rows),
                         [Rows.Workgroup(r)],
                         // A later run of groups must keep what the first wrote.
                         [Binding.Read(columns), Binding.Output(target.Tensor, target.Accumulate || first > 0)],
-                        columns.Elements);
+                        columns.Elements
+                    );
                 }
             }
         }
@@ -107,17 +163,31 @@ public static class Conv2dOp
             int rows = checked(count * g.Taps * g.In.Batch);
             r.Dispatch(
                 UnfoldKernel,
-                new UnfoldPush((uint)rows, (uint)(first * g.Inputs), (uint)g.In.Batch, (uint)g.In.Height, (uint)g.In.Width, (uint)g.Out.Height, (uint)g.Out.Width, (uint)g.Kernel, (uint)g.Stride, g.Padding),
+                new UnfoldPush(
+                    (uint)rows,
+                    (uint)(first * g.Inputs),
+                    (uint)g.In.Batch,
+                    (uint)g.In.Height,
+                    (uint)g.In.Width,
+                    (uint)g.Out.Height,
+                    (uint)g.Out.Width,
+                    (uint)g.Kernel,
+                    (uint)g.Stride,
+                    g.Padding
+                ),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
-                [Binding.Read(x), Binding.Write(columns)]);
+                [Binding.Read(x), Binding.Write(columns)]
+            );
             return columns;
         }
     }
 
-    private static Tensor Weights(Tensor weight, Geometry g, int first, int count) => weight.Slice((long)first * g.Outputs * g.Taps, [count, g.Outputs, g.Taps]);
+    private static Tensor Weights(Tensor weight, Geometry g, int first, int count) =>
+        weight.Slice((long)first * g.Outputs * g.Taps, [count, g.Outputs, g.Taps]);
 
-    private static Tensor Outputs(Tensor y, Geometry g, int first, int count) => y.Slice((long)first * g.Outputs * g.Columns, [count, g.Outputs, g.Columns]);
+    private static Tensor Outputs(Tensor y, Geometry g, int first, int count) =>
+        y.Slice((long)first * g.Outputs * g.Columns, [count, g.Outputs, g.Columns]);
 
     private static Geometry Check(Tensor x, Tensor weight, int stride, int padding, int groups)
     {
@@ -126,12 +196,25 @@ public static class Conv2dOp
         string call = $"Convolution of {x} with {weight}, stride {stride}, padding {padding}, groups {groups}";
         if (stride < 1 || padding < 0 || groups < 1)
             throw new ArgumentException($"{call}: expected stride and groups of at least 1 and no negative padding.");
-        if (w.Rank != 4 || w[2] != w[3] || input.Channels % groups != 0 || w[0] % groups != 0 || w[1] != input.Channels / groups)
-            throw new ArgumentException($"{call}: expected a weight [outputs, channels / groups, k, k] with outputs and channels multiples of groups.");
+        if (
+            w.Rank != 4
+            || w[2] != w[3]
+            || input.Channels % groups != 0
+            || w[0] % groups != 0
+            || w[1] != input.Channels / groups
+        )
+            throw new ArgumentException(
+                $"{call}: expected a weight [outputs, channels / groups, k, k] with outputs and channels multiples of groups."
+            );
         int kernel = w[2];
         if (input.Height + (2 * padding) < kernel || input.Width + (2 * padding) < kernel)
             throw new ArgumentException($"{call}: the kernel is larger than the padded input.");
-        Planes output = new(w[0], input.Batch, ((input.Height + (2 * padding) - kernel) / stride) + 1, ((input.Width + (2 * padding) - kernel) / stride) + 1);
+        Planes output = new(
+            w[0],
+            input.Batch,
+            ((input.Height + (2 * padding) - kernel) / stride) + 1,
+            ((input.Width + (2 * padding) - kernel) / stride) + 1
+        );
         return new Geometry(input, output, groups, kernel, stride, padding);
     }
 }

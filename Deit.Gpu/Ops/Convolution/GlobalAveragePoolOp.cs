@@ -26,19 +26,24 @@ public static class GlobalAveragePoolOp
                 Rows.Groups(r, planes.Rows),
                 [Rows.Workgroup(r)],
                 [Binding.Read(x), Binding.Write(y)],
-                x.Elements);
+                x.Elements
+            );
             if (Tape.Needs(x))
-                r.Tape.OnBackward(y, dy =>
-                {
-                    Tape.Target dx = r.Tape.GradientOf(x);
-                    r.Dispatch(
-                        Backward,
-                        new BackwardPush((uint)planes.Channels, (uint)planes.Batch, (uint)planes.Pixels, dx.Flag),
-                        Rows.Groups(r, planes.Rows),
-                        [Rows.Workgroup(r)],
-                        [Binding.Read(dy), dx.Binding],
-                        x.Elements);
-                });
+                r.Tape.OnBackward(
+                    y,
+                    dy =>
+                    {
+                        Tape.Target dx = r.Tape.GradientOf(x);
+                        r.Dispatch(
+                            Backward,
+                            new BackwardPush((uint)planes.Channels, (uint)planes.Batch, (uint)planes.Pixels, dx.Flag),
+                            Rows.Groups(r, planes.Rows),
+                            [Rows.Workgroup(r)],
+                            [Binding.Read(dy), dx.Binding],
+                            x.Elements
+                        );
+                    }
+                );
             return y;
         }
     }

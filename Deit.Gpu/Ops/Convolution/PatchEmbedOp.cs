@@ -8,7 +8,14 @@ public static class PatchEmbedOp
 {
     private readonly record struct UnfoldPush(uint Rows, uint Channels, uint Height, uint Width, uint Patch);
 
-    private readonly record struct FoldPush(uint Rows, uint Channels, uint Height, uint Width, uint Patch, uint Accumulate);
+    private readonly record struct FoldPush(
+        uint Rows,
+        uint Channels,
+        uint Height,
+        uint Width,
+        uint Patch,
+        uint Accumulate
+    );
 
     private static readonly TypedKernel<UnfoldPush> Forward = new("patch_embed.unfold", fullSubgroups: true);
     private static readonly Kernel<FoldPush> Backward = new("patch_embed.fold", fullSubgroups: true);
@@ -24,27 +31,41 @@ public static class PatchEmbedOp
         public Tensor Unfold(Tensor images, int patch, DType output = DType.F32)
         {
             if (images.Shape.Rank != 4 || patch < 1 || images.Shape[2] % patch != 0 || images.Shape[3] % patch != 0)
-                throw new ArgumentException($"Unfolding {images} into patches of {patch} x {patch}: expected [batch, channels, height, width] with height and width multiples of {patch}.", nameof(images));
-            int batch = images.Shape[0], channels = images.Shape[1], height = images.Shape[2], width = images.Shape[3];
+                throw new ArgumentException(
+                    $"Unfolding {images} into patches of {patch} x {patch}: expected [batch, channels, height, width] with height and width multiples of {patch}.",
+                    nameof(images)
+                );
+            int batch = images.Shape[0],
+                channels = images.Shape[1],
+                height = images.Shape[2],
+                width = images.Shape[3];
             int rows = images.Shape.Rows;
-            Tensor patches = r.Empty([checked(batch * (height / patch) * (width / patch)), channels * patch * patch], output);
+            Tensor patches = r.Empty(
+                [checked(batch * (height / patch) * (width / patch)), channels * patch * patch],
+                output
+            );
             r.Dispatch(
                 Forward[output],
                 new UnfoldPush((uint)rows, (uint)channels, (uint)height, (uint)width, (uint)patch),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
-                [Binding.Read(images), Binding.Write(patches)]);
+                [Binding.Read(images), Binding.Write(patches)]
+            );
             if (Tape.Needs(images) && output == DType.F32)
-                r.Tape.OnBackward(patches, dy =>
-                {
-                    Tape.Target dx = r.Tape.GradientOf(images);
-                    r.Dispatch(
-                        Backward,
-                        new FoldPush((uint)rows, (uint)channels, (uint)height, (uint)width, (uint)patch, dx.Flag),
-                        Rows.Groups(r, rows),
-                        [Rows.Workgroup(r)],
-                        [Binding.Read(dy), dx.Binding]);
-                });
+                r.Tape.OnBackward(
+                    patches,
+                    dy =>
+                    {
+                        Tape.Target dx = r.Tape.GradientOf(images);
+                        r.Dispatch(
+                            Backward,
+                            new FoldPush((uint)rows, (uint)channels, (uint)height, (uint)width, (uint)patch, dx.Flag),
+                            Rows.Groups(r, rows),
+                            [Rows.Workgroup(r)],
+                            [Binding.Read(dy), dx.Binding]
+                        );
+                    }
+                );
             return patches;
         }
     }

@@ -16,7 +16,14 @@ public static class AddOp
             if (x.Elements != y.Elements || x.DType != DType.F32 || y.DType != DType.F32)
                 throw new ArgumentException($"Adding {x} to {y}: expected the same number of F32 elements.");
             foreach ((long start, int length) in Flat.Ranges(r, y.Elements))
-                r.Dispatch(Forward, new Push((uint)length), Flat.Groups(r, length), [Flat.Workgroup(r)], [Binding.Read(x.Slice(start, [length])), Binding.ReadWrite(y.Slice(start, [length]))], length);
+                r.Dispatch(
+                    Forward,
+                    new Push((uint)length),
+                    Flat.Groups(r, length),
+                    [Flat.Workgroup(r)],
+                    [Binding.Read(x.Slice(start, [length])), Binding.ReadWrite(y.Slice(start, [length]))],
+                    length
+                );
         }
 
         /// <summary>y = a + b, elementwise.</summary>
@@ -29,11 +36,14 @@ public static class AddOp
             r.Copy(a, y);
             r.AddTo(y, b);
             if (Tape.Needs(a, b))
-                r.Tape.OnBackward(y, dy =>
-                {
-                    r.Tape.PassGradient(a, dy);
-                    r.Tape.PassGradient(b, dy);
-                });
+                r.Tape.OnBackward(
+                    y,
+                    dy =>
+                    {
+                        r.Tape.PassGradient(a, dy);
+                        r.Tape.PassGradient(b, dy);
+                    }
+                );
             return y;
         }
     }

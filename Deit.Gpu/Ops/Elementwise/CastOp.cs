@@ -6,8 +6,10 @@ public static class CastOp
 {
     private readonly record struct Push(uint Count);
 
-    private static readonly Kernel<Push> ToF16 = new("cast.f16_from_f32"), ToBF16 = new("cast.bf16_from_f32");
-    private static readonly Kernel<Push> FromF16 = new("cast.f32_from_f16"), FromBF16 = new("cast.f32_from_bf16");
+    private static readonly Kernel<Push> ToF16 = new("cast.f16_from_f32"),
+        ToBF16 = new("cast.bf16_from_f32");
+    private static readonly Kernel<Push> FromF16 = new("cast.f32_from_f16"),
+        FromBF16 = new("cast.f32_from_bf16");
 
     extension(Recorder r)
     {
@@ -36,10 +38,18 @@ public static class CastOp
                 (DType.F32, DType.BF16) => ToBF16,
                 (DType.F16, DType.F32) => FromF16,
                 (DType.BF16, DType.F32) => FromBF16,
-                _ => throw new ArgumentException($"Cast of {x} to {y}: expected F32 on one side and F16 or BF16 on the other."),
+                _ => throw new ArgumentException(
+                    $"Cast of {x} to {y}: expected F32 on one side and F16 or BF16 on the other."
+                ),
             };
             foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
-                r.Dispatch(kernel, new Push((uint)length), Flat.Groups(r, (length + 1) / 2), [Flat.Workgroup(r)], [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))]);
+                r.Dispatch(
+                    kernel,
+                    new Push((uint)length),
+                    Flat.Groups(r, (length + 1) / 2),
+                    [Flat.Workgroup(r)],
+                    [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))]
+                );
         }
     }
 }

@@ -14,13 +14,21 @@ public static class CopyOp
         public void Copy(Tensor x, Tensor y)
         {
             if (x.DType != y.DType || x.Elements != y.Elements || x.ByteLength % 4 != 0)
-                throw new ArgumentException($"Copy of {x} to {y}: expected the same type and length, a multiple of 4 bytes.");
+                throw new ArgumentException(
+                    $"Copy of {x} to {y}: expected the same type and length, a multiple of 4 bytes."
+                );
             long words = x.ByteLength / 4;
             int size = x.DType.Size();
             foreach ((long start, int length) in Flat.Ranges(r, words))
             {
                 Shape part = [length * 4 / size];
-                r.Dispatch(Forward, new Push((uint)length), Flat.Groups(r, length), [Flat.Workgroup(r)], [Binding.Read(x.Slice(start * 4 / size, part)), Binding.Write(y.Slice(start * 4 / size, part))]);
+                r.Dispatch(
+                    Forward,
+                    new Push((uint)length),
+                    Flat.Groups(r, length),
+                    [Flat.Workgroup(r)],
+                    [Binding.Read(x.Slice(start * 4 / size, part)), Binding.Write(y.Slice(start * 4 / size, part))]
+                );
             }
         }
     }

@@ -19,14 +19,18 @@ public static class DropPathOp
         public Tensor DropPath(int batch, float rate, uint site, Tensor stepState)
         {
             if (rate is not (>= 0 and < 1))
-                throw new ArgumentOutOfRangeException(nameof(rate), $"The drop-path rate is {rate}, expected 0 to below 1.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(rate),
+                    $"The drop-path rate is {rate}, expected 0 to below 1."
+                );
             Tensor scale = r.Empty([batch]);
             r.Dispatch(
                 Forward,
                 new Push((uint)batch, site, rate, (float)(1 / (1 - (double)rate))),
                 Flat.Groups(r, batch),
                 [Flat.Workgroup(r)],
-                [Binding.Read(StepState.Check(stepState)), Binding.Write(scale)]);
+                [Binding.Read(StepState.Check(stepState)), Binding.Write(scale)]
+            );
             return scale;
         }
     }

@@ -13,7 +13,13 @@ public static class FillOp
         public void Fill(Tensor y, float value)
         {
             foreach ((long start, int length) in Flat.Ranges(r, y.Elements))
-                r.Dispatch(Forward, new Push((uint)length, value), Flat.Groups(r, length), [Flat.Workgroup(r)], [Binding.Write(y.Slice(start, [length]))]);
+                r.Dispatch(
+                    Forward,
+                    new Push((uint)length, value),
+                    Flat.Groups(r, length),
+                    [Flat.Workgroup(r)],
+                    [Binding.Write(y.Slice(start, [length]))]
+                );
         }
 
         /// <summary>A new tensor of one value.</summary>

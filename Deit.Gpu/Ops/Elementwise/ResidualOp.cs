@@ -20,10 +20,18 @@ public static class ResidualOp
         public Tensor ResidualAdd(Tensor x, Tensor branch, Tensor? dropPathScale = null)
         {
             if (x.Shape != branch.Shape || x.Shape.Rank < 2)
-                throw new ArgumentException($"Residual addition of {branch} to {x}: expected the same shape [batch, ..., channels].", nameof(branch));
+                throw new ArgumentException(
+                    $"Residual addition of {branch} to {x}: expected the same shape [batch, ..., channels].",
+                    nameof(branch)
+                );
             if (dropPathScale is not null && dropPathScale.Elements != x.Shape[0])
-                throw new ArgumentException($"Residual addition to {x} with scale {dropPathScale}: expected one factor for each of {x.Shape[0]} samples.", nameof(dropPathScale));
-            int rows = x.Shape.Rows, columns = x.Shape.Columns, rowsPerSample = rows / x.Shape[0];
+                throw new ArgumentException(
+                    $"Residual addition to {x} with scale {dropPathScale}: expected one factor for each of {x.Shape[0]} samples.",
+                    nameof(dropPathScale)
+                );
+            int rows = x.Shape.Rows,
+                columns = x.Shape.Columns,
+                rowsPerSample = rows / x.Shape[0];
             Tensor y = r.Empty(x.Shape, x.DType);
             r.Dispatch(
                 Forward[branch.DType, x.DType],
@@ -31,30 +39,37 @@ public static class ResidualOp
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r), Rows.Vectors(columns)],
                 [Binding.Read(x), Binding.Read(branch), Binding.Read(dropPathScale ?? x), Binding.Write(y)],
-                2.0 * x.Elements);
+                2.0 * x.Elements
+            );
             if (Tape.Needs(x, branch))
-                r.Tape.OnBackward(y, dy =>
-                {
-                    r.Tape.PassGradient(x, dy);
-                    if (dropPathScale is null)
-                        r.Tape.PassGradient(branch, r.Cast(dy, branch.DType));
-                    else if (Tape.Needs(branch))
-                        r.BranchGradient(dy, dropPathScale, r.Tape.GradientOf(branch));
-                });
+                r.Tape.OnBackward(
+                    y,
+                    dy =>
+                    {
+                        r.Tape.PassGradient(x, dy);
+                        if (dropPathScale is null)
+                            r.Tape.PassGradient(branch, r.Cast(dy, branch.DType));
+                        else if (Tape.Needs(branch))
+                            r.BranchGradient(dy, dropPathScale, r.Tape.GradientOf(branch));
+                    }
+                );
             return y;
         }
 
         /// <summary>Records dL/dbranch = scale[b] * dL/dy.</summary>
         internal void BranchGradient(Tensor dy, Tensor dropPathScale, Tape.Target dBranch)
         {
-            int rows = dy.Shape.Rows, columns = dy.Shape.Columns, rowsPerSample = rows / dy.Shape[0];
+            int rows = dy.Shape.Rows,
+                columns = dy.Shape.Columns,
+                rowsPerSample = rows / dy.Shape[0];
             r.Dispatch(
                 Backward[dBranch.Tensor.DType, dy.DType],
                 new BackwardPush((uint)rows, (uint)columns, (uint)rowsPerSample, dBranch.Flag),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r), Rows.Vectors(columns)],
                 [Binding.Read(dy), Binding.Read(dropPathScale), dBranch.Binding],
-                dy.Elements);
+                dy.Elements
+            );
         }
     }
 }

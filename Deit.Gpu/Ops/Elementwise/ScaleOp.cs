@@ -15,11 +15,14 @@ public static class ScaleOp
             Tensor y = r.Empty(x.Shape);
             r.ScaleInto(y, x, factor, accumulate: false);
             if (Tape.Needs(x))
-                r.Tape.OnBackward(y, dy =>
-                {
-                    Tape.Target dx = r.Tape.GradientOf(x);
-                    r.ScaleInto(dx.Tensor, dy, factor, dx.Accumulate);
-                });
+                r.Tape.OnBackward(
+                    y,
+                    dy =>
+                    {
+                        Tape.Target dx = r.Tape.GradientOf(x);
+                        r.ScaleInto(dx.Tensor, dy, factor, dx.Accumulate);
+                    }
+                );
             return y;
         }
 
@@ -32,7 +35,8 @@ public static class ScaleOp
                     Flat.Groups(r, length),
                     [Flat.Workgroup(r)],
                     [Binding.Read(x.Slice(start, [length])), Binding.Output(y.Slice(start, [length]), accumulate)],
-                    length);
+                    length
+                );
         }
     }
 }

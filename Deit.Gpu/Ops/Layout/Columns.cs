@@ -7,7 +7,8 @@ namespace Deit.Gpu;
 internal readonly record struct Columns(uint ColumnLanes, uint RowLanes, int RowsPerChunk)
 {
     // Enough for a large card: 132 multiprocessors with eight workgroups of 256 each.
-    private const int WorkgroupsOnCard = 1024, InvocationsOnCard = 256;
+    private const int WorkgroupsOnCard = 1024,
+        InvocationsOnCard = 256;
 
     /// <summary>The first of two stages, or the only one where it makes a single chunk.</summary>
     public static Columns InChunks(Recorder recorder, int rows, int columns)
@@ -36,9 +37,12 @@ internal readonly record struct Columns(uint ColumnLanes, uint RowLanes, int Row
     public uint[] Specialization(int columns) => [ColumnLanes * RowLanes, Rows.Vectors(columns), ColumnLanes, RowLanes];
 
     /// <summary>Workgroups that cover columns, and chunks of the rows.</summary>
-    public Groups Groups(int rows, int columns) => new(Gpu.Groups.Cover(columns, 4 * ColumnLanes), Gpu.Groups.Cover(rows, RowsPerChunk));
+    public Groups Groups(int rows, int columns) =>
+        new(Gpu.Groups.Cover(columns, 4 * ColumnLanes), Gpu.Groups.Cover(rows, RowsPerChunk));
 
-    private static Columns OnCpu(GpuInfo info, int rowsPerChunk) => new((uint)Math.Min(64, info.MaxWorkgroupSize), 1, rowsPerChunk);
+    private static Columns OnCpu(GpuInfo info, int rowsPerChunk) =>
+        new((uint)Math.Min(64, info.MaxWorkgroupSize), 1, rowsPerChunk);
 
-    private static Columns OnCard(GpuInfo info, uint columnLanes, int rowsPerChunk) => new(columnLanes, (uint)Math.Min(InvocationsOnCard, info.MaxWorkgroupSize) / columnLanes, rowsPerChunk);
+    private static Columns OnCard(GpuInfo info, uint columnLanes, int rowsPerChunk) =>
+        new(columnLanes, (uint)Math.Min(InvocationsOnCard, info.MaxWorkgroupSize) / columnLanes, rowsPerChunk);
 }

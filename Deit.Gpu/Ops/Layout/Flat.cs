@@ -17,10 +17,17 @@ internal static class Flat
     }
 
     /// <summary>Parts of a long row of elements that can be bound: start and length in elements, the starts aligned.</summary>
-    public static IEnumerable<(long Start, int Length)> Ranges(Recorder recorder, long elements, int elementBytes = sizeof(float))
+    public static IEnumerable<(long Start, int Length)> Ranges(
+        Recorder recorder,
+        long elements,
+        int elementBytes = sizeof(float)
+    )
     {
         // One invocation's index is a uint and a range a signed int: half of either is plenty.
-        long limit = Math.Min(recorder.Device.Info.MaxStorageBufferRange / elementBytes, 1 << 30) / Storage.Alignment * Storage.Alignment;
+        long limit =
+            Math.Min(recorder.Device.Info.MaxStorageBufferRange / elementBytes, 1 << 30)
+            / Storage.Alignment
+            * Storage.Alignment;
         for (long start = 0; start < elements; start += limit)
             yield return (start, (int)Math.Min(limit, elements - start));
     }

@@ -10,7 +10,10 @@ internal readonly record struct Planes(int Channels, int Batch, int Height, int 
 
     public int Rows => checked(Channels * Batch);
 
-    public static Planes Of(Tensor x, string operation) => x.Shape.Rank == 4
-        ? new Planes(x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3])
-        : throw new ArgumentException($"{operation} of {x}: expected [channels, batch, height, width]; SwapLeading makes it of [batch, channels, height, width].");
+    public static Planes Of(Tensor x, string operation) =>
+        x.Shape.Rank == 4
+            ? new Planes(x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3])
+            : throw new ArgumentException(
+                $"{operation} of {x}: expected [channels, batch, height, width]; SwapLeading makes it of [batch, channels, height, width]."
+            );
 }

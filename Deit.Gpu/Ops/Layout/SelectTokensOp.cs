@@ -3,9 +3,17 @@ namespace Deit.Gpu;
 /// <summary>y[b, j] = x[b, first + j]: some tokens of each sequence.</summary>
 public static class SelectTokensOp
 {
-    private readonly record struct Push(uint Rows, uint Columns, uint Tokens, uint First, uint Selected, uint Accumulate);
+    private readonly record struct Push(
+        uint Rows,
+        uint Columns,
+        uint Tokens,
+        uint First,
+        uint Selected,
+        uint Accumulate
+    );
 
-    private static readonly TypedKernel<Push> Forward = new("select_tokens", fullSubgroups: true), Backward = new("select_tokens.backward", fullSubgroups: true);
+    private static readonly TypedKernel<Push> Forward = new("select_tokens", fullSubgroups: true),
+        Backward = new("select_tokens.backward", fullSubgroups: true);
 
     extension(Recorder r)
     {
@@ -20,21 +28,28 @@ public static class SelectTokensOp
             if (x.Shape.Rank != 3)
                 throw new ArgumentException($"Selecting tokens of {x}: expected [batch, tokens, channels].", nameof(x));
             if (first < 0 || count < 1 || first > x.Shape[1] - count)
-                throw new ArgumentOutOfRangeException(nameof(first), $"Selecting {count} tokens from token {first} of {x}: expected them within {x.Shape[1]} tokens.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(first),
+                    $"Selecting {count} tokens from token {first} of {x}: expected them within {x.Shape[1]} tokens."
+                );
             Tensor y = r.Empty([x.Shape[0], count, x.Shape[2]], x.DType);
             r.SelectTokensTo(x, first, y, accumulate: false);
             if (Tape.Needs(x))
-                r.Tape.OnBackward(y, dy =>
-                {
-                    Tape.Target dx = r.Tape.GradientOf(x);
-                    int rows = x.Shape.Rows;
-                    r.Dispatch(
-                        Backward[x.DType],
-                        new Push((uint)rows, (uint)x.Shape[2], (uint)x.Shape[1], (uint)first, (uint)count, dx.Flag),
-                        Rows.Groups(r, rows),
-                        [Rows.Workgroup(r)],
-                        [Binding.Read(dy), dx.Binding]);
-                });
+                r.Tape.OnBackward(
+                    y,
+                    dy =>
+                    {
+                        Tape.Target dx = r.Tape.GradientOf(x);
+                        int rows = x.Shape.Rows;
+                        r.Dispatch(
+                            Backward[x.DType],
+                            new Push((uint)rows, (uint)x.Shape[2], (uint)x.Shape[1], (uint)first, (uint)count, dx.Flag),
+                            Rows.Groups(r, rows),
+                            [Rows.Workgroup(r)],
+                            [Binding.Read(dy), dx.Binding]
+                        );
+                    }
+                );
             return y;
         }
 
@@ -44,10 +59,18 @@ public static class SelectTokensOp
             int rows = y.Shape.Rows;
             r.Dispatch(
                 Forward[x.DType],
-                new Push((uint)rows, (uint)y.Shape[2], (uint)x.Shape[1], (uint)first, (uint)y.Shape[1], accumulate ? 1u : 0u),
+                new Push(
+                    (uint)rows,
+                    (uint)y.Shape[2],
+                    (uint)x.Shape[1],
+                    (uint)first,
+                    (uint)y.Shape[1],
+                    accumulate ? 1u : 0u
+                ),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
-                [Binding.Read(x), Binding.Output(y, accumulate)]);
+                [Binding.Read(x), Binding.Output(y, accumulate)]
+            );
         }
     }
 }

@@ -16,16 +16,23 @@ public static class SwapLeadingOp
         public Tensor SwapLeading(Tensor x)
         {
             if (x.Shape.Rank < 2)
-                throw new ArgumentException($"Swapping the first two dimensions of {x}: expected at least two.", nameof(x));
-            int first = x.Shape[0], second = x.Shape[1];
+                throw new ArgumentException(
+                    $"Swapping the first two dimensions of {x}: expected at least two.",
+                    nameof(x)
+                );
+            int first = x.Shape[0],
+                second = x.Shape[1];
             Tensor y = r.Empty([second, first, .. x.Shape.ToArray()[2..]]);
             r.SwapInto(y, x, first, second, accumulate: false);
             if (Tape.Needs(x))
-                r.Tape.OnBackward(y, dy =>
-                {
-                    Tape.Target dx = r.Tape.GradientOf(x);
-                    r.SwapInto(dx.Tensor, dy, second, first, dx.Accumulate);
-                });
+                r.Tape.OnBackward(
+                    y,
+                    dy =>
+                    {
+                        Tape.Target dx = r.Tape.GradientOf(x);
+                        r.SwapInto(dx.Tensor, dy, second, first, dx.Accumulate);
+                    }
+                );
             return y;
         }
 
@@ -37,7 +44,8 @@ public static class SwapLeadingOp
                 new Push((uint)first, (uint)second, (uint)(x.Elements / rows), accumulate ? 1u : 0u),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
-                [Binding.Read(x), Binding.Output(y, accumulate)]);
+                [Binding.Read(x), Binding.Output(y, accumulate)]
+            );
         }
     }
 }

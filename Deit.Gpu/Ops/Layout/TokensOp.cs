@@ -18,10 +18,22 @@ public static class TokensOp
         public Tensor Tokens(Tensor patches, Tensor classToken, Tensor? distillToken, Tensor position)
         {
             if (patches.Shape.Rank != 3)
-                throw new ArgumentException($"Tokens of {patches}: expected patches [batch, patches, channels].", nameof(patches));
-            int batch = patches.Shape[0], columns = patches.Shape[2], prefix = distillToken is null ? 1 : 2, tokens = patches.Shape[1] + prefix;
-            if (classToken.Elements != columns || (distillToken is not null && distillToken.Elements != columns) || position.Elements != (long)tokens * columns)
-                throw new ArgumentException($"Tokens of {patches} with {classToken}, {distillToken?.ToString() ?? "no distillation token"} and {position}: expected prefix tokens [1, 1, {columns}] and positions [1, {tokens}, {columns}].");
+                throw new ArgumentException(
+                    $"Tokens of {patches}: expected patches [batch, patches, channels].",
+                    nameof(patches)
+                );
+            int batch = patches.Shape[0],
+                columns = patches.Shape[2],
+                prefix = distillToken is null ? 1 : 2,
+                tokens = patches.Shape[1] + prefix;
+            if (
+                classToken.Elements != columns
+                || (distillToken is not null && distillToken.Elements != columns)
+                || position.Elements != (long)tokens * columns
+            )
+                throw new ArgumentException(
+                    $"Tokens of {patches} with {classToken}, {distillToken?.ToString() ?? "no distillation token"} and {position}: expected prefix tokens [1, 1, {columns}] and positions [1, {tokens}, {columns}]."
+                );
             Tensor y = r.Empty([batch, tokens, columns], patches.DType);
             int rows = y.Shape.Rows;
             r.Dispatch(
@@ -29,8 +41,15 @@ public static class TokensOp
                 new Push((uint)rows, (uint)columns, (uint)tokens, (uint)prefix),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
-                [Binding.Read(patches), Binding.Read(classToken), Binding.Read(distillToken ?? classToken), Binding.Read(position), Binding.Write(y)],
-                y.Elements);
+                [
+                    Binding.Read(patches),
+                    Binding.Read(classToken),
+                    Binding.Read(distillToken ?? classToken),
+                    Binding.Read(position),
+                    Binding.Write(y),
+                ],
+                y.Elements
+            );
             if (Tape.Needs(patches, classToken, distillToken, position))
                 r.Tape.OnBackward(y, dy => r.TokensBackward(patches, classToken, distillToken, position, dy));
             return y;
@@ -38,7 +57,8 @@ public static class TokensOp
 
         private void TokensBackward(Tensor patches, Tensor classToken, Tensor? distillToken, Tensor position, Tensor dy)
         {
-            int tokens = dy.Shape[1], columns = dy.Shape[2];
+            int tokens = dy.Shape[1],
+                columns = dy.Shape[2];
             if (Tape.Needs(classToken, distillToken, position))
             {
                 // The sum over the batch is the gradient of the positions, and its first rows that of the prefix tokens.

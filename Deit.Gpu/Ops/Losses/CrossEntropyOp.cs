@@ -19,8 +19,12 @@ public static class CrossEntropyOp
         public Tensor CrossEntropy(Tensor logits, Tensor targets)
         {
             if (logits.Shape != targets.Shape)
-                throw new ArgumentException($"Cross-entropy of {logits} with targets {targets}: expected the same shape.", nameof(targets));
-            int rows = logits.Shape.Rows, columns = logits.Shape.Columns;
+                throw new ArgumentException(
+                    $"Cross-entropy of {logits} with targets {targets}: expected the same shape.",
+                    nameof(targets)
+                );
+            int rows = logits.Shape.Rows,
+                columns = logits.Shape.Columns;
             Tensor losses = r.Empty([rows]);
             Tensor statistics = r.Empty([rows, 3]);
             r.Dispatch(
@@ -29,20 +33,31 @@ public static class CrossEntropyOp
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
                 [Binding.Read(logits), Binding.Read(targets), Binding.Write(losses), Binding.Write(statistics)],
-                7.0 * logits.Elements);
+                7.0 * logits.Elements
+            );
             Tensor loss = r.Sum(losses, 1f / rows);
             if (Tape.Needs(logits))
-                r.Tape.OnBackward(loss, dloss =>
-                {
-                    Tape.Target dz = r.Tape.GradientOf(logits);
-                    r.Dispatch(
-                        Backward,
-                        new BackwardPush((uint)rows, (uint)columns, dz.Flag),
-                        Rows.Groups(r, rows),
-                        [Rows.Workgroup(r)],
-                        [Binding.Read(logits), Binding.Read(targets), Binding.Read(statistics), Binding.Read(dloss), dz.Binding],
-                        5.0 * logits.Elements);
-                });
+                r.Tape.OnBackward(
+                    loss,
+                    dloss =>
+                    {
+                        Tape.Target dz = r.Tape.GradientOf(logits);
+                        r.Dispatch(
+                            Backward,
+                            new BackwardPush((uint)rows, (uint)columns, dz.Flag),
+                            Rows.Groups(r, rows),
+                            [Rows.Workgroup(r)],
+                            [
+                                Binding.Read(logits),
+                                Binding.Read(targets),
+                                Binding.Read(statistics),
+                                Binding.Read(dloss),
+                                dz.Binding,
+                            ],
+                            5.0 * logits.Elements
+                        );
+                    }
+                );
             return loss;
         }
     }

@@ -12,9 +12,17 @@ public static class HardTargetsOp
         /// <summary>One-hot rows of the largest elements of x [B, C]; no gradient flows through.</summary>
         public Tensor HardTargets(Tensor x)
         {
-            int rows = x.Shape.Rows, columns = x.Shape.Columns;
+            int rows = x.Shape.Rows,
+                columns = x.Shape.Columns;
             Tensor y = r.Empty(x.Shape);
-            r.Dispatch(Forward, new Push((uint)rows, (uint)columns), Rows.Groups(r, rows), [Rows.Workgroup(r)], [Binding.Read(x), Binding.Write(y)], 3.0 * x.Elements);
+            r.Dispatch(
+                Forward,
+                new Push((uint)rows, (uint)columns),
+                Rows.Groups(r, rows),
+                [Rows.Workgroup(r)],
+                [Binding.Read(x), Binding.Write(y)],
+                3.0 * x.Elements
+            );
             return y;
         }
     }

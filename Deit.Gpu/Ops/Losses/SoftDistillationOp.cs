@@ -5,7 +5,13 @@ public static class SoftDistillationOp
 {
     private readonly record struct Push(uint Rows, uint Columns, float InverseTau);
 
-    private readonly record struct BackwardPush(uint Rows, uint Columns, float InverseTau, float Factor, uint Accumulate);
+    private readonly record struct BackwardPush(
+        uint Rows,
+        uint Columns,
+        float InverseTau,
+        float Factor,
+        uint Accumulate
+    );
 
     private static readonly Kernel<Push> Forward = new("soft_distillation", fullSubgroups: true);
     private static readonly Kernel<BackwardPush> Backward = new("soft_distillation.backward", fullSubgroups: true);
@@ -21,30 +27,46 @@ public static class SoftDistillationOp
         public Tensor SoftDistillation(Tensor student, Tensor teacher, double tau, double divisor)
         {
             if (student.Shape != teacher.Shape || !(tau > 0))
-                throw new ArgumentException($"Soft distillation of {student} from {teacher} at temperature {tau}: expected equal shapes and a positive temperature.");
-            int rows = student.Shape.Rows, columns = student.Shape.Columns;
-            Tensor losses = r.Empty([rows]), statistics = r.Empty([rows, 4]);
-            float inverseTau = (float)(1 / tau), factor = (float)(1 / divisor);
+                throw new ArgumentException(
+                    $"Soft distillation of {student} from {teacher} at temperature {tau}: expected equal shapes and a positive temperature."
+                );
+            int rows = student.Shape.Rows,
+                columns = student.Shape.Columns;
+            Tensor losses = r.Empty([rows]),
+                statistics = r.Empty([rows, 4]);
+            float inverseTau = (float)(1 / tau),
+                factor = (float)(1 / divisor);
             r.Dispatch(
                 Forward,
                 new Push((uint)rows, (uint)columns, inverseTau),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
                 [Binding.Read(student), Binding.Read(teacher), Binding.Write(losses), Binding.Write(statistics)],
-                15.0 * student.Elements);
+                15.0 * student.Elements
+            );
             Tensor loss = r.Sum(losses, factor);
             if (Tape.Needs(student))
-                r.Tape.OnBackward(loss, dloss =>
-                {
-                    Tape.Target target = r.Tape.GradientOf(student);
-                    r.Dispatch(
-                        Backward,
-                        new BackwardPush((uint)rows, (uint)columns, inverseTau, factor, target.Flag),
-                        Rows.Groups(r, rows),
-                        [Rows.Workgroup(r)],
-                        [Binding.Read(student), Binding.Read(teacher), Binding.Read(statistics), Binding.Read(dloss), target.Binding],
-                        8.0 * student.Elements);
-                });
+                r.Tape.OnBackward(
+                    loss,
+                    dloss =>
+                    {
+                        Tape.Target target = r.Tape.GradientOf(student);
+                        r.Dispatch(
+                            Backward,
+                            new BackwardPush((uint)rows, (uint)columns, inverseTau, factor, target.Flag),
+                            Rows.Groups(r, rows),
+                            [Rows.Workgroup(r)],
+                            [
+                                Binding.Read(student),
+                                Binding.Read(teacher),
+                                Binding.Read(statistics),
+                                Binding.Read(dloss),
+                                target.Binding,
+                            ],
+                            8.0 * student.Elements
+                        );
+                    }
+                );
             return loss;
         }
     }

@@ -20,7 +20,10 @@ public static class SoftTargetsOp
             if (labels.DType != DType.U32)
                 throw new ArgumentException($"Soft targets of {labels}: expected labels of type U32.", nameof(labels));
             if (smoothing is not (>= 0 and <= 1))
-                throw new ArgumentOutOfRangeException(nameof(smoothing), $"Label smoothing is {smoothing}, expected 0 to 1.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(smoothing),
+                    $"Label smoothing is {smoothing}, expected 0 to 1."
+                );
             int rows = checked((int)labels.Elements);
             Tensor targets = r.Empty([rows, classes]);
             double off = (double)smoothing / classes;
@@ -29,7 +32,8 @@ public static class SoftTargetsOp
                 new Push((uint)rows, (uint)classes, (float)(1 - (double)smoothing + off), (float)off),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r)],
-                [Binding.Read(labels), Binding.Write(targets)]);
+                [Binding.Read(labels), Binding.Write(targets)]
+            );
             return targets;
         }
     }

@@ -29,7 +29,8 @@ public static class MixOp
                 Flat.Groups(r, count),
                 [Flat.Workgroup(r)],
                 [Binding.Read(images), Binding.Read(MixState.Check(state)), Binding.Write(y)],
-                3.0 * count);
+                3.0 * count
+            );
             return y;
         }
 
@@ -46,7 +47,8 @@ public static class MixOp
                 Flat.Groups(r, count),
                 [Flat.Workgroup(r)],
                 [Binding.Read(targets), Binding.Read(MixState.Check(state)), Binding.Write(y)],
-                3.0 * count);
+                3.0 * count
+            );
             return y;
         }
     }

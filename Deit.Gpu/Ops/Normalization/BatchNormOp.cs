@@ -5,18 +5,31 @@ public static class BatchNormOp
 {
     private readonly record struct MomentsPush(uint Planes, uint Pixels);
 
-    private readonly record struct StatisticsPush(uint Channels, uint Batch, uint Pixels, float Momentum, float Epsilon);
+    private readonly record struct StatisticsPush(
+        uint Channels,
+        uint Batch,
+        uint Pixels,
+        float Momentum,
+        float Epsilon
+    );
 
     private readonly record struct RunningPush(uint Channels, float Epsilon);
 
     private readonly record struct Push(uint Channels, uint Batch, uint Pixels);
 
-    private readonly record struct BackwardPush(uint Channels, uint Batch, uint Pixels, uint OwnStatistics, uint Accumulate);
+    private readonly record struct BackwardPush(
+        uint Channels,
+        uint Batch,
+        uint Pixels,
+        uint OwnStatistics,
+        uint Accumulate
+    );
 
     private static readonly Kernel<MomentsPush> Moments = new("batch_norm.moments", fullSubgroups: true);
     private static readonly Kernel<StatisticsPush> Statistics = new("batch_norm.statistics");
     private static readonly Kernel<RunningPush> Running = new("batch_norm.running");
-    private static readonly Kernel<Push> Forward = new("batch_norm", fullSubgroups: true), BackwardWeight = new("batch_norm.backward_weight", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("batch_norm", fullSubgroups: true),
+        BackwardWeight = new("batch_norm.backward_weight", fullSubgroups: true);
     private static readonly Kernel<BackwardPush> Backward = new("batch_norm.backward", fullSubgroups: true);
 
     extension(Recorder r)
@@ -31,26 +44,53 @@ public static class BatchNormOp
         /// <param name="momentum">How far training moves the running statistics: new = (1 - momentum) * old + momentum * batch.</param>
         /// <param name="epsilon">Added to the variance.</param>
         /// <exception cref="ArgumentException">The extents do not fit, or training has one value a channel, which has no variance.</exception>
-        public Tensor BatchNorm(Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVariance, bool training, float momentum = 0.1f, float epsilon = 1e-5f)
+        public Tensor BatchNorm(
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            Tensor runningMean,
+            Tensor runningVariance,
+            bool training,
+            float momentum = 0.1f,
+            float epsilon = 1e-5f
+        )
         {
             Planes planes = Planes.Of(x, "Batch norm");
             foreach (Tensor tensor in (Tensor[])[weight, bias, runningMean, runningVariance])
                 if (tensor.Elements != planes.Channels)
                     throw new ArgumentException($"Batch norm of {x} with {tensor}: expected [{planes.Channels}].");
             if (training && planes.Batch * planes.Pixels < 2)
-                throw new ArgumentException($"Batch norm of {x} while training: expected at least 2 values a channel; raise the batch size.", nameof(x));
-            uint channels = (uint)planes.Channels, batch = (uint)planes.Batch, pixels = (uint)planes.Pixels;
+                throw new ArgumentException(
+                    $"Batch norm of {x} while training: expected at least 2 values a channel; raise the batch size.",
+                    nameof(x)
+                );
+            uint channels = (uint)planes.Channels,
+                batch = (uint)planes.Batch,
+                pixels = (uint)planes.Pixels;
             Tensor statistics = r.Empty([planes.Channels, 2]);
             if (training)
             {
                 Tensor moments = r.Empty([planes.Rows, 2]);
-                r.Dispatch(Moments, new MomentsPush((uint)planes.Rows, pixels), Rows.Groups(r, planes.Rows), [Rows.Workgroup(r)], [Binding.Read(x), Binding.Write(moments)], 4.0 * x.Elements);
+                r.Dispatch(
+                    Moments,
+                    new MomentsPush((uint)planes.Rows, pixels),
+                    Rows.Groups(r, planes.Rows),
+                    [Rows.Workgroup(r)],
+                    [Binding.Read(x), Binding.Write(moments)],
+                    4.0 * x.Elements
+                );
                 r.Dispatch(
                     Statistics,
                     new StatisticsPush(channels, batch, pixels, momentum, epsilon),
                     new Groups(Groups.Cover(channels, Workgroup(r))),
                     [Workgroup(r)],
-                    [Binding.Read(moments), Binding.ReadWrite(runningMean), Binding.ReadWrite(runningVariance), Binding.Write(statistics)]);
+                    [
+                        Binding.Read(moments),
+                        Binding.ReadWrite(runningMean),
+                        Binding.ReadWrite(runningVariance),
+                        Binding.Write(statistics),
+                    ]
+                );
             }
             else
                 r.Dispatch(
@@ -58,7 +98,8 @@ public static class BatchNormOp
                     new RunningPush(channels, epsilon),
                     new Groups(Groups.Cover(channels, Workgroup(r))),
                     [Workgroup(r)],
-                    [Binding.Read(runningMean), Binding.Read(runningVariance), Binding.Write(statistics)]);
+                    [Binding.Read(runningMean), Binding.Read(runningVariance), Binding.Write(statistics)]
+                );
             Tensor y = r.Empty(x.Shape);
             r.Dispatch(
                 Forward,
@@ -66,26 +107,46 @@ public static class BatchNormOp
                 Rows.Groups(r, planes.Rows),
                 [Rows.Workgroup(r)],
                 [Binding.Read(x), Binding.Read(statistics), Binding.Read(weight), Binding.Read(bias), Binding.Write(y)],
-                3.0 * x.Elements);
+                3.0 * x.Elements
+            );
             if (Tape.Needs(x, weight, bias))
                 r.Tape.OnBackward(y, dy => r.BatchNormBackward(planes, x, weight, bias, statistics, dy, training));
             return y;
         }
 
-        private void BatchNormBackward(Planes planes, Tensor x, Tensor weight, Tensor bias, Tensor statistics, Tensor dy, bool training)
+        private void BatchNormBackward(
+            Planes planes,
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            Tensor statistics,
+            Tensor dy,
+            bool training
+        )
         {
-            uint channels = (uint)planes.Channels, batch = (uint)planes.Batch, pixels = (uint)planes.Pixels;
-            Tensor? weightSums = null, biasSums = null;
+            uint channels = (uint)planes.Channels,
+                batch = (uint)planes.Batch,
+                pixels = (uint)planes.Pixels;
+            Tensor? weightSums = null,
+                biasSums = null;
             if (training || Tape.Needs(weight, bias))
             {
-                Tensor weightParts = r.Empty([planes.Batch, planes.Channels]), biasParts = r.Empty([planes.Batch, planes.Channels]);
+                Tensor weightParts = r.Empty([planes.Batch, planes.Channels]),
+                    biasParts = r.Empty([planes.Batch, planes.Channels]);
                 r.Dispatch(
                     BackwardWeight,
                     new Push(channels, batch, pixels),
                     Rows.Groups(r, planes.Rows),
                     [Rows.Workgroup(r)],
-                    [Binding.Read(x), Binding.Read(statistics), Binding.Read(dy), Binding.Write(weightParts), Binding.Write(biasParts)],
-                    4.0 * x.Elements);
+                    [
+                        Binding.Read(x),
+                        Binding.Read(statistics),
+                        Binding.Read(dy),
+                        Binding.Write(weightParts),
+                        Binding.Write(biasParts),
+                    ],
+                    4.0 * x.Elements
+                );
                 (weightSums, biasSums) = (r.Empty(weight.Shape), r.Empty(bias.Shape));
                 r.ColumnSum(weightParts, weightSums);
                 r.ColumnSum(biasParts, biasSums);
@@ -101,8 +162,17 @@ public static class BatchNormOp
                     new BackwardPush(channels, batch, pixels, training ? 1u : 0u, dx.Flag),
                     Rows.Groups(r, planes.Rows),
                     [Rows.Workgroup(r)],
-                    [Binding.Read(x), Binding.Read(statistics), Binding.Read(weight), Binding.Read(weightSums ?? weight), Binding.Read(biasSums ?? weight), Binding.Read(dy), dx.Binding],
-                    6.0 * x.Elements);
+                    [
+                        Binding.Read(x),
+                        Binding.Read(statistics),
+                        Binding.Read(weight),
+                        Binding.Read(weightSums ?? weight),
+                        Binding.Read(biasSums ?? weight),
+                        Binding.Read(dy),
+                        dx.Binding,
+                    ],
+                    6.0 * x.Elements
+                );
             }
         }
     }

@@ -24,7 +24,8 @@ public static class LayerNormOp
         /// <exception cref="ArgumentException">Weight or bias is not [C].</exception>
         public Tensor LayerNorm(Tensor x, Tensor weight, Tensor bias, float epsilon = 1e-6f, DType output = DType.F32)
         {
-            int rows = x.Shape.Rows, columns = x.Shape.Columns;
+            int rows = x.Shape.Rows,
+                columns = x.Shape.Columns;
             if (weight.Elements != columns || bias.Elements != columns)
                 throw new ArgumentException($"LayerNorm of {x} with {weight} and {bias}: expected both [{columns}].");
             Tensor y = r.Empty(x.Shape, output);
@@ -34,8 +35,15 @@ public static class LayerNormOp
                 new Push((uint)rows, (uint)columns, epsilon),
                 Rows.Groups(r, rows),
                 [Rows.Workgroup(r), Rows.Vectors(columns)],
-                [Binding.Read(x), Binding.Read(weight), Binding.Read(bias), Binding.Write(y), Binding.Write(statistics)],
-                8.0 * x.Elements);
+                [
+                    Binding.Read(x),
+                    Binding.Read(weight),
+                    Binding.Read(bias),
+                    Binding.Write(y),
+                    Binding.Write(statistics),
+                ],
+                8.0 * x.Elements
+            );
             if (Tape.Needs(x, weight, bias))
                 r.Tape.OnBackward(y, dy => r.LayerNormBackward(x, weight, bias, statistics, dy));
             return y;
@@ -44,7 +52,8 @@ public static class LayerNormOp
         // Both passes over the rows share an interval between barriers; the chunks' sums are added up in the next.
         private void LayerNormBackward(Tensor x, Tensor weight, Tensor bias, Tensor statistics, Tensor dy)
         {
-            int rows = x.Shape.Rows, columns = x.Shape.Columns;
+            int rows = x.Shape.Rows,
+                columns = x.Shape.Columns;
             (Tensor Weight, Tensor Bias)? sums = Tape.Needs(weight, bias) ? r.WeightSums(x, statistics, dy) : null;
             if (Tape.Needs(x))
             {
@@ -55,11 +64,13 @@ public static class LayerNormOp
                     Rows.Groups(r, rows),
                     [Rows.Workgroup(r), Rows.Vectors(columns)],
                     [Binding.Read(x), Binding.Read(weight), Binding.Read(statistics), Binding.Read(dy), dx.Binding],
-                    12.0 * x.Elements);
+                    12.0 * x.Elements
+                );
             }
             if (sums is { } chunks)
             {
-                Tape.Target dWeight = r.Tape.GradientOf(weight), dBias = r.Tape.GradientOf(bias);
+                Tape.Target dWeight = r.Tape.GradientOf(weight),
+                    dBias = r.Tape.GradientOf(bias);
                 r.FinishColumnSum(chunks.Weight, dWeight.Tensor, dWeight.Accumulate);
                 r.FinishColumnSum(chunks.Bias, dBias.Tensor, dBias.Accumulate);
             }
@@ -68,17 +79,26 @@ public static class LayerNormOp
         // The sums of dy * xhat and of dy over chunks of rows, each [chunks, C].
         private (Tensor Weight, Tensor Bias) WeightSums(Tensor x, Tensor statistics, Tensor dy)
         {
-            int rows = x.Shape.Rows, columns = x.Shape.Columns;
+            int rows = x.Shape.Rows,
+                columns = x.Shape.Columns;
             Columns layout = Columns.InChunks(r, rows, columns);
             Groups groups = layout.Groups(rows, columns);
-            Tensor weightSums = r.Empty([(int)groups.Y, columns]), biasSums = r.Empty([(int)groups.Y, columns]);
+            Tensor weightSums = r.Empty([(int)groups.Y, columns]),
+                biasSums = r.Empty([(int)groups.Y, columns]);
             r.Dispatch(
                 BackwardWeight[dy.DType, x.DType],
                 new WeightPush((uint)rows, (uint)columns, (uint)layout.RowsPerChunk),
                 groups,
                 layout.Specialization(columns),
-                [Binding.Read(x), Binding.Read(statistics), Binding.Read(dy), Binding.Write(weightSums), Binding.Write(biasSums)],
-                5.0 * x.Elements);
+                [
+                    Binding.Read(x),
+                    Binding.Read(statistics),
+                    Binding.Read(dy),
+                    Binding.Write(weightSums),
+                    Binding.Write(biasSums),
+                ],
+                5.0 * x.Elements
+            );
             return (weightSums, biasSums);
         }
     }

@@ -5,7 +5,12 @@ namespace Deit.Gpu;
 /// <param name="Beta2">Decay of the second moment.</param>
 /// <param name="Epsilon">Added to the root of the second moment.</param>
 /// <param name="WeightDecay">Decoupled weight decay, multiplied by the learning rate and by the mask.</param>
-public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0.05);
+public sealed record AdamWOptions(
+    double Beta1 = 0.9,
+    double Beta2 = 0.999,
+    double Epsilon = 1e-8,
+    double WeightDecay = 0.05
+);
 
 /// <summary>
 /// p *= 1 - lr * weight decay * mask; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
@@ -16,9 +21,20 @@ public static class AdamWOp
     /// <summary>How many consecutive parameters share a factor of weight decay: parameters start at multiples of it.</summary>
     public const int Granule = 64;
 
-    private readonly record struct Push(uint Count, uint FirstGranule, uint Flags, float Beta1, float OneMinusBeta1, float Beta2, float OneMinusBeta2, float Epsilon, float WeightDecay);
+    private readonly record struct Push(
+        uint Count,
+        uint FirstGranule,
+        uint Flags,
+        float Beta1,
+        float OneMinusBeta1,
+        float Beta2,
+        float OneMinusBeta2,
+        float Epsilon,
+        float WeightDecay
+    );
 
-    private const uint Clipped = 1, Conditional = 2;
+    private const uint Clipped = 1,
+        Conditional = 2;
 
     private static readonly Kernel<Push> Forward = new("adam_w");
 
@@ -35,15 +51,33 @@ public static class AdamWOp
         /// <param name="gradientScale">[1], multiplies the gradients (clipping: <see cref="GradientNormOp"/>), or null for 1.</param>
         /// <param name="apply">[1], 0 leaves everything as it is (loss scaling: <see cref="LossScaleOp"/>), or null for 1.</param>
         /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
-        public void AdamW(Tensor parameters, Tensor gradients, Tensor firstMoment, Tensor secondMoment, Tensor decayMask, Tensor stepState, AdamWOptions options, Tensor? gradientScale = null, Tensor? apply = null)
+        public void AdamW(
+            Tensor parameters,
+            Tensor gradients,
+            Tensor firstMoment,
+            Tensor secondMoment,
+            Tensor decayMask,
+            Tensor stepState,
+            AdamWOptions options,
+            Tensor? gradientScale = null,
+            Tensor? apply = null
+        )
         {
             long count = parameters.Elements;
             if (gradients.Elements != count || firstMoment.Elements != count || secondMoment.Elements != count)
-                throw new ArgumentException($"AdamW of {parameters} with gradients {gradients} and moments {firstMoment} and {secondMoment}: expected the same number of elements.");
+                throw new ArgumentException(
+                    $"AdamW of {parameters} with gradients {gradients} and moments {firstMoment} and {secondMoment}: expected the same number of elements."
+                );
             if (decayMask.Elements != (count + Granule - 1) / Granule)
-                throw new ArgumentException($"AdamW of {parameters} with decay mask {decayMask}: expected {(count + Granule - 1) / Granule} elements, one for {Granule} parameters.", nameof(decayMask));
+                throw new ArgumentException(
+                    $"AdamW of {parameters} with decay mask {decayMask}: expected {(count + Granule - 1) / Granule} elements, one for {Granule} parameters.",
+                    nameof(decayMask)
+                );
             if (gradientScale is { Elements: not 1 } || apply is { Elements: not 1 })
-                throw new ArgumentException($"AdamW with gradient scale {gradientScale} and apply {apply}: expected [1] each.", nameof(gradientScale));
+                throw new ArgumentException(
+                    $"AdamW with gradient scale {gradientScale} and apply {apply}: expected [1] each.",
+                    nameof(gradientScale)
+                );
             StepState.Check(stepState);
             foreach ((long start, int length) in Flat.Ranges(r, count))
             {
@@ -60,7 +94,8 @@ public static class AdamWOp
                         (float)options.Beta2,
                         (float)(1 - options.Beta2),
                         (float)options.Epsilon,
-                        (float)options.WeightDecay),
+                        (float)options.WeightDecay
+                    ),
                     Flat.Groups(r, length),
                     [Flat.Workgroup(r)],
                     [
@@ -73,7 +108,8 @@ public static class AdamWOp
                         Binding.Read(gradientScale ?? decayMask),
                         Binding.Read(apply ?? decayMask),
                     ],
-                    15.0 * length);
+                    15.0 * length
+                );
             }
         }
     }

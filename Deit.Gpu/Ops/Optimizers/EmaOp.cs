@@ -17,7 +17,10 @@ public static class EmaOp
         public void Ema(Tensor average, Tensor parameters, Tensor stepState)
         {
             if (average.Elements != parameters.Elements)
-                throw new ArgumentException($"Moving average {average} of {parameters}: expected the same number of elements.", nameof(average));
+                throw new ArgumentException(
+                    $"Moving average {average} of {parameters}: expected the same number of elements.",
+                    nameof(average)
+                );
             StepState.Check(stepState);
             foreach ((long start, int length) in Flat.Ranges(r, parameters.Elements))
                 r.Dispatch(
@@ -25,8 +28,13 @@ public static class EmaOp
                     new Push((uint)length),
                     Flat.Groups(r, length),
                     [Flat.Workgroup(r)],
-                    [Binding.ReadWrite(average.Slice(start, [length])), Binding.Read(parameters.Slice(start, [length])), Binding.Read(stepState)],
-                    3.0 * length);
+                    [
+                        Binding.ReadWrite(average.Slice(start, [length])),
+                        Binding.Read(parameters.Slice(start, [length])),
+                        Binding.Read(stepState),
+                    ],
+                    3.0 * length
+                );
         }
     }
 }

@@ -17,10 +17,20 @@ public static class GradientNormOp
         public (Tensor Norm, Tensor Coefficient) ClipScale(Tensor gradients, float maximum)
         {
             if (!(maximum > 0))
-                throw new ArgumentOutOfRangeException(nameof(maximum), $"The largest gradient norm is {maximum}, expected a positive number.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(maximum),
+                    $"The largest gradient norm is {maximum}, expected a positive number."
+                );
             Tensor sum = r.SumOfSquares(gradients);
-            Tensor norm = r.Empty([1]), coefficient = r.Empty([1]);
-            r.Dispatch(Forward, new Push(maximum), new Groups(1), [], [Binding.Read(sum), Binding.Write(norm), Binding.Write(coefficient)]);
+            Tensor norm = r.Empty([1]),
+                coefficient = r.Empty([1]);
+            r.Dispatch(
+                Forward,
+                new Push(maximum),
+                new Groups(1),
+                [],
+                [Binding.Read(sum), Binding.Write(norm), Binding.Write(coefficient)]
+            );
             return (norm, coefficient);
         }
     }

@@ -15,7 +15,8 @@ public static class LossScaleOp
     public const int StateElements = 4;
 
     // Beyond these a scale helps nobody, and stays a finite number whose inverse is one too.
-    private const float Smallest = 1f / 65536, Largest = 1 << 24;
+    private const float Smallest = 1f / 65536,
+        Largest = 1 << 24;
 
     private readonly record struct Push(float Maximum, float GrowthInterval, float Smallest, float Largest);
 
@@ -30,18 +31,28 @@ public static class LossScaleOp
         /// <param name="maximum">The largest norm of the gradients without the scale that is left as it is; positive infinity clips nothing.</param>
         /// <returns>The factor that takes the scale away and clips, and 1 where the update is to be applied, 0 where it is skipped: each [1].</returns>
         /// <exception cref="ArgumentException">The state has another length.</exception>
-        public (Tensor Factor, Tensor Apply) LossScale(Tensor gradients, Tensor state, LossScaleOptions options, float maximum = float.PositiveInfinity)
+        public (Tensor Factor, Tensor Apply) LossScale(
+            Tensor gradients,
+            Tensor state,
+            LossScaleOptions options,
+            float maximum = float.PositiveInfinity
+        )
         {
             if (state.Elements != StateElements)
-                throw new ArgumentException($"Loss scaling with state {state}: expected [{StateElements}].", nameof(state));
+                throw new ArgumentException(
+                    $"Loss scaling with state {state}: expected [{StateElements}].",
+                    nameof(state)
+                );
             Tensor sum = r.SumOfSquares(gradients);
-            Tensor factor = r.Empty([1]), apply = r.Empty([1]);
+            Tensor factor = r.Empty([1]),
+                apply = r.Empty([1]);
             r.Dispatch(
                 Forward,
                 new Push(maximum, options.GrowthInterval, Smallest, Largest),
                 new Groups(1),
                 [],
-                [Binding.Read(sum), Binding.ReadWrite(state), Binding.Write(factor), Binding.Write(apply)]);
+                [Binding.Read(sum), Binding.ReadWrite(state), Binding.Write(factor), Binding.Write(apply)]
+            );
             return (factor, apply);
         }
     }

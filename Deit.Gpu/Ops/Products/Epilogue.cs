@@ -31,11 +31,18 @@ public readonly record struct Epilogue
     /// <summary>Specialization constant EPILOGUE of the shaders.</summary>
     /// <param name="fours">The kernel finishes four neighbours at a time; N is a multiple of four.</param>
     internal uint Flags(bool fours) =>
-        (Accumulate ? 1u : 0) | (Bias is null ? 0 : 2u) | (Gelu ? 4u : 0) | (PreActivation is null ? 0 : 8u) | (GeluDerivativeOf is null ? 0 : 16u) | (Scale is null ? 0 : 32u) | (Residual is null ? 0 : 64u)
+        (Accumulate ? 1u : 0)
+        | (Bias is null ? 0 : 2u)
+        | (Gelu ? 4u : 0)
+        | (PreActivation is null ? 0 : 8u)
+        | (GeluDerivativeOf is null ? 0 : 16u)
+        | (Scale is null ? 0 : 32u)
+        | (Residual is null ? 0 : 64u)
         | (fours ? 128u : 0);
 
     /// <summary>True when there is no more to it than what every kernel can: a bias and adding to c.</summary>
-    internal bool IsPlain => !Gelu && PreActivation is null && GeluDerivativeOf is null && Scale is null && Residual is null;
+    internal bool IsPlain =>
+        !Gelu && PreActivation is null && GeluDerivativeOf is null && Scale is null && Residual is null;
 
     /// <summary>Rows that share a factor.</summary>
     internal uint RowsPerSample(int rows) => Scale is null ? 1 : (uint)(rows / Scale.Elements);
@@ -64,12 +71,18 @@ public readonly record struct Epilogue
     {
         foreach (Tensor? like in (Tensor?[])[PreActivation, GeluDerivativeOf, Residual])
             if (like is not null && (like.Elements != c.Elements || like.DType != c.DType))
-                throw new ArgumentException($"Product into {c} with {like} beside it: expected the same number of elements of the same type.");
+                throw new ArgumentException(
+                    $"Product into {c} with {like} beside it: expected the same number of elements of the same type."
+                );
         if (Bias is not null && Bias.Elements != columns)
             throw new ArgumentException($"Product into {c} with bias {Bias}: expected {columns} elements.");
         if (Scale is not null && (batch != 1 || rows % Scale.Elements != 0))
-            throw new ArgumentException($"Product into {c} with a factor a sample {Scale}: expected one matrix whose {rows} rows are a multiple of the samples.");
+            throw new ArgumentException(
+                $"Product into {c} with a factor a sample {Scale}: expected one matrix whose {rows} rows are a multiple of the samples."
+            );
         if (GeluDerivativeOf is not null && (Residual is not null || Gelu))
-            throw new ArgumentException($"Product into {c} with a GELU derivative: a residual or GELU itself cannot come after it; take two products or ops.");
+            throw new ArgumentException(
+                $"Product into {c} with a GELU derivative: a residual or GELU itself cannot come after it; take two products or ops."
+            );
     }
 }

@@ -35,7 +35,17 @@ public static class LinearOp
             Tensor? z = Tape.Needs(x, weight, bias) ? r.Empty(shape, x.DType) : null;
             Tensor y = r.Empty(shape, x.DType);
             y.PreActivation = z;
-            Tensor factor = r.Apply(x, weight, y, new Epilogue { Bias = bias, Gelu = true, PreActivation = z });
+            Tensor factor = r.Apply(
+                x,
+                weight,
+                y,
+                new Epilogue
+                {
+                    Bias = bias,
+                    Gelu = true,
+                    PreActivation = z,
+                }
+            );
             if (z is not null)
             {
                 r.Tape.OnBackward(z, dz => r.LinearBackward(x, weight, factor, bias, dz));
@@ -56,22 +66,42 @@ public static class LinearOp
         public Tensor LinearResidual(Tensor x, Tensor branch, Tensor weight, Tensor bias, Tensor? dropPathScale = null)
         {
             if (dropPathScale is not null && dropPathScale.Elements != x.Shape[0])
-                throw new ArgumentException($"Residual addition to {x} with scale {dropPathScale}: expected one factor for each of {x.Shape[0]} samples.", nameof(dropPathScale));
+                throw new ArgumentException(
+                    $"Residual addition to {x} with scale {dropPathScale}: expected one factor for each of {x.Shape[0]} samples.",
+                    nameof(dropPathScale)
+                );
             Tensor y = r.Empty(x.Shape, x.DType);
-            Tensor factor = r.Apply(branch, weight, y, new Epilogue { Bias = bias, Scale = dropPathScale, Residual = x });
-            if (Tape.Needs(x, branch, weight, bias))
-                r.Tape.OnBackward(y, dy =>
+            Tensor factor = r.Apply(
+                branch,
+                weight,
+                y,
+                new Epilogue
                 {
-                    r.Tape.PassGradient(x, dy);
-                    if (!Tape.Needs(branch, weight, bias))
-                        return;
-                    Tensor dBranch = dy;
-                    if (dropPathScale is null)
-                        dBranch = r.Cast(dy, branch.DType);
-                    else
-                        r.BranchGradient(dy, dropPathScale, new Tape.Target(dBranch = r.Empty(dy.Shape, branch.DType), Accumulate: false));
-                    r.LinearBackward(branch, weight, factor, bias, dBranch);
-                });
+                    Bias = bias,
+                    Scale = dropPathScale,
+                    Residual = x,
+                }
+            );
+            if (Tape.Needs(x, branch, weight, bias))
+                r.Tape.OnBackward(
+                    y,
+                    dy =>
+                    {
+                        r.Tape.PassGradient(x, dy);
+                        if (!Tape.Needs(branch, weight, bias))
+                            return;
+                        Tensor dBranch = dy;
+                        if (dropPathScale is null)
+                            dBranch = r.Cast(dy, branch.DType);
+                        else
+                            r.BranchGradient(
+                                dy,
+                                dropPathScale,
+                                new Tape.Target(dBranch = r.Empty(dy.Shape, branch.DType), Accumulate: false)
+                            );
+                        r.LinearBackward(branch, weight, factor, bias, dBranch);
+                    }
+                );
             return y;
         }
 
@@ -95,12 +125,26 @@ public static class LinearOp
             if (Tape.Needs(weight))
             {
                 Tape.Target target = r.Tape.GradientOf(weight);
-                finishWeight = r.BeginMatMul(target.Tensor, dy, Matrix(x), true, false, new Epilogue { Accumulate = target.Accumulate });
+                finishWeight = r.BeginMatMul(
+                    target.Tensor,
+                    dy,
+                    Matrix(x),
+                    true,
+                    false,
+                    new Epilogue { Accumulate = target.Accumulate }
+                );
             }
             if (Tape.Needs(x))
             {
                 Tape.Target target = r.Tape.GradientOf(x.PreActivation ?? x);
-                r.MatMulInto(Matrix(target.Tensor), dy, factor, false, false, new Epilogue { GeluDerivativeOf = x.PreActivation, Accumulate = target.Accumulate });
+                r.MatMulInto(
+                    Matrix(target.Tensor),
+                    dy,
+                    factor,
+                    false,
+                    false,
+                    new Epilogue { GeluDerivativeOf = x.PreActivation, Accumulate = target.Accumulate }
+                );
             }
             finishWeight?.Invoke();
             if (biasSums is not null)

@@ -3,18 +3,31 @@ namespace Deit.Gpu;
 // The variants that run on matrix units.
 public static partial class MatMulOp
 {
-    private static readonly Kernel<Push> CooperativeF16 = new("matmul.cooperative.f16", fullSubgroups: true), CooperativeF16ToF32 = new("matmul.cooperative.f16_f32", fullSubgroups: true);
-    private static readonly Kernel<Push> CooperativeBF16 = new("matmul.cooperative.bf16", fullSubgroups: true), CooperativeBF16ToF32 = new("matmul.cooperative.bf16_f32", fullSubgroups: true);
-    private static readonly Kernel<Push> CooperativeBF16x3 = new("matmul.cooperative.bf16x3", fullSubgroups: true), CooperativeF16x3 = new("matmul.cooperative.f16x3", fullSubgroups: true);
+    private static readonly Kernel<Push> CooperativeF16 = new("matmul.cooperative.f16", fullSubgroups: true),
+        CooperativeF16ToF32 = new("matmul.cooperative.f16_f32", fullSubgroups: true);
+    private static readonly Kernel<Push> CooperativeBF16 = new("matmul.cooperative.bf16", fullSubgroups: true),
+        CooperativeBF16ToF32 = new("matmul.cooperative.bf16_f32", fullSubgroups: true);
+    private static readonly Kernel<Push> CooperativeBF16x3 = new("matmul.cooperative.bf16x3", fullSubgroups: true),
+        CooperativeF16x3 = new("matmul.cooperative.f16x3", fullSubgroups: true);
 
-    private static readonly Kernel<Push> Cooperative2F16 = new("matmul.cooperative2.f16"), Cooperative2F16ToF32 = new("matmul.cooperative2.f16_f32");
-    private static readonly Kernel<Push> Cooperative2BF16 = new("matmul.cooperative2.bf16"), Cooperative2BF16ToF32 = new("matmul.cooperative2.bf16_f32");
+    private static readonly Kernel<Push> Cooperative2F16 = new("matmul.cooperative2.f16"),
+        Cooperative2F16ToF32 = new("matmul.cooperative2.f16_f32");
+    private static readonly Kernel<Push> Cooperative2BF16 = new("matmul.cooperative2.bf16"),
+        Cooperative2BF16ToF32 = new("matmul.cooperative2.bf16_f32");
 
     // A tile for each shape of the matrix units that takes these factors and sums in F32; empty where there is none, or where shared memory
     // or workgroups are too small. On a CPU driver one small tile: its compiler unrolls it, for seconds.
     private static IEnumerable<Variant> Cooperative(GpuInfo info, Types types)
     {
-        if (info.MatrixShapes.Where(shape => shape.Input == types.UnitInput && shape.Accumulator == "f32" && shape.Scope == "subgroup").OrderBy(shape => Math.Abs((int)shape.K - 16)).FirstOrDefault() is not { } unit)
+        if (
+            info
+                .MatrixShapes.Where(shape =>
+                    shape.Input == types.UnitInput && shape.Accumulator == "f32" && shape.Scope == "subgroup"
+                )
+                .OrderBy(shape => Math.Abs((int)shape.K - 16))
+                .FirstOrDefault()
+            is not { } unit
+        )
             return [];
         Kernel<Push> kernel = types.Name switch
         {
@@ -27,40 +40,91 @@ public static partial class MatMulOp
         };
         // Factors in two parts take twice the shared memory: 48 KiB hold slabs of half the depth.
         uint parts = types.Short ? 1u : 2u;
-        (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] tiles = info.Type == GpuType.Cpu
-            ? [(32, types.Short ? 32u : 16u, 16, 2, 1)]
-            : [
-                (128, 128, 32 / parts, 2, 4), (64, 64, 32, 2, 2), (128, 64, 32 / parts, 2, 2), (64, 128, 32 / parts, 2, 2),
-                // 64 x 64 a subgroup reads half a fragment a product from shared memory, where 64 x 32 reads three quarters.
-                (128, 128, 32 / parts, 2, 2), (256, 128, 16, 4, 2), (128, 256, 16, 2, 4),
-                (64, 192, 32 / parts, 2, 2), (128, 192, 16, 2, 4), // DeiT-Ti's 192 and 576 columns, without a tile's rest
-            ];
+        (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] tiles =
+            info.Type == GpuType.Cpu
+                ? [(32, types.Short ? 32u : 16u, 16, 2, 1)]
+                :
+                [
+                    (128, 128, 32 / parts, 2, 4),
+                    (64, 64, 32, 2, 2),
+                    (128, 64, 32 / parts, 2, 2),
+                    (64, 128, 32 / parts, 2, 2),
+                    // 64 x 64 a subgroup reads half a fragment a product from shared memory, where 64 x 32 reads three quarters.
+                    (128, 128, 32 / parts, 2, 2),
+                    (256, 128, 16, 4, 2),
+                    (128, 256, 16, 2, 4),
+                    (64, 192, 32 / parts, 2, 2),
+                    (128, 192, 16, 2, 4), // DeiT-Ti's 192 and 576 columns, without a tile's rest
+                ];
         return tiles
             .Where(t => t.M % (t.SubgroupsM * unit.M) == 0 && t.N % (t.SubgroupsN * unit.N) == 0 && t.K % unit.K == 0)
-            .Where(t => t.SubgroupsM * t.SubgroupsN * info.SubgroupSize <= info.MaxWorkgroupSize && parts * SharedBytes(t.M, t.N, t.K) <= info.SharedMemoryBytes)
+            .Where(t =>
+                t.SubgroupsM * t.SubgroupsN * info.SubgroupSize <= info.MaxWorkgroupSize
+                && parts * SharedBytes(t.M, t.N, t.K) <= info.SharedMemoryBytes
+            )
             .Select(t => new Variant(
                 $"cooperative {t.M}x{t.N}x{t.K} {t.SubgroupsM}x{t.SubgroupsN} {unit.M}x{unit.N}x{unit.K}",
                 kernel,
                 t.M,
                 t.N,
-                [(uint)(t.SubgroupsM * t.SubgroupsN * info.SubgroupSize), t.M, t.N, t.K, t.SubgroupsM, t.SubgroupsN, unit.M, unit.N, unit.K, (uint)info.SubgroupSize],
+                [
+                    (uint)(t.SubgroupsM * t.SubgroupsN * info.SubgroupSize),
+                    t.M,
+                    t.N,
+                    t.K,
+                    t.SubgroupsM,
+                    t.SubgroupsN,
+                    unit.M,
+                    unit.N,
+                    unit.K,
+                    (uint)info.SubgroupSize,
+                ],
                 Fours: true,
-                OnUnits: true));
+                OnUnits: true
+            ));
 
         // Two slabs of both factors; the larger of a slab's two forms, with 16 bytes of skew a row.
-        static long SharedBytes(uint m, uint n, uint k) => 2 * 2 * (Math.Max(m * (k + 8), k * (m + 8)) + Math.Max(n * (k + 8), k * (n + 8)));
+        static long SharedBytes(uint m, uint n, uint k) =>
+            2 * 2 * (Math.Max(m * (k + 8), k * (m + 8)) + Math.Max(n * (k + 8), k * (n + 8)));
     }
 
     // Matrices that a workgroup of 256 shares; empty where the device has none.
     private static IEnumerable<Variant> Cooperative2(GpuInfo info, Types types)
     {
         const uint Invocations = 256;
-        if (!types.Short || info.MatrixShapes.FirstOrDefault(shape => shape.Input == types.UnitInput && shape.Accumulator == "f32" && shape.Scope == "workgroup" && shape.Invocations == Invocations) is not { } unit)
+        if (
+            !types.Short
+            || info.MatrixShapes.FirstOrDefault(shape =>
+                shape.Input == types.UnitInput
+                && shape.Accumulator == "f32"
+                && shape.Scope == "workgroup"
+                && shape.Invocations == Invocations
+            )
+                is not { } unit
+        )
             return [];
-        Kernel<Push> kernel = types.Name switch { "f16" => Cooperative2F16, "f16_f32" => Cooperative2F16ToF32, "bf16" => Cooperative2BF16, _ => Cooperative2BF16ToF32 };
+        Kernel<Push> kernel = types.Name switch
+        {
+            "f16" => Cooperative2F16,
+            "f16_f32" => Cooperative2F16ToF32,
+            "bf16" => Cooperative2BF16,
+            _ => Cooperative2BF16ToF32,
+        };
         (uint M, uint N, uint K)[] tiles = [(128, 128, 64), (128, 256, 64), (256, 128, 64), (128, 64, 64)];
         return tiles
-            .Where(t => t.M % unit.M == 0 && t.N % unit.N == 0 && t.K % unit.K == 0 && Math.Max(t.M, t.N) <= info.MaxMatrixDimension)
-            .Select(t => new Variant($"cooperative2 {t.M}x{t.N}x{t.K}", kernel, t.M, t.N, [Invocations, t.M, t.N, t.K], OnUnits: true));
+            .Where(t =>
+                t.M % unit.M == 0
+                && t.N % unit.N == 0
+                && t.K % unit.K == 0
+                && Math.Max(t.M, t.N) <= info.MaxMatrixDimension
+            )
+            .Select(t => new Variant(
+                $"cooperative2 {t.M}x{t.N}x{t.K}",
+                kernel,
+                t.M,
+                t.N,
+                [Invocations, t.M, t.N, t.K],
+                OnUnits: true
+            ));
     }
 }

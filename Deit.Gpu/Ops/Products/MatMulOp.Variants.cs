@@ -8,57 +8,136 @@ public static partial class MatMulOp
     /// epilogue. Into how many parts K is split, whether the kernel itself does more of an epilogue than bias and accumulation, whether it
     /// finishes four neighbours at a time where it may, and whether it multiplies on matrix units.
     /// </summary>
-    private sealed record Variant(string Name, Kernel<Push> Kernel, uint BlockM, uint BlockN, uint[] Specialization, int Splits = 1, bool Fuses = true, bool Fours = false, bool OnUnits = false);
+    private sealed record Variant(
+        string Name,
+        Kernel<Push> Kernel,
+        uint BlockM,
+        uint BlockN,
+        uint[] Specialization,
+        int Splits = 1,
+        bool Fuses = true,
+        bool Fours = false,
+        bool OnUnits = false
+    );
 
     private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
     private static readonly Kernel<Push> Tiled = new("matmul.tiled");
-    private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"), TiledF16ToF32 = new("matmul.tiled.f16_f32");
-    private static readonly Kernel<Push> TiledBF16 = new("matmul.tiled.bf16"), TiledBF16ToF32 = new("matmul.tiled.bf16_f32");
+    private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"),
+        TiledF16ToF32 = new("matmul.tiled.f16_f32");
+    private static readonly Kernel<Push> TiledBF16 = new("matmul.tiled.bf16"),
+        TiledBF16ToF32 = new("matmul.tiled.bf16_f32");
 
     private static readonly int[] SplitCounts = [4, 16, 64];
     private const int LargestSplit = 4096; // rows and columns of C: larger ones have tiles enough
-    private const int DepthOfPart = 128;   // at least
+    private const int DepthOfPart = 128; // at least
 
     private static Variant Choose(Recorder r, Types types, Extents x, bool vectors)
     {
         GpuInfo info = r.Device.Info;
         if (Forced is not null)
-            return All(info, types, x.K, vectors).FirstOrDefault(variant => variant.Name == Forced) ?? Variants(info, types, x.K, vectors)[0];
+            return All(info, types, x.K, vectors).FirstOrDefault(variant => variant.Name == Forced)
+                ?? Variants(info, types, x.K, vectors)[0];
         (string key, Extents size, Variant[] variants) = Candidates(info, types, x, vectors);
-        Shape[] inputs = [x.TransposeA ? [size.Batch, size.K, size.M] : [size.Batch, size.M, size.K], x.TransposeB ? [size.Batch, size.N, size.K] : [size.Batch, size.K, size.N]];
+        Shape[] inputs =
+        [
+            x.TransposeA ? [size.Batch, size.K, size.M] : [size.Batch, size.M, size.K],
+            x.TransposeB ? [size.Batch, size.N, size.K] : [size.Batch, size.K, size.N],
+        ];
         string name = r.Device.Choices.Choose(
             key,
-            [.. variants.Select(variant => new KernelChoices.Candidate(variant.Name, (recorder, factors) =>
-            {
-                Tensor c = recorder.Empty([size.Batch, size.M, size.N], types.Result);
-                Record(recorder, variant, size, c, factors[0], factors[1], default);
-                return c;
-            }))],
-            Trial(inputs, types.Factors, types.Result, types.Products, size.K, variants.First(variant => !variant.OnUnits).Name));
+            [
+                .. variants.Select(variant => new KernelChoices.Candidate(
+                    variant.Name,
+                    (recorder, factors) =>
+                    {
+                        Tensor c = recorder.Empty([size.Batch, size.M, size.N], types.Result);
+                        Record(recorder, variant, size, c, factors[0], factors[1], default);
+                        return c;
+                    }
+                )),
+            ],
+            Trial(
+                inputs,
+                types.Factors,
+                types.Result,
+                types.Products,
+                size.K,
+                variants.First(variant => !variant.OnUnits).Name
+            )
+        );
         return variants.First(variant => variant.Name == name);
     }
 
     // Two kernels that are right differ by no more. Factors are noise in [-1/2, 1/2), so that a sum of K products stays within four times
     // its deviation of sqrt(K) / 12, and by units that cut where others round, each of K additions is off by 2^-23 of that at most, in either
     // kernel. A product of parts is off by 5 u^2 of itself, and a product by 1/4 at most; a result is rounded once in either.
-    internal static KernelTrial Trial(Shape[] inputs, DType factors, DType result, ProductArithmetic products, int k, string reference)
+    internal static KernelTrial Trial(
+        Shape[] inputs,
+        DType factors,
+        DType result,
+        ProductArithmetic products,
+        int k,
+        string reference
+    )
     {
-        double parts = products switch { ProductArithmetic.BF16x3 => 5 * Math.Pow(2, -16), ProductArithmetic.F16x3 => 5 * Math.Pow(2, -22), _ => 0 };
-        double roundoff = Math.Pow(2, result switch { DType.F16 => -11, DType.BF16 => -8, _ => -24 });
-        return new KernelTrial(inputs, factors, reference, (2 * k * Math.Pow(2, -23) * 4 * Math.Sqrt(k) / 12) + (k * parts / 4), 3 * roundoff);
+        double parts = products switch
+        {
+            ProductArithmetic.BF16x3 => 5 * Math.Pow(2, -16),
+            ProductArithmetic.F16x3 => 5 * Math.Pow(2, -22),
+            _ => 0,
+        };
+        double roundoff = Math.Pow(
+            2,
+            result switch
+            {
+                DType.F16 => -11,
+                DType.BF16 => -8,
+                _ => -24,
+            }
+        );
+        return new KernelTrial(
+            inputs,
+            factors,
+            reference,
+            (2 * k * Math.Pow(2, -23) * 4 * Math.Sqrt(k) / 12) + (k * parts / 4),
+            3 * roundoff
+        );
     }
 
     // What may run a product, at which size it is measured, and the key of the choice, on which alone both depend.
-    private static (string Key, Extents Size, Variant[] Variants) Candidates(GpuInfo info, Types types, Extents x, bool vectors)
+    private static (string Key, Extents Size, Variant[] Variants) Candidates(
+        GpuInfo info,
+        Types types,
+        Extents x,
+        bool vectors
+    )
     {
         // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau. Only what a
         // split of K brings goes on rising, and rows on a card, of which 2^24 elements of A or C are measured: a large card runs some
         // hundred workgroups at once, and few tiles say more of how they divide by that than of a kernel.
-        int splits = MostSplits(info, x), cap = info.Type == GpuType.Cpu ? 512 : splits > 1 ? LargestSplit : 2048;
-        int rows = info.Type.IsCard && splits == 1 && x.Batch == 1 ? Math.Max(cap, (1 << 24) / Math.Max(Width(x.N, cap), Math.Min(x.K, cap))) : cap;
-        Extents size = Bucketed(info, x, rows, cap) with { K = Math.Min((x.K + 15) / 16 * 16, Math.Max(cap, splits > 1 ? DepthOfPart * splits : 0)), Batch = x.Batch > 1 ? 4 : 1 };
-        string key = $"{KeyPrefix(types.Factors, types.Result, types.Products)}{(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
-        return (key, size, [.. Variants(info, types, x.K, vectors), .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits)]);
+        int splits = MostSplits(info, x),
+            cap = info.Type == GpuType.Cpu ? 512
+            : splits > 1 ? LargestSplit
+            : 2048;
+        int rows =
+            info.Type.IsCard && splits == 1 && x.Batch == 1
+                ? Math.Max(cap, (1 << 24) / Math.Max(Width(x.N, cap), Math.Min(x.K, cap)))
+                : cap;
+        Extents size = Bucketed(info, x, rows, cap) with
+        {
+            K = Math.Min((x.K + 15) / 16 * 16, Math.Max(cap, splits > 1 ? DepthOfPart * splits : 0)),
+            Batch = x.Batch > 1 ? 4 : 1,
+        };
+        string key =
+            $"{KeyPrefix(types.Factors, types.Result, types.Products)}{(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
+        return (
+            key,
+            size,
+            [
+                .. Variants(info, types, x.K, vectors),
+                .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits),
+            ]
+        );
     }
 
     // Into how many parts K may be split: parts of at least 128, whose sums take at most 64 MiB, at the size that is measured too. A CPU
@@ -68,14 +147,26 @@ public static partial class MatMulOp
         if (info.Type == GpuType.Cpu || x.Batch > 1 || Math.Max(x.M, x.N) > LargestSplit)
             return 1;
         Extents size = Bucketed(info, x, LargestSplit, LargestSplit);
-        return SplitCounts.LastOrDefault(splits => x.K >= DepthOfPart * splits && splits * (long)size.M * size.N <= 1 << 24, 1);
+        return SplitCounts.LastOrDefault(
+            splits => x.K >= DepthOfPart * splits && splits * (long)size.M * size.N <= 1 << 24,
+            1
+        );
     }
 
     // Rows, which are a batch's, by powers of two. What a model's widths are it has few of, and a card's tiles suit 192 or 576 as they are:
     // rounded up to 256 and 1,024, a tile of 256 columns would seem to waste nothing.
-    private static Extents Bucketed(GpuInfo info, Extents x, int rows, int columns) => info.Type == GpuType.Cpu
-        ? x with { M = Bucket(x.M, rows), N = Bucket(x.N, columns) }
-        : x with { M = x.TransposeA ? Width(x.M, rows) : Bucket(x.M, rows), N = Width(x.N, columns) };
+    private static Extents Bucketed(GpuInfo info, Extents x, int rows, int columns) =>
+        info.Type == GpuType.Cpu
+            ? x with
+            {
+                M = Bucket(x.M, rows),
+                N = Bucket(x.N, columns),
+            }
+            : x with
+            {
+                M = x.TransposeA ? Width(x.M, rows) : Bucket(x.M, rows),
+                N = Width(x.N, columns),
+            };
 
     private static int Width(int size, int cap) => Math.Min((size + 63) / 64 * 64, cap);
 
@@ -88,7 +179,11 @@ public static partial class MatMulOp
         where variant.Fuses && Groups.Cover(m, variant.BlockM) * Groups.Cover(n, variant.BlockN) <= 256
         from splits in SplitCounts
         where splits <= most
-        select variant with { Name = $"{variant.Name} split {splits}", Splits = splits };
+        select variant with
+        {
+            Name = $"{variant.Name} split {splits}",
+            Splits = splits,
+        };
 
     private static int Bucket(int size, int cap)
     {
@@ -100,16 +195,17 @@ public static partial class MatMulOp
 
     // The first is the choice when nothing may be measured. Wide register blocks suit narrow subgroups, shared memory wide ones.
     private static Variant[] Variants(GpuInfo info, Types types, int k, bool vectors) =>
-    [
-        .. vectors || !types.Short ? Cooperative(info, types) : [],
-        .. Plain(info, types, k, vectors).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize),
-        .. vectors ? Cooperative2(info, types) : [], // last: no device was seen to run them right
-    ];
+        [
+            .. vectors || !types.Short ? Cooperative(info, types) : [],
+            .. Plain(info, types, k, vectors).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize),
+            .. vectors ? Cooperative2(info, types) : [], // last: no device was seen to run them right
+        ];
 
     private static IEnumerable<Variant> Plain(GpuInfo info, Types types, int k, bool vectors) =>
         types.Short || !IsNarrow(info) ? Tiles(info, types, vectors)
         // With four loads for one the wide block takes a CPU driver ten seconds to compile: too long for extents that are rare and small.
-        : vectors ? [Wide(info, k, vectors), Small(info, vectors)] : [Narrow(info, vectors)];
+        : vectors ? [Wide(info, k, vectors), Small(info, vectors)]
+        : [Narrow(info, vectors)];
 
     private static IEnumerable<Variant> Tiles(GpuInfo info, Types types, bool vectors)
     {
@@ -125,27 +221,57 @@ public static partial class MatMulOp
 
         Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
         {
-            uint threads = bm / tm * (bn / tn), slabBytes = 16 * bk * ((bm / 4) + 1 + (bn / 4) + 1);
-            return new($"tiled {bm}x{bn}x{bk} {tm}x{tn}", kernel, bm, bn, [threads, bm, bn, bk, tm, tn, threads, 2 * slabBytes <= info.SharedMemoryBytes ? 2u : 1u, vectors ? 1u : 0u], Fours: true);
+            uint threads = bm / tm * (bn / tn),
+                slabBytes = 16 * bk * ((bm / 4) + 1 + (bn / 4) + 1);
+            return new(
+                $"tiled {bm}x{bn}x{bk} {tm}x{tn}",
+                kernel,
+                bm,
+                bn,
+                [
+                    threads,
+                    bm,
+                    bn,
+                    bk,
+                    tm,
+                    tn,
+                    threads,
+                    2 * slabBytes <= info.SharedMemoryBytes ? 2u : 1u,
+                    vectors ? 1u : 0u,
+                ],
+                Fours: true
+            );
         }
     }
 
     // Whatever runs on the device, whether it is a candidate or not.
     private static Variant[] All(GpuInfo info, Types types, int k, bool vectors)
     {
-        IEnumerable<Variant> splits = Split([.. Whole(types with { Result = DType.F32 })], 1, 1, SplitCounts[^1]).Where(variant => PartOf(k, variant.Splits) < k);
+        IEnumerable<Variant> splits = Split([.. Whole(types with { Result = DType.F32 })], 1, 1, SplitCounts[^1])
+            .Where(variant => PartOf(k, variant.Splits) < k);
         return [.. Whole(types), .. splits];
 
         IEnumerable<Variant> Whole(Types whole) =>
             Variants(info, whole, k, vectors)
-                .Concat(whole.Short ? [] : [.. IsNarrow(info) ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)] : [], .. Tiles(info, whole, vectors)])
+                .Concat(
+                    whole.Short
+                        ? []
+                        :
+                        [
+                            .. IsNarrow(info)
+                                ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)]
+                                : [],
+                            .. Tiles(info, whole, vectors),
+                        ]
+                )
                 .DistinctBy(variant => variant.Name);
     }
 
     private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
 
     // As deep as pads K least, the deeper of equals; a name leaves the depth out, so that all K of a class share its choice.
-    private static Variant Wide(GpuInfo info, int k, bool vectors) => Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
+    private static Variant Wide(GpuInfo info, int k, bool vectors) =>
+        Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
 
     private static Variant Narrow(GpuInfo info, bool vectors) => Keep(info, 128, 4, 64, vectors);
 
@@ -154,27 +280,58 @@ public static partial class MatMulOp
     private static Variant Keep(GpuInfo info, uint rows, uint columns, uint depth, bool vectors)
     {
         uint subgroup = (uint)info.SubgroupSize;
-        return new($"resident {rows}x{columns}", Resident, rows, subgroup * columns, [subgroup, rows, columns, depth, subgroup, vectors ? 1u : 0u], Fuses: false);
+        return new(
+            $"resident {rows}x{columns}",
+            Resident,
+            rows,
+            subgroup * columns,
+            [subgroup, rows, columns, depth, subgroup, vectors ? 1u : 0u],
+            Fuses: false
+        );
     }
 
     /// <summary>What the keys of choices for products of these types begin with.</summary>
-    internal static string KeyPrefix(DType factors, DType result, ProductArithmetic products) => $"matmul {new Types(factors, result, products).Name} ";
+    internal static string KeyPrefix(DType factors, DType result, ProductArithmetic products) =>
+        $"matmul {new Types(factors, result, products).Name} ";
 
     /// <summary>The names of the variants that a device chooses from for long extents, the one of an untuned device first.</summary>
-    internal static IReadOnlyList<string> Candidates(GpuInfo info, int k, DType factors, DType result, ProductArithmetic products) =>
-        [.. Variants(info, new Types(factors, result, products), k, vectors: true).Select(v => v.Name)];
+    internal static IReadOnlyList<string> Candidates(
+        GpuInfo info,
+        int k,
+        DType factors,
+        DType result,
+        ProductArithmetic products
+    ) => [.. Variants(info, new Types(factors, result, products), k, vectors: true).Select(v => v.Name)];
 
     /// <summary>The key of the choice for a product of F32, which says at which extents it is measured.</summary>
     internal static string KeyOf(GpuInfo info, int m, int n, int k, bool transposeA) =>
-        Candidates(info, new Types(DType.F32, DType.F32, ProductArithmetic.F32), new Extents(m, n, k, 1, transposeA, false), vectors: true).Key;
+        Candidates(
+            info,
+            new Types(DType.F32, DType.F32, ProductArithmetic.F32),
+            new Extents(m, n, k, 1, transposeA, false),
+            vectors: true
+        ).Key;
 
     /// <summary>The names of what is measured for a product of F32.</summary>
     internal static IReadOnlyList<string> CandidateNames(GpuInfo info, int m, int n, int k) =>
-        [.. Candidates(info, new Types(DType.F32, DType.F32, ProductArithmetic.F32), new Extents(m, n, k, 1, false, false), vectors: true).Variants.Select(v => v.Name)];
+        [
+            .. Candidates(
+                info,
+                new Types(DType.F32, DType.F32, ProductArithmetic.F32),
+                new Extents(m, n, k, 1, false, false),
+                vectors: true
+            )
+                .Variants.Select(v => v.Name),
+        ];
 
     /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
-    internal static IReadOnlyList<string> Names(GpuInfo info, int k, DType factors = DType.F32, DType result = DType.F32, ProductArithmetic products = ProductArithmetic.F32) =>
-        [.. All(info, new Types(factors, result, products), k, vectors: true).Select(v => v.Name)];
+    internal static IReadOnlyList<string> Names(
+        GpuInfo info,
+        int k,
+        DType factors = DType.F32,
+        DType result = DType.F32,
+        ProductArithmetic products = ProductArithmetic.F32
+    ) => [.. All(info, new Types(factors, result, products), k, vectors: true).Select(v => v.Name)];
 
     /// <summary>Records products of this thread with a variant of this name, unmeasured: for tests and measurements; null for the measured choice.</summary>
     [ThreadStatic]

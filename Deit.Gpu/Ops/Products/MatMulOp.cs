@@ -4,7 +4,21 @@ namespace Deit.Gpu;
 /// <remarks>Which kernel runs a shape is measured: see <see cref="KernelChoices"/>. Every candidate adds the products of an element in one fixed order.</remarks>
 public static partial class MatMulOp
 {
-    private readonly record struct Push(uint M, uint N, uint K, uint StrideAM, uint StrideAK, uint StrideBK, uint StrideBN, uint StrideCM, uint BatchA, uint BatchB, uint BatchC, uint LastK, uint RowsPerSample);
+    private readonly record struct Push(
+        uint M,
+        uint N,
+        uint K,
+        uint StrideAM,
+        uint StrideAK,
+        uint StrideBK,
+        uint StrideBN,
+        uint StrideCM,
+        uint BatchA,
+        uint BatchB,
+        uint BatchC,
+        uint LastK,
+        uint RowsPerSample
+    );
 
     private readonly record struct FinishPush(uint Count, uint N, uint Parts, uint RowsPerSample);
 
@@ -18,15 +32,23 @@ public static partial class MatMulOp
         public bool Short => Factors != DType.F32;
 
         /// <summary>As <c>bf16</c>, or <c>bf16_f32</c> with a result of F32, or <c>bf16x3</c>.</summary>
-        public string Name => (Short ? Factors == Result ? $"{Factors}" : $"{Factors}_{Result}" : $"{Products}").ToLowerInvariant();
+        public string Name =>
+            (
+                Short
+                    ? Factors == Result
+                        ? $"{Factors}"
+                        : $"{Factors}_{Result}"
+                    : $"{Products}"
+            ).ToLowerInvariant();
 
         /// <summary>What matrix units are to multiply, as <see cref="MatrixShape.Input"/> has it; null for plain F32, which is none of theirs.</summary>
-        public string? UnitInput => this switch
-        {
-            { Factors: DType.F16 } or { Products: ProductArithmetic.F16x3 } => "f16",
-            { Factors: DType.BF16 } or { Products: ProductArithmetic.BF16x3 } => "bf16",
-            _ => null,
-        };
+        public string? UnitInput =>
+            this switch
+            {
+                { Factors: DType.F16 } or { Products: ProductArithmetic.F16x3 } => "f16",
+                { Factors: DType.BF16 } or { Products: ProductArithmetic.BF16x3 } => "bf16",
+                _ => null,
+            };
     }
 
     private static readonly TypedKernel<FinishPush> Finish = new("matmul.finish");
@@ -42,29 +64,33 @@ public static partial class MatMulOp
         /// <exception cref="ArgumentException">The extents do not fit.</exception>
         public Tensor MatMul(Tensor a, Tensor b, bool transposeA = false, bool transposeB = false)
         {
-            int m = a.Shape[transposeA ? -1 : -2], n = b.Shape[transposeB ? -2 : -1];
+            int m = a.Shape[transposeA ? -1 : -2],
+                n = b.Shape[transposeB ? -2 : -1];
             Tensor c = r.Empty([.. a.Shape.ToArray()[..^2], m, n], a.DType);
             r.MatMulInto(c, a, b, transposeA, transposeB);
             if (Tape.Needs(a, b))
-                r.Tape.OnBackward(c, dc =>
-                {
-                    if (Tape.Needs(a))
+                r.Tape.OnBackward(
+                    c,
+                    dc =>
                     {
-                        Tape.Target da = r.Tape.GradientOf(a);
-                        if (transposeA)
-                            r.MatMulInto(da.Tensor, b, dc, transposeB, true, accumulate: da.Accumulate);
-                        else
-                            r.MatMulInto(da.Tensor, dc, b, false, !transposeB, accumulate: da.Accumulate);
+                        if (Tape.Needs(a))
+                        {
+                            Tape.Target da = r.Tape.GradientOf(a);
+                            if (transposeA)
+                                r.MatMulInto(da.Tensor, b, dc, transposeB, true, accumulate: da.Accumulate);
+                            else
+                                r.MatMulInto(da.Tensor, dc, b, false, !transposeB, accumulate: da.Accumulate);
+                        }
+                        if (Tape.Needs(b))
+                        {
+                            Tape.Target db = r.Tape.GradientOf(b);
+                            if (transposeB)
+                                r.MatMulInto(db.Tensor, dc, a, true, transposeA, accumulate: db.Accumulate);
+                            else
+                                r.MatMulInto(db.Tensor, a, dc, !transposeA, false, accumulate: db.Accumulate);
+                        }
                     }
-                    if (Tape.Needs(b))
-                    {
-                        Tape.Target db = r.Tape.GradientOf(b);
-                        if (transposeB)
-                            r.MatMulInto(db.Tensor, dc, a, true, transposeA, accumulate: db.Accumulate);
-                        else
-                            r.MatMulInto(db.Tensor, a, dc, !transposeA, false, accumulate: db.Accumulate);
-                    }
-                });
+                );
             return c;
         }
 
@@ -77,8 +103,15 @@ public static partial class MatMulOp
         /// <param name="bias">[N], added to every row; null for none.</param>
         /// <param name="accumulate">Add to what c holds.</param>
         /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result neither theirs nor F32.</exception>
-        public void MatMulInto(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, Tensor? bias = null, bool accumulate = false) =>
-            r.MatMulInto(c, a, b, transposeA, transposeB, new Epilogue { Bias = bias, Accumulate = accumulate });
+        public void MatMulInto(
+            Tensor c,
+            Tensor a,
+            Tensor b,
+            bool transposeA,
+            bool transposeB,
+            Tensor? bias = null,
+            bool accumulate = false
+        ) => r.MatMulInto(c, a, b, transposeA, transposeB, new Epilogue { Bias = bias, Accumulate = accumulate });
 
         /// <summary>Writes what an epilogue makes of a product to c; no gradient is recorded.</summary>
         /// <param name="c">[..., M, N].</param>
@@ -95,33 +128,76 @@ public static partial class MatMulOp
         /// As <c>MatMulInto</c> without the pass that finishes the product, which the action records after what else needs no barrier before it;
         /// null where the product's kernel does it all.
         /// </summary>
-        internal Action? BeginMatMul(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, in Epilogue epilogue)
+        internal Action? BeginMatMul(
+            Tensor c,
+            Tensor a,
+            Tensor b,
+            bool transposeA,
+            bool transposeB,
+            in Epilogue epilogue
+        )
         {
-            int m = a.Shape[transposeA ? -1 : -2], k = a.Shape[transposeA ? -2 : -1];
-            int n = b.Shape[transposeB ? -2 : -1], inner = b.Shape[transposeB ? -1 : -2];
+            int m = a.Shape[transposeA ? -1 : -2],
+                k = a.Shape[transposeA ? -2 : -1];
+            int n = b.Shape[transposeB ? -2 : -1],
+                inner = b.Shape[transposeB ? -1 : -2];
             long batch = a.Elements / ((long)m * k);
-            if (k != inner || c.Shape[-2] != m || c.Shape[-1] != n || b.Elements != batch * k * n || c.Elements != batch * m * n)
-                throw new ArgumentException($"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}: the extents do not fit.");
+            if (
+                k != inner
+                || c.Shape[-2] != m
+                || c.Shape[-1] != n
+                || b.Elements != batch * k * n
+                || c.Elements != batch * m * n
+            )
+                throw new ArgumentException(
+                    $"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}: the extents do not fit."
+                );
             epilogue.Check(c, m, n, batch);
-            if (b.DType != a.DType || (c.DType != a.DType && c.DType != DType.F32) || a.DType is not (DType.F32 or DType.F16 or DType.BF16))
-                throw new ArgumentException($"Product of {a} and {b} into {c}: expected factors of one floating-point type and a result of that type or F32.");
+            if (
+                b.DType != a.DType
+                || (c.DType != a.DType && c.DType != DType.F32)
+                || a.DType is not (DType.F32 or DType.F16 or DType.BF16)
+            )
+                throw new ArgumentException(
+                    $"Product of {a} and {b} into {c}: expected factors of one floating-point type and a result of that type or F32."
+                );
             // What is bound starts at a multiple of Storage.Alignment; then so many neighbours may be read as 16 bytes: four values of 32 bits,
             // or eight of 16, of which matrix units read the factors alone.
             int contiguous = (transposeA ? m : k) | (transposeB ? k : n);
-            Types types = new(a.DType, c.DType, a.DType == DType.F32 && contiguous % 8 == 0 ? r.Products : ProductArithmetic.F32);
+            Types types = new(
+                a.DType,
+                c.DType,
+                a.DType == DType.F32 && contiguous % 8 == 0 ? r.Products : ProductArithmetic.F32
+            );
             bool vectors = types.Short ? contiguous % 8 == 0 : (contiguous | n) % 4 == 0;
             Extents extents = new(m, n, k, (int)batch, transposeA, transposeB);
             return Begin(r, Choose(r, types, extents, vectors), extents, c, a, b, epilogue);
         }
     }
 
-    private static void Record(Recorder r, Variant variant, Extents x, Tensor c, Tensor a, Tensor b, Epilogue epilogue) =>
-        Begin(r, variant, x, c, a, b, epilogue)?.Invoke();
+    private static void Record(
+        Recorder r,
+        Variant variant,
+        Extents x,
+        Tensor c,
+        Tensor a,
+        Tensor b,
+        Epilogue epilogue
+    ) => Begin(r, variant, x, c, a, b, epilogue)?.Invoke();
 
     // A product, and what records a pass that finishes it where its kernel does not: where K is split, or the epilogue is more than the kernel can.
-    private static Action? Begin(Recorder r, Variant variant, Extents x, Tensor c, Tensor a, Tensor b, Epilogue epilogue)
+    private static Action? Begin(
+        Recorder r,
+        Variant variant,
+        Extents x,
+        Tensor c,
+        Tensor a,
+        Tensor b,
+        Epilogue epilogue
+    )
     {
-        int part = PartOf(x.K, variant.Splits), parts = (x.K + part - 1) / part;
+        int part = PartOf(x.K, variant.Splits),
+            parts = (x.K + part - 1) / part;
         if (parts > 1)
         {
             Tensor sums = r.Empty([parts, x.M, x.N]);
@@ -140,10 +216,24 @@ public static partial class MatMulOp
     }
 
     // A batch of products, or of the parts of one.
-    private static void Multiply(Recorder r, Variant variant, Extents x, int depth, int count, Tensor c, Tensor a, Tensor b, Epilogue epilogue)
+    private static void Multiply(
+        Recorder r,
+        Variant variant,
+        Extents x,
+        int depth,
+        int count,
+        Tensor c,
+        Tensor a,
+        Tensor b,
+        Epilogue epilogue
+    )
     {
-        uint m = (uint)x.M, n = (uint)x.N, k = (uint)x.K, step = (uint)depth;
-        uint strideAK = x.TransposeA ? m : 1, strideBK = x.TransposeB ? 1 : n;
+        uint m = (uint)x.M,
+            n = (uint)x.N,
+            k = (uint)x.K,
+            step = (uint)depth;
+        uint strideAK = x.TransposeA ? m : 1,
+            strideBK = x.TransposeB ? 1 : n;
         bool split = depth < x.K;
         Push push = new(
             m,
@@ -158,15 +248,22 @@ public static partial class MatMulOp
             split ? step * strideBK : k * n,
             m * n,
             split ? k - (step * (uint)(count - 1)) : k,
-            epilogue.RowsPerSample(x.M));
+            epilogue.RowsPerSample(x.M)
+        );
         Binding[] finish = epilogue.Bindings(c, read: a);
         r.Dispatch(
             variant.Kernel,
             push,
             new Groups(Groups.Cover(n, variant.BlockN), Groups.Cover(m, variant.BlockM), (uint)count),
-            [.. variant.Specialization, x.TransposeA ? 0u : 1u, x.TransposeB ? 0u : 1u, epilogue.Flags(fours: variant.Fours && x.N % 4 == 0)],
+            [
+                .. variant.Specialization,
+                x.TransposeA ? 0u : 1u,
+                x.TransposeB ? 0u : 1u,
+                epilogue.Flags(fours: variant.Fours && x.N % 4 == 0),
+            ],
             [Binding.Read(a), Binding.Read(b), .. variant.Fuses ? finish : finish[..2]],
-            2.0 * x.Batch * x.M * x.N * x.K);
+            2.0 * x.Batch * x.M * x.N * x.K
+        );
     }
 
     // sums [parts, ...] of c
@@ -180,9 +277,11 @@ public static partial class MatMulOp
             Flat.Groups(r, items),
             [Flat.Workgroup(r), epilogue.Flags(fours)],
             [Binding.Read(sums), .. epilogue.Bindings(c, read: sums)],
-            sums.Elements);
+            sums.Elements
+        );
     }
 
     // How deep the parts of K are: equal but for the last one, and multiples of what kernels read at a time.
-    private static int PartOf(int k, int splits) => splits == 1 ? k : Math.Min(k, ((((k + splits - 1) / splits) + 31) / 32) * 32);
+    private static int PartOf(int k, int splits) =>
+        splits == 1 ? k : Math.Min(k, ((((k + splits - 1) / splits) + 31) / 32) * 32);
 }

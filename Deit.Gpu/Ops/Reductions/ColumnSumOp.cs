@@ -11,7 +11,8 @@ public static class ColumnSumOp
     {
         /// <summary>Sums the rows of x [rows, columns], in any floating-point type, into y [columns], or adds the sums to it.</summary>
         /// <exception cref="ArgumentException">The columns differ.</exception>
-        public void ColumnSum(Tensor x, Tensor y, bool accumulate = false) => r.FinishColumnSum(r.BeginColumnSum(x), y, accumulate);
+        public void ColumnSum(Tensor x, Tensor y, bool accumulate = false) =>
+            r.FinishColumnSum(r.BeginColumnSum(x), y, accumulate);
 
         /// <summary>
         /// Sums chunks of the rows of x [rows, columns] and returns their sums [chunks, columns] for <see cref="FinishColumnSum"/>; x itself
@@ -38,14 +39,16 @@ public static class ColumnSumOp
 
         private void Stage(Tensor x, Tensor y, Columns layout, bool accumulate)
         {
-            int rows = x.Shape.Rows, columns = x.Shape.Columns;
+            int rows = x.Shape.Rows,
+                columns = x.Shape.Columns;
             r.Dispatch(
                 Forward[x.DType],
                 new Push((uint)rows, (uint)columns, (uint)layout.RowsPerChunk, accumulate ? 1u : 0u),
                 layout.Groups(rows, columns),
                 layout.Specialization(columns),
                 [Binding.Read(x), Binding.Output(y, accumulate)],
-                (double)rows * columns);
+                (double)rows * columns
+            );
         }
     }
 }

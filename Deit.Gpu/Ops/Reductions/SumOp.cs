@@ -36,7 +36,8 @@ public static class SumOp
                     Rows.Groups(r, count),
                     [Rows.Workgroup(r)],
                     [Binding.Read(x.Slice(start, [length])), Binding.Write(sums)],
-                    length);
+                    length
+                );
                 first += count;
             }
             return last ? sums : r.Reduce(sums, scale, square: false);

@@ -40,9 +40,13 @@ internal sealed record ModelDescription
         }
         string file = Path.Combine(path, ModelFolder.ConfigFile);
         if (!Directory.Exists(path))
-            throw new CheckpointException($"Model folder '{path}' does not exist; give a folder that training wrote, such as RUN/best, or a .safetensors file.");
+            throw new CheckpointException(
+                $"Model folder '{path}' does not exist; give a folder that training wrote, such as RUN/best, or a .safetensors file."
+            );
         if (!File.Exists(file))
-            throw new CheckpointException($"'{path}' is no model folder: it has no {ModelFolder.ConfigFile}; give a folder that training wrote, such as RUN/best.");
+            throw new CheckpointException(
+                $"'{path}' is no model folder: it has no {ModelFolder.ConfigFile}; give a folder that training wrote, such as RUN/best."
+            );
         try
         {
             ModelDescription description = Parse(File.ReadAllBytes(file), path);
@@ -53,25 +57,49 @@ internal sealed record ModelDescription
         {
             throw new CheckpointException($"'{file}' describes no model: {error.Message}", error);
         }
-        catch (Exception error) when (error is JsonException or NotSupportedException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException)
+        catch (Exception error)
+            when (error
+                    is JsonException
+                        or NotSupportedException
+                        or IOException
+                        or UnauthorizedAccessException
+                        or ArgumentException
+                        or InvalidOperationException
+            )
         {
-            throw new CheckpointException($"'{file}' cannot be read as a model's configuration ({error.Message.ReplaceLineEndings(" ")}); restore the file or train again.", error);
+            throw new CheckpointException(
+                $"'{file}' cannot be read as a model's configuration ({error.Message.ReplaceLineEndings(" ")}); restore the file or train again.",
+                error
+            );
         }
     }
 
     /// <summary>Writes <c>config.json</c> into a folder, as a whole or not at all.</summary>
     /// <exception cref="DeitException">The file cannot be written.</exception>
     public void Write(string folder) =>
-        AtomicFile.Write(Path.Combine(folder, ModelFolder.ConfigFile), stream => JsonSerializer.Serialize(stream, this, ModelJson.Default.ModelDescription));
+        AtomicFile.Write(
+            Path.Combine(folder, ModelFolder.ConfigFile),
+            stream => JsonSerializer.Serialize(stream, this, ModelJson.Default.ModelDescription)
+        );
 
     /// <summary>Labels of classes without names: their indices.</summary>
-    internal static IReadOnlyList<string> Indices(int classes) => [.. Enumerable.Range(0, classes).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+    internal static IReadOnlyList<string> Indices(int classes) =>
+        [.. Enumerable.Range(0, classes).Select(i => i.ToString(CultureInfo.InvariantCulture))];
 
     /// <summary>The same with the reference's name of the architecture, where it has one.</summary>
-    internal static ModelDescription Named(ModelDescription description) => description.Config is not DeitConfig config ? description : description with
-    {
-        Name = ModelZoo.Names.FirstOrDefault(name => ModelZoo.Get(name) with { NumClasses = config.NumClasses, LayerNormEpsilon = config.LayerNormEpsilon } == config),
-    };
+    internal static ModelDescription Named(ModelDescription description) =>
+        description.Config is not DeitConfig config
+            ? description
+            : description with
+            {
+                Name = ModelZoo.Names.FirstOrDefault(name =>
+                    ModelZoo.Get(name) with
+                    {
+                        NumClasses = config.NumClasses,
+                        LayerNormEpsilon = config.LayerNormEpsilon,
+                    } == config
+                ),
+            };
 
     // Whose file it is shows in what only that one's has.
     private static ModelDescription Parse(byte[] json, string folder)
@@ -91,14 +119,26 @@ internal sealed record ModelDescription
         if (Labels.Contains(null!))
             throw new CheckpointException($"'{path}' has labels without a name; restore the file or train again.");
         if (Labels.Count != Config.NumClasses)
-            throw new CheckpointException($"'{path}' has {Labels.Count} labels for {Config.NumClasses} classes; restore the file or train again.");
+            throw new CheckpointException(
+                $"'{path}' has {Labels.Count} labels for {Config.NumClasses} classes; restore the file or train again."
+            );
         if (Preprocess.InputSize != Config.InputSize)
-            throw new CheckpointException($"'{path}' prepares pictures of {Preprocess.InputSize} pixels for a model of {Config.InputSize}; restore the file or train again.");
+            throw new CheckpointException(
+                $"'{path}' prepares pictures of {Preprocess.InputSize} pixels for a model of {Config.InputSize}; restore the file or train again."
+            );
     }
 }
 
 /// <summary>The JSON forms of this assembly, generated at build time.</summary>
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, RespectNullableAnnotations = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowOutOfOrderMetadataProperties = true)]
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    AllowOutOfOrderMetadataProperties = true
+)]
 [JsonSerializable(typeof(ModelDescription))]
 [JsonSerializable(typeof(NetworkConfig))]
 [JsonSerializable(typeof(string[]))]

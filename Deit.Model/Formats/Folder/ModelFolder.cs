@@ -54,7 +54,8 @@ internal static class ModelFolder
     /// <param name="config">The configuration.</param>
     /// <param name="path">What messages call the file.</param>
     /// <exception cref="CheckpointException">A tensor is missing, not expected, or of another shape.</exception>
-    public static void Check(IWeights weights, NetworkConfig config, string path) => Check(weights, [.. config.Specs()], path);
+    public static void Check(IWeights weights, NetworkConfig config, string path) =>
+        Check(weights, [.. config.Specs()], path);
 
     /// <summary>Writes all parameters and running statistics in F32 under their names, as a whole or not at all.</summary>
     /// <exception cref="DeitException">The file cannot be written, or a weight is not finite; a file that was there is intact.</exception>
@@ -63,13 +64,20 @@ internal static class ModelFolder
         float[] values = parameters.Device.Read<float>(flat ?? parameters.Flat);
         // Such a model answers nothing any more: it must not replace one that does.
         if (values.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
-            throw new CheckpointException($"Writing '{path}' was refused: the model has weights that are not finite, what was there before is intact; lower --lr, raise --warmup-epochs or set --clip-grad 1.");
+            throw new CheckpointException(
+                $"Writing '{path}' was refused: the model has weights that are not finite, what was there before is intact; lower --lr, raise --warmup-epochs or set --clip-grad 1."
+            );
         IEnumerable<SafetensorsSource> trained = parameters.Specs.Select(spec =>
         {
             (int start, int length) = parameters.RangeOf(spec.Name);
             return Source(spec, values.AsMemory(start, length));
         });
-        SafetensorsWriter.Write(path, trained.Concat(parameters.Buffers.Select(spec => Source(spec, parameters.Device.Read<float>(parameters[spec.Name])))));
+        SafetensorsWriter.Write(
+            path,
+            trained.Concat(
+                parameters.Buffers.Select(spec => Source(spec, parameters.Device.Read<float>(parameters[spec.Name])))
+            )
+        );
 
         static SafetensorsSource Source(ParameterSpec spec, ReadOnlyMemory<float> values) =>
             SafetensorsSource.FromFloats(spec.Name, Array.ConvertAll(spec.Shape.ToArray(), d => (long)d), values);
@@ -80,14 +88,24 @@ internal static class ModelFolder
         foreach (ParameterSpec spec in specs)
         {
             if (!weights.Shapes.TryGetValue(spec.Name, out long[]? shape))
-                throw new CheckpointException($"'{path}' lacks '{spec.Name}' {spec.Shape}: it belongs to another configuration; use the config.json that was written with it.");
+                throw new CheckpointException(
+                    $"'{path}' lacks '{spec.Name}' {spec.Shape}: it belongs to another configuration; use the config.json that was written with it."
+                );
             if (!shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
-                throw new CheckpointException($"'{path}' has '{spec.Name}' of shape [{string.Join(", ", shape)}], the configuration expects {spec.Shape}; use the config.json that was written with it.");
+                throw new CheckpointException(
+                    $"'{path}' has '{spec.Name}' of shape [{string.Join(", ", shape)}], the configuration expects {spec.Shape}; use the config.json that was written with it."
+                );
         }
         HashSet<string> known = [.. specs.Select(spec => spec.Name)];
         // PyTorch counts the batches behind a running statistic; nothing here reads the count.
-        known.UnionWith(specs.Where(spec => spec.Name.EndsWith(".running_mean", StringComparison.Ordinal)).Select(spec => $"{spec.Name[..^"running_mean".Length]}num_batches_tracked"));
+        known.UnionWith(
+            specs
+                .Where(spec => spec.Name.EndsWith(".running_mean", StringComparison.Ordinal))
+                .Select(spec => $"{spec.Name[..^"running_mean".Length]}num_batches_tracked")
+        );
         if (weights.Shapes.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unexpected)
-            throw new CheckpointException($"'{path}' has '{unexpected}', which the configuration does not know; use the config.json that was written with it.");
+            throw new CheckpointException(
+                $"'{path}' has '{unexpected}', which the configuration does not know; use the config.json that was written with it."
+            );
     }
 }

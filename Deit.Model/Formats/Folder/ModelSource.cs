@@ -22,9 +22,13 @@ internal sealed record ModelSource(string Path, string WeightsPath, ModelDescrip
             return new ModelSource(path, weights, description);
         }
         if (!File.Exists(path))
-            throw new CheckpointException($"'{path}' does not exist; give a model folder that training wrote, such as RUN/best, or a .safetensors file.");
+            throw new CheckpointException(
+                $"'{path}' does not exist; give a model folder that training wrote, such as RUN/best, or a .safetensors file."
+            );
         if (!path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
-            throw new CheckpointException($"'{path}' is neither a model folder nor a .safetensors file; turn PyTorch's files into one with deit convert.");
+            throw new CheckpointException(
+                $"'{path}' is neither a model folder nor a .safetensors file; turn PyTorch's files into one with deit convert."
+            );
         return new ModelSource(path, path, Beside(path));
     }
 
@@ -33,7 +37,9 @@ internal sealed record ModelSource(string Path, string WeightsPath, ModelDescrip
     public static ModelDescription? Beside(string file)
     {
         string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
-        return File.Exists(System.IO.Path.Combine(folder, ModelFolder.ConfigFile)) ? ModelDescription.Read(folder) : null;
+        return File.Exists(System.IO.Path.Combine(folder, ModelFolder.ConfigFile))
+            ? ModelDescription.Read(folder)
+            : null;
     }
 
     /// <summary>Opens the weights under the reference's names, which a file of transformers is given here.</summary>
@@ -64,7 +70,9 @@ internal sealed record ModelSource(string Path, string WeightsPath, ModelDescrip
         NetworkConfig config = ModelZoo.Find(name);
         string head = $"{config.Heads[0]}.weight";
         if (!weights.Shapes.TryGetValue(head, out long[]? shape) || shape.Length != 2)
-            throw new CheckpointException($"'{Path}' is no {name}: it lacks '{head}'; give {flag} the name of the model that the weights are of.");
+            throw new CheckpointException(
+                $"'{Path}' is no {name}: it lacks '{head}'; give {flag} the name of the model that the weights are of."
+            );
         return config with { NumClasses = checked((int)shape[0]) };
     }
 
@@ -76,7 +84,10 @@ internal sealed record ModelSource(string Path, string WeightsPath, ModelDescrip
         }
         catch (CheckpointException error)
         {
-            throw new CheckpointException($"'{Path}' does not say which model its weights are of; add {flag} with its name, such as regnety_160 or deit_base_patch16_224.", error);
+            throw new CheckpointException(
+                $"'{Path}' does not say which model its weights are of; add {flag} with its name, such as regnety_160 or deit_base_patch16_224.",
+                error
+            );
         }
     }
 }

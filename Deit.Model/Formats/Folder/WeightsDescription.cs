@@ -24,13 +24,17 @@ internal static class WeightsDescription
     public static ModelDescription Of(IWeights weights, string path)
     {
         DeitConfig config = Config(weights, path);
-        return ModelDescription.Named(new ModelDescription
-        {
-            Config = config,
-            Labels = Labels(weights, config.NumClasses),
-            Preprocess = new Preprocess { InputSize = config.InputSize },
-            HeadFusion = weights is HuggingFaceWeights { ClassTokenOnly: true } ? HeadFusion.ClassToken : HeadFusion.MeanLogits,
-        });
+        return ModelDescription.Named(
+            new ModelDescription
+            {
+                Config = config,
+                Labels = Labels(weights, config.NumClasses),
+                Preprocess = new Preprocess { InputSize = config.InputSize },
+                HeadFusion = weights is HuggingFaceWeights { ClassTokenOnly: true }
+                    ? HeadFusion.ClassToken
+                    : HeadFusion.MeanLogits,
+            }
+        );
     }
 
     /// <summary>The class names in the metadata where there are as many as classes, else the indices.</summary>
@@ -38,7 +42,12 @@ internal static class WeightsDescription
     {
         try
         {
-            if (weights.Metadata.TryGetValue(LabelsKey, out string? json) && JsonSerializer.Deserialize(json, ModelJson.Default.StringArray) is { } labels && labels.Length == classes && !labels.Contains(null))
+            if (
+                weights.Metadata.TryGetValue(LabelsKey, out string? json)
+                && JsonSerializer.Deserialize(json, ModelJson.Default.StringArray) is { } labels
+                && labels.Length == classes
+                && !labels.Contains(null)
+            )
                 return labels;
         }
         catch (JsonException)
@@ -50,16 +59,28 @@ internal static class WeightsDescription
 
     private static DeitConfig Config(IWeights weights, string path)
     {
-        if (weights.Shapes is var shapes && !(Has("cls_token", 3) && Has("pos_embed", 3) && Has("patch_embed.proj.weight", 4) && Has("head.weight", 2) && Has("blocks.0.mlp.fc1.weight", 2)))
+        if (
+            weights.Shapes is var shapes
+            && !(
+                Has("cls_token", 3)
+                && Has("pos_embed", 3)
+                && Has("patch_embed.proj.weight", 4)
+                && Has("head.weight", 2)
+                && Has("blocks.0.mlp.fc1.weight", 2)
+            )
+        )
             throw Unclear("they are not named as a DeiT's");
-        long dim = shapes["cls_token"][2], patch = shapes["patch_embed.proj.weight"][3], tokens = shapes["pos_embed"][1];
+        long dim = shapes["cls_token"][2],
+            patch = shapes["patch_embed.proj.weight"][3],
+            tokens = shapes["pos_embed"][1];
         bool distilled = shapes.ContainsKey("dist_token");
         int depth = 0;
         while (shapes.ContainsKey($"blocks.{depth.ToString(CultureInfo.InvariantCulture)}.norm1.weight"))
             depth++;
         if (dim % HeadDimension != 0 || dim is < 1 or > int.MaxValue)
             throw Unclear($"a width of {dim} does not tell the number of heads");
-        long patches = tokens - (distilled ? 2 : 1), side = (long)Math.Round(Math.Sqrt(Math.Max(0, patches)));
+        long patches = tokens - (distilled ? 2 : 1),
+            side = (long)Math.Round(Math.Sqrt(Math.Max(0, patches)));
         if (side < 1 || side * side != patches)
             throw Unclear($"{patches} patches make no square");
         try
@@ -84,6 +105,9 @@ internal static class WeightsDescription
         bool Has(string name, int rank) => shapes.TryGetValue(name, out long[]? shape) && shape.Length == rank;
 
         CheckpointException Unclear(string why, Exception? inner = null) =>
-            new($"'{path}' does not say which model its weights are of, and their shapes do not either: {why}; lay the config.json beside them that belongs to them, or write a model folder with deit convert --model NAME.", inner);
+            new(
+                $"'{path}' does not say which model its weights are of, and their shapes do not either: {why}; lay the config.json beside them that belongs to them, or write a model folder with deit convert --model NAME.",
+                inner
+            );
     }
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Deit.Model.Files;
 using Deit.Model.Images;
 
 namespace Deit.Model;
@@ -12,7 +11,9 @@ namespace Deit.Model;
 internal sealed record HuggingFaceConfig
 {
     /// <summary>The classes of transformers whose weights are read and written.</summary>
-    public const string Vit = "ViTForImageClassification", ClassTokenOnly = "DeiTForImageClassification", WithTeacher = "DeiTForImageClassificationWithTeacher";
+    public const string Vit = "ViTForImageClassification",
+        ClassTokenOnly = "DeiTForImageClassification",
+        WithTeacher = "DeiTForImageClassificationWithTeacher";
 
     // set, not init: of an init property that a file lacks, the generated reader forgets the default.
     public string[]? Architectures { get; set; }
@@ -62,38 +63,50 @@ internal sealed record HuggingFaceConfig
     public static ModelDescription Describe(JsonElement root, string folder)
     {
         HuggingFaceConfig config = root.Deserialize(HuggingFaceJson.Default.HuggingFaceConfig)!;
-        string architecture = config.Architectures is [{ } only] ? only : throw new DeitException($"it names {config.Architectures?.Length ?? 0} architectures, expected one of {Vit}, {ClassTokenOnly}, {WithTeacher}; save a model that classifies.");
+        string architecture = config.Architectures is [{ } only]
+            ? only
+            : throw new DeitException(
+                $"it names {config.Architectures?.Length ?? 0} architectures, expected one of {Vit}, {ClassTokenOnly}, {WithTeacher}; save a model that classifies."
+            );
         string type = architecture switch
         {
             Vit => "vit",
             ClassTokenOnly or WithTeacher => "deit",
-            _ => throw new DeitException($"it is a {architecture}, expected {Vit}, {ClassTokenOnly} or {WithTeacher}; save a model that classifies."),
+            _ => throw new DeitException(
+                $"it is a {architecture}, expected {Vit}, {ClassTokenOnly} or {WithTeacher}; save a model that classifies."
+            ),
         };
         Require(config.ModelType == type, $"model_type '{config.ModelType}'", $"'{type}' of a {architecture}");
         Require(config.HiddenAct == "gelu", $"hidden_act '{config.HiddenAct}'", "'gelu', the exact one");
         Require(config.NumChannels == 3, $"num_channels {config.NumChannels}", "3");
         Require(config.QkvBias, "qkv_bias false", "true");
         Require(config.PatchSize.Height == config.PatchSize.Width, $"patch_size {config.PatchSize}", "a square");
-        Require(config.HiddenSize > 0 && config.IntermediateSize > 0, $"hidden_size {config.HiddenSize} and intermediate_size {config.IntermediateSize}", "sizes above 0");
+        Require(
+            config.HiddenSize > 0 && config.IntermediateSize > 0,
+            $"hidden_size {config.HiddenSize} and intermediate_size {config.IntermediateSize}",
+            "sizes above 0"
+        );
         string[] labels = config.Labels();
-        return ModelDescription.Named(new ModelDescription
-        {
-            Config = new DeitConfig
+        return ModelDescription.Named(
+            new ModelDescription
             {
-                EmbedDim = config.HiddenSize,
-                Depth = config.NumHiddenLayers,
-                NumHeads = config.NumAttentionHeads,
-                MlpRatio = DeitConfig.RatioOf(config.HiddenSize, config.IntermediateSize),
-                PatchSize = config.PatchSize.Height,
-                InputSize = config.ImageSize,
-                NumClasses = labels.Length,
-                Distilled = type == "deit",
-                LayerNormEpsilon = config.LayerNormEps,
-            },
-            Labels = labels,
-            Preprocess = HuggingFacePreprocess.Read(folder, type, config.ImageSize),
-            HeadFusion = architecture == ClassTokenOnly ? HeadFusion.ClassToken : HeadFusion.MeanLogits,
-        });
+                Config = new DeitConfig
+                {
+                    EmbedDim = config.HiddenSize,
+                    Depth = config.NumHiddenLayers,
+                    NumHeads = config.NumAttentionHeads,
+                    MlpRatio = DeitConfig.RatioOf(config.HiddenSize, config.IntermediateSize),
+                    PatchSize = config.PatchSize.Height,
+                    InputSize = config.ImageSize,
+                    NumClasses = labels.Length,
+                    Distilled = type == "deit",
+                    LayerNormEpsilon = config.LayerNormEps,
+                },
+                Labels = labels,
+                Preprocess = HuggingFacePreprocess.Read(folder, type, config.ImageSize),
+                HeadFusion = architecture == ClassTokenOnly ? HeadFusion.ClassToken : HeadFusion.MeanLogits,
+            }
+        );
 
         static void Require(bool condition, string actual, string expected)
         {
@@ -107,11 +120,18 @@ internal sealed record HuggingFaceConfig
     public static HuggingFaceConfig Of(ModelDescription description)
     {
         if (description.Config is not DeitConfig config)
-            throw new DeitException($"A {description.Config.Family} has no Hugging Face layout here; expected a DeiT, or choose timm or onnx.");
+            throw new DeitException(
+                $"A {description.Config.Family} has no Hugging Face layout here; expected a DeiT, or choose timm or onnx."
+            );
         IReadOnlyList<string> labels = description.Labels;
         return new HuggingFaceConfig
         {
-            Architectures = [!config.Distilled ? Vit : description.HeadFusion == HeadFusion.ClassToken ? ClassTokenOnly : WithTeacher],
+            Architectures =
+            [
+                !config.Distilled ? Vit
+                : description.HeadFusion == HeadFusion.ClassToken ? ClassTokenOnly
+                : WithTeacher,
+            ],
             ModelType = config.Distilled ? "deit" : "vit",
             HiddenSize = config.EmbedDim,
             NumHiddenLayers = config.Depth,
@@ -122,7 +142,10 @@ internal sealed record HuggingFaceConfig
             PatchSize = config.PatchSize,
             IdToLabel = labels.Index().ToDictionary(pair => $"{pair.Index}", pair => pair.Item),
             // Of equal labels the last index stands, as in a Python dictionary.
-            LabelToId = labels.Index().GroupBy(pair => pair.Item).ToDictionary(same => same.Key, same => same.Last().Index),
+            LabelToId = labels
+                .Index()
+                .GroupBy(pair => pair.Item)
+                .ToDictionary(same => same.Key, same => same.Last().Index),
         };
     }
 
@@ -132,14 +155,25 @@ internal sealed record HuggingFaceConfig
         int count = IdToLabel?.Count ?? NumLabels ?? 2;
         if (count is < 1 or > 1_000_000)
             throw new DeitException($"it has {count} labels, expected 1 to 1000000.");
-        return [.. Enumerable.Range(0, count).Select(i => IdToLabel is null ? $"LABEL_{i}"
-            : IdToLabel.TryGetValue($"{i}", out string? label) ? label
-            : throw new DeitException($"its id2label lacks '{i}', expected all of 0 to {count - 1}."))];
+        return
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i =>
+                    IdToLabel is null ? $"LABEL_{i}"
+                    : IdToLabel.TryGetValue($"{i}", out string? label) ? label
+                    : throw new DeitException($"its id2label lacks '{i}', expected all of 0 to {count - 1}.")
+                ),
+        ];
     }
 }
 
 /// <summary>The JSON forms of transformers' files, generated at build time.</summary>
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(HuggingFaceConfig))]
 [JsonSerializable(typeof(HuggingFacePreprocess))]
 [JsonSerializable(typeof(TimmHubConfig))]

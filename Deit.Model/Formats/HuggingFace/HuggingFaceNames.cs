@@ -8,9 +8,13 @@ namespace Deit.Model;
 internal static class HuggingFaceNames
 {
     /// <summary>The head on the class token, of a model with one head and of one with two.</summary>
-    public const string OnlyHead = "classifier", ClassHead = "cls_classifier", DistillationHead = "distillation_classifier";
+    public const string OnlyHead = "classifier",
+        ClassHead = "cls_classifier",
+        DistillationHead = "distillation_classifier";
 
-    private const string Blocks = "blocks.", Layers = "encoder.layer.", Packed = "attn.qkv";
+    private const string Blocks = "blocks.",
+        Layers = "encoder.layer.",
+        Packed = "attn.qkv";
 
     private static readonly (string Theirs, string Ours)[] Outside =
     [
@@ -30,9 +34,19 @@ internal static class HuggingFaceNames
         ("output.dense", "mlp.fc2"),
     ];
 
-    private static readonly (string Theirs, string Ours)[] HeadNames = [(OnlyHead, "head"), (ClassHead, "head"), (DistillationHead, "head_dist")];
+    private static readonly (string Theirs, string Ours)[] HeadNames =
+    [
+        (OnlyHead, "head"),
+        (ClassHead, "head"),
+        (DistillationHead, "head_dist"),
+    ];
 
-    private static readonly string[] Parts = ["attention.attention.query", "attention.attention.key", "attention.attention.value"];
+    private static readonly string[] Parts =
+    [
+        "attention.attention.query",
+        "attention.attention.key",
+        "attention.attention.value",
+    ];
 
     /// <summary>Our name of one of their tensors, and which of the parts of ours it is; null of a tensor that the classes do not have.</summary>
     /// <param name="theirs">Its name in a file.</param>
@@ -47,7 +61,10 @@ internal static class HuggingFaceNames
         stem = stem[prefix.Length..];
         if (Outside.FirstOrDefault(pair => pair.Theirs == stem) is { Ours: { } outside })
             return (outside + suffix, 0, 1);
-        if (!stem.StartsWith(Layers, StringComparison.Ordinal) || stem.IndexOf('.', Layers.Length) is not (> 0 and int dot))
+        if (
+            !stem.StartsWith(Layers, StringComparison.Ordinal)
+            || stem.IndexOf('.', Layers.Length) is not (> 0 and int dot)
+        )
             return null;
         (string index, string inside) = (stem[Layers.Length..dot], stem[(dot + 1)..]);
         if (InBlock.FirstOrDefault(pair => pair.Theirs == inside) is { Ours: { } ours })

@@ -16,7 +16,8 @@ internal sealed record HuggingFacePreprocess
     public const string FileName = "preprocessor_config.json";
 
     // Values of 0..1 of a byte; a factor this close to it is it.
-    private const double ByteFactor = 1 / 255.0, FactorTolerance = 1e-6;
+    private const double ByteFactor = 1 / 255.0,
+        FactorTolerance = 1e-6;
 
     public string? ImageProcessorType { get; init; }
 
@@ -53,10 +54,14 @@ internal sealed record HuggingFacePreprocess
     {
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
-            throw new CheckpointException($"'{folder}' lacks {FileName}: nothing says how pictures are to be prepared; fetch it from where the model is from.");
+            throw new CheckpointException(
+                $"'{folder}' lacks {FileName}: nothing says how pictures are to be prepared; fetch it from where the model is from."
+            );
         try
         {
-            HuggingFacePreprocess settings = JsonSerializer.Deserialize(File.ReadAllBytes(path), HuggingFaceJson.Default.HuggingFacePreprocess) ?? throw new JsonException("it is empty");
+            HuggingFacePreprocess settings =
+                JsonSerializer.Deserialize(File.ReadAllBytes(path), HuggingFaceJson.Default.HuggingFacePreprocess)
+                ?? throw new JsonException("it is empty");
             Preprocess preprocess = settings.ToPreprocess(modelType, input);
             preprocess.Validate();
             return preprocess;
@@ -65,9 +70,19 @@ internal sealed record HuggingFacePreprocess
         {
             throw new CheckpointException($"'{path}' cannot be followed: {error.Message}", error);
         }
-        catch (Exception error) when (error is JsonException or NotSupportedException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception error)
+            when (error
+                    is JsonException
+                        or NotSupportedException
+                        or IOException
+                        or UnauthorizedAccessException
+                        or ArgumentException
+            )
         {
-            throw new CheckpointException($"'{path}' cannot be read as an image processor's settings ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); fetch the file again.", error);
+            throw new CheckpointException(
+                $"'{path}' cannot be read as an image processor's settings ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); fetch the file again.",
+                error
+            );
         }
     }
 
@@ -77,9 +92,13 @@ internal sealed record HuggingFacePreprocess
         ImageSize input = preprocess.InputSize;
         bool square = input.Height == input.Width;
         if (!square && !preprocess.Stretch)
-            throw new DeitException($"Pictures of {input} pixels that keep their proportions are prepared by no image processor of transformers; choose timm or onnx.");
+            throw new DeitException(
+                $"Pictures of {input} pixels that keep their proportions are prepared by no image processor of transformers; choose timm or onnx."
+            );
         double ratio = preprocess.ResizeSize is { } shorter ? (double)input.Shorter / shorter : preprocess.CropRatio;
-        HuggingFaceSize resized = square ? new(preprocess.ShorterSide, preprocess.ShorterSide, null) : new((int)(input.Height / ratio), (int)(input.Width / ratio), null);
+        HuggingFaceSize resized = square
+            ? new(preprocess.ShorterSide, preprocess.ShorterSide, null)
+            : new((int)(input.Height / ratio), (int)(input.Width / ratio), null);
         return new HuggingFacePreprocess
         {
             // DeiT's own class cannot keep proportions.
@@ -99,7 +118,12 @@ internal sealed record HuggingFacePreprocess
 
     // PIL's enumeration; nearest (0) and Hamming (5) are no kernels here.
     private static readonly (int Code, ResampleFilter Filter)[] ResampleCodes =
-        [(1, ResampleFilter.Lanczos), (2, ResampleFilter.Bilinear), (3, ResampleFilter.Bicubic), (4, ResampleFilter.Box)];
+    [
+        (1, ResampleFilter.Lanczos),
+        (2, ResampleFilter.Bilinear),
+        (3, ResampleFilter.Bicubic),
+        (4, ResampleFilter.Box),
+    ];
 
     private static readonly ChannelValues Half = new(0.5f, 0.5f, 0.5f);
 
@@ -112,13 +136,17 @@ internal sealed record HuggingFacePreprocess
             "ViT" => (224, true, 2, false),
             "CLIP" or "Bit" => (224, false, 3, true),
             "ConvNext" => (384, false, 3, false),
-            _ => throw new DeitException($"it is of the class '{ImageProcessorType ?? FeatureExtractorType}', expected the image processor of DeiT, ViT, CLIP, BiT or ConvNeXt."),
+            _ => throw new DeitException(
+                $"it is of the class '{ImageProcessorType ?? FeatureExtractorType}', expected the image processor of DeiT, ViT, CLIP, BiT or ConvNeXt."
+            ),
         };
         if (DoResize == false)
             throw new DeitException("its do_resize is false, and pictures come in all sizes.");
         int code = Resample ?? defaultResample;
         if (ResampleCodes.FirstOrDefault(pair => pair.Code == code) is not (> 0, ResampleFilter filter))
-            throw new DeitException($"its resample is {code}, expected 1 (Lanczos), 2 (bilinear), 3 (bicubic) or 4 (box).");
+            throw new DeitException(
+                $"its resample is {code}, expected 1 (Lanczos), 2 (bilinear), 3 (bicubic) or 4 (box)."
+            );
         HuggingFaceSize size = Size ?? new HuggingFaceSize(null, null, defaultSize) { IsNumber = true };
         Preprocess preprocess = Normalised() with { Interpolation = filter };
         if (processor == "ConvNext")
@@ -128,18 +156,28 @@ internal sealed record HuggingFacePreprocess
         if (!(DoCenterCrop ?? defaultCrop))
         {
             if (!stretch)
-                throw new DeitException("it resizes the shorter side and crops nothing, so that pictures have no one size.");
+                throw new DeitException(
+                    "it resizes the shorter side and crops nothing, so that pictures have no one size."
+                );
             return preprocess with { InputSize = resized, CropRatio = 1, Stretch = true };
         }
         ImageSize crop = (CropSize ?? new HuggingFaceSize(null, null, input.Shorter)).Box;
         if (crop.Height != crop.Width || resized.Height != resized.Width)
         {
             if (!stretch || crop != resized)
-                throw new DeitException($"it resizes to {resized} pixels and crops to {crop}, expected squares or one size.");
+                throw new DeitException(
+                    $"it resizes to {resized} pixels and crops to {crop}, expected squares or one size."
+                );
             return preprocess with { InputSize = crop, CropRatio = 1, Stretch = true };
         }
         double ratio = (double)crop.Height / resized.Height;
-        return preprocess with { InputSize = crop, CropRatio = ratio, ResizeSize = (int)(crop.Height / ratio) == resized.Height ? null : resized.Height, Stretch = stretch };
+        return preprocess with
+        {
+            InputSize = crop,
+            CropRatio = ratio,
+            ResizeSize = (int)(crop.Height / ratio) == resized.Height ? null : resized.Height,
+            Stretch = stretch,
+        };
     }
 
     // Below 384 pixels the shorter side becomes size / crop_pct and the centre is kept, from there on the picture is squeezed.
@@ -148,8 +186,18 @@ internal sealed record HuggingFacePreprocess
         int side = size.Box.Shorter;
         double ratio = CropPct ?? 224.0 / 256;
         return side >= 384
-            ? preprocess with { InputSize = side, CropRatio = 1, Stretch = true }
-            : preprocess with { InputSize = side, CropRatio = ratio, ResizeSize = (int)(side / ratio) };
+            ? preprocess with
+            {
+                InputSize = side,
+                CropRatio = 1,
+                Stretch = true,
+            }
+            : preprocess with
+            {
+                InputSize = side,
+                CropRatio = ratio,
+                ResizeSize = (int)(side / ratio),
+            };
     }
 
     // (byte * factor - mean) / std as (byte / 255 - mean') / std'.
@@ -159,10 +207,12 @@ internal sealed record HuggingFacePreprocess
         if (!(scale > 0 && double.IsFinite(scale)))
             throw new DeitException($"its rescale_factor is {RescaleFactor}, expected a number above 0.");
         float factor = Math.Abs(scale - 1) < FactorTolerance ? 1 : (float)scale;
-        (ChannelValues mean, ChannelValues deviation) = DoNormalize == false ? (default, new ChannelValues(1, 1, 1)) : (ImageMean ?? Half, ImageStd ?? Half);
+        (ChannelValues mean, ChannelValues deviation) =
+            DoNormalize == false ? (default, new ChannelValues(1, 1, 1)) : (ImageMean ?? Half, ImageStd ?? Half);
         return new Preprocess { Mean = Scaled(mean), StandardDeviation = Scaled(deviation) };
 
-        ChannelValues Scaled(ChannelValues values) => new(values.Red / factor, values.Green / factor, values.Blue / factor);
+        ChannelValues Scaled(ChannelValues values) =>
+            new(values.Red / factor, values.Green / factor, values.Blue / factor);
     }
 
     // "DeiTImageProcessorFast" and the older "DeiTFeatureExtractor" are "DeiT".
@@ -189,7 +239,8 @@ internal sealed record HuggingFaceSize(int? Height, int? Width, int? ShortestEdg
     public bool IsBox => Height is not null;
 
     /// <summary>Height and width; a square of a number.</summary>
-    public ImageSize Box => Height is { } height && Width is { } width ? new ImageSize(height, width) : ShortestEdge!.Value;
+    public ImageSize Box =>
+        Height is { } height && Width is { } width ? new ImageSize(height, width) : ShortestEdge!.Value;
 }
 
 /// <summary>See <see cref="HuggingFaceSize"/>.</summary>
@@ -209,8 +260,10 @@ internal sealed class HuggingFaceSizeConverter : JsonConverter<HuggingFaceSize>
                 throw new JsonException($"{name} of a size is no number");
             numbers[name] = reader.GetInt32();
         }
-        return numbers.TryGetValue("height", out int height) && numbers.TryGetValue("width", out int width) ? new HuggingFaceSize(height, width, null)
-            : numbers.TryGetValue("shortest_edge", out int edge) && numbers.Count == 1 ? new HuggingFaceSize(null, null, edge)
+        return numbers.TryGetValue("height", out int height) && numbers.TryGetValue("width", out int width)
+                ? new HuggingFaceSize(height, width, null)
+            : numbers.TryGetValue("shortest_edge", out int edge) && numbers.Count == 1
+                ? new HuggingFaceSize(null, null, edge)
             : throw new JsonException("a size has height and width, or shortest_edge alone");
     }
 

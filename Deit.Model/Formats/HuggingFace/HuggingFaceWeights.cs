@@ -23,12 +23,15 @@ internal sealed class HuggingFaceWeights : IWeights
             if (!_parts.TryGetValue(ours, out string[]? sources))
                 _parts.Add(ours, sources = new string[parts]);
             if (sources[part] is { } twice)
-                throw new CheckpointException($"'{path}' has both '{twice}' and '{theirs}', which are one tensor of a model; fetch or write the file again.");
+                throw new CheckpointException(
+                    $"'{path}' has both '{twice}' and '{theirs}', which are one tensor of a model; fetch or write the file again."
+                );
             sources[part] = theirs;
         }
         foreach ((string ours, string[] sources) in _parts)
             _shapes.Add(ours, Packed(sources));
-        ClassTokenOnly = _shapes.ContainsKey("dist_token") && file.Shapes.ContainsKey($"{HuggingFaceNames.OnlyHead}.weight");
+        ClassTokenOnly =
+            _shapes.ContainsKey("dist_token") && file.Shapes.ContainsKey($"{HuggingFaceNames.OnlyHead}.weight");
         if (ClassTokenOnly)
             foreach (string part in (string[])["weight", "bias"])
                 if (_shapes.TryGetValue($"head.{part}", out long[]? shape))
@@ -69,7 +72,9 @@ internal sealed class HuggingFaceWeights : IWeights
         if (!_parts.TryGetValue(name, out string[]? sources))
             return _shapes.TryGetValue(name, out long[]? shape)
                 ? new float[shape.Aggregate(1L, (product, extent) => product * extent)]
-                : throw new CheckpointException($"Reading '{_path}' failed: it has no tensor '{name}' among its {_shapes.Count}; check that it is a checkpoint of this model.");
+                : throw new CheckpointException(
+                    $"Reading '{_path}' failed: it has no tensor '{name}' among its {_shapes.Count}; check that it is a checkpoint of this model."
+                );
         return sources.Length == 1 ? _file.Read(sources[0]) : [.. sources.SelectMany(_file.Read)];
     }
 
@@ -80,12 +85,16 @@ internal sealed class HuggingFaceWeights : IWeights
     private long[] Packed(string[] sources)
     {
         if (Array.IndexOf(sources, null) >= 0)
-            throw new CheckpointException($"'{_path}' has '{sources.First(source => source is not null)}' without its companions among query, key and value; fetch or write the file again.");
+            throw new CheckpointException(
+                $"'{_path}' has '{sources.First(source => source is not null)}' without its companions among query, key and value; fetch or write the file again."
+            );
         long[][] shapes = Array.ConvertAll(sources, source => _file.Shapes[source]);
         if (sources.Length == 1)
             return shapes[0];
         if (shapes.FirstOrDefault(shape => shape.Length == 0 || !shape.SequenceEqual(shapes[0])) is { } odd)
-            throw new CheckpointException($"'{_path}' has '{sources[0]}' and its companions in shapes that differ ([{string.Join(", ", odd)}] is one); fetch or write the file again.");
+            throw new CheckpointException(
+                $"'{_path}' has '{sources[0]}' and its companions in shapes that differ ([{string.Join(", ", odd)}] is one); fetch or write the file again."
+            );
         return [shapes.Sum(shape => shape[0]), .. shapes[0][1..]];
     }
 }

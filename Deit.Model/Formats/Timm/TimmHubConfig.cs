@@ -25,15 +25,21 @@ internal sealed record TimmHubConfig
     {
         TimmHubConfig config = root.Deserialize(HuggingFaceJson.Default.TimmHubConfig)!;
         if (config is not { Architecture: { } name, PretrainedCfg: { } pretrained })
-            throw new DeitException("it lacks architecture or pretrained_cfg, by which timm describes a model; fetch the file again.");
+            throw new DeitException(
+                "it lacks architecture or pretrained_cfg, by which timm describes a model; fetch the file again."
+            );
         if (pretrained.CropMode is not (null or "center"))
-            throw new DeitException($"its crop_mode is '{pretrained.CropMode}', expected 'center'; no other is computed.");
+            throw new DeitException(
+                $"its crop_mode is '{pretrained.CropMode}', expected 'center'; no other is computed."
+            );
         NetworkConfig zoo = ModelZoo.Find(name);
         ImageSize size = pretrained.InputSize switch
         {
             null => zoo.InputSize,
             [3, int height, int width] => new ImageSize(height, width),
-            _ => throw new DeitException($"its input_size is [{string.Join(", ", pretrained.InputSize)}], expected [3, height, width]."),
+            _ => throw new DeitException(
+                $"its input_size is [{string.Join(", ", pretrained.InputSize)}], expected [3, height, width]."
+            ),
         };
         int classes = config.NumClasses ?? pretrained.NumClasses ?? zoo.NumClasses;
         return new ModelDescription
@@ -45,9 +51,13 @@ internal sealed record TimmHubConfig
             {
                 InputSize = size,
                 CropRatio = pretrained.CropPct ?? 0.875,
-                Interpolation = Enum.TryParse(pretrained.Interpolation ?? "bicubic", ignoreCase: true, out ResampleFilter filter) && Enum.IsDefined(filter)
-                    ? filter
-                    : throw new DeitException($"its interpolation is '{pretrained.Interpolation}', expected one of {string.Join(", ", Enum.GetNames<ResampleFilter>()).ToLowerInvariant()}."),
+                Interpolation =
+                    Enum.TryParse(pretrained.Interpolation ?? "bicubic", ignoreCase: true, out ResampleFilter filter)
+                    && Enum.IsDefined(filter)
+                        ? filter
+                        : throw new DeitException(
+                            $"its interpolation is '{pretrained.Interpolation}', expected one of {string.Join(", ", Enum.GetNames<ResampleFilter>()).ToLowerInvariant()}."
+                        ),
                 Mean = pretrained.Mean ?? ChannelValues.ImageNetMean,
                 StandardDeviation = pretrained.Std ?? ChannelValues.ImageNetStandardDeviation,
             },

@@ -11,7 +11,8 @@ internal sealed class AttentionMaps
 {
     private readonly float[][] _qkv;
     private readonly double[]?[][] _means; // what a rollout needed, for the next one: small beside the heads it is the mean of
-    private readonly int _width, _dimension;
+    private readonly int _width,
+        _dimension;
 
     /// <summary>Takes the projections of all layers.</summary>
     /// <param name="qkv">For each layer [T, 3 * D]: q then k then v, each head-major, as <c>blocks.i.attn.qkv</c> of one image holds them.</param>
@@ -22,8 +23,16 @@ internal sealed class AttentionMaps
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokens);
-        if (qkv.Count == 0 || qkv[0].Length == 0 || qkv[0].Length % (3L * heads * tokens) != 0 || qkv.Any(layer => layer.Length != qkv[0].Length))
-            throw new ArgumentException($"Attention maps of layers of {string.Join(", ", qkv.Select(layer => layer.Length))} numbers: expected as many in each, {tokens} tokens times a multiple of 3 * {heads} heads.", nameof(qkv));
+        if (
+            qkv.Count == 0
+            || qkv[0].Length == 0
+            || qkv[0].Length % (3L * heads * tokens) != 0
+            || qkv.Any(layer => layer.Length != qkv[0].Length)
+        )
+            throw new ArgumentException(
+                $"Attention maps of layers of {string.Join(", ", qkv.Select(layer => layer.Length))} numbers: expected as many in each, {tokens} tokens times a multiple of 3 * {heads} heads.",
+                nameof(qkv)
+            );
         (_qkv, Heads, Tokens) = ([.. qkv], heads, tokens);
         _means = [.. qkv.Select(_ => new double[]?[tokens])];
         _width = qkv[0].Length / tokens / 3;
@@ -47,9 +56,18 @@ internal sealed class AttentionMaps
     public static AttentionMaps Of(Gpu.GpuDevice device, VisionTransformer network, ReadOnlySpan<float> image)
     {
         DeitConfig config = network.Config;
-        using Inference inference = new(device, network, batchSize: 1, observe: (_, name, tensor) => name.EndsWith(".attn.qkv", StringComparison.Ordinal) ? tensor : null);
+        using Inference inference = new(
+            device,
+            network,
+            batchSize: 1,
+            observe: (_, name, tensor) => name.EndsWith(".attn.qkv", StringComparison.Ordinal) ? tensor : null
+        );
         inference.Run(image, 1);
-        return new AttentionMaps([.. Enumerable.Range(0, config.Depth).Select(i => inference.Observed($"blocks.{i}.attn.qkv"))], config.NumHeads, config.Tokens);
+        return new AttentionMaps(
+            [.. Enumerable.Range(0, config.Depth).Select(i => inference.Observed($"blocks.{i}.attn.qkv"))],
+            config.NumHeads,
+            config.Tokens
+        );
     }
 
     /// <summary>How a token's attention is divided among all tokens in a head.</summary>
@@ -64,7 +82,9 @@ internal sealed class AttentionMaps
         float[] qkv = _qkv[layer];
         int stride = 3 * _width;
         ReadOnlySpan<float> query = qkv.AsSpan((token * stride) + (head * _dimension), _dimension);
-        double scale = 1 / Math.Sqrt(_dimension), largest = double.NegativeInfinity, sum = 0;
+        double scale = 1 / Math.Sqrt(_dimension),
+            largest = double.NegativeInfinity,
+            sum = 0;
         double[] row = new double[Tokens];
         for (int t = 0; t < Tokens; t++)
         {

@@ -7,8 +7,12 @@ internal sealed class Block
 {
     private readonly int _heads;
     private readonly string _prefix;
-    private readonly LayerNormLayer _norm1, _norm2;
-    private readonly LinearLayer _qkv, _projection, _fc1, _fc2;
+    private readonly LayerNormLayer _norm1,
+        _norm2;
+    private readonly LinearLayer _qkv,
+        _projection,
+        _fc1,
+        _fc2;
 
     public Block(Parameters parameters, DeitConfig config, string prefix)
     {
@@ -22,26 +26,26 @@ internal sealed class Block
     }
 
     public static IEnumerable<ParameterSpec> Specs(DeitConfig config, string prefix) =>
-    [
-        .. LayerNormLayer.Specs($"{prefix}.norm1", config.EmbedDim),
-        .. LinearLayer.Specs($"{prefix}.attn.qkv", config.EmbedDim, 3 * config.EmbedDim),
-        .. LinearLayer.Specs($"{prefix}.attn.proj", config.EmbedDim, config.EmbedDim),
-        .. LayerNormLayer.Specs($"{prefix}.norm2", config.EmbedDim),
-        .. LinearLayer.Specs($"{prefix}.mlp.fc1", config.EmbedDim, config.HiddenDim),
-        .. LinearLayer.Specs($"{prefix}.mlp.fc2", config.HiddenDim, config.EmbedDim),
-    ];
+        [
+            .. LayerNormLayer.Specs($"{prefix}.norm1", config.EmbedDim),
+            .. LinearLayer.Specs($"{prefix}.attn.qkv", config.EmbedDim, 3 * config.EmbedDim),
+            .. LinearLayer.Specs($"{prefix}.attn.proj", config.EmbedDim, config.EmbedDim),
+            .. LayerNormLayer.Specs($"{prefix}.norm2", config.EmbedDim),
+            .. LinearLayer.Specs($"{prefix}.mlp.fc1", config.EmbedDim, config.HiddenDim),
+            .. LinearLayer.Specs($"{prefix}.mlp.fc2", config.HiddenDim, config.EmbedDim),
+        ];
 
     /// <summary>x [B, T, D] to [B, T, D], both of the residual stream's type; what lies between has that of the context.</summary>
     public Tensor Forward(Recorder r, Tensor x, ForwardContext context, double dropPathRate)
     {
-        Tensor qkv = _qkv.Forward(r, _norm1.Forward(r, x, context.Precision.Activations));          // [B, T, 3D]
-        Tensor attention;                                                                         // [B, T, D]
+        Tensor qkv = _qkv.Forward(r, _norm1.Forward(r, x, context.Precision.Activations)); // [B, T, 3D]
+        Tensor attention; // [B, T, D]
         using (r.Named($"{_prefix}.attn"))
             attention = r.Attention(qkv, _heads);
         context.Observe?.Invoke($"{_prefix}.attn.qkv", qkv);
         context.Observe?.Invoke($"{_prefix}.attn", attention);
         x = _projection.AddTo(r, x, attention, DropPath(r, x, context, dropPathRate));
-        Tensor hidden = _fc1.ForwardGelu(r, _norm2.Forward(r, x, context.Precision.Activations));    // [B, T, 4D]
+        Tensor hidden = _fc1.ForwardGelu(r, _norm2.Forward(r, x, context.Precision.Activations)); // [B, T, 4D]
         return _fc2.AddTo(r, x, hidden, DropPath(r, x, context, dropPathRate));
     }
 
@@ -50,7 +54,9 @@ internal sealed class Block
     {
         if (!context.Training || rate == 0)
             return null;
-        Tensor stepState = context.StepState ?? throw new ArgumentException("Stochastic depth needs the step's state; set ForwardContext.StepState.");
+        Tensor stepState =
+            context.StepState
+            ?? throw new ArgumentException("Stochastic depth needs the step's state; set ForwardContext.StepState.");
         return r.DropPath(x.Shape[0], (float)rate, r.RandomSite("drop_path"), stepState);
     }
 }

@@ -74,9 +74,22 @@ public sealed record DeitConfig : NetworkConfig
         Require(EmbedDim is >= 1 and <= 16384, "embed_dim", EmbedDim, "1 to 16384");
         Require(Depth is >= 1 and <= 1024, "depth", Depth, "1 to 1024");
         Require(NumHeads >= 1 && EmbedDim % NumHeads == 0, "num_heads", NumHeads, $"a divisor of embed_dim {EmbedDim}");
-        Require(EmbedDim / NumHeads <= AttentionOp.MaximumHeadDimension, "embed_dim / num_heads", EmbedDim / NumHeads, $"at most {AttentionOp.MaximumHeadDimension}");
+        Require(
+            EmbedDim / NumHeads <= AttentionOp.MaximumHeadDimension,
+            "embed_dim / num_heads",
+            EmbedDim / NumHeads,
+            $"at most {AttentionOp.MaximumHeadDimension}"
+        );
         Require(PatchSize is >= 1 and <= 1024, "patch_size", PatchSize, "1 to 1024");
-        Require(InputSize.Shorter >= PatchSize && InputSize.Longer <= 16384 && InputSize.Height % PatchSize == 0 && InputSize.Width % PatchSize == 0, "input_size", InputSize, $"a multiple of patch_size {PatchSize}");
+        Require(
+            InputSize.Shorter >= PatchSize
+                && InputSize.Longer <= 16384
+                && InputSize.Height % PatchSize == 0
+                && InputSize.Width % PatchSize == 0,
+            "input_size",
+            InputSize,
+            $"a multiple of patch_size {PatchSize}"
+        );
         Require(MlpRatio is > 0 and <= 64 && HiddenDim >= 1, "mlp_ratio", MlpRatio, "above 0, at most 64");
         Require(NumClasses is >= 1 and <= 1_000_000, "num_classes", NumClasses, "1 to 1000000");
         Require(LayerNormEpsilon is > 0 and < 1, "layer_norm_epsilon", LayerNormEpsilon, "between 0 and 1");

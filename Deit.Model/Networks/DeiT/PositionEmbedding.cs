@@ -11,10 +11,19 @@ internal static class PositionEmbedding
     /// <param name="to">Height and width wanted.</param>
     /// <returns>[prefix + to.Height * to.Width, dimension].</returns>
     /// <exception cref="ArgumentException">The embedding has another length.</exception>
-    public static float[] Resize(ReadOnlySpan<float> embedding, int dimension, int prefix, (int Height, int Width) from, (int Height, int Width) to)
+    public static float[] Resize(
+        ReadOnlySpan<float> embedding,
+        int dimension,
+        int prefix,
+        (int Height, int Width) from,
+        (int Height, int Width) to
+    )
     {
         if (embedding.Length != (prefix + (from.Height * from.Width)) * dimension)
-            throw new ArgumentException($"A position embedding of {embedding.Length} values was given, expected {prefix} + {from.Height} x {from.Width} rows of {dimension}.", nameof(embedding));
+            throw new ArgumentException(
+                $"A position embedding of {embedding.Length} values was given, expected {prefix} + {from.Height} x {from.Width} rows of {dimension}.",
+                nameof(embedding)
+            );
         float[] result = new float[(prefix + (to.Height * to.Width)) * dimension];
         embedding[..(prefix * dimension)].CopyTo(result);
         ReadOnlySpan<float> grid = embedding[(prefix * dimension)..];
@@ -22,21 +31,24 @@ internal static class PositionEmbedding
         (int[] columns, double[] columnWeights) = Taps(from.Width, to.Width);
         double[] sum = new double[dimension];
         for (int y = 0; y < to.Height; y++)
-            for (int x = 0; x < to.Width; x++)
+        for (int x = 0; x < to.Width; x++)
+        {
+            Array.Clear(sum);
+            for (int i = 0; i < 4; i++)
+            for (int j = 0; j < 4; j++)
             {
-                Array.Clear(sum);
-                for (int i = 0; i < 4; i++)
-                    for (int j = 0; j < 4; j++)
-                    {
-                        double weight = rowWeights[(y * 4) + i] * columnWeights[(x * 4) + j];
-                        ReadOnlySpan<float> row = grid.Slice(((rows[(y * 4) + i] * from.Width) + columns[(x * 4) + j]) * dimension, dimension);
-                        for (int d = 0; d < dimension; d++)
-                            sum[d] += weight * row[d];
-                    }
-                Span<float> target = result.AsSpan((prefix + (y * to.Width) + x) * dimension, dimension);
+                double weight = rowWeights[(y * 4) + i] * columnWeights[(x * 4) + j];
+                ReadOnlySpan<float> row = grid.Slice(
+                    ((rows[(y * 4) + i] * from.Width) + columns[(x * 4) + j]) * dimension,
+                    dimension
+                );
                 for (int d = 0; d < dimension; d++)
-                    target[d] = (float)sum[d];
+                    sum[d] += weight * row[d];
             }
+            Span<float> target = result.AsSpan((prefix + (y * to.Width) + x) * dimension, dimension);
+            for (int d = 0; d < dimension; d++)
+                target[d] = (float)sum[d];
+        }
         return result;
     }
 
@@ -62,6 +74,8 @@ internal static class PositionEmbedding
     private static double Cubic(double x)
     {
         const double A = -0.75;
-        return x <= 1 ? (((((A + 2) * x) - (A + 3)) * x) * x) + 1 : x < 2 ? (((((A * x) - (5 * A)) * x) + (8 * A)) * x) - (4 * A) : 0;
+        return x <= 1 ? (((((A + 2) * x) - (A + 3)) * x) * x) + 1
+            : x < 2 ? (((((A * x) - (5 * A)) * x) + (8 * A)) * x) - (4 * A)
+            : 0;
     }
 }

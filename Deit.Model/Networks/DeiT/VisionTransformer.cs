@@ -36,14 +36,21 @@ internal sealed class VisionTransformer : INetwork
     /// <summary>Names, shapes, start values and decay of a configuration's parameters, as in the reference on timm 0.3.2.</summary>
     public static IEnumerable<ParameterSpec> Specs(DeitConfig config)
     {
-        int dim = config.EmbedDim, patchInputs = 3 * config.PatchSize * config.PatchSize;
+        int dim = config.EmbedDim,
+            patchInputs = 3 * config.PatchSize * config.PatchSize;
         yield return new("cls_token", [1, 1, dim], Initialization.Normal002, Decay: false);
         yield return new("pos_embed", [1, config.Tokens, dim], Initialization.Normal002, Decay: false);
         // The reference exempts the class token and the position embedding from decay, but not the distillation token.
         if (config.Distilled)
             yield return new("dist_token", [1, 1, dim], Initialization.Normal002, Decay: true);
         // The reference leaves the convolution at PyTorch's default, kaiming_uniform(a = sqrt 5) = U(+-1 / sqrt(fan in)).
-        yield return new("patch_embed.proj.weight", [dim, 3, config.PatchSize, config.PatchSize], Initialization.FanInUniform, Decay: true, patchInputs);
+        yield return new(
+            "patch_embed.proj.weight",
+            [dim, 3, config.PatchSize, config.PatchSize],
+            Initialization.FanInUniform,
+            Decay: true,
+            patchInputs
+        );
         yield return new("patch_embed.proj.bias", [dim], Initialization.FanInUniform, Decay: false, patchInputs);
         for (int i = 0; i < config.Depth; i++)
             foreach (ParameterSpec spec in Block.Specs(config, $"blocks.{i}"))
@@ -60,28 +67,41 @@ internal sealed class VisionTransformer : INetwork
     /// <inheritdoc/>
     public NetworkOutput Forward(Recorder r, Tensor images, ForwardContext context)
     {
-        int batch = images.Shape[0], dim = Config.EmbedDim, prefix = Config.PrefixTokens;
+        int batch = images.Shape[0],
+            dim = Config.EmbedDim,
+            prefix = Config.PrefixTokens;
         Tensor x;
         r.Products = context.Precision.Products;
         using (r.Named("patch_embed"))
         {
-            Tensor patches = r.Unfold(images, Config.PatchSize, context.Precision.Activations);                          // [B * P, 3 * 16 * 16]
+            Tensor patches = r.Unfold(images, Config.PatchSize, context.Precision.Activations); // [B * P, 3 * 16 * 16]
             Tensor weight = Parameters["patch_embed.proj.weight"];
-            Tensor embedded = r.Linear(patches, weight.View([dim, patches.Shape.Columns]), Parameters["patch_embed.proj.bias"], context.Precision.Residual);
+            Tensor embedded = r.Linear(
+                patches,
+                weight.View([dim, patches.Shape.Columns]),
+                Parameters["patch_embed.proj.bias"],
+                context.Precision.Residual
+            );
             Tensor? distillationToken = Config.Distilled ? Parameters["dist_token"] : null;
-            x = r.Tokens(embedded.View([batch, Config.Patches, dim]), Parameters["cls_token"], distillationToken, Parameters["pos_embed"]); // [B, T, D]
+            x = r.Tokens(
+                embedded.View([batch, Config.Patches, dim]),
+                Parameters["cls_token"],
+                distillationToken,
+                Parameters["pos_embed"]
+            ); // [B, T, D]
         }
         context.Observe?.Invoke("embedding", x);
         for (int i = 0; i < _blocks.Length; i++)
         {
-            x = _blocks[i].Forward(r, x, context, _blocks.Length == 1 ? 0 : context.DropPathRate * i / (_blocks.Length - 1));
+            x = _blocks[i]
+                .Forward(r, x, context, _blocks.Length == 1 ? 0 : context.DropPathRate * i / (_blocks.Length - 1));
             context.Observe?.Invoke($"blocks.{i}", x);
         }
         // The norm works row by row, so that only the rows which a head reads need it.
-        Tensor features = _norm.Forward(r, r.Cast(r.SelectTokens(x, 0, prefix), DType.F32));                 // [B, 1 or 2, D]
+        Tensor features = _norm.Forward(r, r.Cast(r.SelectTokens(x, 0, prefix), DType.F32)); // [B, 1 or 2, D]
         context.Observe?.Invoke("norm", features);
         Tensor classToken = prefix == 1 ? features : r.SelectTokens(features, 0, 1);
-        Tensor logits = _head.Forward(r, classToken.View([batch, dim]));                                     // [B, classes]
+        Tensor logits = _head.Forward(r, classToken.View([batch, dim])); // [B, classes]
         Tensor? distilled = _distillationHead?.Forward(r, r.SelectTokens(features, 1, 1).View([batch, dim]));
         return new NetworkOutput(logits, distilled);
     }

@@ -18,7 +18,18 @@ internal sealed class RegNet : INetwork
         Config = config.Validate();
         Parameters = new Parameters(device, [.. Specs(config)]);
         _stem = new ConvolutionLayer(Parameters, config, "stem", stride: 2);
-        _blocks = [.. Blocks(config).Select(block => new RegNetBlock(Parameters, config, block.Prefix, block.Inputs, block.Stage, block.Stride))];
+        _blocks =
+        [
+            .. Blocks(config)
+                .Select(block => new RegNetBlock(
+                    Parameters,
+                    config,
+                    block.Prefix,
+                    block.Inputs,
+                    block.Stage,
+                    block.Stride
+                )),
+        ];
         _head = new LinearLayer(Parameters, "head.fc");
     }
 
@@ -33,19 +44,20 @@ internal sealed class RegNet : INetwork
 
     /// <summary>Names, shapes, start values and decay of a configuration's parameters and running statistics.</summary>
     public static IEnumerable<ParameterSpec> Specs(RegNetConfig config) =>
-    [
-        .. ConvolutionLayer.Specs("stem", 3, config.StemWidth, 3),
-        .. Blocks(config).SelectMany(block => RegNetBlock.Specs(config, block.Prefix, block.Inputs, block.Stage, block.Stride)),
-        new("head.fc.weight", [config.NumClasses, config.Stages[^1].Width], Initialization.Normal001, Decay: true),
-        new("head.fc.bias", [config.NumClasses], Initialization.Zero, Decay: false),
-    ];
+        [
+            .. ConvolutionLayer.Specs("stem", 3, config.StemWidth, 3),
+            .. Blocks(config)
+                .SelectMany(block => RegNetBlock.Specs(config, block.Prefix, block.Inputs, block.Stage, block.Stride)),
+            new("head.fc.weight", [config.NumClasses, config.Stages[^1].Width], Initialization.Normal001, Decay: true),
+            new("head.fc.bias", [config.NumClasses], Initialization.Zero, Decay: false),
+        ];
 
     /// <inheritdoc/>
     public NetworkOutput Forward(Recorder r, Tensor images, ForwardContext context)
     {
         Tensor x;
         using (r.Named("stem"))
-            x = r.Relu(_stem.Forward(r, r.SwapLeading(images), context));   // [C, B, H / 2, W / 2]
+            x = r.Relu(_stem.Forward(r, r.SwapLeading(images), context)); // [C, B, H / 2, W / 2]
         foreach (RegNetBlock block in _blocks)
             x = block.Forward(r, x, context);
         return new NetworkOutput(_head.Forward(r, r.GlobalAveragePool(x)), DistillationLogits: null);

@@ -6,26 +6,47 @@ namespace Deit.Model.Networks;
 internal sealed class RegNetBlock
 {
     private readonly string _prefix;
-    private readonly ConvolutionLayer _conv1, _conv2, _conv3;
+    private readonly ConvolutionLayer _conv1,
+        _conv2,
+        _conv3;
     private readonly ConvolutionLayer? _downsample;
-    private readonly Tensor _squeeze, _squeezeBias, _excite, _exciteBias;
+    private readonly Tensor _squeeze,
+        _squeezeBias,
+        _excite,
+        _exciteBias;
 
-    public RegNetBlock(Parameters parameters, RegNetConfig config, string prefix, int inputs, RegNetStage stage, int stride)
+    public RegNetBlock(
+        Parameters parameters,
+        RegNetConfig config,
+        string prefix,
+        int inputs,
+        RegNetStage stage,
+        int stride
+    )
     {
         _prefix = prefix;
         _conv1 = new ConvolutionLayer(parameters, config, $"{prefix}.conv1");
         _conv2 = new ConvolutionLayer(parameters, config, $"{prefix}.conv2", stride);
         _conv3 = new ConvolutionLayer(parameters, config, $"{prefix}.conv3");
-        _downsample = Projects(inputs, stage, stride) ? new ConvolutionLayer(parameters, config, $"{prefix}.downsample", stride) : null;
+        _downsample = Projects(inputs, stage, stride)
+            ? new ConvolutionLayer(parameters, config, $"{prefix}.downsample", stride)
+            : null;
         _squeeze = parameters[$"{prefix}.se.fc1.weight"];
         _squeezeBias = parameters[$"{prefix}.se.fc1.bias"];
         _excite = parameters[$"{prefix}.se.fc2.weight"];
         _exciteBias = parameters[$"{prefix}.se.fc2.bias"];
     }
 
-    public static IEnumerable<ParameterSpec> Specs(RegNetConfig config, string prefix, int inputs, RegNetStage stage, int stride)
+    public static IEnumerable<ParameterSpec> Specs(
+        RegNetConfig config,
+        string prefix,
+        int inputs,
+        RegNetStage stage,
+        int stride
+    )
     {
-        int width = stage.Width, hidden = config.SqueezeWidth(inputs);
+        int width = stage.Width,
+            hidden = config.SqueezeWidth(inputs);
         return
         [
             .. ConvolutionLayer.Specs($"{prefix}.conv1", inputs, width, 1),
@@ -45,7 +66,7 @@ internal sealed class RegNetBlock
         using Recorder.Scope scope = r.Named(_prefix);
         Tensor y = r.Relu(_conv1.Forward(r, x, context));
         y = r.Relu(_conv2.Forward(r, y, context));
-        Tensor hidden = r.Relu(r.Linear(r.GlobalAveragePool(y), Matrix(_squeeze), _squeezeBias));   // [B, hidden]
+        Tensor hidden = r.Relu(r.Linear(r.GlobalAveragePool(y), Matrix(_squeeze), _squeezeBias)); // [B, hidden]
         y = r.ChannelScale(y, r.Sigmoid(r.Linear(hidden, Matrix(_excite), _exciteBias)));
         y = _conv3.Forward(r, y, context);
         return r.Relu(r.Add(y, _downsample?.Forward(r, x, context) ?? x));

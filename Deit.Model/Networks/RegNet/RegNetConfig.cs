@@ -42,20 +42,26 @@ public sealed record RegNetConfig : NetworkConfig
     /// </summary>
     [JsonIgnore]
     public IReadOnlyList<RegNetStage> Stages =>
-    [
-        .. Enumerable.Range(0, Depth).Select(BlockWidth).GroupBy(width => width).Select(stage =>
-        {
-            int group = Math.Min(GroupWidth, stage.Key);
-            return new RegNetStage((int)Math.Round((double)stage.Key / group) * group, stage.Count(), group);
-        }),
-    ];
+        [
+            .. Enumerable
+                .Range(0, Depth)
+                .Select(BlockWidth)
+                .GroupBy(width => width)
+                .Select(stage =>
+                {
+                    int group = Math.Min(GroupWidth, stage.Key);
+                    return new RegNetStage((int)Math.Round((double)stage.Key / group) * group, stage.Count(), group);
+                }),
+        ];
 
     /// <summary>Width of the squeeze-and-excitation in a block with that many input channels.</summary>
     public int SqueezeWidth(int inputs) => (int)Math.Round(inputs * SqueezeExciteRatio);
 
     private int BlockWidth(int block)
     {
-        double exponent = Math.Round(Math.Log((InitialWidth + (WidthSlope * block)) / InitialWidth) / Math.Log(WidthMultiplier));
+        double exponent = Math.Round(
+            Math.Log((InitialWidth + (WidthSlope * block)) / InitialWidth) / Math.Log(WidthMultiplier)
+        );
         return (int)Math.Round(InitialWidth * Math.Pow(WidthMultiplier, exponent) / 8) * 8;
     }
 
@@ -76,7 +82,12 @@ public sealed record RegNetConfig : NetworkConfig
     /// <inheritdoc/>
     public override RegNetConfig Validate()
     {
-        Require(InitialWidth is >= 8 and <= 16384 && InitialWidth % 8 == 0, "initial_width", InitialWidth, "a multiple of 8 up to 16384");
+        Require(
+            InitialWidth is >= 8 and <= 16384 && InitialWidth % 8 == 0,
+            "initial_width",
+            InitialWidth,
+            "a multiple of 8 up to 16384"
+        );
         Require(WidthSlope is >= 0 and <= 16384, "width_slope", WidthSlope, "0 to 16384");
         Require(WidthMultiplier is > 1 and <= 64, "width_multiplier", WidthMultiplier, "above 1, at most 64");
         Require(Depth is >= 1 and <= 1024, "depth", Depth, "1 to 1024");
@@ -87,7 +98,12 @@ public sealed record RegNetConfig : NetworkConfig
         Require(NumClasses is >= 1 and <= 1_000_000, "num_classes", NumClasses, "1 to 1000000");
         Require(BatchNormEpsilon is > 0 and < 1, "batch_norm_epsilon", BatchNormEpsilon, "between 0 and 1");
         int narrowest = Math.Min(StemWidth, Stages.Min(stage => stage.Width));
-        Require(SqueezeWidth(narrowest) >= 1, "squeeze_excite_ratio", SqueezeExciteRatio, $"a ratio that leaves a channel of {narrowest}");
+        Require(
+            SqueezeWidth(narrowest) >= 1,
+            "squeeze_excite_ratio",
+            SqueezeExciteRatio,
+            $"a ratio that leaves a channel of {narrowest}"
+        );
         return this;
     }
 }

@@ -5,8 +5,10 @@ public enum HeadFusion
 {
     /// <summary>The mean of the logits, as the reference code, timm and transformers compute.</summary>
     MeanLogits,
+
     /// <summary>The sum of the softmax outputs, as the paper (arXiv 2012.12877, section 4) describes.</summary>
     SumSoftmax,
+
     /// <summary>The class token alone, as transformers' DeiTForImageClassification, which has no head for the distillation token.</summary>
     ClassToken,
 }
@@ -31,7 +33,8 @@ internal sealed record HeadLogits(float[] Class, float[]? Distillation)
                 fused[i] = (Class[i] + Distillation[i]) / 2;
             return fused;
         }
-        double[] first = new double[classes], second = new double[classes];
+        double[] first = new double[classes],
+            second = new double[classes];
         for (int start = 0; start < fused.Length; start += classes)
         {
             Softmax(Class.AsSpan(start, classes), first);
@@ -44,7 +47,8 @@ internal sealed record HeadLogits(float[] Class, float[]? Distillation)
 
     private static void Softmax(ReadOnlySpan<float> logits, Span<double> probabilities)
     {
-        double largest = double.NegativeInfinity, sum = 0;
+        double largest = double.NegativeInfinity,
+            sum = 0;
         foreach (float logit in logits)
             largest = Math.Max(largest, logit);
         for (int i = 0; i < logits.Length; i++)

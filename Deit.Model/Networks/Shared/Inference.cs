@@ -22,7 +22,15 @@ internal sealed class Inference : IDisposable
     /// <param name="kernelsOf">A forward pass of the same network at another batch size, whose kernels this one is to run.</param>
     /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor, something recorded from it, or null.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public Inference(GpuDevice device, INetwork network, int batchSize, Graph? borrow = null, Precision precision = default, Inference? kernelsOf = null, Func<Recorder, string, Tensor, Tensor?>? observe = null)
+    public Inference(
+        GpuDevice device,
+        INetwork network,
+        int batchSize,
+        Graph? borrow = null,
+        Precision precision = default,
+        Inference? kernelsOf = null,
+        Func<Recorder, string, Tensor, Tensor?>? observe = null
+    )
     {
         (_device, _network, BatchSize) = (device, network, batchSize);
         ImageSize size = network.Config.InputSize;
@@ -35,7 +43,11 @@ internal sealed class Inference : IDisposable
             Graph = device.Record(
                 r =>
                 {
-                    output = network.Forward(r, _images, new ForwardContext { Precision = precision, Observe = observe is null ? null : Observe });
+                    output = network.Forward(
+                        r,
+                        _images,
+                        new ForwardContext { Precision = precision, Observe = observe is null ? null : Observe }
+                    );
                     r.Keep(output.ClassLogits);
                     if (output.DistillationLogits is { } distillation)
                         r.Keep(distillation);
@@ -46,7 +58,14 @@ internal sealed class Inference : IDisposable
                             _observed.Add(name, r.Keep(kept));
                     }
                 },
-                new GraphOptions { Purpose = $"inference of batches of {batchSize}", Borrow = borrow, Rounded = network.Parameters.Rounded, KernelsOf = kernelsOf?.Graph });
+                new GraphOptions
+                {
+                    Purpose = $"inference of batches of {batchSize}",
+                    Borrow = borrow,
+                    Rounded = network.Parameters.Rounded,
+                    KernelsOf = kernelsOf?.Graph,
+                }
+            );
             _output = output!;
         }
         catch
@@ -91,7 +110,10 @@ internal sealed class Inference : IDisposable
     {
         Graph.Run();
         Range wanted = ..(count * _network.Config.NumClasses);
-        return new HeadLogits(_device.Read<float>(_output.ClassLogits)[wanted], _output.DistillationLogits is { } distillation ? _device.Read<float>(distillation)[wanted] : null);
+        return new HeadLogits(
+            _device.Read<float>(_output.ClassLogits)[wanted],
+            _output.DistillationLogits is { } distillation ? _device.Read<float>(distillation)[wanted] : null
+        );
     }
 
     /// <summary>What was kept of a tensor inside the network, of the last run.</summary>
@@ -99,9 +121,13 @@ internal sealed class Inference : IDisposable
     /// <returns>All of it: with images of earlier batches past the count of a smaller last one.</returns>
     /// <exception cref="ArgumentException">Nothing of that name was kept.</exception>
     /// <exception cref="GpuException">The device was lost.</exception>
-    public float[] Observed(string name) => _observed.TryGetValue(name, out Tensor? tensor)
-        ? _device.Read<float>(tensor)
-        : throw new ArgumentException($"Nothing was kept of '{name}', there is {string.Join(", ", _observed.Keys)}; let observe return it.", nameof(name));
+    public float[] Observed(string name) =>
+        _observed.TryGetValue(name, out Tensor? tensor)
+            ? _device.Read<float>(tensor)
+            : throw new ArgumentException(
+                $"Nothing was kept of '{name}', there is {string.Join(", ", _observed.Keys)}; let observe return it.",
+                nameof(name)
+            );
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose()

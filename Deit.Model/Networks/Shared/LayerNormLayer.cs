@@ -6,13 +6,13 @@ namespace Deit.Model.Networks;
 internal sealed class LayerNormLayer(Parameters parameters, string prefix, double epsilon)
 {
     private readonly Tensor _weight = parameters[$"{prefix}.weight"]; // [C]
-    private readonly Tensor _bias = parameters[$"{prefix}.bias"];     // [C]
+    private readonly Tensor _bias = parameters[$"{prefix}.bias"]; // [C]
 
     public static IEnumerable<ParameterSpec> Specs(string prefix, int channels) =>
-    [
-        new($"{prefix}.weight", [channels], Initialization.One, Decay: false),
-        new($"{prefix}.bias", [channels], Initialization.Zero, Decay: false),
-    ];
+        [
+            new($"{prefix}.weight", [channels], Initialization.One, Decay: false),
+            new($"{prefix}.bias", [channels], Initialization.Zero, Decay: false),
+        ];
 
     /// <summary>x [..., C] in F32 or in the type of the result, to [..., C].</summary>
     public Tensor Forward(Recorder r, Tensor x, DType output = DType.F32)

@@ -29,14 +29,20 @@ internal static class ModelZoo
     /// <summary>The configuration of a reference model.</summary>
     /// <exception cref="DeitException">There is no model of that name.</exception>
     public static DeitConfig Get(string name) =>
-        Models.TryGetValue(name, out DeitConfig? config) ? config : throw new DeitException($"There is no model '{name}'; choose one of {string.Join(", ", Models.Keys)}, or give --embed-dim, --depth and --num-heads.");
+        Models.TryGetValue(name, out DeitConfig? config)
+            ? config
+            : throw new DeitException(
+                $"There is no model '{name}'; choose one of {string.Join(", ", Models.Keys)}, or give --embed-dim, --depth and --num-heads."
+            );
 
     /// <summary>The configuration of a DeiT or RegNetY.</summary>
     /// <exception cref="DeitException">There is no model of that name.</exception>
     public static NetworkConfig Find(string name) =>
         Models.TryGetValue(name, out DeitConfig? deit) ? deit
         : RegNets.TryGetValue(name, out RegNetConfig? regNet) ? regNet
-        : throw new DeitException($"There is no model '{name}'; choose one of {string.Join(", ", [.. Models.Keys, .. RegNets.Keys])}, or give a free configuration.");
+        : throw new DeitException(
+            $"There is no model '{name}'; choose one of {string.Join(", ", [.. Models.Keys, .. RegNets.Keys])}, or give a free configuration."
+        );
 
     /// <summary>The names of all RegNetY, as timm's.</summary>
     public static IReadOnlyCollection<string> RegNetNames => RegNets.Keys;
@@ -44,10 +50,33 @@ internal static class ModelZoo
     /// <summary>The configuration of a RegNetY.</summary>
     /// <exception cref="DeitException">There is no RegNetY of that name.</exception>
     public static RegNetConfig GetRegNet(string name) =>
-        RegNets.TryGetValue(name, out RegNetConfig? config) ? config : throw new DeitException($"There is no RegNetY '{name}'; choose one of {string.Join(", ", RegNets.Keys)}.");
+        RegNets.TryGetValue(name, out RegNetConfig? config)
+            ? config
+            : throw new DeitException(
+                $"There is no RegNetY '{name}'; choose one of {string.Join(", ", RegNets.Keys)}."
+            );
 
-    private static DeitConfig Deit(int embedDim, int heads) => new() { EmbedDim = embedDim, Depth = 12, NumHeads = heads };
+    private static DeitConfig Deit(int embedDim, int heads) =>
+        new()
+        {
+            EmbedDim = embedDim,
+            Depth = 12,
+            NumHeads = heads,
+        };
 
-    private static RegNetConfig RegNetY(int initialWidth, double widthSlope, double widthMultiplier, int depth, int groupWidth) =>
-        new() { InitialWidth = initialWidth, WidthSlope = widthSlope, WidthMultiplier = widthMultiplier, Depth = depth, GroupWidth = groupWidth };
+    private static RegNetConfig RegNetY(
+        int initialWidth,
+        double widthSlope,
+        double widthMultiplier,
+        int depth,
+        int groupWidth
+    ) =>
+        new()
+        {
+            InitialWidth = initialWidth,
+            WidthSlope = widthSlope,
+            WidthMultiplier = widthMultiplier,
+            Depth = depth,
+            GroupWidth = groupWidth,
+        };
 }

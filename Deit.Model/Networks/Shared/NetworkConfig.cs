@@ -5,7 +5,10 @@ using Deit.Model.Images;
 namespace Deit.Model;
 
 /// <summary>The architecture of a network: everything that decides names and shapes of its parameters. In JSON, <c>architecture</c> names the family.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "architecture", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
+[JsonPolymorphic(
+    TypeDiscriminatorPropertyName = "architecture",
+    UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization
+)]
 [JsonDerivedType(typeof(DeitConfig), "deit")]
 [JsonDerivedType(typeof(RegNetConfig), "regnety")]
 public abstract record NetworkConfig
@@ -41,6 +44,8 @@ public abstract record NetworkConfig
     private protected void Require(bool condition, string name, object actual, string expected)
     {
         if (!condition)
-            throw new DeitException(FormattableString.Invariant($"A {Family} cannot be built with {name} {actual}: expected {expected}."));
+            throw new DeitException(
+                FormattableString.Invariant($"A {Family} cannot be built with {name} {actual}: expected {expected}.")
+            );
     }
 }

@@ -7,14 +7,19 @@ internal enum Initialization
 {
     /// <summary>0.</summary>
     Zero,
+
     /// <summary>1.</summary>
     One,
+
     /// <summary>Normal with standard deviation 0.02: the reference's trunc_normal_ cuts at 100 standard deviations, that is, never.</summary>
     Normal002,
+
     /// <summary>Uniform within 1 / sqrt(fan in), PyTorch's default of a convolution and of its bias.</summary>
     FanInUniform,
+
     /// <summary>Normal with standard deviation 0.01.</summary>
     Normal001,
+
     /// <summary>Normal with standard deviation sqrt(2 / fan out), fan out = outputs * k * k: kaiming_normal_ of a convolution before a ReLU.</summary>
     FanOutNormal,
 }
@@ -47,7 +52,11 @@ internal sealed class Parameters : IDisposable
     /// <exception cref="GpuException">The device has not enough memory.</exception>
     public Parameters(GpuDevice device, IReadOnlyList<ParameterSpec> specs)
     {
-        (Device, Specs, Buffers) = (device, [.. specs.Where(spec => !spec.Buffer)], [.. specs.Where(spec => spec.Buffer)]);
+        (Device, Specs, Buffers) = (
+            device,
+            [.. specs.Where(spec => !spec.Buffer)],
+            [.. specs.Where(spec => spec.Buffer)]
+        );
         _values = device.CreateArena("parameters", Arena.SizeOf(DType.F32, Specs.Select(spec => spec.Shape)));
         try
         {
@@ -59,10 +68,18 @@ internal sealed class Parameters : IDisposable
             device.Fill(Flat);
             if (Buffers.Count > 0)
             {
-                _buffers = device.CreateArena("running statistics", Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape)));
+                _buffers = device.CreateArena(
+                    "running statistics",
+                    Arena.SizeOf(DType.F32, Buffers.Select(spec => spec.Shape))
+                );
                 foreach (ParameterSpec spec in Buffers)
                     _tensors.Add(spec.Name, _buffers.Allocate(spec.Shape, DType.F32, spec.Name));
-                FlatBuffers = _buffers.At(0, [checked((int)(_buffers.ByteLength / sizeof(float)))], DType.F32, "running statistics");
+                FlatBuffers = _buffers.At(
+                    0,
+                    [checked((int)(_buffers.ByteLength / sizeof(float)))],
+                    DType.F32,
+                    "running statistics"
+                );
                 device.Fill(FlatBuffers);
             }
             // Values that are written to an idle device need no detour through staging memory.
@@ -110,7 +127,12 @@ internal sealed class Parameters : IDisposable
     /// run, where its precision has 16 bits at all.
     /// </summary>
     /// <exception cref="InvalidOperationException">The parameters are being trained.</exception>
-    public void Freeze() => _rounded ??= _gradients is null ? new RoundedWeights(Device) : throw new InvalidOperationException("Freezing parameters that are being trained: their copies would go stale; load them into a network of its own.");
+    public void Freeze() =>
+        _rounded ??= _gradients is null
+            ? new RoundedWeights(Device)
+            : throw new InvalidOperationException(
+                "Freezing parameters that are being trained: their copies would go stale; load them into a network of its own."
+            );
 
     /// <summary>Gives every parameter a gradient, so that recordings with them have a backward pass.</summary>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
@@ -118,7 +140,9 @@ internal sealed class Parameters : IDisposable
     public void Train()
     {
         if (_rounded is not null)
-            throw new InvalidOperationException("Training parameters that are frozen: copies of them would go stale; load them into a network of its own.");
+            throw new InvalidOperationException(
+                "Training parameters that are frozen: copies of them would go stale; load them into a network of its own."
+            );
         if (_gradients is not null)
             return;
         _gradients = Device.CreateArena("gradients", _values.ByteLength);
@@ -172,7 +196,9 @@ internal sealed class Parameters : IDisposable
                     Initialization.One => 1,
                     Initialization.Normal002 => (float)(0.02 * random.NextNormal()),
                     Initialization.Normal001 => (float)(0.01 * random.NextNormal()),
-                    Initialization.FanOutNormal => (float)(Math.Sqrt(2.0 / (spec.Shape[0] * spec.Shape[2] * spec.Shape[3])) * random.NextNormal()),
+                    Initialization.FanOutNormal => (float)(
+                        Math.Sqrt(2.0 / (spec.Shape[0] * spec.Shape[2] * spec.Shape[3])) * random.NextNormal()
+                    ),
                     Initialization.FanInUniform => (float)(((2 * random.NextDouble()) - 1) * bound),
                     _ => throw new InvalidOperationException($"Unknown initialization {spec.Initialization}."),
                 };

@@ -12,7 +12,11 @@ namespace Deit.Model;
 /// bytes of half the traffic and rounds once a branch.
 /// </param>
 /// <param name="Products">How factors of F32 are multiplied: as such, or each product as three of 16 bits on matrix units.</param>
-public readonly record struct Precision(DType Activations, DType Residual, ProductArithmetic Products = ProductArithmetic.F32)
+public readonly record struct Precision(
+    DType Activations,
+    DType Residual,
+    ProductArithmetic Products = ProductArithmetic.F32
+)
 {
     private static readonly (string Name, Precision Value)[] Known =
     [
@@ -35,7 +39,10 @@ public readonly record struct Precision(DType Activations, DType Residual, Produ
         get
         {
             Precision own = this;
-            return Known.FirstOrDefault(known => known.Value == own).Name ?? throw new DeitException($"No network computes with activations of {own.Activations}, a residual stream of {own.Residual} and products in {own.Products}; choose one of {string.Join(", ", Names)}.");
+            return Known.FirstOrDefault(known => known.Value == own).Name
+                ?? throw new DeitException(
+                    $"No network computes with activations of {own.Activations}, a residual stream of {own.Residual} and products in {own.Products}; choose one of {string.Join(", ", Names)}."
+                );
         }
     }
 
@@ -48,7 +55,9 @@ public readonly record struct Precision(DType Activations, DType Residual, Produ
     /// <summary>The precision that a name stands for.</summary>
     /// <exception cref="DeitException">There is no precision of that name.</exception>
     public static Precision Parse(string name) =>
-        Known.FirstOrDefault(known => known.Name == name) is { Name: not null } found ? found.Value : throw new DeitException($"There is no precision '{name}'; choose one of {string.Join(", ", Names)}.");
+        Known.FirstOrDefault(known => known.Name == name) is { Name: not null } found
+            ? found.Value
+            : throw new DeitException($"There is no precision '{name}'; choose one of {string.Join(", ", Names)}.");
 
     /// <summary>
     /// What a device can do of what is wanted. A device without 16-bit storage computes in F32; one without matrix units for the type
@@ -66,11 +75,20 @@ public readonly record struct Precision(DType Activations, DType Residual, Produ
             { Activations: DType.F16 } or { Products: ProductArithmetic.F16x3 } => "f16",
             _ => "bf16",
         };
-        bool units = info.MatrixShapes.Any(shape => shape.Input == input && shape.Accumulator == "f32" && shape.Scope == "subgroup");
+        bool units = info.MatrixShapes.Any(shape =>
+            shape.Input == input && shape.Accumulator == "f32" && shape.Scope == "subgroup"
+        );
         if (wanted.Activations == DType.F32)
-            return units ? (wanted, null) : (DType.F32, $"{info.Name} has no matrix units for {input}, so that {wanted.Name} falls back to fp32");
+            return units
+                ? (wanted, null)
+                : (DType.F32, $"{info.Name} has no matrix units for {input}, so that {wanted.Name} falls back to fp32");
         if (!info.Storage16)
             return (DType.F32, $"{info.Name} stores no 16-bit values, so that {wanted.Name} falls back to fp32");
-        return (wanted, units ? null : $"{info.Name} has no matrix units for {wanted.Name}, so that products run on its ordinary units");
+        return (
+            wanted,
+            units
+                ? null
+                : $"{info.Name} has no matrix units for {wanted.Name}, so that products run on its ordinary units"
+        );
     }
 }

@@ -1,4 +1,3 @@
-using Deit.Gpu;
 using Deit.Model.Files;
 
 namespace Deit.Model;
@@ -6,7 +5,8 @@ namespace Deit.Model;
 /// <summary>Takes weights into a network of another resolution, another number of classes or with another token, as the reference's fine-tuning.</summary>
 internal static class WeightTransfer
 {
-    private const string PositionEmbeddingName = "pos_embed", DistillationToken = "dist_token";
+    private const string PositionEmbeddingName = "pos_embed",
+        DistillationToken = "dist_token";
 
     /// <summary>Loads what fits; the position embedding is resized to the network's grid of patches.</summary>
     /// <param name="network">The network; what is not loaded keeps the values it has.</param>
@@ -20,19 +20,33 @@ internal static class WeightTransfer
         Parameters parameters = network.Parameters;
         List<string> notices = [];
         HashSet<string> known = [.. parameters.Specs.Concat(parameters.Buffers).Select(spec => spec.Name)];
-        if (file.Shapes.Keys.FirstOrDefault(name => !known.Contains(name) && !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)) is { } unexpected)
+        if (
+            file.Shapes.Keys.FirstOrDefault(name =>
+                !known.Contains(name) && !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)
+            ) is
+            { } unexpected
+        )
         {
             if (!newHeads)
-                throw new CheckpointException($"'{source.Path}' has '{unexpected}', which the model does not know: it is of another model; give the model that the weights are of.");
+                throw new CheckpointException(
+                    $"'{source.Path}' has '{unexpected}', which the model does not know: it is of another model; give the model that the weights are of."
+                );
             notices.Add($"'{unexpected}' of '{source.Path}', and whatever else the model does not know, is left out");
         }
         foreach (ParameterSpec spec in parameters.Specs.Concat(parameters.Buffers))
         {
-            bool isNew = newHeads && (spec.Name == DistillationToken || network.Config.Heads.Any(head => spec.Name.StartsWith($"{head}.", StringComparison.Ordinal)));
+            bool isNew =
+                newHeads
+                && (
+                    spec.Name == DistillationToken
+                    || network.Config.Heads.Any(head => spec.Name.StartsWith($"{head}.", StringComparison.Ordinal))
+                );
             if (!file.Shapes.TryGetValue(spec.Name, out long[]? shape))
             {
                 if (!isNew)
-                    throw new CheckpointException($"'{source.Path}' lacks '{spec.Name}' {spec.Shape}: it is of another model; give the model that the weights are of.");
+                    throw new CheckpointException(
+                        $"'{source.Path}' lacks '{spec.Name}' {spec.Shape}: it is of another model; give the model that the weights are of."
+                    );
                 notices.Add($"'{spec.Name}' is not in '{source.Path}' and starts anew");
                 continue;
             }
@@ -46,7 +60,9 @@ internal static class WeightTransfer
             else if (!shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
             {
                 if (!isNew)
-                    throw new CheckpointException($"'{source.Path}' has '{spec.Name}' of shape [{string.Join(", ", shape)}], the model expects {spec.Shape}; give the model that the weights are of.");
+                    throw new CheckpointException(
+                        $"'{source.Path}' has '{spec.Name}' of shape [{string.Join(", ", shape)}], the model expects {spec.Shape}; give the model that the weights are of."
+                    );
                 notices.Add($"'{spec.Name}' [{string.Join(", ", shape)}] does not fit {spec.Shape} and starts anew");
                 continue;
             }
@@ -55,17 +71,36 @@ internal static class WeightTransfer
         return notices;
     }
 
-    private static (float[] Values, string? Notice) ToGrid(float[] values, long[] shape, Parameters parameters, DeitConfig config, ModelSource source, IWeights file)
+    private static (float[] Values, string? Notice) ToGrid(
+        float[] values,
+        long[] shape,
+        Parameters parameters,
+        DeitConfig config,
+        ModelSource source,
+        IWeights file
+    )
     {
-        int dimension = config.EmbedDim, prefix = file.Shapes.ContainsKey(DistillationToken) ? 2 : 1;
+        int dimension = config.EmbedDim,
+            prefix = file.Shapes.ContainsKey(DistillationToken) ? 2 : 1;
         if (shape is not [1, long rows, long columns] || columns != dimension || rows <= prefix)
-            throw new CheckpointException($"'{source.Path}' has '{PositionEmbeddingName}' of shape [{string.Join(", ", shape)}], the model expects [1, tokens, {dimension}]; give the model that the weights are of.");
-        int patches = (int)rows - prefix, side = (int)Math.Round(Math.Sqrt(patches));
-        (int Height, int Width) from = source.Description?.Config is DeitConfig described ? described.Grid : side * side == patches || patches != config.Patches ? (side, side) : config.Grid;
+            throw new CheckpointException(
+                $"'{source.Path}' has '{PositionEmbeddingName}' of shape [{string.Join(", ", shape)}], the model expects [1, tokens, {dimension}]; give the model that the weights are of."
+            );
+        int patches = (int)rows - prefix,
+            side = (int)Math.Round(Math.Sqrt(patches));
+        (int Height, int Width) from =
+            source.Description?.Config is DeitConfig described ? described.Grid
+            : side * side == patches || patches != config.Patches ? (side, side)
+            : config.Grid;
         if (from.Height * from.Width != patches)
-            throw new CheckpointException($"'{source.Path}' has a position embedding of {patches} patches, which make no square; give the model folder, whose {ModelFolder.ConfigFile} tells height and width.");
+            throw new CheckpointException(
+                $"'{source.Path}' has a position embedding of {patches} patches, which make no square; give the model folder, whose {ModelFolder.ConfigFile} tells height and width."
+            );
         float[] resized = PositionEmbedding.Resize(values, dimension, prefix, from, config.Grid);
-        string? notice = from == config.Grid ? null : $"the position embedding was resized from {from.Height} x {from.Width} to {config.Grid.Height} x {config.Grid.Width} patches";
+        string? notice =
+            from == config.Grid
+                ? null
+                : $"the position embedding was resized from {from.Height} x {from.Width} to {config.Grid.Height} x {config.Grid.Width} patches";
         if (prefix == config.PrefixTokens)
             return (resized, notice);
         // Another number of tokens before the patches: the class token's row is common to both, a distillation token's row stays as it is.

@@ -13,7 +13,12 @@ internal sealed class ColorJitter(double strength) : IImageStep
 
     public void Apply(RgbImage image, RgbImage scratch, ref RandomStream random)
     {
-        Span<RandAugmentOperation> order = [RandAugmentOperation.Brightness, RandAugmentOperation.Contrast, RandAugmentOperation.Color];
+        Span<RandAugmentOperation> order =
+        [
+            RandAugmentOperation.Brightness,
+            RandAugmentOperation.Contrast,
+            RandAugmentOperation.Color,
+        ];
         random.Shuffle(order);
         foreach (RandAugmentOperation operation in order)
             operation.Apply(Factor(ref random), image, scratch, fill: default);

@@ -8,7 +8,12 @@ namespace Deit.Train.Data.Augmentation;
 /// <param name="CutmixAlpha">Area left of cutmix is Beta(alpha, alpha); 0 turns cutmix off.</param>
 /// <param name="Probability">The chance that a batch is mixed at all.</param>
 /// <param name="SwitchProbability">The chance of cutmix where both are on.</param>
-internal sealed record Mixup(double MixupAlpha, double CutmixAlpha, double Probability = 1, double SwitchProbability = 0.5)
+internal sealed record Mixup(
+    double MixupAlpha,
+    double CutmixAlpha,
+    double Probability = 1,
+    double SwitchProbability = 0.5
+)
 {
     /// <summary>True when batches can be mixed.</summary>
     public bool Enabled => MixupAlpha > 0 || CutmixAlpha > 0;
@@ -26,17 +31,22 @@ internal sealed record Mixup(double MixupAlpha, double CutmixAlpha, double Proba
         if (!cutmix)
             return MixState.Mixup(Beta(MixupAlpha, ref random));
         double share = Math.Sqrt(1 - Beta(CutmixAlpha, ref random));
-        int halfHeight = (int)(size.Height * share) / 2, halfWidth = (int)(size.Width * share) / 2;
-        int centreY = random.NextInt(size.Height), centreX = random.NextInt(size.Width);
-        int top = Math.Clamp(centreY - halfHeight, 0, size.Height), bottom = Math.Clamp(centreY + halfHeight, 0, size.Height);
-        int left = Math.Clamp(centreX - halfWidth, 0, size.Width), right = Math.Clamp(centreX + halfWidth, 0, size.Width);
+        int halfHeight = (int)(size.Height * share) / 2,
+            halfWidth = (int)(size.Width * share) / 2;
+        int centreY = random.NextInt(size.Height),
+            centreX = random.NextInt(size.Width);
+        int top = Math.Clamp(centreY - halfHeight, 0, size.Height),
+            bottom = Math.Clamp(centreY + halfHeight, 0, size.Height);
+        int left = Math.Clamp(centreX - halfWidth, 0, size.Width),
+            right = Math.Clamp(centreX + halfWidth, 0, size.Width);
         // lambda becomes the area that really stays: the box may be cut off at the border.
         return MixState.Cutmix(left, top, right, bottom, size.Width, size.Height);
     }
 
     private static double Beta(double alpha, ref RandomStream random)
     {
-        double a = Gamma(alpha, ref random), b = Gamma(alpha, ref random);
+        double a = Gamma(alpha, ref random),
+            b = Gamma(alpha, ref random);
         return a / (a + b);
     }
 
@@ -45,10 +55,12 @@ internal sealed record Mixup(double MixupAlpha, double CutmixAlpha, double Proba
     {
         if (shape < 1)
             return Gamma(shape + 1, ref random) * Math.Pow(1 - random.NextDouble(), 1 / shape);
-        double d = shape - (1.0 / 3), c = 1 / Math.Sqrt(9 * d);
+        double d = shape - (1.0 / 3),
+            c = 1 / Math.Sqrt(9 * d);
         while (true)
         {
-            double x = random.NextNormal(), v = 1 + (c * x);
+            double x = random.NextNormal(),
+                v = 1 + (c * x);
             if (v <= 0)
                 continue;
             v = v * v * v;

@@ -15,13 +15,16 @@ internal sealed class PaddedRandomCrop : IRandomCrop
 
     public void Apply(RgbImage source, RgbImage target, ref RandomStream random)
     {
-        int top = Offset(source.Height, target.Height, ref random), left = Offset(source.Width, target.Width, ref random);
+        int top = Offset(source.Height, target.Height, ref random),
+            left = Offset(source.Width, target.Width, ref random);
         Array.Clear(target.Pixels);
-        int from = Math.Max(left, 0), to = Math.Min(left + target.Width, source.Width); // columns of the source that are seen
+        int from = Math.Max(left, 0),
+            to = Math.Min(left + target.Width, source.Width); // columns of the source that are seen
         if (from >= to)
             return;
         for (int y = Math.Max(top, 0); y < Math.Min(top + target.Height, source.Height); y++)
-            source.Pixels.AsSpan(((y * source.Width) + from) * 3, (to - from) * 3)
+            source
+                .Pixels.AsSpan(((y * source.Width) + from) * 3, (to - from) * 3)
                 .CopyTo(target.Pixels.AsSpan((((y - top) * target.Width) + from - left) * 3));
     }
 

@@ -15,7 +15,8 @@ internal static partial class PillowOps
     /// <param name="factor">0 for grey, 1 for no change, more for stronger colours.</param>
     public static void Color(RgbImage image, RgbImage scratch, double factor)
     {
-        byte[] pixels = image.Pixels, grey = scratch.Pixels;
+        byte[] pixels = image.Pixels,
+            grey = scratch.Pixels;
         for (int i = 0; i < pixels.Length; i += 3)
             grey[i] = grey[i + 1] = grey[i + 2] = (byte)Luma(pixels, i);
         Blend(pixels, grey, (float)factor);
@@ -48,7 +49,8 @@ internal static partial class PillowOps
     }
 
     // ITU-R 601-2 luma in Pillow's fixed point of 16 bits, rounded.
-    private static int Luma(byte[] pixels, int i) => ((pixels[i] * 19595) + (pixels[i + 1] * 38470) + (pixels[i + 2] * 7471) + 0x8000) >> 16;
+    private static int Luma(byte[] pixels, int i) =>
+        ((pixels[i] * 19595) + (pixels[i + 1] * 38470) + (pixels[i + 2] * 7471) + 0x8000) >> 16;
 
     private static void BlendWithLevel(Span<byte> pixels, int level, float factor)
     {
@@ -58,7 +60,8 @@ internal static partial class PillowOps
         LookAlike(pixels, table);
     }
 
-    private static byte Blend(int value, int degenerate, float factor) => (byte)Math.Clamp(degenerate + (factor * (value - degenerate)), 0f, 255f);
+    private static byte Blend(int value, int degenerate, float factor) =>
+        (byte)Math.Clamp(degenerate + (factor * (value - degenerate)), 0f, 255f);
 
     private static void Blend(Span<byte> pixels, ReadOnlySpan<byte> degenerate, float factor)
     {
@@ -66,8 +69,12 @@ internal static partial class PillowOps
         for (; i + Vector256<byte>.Count <= pixels.Length; i += Vector256<byte>.Count)
         {
             (Vector256<ushort> low, Vector256<ushort> high) = Vector256.Widen(Vector256.Create<byte>(pixels[i..]));
-            (Vector256<ushort> lowDegenerate, Vector256<ushort> highDegenerate) = Vector256.Widen(Vector256.Create(degenerate[i..]));
-            Vector256.Narrow(Blend(low, lowDegenerate, factor), Blend(high, highDegenerate, factor)).CopyTo(pixels[i..]);
+            (Vector256<ushort> lowDegenerate, Vector256<ushort> highDegenerate) = Vector256.Widen(
+                Vector256.Create(degenerate[i..])
+            );
+            Vector256
+                .Narrow(Blend(low, lowDegenerate, factor), Blend(high, highDegenerate, factor))
+                .CopyTo(pixels[i..]);
         }
         for (; i < pixels.Length; i++)
             pixels[i] = Blend(pixels[i], degenerate[i], factor);
@@ -76,12 +83,14 @@ internal static partial class PillowOps
     private static Vector256<ushort> Blend(Vector256<ushort> values, Vector256<ushort> degenerate, float factor) =>
         Vector256.Narrow(
             Blend(Vector256.WidenLower(values).AsInt32(), Vector256.WidenLower(degenerate).AsInt32(), factor),
-            Blend(Vector256.WidenUpper(values).AsInt32(), Vector256.WidenUpper(degenerate).AsInt32(), factor));
+            Blend(Vector256.WidenUpper(values).AsInt32(), Vector256.WidenUpper(degenerate).AsInt32(), factor)
+        );
 
     private static Vector256<uint> Blend(Vector256<int> values, Vector256<int> degenerate, float factor)
     {
         // No fused multiply-add: it would round once where Pillow rounds twice.
-        Vector256<float> sum = Vector256.ConvertToSingle(degenerate) + (Vector256.ConvertToSingle(values - degenerate) * factor);
+        Vector256<float> sum =
+            Vector256.ConvertToSingle(degenerate) + (Vector256.ConvertToSingle(values - degenerate) * factor);
         return Vector256.ConvertToInt32(Vector256.Clamp(sum, Vector256<float>.Zero, Vector256.Create(255f))).AsUInt32();
     }
 
@@ -97,12 +106,15 @@ internal static partial class PillowOps
             return;
         for (int y = 1; y < source.Height - 1; y++)
         {
-            int i = (y * stride) + 3, end = ((y + 1) * stride) - 3;
+            int i = (y * stride) + 3,
+                end = ((y + 1) * stride) - 3;
             for (; i + Vector256<ushort>.Count <= end; i += Vector256<ushort>.Count)
             {
-                Vector256<ushort> sum = Three(from, i - stride) + Three(from, i) + (Widened(from, i) * 4) + Three(from, i + stride);
+                Vector256<ushort> sum =
+                    Three(from, i - stride) + Three(from, i) + (Widened(from, i) * 4) + Three(from, i + stride);
                 Vector256<ushort> rounded = sum + Vector256.Create((ushort)6);
-                Vector256<uint> low = (Vector256.WidenLower(rounded) * Reciprocal) >>> 16, high = (Vector256.WidenUpper(rounded) * Reciprocal) >>> 16;
+                Vector256<uint> low = (Vector256.WidenLower(rounded) * Reciprocal) >>> 16,
+                    high = (Vector256.WidenUpper(rounded) * Reciprocal) >>> 16;
                 Vector256<ushort> result = Vector256.Narrow(low, high);
                 Vector128.Narrow(result.GetLower(), result.GetUpper()).CopyTo(to[i..]);
             }
@@ -119,7 +131,8 @@ internal static partial class PillowOps
     // (n * 5042) >> 16 is n / 13 for n below 6553; the sums end at 13 * 255 + 6.
     private const uint Reciprocal = 5042;
 
-    private static Vector256<ushort> Three(ReadOnlySpan<byte> bytes, int i) => Widened(bytes, i - 3) + Widened(bytes, i) + Widened(bytes, i + 3);
+    private static Vector256<ushort> Three(ReadOnlySpan<byte> bytes, int i) =>
+        Widened(bytes, i - 3) + Widened(bytes, i) + Widened(bytes, i + 3);
 
     private static Vector256<ushort> Widened(ReadOnlySpan<byte> bytes, int i)
     {

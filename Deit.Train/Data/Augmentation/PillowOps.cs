@@ -20,8 +20,10 @@ internal static partial class PillowOps
         {
             ReadOnlySpan<int> histogram = histograms.Slice(channel * Levels, Levels);
             Span<byte> table = tables.Slice(channel * Levels, Levels);
-            int low = histogram.IndexOfAnyExcept(0), high = histogram.LastIndexOfAnyExcept(0);
-            double scale = high > low ? 255.0 / (high - low) : 1, offset = high > low ? -low * scale : 0;
+            int low = histogram.IndexOfAnyExcept(0),
+                high = histogram.LastIndexOfAnyExcept(0);
+            double scale = high > low ? 255.0 / (high - low) : 1,
+                offset = high > low ? -low * scale : 0;
             for (int i = 0; i < Levels; i++)
                 table[i] = (byte)Math.Clamp((int)((i * scale) + offset), 0, 255);
         }

@@ -20,7 +20,24 @@ internal sealed class RandAugment(RandAugmentSettings settings, Pixel fill) : II
     private const double Probability = 0.5;
 
     // timm's "w0", in the order of the operations; Invert and Posterize have none.
-    private static readonly double[] Weights = [0.025, 0.005, 0, 0.3, 0, 0.005, 0.005, 0.025, 0.005, 0.005, 0.025, 0.2, 0.2, 0.1, 0.1];
+    private static readonly double[] Weights =
+    [
+        0.025,
+        0.005,
+        0,
+        0.3,
+        0,
+        0.005,
+        0.005,
+        0.025,
+        0.005,
+        0.005,
+        0.025,
+        0.2,
+        0.2,
+        0.1,
+        0.1,
+    ];
 
     public uint Site => RandomSite.RandAugment;
 
@@ -40,7 +57,9 @@ internal sealed class RandAugment(RandAugmentSettings settings, Pixel fill) : II
     /// <returns>Null where it is not to be applied.</returns>
     public RandAugmentDraw? Next(ref uint drawn, ref RandomStream random)
     {
-        RandAugmentOperation operation = settings.Weighted ? NextWeighted(drawn, ref random) : (RandAugmentOperation)random.NextInt(RandAugmentOperations.Count);
+        RandAugmentOperation operation = settings.Weighted
+            ? NextWeighted(drawn, ref random)
+            : (RandAugmentOperation)random.NextInt(RandAugmentOperations.Count);
         drawn |= 1u << (int)operation;
         if (random.NextDouble() >= Probability)
             return null;

@@ -37,13 +37,19 @@ internal sealed partial record RandAugmentSettings
         foreach (string section in sections[1..])
             settings = settings.With(section) ?? throw Wrong(text, $"'{section}' is no section of it");
         if (settings.Weighted && settings.Layers > WeightedOperations)
-            throw Wrong(text, $"'n{settings.Layers}' is more than the {WeightedOperations} operations that w0 draws without replacement");
+            throw Wrong(
+                text,
+                $"'n{settings.Layers}' is more than the {WeightedOperations} operations that w0 draws without replacement"
+            );
         return settings;
     }
 
     private RandAugmentSettings? With(string section)
     {
-        if (Section().Match(section) is not { Success: true, Groups: [_, { Value: string key }, { Value: string number }] })
+        if (
+            Section().Match(section)
+            is not { Success: true, Groups: [_, { Value: string key }, { Value: string number }] }
+        )
             return null;
         bool whole = int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int integer);
         return key switch
@@ -58,7 +64,9 @@ internal sealed partial record RandAugmentSettings
     }
 
     private static DeitException Wrong(string text, string what) =>
-        new($"--aa is '{text}', but {what}; expected rand and any of -mN (magnitude), -nN (operations), -mstdX (deviation), -inc1, -w0, as in rand-m9-mstd0.5-inc1.");
+        new(
+            $"--aa is '{text}', but {what}; expected rand and any of -mN (magnitude), -nN (operations), -mstdX (deviation), -inc1, -w0, as in rand-m9-mstd0.5-inc1."
+        );
 
     [GeneratedRegex(@"^([a-z]+)(\d+(?:\.\d+)?)$", RegexOptions.CultureInvariant)]
     private static partial Regex Section();

@@ -23,7 +23,9 @@ public enum ErasingMode
 internal sealed class RandomErasing(double probability, ErasingMode mode, int count)
 {
     private const int Tries = 10;
-    private const double SmallestArea = 0.02, LargestArea = 1 / 3.0, NarrowestAspect = 0.3;
+    private const double SmallestArea = 0.02,
+        LargestArea = 1 / 3.0,
+        NarrowestAspect = 0.3;
 
     /// <summary>Erases.</summary>
     /// <param name="chw">[3, height, width], changed in place.</param>
@@ -49,12 +51,15 @@ internal sealed class RandomErasing(double probability, ErasingMode mode, int co
     {
         for (int i = 0; i < Tries; i++)
         {
-            double area = (SmallestArea + ((LargestArea - SmallestArea) * random.NextDouble())) * width * height / parts;
+            double area =
+                (SmallestArea + ((LargestArea - SmallestArea) * random.NextDouble())) * width * height / parts;
             double aspect = Math.Exp(Math.Log(NarrowestAspect) * (1 - (2 * random.NextDouble()))); // log-uniform in 0.3 .. 1 / 0.3
-            int h = (int)Math.Round(Math.Sqrt(area * aspect)), w = (int)Math.Round(Math.Sqrt(area / aspect));
+            int h = (int)Math.Round(Math.Sqrt(area * aspect)),
+                w = (int)Math.Round(Math.Sqrt(area / aspect));
             if (w >= width || h >= height)
                 continue;
-            int y = random.NextInt(height - h + 1), x = random.NextInt(width - w + 1);
+            int y = random.NextInt(height - h + 1),
+                x = random.NextInt(width - w + 1);
             return new PixelRectangle(x, y, w, h);
         }
         return null;

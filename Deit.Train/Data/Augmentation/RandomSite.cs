@@ -1,5 +1,4 @@
 using Deit.Gpu;
-using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Augmentation;
 

@@ -68,9 +68,15 @@ internal sealed class TrainTransform : IImageTransform
     public TrainTransform(TrainTransformOptions options, ulong seed)
     {
         (_options, _seed) = (options, seed);
-        _crop = options.InputSize.Longer <= LargestUnresized ? new PaddedRandomCrop() : new RandomResizedCrop(options.Scale, options.Ratio, options.Interpolation);
+        _crop =
+            options.InputSize.Longer <= LargestUnresized
+                ? new PaddedRandomCrop()
+                : new RandomResizedCrop(options.Scale, options.Ratio, options.Interpolation);
         _steps = [new HorizontalFlip(options.HorizontalFlip), .. ColourSteps(options)];
-        _erasing = options.ErasingProbability > 0 ? new RandomErasing(options.ErasingProbability, options.ErasingMode, options.ErasingCount) : null;
+        _erasing =
+            options.ErasingProbability > 0
+                ? new RandomErasing(options.ErasingProbability, options.ErasingMode, options.ErasingCount)
+                : null;
     }
 
     /// <inheritdoc/>
@@ -80,7 +86,8 @@ internal sealed class TrainTransform : IImageTransform
     internal Action<string>? StepDone { get; init; }
 
     /// <inheritdoc/>
-    public PixelRectangle Part(int width, int height, int epoch, int position) => _crop.Part(width, height, CropDraws(epoch, position));
+    public PixelRectangle Part(int width, int height, int epoch, int position) =>
+        _crop.Part(width, height, CropDraws(epoch, position));
 
     /// <inheritdoc/>
     public void Apply(RgbImage image, int epoch, int position, Span<float> chw)
@@ -106,13 +113,17 @@ internal sealed class TrainTransform : IImageTransform
         StepDone?.Invoke("normalise and erase");
     }
 
-    private RandomStream CropDraws(int epoch, int position) => new(_seed, (uint)epoch, RandomSite.RandomCrop, (uint)position);
+    private RandomStream CropDraws(int epoch, int position) =>
+        new(_seed, (uint)epoch, RandomSite.RandomCrop, (uint)position);
 
     // One or the other, as in timm.
     private static IEnumerable<IImageStep> ColourSteps(TrainTransformOptions options)
     {
         if (options.AutoAugment is { Length: > 0 } text)
-            yield return new RandAugment(RandAugmentSettings.Parse(text), new Pixel(Level(options.Mean.Red), Level(options.Mean.Green), Level(options.Mean.Blue)));
+            yield return new RandAugment(
+                RandAugmentSettings.Parse(text),
+                new Pixel(Level(options.Mean.Red), Level(options.Mean.Green), Level(options.Mean.Blue))
+            );
         else if (options.ColorJitter > 0)
             yield return new ColorJitter(options.ColorJitter);
     }

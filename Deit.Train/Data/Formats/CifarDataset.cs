@@ -15,11 +15,20 @@ namespace Deit.Train.Data.Formats;
 /// </remarks>
 internal sealed class CifarDataset : IImageDataset
 {
-    private const int Side = 32, Plane = Side * Side, PixelBytes = 3 * Plane;
+    private const int Side = 32,
+        Plane = Side * Side,
+        PixelBytes = 3 * Plane;
 
     private static readonly Version[] Versions =
     [
-        new("CIFAR-10", "cifar-10-batches-bin", "batches.meta.txt", [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}.bin")], "test_batch.bin", LabelBytes: 1),
+        new(
+            "CIFAR-10",
+            "cifar-10-batches-bin",
+            "batches.meta.txt",
+            [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}.bin")],
+            "test_batch.bin",
+            LabelBytes: 1
+        ),
         new("CIFAR-100", "cifar-100-binary", "fine_label_names.txt", ["train.bin"], "test.bin", LabelBytes: 2),
     ];
 
@@ -51,14 +60,29 @@ internal sealed class CifarDataset : IImageDataset
         List<(Version Version, string Folder)> found = Find(folder);
         if (found.Count != 1)
             throw found.Count == 0
-                ? new DeitException($"Opening '{folder}' as CIFAR failed: neither it nor a folder in it has the binary version's files; name the folder of '{Versions[0].TrainFiles[0]}' or '{Versions[1].TrainFiles[0]}'.")
-                : new DeitException($"Opening '{folder}' failed: it holds {string.Join(" and ", found.Select(one => one.Version.Name))}, expected one of them; name {string.Join(" or ", found.Select(one => $"'{one.Folder}'"))}.");
+                ? new DeitException(
+                    $"Opening '{folder}' as CIFAR failed: neither it nor a folder in it has the binary version's files; name the folder of '{Versions[0].TrainFiles[0]}' or '{Versions[1].TrainFiles[0]}'."
+                )
+                : new DeitException(
+                    $"Opening '{folder}' failed: it holds {string.Join(" and ", found.Select(one => one.Version.Name))}, expected one of them; name {string.Join(" or ", found.Select(one => $"'{one.Folder}'"))}."
+                );
         (Version version, string root) = found[0];
 
-        string[] stored = [.. new[] { DatasetRules.Train, DatasetRules.Test }.Where(name => version.Files(name).Any(file => File.Exists(Path.Combine(root, file))))];
+        string[] stored =
+        [
+            .. new[] { DatasetRules.Train, DatasetRules.Test }.Where(name =>
+                version.Files(name).Any(file => File.Exists(Path.Combine(root, file)))
+            ),
+        ];
         if (split == DatasetRules.Val && options.ValFraction == 0 && stored.Contains(DatasetRules.Test))
             split = DatasetRules.Test;
-        SplitPlan plan = SplitPlan.Choose(root, stored, split, options, missing => DatasetRules.Quote(version.Files(missing == DatasetRules.Val ? DatasetRules.Train : missing)));
+        SplitPlan plan = SplitPlan.Choose(
+            root,
+            stored,
+            split,
+            options,
+            missing => DatasetRules.Quote(version.Files(missing == DatasetRules.Val ? DatasetRules.Train : missing))
+        );
 
         string namesFile = Path.Combine(root, version.NamesFile);
         if (!File.Exists(namesFile))
@@ -76,7 +100,12 @@ internal sealed class CifarDataset : IImageDataset
             labels.AddRange(DatasetRules.Reading(path, () => ReadLabels(path, version.LabelBytes, names.Count)));
         }
         SampleIndex samples = SampleIndex.Create(root, plan, options, [.. labels], names, trainingNames: null, Key);
-        return new CifarDataset(samples, [.. files.Select(file => Path.Combine(root, file))], [.. firstOfFile], version.LabelBytes);
+        return new CifarDataset(
+            samples,
+            [.. files.Select(file => Path.Combine(root, file))],
+            [.. firstOfFile],
+            version.LabelBytes
+        );
 
         string Key(int sample)
         {
@@ -103,17 +132,25 @@ internal sealed class CifarDataset : IImageDataset
         try
         {
             using SafeFileHandle handle = File.OpenHandle(_files[file], options: FileOptions.RandomAccess);
-            if (RandomAccess.Read(handle, planes, ((long)record * (_labelBytes + PixelBytes)) + _labelBytes) != PixelBytes)
-                throw new ImageException($"Reading the image '{Name(index)}' failed: the file has become shorter since it was opened; start anew when nothing writes to it.");
+            if (
+                RandomAccess.Read(handle, planes, ((long)record * (_labelBytes + PixelBytes)) + _labelBytes)
+                != PixelBytes
+            )
+                throw new ImageException(
+                    $"Reading the image '{Name(index)}' failed: the file has become shorter since it was opened; start anew when nothing writes to it."
+                );
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ImageException($"Reading the image '{Name(index)}' failed: {error.Message.TrimEnd('.')}; check that the file can be read.", error);
+            throw new ImageException(
+                $"Reading the image '{Name(index)}' failed: {error.Message.TrimEnd('.')}; check that the file can be read.",
+                error
+            );
         }
         byte[] pixels = new byte[PixelBytes];
         for (int i = 0; i < Plane; i++)
-            for (int channel = 0; channel < 3; channel++)
-                pixels[(3 * i) + channel] = planes[(channel * Plane) + i];
+        for (int channel = 0; channel < 3; channel++)
+            pixels[(3 * i) + channel] = planes[(channel * Plane) + i];
         return new RgbImage(Side, Side, pixels);
     }
 
@@ -129,9 +166,18 @@ internal sealed class CifarDataset : IImageDataset
     {
         const int RecordsAtOnce = 256;
         int recordBytes = labelBytes + PixelBytes;
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        using FileStream stream = new(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read,
+            bufferSize: 0,
+            FileOptions.SequentialScan
+        );
         if (stream.Length == 0 || stream.Length % recordBytes != 0 || stream.Length / recordBytes > int.MaxValue)
-            throw new DeitException($"Opening '{path}' failed: it has {stream.Length} bytes, expected a whole number of records of {recordBytes}; download it anew.");
+            throw new DeitException(
+                $"Opening '{path}' failed: it has {stream.Length} bytes, expected a whole number of records of {recordBytes}; download it anew."
+            );
         int[] labels = new int[stream.Length / recordBytes];
         byte[] records = new byte[Math.Min(labels.Length, RecordsAtOnce) * recordBytes];
         for (int first = 0; first < labels.Length; first += RecordsAtOnce)
@@ -139,7 +185,11 @@ internal sealed class CifarDataset : IImageDataset
             int count = Math.Min(RecordsAtOnce, labels.Length - first);
             stream.ReadExactly(records, 0, count * recordBytes);
             for (int i = 0; i < count; i++)
-                labels[first + i] = SampleIndex.RequireLabel(records[(i * recordBytes) + labelBytes - 1], classes, $"'{path}', record {first + i},");
+                labels[first + i] = SampleIndex.RequireLabel(
+                    records[(i * recordBytes) + labelBytes - 1],
+                    classes,
+                    $"'{path}', record {first + i},"
+                );
         }
         return labels;
     }
@@ -148,18 +198,31 @@ internal sealed class CifarDataset : IImageDataset
     {
         List<(Version, string)> found = [];
         foreach (Version version in Versions)
-            foreach (string candidate in new[] { folder, Path.Combine(folder, version.Folder) })
-                // "train.bin" may be anything; beside the file of names it is not.
-                if (version.AllFiles.Any(file => File.Exists(Path.Combine(candidate, file)))
-                    && (version.LabelBytes == 1 || Path.GetFileName(Path.TrimEndingDirectorySeparator(candidate)) == version.Folder || File.Exists(Path.Combine(candidate, version.NamesFile))))
-                    found.Add((version, candidate));
+        foreach (string candidate in new[] { folder, Path.Combine(folder, version.Folder) })
+            // "train.bin" may be anything; beside the file of names it is not.
+            if (
+                version.AllFiles.Any(file => File.Exists(Path.Combine(candidate, file)))
+                && (
+                    version.LabelBytes == 1
+                    || Path.GetFileName(Path.TrimEndingDirectorySeparator(candidate)) == version.Folder
+                    || File.Exists(Path.Combine(candidate, version.NamesFile))
+                )
+            )
+                found.Add((version, candidate));
         return found;
     }
 
     private static DeitException Missing(string root, string file, Version version) =>
         new($"Opening '{root}' failed: '{file}' of {version.Name} is missing; download the binary version anew.");
 
-    private sealed record Version(string Name, string Folder, string NamesFile, string[] TrainFiles, string TestFile, int LabelBytes)
+    private sealed record Version(
+        string Name,
+        string Folder,
+        string NamesFile,
+        string[] TrainFiles,
+        string TestFile,
+        int LabelBytes
+    )
     {
         public IEnumerable<string> AllFiles => [.. TrainFiles, TestFile];
 

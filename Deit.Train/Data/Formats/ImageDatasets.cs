@@ -17,11 +17,14 @@ internal static class ImageDatasets
     {
         if (CifarDataset.IsIn(path))
             return CifarDataset.Open(path, split, options);
-        bool tar = Has(TarShardDataset.IsIn, path), parquet = Has(ParquetDataset.IsIn, path);
+        bool tar = Has(TarShardDataset.IsIn, path),
+            parquet = Has(ParquetDataset.IsIn, path);
         if ((!tar && !parquet) || ImageFolderLayout.IsWhole(path))
             return ImageFolderDataset.Open(path, split, options);
         if (tar && parquet)
-            throw new DeitException($"Opening '{path}' failed: it has both tar shards and Parquet files, expected one of them; move the others elsewhere.");
+            throw new DeitException(
+                $"Opening '{path}' failed: it has both tar shards and Parquet files, expected one of them; move the others elsewhere."
+            );
         return tar ? TarShardDataset.Open(path, split, options) : ParquetDataset.Open(path, split, options);
     }
 

@@ -41,8 +41,15 @@ internal sealed class ImageFolderDataset : IImageDataset
 
         string root = layout.Root(split);
         string[] classes = layout.Classes(split);
-        IReadOnlyList<string> classNames = options.ClassNames ?? (splits.Contains(DatasetRules.Train) ? layout.Classes(DatasetRules.Train) : classes);
-        DatasetRules.RequireKnown(root, classes, classNames, options, ("rename or remove that folder", "rename or remove those folders"));
+        IReadOnlyList<string> classNames =
+            options.ClassNames ?? (splits.Contains(DatasetRules.Train) ? layout.Classes(DatasetRules.Train) : classes);
+        DatasetRules.RequireKnown(
+            root,
+            classes,
+            classNames,
+            options,
+            ("rename or remove that folder", "rename or remove those folders")
+        );
         DatasetRules.RequireSeveral(root, classNames, "add a folder of pictures for another class");
 
         Dictionary<string, int> labelOf = DatasetRules.LabelOf(classNames);
@@ -52,8 +59,12 @@ internal sealed class ImageFolderDataset : IImageDataset
         {
             string[] all = ImageFolderLayout.Pictures(root, name);
             if (all.Length == 0)
-                throw new DeitException($"Opening '{root}' failed: the class '{name}' has no pictures ({string.Join(", ", ImageFolderLayout.Extensions)}); add some or remove that folder.");
-            string[] chosen = layout.HasSplits ? all : ValidationSplit.Select(all, options.ValFraction, options.Seed, validation: split == DatasetRules.Val);
+                throw new DeitException(
+                    $"Opening '{root}' failed: the class '{name}' has no pictures ({string.Join(", ", ImageFolderLayout.Extensions)}); add some or remove that folder."
+                );
+            string[] chosen = layout.HasSplits
+                ? all
+                : ValidationSplit.Select(all, options.ValFraction, options.Seed, validation: split == DatasetRules.Val);
             files.AddRange(chosen);
             labels.AddRange(Enumerable.Repeat(labelOf[name], chosen.Length));
         }

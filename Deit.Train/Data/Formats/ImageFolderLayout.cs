@@ -22,13 +22,16 @@ internal sealed class ImageFolderLayout
     public static ImageFolderLayout Read(string folder)
     {
         if (!Directory.Exists(folder))
-            throw new DeitException($"Opening the data folder '{folder}' failed: {(File.Exists(folder) ? "it is a file" : "there is no such folder")}; name a folder with a folder of pictures for each class.");
+            throw new DeitException(
+                $"Opening the data folder '{folder}' failed: {(File.Exists(folder) ? "it is a file" : "there is no such folder")}; name a folder with a folder of pictures for each class."
+            );
         string[] names = Folders(folder);
         if (names.Length == 0)
             throw NoClasses(folder);
         string[] splits = [.. SplitNames.Where(name => names.Contains(name, StringComparer.Ordinal))];
         // A class may be called "train" too: then its folder holds pictures, and others lie beside it.
-        bool hasSplits = splits.Length == names.Length || splits.Any(split => Folders(Path.Combine(folder, split)).Length > 0);
+        bool hasSplits =
+            splits.Length == names.Length || splits.Any(split => Folders(Path.Combine(folder, split)).Length > 0);
         return new ImageFolderLayout(folder, hasSplits ? splits : []);
     }
 
@@ -40,7 +43,13 @@ internal sealed class ImageFolderLayout
             ImageFolderLayout layout = Read(folder);
             // One folder of pictures beside files of another format illustrates them; one in a split's folder is a class.
             int fewest = layout.HasSplits ? 1 : 2;
-            return layout.Splits(valFraction: 0).Any(split => layout.Classes(split) is { } classes && classes.Length >= fewest && classes.All(name => Pictures(layout.Root(split), name).Length > 0));
+            return layout
+                .Splits(valFraction: 0)
+                .Any(split =>
+                    layout.Classes(split) is { } classes
+                    && classes.Length >= fewest
+                    && classes.All(name => Pictures(layout.Root(split), name).Length > 0)
+                );
         }
         catch (DeitException)
         {
@@ -49,7 +58,10 @@ internal sealed class ImageFolderLayout
     }
 
     /// <summary>The splits that can be opened.</summary>
-    public IReadOnlyList<string> Splits(double valFraction) => HasSplits ? _splits : valFraction > 0 ? [DatasetRules.Train, DatasetRules.Val] : [DatasetRules.Train];
+    public IReadOnlyList<string> Splits(double valFraction) =>
+        HasSplits ? _splits
+        : valFraction > 0 ? [DatasetRules.Train, DatasetRules.Val]
+        : [DatasetRules.Train];
 
     /// <summary>The folder of a split's classes.</summary>
     public string Root(string split) => HasSplits ? Path.Combine(_folder, split) : _folder;
@@ -63,22 +75,45 @@ internal sealed class ImageFolderLayout
     }
 
     /// <summary>The pictures of a class at any depth, relative to the split's folder, sorted.</summary>
-    public static string[] Pictures(string root, string className) => Listing(root, () =>
-    {
-        EnumerationOptions options = new() { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
-        string[] files = [.. Directory.EnumerateFiles(Path.Combine(root, className), "*", options)
-            .Where(file => Extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
-            .Select(file => Path.GetRelativePath(root, file).Replace('\\', '/'))];
-        Array.Sort(files, StringComparer.Ordinal);
-        return files;
-    });
+    public static string[] Pictures(string root, string className) =>
+        Listing(
+            root,
+            () =>
+            {
+                EnumerationOptions options = new()
+                {
+                    RecurseSubdirectories = true,
+                    IgnoreInaccessible = false,
+                    AttributesToSkip = FileAttributes.Hidden | FileAttributes.System,
+                };
+                string[] files =
+                [
+                    .. Directory
+                        .EnumerateFiles(Path.Combine(root, className), "*", options)
+                        .Where(file => Extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+                        .Select(file => Path.GetRelativePath(root, file).Replace('\\', '/')),
+                ];
+                Array.Sort(files, StringComparer.Ordinal);
+                return files;
+            }
+        );
 
-    private static string[] Folders(string folder) => Listing(folder, () =>
-    {
-        string[] names = [.. new DirectoryInfo(folder).EnumerateDirectories().Where(child => child.Name[0] != '.').Select(child => child.Name)];
-        Array.Sort(names, StringComparer.Ordinal);
-        return names;
-    });
+    private static string[] Folders(string folder) =>
+        Listing(
+            folder,
+            () =>
+            {
+                string[] names =
+                [
+                    .. new DirectoryInfo(folder)
+                        .EnumerateDirectories()
+                        .Where(child => child.Name[0] != '.')
+                        .Select(child => child.Name),
+                ];
+                Array.Sort(names, StringComparer.Ordinal);
+                return names;
+            }
+        );
 
     private static string[] Listing(string folder, Func<string[]> list)
     {
@@ -88,10 +123,15 @@ internal sealed class ImageFolderLayout
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DeitException($"Listing the data folder '{folder}' failed: {error.Message.TrimEnd('.')}; check that it can be read.", error);
+            throw new DeitException(
+                $"Listing the data folder '{folder}' failed: {error.Message.TrimEnd('.')}; check that it can be read.",
+                error
+            );
         }
     }
 
     private static DeitException NoClasses(string folder) =>
-        new($"Opening the data folder '{folder}' failed: it has no class folders; expected a folder of pictures for each class, as in '{Path.Combine(folder, "cat")}'.");
+        new(
+            $"Opening the data folder '{folder}' failed: it has no class folders; expected a folder of pictures for each class, as in '{Path.Combine(folder, "cat")}'."
+        );
 }

@@ -27,7 +27,10 @@ internal sealed class ParquetDataset : IImageDataset
     private ParquetDataset(SampleIndex index, Rows rows, long cacheBytes)
     {
         (_index, _rows) = (index, rows);
-        _cache = new RowGroupCache(cacheBytes, group => rows.Files[rows.Groups[group].File].ReadImages(rows.Groups[group].Group));
+        _cache = new RowGroupCache(
+            cacheBytes,
+            group => rows.Files[rows.Groups[group].File].ReadImages(rows.Groups[group].Group)
+        );
     }
 
     /// <inheritdoc/>
@@ -38,7 +41,8 @@ internal sealed class ParquetDataset : IImageDataset
 
     /// <summary>Whether a folder has Parquet files where they are looked for.</summary>
     /// <exception cref="DeitException">It cannot be read.</exception>
-    public static bool IsIn(string folder) => Find(folder) is { } files && files.Stored.Count + files.Nameless.Count > 0;
+    public static bool IsIn(string folder) =>
+        Find(folder) is { } files && files.Stored.Count + files.Nameless.Count > 0;
 
     /// <summary>Reads the labels, not the pictures, of a split.</summary>
     /// <param name="folder">DIR.</param>
@@ -47,7 +51,8 @@ internal sealed class ParquetDataset : IImageDataset
     /// <exception cref="DeitException">
     /// There is no such split; a file is no Parquet file or lacks a column; a label is none; or a class that training or the model does not have.
     /// </exception>
-    public static ParquetDataset Open(string folder, string split, DatasetOptions? options = null) => Open(folder, split, options, CacheBytes);
+    public static ParquetDataset Open(string folder, string split, DatasetOptions? options = null) =>
+        Open(folder, split, options, CacheBytes);
 
     /// <summary>As <see cref="Open(string, string, DatasetOptions?)"/>, with another limit (for tests).</summary>
     internal static ParquetDataset Open(string folder, string split, DatasetOptions? options, long cacheBytes)
@@ -57,13 +62,30 @@ internal sealed class ParquetDataset : IImageDataset
         if (files.Stored.Count == 0)
             throw files.Nameless.Count > 0
                 ? files.NoSplit("train-00000-of-00001.parquet")
-                : new DeitException($"Opening '{folder}' failed: it has no Parquet files; expected them as in '{Path.Combine(folder, "data", "train-00000-of-00001.parquet")}'.");
-        SplitPlan plan = SplitPlan.Choose(folder, files.Stored, split, options, missing => $"files such as '{missing}-00000-of-00001.parquet'");
+                : new DeitException(
+                    $"Opening '{folder}' failed: it has no Parquet files; expected them as in '{Path.Combine(folder, "data", "train-00000-of-00001.parquet")}'."
+                );
+        SplitPlan plan = SplitPlan.Choose(
+            folder,
+            files.Stored,
+            split,
+            options,
+            missing => $"files such as '{missing}-00000-of-00001.parquet'"
+        );
         Rows rows = Rows.Read(files.Of(plan.Source));
-        Func<IReadOnlyList<string>>? trainingNames = plan.Source != DatasetRules.Train && files.Stored.Contains(DatasetRules.Train)
-            ? () => TrainingNames(files.Of(DatasetRules.Train))
-            : null;
-        SampleIndex index = SampleIndex.Create(folder, plan, options, rows.Labels, rows.Names, trainingNames, row => rows.Name(row, files.Folder));
+        Func<IReadOnlyList<string>>? trainingNames =
+            plan.Source != DatasetRules.Train && files.Stored.Contains(DatasetRules.Train)
+                ? () => TrainingNames(files.Of(DatasetRules.Train))
+                : null;
+        SampleIndex index = SampleIndex.Create(
+            folder,
+            plan,
+            options,
+            rows.Labels,
+            rows.Names,
+            trainingNames,
+            row => rows.Name(row, files.Folder)
+        );
         return new ParquetDataset(index, rows, cacheBytes);
     }
 
@@ -79,9 +101,13 @@ internal sealed class ParquetDataset : IImageDataset
     /// <inheritdoc/>
     public RgbImage Load(int index, ImagePart? part = null)
     {
-        int row = _index.Stored(index), group = _rows.GroupOf(row);
-        byte[] encoded = _cache.Get(group)[row - _rows.Groups[group].FirstRow]
-            ?? throw new ImageException($"Reading the image '{Name(index)}' failed: its bytes are null, expected an encoded image; embed the images in the file instead of their paths.");
+        int row = _index.Stored(index),
+            group = _rows.GroupOf(row);
+        byte[] encoded =
+            _cache.Get(group)[row - _rows.Groups[group].FirstRow]
+            ?? throw new ImageException(
+                $"Reading the image '{Name(index)}' failed: its bytes are null, expected an encoded image; embed the images in the file instead of their paths."
+            );
         return ImageDecoder.Decode(encoded, Name(index), part: part);
     }
 
@@ -93,7 +119,8 @@ internal sealed class ParquetDataset : IImageDataset
     }
 
     // Every file of a data set carries the names; without them the greatest label says how many there are.
-    private static IReadOnlyList<string> TrainingNames(IReadOnlyList<string> files) => ParquetImageFile.Open(files[0]).Names ?? Rows.Read(files).Names;
+    private static IReadOnlyList<string> TrainingNames(IReadOnlyList<string> files) =>
+        ParquetImageFile.Open(files[0]).Names ?? Rows.Read(files).Names;
 
     /// <summary>A row group among those of all files.</summary>
     private readonly record struct RowGroup(int File, int Group, int FirstRow, int FirstOfFile);
@@ -111,16 +138,25 @@ internal sealed class ParquetDataset : IImageDataset
             {
                 ParquetImageFile file = files[number];
                 if (file.Names is not null && !file.Names.SequenceEqual(names!))
-                    throw new DeitException($"Opening '{file.Path}' failed: its classes have other names than those of the files before it; download the files of one version.");
-                int firstOfFile = labels.Count, first = firstOfFile;
+                    throw new DeitException(
+                        $"Opening '{file.Path}' failed: its classes have other names than those of the files before it; download the files of one version."
+                    );
+                int firstOfFile = labels.Count,
+                    first = firstOfFile;
                 for (int group = 0; group < file.GroupRows.Count; first += file.GroupRows[group++])
                     if (file.GroupRows[group] > 0)
                         groups.Add(new RowGroup(number, group, first, firstOfFile));
                 for (int row = 0; row < file.Labels.Count; row++)
-                    labels.Add(SampleIndex.RequireLabel(
-                        file.Labels[row] ?? throw new DeitException($"Opening '{file.Path}', row {row}, failed: its label is null, expected a number; leave the row out."),
-                        names?.Count,
-                        $"'{file.Path}', row {row},"));
+                    labels.Add(
+                        SampleIndex.RequireLabel(
+                            file.Labels[row]
+                                ?? throw new DeitException(
+                                    $"Opening '{file.Path}', row {row}, failed: its label is null, expected a number; leave the row out."
+                                ),
+                            names?.Count,
+                            $"'{file.Path}', row {row},"
+                        )
+                    );
             }
             if (labels.Count == 0)
                 throw new DeitException($"Opening '{paths[0]}' failed: it has no rows; download it anew.");
@@ -129,7 +165,8 @@ internal sealed class ParquetDataset : IImageDataset
 
         public int GroupOf(int row)
         {
-            int low = 0, high = Groups.Length - 1;
+            int low = 0,
+                high = Groups.Length - 1;
             while (low < high)
             {
                 int middle = (low + high + 1) / 2;

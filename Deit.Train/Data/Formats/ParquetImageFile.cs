@@ -14,12 +14,18 @@ namespace Deit.Train.Data.Formats;
 /// </remarks>
 internal sealed class ParquetImageFile
 {
-    private static readonly string[] ImageColumns = ["image", "img"], LabelColumns = ["label", "labels", "fine_label"];
+    private static readonly string[] ImageColumns = ["image", "img"],
+        LabelColumns = ["label", "labels", "fine_label"];
 
     private readonly DataField _image;
 
-    private ParquetImageFile(string path, DataField image, IReadOnlyList<string>? names, int[] groupRows, long?[] labels) =>
-        (Path, _image, Names, GroupRows, Labels) = (path, image, names, groupRows, labels);
+    private ParquetImageFile(
+        string path,
+        DataField image,
+        IReadOnlyList<string>? names,
+        int[] groupRows,
+        long?[] labels
+    ) => (Path, _image, Names, GroupRows, Labels) = (path, image, names, groupRows, labels);
 
     /// <summary>The file.</summary>
     public string Path { get; }
@@ -35,20 +41,27 @@ internal sealed class ParquetImageFile
 
     /// <summary>Reads what the file says of itself, and the labels.</summary>
     /// <exception cref="DeitException">It is no Parquet file, or lacks a column.</exception>
-    public static ParquetImageFile Open(string path) => DatasetRules.Reading(path, () =>
-    {
-        using FileStream stream = OpenStream(path);
-        RequireMagic(stream, path);
-        try
-        {
-            return Wait(() => OpenAsync(stream, path));
-        }
-        catch (Exception error) when (error is not DeitException)
-        {
-            // A file is input from others, and what the library throws on a damaged one is of any type, IOException too.
-            throw new DeitException($"Opening '{path}' failed: it is no Parquet file that can be read ({Line(error)}); download it anew.", error);
-        }
-    });
+    public static ParquetImageFile Open(string path) =>
+        DatasetRules.Reading(
+            path,
+            () =>
+            {
+                using FileStream stream = OpenStream(path);
+                RequireMagic(stream, path);
+                try
+                {
+                    return Wait(() => OpenAsync(stream, path));
+                }
+                catch (Exception error) when (error is not DeitException)
+                {
+                    // A file is input from others, and what the library throws on a damaged one is of any type, IOException too.
+                    throw new DeitException(
+                        $"Opening '{path}' failed: it is no Parquet file that can be read ({Line(error)}); download it anew.",
+                        error
+                    );
+                }
+            }
+        );
 
     /// <summary>Reads the images of a row group; null where a row has none.</summary>
     /// <exception cref="ImageException">It cannot be read.</exception>
@@ -63,18 +76,25 @@ internal sealed class ParquetImageFile
         catch (OutOfMemoryException error)
         {
             // Not of this picture: it would be skipped, and with it all others of its group.
-            throw new DeitException($"Reading the row group {group} of '{Path}' failed: there is not enough memory for its {GroupRows[group]} rows; write the file anew with row groups of about 100.", error);
+            throw new DeitException(
+                $"Reading the row group {group} of '{Path}' failed: there is not enough memory for its {GroupRows[group]} rows; write the file anew with row groups of about 100.",
+                error
+            );
         }
         catch (Exception error) when (error is not DeitException)
         {
-            throw new ImageException($"Reading the row group {group} of '{Path}' failed: {Line(error)}; check the file or download it anew.", error);
+            throw new ImageException(
+                $"Reading the row group {group} of '{Path}' failed: {Line(error)}; check the file or download it anew.",
+                error
+            );
         }
     }
 
     private static async Task<ParquetImageFile> OpenAsync(Stream stream, string path)
     {
         await using ParquetReader reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true);
-        DataField image = ImageColumn(reader.Schema, path), label = LabelColumn(reader.Schema, path);
+        DataField image = ImageColumn(reader.Schema, path),
+            label = LabelColumn(reader.Schema, path);
         int[] rows = new int[reader.RowGroupCount];
         List<long?> labels = [];
         for (int group = 0; group < rows.Length; group++)
@@ -82,20 +102,35 @@ internal sealed class ParquetImageFile
             using ParquetRowGroupReader groupReader = reader.OpenRowGroupReader(group);
             rows[group] = checked((int)groupReader.RowCount);
             using RawColumnData raw = await groupReader.ReadRawColumnDataBaseAsync(label);
-            labels.AddRange(raw switch
-            {
-                RawColumnData<long> data => Rows(data, label, rows[group], value => (long?)value),
-                RawColumnData<int> data => Rows(data, label, rows[group], value => (long?)value),
-                RawColumnData<short> data => Rows(data, label, rows[group], value => (long?)value),
-                RawColumnData<sbyte> data => Rows(data, label, rows[group], value => (long?)value),
-                RawColumnData<byte> data => Rows(data, label, rows[group], value => (long?)value),
-                RawColumnData<ushort> data => Rows(data, label, rows[group], value => (long?)value),
-                RawColumnData<uint> data => Rows(data, label, rows[group], value => (long?)value),
-                RawColumnData<ulong> data => Rows(data, label, rows[group], value => (long?)Math.Min(value, long.MaxValue)),
-                _ => throw new DeitException($"Opening '{path}' failed: its column '{label.Name}' holds {(label.ClrType == typeof(ReadOnlyMemory<char>) ? "text" : label.ClrType.Name)}, expected integers; store the numbers of the classes."),
-            });
+            labels.AddRange(
+                raw switch
+                {
+                    RawColumnData<long> data => Rows(data, label, rows[group], value => (long?)value),
+                    RawColumnData<int> data => Rows(data, label, rows[group], value => (long?)value),
+                    RawColumnData<short> data => Rows(data, label, rows[group], value => (long?)value),
+                    RawColumnData<sbyte> data => Rows(data, label, rows[group], value => (long?)value),
+                    RawColumnData<byte> data => Rows(data, label, rows[group], value => (long?)value),
+                    RawColumnData<ushort> data => Rows(data, label, rows[group], value => (long?)value),
+                    RawColumnData<uint> data => Rows(data, label, rows[group], value => (long?)value),
+                    RawColumnData<ulong> data => Rows(
+                        data,
+                        label,
+                        rows[group],
+                        value => (long?)Math.Min(value, long.MaxValue)
+                    ),
+                    _ => throw new DeitException(
+                        $"Opening '{path}' failed: its column '{label.Name}' holds {(label.ClrType == typeof(ReadOnlyMemory<char>) ? "text" : label.ClrType.Name)}, expected integers; store the numbers of the classes."
+                    ),
+                }
+            );
         }
-        return new ParquetImageFile(path, image, ClassNames(reader.CustomMetadata, label.Name, path), rows, [.. labels]);
+        return new ParquetImageFile(
+            path,
+            image,
+            ClassNames(reader.CustomMetadata, label.Name, path),
+            rows,
+            [.. labels]
+        );
     }
 
     private async Task<byte[]?[]> ReadImagesAsync(Stream stream, int group)
@@ -110,13 +145,20 @@ internal sealed class ParquetImageFile
     }
 
     // Values stand without gaps; a row has one where its definition level is the field's greatest.
-    private static TRow?[] Rows<TValue, TRow>(RawColumnData<TValue> data, DataField field, int count, Func<TValue, TRow?> row)
+    private static TRow?[] Rows<TValue, TRow>(
+        RawColumnData<TValue> data,
+        DataField field,
+        int count,
+        Func<TValue, TRow?> row
+    )
         where TValue : struct
     {
         Span<TValue> values = data.Values;
         ReadOnlySpan<int> levels = field.MaxDefinitionLevel > 0 ? data.DefinitionLevels : default;
         if (field.MaxDefinitionLevel > 0 ? levels.Length != count : values.Length != count)
-            throw new InvalidDataException($"the column '{field.Name}' has {(field.MaxDefinitionLevel > 0 ? levels.Length : values.Length)} values for {count} rows");
+            throw new InvalidDataException(
+                $"the column '{field.Name}' has {(field.MaxDefinitionLevel > 0 ? levels.Length : values.Length)} values for {count} rows"
+            );
         TRow?[] rows = new TRow?[count];
         for (int i = 0, value = 0; i < count; i++)
             if (levels.IsEmpty || levels[i] == field.MaxDefinitionLevel)
@@ -132,22 +174,32 @@ internal sealed class ParquetImageFile
         DataField[] others = [.. schema.Fields.OfType<DataField>().Where(IsBinary)];
         return others.Length == 1
             ? others[0]
-            : throw new DeitException($"Opening '{path}' failed: it has {(others.Length == 0 ? "no image column" : $"the binary columns {DatasetRules.Quote(others.Select(field => field.Name))}")} "
-                + $"(columns: {Columns(schema)}), expected 'image' or 'img' of encoded images, or of structs with their 'bytes', or one binary column; rename the column or embed the images.");
+            : throw new DeitException(
+                $"Opening '{path}' failed: it has {(others.Length == 0 ? "no image column" : $"the binary columns {DatasetRules.Quote(others.Select(field => field.Name))}")} "
+                    + $"(columns: {Columns(schema)}), expected 'image' or 'img' of encoded images, or of structs with their 'bytes', or one binary column; rename the column or embed the images."
+            );
     }
 
     private static DataField LabelColumn(ParquetSchema schema, string path) =>
-        LabelColumns.Select(name => schema.Fields.FirstOrDefault(field => field.Name == name)).FirstOrDefault(field => field is DataField { IsArray: false }) as DataField
-        ?? throw new DeitException($"Opening '{path}' failed: it has no label column (columns: {Columns(schema)}), expected 'label', 'labels' or 'fine_label' with the numbers of the classes; rename the column.");
+        LabelColumns
+            .Select(name => schema.Fields.FirstOrDefault(field => field.Name == name))
+            .FirstOrDefault(field => field is DataField { IsArray: false }) as DataField
+        ?? throw new DeitException(
+            $"Opening '{path}' failed: it has no label column (columns: {Columns(schema)}), expected 'label', 'labels' or 'fine_label' with the numbers of the classes; rename the column."
+        );
 
-    private static DataField? Bytes(Field column) => column switch
-    {
-        DataField field when IsBinary(field) => field,
-        StructField of => of.Fields.OfType<DataField>().FirstOrDefault(field => field.Name == "bytes" && IsBinary(field)),
-        _ => null,
-    };
+    private static DataField? Bytes(Field column) =>
+        column switch
+        {
+            DataField field when IsBinary(field) => field,
+            StructField of => of
+                .Fields.OfType<DataField>()
+                .FirstOrDefault(field => field.Name == "bytes" && IsBinary(field)),
+            _ => null,
+        };
 
-    private static bool IsBinary(DataField field) => field.ClrType == typeof(ReadOnlyMemory<byte>) && field.MaxRepetitionLevel == 0;
+    private static bool IsBinary(DataField field) =>
+        field.ClrType == typeof(ReadOnlyMemory<byte>) && field.MaxRepetitionLevel == 0;
 
     private static string Columns(ParquetSchema schema)
     {
@@ -166,18 +218,28 @@ internal sealed class ParquetImageFile
             using JsonDocument document = JsonDocument.Parse(json);
             JsonElement? at = document.RootElement;
             foreach (string key in (string[])["info", "features", column, "names"])
-                at = at is { ValueKind: JsonValueKind.Object } element && element.TryGetProperty(key, out JsonElement child) ? child : null;
-            return at is { ValueKind: JsonValueKind.Array } names ? SampleIndex.RequireNames(path, [.. names.EnumerateArray().Select(name => name.ToString().Trim())]) : null;
+                at =
+                    at is { ValueKind: JsonValueKind.Object } element
+                    && element.TryGetProperty(key, out JsonElement child)
+                        ? child
+                        : null;
+            return at is { ValueKind: JsonValueKind.Array } names
+                ? SampleIndex.RequireNames(path, [.. names.EnumerateArray().Select(name => name.ToString().Trim())])
+                : null;
         }
         catch (JsonException error)
         {
-            throw new DeitException($"Opening '{path}' failed: its metadata 'huggingface', which names the classes, is no JSON text; write the file anew.", error);
+            throw new DeitException(
+                $"Opening '{path}' failed: its metadata 'huggingface', which names the classes, is no JSON text; write the file anew.",
+                error
+            );
         }
     }
 
     private static void RequireMagic(FileStream stream, string path)
     {
-        Span<byte> start = stackalloc byte[4], end = stackalloc byte[4];
+        Span<byte> start = stackalloc byte[4],
+            end = stackalloc byte[4];
         if (stream.Length >= 12) // two times the magic and a length
         {
             stream.ReadExactly(start);
@@ -187,11 +249,16 @@ internal sealed class ParquetImageFile
         }
         if (start.SequenceEqual("PAR1"u8) && end.SequenceEqual("PAR1"u8))
             return;
-        string how = start.SequenceEqual("PAR1"u8) ? "it is cut short, its end lacks 'PAR1'" : "it is not a Parquet file, which begins and ends with 'PAR1'";
-        throw new DeitException($"Opening '{path}' failed: {how}; download it anew{(start.StartsWith("vers"u8) ? ", with git lfs pull" : "")}.");
+        string how = start.SequenceEqual("PAR1"u8)
+            ? "it is cut short, its end lacks 'PAR1'"
+            : "it is not a Parquet file, which begins and ends with 'PAR1'";
+        throw new DeitException(
+            $"Opening '{path}' failed: {how}; download it anew{(start.StartsWith("vers"u8) ? ", with git lfs pull" : "")}."
+        );
     }
 
-    private static FileStream OpenStream(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.RandomAccess);
+    private static FileStream OpenStream(string path) =>
+        new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.RandomAccess);
 
     // The library has no other than asynchronous reading; on a file without asynchronous access it runs here and now.
     private static T Wait<T>(Func<Task<T>> work) => work().GetAwaiter().GetResult();

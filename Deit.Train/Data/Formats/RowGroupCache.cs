@@ -32,7 +32,10 @@ internal sealed class RowGroupCache(long limit, Func<int, byte[]?[]> read)
             if (_entries.TryGetValue(group, out entry))
                 _byUse.Remove(entry.Place);
             else
-                _entries.Add(group, entry = new Entry(new Lazy<byte[]?[]>(() => read(group)), new LinkedListNode<int>(group)));
+                _entries.Add(
+                    group,
+                    entry = new Entry(new Lazy<byte[]?[]>(() => read(group)), new LinkedListNode<int>(group))
+                );
             _byUse.AddFirst(entry.Place);
         }
         try
@@ -58,7 +61,11 @@ internal sealed class RowGroupCache(long limit, Func<int, byte[]?[]> read)
                 return;
             entry.Bytes = images.Sum(image => (long)(image?.Length ?? 0));
             _bytes += entry.Bytes.Value;
-            for (LinkedListNode<int>? place = _byUse.Last; place is not null && place != _byUse.First && _bytes > limit;)
+            for (
+                LinkedListNode<int>? place = _byUse.Last;
+                place is not null && place != _byUse.First && _bytes > limit;
+
+            )
             {
                 (int oldest, place) = (place.Value, place.Previous);
                 if (_entries[oldest].Bytes is not null) // one that is being read has its reader's memory anyway

@@ -9,9 +9,11 @@ namespace Deit.Train.Data.Formats;
 /// </summary>
 internal sealed class SampleIndex
 {
-    private readonly int[] _stored, _labels;
+    private readonly int[] _stored,
+        _labels;
 
-    private SampleIndex(IReadOnlyList<string> classNames, int[] stored, int[] labels) => (ClassNames, _stored, _labels) = (classNames, stored, labels);
+    private SampleIndex(IReadOnlyList<string> classNames, int[] stored, int[] labels) =>
+        (ClassNames, _stored, _labels) = (classNames, stored, labels);
 
     /// <summary>The classes of training or of the model.</summary>
     public IReadOnlyList<string> ClassNames { get; }
@@ -41,16 +43,25 @@ internal sealed class SampleIndex
         int[] labels,
         IReadOnlyList<string> names,
         Func<IReadOnlyList<string>>? trainingNames,
-        Func<int, string> key)
+        Func<int, string> key
+    )
     {
         IReadOnlyList<string> classNames = options.ClassNames ?? trainingNames?.Invoke() ?? names;
         IEnumerable<string> used = labels.Distinct().Order().Select(label => names[label]);
-        DatasetRules.RequireKnown(root, used, classNames, options, ("leave its samples out", "leave their samples out"));
+        DatasetRules.RequireKnown(
+            root,
+            used,
+            classNames,
+            options,
+            ("leave its samples out", "leave their samples out")
+        );
         DatasetRules.RequireSeveral(root, classNames, "add samples of another class");
 
         Dictionary<string, int> labelOf = DatasetRules.LabelOf(classNames);
         int[] translated = [.. names.Select(name => labelOf.GetValueOrDefault(name, -1))]; // -1: a class without samples here
-        int[] stored = plan.Validation is { } validation ? Share(labels, names.Count, options, validation, key) : [.. Enumerable.Range(0, labels.Length)];
+        int[] stored = plan.Validation is { } validation
+            ? Share(labels, names.Count, options, validation, key)
+            : [.. Enumerable.Range(0, labels.Length)];
         if (stored.Length == 0)
             throw DatasetRules.NothingToSpare(root, options);
         return new SampleIndex(classNames, stored, [.. stored.Select(sample => translated[labels[sample]])]);
@@ -66,11 +77,14 @@ internal sealed class SampleIndex
         int limit = classes ?? DatasetRules.MostClasses;
         return label >= 0 && label < limit
             ? (int)label
-            : throw new DeitException($"Opening {sample} failed: its label is {label}, expected 0 to {limit - 1}; correct the label{(classes is null ? "" : " or the list of classes")}, or leave the sample out.");
+            : throw new DeitException(
+                $"Opening {sample} failed: its label is {label}, expected 0 to {limit - 1}; correct the label{(classes is null ? "" : " or the list of classes")}, or leave the sample out."
+            );
     }
 
     /// <summary>The names of classes that have none: their numbers.</summary>
-    public static string[] Numbers(IReadOnlyCollection<int> labels) => [.. Enumerable.Range(0, labels.Count == 0 ? 0 : labels.Max() + 1).Select(label => $"{label}")];
+    public static string[] Numbers(IReadOnlyCollection<int> labels) =>
+        [.. Enumerable.Range(0, labels.Count == 0 ? 0 : labels.Max() + 1).Select(label => $"{label}")];
 
     /// <summary>Refuses names that would make two classes one.</summary>
     /// <exception cref="DeitException">One is empty or comes twice.</exception>
@@ -79,9 +93,13 @@ internal sealed class SampleIndex
         Dictionary<string, int> first = new(StringComparer.Ordinal);
         for (int i = 0; i < names.Count; i++)
             if (names[i].Length == 0)
-                throw new DeitException($"Reading the class names of '{source}' failed: the name of class {i} is empty, expected one for each class; fill it in.");
+                throw new DeitException(
+                    $"Reading the class names of '{source}' failed: the name of class {i} is empty, expected one for each class; fill it in."
+                );
             else if (!first.TryAdd(names[i], i))
-                throw new DeitException($"Reading the class names of '{source}' failed: classes {first[names[i]]} and {i} are both called '{names[i]}', expected different names; rename one.");
+                throw new DeitException(
+                    $"Reading the class names of '{source}' failed: classes {first[names[i]]} and {i} are both called '{names[i]}', expected different names; rename one."
+                );
         return names;
     }
 
@@ -92,11 +110,21 @@ internal sealed class SampleIndex
         List<string> names = [.. DatasetRules.Reading(path, () => File.ReadAllLines(path)).Select(line => line.Trim())];
         while (names.Count > 0 && names[^1].Length == 0)
             names.RemoveAt(names.Count - 1);
-        return names.Count > 0 ? RequireNames(path, names) : throw new DeitException($"Reading the class names of '{path}' failed: it is empty, expected a name on each line; fill it in.");
+        return names.Count > 0
+            ? RequireNames(path, names)
+            : throw new DeitException(
+                $"Reading the class names of '{path}' failed: it is empty, expected a name on each line; fill it in."
+            );
     }
 
     // Of each class, as in a folder of pictures; in the stored order.
-    private static int[] Share(int[] labels, int classes, DatasetOptions options, bool validation, Func<int, string> key)
+    private static int[] Share(
+        int[] labels,
+        int classes,
+        DatasetOptions options,
+        bool validation,
+        Func<int, string> key
+    )
     {
         List<int>[] ofClass = [.. Enumerable.Range(0, classes).Select(_ => new List<int>())];
         for (int sample = 0; sample < labels.Length; sample++)
@@ -105,7 +133,11 @@ internal sealed class SampleIndex
         foreach (List<int> samples in ofClass)
         {
             Dictionary<string, int> sampleOf = samples.ToDictionary(key, sample => sample, StringComparer.Ordinal);
-            chosen.AddRange(ValidationSplit.Select([.. samples.Select(key)], options.ValFraction, options.Seed, validation).Select(name => sampleOf[name]));
+            chosen.AddRange(
+                ValidationSplit
+                    .Select([.. samples.Select(key)], options.ValFraction, options.Seed, validation)
+                    .Select(name => sampleOf[name])
+            );
         }
         chosen.Sort();
         return [.. chosen];

@@ -11,7 +11,8 @@ internal sealed class ShardFiles
     private static readonly string[] Splits = [DatasetRules.Train, DatasetRules.Val, DatasetRules.Test];
     private readonly Dictionary<string, string[]> _files;
 
-    private ShardFiles(string folder, Dictionary<string, string[]> files, string[] nameless) => (Folder, _files, Nameless) = (folder, files, nameless);
+    private ShardFiles(string folder, Dictionary<string, string[]> files, string[] nameless) =>
+        (Folder, _files, Nameless) = (folder, files, nameless);
 
     /// <summary>Where they were looked for.</summary>
     public string Folder { get; }
@@ -29,33 +30,61 @@ internal sealed class ShardFiles
     /// <param name="folder">DIR.</param>
     /// <param name="extensions">The ends of the files' names, with the dot.</param>
     /// <exception cref="DeitException">It cannot be read.</exception>
-    public static ShardFiles Find(string folder, params string[] extensions) => DatasetRules.Reading(folder, () =>
-    {
-        List<(string? Split, string File)> found = [.. Files(folder, extensions).Select(file => (SplitOf(Path.GetFileName(file)), file))];
-        if (Directory.Exists(folder))
-            foreach (string child in Directory.EnumerateDirectories(folder))
-                // A folder is a split only by its whole name: "train-old" is not one.
-                if (Split(Path.GetFileName(child)) is { } split)
-                    found.AddRange(Files(child, extensions).Select(file => ((string?)split, file)));
-        Dictionary<string, string[]> files = found.Where(one => one.Split is not null).GroupBy(one => one.Split!, one => one.File)
-            .ToDictionary(group => group.Key, group => group.Order(StringComparer.Ordinal).ToArray(), StringComparer.Ordinal);
-        return new ShardFiles(folder, files, [.. found.Where(one => one.Split is null).Select(one => one.File).Order(StringComparer.Ordinal)]);
-    });
+    public static ShardFiles Find(string folder, params string[] extensions) =>
+        DatasetRules.Reading(
+            folder,
+            () =>
+            {
+                List<(string? Split, string File)> found =
+                [
+                    .. Files(folder, extensions).Select(file => (SplitOf(Path.GetFileName(file)), file)),
+                ];
+                if (Directory.Exists(folder))
+                    foreach (string child in Directory.EnumerateDirectories(folder))
+                        // A folder is a split only by its whole name: "train-old" is not one.
+                        if (Split(Path.GetFileName(child)) is { } split)
+                            found.AddRange(Files(child, extensions).Select(file => ((string?)split, file)));
+                Dictionary<string, string[]> files = found
+                    .Where(one => one.Split is not null)
+                    .GroupBy(one => one.Split!, one => one.File)
+                    .ToDictionary(
+                        group => group.Key,
+                        group => group.Order(StringComparer.Ordinal).ToArray(),
+                        StringComparer.Ordinal
+                    );
+                return new ShardFiles(
+                    folder,
+                    files,
+                    [.. found.Where(one => one.Split is null).Select(one => one.File).Order(StringComparer.Ordinal)]
+                );
+            }
+        );
 
     /// <summary>The error where no name says the split.</summary>
     public DeitException NoSplit(string example) =>
-        new($"Opening '{Folder}' failed: the name of '{Path.GetFileName(Nameless[0])}' says no split, expected 'train', 'val' or 'test' in it; rename it as in '{example}'.");
+        new(
+            $"Opening '{Folder}' failed: the name of '{Path.GetFileName(Nameless[0])}' says no split, expected 'train', 'val' or 'test' in it; rename it as in '{example}'."
+        );
 
-    private static IEnumerable<string> Files(string folder, string[] extensions) => !Directory.Exists(folder) ? [] : Directory.EnumerateFiles(folder)
-        .Where(file => Path.GetFileName(file)[0] != '.' && extensions.Any(extension => file.EndsWith(extension, StringComparison.OrdinalIgnoreCase)));
+    private static IEnumerable<string> Files(string folder, string[] extensions) =>
+        !Directory.Exists(folder)
+            ? []
+            : Directory
+                .EnumerateFiles(folder)
+                .Where(file =>
+                    Path.GetFileName(file)[0] != '.'
+                    && extensions.Any(extension => file.EndsWith(extension, StringComparison.OrdinalIgnoreCase))
+                );
 
-    private static string? SplitOf(string file) => file.Split('-', '_', '.').Select(Split).FirstOrDefault(split => split is not null);
+    private static string? SplitOf(string file) =>
+        file.Split('-', '_', '.').Select(Split).FirstOrDefault(split => split is not null);
 
-    private static string? Split(string word) => word switch
-    {
-        "train" => DatasetRules.Train,
-        "val" or "valid" or "validation" => DatasetRules.Val,
-        "test" => DatasetRules.Test,
-        _ => null,
-    };
+    private static string? Split(string word) =>
+        word switch
+        {
+            "train" => DatasetRules.Train,
+            "val" or "valid" or "validation" => DatasetRules.Val,
+            "test" => DatasetRules.Test,
+            _ => null,
+        };
 }

@@ -27,7 +27,9 @@ internal enum TarKind
 /// </summary>
 internal static class TarHeaders
 {
-    private const int Block = 512, LongestExtension = 1 << 20, LongestPadding = 1 << 20;
+    private const int Block = 512,
+        LongestExtension = 1 << 20,
+        LongestPadding = 1 << 20;
 
     /// <summary>The entries, in order.</summary>
     /// <param name="handle">The file.</param>
@@ -40,10 +42,15 @@ internal static class TarHeaders
         byte[] header = new byte[Block];
         string? longPath = null;
         Dictionary<string, string> pax = [];
-        for (long offset = 0; ;)
+        for (long offset = 0; ; )
         {
             if (offset + Block > file.Length)
-                throw Truncated(path, file.Length == 0 ? "it is empty" : $"it ends at byte {file.Length} without the two empty blocks that end a tar file");
+                throw Truncated(
+                    path,
+                    file.Length == 0
+                        ? "it is empty"
+                        : $"it ends at byte {file.Length} without the two empty blocks that end a tar file"
+                );
             file.Read(offset, header);
             if (!header.AsSpan().ContainsAnyExcept((byte)0))
             {
@@ -55,7 +62,10 @@ internal static class TarHeaders
             long length = Length(header, pax, offset, path);
             long body = offset + Block;
             if (length > file.Length - body)
-                throw Truncated(path, $"the entry '{Printable(longPath ?? EntryPath(header))}' ends at byte {body + (decimal)length}, the file at {file.Length}");
+                throw Truncated(
+                    path,
+                    $"the entry '{Printable(longPath ?? EntryPath(header))}' ends at byte {body + (decimal)length}, the file at {file.Length}"
+                );
             offset = body + ((length + Block - 1) / Block * Block);
             switch (type)
             {
@@ -71,12 +81,14 @@ internal static class TarHeaders
             string name = pax.GetValueOrDefault("path") ?? longPath ?? EntryPath(header);
             RequireInside(name, path);
             bool sparse = type == 'S' || pax.Keys.Any(key => key.StartsWith("GNU.sparse", StringComparison.Ordinal));
-            TarKind kind = sparse ? TarKind.SparseFile : type switch
-            {
-                '0' or '\0' or '7' when !name.EndsWith('/') => TarKind.File,
-                '1' or '2' => TarKind.Link,
-                _ => TarKind.Other,
-            };
+            TarKind kind = sparse
+                ? TarKind.SparseFile
+                : type switch
+                {
+                    '0' or '\0' or '7' when !name.EndsWith('/') => TarKind.File,
+                    '1' or '2' => TarKind.Link,
+                    _ => TarKind.Other,
+                };
             (longPath, pax) = (null, pax.Count > 0 ? [] : pax);
             while (name.StartsWith("./", StringComparison.Ordinal))
                 name = name[2..];
@@ -87,25 +99,36 @@ internal static class TarHeaders
     private static void RequireHeader(ReadOnlySpan<byte> header, long offset, string path)
     {
         // The checksum counts itself as spaces. Old programs added signed bytes.
-        int unsigned = 8 * ' ', signed = 8 * ' ';
+        int unsigned = 8 * ' ',
+            signed = 8 * ' ';
         for (int i = 0; i < Block; i++)
             if (i is < 148 or >= 156)
                 (unsigned, signed) = (unsigned + header[i], signed + (sbyte)header[i]);
         if (Octal(header[148..156]) is not { } stored || (stored != unsigned && stored != signed))
             throw offset == 0 && Compression(header) is { } compression
-                ? new DeitException($"Opening the shard '{path}' failed: it is compressed with {compression}, and pictures are read at random, which that does not allow; decompress it.")
-                : new DeitException($"Opening the shard '{path}' failed: the header at byte {offset} has a wrong checksum, so the file is damaged or no tar file; copy or download it anew.");
+                ? new DeitException(
+                    $"Opening the shard '{path}' failed: it is compressed with {compression}, and pictures are read at random, which that does not allow; decompress it."
+                )
+                : new DeitException(
+                    $"Opening the shard '{path}' failed: the header at byte {offset} has a wrong checksum, so the file is damaged or no tar file; copy or download it anew."
+                );
     }
 
     private static void RequireInside(string name, string path)
     {
-        bool absolute = name.StartsWith('/') || name.StartsWith('\\') || (name.Length > 1 && name[1] == ':' && char.IsAsciiLetter(name[0]));
-        string? fault = absolute ? "is absolute"
+        bool absolute =
+            name.StartsWith('/')
+            || name.StartsWith('\\')
+            || (name.Length > 1 && name[1] == ':' && char.IsAsciiLetter(name[0]));
+        string? fault =
+            absolute ? "is absolute"
             : name.Split('/', '\\').Contains("..") ? "leads out by '..'"
             : name.Length == 0 || name.Contains('\0', StringComparison.Ordinal) ? "is empty or has a zero in it"
             : null;
         if (fault is not null)
-            throw new DeitException($"Opening the shard '{path}' failed: the path of its entry '{Printable(name)}' {fault}, expected one within the shard; make the shard anew from inside the folder of its files.");
+            throw new DeitException(
+                $"Opening the shard '{path}' failed: the path of its entry '{Printable(name)}' {fault}, expected one within the shard; make the shard anew from inside the folder of its files."
+            );
     }
 
     // Two files one behind the other are no tar file: programs read the first alone, and half of the samples would be missing.
@@ -113,7 +136,10 @@ internal static class TarHeaders
     {
         byte[] block = new byte[Block];
         if (offset + (2 * Block) > file.Length)
-            throw Truncated(path, $"it ends at byte {file.Length} with one of the two empty blocks that end a tar file");
+            throw Truncated(
+                path,
+                $"it ends at byte {file.Length} with one of the two empty blocks that end a tar file"
+            );
         for (long end = offset; offset < file.Length; offset += Block)
         {
             if (offset - end > LongestPadding)
@@ -121,7 +147,9 @@ internal static class TarHeaders
             int length = (int)Math.Min(Block, file.Length - offset);
             file.Read(offset, block.AsSpan(0, length));
             if (block.AsSpan(0, length).ContainsAnyExcept((byte)0))
-                throw new DeitException($"Opening the shard '{path}' failed: more follows at byte {offset}, after its end, as when tar files are joined; make it anew, or keep them as separate shards.");
+                throw new DeitException(
+                    $"Opening the shard '{path}' failed: more follows at byte {offset}, after its end, as when tar files are joined; make it anew, or keep them as separate shards."
+                );
         }
     }
 
@@ -130,12 +158,17 @@ internal static class TarHeaders
         // Links and devices have no body, whatever old programs wrote there.
         if (header[156] is (byte)'1' or (byte)'2' or (byte)'3' or (byte)'4' or (byte)'5' or (byte)'6')
             return 0;
-        long? length = pax.TryGetValue("size", out string? text) && header[156] is not ((byte)'x' or (byte)'L')
-            ? long.TryParse(text, out long parsed) ? parsed : null
-            : Number(header[124..136]);
+        long? length =
+            pax.TryGetValue("size", out string? text) && header[156] is not ((byte)'x' or (byte)'L')
+                ? long.TryParse(text, out long parsed)
+                    ? parsed
+                    : null
+                : Number(header[124..136]);
         return length is >= 0 and { } value
             ? value
-            : throw new DeitException($"Opening the shard '{path}' failed: the header at byte {offset} has a size that is no number, so the file is damaged; copy or download it anew.");
+            : throw new DeitException(
+                $"Opening the shard '{path}' failed: the header at byte {offset} has a size that is no number, so the file is damaged; copy or download it anew."
+            );
     }
 
     // Octal digits or, for 8 GiB and more, a set first bit and big-endian bytes.
@@ -143,7 +176,9 @@ internal static class TarHeaders
     {
         if ((field[0] & 0x80) == 0)
             return Octal(field);
-        return field[0] == 0x80 && !field[1..^8].ContainsAnyExcept((byte)0) ? BinaryPrimitives.ReadInt64BigEndian(field[^8..]) : null;
+        return field[0] == 0x80 && !field[1..^8].ContainsAnyExcept((byte)0)
+            ? BinaryPrimitives.ReadInt64BigEndian(field[^8..])
+            : null;
     }
 
     private static long? Octal(ReadOnlySpan<byte> field)
@@ -163,7 +198,9 @@ internal static class TarHeaders
     {
         string name = Encoding.UTF8.GetString(UntilZero(header[..100]));
         // GNU's own header has other fields in place of the prefix.
-        string prefix = header[257..263].SequenceEqual("ustar\0"u8) ? Encoding.UTF8.GetString(UntilZero(header[345..500])) : "";
+        string prefix = header[257..263].SequenceEqual("ustar\0"u8)
+            ? Encoding.UTF8.GetString(UntilZero(header[345..500]))
+            : "";
         return prefix.Length > 0 ? $"{prefix}/{name}" : name;
     }
 
@@ -173,7 +210,13 @@ internal static class TarHeaders
         while (records.Length > 0)
         {
             int space = records.IndexOf((byte)' ');
-            if (space < 1 || !int.TryParse(records[..space], out int length) || length <= space + 1 || length > records.Length || records[length - 1] != '\n')
+            if (
+                space < 1
+                || !int.TryParse(records[..space], out int length)
+                || length <= space + 1
+                || length > records.Length
+                || records[length - 1] != '\n'
+            )
                 throw Damaged(path, offset);
             ReadOnlySpan<byte> record = records[(space + 1)..(length - 1)];
             int equals = record.IndexOf((byte)'=');
@@ -196,7 +239,8 @@ internal static class TarHeaders
     private static string Text(ReadOnlySpan<byte> bytes, long offset, string path) =>
         UntilZero(bytes) is { IsEmpty: false } text ? Encoding.UTF8.GetString(text) : throw Damaged(path, offset);
 
-    private static ReadOnlySpan<byte> UntilZero(ReadOnlySpan<byte> bytes) => bytes.IndexOf((byte)0) is >= 0 and int end ? bytes[..end] : bytes;
+    private static ReadOnlySpan<byte> UntilZero(ReadOnlySpan<byte> bytes) =>
+        bytes.IndexOf((byte)0) is >= 0 and int end ? bytes[..end] : bytes;
 
     private static string? Compression(ReadOnlySpan<byte> start) =>
         start.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b]) ? "gzip"
@@ -206,12 +250,16 @@ internal static class TarHeaders
         : null;
 
     // A sentence is one line, whatever a path holds.
-    private static string Printable(string name) => string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter));
+    private static string Printable(string name) =>
+        string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter));
 
-    private static DeitException Truncated(string path, string how) => new($"Opening the shard '{path}' failed: it is cut short, {how}; copy or download it anew.");
+    private static DeitException Truncated(string path, string how) =>
+        new($"Opening the shard '{path}' failed: it is cut short, {how}; copy or download it anew.");
 
     private static DeitException Damaged(string path, long offset) =>
-        new($"Opening the shard '{path}' failed: the long name or pax header at byte {offset} is damaged; copy or download it anew.");
+        new(
+            $"Opening the shard '{path}' failed: the long name or pax header at byte {offset} is damaged; copy or download it anew."
+        );
 
     /// <summary>Headers of small files lie close together: one read brings several.</summary>
     private sealed class FileWindow(SafeFileHandle handle)

@@ -26,7 +26,8 @@ internal sealed class TarShardDataset : IImageDataset
     private readonly IReadOnlyList<string> _shards;
     private readonly TarSample[] _samples;
 
-    private TarShardDataset(SampleIndex index, IReadOnlyList<string> shards, TarSample[] samples) => (_index, _shards, _samples) = (index, shards, samples);
+    private TarShardDataset(SampleIndex index, IReadOnlyList<string> shards, TarSample[] samples) =>
+        (_index, _shards, _samples) = (index, shards, samples);
 
     /// <inheritdoc/>
     public int Count => _index.Count;
@@ -36,7 +37,8 @@ internal sealed class TarShardDataset : IImageDataset
 
     /// <summary>Whether a folder has tar files where shards lie, compressed ones among them.</summary>
     /// <exception cref="DeitException">It cannot be read.</exception>
-    public static bool IsIn(string folder) => Find(folder) is { } shards && shards.Stored.Count + shards.Nameless.Count > 0;
+    public static bool IsIn(string folder) =>
+        Find(folder) is { } shards && shards.Stored.Count + shards.Nameless.Count > 0;
 
     /// <summary>Reads headers and labels, not pictures, of a split.</summary>
     /// <param name="folder">DIR.</param>
@@ -51,13 +53,34 @@ internal sealed class TarShardDataset : IImageDataset
         options ??= new DatasetOptions();
         ShardFiles shards = Find(folder);
         if (shards.Stored.Count == 0)
-            throw shards.Nameless.Count > 0 ? shards.NoSplit("train-000000.tar") : new DeitException($"Opening '{folder}' failed: it has no tar shards; expected them as in '{Path.Combine(folder, "train-000000.tar")}'.");
-        SplitPlan plan = SplitPlan.Choose(folder, shards.Stored, split, options, missing => $"shards such as '{missing}-000000.tar'");
+            throw shards.Nameless.Count > 0
+                ? shards.NoSplit("train-000000.tar")
+                : new DeitException(
+                    $"Opening '{folder}' failed: it has no tar shards; expected them as in '{Path.Combine(folder, "train-000000.tar")}'."
+                );
+        SplitPlan plan = SplitPlan.Choose(
+            folder,
+            shards.Stored,
+            split,
+            options,
+            missing => $"shards such as '{missing}-000000.tar'"
+        );
         IReadOnlyList<string> files = shards.Of(plan.Source);
         RequireUncompressed(files);
         string? listed = NamesFile(folder, files);
-        (TarSample[] samples, int[] labels, IReadOnlyList<string> names) = TarShardReader.Read(files, listed is null ? null : SampleIndex.ReadNames(listed));
-        SampleIndex index = SampleIndex.Create(folder, plan, options, labels, names, TrainingNames(folder, shards, plan, listed), sample => samples[sample].Key);
+        (TarSample[] samples, int[] labels, IReadOnlyList<string> names) = TarShardReader.Read(
+            files,
+            listed is null ? null : SampleIndex.ReadNames(listed)
+        );
+        SampleIndex index = SampleIndex.Create(
+            folder,
+            plan,
+            options,
+            labels,
+            names,
+            TrainingNames(folder, shards, plan, listed),
+            sample => samples[sample].Key
+        );
         return new TarShardDataset(index, files, samples);
     }
 
@@ -76,7 +99,9 @@ internal sealed class TarShardDataset : IImageDataset
     {
         TarSample sample = _samples[_index.Stored(index)];
         if (sample.Length > Array.MaxLength)
-            throw new ImageException($"Reading the image '{Name(index)}' was refused: it has {sample.Length >> 20} MiB, more than the 2 GiB an image may have; scale it down.");
+            throw new ImageException(
+                $"Reading the image '{Name(index)}' was refused: it has {sample.Length >> 20} MiB, more than the 2 GiB an image may have; scale it down."
+            );
         int length = (int)sample.Length;
         byte[] encoded = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
         try
@@ -84,13 +109,21 @@ internal sealed class TarShardDataset : IImageDataset
             // Opened for each picture: that costs little beside decoding, and nothing is left open or counts against the limit of open files.
             using (SafeFileHandle handle = File.OpenHandle(_shards[sample.Shard], options: FileOptions.RandomAccess))
                 for (int done = 0, read; done < length; done += read)
-                    if ((read = RandomAccess.Read(handle, encoded.AsSpan(done, length - done), sample.Offset + done)) == 0)
-                        throw new ImageException($"Reading the image '{Name(index)}' failed: the shard has become shorter since it was opened; start anew when nothing writes to it.");
+                    if (
+                        (read = RandomAccess.Read(handle, encoded.AsSpan(done, length - done), sample.Offset + done))
+                        == 0
+                    )
+                        throw new ImageException(
+                            $"Reading the image '{Name(index)}' failed: the shard has become shorter since it was opened; start anew when nothing writes to it."
+                        );
             return ImageDecoder.Decode(encoded.AsSpan(0, length), Name(index), part: part);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ImageException($"Reading the image '{Name(index)}' failed: {error.Message.TrimEnd('.')}; check that the shard can be read.", error);
+            throw new ImageException(
+                $"Reading the image '{Name(index)}' failed: {error.Message.TrimEnd('.')}; check that the shard can be read.",
+                error
+            );
         }
         finally
         {
@@ -103,17 +136,26 @@ internal sealed class TarShardDataset : IImageDataset
     private static void RequireUncompressed(IReadOnlyList<string> files)
     {
         if (files.FirstOrDefault(file => !file.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)) is { } file)
-            throw new DeitException($"Opening the shard '{file}' failed: it is compressed, and pictures are read at random, which that does not allow; decompress it{(file.EndsWith("gz", StringComparison.OrdinalIgnoreCase) ? ", for example with gunzip" : "")}.");
+            throw new DeitException(
+                $"Opening the shard '{file}' failed: it is compressed, and pictures are read at random, which that does not allow; decompress it{(file.EndsWith("gz", StringComparison.OrdinalIgnoreCase) ? ", for example with gunzip" : "")}."
+            );
     }
 
     private static string? NamesFile(string folder, IReadOnlyList<string> files)
     {
         string[] folders = [.. files.Select(file => Path.GetDirectoryName(file)!).Distinct(), folder];
-        return folders.SelectMany(place => NamesFiles.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists);
+        return folders
+            .SelectMany(place => NamesFiles.Select(name => Path.Combine(place, name)))
+            .FirstOrDefault(File.Exists);
     }
 
     // The training shards may have classes that another split has not, or a list of their own. Null: the split's names are those of training.
-    private static Func<IReadOnlyList<string>>? TrainingNames(string folder, ShardFiles shards, SplitPlan plan, string? listed)
+    private static Func<IReadOnlyList<string>>? TrainingNames(
+        string folder,
+        ShardFiles shards,
+        SplitPlan plan,
+        string? listed
+    )
     {
         if (plan.Source == DatasetRules.Train || !shards.Stored.Contains(DatasetRules.Train))
             return null;

@@ -34,7 +34,10 @@ internal sealed class TarShardReader
     /// <param name="names">The classes' names where a file lists them.</param>
     /// <returns>Samples in the shards' order, their labels, and the classes' names.</returns>
     /// <exception cref="DeitException">A shard is damaged, or a sample lacks a part.</exception>
-    public static (TarSample[] Samples, int[] Labels, IReadOnlyList<string> Names) Read(IReadOnlyList<string> shards, IReadOnlyList<string>? names)
+    public static (TarSample[] Samples, int[] Labels, IReadOnlyList<string> Names) Read(
+        IReadOnlyList<string> shards,
+        IReadOnlyList<string>? names
+    )
     {
         TarShardReader reader = new(shards);
         if (names is not null)
@@ -43,15 +46,20 @@ internal sealed class TarShardReader
         for (int shard = 0; shard < shards.Count; shard++)
         {
             int number = shard;
-            DatasetRules.Reading(shards[shard], () =>
-            {
-                using SafeFileHandle handle = File.OpenHandle(shards[number]);
-                reader.ReadShard(handle, number, names);
-                return true;
-            });
+            DatasetRules.Reading(
+                shards[shard],
+                () =>
+                {
+                    using SafeFileHandle handle = File.OpenHandle(shards[number]);
+                    reader.ReadShard(handle, number, names);
+                    return true;
+                }
+            );
         }
         if (reader._samples.Count == 0)
-            throw new DeitException($"Opening '{shards[0]}'{(shards.Count > 1 ? $" and {shards.Count - 1} more" : "")} failed: there are no samples, expected files such as 0001.jpg and 0001.cls; name other shards.");
+            throw new DeitException(
+                $"Opening '{shards[0]}'{(shards.Count > 1 ? $" and {shards.Count - 1} more" : "")} failed: there are no samples, expected files such as 0001.jpg and 0001.cls; name other shards."
+            );
         return ([.. reader._samples], reader.Labels(names, out IReadOnlyList<string> all), all);
     }
 
@@ -65,22 +73,30 @@ internal sealed class TarShardReader
             if (entry.Kind == TarKind.Other || Role(entry.Path, out string key) is not { } role)
                 continue;
             if (entry.Kind != TarKind.File)
-                throw new DeitException($"Opening the shard '{path}' failed: its entry '{entry.Path}' is a {(entry.Kind == TarKind.Link ? "link" : "sparse file")}, expected a plain file; make the shard anew, in tar with {(entry.Kind == TarKind.Link ? "--dereference and --hard-dereference" : "no --sparse")}.");
+                throw new DeitException(
+                    $"Opening the shard '{path}' failed: its entry '{entry.Path}' is a {(entry.Kind == TarKind.Link ? "link" : "sparse file")}, expected a plain file; make the shard anew, in tar with {(entry.Kind == TarKind.Link ? "--dereference and --hard-dereference" : "no --sparse")}."
+                );
             if (_shardOfKey.TryGetValue(key, out int other) && other != shard)
-                throw new DeitException($"Opening the shard '{path}' failed: its sample '{key}' is in '{_shards[other]}' too, expected every sample once; remove a shard that is there twice, or put the shard's name into the names of its files.");
+                throw new DeitException(
+                    $"Opening the shard '{path}' failed: its sample '{key}' is in '{_shards[other]}' too, expected every sample once; remove a shard that is there twice, or put the shard's name into the names of its files."
+                );
             if (_shardOfKey.TryAdd(key, shard))
             {
                 ofKey.Add(key, new Parts());
                 inOrder.Add((key, ofKey[key]));
             }
             if (!ofKey[key].Add(role, entry))
-                throw new DeitException($"Opening the shard '{path}' failed: its sample '{key}' has two {(role == ImageRole ? "images" : $"files .{role}")}, expected one; make the shard anew with names that differ before their first dot.");
+                throw new DeitException(
+                    $"Opening the shard '{path}' failed: its sample '{key}' has two {(role == ImageRole ? "images" : $"files .{role}")}, expected one; make the shard anew with names that differ before their first dot."
+                );
         }
         foreach ((string key, Parts parts) in inOrder)
         {
             string sample = $"the sample '{key}' of '{path}'";
             if (parts.Image is not { } image)
-                throw new DeitException($"Opening {sample} failed: it has a label and no image (.jpg, .jpeg, .png, .webp); add the image or remove its other files.");
+                throw new DeitException(
+                    $"Opening {sample} failed: it has a label and no image (.jpg, .jpeg, .png, .webp); add the image or remove its other files."
+                );
             _samples.Add(new TarSample(shard, image.Path, key, image.Offset, image.Length));
             _labels.Add(Label(handle, parts, sample, names));
         }
@@ -91,16 +107,19 @@ internal sealed class TarShardReader
     // What a file is to its sample; null for others' files, hidden ones among them.
     private static string? Role(string path, out string key)
     {
-        int start = path.LastIndexOf('/') + 1, dot = path.IndexOf('.', start);
+        int start = path.LastIndexOf('/') + 1,
+            dot = path.IndexOf('.', start);
         key = dot > start ? path[..dot] : "";
-        return dot <= start ? null : path[(dot + 1)..].ToLowerInvariant() switch
-        {
-            "jpg" or "jpeg" or "png" or "webp" => ImageRole,
-            "cls" => "cls",
-            "json" => "json",
-            "txt" => "txt",
-            _ => null,
-        };
+        return dot <= start
+            ? null
+            : path[(dot + 1)..].ToLowerInvariant() switch
+            {
+                "jpg" or "jpeg" or "png" or "webp" => ImageRole,
+                "cls" => "cls",
+                "json" => "json",
+                "txt" => "txt",
+                _ => null,
+            };
     }
 
     // The number of a class, or of a text among all texts.
@@ -109,22 +128,32 @@ internal sealed class TarShardReader
         if (parts.Cls is { } cls)
         {
             string text = Text(handle, cls, sample);
-            return Number(long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
-                ? number
-                : throw new DeitException($"Opening {sample} failed: its .cls is '{Shortened(text)}', expected the number of its class; correct it, or put a class name into a .txt."));
+            return Number(
+                long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+                    ? number
+                    : throw new DeitException(
+                        $"Opening {sample} failed: its .cls is '{Shortened(text)}', expected the number of its class; correct it, or put a class name into a .txt."
+                    )
+            );
         }
         if (parts.Json is { } json && JsonLabel(handle, json, sample) is { } label)
             return Number(label);
         if (parts.Txt is not { } txt)
-            throw new DeitException($"Opening {sample} failed: it has no label, expected a .cls with a number, a .json with an integer \"label\" or a .txt with a class name beside '{parts.Image!.Value.Path}'; add one.");
+            throw new DeitException(
+                $"Opening {sample} failed: it has no label, expected a .cls with a number, a .json with an integer \"label\" or a .txt with a class name beside '{parts.Image!.Value.Path}'; add one."
+            );
         string name = Text(handle, txt, sample);
         if (name.Length == 0 || name.Any(char.IsControl))
-            throw new DeitException($"Opening {sample} failed: its .txt is '{Shortened(name)}', expected a class name on one line; correct it.");
+            throw new DeitException(
+                $"Opening {sample} failed: its .txt is '{Shortened(name)}', expected a class name on one line; correct it."
+            );
         RequireKind(sample, isText: true, names);
         if (!_numberOfText.TryGetValue(name, out int known))
         {
             if (names is not null)
-                throw new DeitException($"Opening {sample} failed: its class '{Shortened(name)}' is not in the list of class names; add it there or correct the .txt.");
+                throw new DeitException(
+                    $"Opening {sample} failed: its class '{Shortened(name)}' is not in the list of class names; add it there or correct the .txt."
+                );
             _numberOfText.Add(name, known = _numberOfText.Count);
         }
         return known;
@@ -140,7 +169,9 @@ internal sealed class TarShardReader
     {
         _first ??= (sample, isText);
         if (names is null && _first.Value.IsText != isText)
-            throw new DeitException($"Opening {sample} failed: its label is a {(isText ? "name" : "number")}, that of {_first.Value.Sample} a {(isText ? "number" : "name")}; add a classes.txt with a name on each line, which says what the numbers mean.");
+            throw new DeitException(
+                $"Opening {sample} failed: its label is a {(isText ? "name" : "number")}, that of {_first.Value.Sample} a {(isText ? "number" : "name")}; add a classes.txt with a name on each line, which says what the numbers mean."
+            );
     }
 
     private int[] Labels(IReadOnlyList<string>? names, out IReadOnlyList<string> all)
@@ -163,23 +194,36 @@ internal sealed class TarShardReader
         try
         {
             using JsonDocument document = JsonDocument.Parse(Bytes(handle, entry, sample));
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("label", out JsonElement label)
-                && label.ValueKind == JsonValueKind.Number && label.TryGetInt64(out long number) ? number : null;
+            return
+                document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("label", out JsonElement label)
+                && label.ValueKind == JsonValueKind.Number
+                && label.TryGetInt64(out long number)
+                ? number
+                : null;
         }
         catch (JsonException error)
         {
-            throw new DeitException($"Opening {sample} failed: its .json is no JSON text at byte {error.BytePositionInLine ?? 0} of line {(error.LineNumber ?? 0) + 1}; correct or remove it.", error);
+            throw new DeitException(
+                $"Opening {sample} failed: its .json is no JSON text at byte {error.BytePositionInLine ?? 0} of line {(error.LineNumber ?? 0) + 1}; correct or remove it.",
+                error
+            );
         }
     }
 
-    private static string Text(SafeFileHandle handle, TarEntry entry, string sample) => Encoding.UTF8.GetString(Bytes(handle, entry, sample)).Trim();
+    private static string Text(SafeFileHandle handle, TarEntry entry, string sample) =>
+        Encoding.UTF8.GetString(Bytes(handle, entry, sample)).Trim();
 
     private static byte[] Bytes(SafeFileHandle handle, TarEntry entry, string sample)
     {
         if (entry.Length > LongestLabel)
-            throw new DeitException($"Opening {sample} failed: its label '{entry.Path}' has {entry.Length} bytes, expected at most {LongestLabel}; correct it.");
+            throw new DeitException(
+                $"Opening {sample} failed: its label '{entry.Path}' has {entry.Length} bytes, expected at most {LongestLabel}; correct it."
+            );
         byte[] bytes = new byte[entry.Length];
-        return RandomAccess.Read(handle, bytes, entry.Offset) == bytes.Length ? bytes : throw new EndOfStreamException("it became shorter while it was read");
+        return RandomAccess.Read(handle, bytes, entry.Offset) == bytes.Length
+            ? bytes
+            : throw new EndOfStreamException("it became shorter while it was read");
     }
 
     private static string Shortened(string text)

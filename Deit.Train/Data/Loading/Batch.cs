@@ -6,7 +6,8 @@ internal sealed class Batch : IDisposable
     private readonly Action<BatchBuffers> _giveBack;
     private BatchBuffers? _buffers;
 
-    internal Batch(BatchBuffers buffers, int count, Action<BatchBuffers> giveBack) => (_buffers, Count, _giveBack) = (buffers, count, giveBack);
+    internal Batch(BatchBuffers buffers, int count, Action<BatchBuffers> giveBack) =>
+        (_buffers, Count, _giveBack) = (buffers, count, giveBack);
 
     /// <summary>How many samples there are; at most B. What the arrays hold past them has no meaning.</summary>
     public int Count { get; }

@@ -48,12 +48,18 @@ internal sealed class BatchLoader
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BatchesAhead);
         ArgumentOutOfRangeException.ThrowIfNegative(options.Workers);
         if (options.BatchSize < 1)
-            throw new DeitException($"A batch of {options.BatchSize} images was asked for, expected at least 1; correct --batch-size.");
+            throw new DeitException(
+                $"A batch of {options.BatchSize} images was asked for, expected at least 1; correct --batch-size."
+            );
         long largest = Array.MaxLength / (3L * transform.InputSize.Pixels);
         if (options.BatchSize > largest)
-            throw new DeitException($"A batch of {options.BatchSize} images of {transform.InputSize} pixels was asked for, expected at most {largest}; lower --batch-size.");
+            throw new DeitException(
+                $"A batch of {options.BatchSize} images of {transform.InputSize} pixels was asked for, expected at most {largest}; lower --batch-size."
+            );
         if (options.Training && options.BatchSize > sampler.Count)
-            throw new DeitException($"A batch of {options.BatchSize} images was asked for, an epoch of the training set has {sampler.Count}, which makes no whole batch; lower --batch-size to at most that.");
+            throw new DeitException(
+                $"A batch of {options.BatchSize} images was asked for, an epoch of the training set has {sampler.Count}, which makes no whole batch; lower --batch-size to at most that."
+            );
         (_dataset, _sampler, Transform, Options) = (dataset, sampler, transform, options);
     }
 
@@ -64,7 +70,8 @@ internal sealed class BatchLoader
     public IReadOnlyList<string> Unreadable => [.. _unreadable.OrderBy(pair => pair.Key).Select(pair => pair.Value)];
 
     /// <summary>Bytes of all batches there may be at once: those ahead and the one in use.</summary>
-    public long BufferBytes => (Options.BatchesAhead + 1L) * Options.BatchSize * 3 * Transform.InputSize.Pixels * sizeof(float);
+    public long BufferBytes =>
+        (Options.BatchesAhead + 1L) * Options.BatchSize * 3 * Transform.InputSize.Pixels * sizeof(float);
 
     internal IImageTransform Transform { get; }
 
@@ -72,7 +79,10 @@ internal sealed class BatchLoader
 
     /// <summary>Batches in an epoch. In evaluation fewer come where all samples of one are unreadable.</summary>
     /// <param name="samples">Samples in the epoch's order.</param>
-    public int BatchCount(int samples) => Options.Training ? samples / Options.BatchSize : (int)(((long)samples + Options.BatchSize - 1) / Options.BatchSize);
+    public int BatchCount(int samples) =>
+        Options.Training
+            ? samples / Options.BatchSize
+            : (int)(((long)samples + Options.BatchSize - 1) / Options.BatchSize);
 
     /// <summary>The batches of an epoch, in order. Leaving the loop, or disposing its enumerator, stops the workers.</summary>
     /// <param name="epoch">The epoch.</param>
@@ -116,7 +126,10 @@ internal sealed class BatchLoader
         }
         catch (OutOfMemoryException error)
         {
-            throw new DeitException($"Preparing a batch of {Options.BatchSize} images of {Transform.InputSize} pixels failed: it needs {(floats * 4L) >> 20} MiB of memory, more than is free; lower --batch-size.", error);
+            throw new DeitException(
+                $"Preparing a batch of {Options.BatchSize} images of {Transform.InputSize} pixels failed: it needs {(floats * 4L) >> 20} MiB of memory, more than is free; lower --batch-size.",
+                error
+            );
         }
     }
 
@@ -157,5 +170,7 @@ internal sealed class BatchLoader
     }
 
     internal DeitException NothingReadable() =>
-        new($"Loading images failed: none of {_dataset.Count} can be read; the first error is: {Unreadable.FirstOrDefault("none").TrimEnd('.')}.");
+        new(
+            $"Loading images failed: none of {_dataset.Count} can be read; the first error is: {Unreadable.FirstOrDefault("none").TrimEnd('.')}."
+        );
 }

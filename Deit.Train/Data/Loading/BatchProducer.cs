@@ -9,7 +9,9 @@ internal sealed class BatchProducer : IDisposable
 {
     private readonly BatchLoader _loader;
     private readonly int[] _order;
-    private readonly int _epoch, _batchSize, _end;
+    private readonly int _epoch,
+        _batchSize,
+        _end;
     private readonly Thread[] _workers;
     private readonly CancellationToken _cancellation;
     private readonly CancellationTokenRegistration _registration;
@@ -114,7 +116,8 @@ internal sealed class BatchProducer : IDisposable
 
     private void Fill(PendingBatch batch, int position)
     {
-        int row = position % _batchSize, index = _order[position];
+        int row = position % _batchSize,
+            index = _order[position];
         RgbImage? image = _loader.Load(index, _epoch, position);
         if (_loader.Options.Training)
         {
@@ -153,7 +156,8 @@ internal sealed class PendingBatch
     public int Compact()
     {
         (float[] images, uint[] labels, int[] indices) = Buffers;
-        int length = images.Length / indices.Length, kept = 0;
+        int length = images.Length / indices.Length,
+            kept = 0;
         for (int row = 0; row < _count; row++)
         {
             if (indices[row] == Unreadable)

@@ -1,5 +1,3 @@
-using Deit.Gpu;
-
 namespace Deit.Train.Data.Loading;
 
 /// <summary>
@@ -19,7 +17,8 @@ namespace Deit.Train.Data.Loading;
 /// <param name="seed">The seed of the run.</param>
 internal sealed class RepeatedAugmentationSampler(int count, ulong seed) : ISampler
 {
-    private const int Repeats = 3, Granularity = 256;
+    private const int Repeats = 3,
+        Granularity = 256;
 
     /// <inheritdoc/>
     public int Count => count < Granularity ? count : count / Granularity * Granularity;
@@ -36,7 +35,8 @@ internal sealed class RepeatedAugmentationSampler(int count, ulong seed) : ISamp
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(worldSize);
         ArgumentOutOfRangeException.ThrowIfNegative(rank);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(rank, worldSize);
-        int[] permutation = new RandomSampler(count, seed).Order(epoch), order = new int[Count / worldSize];
+        int[] permutation = new RandomSampler(count, seed).Order(epoch),
+            order = new int[Count / worldSize];
         // At most a third of the list is used, so that the padding that makes the hands equal is never reached.
         for (int k = 0; k < order.Length; k++)
             order[k] = permutation[(int)((((long)k * worldSize) + rank) / Repeats)];

@@ -18,16 +18,25 @@ internal readonly record struct SplitPlan(string Source, bool? Validation)
     /// <param name="options">The share.</param>
     /// <param name="files">How the files of a split are called, for the remedy.</param>
     /// <exception cref="DeitException">There is no such split, or the share is none.</exception>
-    public static SplitPlan Choose(string folder, IReadOnlyCollection<string> stored, string split, DatasetOptions options, Func<string, string> files)
+    public static SplitPlan Choose(
+        string folder,
+        IReadOnlyCollection<string> stored,
+        string split,
+        DatasetOptions options,
+        Func<string, string> files
+    )
     {
         DatasetRules.RequireShare(folder, options);
-        bool divided = options.ValFraction > 0 && stored.Contains(DatasetRules.Train) && !stored.Contains(DatasetRules.Val);
+        bool divided =
+            options.ValFraction > 0 && stored.Contains(DatasetRules.Train) && !stored.Contains(DatasetRules.Val);
         if (divided && split is (DatasetRules.Train or DatasetRules.Val))
             return new SplitPlan(DatasetRules.Train, split == DatasetRules.Val);
         if (stored.Contains(split))
             return new SplitPlan(split, null);
         bool share = split == DatasetRules.Val && options.ValFraction == 0 && stored.Contains(DatasetRules.Train);
-        string remedy = share ? $"hold out a share of the pictures with --val-fraction, for example 0.1, or add {files(split)}" : $"name one of these or add {files(split)}";
+        string remedy = share
+            ? $"hold out a share of the pictures with --val-fraction, for example 0.1, or add {files(split)}"
+            : $"name one of these or add {files(split)}";
         throw DatasetRules.NoSuchSplit(folder, split, divided ? [.. stored, DatasetRules.Val] : stored, remedy);
     }
 }

@@ -42,13 +42,18 @@ public class HeatMapTests
     }
 
     [Fact]
-    public void Even_heat_is_dark_and_no_error() => Assert.All(HeatMap.Overlay(new RgbImage(4, 4, new byte[48]), [2, 2, 2, 2], (2, 2)).Pixels, value => Assert.InRange(value, 0, 3));
+    public void Even_heat_is_dark_and_no_error() =>
+        Assert.All(
+            HeatMap.Overlay(new RgbImage(4, 4, new byte[48]), [2, 2, 2, 2], (2, 2)).Pixels,
+            value => Assert.InRange(value, 0, 3)
+        );
 
     // What makes a map perceptual: lightness goes one way, in even steps. Luma stands for lightness.
     [Fact]
     public void Colours_grow_lighter_or_darker_throughout()
     {
-        double[] inferno = [.. Enumerable.Range(0, 101).Select(i => ColorMap.Inferno(i / 100.0).Luma)], blues = [.. Enumerable.Range(0, 101).Select(i => ColorMap.Blues(i / 100.0).Luma)];
+        double[] inferno = [.. Enumerable.Range(0, 101).Select(i => ColorMap.Inferno(i / 100.0).Luma)],
+            blues = [.. Enumerable.Range(0, 101).Select(i => ColorMap.Blues(i / 100.0).Luma)];
         for (int i = 1; i <= 100; i++)
         {
             Assert.InRange(inferno[i] - inferno[i - 1], 0.001, 0.03);

@@ -2,12 +2,9 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using CsCheck;
-using Deit.Bench.Reports;
 using Deit.Cli.Conversion;
 using Deit.Model.Files;
-using Deit.Tests.Bench;
 using Deit.Tests.Golden;
-using Deit.Tests.Train.Data.Loading;
 
 namespace Deit.Tests.Cli.Conversion;
 
@@ -23,7 +20,22 @@ public sealed class HostileTorchFileTests : IDisposable
 
     private string Canary => _folder["canary"];
 
-    public static TheoryData<string> Calls => ["REDUCE", "REDUCE of an alias", "STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD", "by memo", "eval", "open", "unread", "persistent id"];
+    public static TheoryData<string> Calls =>
+        [
+            "REDUCE",
+            "REDUCE of an alias",
+            "STACK_GLOBAL",
+            "INST",
+            "OBJ",
+            "NEWOBJ",
+            "NEWOBJ_EX",
+            "BUILD",
+            "by memo",
+            "eval",
+            "open",
+            "unread",
+            "persistent id",
+        ];
 
     // Each would write the canary if Python read it, but for the last ones, which reach for other things.
     [Theory]
@@ -40,56 +52,74 @@ public sealed class HostileTorchFileTests : IDisposable
             "OBJ" => PickleBytes.Begin.Code("(").Global("argparse", "Namespace").Text(command).Code("o"),
             "NEWOBJ" => PickleBytes.Begin.Global("subprocess", "Popen").Text(command).Code("\u0085\u0081"),
             "NEWOBJ_EX" => PickleBytes.Begin.Global("argparse", "Namespace").Text(command).Code("\u0085}").Raw(0x92),
-            "BUILD" => PickleBytes.Begin.Global("torch", "FloatStorage").Code("}").Text("__setstate__").Text(command).Code("sb"),
-            "by memo" => PickleBytes.Begin.Global("builtins", "exec").Code("q").Raw(0).Code("0h").Raw(0).Text(command).Code("\u0085R"),
+            "BUILD" => PickleBytes
+                .Begin.Global("torch", "FloatStorage")
+                .Code("}")
+                .Text("__setstate__")
+                .Text(command)
+                .Code("sb"),
+            "by memo" => PickleBytes
+                .Begin.Global("builtins", "exec")
+                .Code("q")
+                .Raw(0)
+                .Code("0h")
+                .Raw(0)
+                .Text(command)
+                .Code("\u0085R"),
             "eval" => PickleBytes.Begin.Global("__builtin__", "eval").Text(command).Code("\u0085R"),
             "open" => PickleBytes.Begin.Global("io", "open").Text(Canary).Text("w").Code("\u0086R"),
             // Beside a right state dictionary, and thrown away.
-            "unread" => PickleBytes.Begin.Global("os", "system").Code("0}").Text("x").Tensor("FloatStorage", "0", 2, 0, [2], [1]).Code("s"),
+            "unread" => PickleBytes
+                .Begin.Global("os", "system")
+                .Code("0}")
+                .Text("x")
+                .Tensor("FloatStorage", "0", 2, 0, [2], [1])
+                .Code("s"),
             _ => PickleBytes.Begin.Text("../../etc/passwd").Code("Q"),
         };
         Refused(PickleBytes.Archive(pickle.End(), PickleBytes.Floats(2)));
         Assert.False(File.Exists(Canary));
     }
 
-    public static TheoryData<string, string> Pickles => new()
-    {
-        { "empty", "cut short" },
-        { "no end", "cut short" },
-        { "stack underflow", "not there" },
-        { "mark alone", "not there" },
-        { "unknown instruction", "0xff" },
-        { "protocol 9", "protocol 9" },
-        { "unicode past the end", "cut short" },
-        { "bytes of 8 EiB", "cut short" },
-        { "frame past the end", "no state dictionary" }, // a hint that is not believed
-        { "memo of a value that is not there", "not kept" },
-        { "memo bomb", "no state dictionary" },
-        { "deep nesting", "no state dictionary" },
-        { "a list in itself", "no state dictionary" },
-        { "a dictionary as its own key", "no state dictionary" },
-        { "endless instructions", "more than 1000000 instructions" },
-        { "endless stack", "stacks more than" },
-        { "append to a number", "no list" },
-        { "odd items", "without a value" },
-        { "call of a dictionary", "do not belong to it" },
-        { "tensor of 16 EiB", "no number holds" },
-        { "tensor of a TiB", "not that many" },
-        { "tensor of a TiB by stride 0", "not that many" },
-        { "storage of a TiB", "8 bytes for a storage" },
-        { "negative size", "negative" },
-        { "negative stride", "negative" },
-        { "negative offset", "negative" },
-        { "offset past the end", "not that many" },
-        { "last element past the end", "not that many" },
-        { "strides of another rank", "as many" },
-        { "sixty-five dimensions", "at most" },
-        { "storage that is missing", "does not have" },
-        { "storage outside", "does not have" },
-        { "no tensor at all", "no state dictionary" },
-        { "tensor without a storage", "something else than a storage" },
-        { "twice the same tensor", "twice" },
-    };
+    public static TheoryData<string, string> Pickles =>
+        new()
+        {
+            { "empty", "cut short" },
+            { "no end", "cut short" },
+            { "stack underflow", "not there" },
+            { "mark alone", "not there" },
+            { "unknown instruction", "0xff" },
+            { "protocol 9", "protocol 9" },
+            { "unicode past the end", "cut short" },
+            { "bytes of 8 EiB", "cut short" },
+            { "frame past the end", "no state dictionary" }, // a hint that is not believed
+            { "memo of a value that is not there", "not kept" },
+            { "memo bomb", "no state dictionary" },
+            { "deep nesting", "no state dictionary" },
+            { "a list in itself", "no state dictionary" },
+            { "a dictionary as its own key", "no state dictionary" },
+            { "endless instructions", "more than 1000000 instructions" },
+            { "endless stack", "stacks more than" },
+            { "append to a number", "no list" },
+            { "odd items", "without a value" },
+            { "call of a dictionary", "do not belong to it" },
+            { "tensor of 16 EiB", "no number holds" },
+            { "tensor of a TiB", "not that many" },
+            { "tensor of a TiB by stride 0", "not that many" },
+            { "storage of a TiB", "8 bytes for a storage" },
+            { "negative size", "negative" },
+            { "negative stride", "negative" },
+            { "negative offset", "negative" },
+            { "offset past the end", "not that many" },
+            { "last element past the end", "not that many" },
+            { "strides of another rank", "as many" },
+            { "sixty-five dimensions", "at most" },
+            { "storage that is missing", "does not have" },
+            { "storage outside", "does not have" },
+            { "no tensor at all", "no state dictionary" },
+            { "tensor without a storage", "something else than a storage" },
+            { "twice the same tensor", "twice" },
+        };
 
     [Theory]
     [MemberData(nameof(Pickles))]
@@ -106,7 +136,12 @@ public sealed class HostileTorchFileTests : IDisposable
             "protocol 9" => new PickleBytes().Raw(0x80, 9).Code("}").End(),
             "unicode past the end" => begin.Code("X").Raw(0xff, 0xff, 0xff, 0x7f).Code("abc").End(),
             "bytes of 8 EiB" => begin.Raw(0x8e).Raw(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f).End(),
-            "frame past the end" => new PickleBytes().Raw(0x80, 4).Raw(0x95).Raw(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f).Code("}").End(),
+            "frame past the end" => new PickleBytes()
+                .Raw(0x80, 4)
+                .Raw(0x95)
+                .Raw(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f)
+                .Code("}")
+                .End(),
             "memo of a value that is not there" => begin.Code("h").Raw(7).End(),
             "memo bomb" => MemoBomb(),
             "deep nesting" => Deep(),
@@ -117,7 +152,9 @@ public sealed class HostileTorchFileTests : IDisposable
             "append to a number" => begin.Number(1).Number(2).Code("a").End(),
             "odd items" => begin.Code("}(N").Code("u").End(),
             "call of a dictionary" => begin.Code("})R").End(),
-            "tensor of 16 EiB" => PickleBytes.StateDictionary("FloatStorage", 2, 0, [1L << 32, 1L << 32, 1L << 32], [1, 1, 1]).End(),
+            "tensor of 16 EiB" => PickleBytes
+                .StateDictionary("FloatStorage", 2, 0, [1L << 32, 1L << 32, 1L << 32], [1, 1, 1])
+                .End(),
             "tensor of a TiB" => PickleBytes.StateDictionary("FloatStorage", 2, 0, [1L << 38], [1]).End(),
             "tensor of a TiB by stride 0" => PickleBytes.StateDictionary("FloatStorage", 2, 0, [1L << 38], [0]).End(),
             "storage of a TiB" => PickleBytes.StateDictionary("FloatStorage", 1L << 38, 0, [1L << 38], [1]).End(),
@@ -127,12 +164,31 @@ public sealed class HostileTorchFileTests : IDisposable
             "offset past the end" => PickleBytes.StateDictionary("FloatStorage", 2, 2, [1], [1]).End(),
             "last element past the end" => PickleBytes.StateDictionary("FloatStorage", 2, 0, [2], [2]).End(),
             "strides of another rank" => PickleBytes.StateDictionary("FloatStorage", 2, 0, [2], [1, 1]).End(),
-            "sixty-five dimensions" => PickleBytes.StateDictionary("FloatStorage", 2, 0, [.. Enumerable.Repeat(1L, 65)], [.. Enumerable.Repeat(1L, 65)]).End(),
+            "sixty-five dimensions" => PickleBytes
+                .StateDictionary("FloatStorage", 2, 0, [.. Enumerable.Repeat(1L, 65)], [.. Enumerable.Repeat(1L, 65)])
+                .End(),
             "storage that is missing" => PickleBytes.StateDictionary("FloatStorage", 2, 0, [2], [1], key: "7").End(),
-            "storage outside" => PickleBytes.StateDictionary("FloatStorage", 2, 0, [2], [1], key: "../../../etc/passwd").End(),
+            "storage outside" => PickleBytes
+                .StateDictionary("FloatStorage", 2, 0, [2], [1], key: "../../../etc/passwd")
+                .End(),
             "no tensor at all" => begin.Code("}").Text("epoch").Number(1).Code("s").End(),
-            "tensor without a storage" => begin.Global("torch._utils", "_rebuild_tensor_v2").Code("(").Text("0").Number(0).Tuple(2).Tuple(1).Code("tR").End(),
-            _ => begin.Code("}(").Text("x").Tensor("FloatStorage", "0", 2, 0, [2], [1]).Text("x").Tensor("FloatStorage", "0", 2, 0, [2], [1]).Code("u").End(),
+            "tensor without a storage" => begin
+                .Global("torch._utils", "_rebuild_tensor_v2")
+                .Code("(")
+                .Text("0")
+                .Number(0)
+                .Tuple(2)
+                .Tuple(1)
+                .Code("tR")
+                .End(),
+            _ => begin
+                .Code("}(")
+                .Text("x")
+                .Tensor("FloatStorage", "0", 2, 0, [2], [1])
+                .Text("x")
+                .Tensor("FloatStorage", "0", 2, 0, [2], [1])
+                .Code("u")
+                .End(),
         };
         Assert.Contains(expected, Refused(PickleBytes.Archive(pickle, PickleBytes.Floats(2))));
     }
@@ -154,36 +210,56 @@ public sealed class HostileTorchFileTests : IDisposable
         return pickle.End();
     }
 
-    public static TheoryData<string, string> Archives => new()
-    {
-        { "nothing", "no zip archive" },
-        { "text", "no zip archive" },
-        { "the format before 1.6", "before version 1.6" },
-        { "a truncated zip", "damaged" },
-        { "half a zip", "damaged" },
-        { "a zip of something else", "0 entries data.pkl" },
-        { "two pickles", "2 entries data.pkl" },
-        { "duplicate entries", "two entries of one name" },
-        { "a name that climbs", "leads out of it" },
-        { "a name from the root", "leads out of it" },
-        { "a name of Windows", "leads out of it" },
-        { "a zip bomb", "compressed or overlap" },
-        { "entries that overlap", "compressed or overlap" },
-        { "a TorchScript program", "TorchScript" },
-        { "big-endian numbers", "not little-endian" },
-    };
+    public static TheoryData<string, string> Archives =>
+        new()
+        {
+            { "nothing", "no zip archive" },
+            { "text", "no zip archive" },
+            { "the format before 1.6", "before version 1.6" },
+            { "a truncated zip", "damaged" },
+            { "half a zip", "damaged" },
+            { "a zip of something else", "0 entries data.pkl" },
+            { "two pickles", "2 entries data.pkl" },
+            { "duplicate entries", "two entries of one name" },
+            { "a name that climbs", "leads out of it" },
+            { "a name from the root", "leads out of it" },
+            { "a name of Windows", "leads out of it" },
+            { "a zip bomb", "compressed or overlap" },
+            { "entries that overlap", "compressed or overlap" },
+            { "a TorchScript program", "TorchScript" },
+            { "big-endian numbers", "not little-endian" },
+        };
 
     [Theory]
     [MemberData(nameof(Archives))]
     public void An_archive_that_breaks_a_rule_is_refused(string fault, string expected)
     {
-        byte[] pickle = PickleBytes.StateDictionary("FloatStorage", 2, 0, [2], [1]).End(), floats = PickleBytes.Floats(2), good = PickleBytes.Archive(pickle, floats);
+        byte[] pickle = PickleBytes.StateDictionary("FloatStorage", 2, 0, [2], [1]).End(),
+            floats = PickleBytes.Floats(2),
+            good = PickleBytes.Archive(pickle, floats);
         (string, byte[])[] entries = [("a/data.pkl", pickle), ("a/data/0", floats)];
         byte[] archive = fault switch
         {
             "nothing" => [],
             "text" => Encoding.ASCII.GetBytes("version https://git-lfs.github.com/spec/v1"),
-            "the format before 1.6" => [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e],
+            "the format before 1.6" =>
+            [
+                0x80,
+                2,
+                0x8a,
+                10,
+                0x6c,
+                0xfc,
+                0x9c,
+                0x46,
+                0xf9,
+                0x20,
+                0x6a,
+                0xa8,
+                0x50,
+                0x19,
+                0x2e,
+            ],
             "a truncated zip" => good[..^10],
             "half a zip" => good[..(good.Length / 2)],
             "a zip of something else" => PickleBytes.Zip([("mimetype", floats)]),
@@ -192,8 +268,13 @@ public sealed class HostileTorchFileTests : IDisposable
             "a name that climbs" => PickleBytes.Zip([.. entries, ("a/../../b", floats)]),
             "a name from the root" => PickleBytes.Zip([.. entries, ("/b", floats)]),
             "a name of Windows" => PickleBytes.Zip([.. entries, ("a\\..\\b", floats)]),
-            "a zip bomb" => PickleBytes.Zip([("a/data.pkl", pickle), ("a/data/0", new byte[64 << 20])], CompressionLevel.SmallestSize),
-            "entries that overlap" => Overlapping(PickleBytes.Zip([.. entries, ("a/data/1", new byte[1000]), ("a/data/2", new byte[1000])])),
+            "a zip bomb" => PickleBytes.Zip(
+                [("a/data.pkl", pickle), ("a/data/0", new byte[64 << 20])],
+                CompressionLevel.SmallestSize
+            ),
+            "entries that overlap" => Overlapping(
+                PickleBytes.Zip([.. entries, ("a/data/1", new byte[1000]), ("a/data/2", new byte[1000])])
+            ),
             "a TorchScript program" => PickleBytes.Zip([.. entries, ("a/constants.pkl", pickle)]),
             _ => PickleBytes.Zip([.. entries, ("a/byteorder", "big"u8.ToArray())]),
         };
@@ -205,7 +286,10 @@ public sealed class HostileTorchFileTests : IDisposable
     {
         int found = 0;
         for (int i = 0; i + 46 < zip.Length; i++)
-            if (zip.AsSpan(i).StartsWith("PK\u0001\u0002"u8) && BinaryPrimitives.ReadInt32LittleEndian(zip.AsSpan(i + 24)) == 1000)
+            if (
+                zip.AsSpan(i).StartsWith("PK\u0001\u0002"u8)
+                && BinaryPrimitives.ReadInt32LittleEndian(zip.AsSpan(i + 24)) == 1000
+            )
             {
                 BinaryPrimitives.WriteInt32LittleEndian(zip.AsSpan(i + 20), zip.Length - 100);
                 BinaryPrimitives.WriteInt32LittleEndian(zip.AsSpan(i + 24), zip.Length - 100);
@@ -227,28 +311,51 @@ public sealed class HostileTorchFileTests : IDisposable
     public void Random_damage_never_does_more_than_be_refused()
     {
         byte[] reference = File.ReadAllBytes(GoldenData.Path("models/deit_test_distilled.pth"));
-        byte[] pickle = Entries(reference).Single(entry => entry.Name.EndsWith("data.pkl", StringComparison.Ordinal)).Bytes;
-        byte[] whole = PickleBytes.Archive(PickleBytes.Begin.Code("}(").Text("a").Tensor("FloatStorage", "0", 150, 0, [2, 75], [75, 1]).Text("b").Tensor("HalfStorage", "1", 60, 1, [5], [10]).Code("u").End(), PickleBytes.Floats(150), PickleBytes.Floats(30));
-        int read = 0, refused = 0;
-        Gen<(int At, int Length, int Kind, byte Value)[]> damage = Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[1, 8], Gen.Int[0, 3], Gen.Byte, (at, length, kind, value) => (at, length, kind, value)).Array[1, 4];
-        Gen.Select(Gen.Bool, damage).Sample(
-            (inPickle, changes) =>
-            {
-                byte[] bytes = inPickle ? PickleBytes.Archive(Damaged(pickle, changes)) : Damaged(whole, changes);
-                try
+        byte[] pickle = Entries(reference)
+            .Single(entry => entry.Name.EndsWith("data.pkl", StringComparison.Ordinal))
+            .Bytes;
+        byte[] whole = PickleBytes.Archive(
+            PickleBytes
+                .Begin.Code("}(")
+                .Text("a")
+                .Tensor("FloatStorage", "0", 150, 0, [2, 75], [75, 1])
+                .Text("b")
+                .Tensor("HalfStorage", "1", 60, 1, [5], [10])
+                .Code("u")
+                .End(),
+            PickleBytes.Floats(150),
+            PickleBytes.Floats(30)
+        );
+        int read = 0,
+            refused = 0;
+        Gen<(int At, int Length, int Kind, byte Value)[]> damage = Gen.Select(
+            Gen.Int[0, int.MaxValue],
+            Gen.Int[1, 8],
+            Gen.Int[0, 3],
+            Gen.Byte,
+            (at, length, kind, value) => (at, length, kind, value)
+        ).Array[1, 4];
+        Gen.Select(Gen.Bool, damage)
+            .Sample(
+                (inPickle, changes) =>
                 {
-                    using TorchFile file = TorchFile.Open("damaged.pth", new MemoryStream(bytes));
-                    foreach (string name in file.Shapes.Keys)
-                        file.Read(name);
-                    read++;
-                }
-                catch (CheckpointException error)
-                {
-                    Assert.DoesNotContain('\n', error.Message);
-                    refused++;
-                }
-            },
-            iter: 6000, threads: 1);
+                    byte[] bytes = inPickle ? PickleBytes.Archive(Damaged(pickle, changes)) : Damaged(whole, changes);
+                    try
+                    {
+                        using TorchFile file = TorchFile.Open("damaged.pth", new MemoryStream(bytes));
+                        foreach (string name in file.Shapes.Keys)
+                            file.Read(name);
+                        read++;
+                    }
+                    catch (CheckpointException error)
+                    {
+                        Assert.DoesNotContain('\n', error.Message);
+                        refused++;
+                    }
+                },
+                iter: 6000,
+                threads: 1
+            );
         // Both happen, or the mutations miss.
         Assert.True(read > 300 && refused > 1000, $"{read} read, {refused} refused");
     }
@@ -258,7 +365,8 @@ public sealed class HostileTorchFileTests : IDisposable
         List<byte> damaged = [.. bytes];
         foreach ((int at, int length, int kind, byte value) in changes)
         {
-            int start = at % damaged.Count, count = Math.Min(length, damaged.Count - start);
+            int start = at % damaged.Count,
+                count = Math.Min(length, damaged.Count - start);
             if (kind == 0)
                 damaged[start] = value;
             else if (kind == 1)

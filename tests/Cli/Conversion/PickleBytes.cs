@@ -38,15 +38,29 @@ internal sealed class PickleBytes
         return Code("t");
     }
 
-    public PickleBytes Storage(string type, string key, long count) => Code("(").Text("storage").Global("torch", type).Text(key).Text("cpu").Number(count).Code("tQ");
+    public PickleBytes Storage(string type, string key, long count) =>
+        Code("(").Text("storage").Global("torch", type).Text(key).Text("cpu").Number(count).Code("tQ");
 
     public PickleBytes Tensor(string type, string key, long count, long offset, long[] shape, long[] strides) =>
-        Global("torch._utils", "_rebuild_tensor_v2").Code("(").Storage(type, key, count).Number(offset).Tuple(shape).Tuple(strides)
-            .Raw(0x89).Global("collections", "OrderedDict").Code(")RtR");
+        Global("torch._utils", "_rebuild_tensor_v2")
+            .Code("(")
+            .Storage(type, key, count)
+            .Number(offset)
+            .Tuple(shape)
+            .Tuple(strides)
+            .Raw(0x89)
+            .Global("collections", "OrderedDict")
+            .Code(")RtR");
 
     /// <summary>A state dictionary of one tensor.</summary>
-    public static PickleBytes StateDictionary(string type, long count, long offset, long[] shape, long[] strides, string key = "0") =>
-        Begin.Code("}").Text("x").Tensor(type, key, count, offset, shape, strides).Code("s");
+    public static PickleBytes StateDictionary(
+        string type,
+        long count,
+        long offset,
+        long[] shape,
+        long[] strides,
+        string key = "0"
+    ) => Begin.Code("}").Text("x").Tensor(type, key, count, offset, shape, strides).Code("s");
 
     /// <summary>The pickle, ended.</summary>
     public byte[] End() => Code(".").ToArray();
@@ -58,7 +72,10 @@ internal sealed class PickleBytes
         Zip([("a/data.pkl", pickle), .. storages.Select((storage, i) => ($"a/data/{i}", storage))]);
 
     /// <summary>A zip of stored entries.</summary>
-    public static byte[] Zip(IEnumerable<(string Name, byte[] Bytes)> entries, CompressionLevel level = CompressionLevel.NoCompression)
+    public static byte[] Zip(
+        IEnumerable<(string Name, byte[] Bytes)> entries,
+        CompressionLevel level = CompressionLevel.NoCompression
+    )
     {
         using MemoryStream stream = new();
         using (ZipArchive zip = new(stream, ZipArchiveMode.Create, leaveOpen: true))

@@ -1,9 +1,7 @@
 using System.Security.Cryptography;
-using Deit.Bench.Reports;
 using Deit.Cli.Demo;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 
 namespace Deit.Tests.Cli.Demo;
 
@@ -16,7 +14,12 @@ public sealed class DemoDatasetTests : IDisposable
     [Fact]
     public void Every_class_has_the_same_number_of_distinct_pictures_of_the_size()
     {
-        DemoDataset data = new() { TrainImagesPerClass = 7, ValImagesPerClass = 3, Size = 37 };
+        DemoDataset data = new()
+        {
+            TrainImagesPerClass = 7,
+            ValImagesPerClass = 3,
+            Size = 37,
+        };
         data.Write(_folder["demo"], TestContext.Current.CancellationToken);
 
         Assert.Equal(["train", "val"], Names(_folder["demo"]));
@@ -33,7 +36,10 @@ public sealed class DemoDatasetTests : IDisposable
                 {
                     RgbImage image = ImageDecoder.Decode(Path.Combine(splitFolder, name, file));
                     Assert.Equal((37, 37), (image.Width, image.Height));
-                    Assert.True(seen.Add(Convert.ToHexString(SHA256.HashData(image.Pixels))), $"{split}/{name}/{file} repeats a picture.");
+                    Assert.True(
+                        seen.Add(Convert.ToHexString(SHA256.HashData(image.Pixels))),
+                        $"{split}/{name}/{file} repeats a picture."
+                    );
                 }
             }
         }
@@ -46,11 +52,21 @@ public sealed class DemoDatasetTests : IDisposable
     [Fact]
     public void The_seed_decides_every_pixel_and_the_counts_none()
     {
-        DemoDataset data = new() { TrainImagesPerClass = 3, ValImagesPerClass = 2, Seed = 5 };
+        DemoDataset data = new()
+        {
+            TrainImagesPerClass = 3,
+            ValImagesPerClass = 2,
+            Seed = 5,
+        };
         data.Write(_folder["a"], TestContext.Current.CancellationToken);
         (data with { TrainImagesPerClass = 4 }).Write(_folder["b"], TestContext.Current.CancellationToken);
         (data with { Seed = 6 }).Write(_folder["c"], TestContext.Current.CancellationToken);
-        string[] files = [.. Directory.EnumerateFiles(_folder["a"], "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(_folder["a"], file))];
+        string[] files =
+        [
+            .. Directory
+                .EnumerateFiles(_folder["a"], "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(_folder["a"], file)),
+        ];
         Assert.Equal(5 * DemoDataset.Classes.Length, files.Length);
         foreach (string file in files)
         {
@@ -71,7 +87,8 @@ public sealed class DemoDatasetTests : IDisposable
     {
         // The noise-free share of the figure: how far a pixel went from the background colour, which fills the border.
         const int Size = 128;
-        double radii = 0, covered = 0;
+        double radii = 0,
+            covered = 0;
         for (uint i = 0; i < 40; i++)
         {
             SplitMix64 random = new(11, 0, 0, i);
@@ -88,9 +105,12 @@ public sealed class DemoDatasetTests : IDisposable
     [Fact]
     public void Colours_do_not_tell_the_class()
     {
-        (double[] Colour, int Label)[] train = [.. Colours(split: 0, count: 60)], validation = [.. Colours(split: 1, count: 30)];
+        (double[] Colour, int Label)[] train = [.. Colours(split: 0, count: 60)],
+            validation = [.. Colours(split: 1, count: 30)];
         int right = validation.Count(picture =>
-            train.MinBy(other => other.Colour.Zip(picture.Colour, (a, b) => (a - b) * (a - b)).Sum()).Label == picture.Label);
+            train.MinBy(other => other.Colour.Zip(picture.Colour, (a, b) => (a - b) * (a - b)).Sum()).Label
+            == picture.Label
+        );
         Assert.InRange(right / (double)validation.Length, 0, 0.23);
 
         static IEnumerable<(double[] Colour, int Label)> Colours(uint split, uint count)
@@ -101,7 +121,16 @@ public sealed class DemoDatasetTests : IDisposable
                 {
                     SplitMix64 random = new(3, split, (uint)label, i);
                     byte[] pixels = DemoPicture.Draw(label, 32, ref random).Pixels;
-                    yield return ([.. Enumerable.Range(0, 3).Select(channel => pixels.Where((_, at) => at % 3 == channel).Average(value => (double)value))], label);
+                    yield return (
+                        [
+                            .. Enumerable
+                                .Range(0, 3)
+                                .Select(channel =>
+                                    pixels.Where((_, at) => at % 3 == channel).Average(value => (double)value)
+                                ),
+                        ],
+                        label
+                    );
                 }
             }
         }
@@ -111,7 +140,9 @@ public sealed class DemoDatasetTests : IDisposable
     public void A_folder_with_content_is_refused_and_intact()
     {
         File.WriteAllText(Path.Combine(Directory.CreateDirectory(_folder["demo"]).FullName, "mine.txt"), "mine");
-        DeitException error = Assert.Throws<DeitException>(() => new DemoDataset().Write(_folder["demo"], TestContext.Current.CancellationToken));
+        DeitException error = Assert.Throws<DeitException>(() =>
+            new DemoDataset().Write(_folder["demo"], TestContext.Current.CancellationToken)
+        );
         Assert.Contains("not an empty folder", error.Message);
         Assert.Equal(["mine.txt"], Names(_folder["demo"]));
         Assert.Equal(["demo"], Names(_folder.Path));
@@ -121,14 +152,19 @@ public sealed class DemoDatasetTests : IDisposable
     public void An_empty_folder_is_filled()
     {
         Directory.CreateDirectory(_folder["demo"]);
-        new DemoDataset { TrainImagesPerClass = 1, ValImagesPerClass = 1 }.Write(_folder["demo"] + Path.DirectorySeparatorChar, TestContext.Current.CancellationToken);
+        new DemoDataset { TrainImagesPerClass = 1, ValImagesPerClass = 1 }.Write(
+            _folder["demo"] + Path.DirectorySeparatorChar,
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(["train", "val"], Names(_folder["demo"]));
     }
 
     [Fact]
     public void Cancelled_it_leaves_nothing_behind()
     {
-        Assert.ThrowsAny<OperationCanceledException>(() => new DemoDataset().Write(_folder["demo"], new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            new DemoDataset().Write(_folder["demo"], new CancellationToken(canceled: true))
+        );
         Assert.Empty(Names(_folder.Path));
     }
 
@@ -137,7 +173,16 @@ public sealed class DemoDatasetTests : IDisposable
     {
         int size = image.Width;
         double[][] smooth = [.. Enumerable.Range(0, 3).Select(channel => Smooth(image, channel))];
-        double[] back = [.. smooth.Select(plane => Enumerable.Range(0, size).Average(i => (plane[i] + plane[(size * size) - 1 - i] + plane[i * size] + plane[(i * size) + size - 1]) / 4))];
+        double[] back =
+        [
+            .. smooth.Select(plane =>
+                Enumerable
+                    .Range(0, size)
+                    .Average(i =>
+                        (plane[i] + plane[(size * size) - 1 - i] + plane[i * size] + plane[(i * size) + size - 1]) / 4
+                    )
+            ),
+        ];
         double[] away = new double[size * size];
         for (int i = 0; i < away.Length; i++)
             away[i] = Math.Sqrt(smooth.Select((plane, channel) => Math.Pow(plane[i] - back[channel], 2)).Sum());
@@ -164,5 +209,10 @@ public sealed class DemoDatasetTests : IDisposable
     }
 
     private static string[] Names(string folder) =>
-        [.. Directory.EnumerateFileSystemEntries(folder).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
+        [
+            .. Directory
+                .EnumerateFileSystemEntries(folder)
+                .Select(entry => Path.GetFileName(entry))
+                .Order(StringComparer.Ordinal),
+        ];
 }

@@ -9,7 +9,16 @@ public sealed class SplitMix64Tests
     public void The_numbers_are_those_of_the_algorithm()
     {
         SplitMix64 random = new(1234567);
-        foreach (ulong expected in (ulong[])[6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821])
+        foreach (
+            ulong expected in (ulong[])
+                [
+                    6457827717110365317,
+                    3203168211198807973,
+                    9817491932198370423,
+                    4593380528125082431,
+                    16408922859458223821,
+                ]
+        )
             Assert.Equal(expected, random.Next());
     }
 
@@ -32,7 +41,8 @@ public sealed class SplitMix64Tests
     {
         const int Count = 100_000;
         SplitMix64 random = new(7);
-        double sum = 0, squares = 0;
+        double sum = 0,
+            squares = 0;
         for (int i = 0; i < Count; i++)
         {
             double value = random.Uniform(-1, 1);

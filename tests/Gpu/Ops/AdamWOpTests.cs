@@ -18,13 +18,31 @@ public class AdamWOpTests
     [InlineData(70_001, true)]
     public void Matches_the_oracle(int count, bool clipped)
     {
-        double[] p = Doubles(count, 1), m = new double[count], v = new double[count];
-        float[] mask = [.. Enumerable.Range(0, (count + 63) / 64).Select(granule => granule % 3 == 1 ? 0f : granule % 3 == 0 ? 1f : 0.5f)];
+        double[] p = Doubles(count, 1),
+            m = new double[count],
+            v = new double[count];
+        float[] mask =
+        [
+            .. Enumerable
+                .Range(0, (count + 63) / 64)
+                .Select(granule =>
+                    granule % 3 == 1 ? 0f
+                    : granule % 3 == 0 ? 1f
+                    : 0.5f
+                ),
+        ];
         float scale = clipped ? 0.3f : 1;
         using OpRun run = new();
-        Tensor parameters = run.Put([count], Floats(p)), gradients = run.Empty([count]), first = run.Put([count], new float[count]), second = run.Put([count], new float[count]);
-        Tensor decay = run.Put([mask.Length], mask), state = run.Put(StepState.At(0, 0, Options)), clip = run.Put<float>([1], [scale]);
-        using Graph graph = OpRun.Record(r => r.AdamW(parameters, gradients, first, second, decay, state, Options, clipped ? clip : null));
+        Tensor parameters = run.Put([count], Floats(p)),
+            gradients = run.Empty([count]),
+            first = run.Put([count], new float[count]),
+            second = run.Put([count], new float[count]);
+        Tensor decay = run.Put([mask.Length], mask),
+            state = run.Put(StepState.At(0, 0, Options)),
+            clip = run.Put<float>([1], [scale]);
+        using Graph graph = OpRun.Record(r =>
+            r.AdamW(parameters, gradients, first, second, decay, state, Options, clipped ? clip : null)
+        );
         for (int step = 0; step < Steps; step++)
         {
             double rate = 0.01 * (step + 1);
@@ -38,7 +56,8 @@ public class AdamWOpTests
                 p[i] *= 1 - (rate * Options.WeightDecay * mask[i / 64]);
                 m[i] = (Options.Beta1 * m[i]) + ((1 - Options.Beta1) * gradient);
                 v[i] = (Options.Beta2 * v[i]) + ((1 - Options.Beta2) * gradient * gradient);
-                double correction1 = 1 - Math.Pow(Options.Beta1, step + 1), correction2 = 1 - Math.Pow(Options.Beta2, step + 1);
+                double correction1 = 1 - Math.Pow(Options.Beta1, step + 1),
+                    correction2 = 1 - Math.Pow(Options.Beta2, step + 1);
                 p[i] -= rate / correction1 * m[i] / ((Math.Sqrt(v[i]) / Math.Sqrt(correction2)) + Options.Epsilon);
             }
         }
@@ -54,7 +73,10 @@ public class AdamWOpTests
         Assert.SkipWhen(range > 1L << 28, $"the device binds {range} bytes at once, more than a test should take");
         int count = (int)(range / sizeof(float)) + 70;
         using OpRun run = new();
-        Tensor parameters = run.Empty([count]), gradients = run.Empty([count]), first = run.Empty([count]), second = run.Empty([count]);
+        Tensor parameters = run.Empty([count]),
+            gradients = run.Empty([count]),
+            first = run.Empty([count]),
+            second = run.Empty([count]);
         Tensor state = run.Put(StepState.At(0, 0.5, Options));
         // The last granule alone decays, so that a mask taken from the wrong place shows.
         int granules = (count + 63) / 64;
@@ -68,7 +90,8 @@ public class AdamWOpTests
             r.AdamW(parameters, gradients, first, second, decay, state, Options);
         });
         // A first step with gradient 1 moves by lr / (1 + epsilon).
-        double undecayed = 2 - (0.5 / (1 + Options.Epsilon)), decayed = undecayed - (2 * 0.5 * Options.WeightDecay);
+        double undecayed = 2 - (0.5 / (1 + Options.Epsilon)),
+            decayed = undecayed - (2 * 0.5 * Options.WeightDecay);
         float[] end = OpRun.Device.Read<float>(parameters.Slice(count / 64 * 64 - 128, [128 + (count % 64)]));
         Assert.All(end[..128], p => Assert.Equal(undecayed, p, 1e-6));
         Assert.All(end[128..], p => Assert.Equal(decayed, p, 1e-6));
@@ -79,10 +102,17 @@ public class AdamWOpTests
     [Fact]
     public void An_update_that_is_skipped_leaves_everything_as_it_is()
     {
-        float[] start = OpInput.Random([197], 1).Values, moment = OpInput.Random([197], 2).Values, bad = new float[197];
+        float[] start = OpInput.Random([197], 1).Values,
+            moment = OpInput.Random([197], 2).Values,
+            bad = new float[197];
         Array.Fill(bad, float.NaN);
         using OpRun run = new();
-        Tensor p = run.Put([197], start), g = run.Put([197], bad), first = run.Put([197], moment), decay = run.Put<float>([4], [1, 1, 1, 1]), state = run.Put(StepState.At(0, 1, Options)), apply = run.Put<float>([1], [0]);
+        Tensor p = run.Put([197], start),
+            g = run.Put([197], bad),
+            first = run.Put([197], moment),
+            decay = run.Put<float>([4], [1, 1, 1, 1]),
+            state = run.Put(StepState.At(0, 1, Options)),
+            apply = run.Put<float>([1], [0]);
         Tensor second = run.Put([197], OpInput.Random([197], 4).Values);
         OpRun.Run(r => r.AdamW(p, g, first, second, decay, state, Options, apply: apply));
         Assert.Equal(start, OpRun.Device.Read<float>(p));
@@ -93,13 +123,28 @@ public class AdamWOpTests
     public void Refuses_tensors_that_do_not_fit()
     {
         using OpRun run = new();
-        Tensor p = run.Empty([65]), shorter = run.Empty([64]), mask = run.Empty([2]), state = run.Put(StepState.At(0, 1, Options));
-        Assert.Contains("same number of elements", Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.AdamW(p, shorter, p, p, mask, state, Options))).Message);
-        Assert.Contains("expected 2 elements", Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.AdamW(p, p, p, p, shorter, state, Options))).Message);
-        Assert.Contains("StepState.Allocate", Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.AdamW(p, p, p, p, mask, shorter, Options))).Message);
+        Tensor p = run.Empty([65]),
+            shorter = run.Empty([64]),
+            mask = run.Empty([2]),
+            state = run.Put(StepState.At(0, 1, Options));
+        Assert.Contains(
+            "same number of elements",
+            Assert
+                .Throws<ArgumentException>(() => OpRun.Run(r => r.AdamW(p, shorter, p, p, mask, state, Options)))
+                .Message
+        );
+        Assert.Contains(
+            "expected 2 elements",
+            Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.AdamW(p, p, p, p, shorter, state, Options))).Message
+        );
+        Assert.Contains(
+            "StepState.Allocate",
+            Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.AdamW(p, p, p, p, mask, shorter, Options))).Message
+        );
     }
 
-    private static double[] Doubles(int count, int seed) => Array.ConvertAll(OpInput.Random([count], seed).Values, v => (double)v);
+    private static double[] Doubles(int count, int seed) =>
+        Array.ConvertAll(OpInput.Random([count], seed).Values, v => (double)v);
 
     private static float[] Floats(double[] values) => Array.ConvertAll(values, v => (float)v);
 

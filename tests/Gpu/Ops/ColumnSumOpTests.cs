@@ -16,17 +16,24 @@ public class ColumnSumOpTests
     [InlineData(197, 768)]
     [InlineData(3, 4100)]
     [InlineData(1013, 4100)]
-    public void Sums_columns(int rows, int columns) => OpHarness.Check(
-        [OpInput.Random([rows, columns], differentiable: false)],
-        (r, t) =>
-        {
-            Tensor y = r.Full([columns], 1);
-            r.ColumnSum(t[0], y, accumulate: true);
-            return y;
-        },
-        x => [.. Enumerable.Range(0, columns).Select(c => 1 + Enumerable.Range(0, rows).Sum(row => x[0][(row * columns) + c]))],
-        forward: 1e-6,
-        gradient: 0);
+    public void Sums_columns(int rows, int columns) =>
+        OpHarness.Check(
+            [OpInput.Random([rows, columns], differentiable: false)],
+            (r, t) =>
+            {
+                Tensor y = r.Full([columns], 1);
+                r.ColumnSum(t[0], y, accumulate: true);
+                return y;
+            },
+            x =>
+                [
+                    .. Enumerable
+                        .Range(0, columns)
+                        .Select(c => 1 + Enumerable.Range(0, rows).Sum(row => x[0][(row * columns) + c])),
+                ],
+            forward: 1e-6,
+            gradient: 0
+        );
 
     [Theory]
     [MemberData(nameof(ShortTypes.All), MemberType = typeof(ShortTypes))]
@@ -41,8 +48,14 @@ public class ColumnSumOpTests
                     r.ColumnSum(r.Cast(t[0], type), y);
                     return y;
                 },
-                x => [.. Enumerable.Range(0, columns).Select(c => Enumerable.Range(0, 197).Sum(row => x[0][(row * columns) + c]))],
+                x =>
+                    [
+                        .. Enumerable
+                            .Range(0, columns)
+                            .Select(c => Enumerable.Range(0, 197).Sum(row => x[0][(row * columns) + c])),
+                    ],
                 forward: 2e-6,
-                gradient: 0);
+                gradient: 0
+            );
     }
 }

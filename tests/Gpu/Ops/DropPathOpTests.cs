@@ -1,6 +1,4 @@
-using Deit.Bench.Suites;
 using Deit.Gpu;
-using Deit.Train.Data.Loading;
 
 namespace Deit.Tests.Gpu.Ops;
 
@@ -10,11 +8,54 @@ public class DropPathOpTests
 
     // Known answers of the authors' Random123 library (kat_vectors, philox4x32 10).
     [Theory]
-    [InlineData(0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)]
-    [InlineData(0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)]
-    [InlineData(0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344, 0xA4093822, 0x299F31D0, 0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)]
-    public void The_oracle_gives_the_known_answers(uint c0, uint c1, uint c2, uint c3, uint k0, uint k1, uint r0, uint r1, uint r2, uint r3) =>
-        Assert.Equal([r0, r1, r2, r3], Philox([c0, c1, c2, c3], k0, k1));
+    [InlineData(
+        0x00000000,
+        0x00000000,
+        0x00000000,
+        0x00000000,
+        0x00000000,
+        0x00000000,
+        0x6627E8D5,
+        0xE169C58D,
+        0xBC57AC4C,
+        0x9B00DBD8
+    )]
+    [InlineData(
+        0xFFFFFFFF,
+        0xFFFFFFFF,
+        0xFFFFFFFF,
+        0xFFFFFFFF,
+        0xFFFFFFFF,
+        0xFFFFFFFF,
+        0x408F276D,
+        0x41C83B0E,
+        0xA20BC7C6,
+        0x6D5451FD
+    )]
+    [InlineData(
+        0x243F6A88,
+        0x85A308D3,
+        0x13198A2E,
+        0x03707344,
+        0xA4093822,
+        0x299F31D0,
+        0xD16CFE09,
+        0x94FDCCEB,
+        0x5001E420,
+        0x24126EA1
+    )]
+    public void The_oracle_gives_the_known_answers(
+        uint c0,
+        uint c1,
+        uint c2,
+        uint c3,
+        uint k0,
+        uint k1,
+        uint r0,
+        uint r1,
+        uint r2,
+        uint r3
+    ) => Assert.Equal([r0, r1, r2, r3], Philox([c0, c1, c2, c3], k0, k1));
 
     // Bracketing u of the very first element by rates finds all its 24 bits: the known answer 0x6627E8D5 on the device itself.
     [Fact]
@@ -37,7 +78,16 @@ public class DropPathOpTests
         using OpRun run = new();
         Tensor state = run.Put(StepState.At(step, 0, Optimizer, seed));
         float kept = (float)(1 / (1 - (double)rate));
-        float[] expected = [.. Enumerable.Range(0, batch).Select(b => (Philox([(uint)b, 0, (uint)step, site], (uint)seed, (uint)(seed >> 32))[0] >> 8) / 16777216f >= rate ? kept : 0)];
+        float[] expected =
+        [
+            .. Enumerable
+                .Range(0, batch)
+                .Select(b =>
+                    (Philox([(uint)b, 0, (uint)step, site], (uint)seed, (uint)(seed >> 32))[0] >> 8) / 16777216f >= rate
+                        ? kept
+                        : 0
+                ),
+        ];
         Assert.Equal(expected, OpRun.Run<float>(r => r.DropPath(batch, rate, site, state)));
     }
 
@@ -63,7 +113,9 @@ public class DropPathOpTests
         Tensor state = run.Put(StepState.At(0, 0, Optimizer, seed: 1));
         Tensor? scale = null;
         using Graph graph = OpRun.Record(r => scale = r.Keep(r.DropPath(197, 0.5f, 9, state)));
-        float[] first = Draw(0), second = Draw(1), again = Draw(0);
+        float[] first = Draw(0),
+            second = Draw(1),
+            again = Draw(0);
         Assert.NotEqual(first, second);
         Assert.Equal(first, again);
 
@@ -80,7 +132,10 @@ public class DropPathOpTests
     {
         using OpRun run = new();
         Tensor state = run.Put(StepState.At(0, 0, Optimizer));
-        Assert.Contains("expected 0 to below 1", Assert.Throws<ArgumentOutOfRangeException>(() => OpRun.Run(r => r.DropPath(2, 1, 0, state))).Message);
+        Assert.Contains(
+            "expected 0 to below 1",
+            Assert.Throws<ArgumentOutOfRangeException>(() => OpRun.Run(r => r.DropPath(2, 1, 0, state))).Message
+        );
     }
 
     // The published algorithm with 64-bit products.
@@ -88,8 +143,15 @@ public class DropPathOpTests
     {
         for (int round = 0; round < 10; round++)
         {
-            ulong product0 = 0xD2511F53ul * c[0], product1 = 0xCD9E8D57ul * c[2];
-            c = [(uint)(product1 >> 32) ^ c[1] ^ key0, (uint)product1, (uint)(product0 >> 32) ^ c[3] ^ key1, (uint)product0];
+            ulong product0 = 0xD2511F53ul * c[0],
+                product1 = 0xCD9E8D57ul * c[2];
+            c =
+            [
+                (uint)(product1 >> 32) ^ c[1] ^ key0,
+                (uint)product1,
+                (uint)(product0 >> 32) ^ c[3] ^ key1,
+                (uint)product0,
+            ];
             (key0, key1) = (unchecked(key0 + 0x9E3779B9), unchecked(key1 + 0xBB67AE85));
         }
         return c;

@@ -10,10 +10,12 @@ public class EmaOpTests
     [InlineData(70_001, 0.99996)]
     public void Matches_the_oracle(int count, double decay)
     {
-        float[] start = OpInput.Random([count], 1).Values, p = OpInput.Random([count], 2).Values;
+        float[] start = OpInput.Random([count], 1).Values,
+            p = OpInput.Random([count], 2).Values;
         double[] e = Array.ConvertAll(start, v => (double)v);
         using OpRun run = new();
-        Tensor average = run.Put([count], start), parameters = run.Put([count], p);
+        Tensor average = run.Put([count], start),
+            parameters = run.Put([count], p);
         Tensor state = run.Put(StepState.At(0, 0, new AdamWOptions(), emaDecay: decay));
         using Graph graph = OpRun.Record(r => r.Ema(average, parameters, state));
         for (int step = 0; step < 10; step++)
@@ -35,7 +37,9 @@ public class EmaOpTests
     {
         float[] p = OpInput.Random([113]).Values;
         using OpRun run = new();
-        Tensor average = run.Put([113], p), parameters = run.Put([113], p), state = run.Put(StepState.At(0, 0, new AdamWOptions(), emaDecay: 0.9));
+        Tensor average = run.Put([113], p),
+            parameters = run.Put([113], p),
+            state = run.Put(StepState.At(0, 0, new AdamWOptions(), emaDecay: 0.9));
         OpRun.Run(r => r.Ema(average, parameters, state));
         Assert.Equal(p, OpRun.Device.Read<float>(average));
     }

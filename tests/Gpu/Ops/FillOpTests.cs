@@ -9,10 +9,12 @@ public class FillOpTests
     [InlineData(7)]
     [InlineData(1025)]
     [InlineData(70_001)]
-    public void Fills(int count) => OpHarness.Check(
-        [],
-        (r, _) => r.Full([count], -1.5f),
-        _ => [.. Enumerable.Repeat(-1.5, count)],
-        forward: 0,
-        gradient: 0);
+    public void Fills(int count) =>
+        OpHarness.Check(
+            [],
+            (r, _) => r.Full([count], -1.5f),
+            _ => [.. Enumerable.Repeat(-1.5, count)],
+            forward: 0,
+            gradient: 0
+        );
 }

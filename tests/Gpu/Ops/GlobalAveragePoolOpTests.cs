@@ -11,10 +11,17 @@ public class GlobalAveragePoolOpTests
     [InlineData(3, 5, 1, 37)]
     [InlineData(2, 3, 113, 3)]
     // Sums of up to 226 terms near 1: some twenty roundings of 6e-8.
-    public void Matches_the_oracle(int channels, int batch, int height, int width) => OpHarness.Check(
-        [OpInput.Random([channels, batch, height, width], mean: 1)],
-        (r, t) => r.Add(r.GlobalAveragePool(t[0]), r.GlobalAveragePool(t[0])),
-        x => [.. from b in Enumerable.Range(0, batch) from c in Enumerable.Range(0, channels) select 2 * x[0].Skip(((c * batch) + b) * height * width).Take(height * width).Average()],
-        forward: 2e-6,
-        gradient: 2e-6);
+    public void Matches_the_oracle(int channels, int batch, int height, int width) =>
+        OpHarness.Check(
+            [OpInput.Random([channels, batch, height, width], mean: 1)],
+            (r, t) => r.Add(r.GlobalAveragePool(t[0]), r.GlobalAveragePool(t[0])),
+            x =>
+                [
+                    .. from b in Enumerable.Range(0, batch)
+                    from c in Enumerable.Range(0, channels)
+                    select 2 * x[0].Skip(((c * batch) + b) * height * width).Take(height * width).Average(),
+                ],
+            forward: 2e-6,
+            gradient: 2e-6
+        );
 }

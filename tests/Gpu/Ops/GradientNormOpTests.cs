@@ -9,20 +9,26 @@ public class GradientNormOpTests
     [InlineData(37, 1f)]
     [InlineData(70_001, 1f)]
     [InlineData(113, 1e6f)]
-    public void Matches_the_oracle(int count, float maximum) => OpHarness.Check(
-        [OpInput.Random([count], differentiable: false)],
-        (r, t) =>
-        {
-            (Tensor norm, Tensor coefficient) = r.ClipScale(t[0], maximum);
-            return [norm, coefficient];
-        },
-        x =>
-        {
-            double norm = Math.Sqrt(x[0].Sum(v => v * v));
-            return [[norm], [Math.Min(1, maximum / (norm + 1e-6))]];
-        },
-        forward: 1e-6, // the sum's roundings, halved by the root
-        gradient: 0);
+    public void Matches_the_oracle(int count, float maximum) =>
+        OpHarness.Check(
+            [OpInput.Random([count], differentiable: false)],
+            (r, t) =>
+            {
+                (Tensor norm, Tensor coefficient) = r.ClipScale(t[0], maximum);
+                return [norm, coefficient];
+            },
+            x =>
+            {
+                double norm = Math.Sqrt(x[0].Sum(v => v * v));
+                return
+                [
+                    [norm],
+                    [Math.Min(1, maximum / (norm + 1e-6))],
+                ];
+            },
+            forward: 1e-6, // the sum's roundings, halved by the root
+            gradient: 0
+        );
 
     [Theory]
     [InlineData(0f, 0f, 1f)]
@@ -41,6 +47,9 @@ public class GradientNormOpTests
     {
         using OpRun run = new();
         Tensor gradients = run.Empty([3]);
-        Assert.Contains("expected a positive number", Assert.Throws<ArgumentOutOfRangeException>(() => OpRun.Run(r => r.ClipScale(gradients, 0))).Message);
+        Assert.Contains(
+            "expected a positive number",
+            Assert.Throws<ArgumentOutOfRangeException>(() => OpRun.Run(r => r.ClipScale(gradients, 0))).Message
+        );
     }
 }

@@ -10,7 +10,10 @@ public class LossScaleOpTests
     {
         using OpRun run = new();
         const int Count = 1030;
-        Tensor gradients = run.Empty([Count]), state = run.Put<float>([LossScaleOp.StateElements], [8, 0, 0, 0]), factor = run.Empty([1]), apply = run.Empty([1]);
+        Tensor gradients = run.Empty([Count]),
+            state = run.Put<float>([LossScaleOp.StateElements], [8, 0, 0, 0]),
+            factor = run.Empty([1]),
+            apply = run.Empty([1]);
         using Graph graph = OpRun.Record(r =>
         {
             (Tensor f, Tensor a) = r.LossScale(gradients, state, new LossScaleOptions(GrowthInterval: 2));
@@ -48,7 +51,8 @@ public class LossScaleOpTests
         float[] values = OpInput.Random([197], scale: 1024).Values;
         double norm = Math.Sqrt(values.Sum(v => (double)v * v)) / 1024;
         using OpRun run = new();
-        Tensor gradients = run.Put([197], values), state = run.Put<float>([LossScaleOp.StateElements], [1024, 0, 0, 0]);
+        Tensor gradients = run.Put([197], values),
+            state = run.Put<float>([LossScaleOp.StateElements], [1024, 0, 0, 0]);
         float[] factor = OpRun.Run<float>(r => r.LossScale(gradients, state, new LossScaleOptions(), maximum).Factor);
         Assert.Equal(Math.Min(1, maximum / (norm + 1e-6)) / 1024, factor[0], 1e-9);
     }
@@ -57,7 +61,13 @@ public class LossScaleOpTests
     public void Refuses_a_state_of_another_length()
     {
         using OpRun run = new();
-        Tensor gradients = run.Empty([64]), state = run.Empty([3]);
-        Assert.Contains("expected [4]", Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.LossScale(gradients, state, new LossScaleOptions()))).Message);
+        Tensor gradients = run.Empty([64]),
+            state = run.Empty([3]);
+        Assert.Contains(
+            "expected [4]",
+            Assert
+                .Throws<ArgumentException>(() => OpRun.Run(r => r.LossScale(gradients, state, new LossScaleOptions())))
+                .Message
+        );
     }
 }

@@ -1,5 +1,4 @@
 using Deit.Gpu;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Tests.Gpu.Ops;
 
@@ -23,9 +22,11 @@ public class CardLayoutTests
     [Fact]
     public void Keeps_a_card_busy()
     {
-        const int Rows = 50_432, Columns = 192;
+        const int Rows = 50_432,
+            Columns = 192;
         using OpRun run = new();
-        Tensor x = run.Empty([Rows, Columns]), y = run.Empty([Columns]);
+        Tensor x = run.Empty([Rows, Columns]),
+            y = run.Empty([Columns]);
         using ForcedCardLayout card = new();
         OpRun.Run(r =>
         {
@@ -34,7 +35,10 @@ public class CardLayoutTests
             Assert.InRange(r.Dispatches[0].Groups.X * r.Dispatches[0].Groups.Y, 1000u, 1100u);
             Assert.All(r.Dispatches, stage => Assert.True(stage.Specialization is [>= 128, 1, _, >= 8]));
             r.LayerNorm(x, y, y);
-            Assert.Equal((uint)Math.Min(4 * r.Device.Info.SubgroupSize, r.Device.Info.MaxWorkgroupSize), r.Dispatches[^1].Specialization[0]);
+            Assert.Equal(
+                (uint)Math.Min(4 * r.Device.Info.SubgroupSize, r.Device.Info.MaxWorkgroupSize),
+                r.Dispatches[^1].Specialization[0]
+            );
         });
     }
 }

@@ -18,13 +18,29 @@ public class SgdOpTests
     public void Matches_the_oracle(int count, bool clipped, bool nesterov)
     {
         SgdOptions options = new(Momentum: 0.8, WeightDecay: 0.3, nesterov);
-        double[] p = Doubles(count, 1), b = new double[count];
-        float[] mask = [.. Enumerable.Range(0, (count + 63) / 64).Select(granule => granule % 3 == 1 ? 0f : granule % 3 == 0 ? 1f : 0.5f)];
+        double[] p = Doubles(count, 1),
+            b = new double[count];
+        float[] mask =
+        [
+            .. Enumerable
+                .Range(0, (count + 63) / 64)
+                .Select(granule =>
+                    granule % 3 == 1 ? 0f
+                    : granule % 3 == 0 ? 1f
+                    : 0.5f
+                ),
+        ];
         float scale = clipped ? 0.3f : 1;
         using OpRun run = new();
-        Tensor parameters = run.Put([count], Floats(p)), gradients = run.Empty([count]), momentum = run.Put([count], new float[count]);
-        Tensor decay = run.Put([mask.Length], mask), state = run.Put(StepState.At(0, 0, new AdamWOptions())), clip = run.Put<float>([1], [scale]);
-        using Graph graph = OpRun.Record(r => r.Sgd(parameters, gradients, momentum, decay, state, options, clipped ? clip : null));
+        Tensor parameters = run.Put([count], Floats(p)),
+            gradients = run.Empty([count]),
+            momentum = run.Put([count], new float[count]);
+        Tensor decay = run.Put([mask.Length], mask),
+            state = run.Put(StepState.At(0, 0, new AdamWOptions())),
+            clip = run.Put<float>([1], [scale]);
+        using Graph graph = OpRun.Record(r =>
+            r.Sgd(parameters, gradients, momentum, decay, state, options, clipped ? clip : null)
+        );
         for (int step = 0; step < Steps; step++)
         {
             double rate = 0.01 * (step + 1);
@@ -47,10 +63,17 @@ public class SgdOpTests
     [Fact]
     public void An_update_that_is_skipped_leaves_everything_as_it_is()
     {
-        float[] start = OpInput.Random([197], 1).Values, moment = OpInput.Random([197], 2).Values, bad = new float[197];
+        float[] start = OpInput.Random([197], 1).Values,
+            moment = OpInput.Random([197], 2).Values,
+            bad = new float[197];
         Array.Fill(bad, float.NaN);
         using OpRun run = new();
-        Tensor p = run.Put([197], start), g = run.Put([197], bad), first = run.Put([197], moment), decay = run.Put<float>([4], [1, 1, 1, 1]), state = run.Put(StepState.At(0, 1, new AdamWOptions())), apply = run.Put<float>([1], [0]);
+        Tensor p = run.Put([197], start),
+            g = run.Put([197], bad),
+            first = run.Put([197], moment),
+            decay = run.Put<float>([4], [1, 1, 1, 1]),
+            state = run.Put(StepState.At(0, 1, new AdamWOptions())),
+            apply = run.Put<float>([1], [0]);
         OpRun.Run(r => r.Sgd(p, g, first, decay, state, new SgdOptions(), apply: apply));
         Assert.Equal(start, OpRun.Device.Read<float>(p));
         Assert.Equal(moment, OpRun.Device.Read<float>(first));
@@ -60,13 +83,32 @@ public class SgdOpTests
     public void Refuses_tensors_that_do_not_fit()
     {
         using OpRun run = new();
-        Tensor p = run.Empty([65]), shorter = run.Empty([64]), mask = run.Empty([2]), state = run.Put(StepState.At(0, 1, new AdamWOptions()));
-        Assert.Contains("same number of elements", Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.Sgd(p, shorter, p, mask, state, new SgdOptions()))).Message);
-        Assert.Contains("expected 2 elements", Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.Sgd(p, p, p, shorter, state, new SgdOptions()))).Message);
-        Assert.Contains("StepState.Allocate", Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.Sgd(p, p, p, mask, shorter, new SgdOptions()))).Message);
+        Tensor p = run.Empty([65]),
+            shorter = run.Empty([64]),
+            mask = run.Empty([2]),
+            state = run.Put(StepState.At(0, 1, new AdamWOptions()));
+        Assert.Contains(
+            "same number of elements",
+            Assert
+                .Throws<ArgumentException>(() => OpRun.Run(r => r.Sgd(p, shorter, p, mask, state, new SgdOptions())))
+                .Message
+        );
+        Assert.Contains(
+            "expected 2 elements",
+            Assert
+                .Throws<ArgumentException>(() => OpRun.Run(r => r.Sgd(p, p, p, shorter, state, new SgdOptions())))
+                .Message
+        );
+        Assert.Contains(
+            "StepState.Allocate",
+            Assert
+                .Throws<ArgumentException>(() => OpRun.Run(r => r.Sgd(p, p, p, mask, shorter, new SgdOptions())))
+                .Message
+        );
     }
 
-    private static double[] Doubles(int count, int seed) => Array.ConvertAll(OpInput.Random([count], seed).Values, v => (double)v);
+    private static double[] Doubles(int count, int seed) =>
+        Array.ConvertAll(OpInput.Random([count], seed).Values, v => (double)v);
 
     private static float[] Floats(double[] values) => Array.ConvertAll(values, v => (float)v);
 

@@ -18,15 +18,31 @@ public class SoftTargetsOpTests
         Tensor tensor = run.Put([batch], labels, DType.U32);
         float[] targets = OpRun.Run<float>(r => r.SoftTargets(tensor, classes, smoothing));
         double off = (double)smoothing / classes;
-        Assert.Equal([.. labels.SelectMany(label => Enumerable.Range(0, classes).Select(c => (float)(c == label ? 1 - (double)smoothing + off : off)))], targets);
+        Assert.Equal(
+            [
+                .. labels.SelectMany(label =>
+                    Enumerable.Range(0, classes).Select(c => (float)(c == label ? 1 - (double)smoothing + off : off))
+                ),
+            ],
+            targets
+        );
     }
 
     [Fact]
     public void Refuses_labels_of_another_type_and_smoothing_out_of_range()
     {
         using OpRun run = new();
-        Tensor floats = run.Empty([2]), labels = run.Empty([2], DType.U32);
-        Assert.Contains("expected labels of type U32", Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.SoftTargets(floats, 3))).Message);
-        Assert.Contains("expected 0 to 1", Assert.Throws<ArgumentOutOfRangeException>(() => OpRun.Run(r => r.SoftTargets(labels, 3, float.NaN))).Message);
+        Tensor floats = run.Empty([2]),
+            labels = run.Empty([2], DType.U32);
+        Assert.Contains(
+            "expected labels of type U32",
+            Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.SoftTargets(floats, 3))).Message
+        );
+        Assert.Contains(
+            "expected 0 to 1",
+            Assert
+                .Throws<ArgumentOutOfRangeException>(() => OpRun.Run(r => r.SoftTargets(labels, 3, float.NaN)))
+                .Message
+        );
     }
 }

@@ -1,4 +1,3 @@
-using Deit.Gpu;
 using Deit.Model;
 using Deit.Tests.Gpu.Tuning;
 using Deit.Train.Options;
@@ -19,15 +18,34 @@ public class StepBarriersTests
     public void A_block_costs_a_barrier_for_each_op_that_needs_the_one_before(string precision, int expected)
     {
         using ForcedKernel forced = new("tiled 64x64x16 4x4");
-        int two = Barriers(2), three = Barriers(3);
+        int two = Barriers(2),
+            three = Barriers(3);
         TestContext.Current.TestOutputHelper?.WriteLine($"{two} barriers with two blocks, {three} with three");
         Assert.InRange(three - two, 1, expected);
 
         int Barriers(int depth)
         {
-            using VisionTransformer model = new(TestDevice.Current, new DeitConfig { EmbedDim = 64, Depth = depth, NumHeads = 2, PatchSize = 8, InputSize = 32 });
+            using VisionTransformer model = new(
+                TestDevice.Current,
+                new DeitConfig
+                {
+                    EmbedDim = 64,
+                    Depth = depth,
+                    NumHeads = 2,
+                    PatchSize = 8,
+                    InputSize = 32,
+                }
+            );
             model.Parameters.Initialize(1);
-            using TrainStep step = new(TestDevice.Current, model, Recipe.Load("plain") with { BatchSize = 4 }, precision: Precision.Parse(precision));
+            using TrainStep step = new(
+                TestDevice.Current,
+                model,
+                Recipe.Load("plain") with
+                {
+                    BatchSize = 4,
+                },
+                precision: Precision.Parse(precision)
+            );
             return step.Graph.BarrierBefore.Count(before => before);
         }
     }

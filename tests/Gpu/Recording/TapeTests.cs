@@ -1,6 +1,5 @@
 using Deit.Gpu;
 using Deit.Tests.Gpu.Ops;
-using Deit.Tests.Train.Data.Augmentation;
 
 namespace Deit.Tests.Gpu.Recording;
 
@@ -10,7 +9,10 @@ public class TapeTests
     public void A_frozen_branch_records_no_backward()
     {
         using OpRun run = new();
-        Tensor x = run.Put([7], OpInput.Random([7]).Values), parameter = run.Put([7], OpInput.Random([7]).Values), gradient = run.Empty([7]), seed = run.Empty([7]);
+        Tensor x = run.Put([7], OpInput.Random([7]).Values),
+            parameter = run.Put([7], OpInput.Random([7]).Values),
+            gradient = run.Empty([7]),
+            seed = run.Empty([7]);
         parameter.Train(gradient);
         using Graph graph = OpRun.Record(r =>
         {
@@ -18,14 +20,18 @@ public class TapeTests
             Assert.False(frozen.RequiresGradient);
             r.Tape.Backward(r.ResidualAdd(frozen.View([1, 7]), r.Gelu(parameter).View([1, 7])), seed.View([1, 7]));
         });
-        Assert.Equal(["gelu", "gelu", "gelu", "residual", "gelu.backward"], graph.Dispatches.Select(d => d.Kernel.Name));
+        Assert.Equal(
+            ["gelu", "gelu", "gelu", "residual", "gelu.backward"],
+            graph.Dispatches.Select(d => d.Kernel.Name)
+        );
     }
 
     [Fact]
     public void What_leads_to_no_output_records_no_backward()
     {
         using OpRun run = new();
-        Tensor parameter = run.Put([7], OpInput.Random([7]).Values), seed = run.Empty([7]);
+        Tensor parameter = run.Put([7], OpInput.Random([7]).Values),
+            seed = run.Empty([7]);
         parameter.Train(run.Empty([7]));
         using Graph graph = OpRun.Record(r =>
         {
@@ -41,21 +47,32 @@ public class TapeTests
     {
         using OpRun run = new();
         Tensor x = run.Empty([7]);
-        Assert.Contains("Tensor.Train", Assert.Throws<InvalidOperationException>(() => OpRun.Run(r => r.Tape.Backward(r.Gelu(x), x))).Message);
+        Assert.Contains(
+            "Tensor.Train",
+            Assert.Throws<InvalidOperationException>(() => OpRun.Run(r => r.Tape.Backward(r.Gelu(x), x))).Message
+        );
     }
 
     [Fact]
     public void A_second_backward_is_refused()
     {
         using OpRun run = new();
-        Tensor x = run.Empty([7]), seed = run.Empty([7]);
+        Tensor x = run.Empty([7]),
+            seed = run.Empty([7]);
         x.Train(run.Empty([7]));
-        Assert.Contains("one backward pass", Assert.Throws<InvalidOperationException>(() => OpRun.Run(r =>
-        {
-            Tensor y = r.Gelu(x);
-            r.Tape.Backward(y, seed);
-            r.Tape.Backward(y, seed);
-        })).Message);
+        Assert.Contains(
+            "one backward pass",
+            Assert
+                .Throws<InvalidOperationException>(() =>
+                    OpRun.Run(r =>
+                    {
+                        Tensor y = r.Gelu(x);
+                        r.Tape.Backward(y, seed);
+                        r.Tape.Backward(y, seed);
+                    })
+                )
+                .Message
+        );
     }
 
     [Fact]
@@ -63,7 +80,9 @@ public class TapeTests
     {
         float[] dy = OpInput.Random([37], 2).Values;
         using OpRun run = new();
-        Tensor x = run.Put([37], OpInput.Random([37]).Values), dx = run.Empty([37]), seed = run.Put([37], dy);
+        Tensor x = run.Put([37], OpInput.Random([37]).Values),
+            dx = run.Empty([37]),
+            seed = run.Put([37], dy);
         x.Train(dx);
         OpRun.Run(r => r.Tape.Backward(r.Gelu(x), seed));
         float[] once = OpRun.Device.Read<float>(dx);
@@ -73,17 +92,24 @@ public class TapeTests
 
     // The sum passes one gradient to both terms; the first GELU then adds to that of its input, which must not show in the other.
     [Fact]
-    public void A_gradient_that_two_tensors_share_is_copied_before_it_changes() => OpHarness.Check(
-        [OpInput.Random([37]), OpInput.Random([37], 2)],
-        (r, t) =>
-        {
-            Tensor p = r.Gelu(t[0]), q = r.Gelu(t[1]);
-            Tensor u = r.Gelu(p);
-            return [u, r.Add(p, q)];
-        },
-        x => [Array.ConvertAll(x[0], v => GeluOpTests.Oracle(GeluOpTests.Oracle(v))), [.. x[0].Zip(x[1], (a, b) => GeluOpTests.Oracle(a) + GeluOpTests.Oracle(b))]],
-        forward: 2e-6,
-        gradient: 5e-6);
+    public void A_gradient_that_two_tensors_share_is_copied_before_it_changes() =>
+        OpHarness.Check(
+            [OpInput.Random([37]), OpInput.Random([37], 2)],
+            (r, t) =>
+            {
+                Tensor p = r.Gelu(t[0]),
+                    q = r.Gelu(t[1]);
+                Tensor u = r.Gelu(p);
+                return [u, r.Add(p, q)];
+            },
+            x =>
+                [
+                    Array.ConvertAll(x[0], v => GeluOpTests.Oracle(GeluOpTests.Oracle(v))),
+                    [.. x[0].Zip(x[1], (a, b) => GeluOpTests.Oracle(a) + GeluOpTests.Oracle(b))],
+                ],
+            forward: 2e-6,
+            gradient: 5e-6
+        );
 
     // Here the gradient that is passed on is the caller's own.
     [Fact]
@@ -91,7 +117,9 @@ public class TapeTests
     {
         float[] dy = OpInput.Random([37], 2).Values;
         using OpRun run = new();
-        Tensor x = run.Put([37], OpInput.Random([37]).Values), seed = run.Put([37], dy), other = run.Put([37], dy);
+        Tensor x = run.Put([37], OpInput.Random([37]).Values),
+            seed = run.Put([37], dy),
+            other = run.Put([37], dy);
         x.Train(run.Empty([37]));
         OpRun.Run(r =>
         {
@@ -104,18 +132,21 @@ public class TapeTests
     }
 
     [Fact]
-    public void Gradients_flow_through_views() => OpHarness.Check(
-        [OpInput.Random([2, 3, 5])],
-        (r, t) => r.Add(r.Softmax(t[0].View([6, 5])).View([30]), r.Gelu(t[0].View([30]))),
-        x => [.. SoftmaxOpTests.Oracle(x[0], 5).Zip(x[0], (a, b) => a + GeluOpTests.Oracle(b))],
-        forward: 2e-6,
-        gradient: 1e-5);
+    public void Gradients_flow_through_views() =>
+        OpHarness.Check(
+            [OpInput.Random([2, 3, 5])],
+            (r, t) => r.Add(r.Softmax(t[0].View([6, 5])).View([30]), r.Gelu(t[0].View([30]))),
+            x => [.. SoftmaxOpTests.Oracle(x[0], 5).Zip(x[0], (a, b) => a + GeluOpTests.Oracle(b))],
+            forward: 2e-6,
+            gradient: 1e-5
+        );
 
     [Fact]
     public void A_backward_carries_the_name_of_its_forward()
     {
         using OpRun run = new();
-        Tensor x = run.Empty([7]), seed = run.Empty([7]);
+        Tensor x = run.Empty([7]),
+            seed = run.Empty([7]);
         x.Train(run.Empty([7]));
         using Graph graph = OpRun.Record(r =>
         {

@@ -1,7 +1,5 @@
-using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Gpu.Vulkan;
-using Deit.Tests.Bench;
 using Deit.Tests.Model.Serving;
 
 namespace Deit.Tests.Gpu.Tuning;
@@ -9,14 +7,33 @@ namespace Deit.Tests.Gpu.Tuning;
 /// <summary>Kernels that the driver refuses, and those that neither the device nor the process survives.</summary>
 public sealed class KernelChoicesFaultTests : IDisposable
 {
-    private const int OutOfHostMemory = -1, OutOfDeviceMemory = -2, InitializationFailed = -3, DeviceLost = -4, Unknown = -13; // VkResult
-    private const string Key = "twice", Marker = "trying-*";
-    private static readonly KernelTrial Trial = new([[125, 128]], DType.F32, "plain", Absolute: 1e-6, Relative: 1e-6);
-    private readonly string _folder = Directory.CreateTempSubdirectory("deit-choices-").FullName, _dead = Directory.CreateTempSubdirectory("deit-choices-").FullName;
+    private const int OutOfHostMemory = -1,
+        OutOfDeviceMemory = -2,
+        InitializationFailed = -3,
+        DeviceLost = -4,
+        Unknown = -13; // VkResult
+    private const string Key = "twice",
+        Marker = "trying-*";
+    private static readonly KernelTrial Trial = new(
+        [
+            [125, 128],
+        ],
+        DType.F32,
+        "plain",
+        Absolute: 1e-6,
+        Relative: 1e-6
+    );
+    private readonly string _folder = Directory.CreateTempSubdirectory("deit-choices-").FullName,
+        _dead = Directory.CreateTempSubdirectory("deit-choices-").FullName;
 
     // The yardstick takes the long way, so that whatever is right is faster; all but `sum` run its one kernel.
-    private static readonly KernelChoices.Candidate Plain = new("plain", (r, x) => Enumerable.Range(0, 40).Aggregate(r.Scale(x[0], 2), (y, i) => r.Scale(y, i % 2 == 0 ? 2 : 0.5f)));
-    private static readonly KernelChoices.Candidate Fast = new("fast", (r, x) => r.Scale(x[0], 2)), Wrong = new("wrong", (r, x) => r.Scale(x[0], 3)), Sum = new("sum", (r, x) => r.Add(x[0], x[0]));
+    private static readonly KernelChoices.Candidate Plain = new(
+        "plain",
+        (r, x) => Enumerable.Range(0, 40).Aggregate(r.Scale(x[0], 2), (y, i) => r.Scale(y, i % 2 == 0 ? 2 : 0.5f))
+    );
+    private static readonly KernelChoices.Candidate Fast = new("fast", (r, x) => r.Scale(x[0], 2)),
+        Wrong = new("wrong", (r, x) => r.Scale(x[0], 3)),
+        Sum = new("sum", (r, x) => r.Add(x[0], x[0]));
 
     [Theory]
     [InlineData(OutOfHostMemory, false)]
@@ -29,8 +46,18 @@ public sealed class KernelChoicesFaultTests : IDisposable
         KernelChoices choices = new(device, _folder);
         bool refuses = false;
         int refused = 0;
-        KernelChoices.Candidate refusal = new("refused", (r, x) => { refuses = true; return r.Full(x[0].Shape, 2); }); // of one kernel
-        VulkanCalls.Fault = function => refuses && function == nameof(VulkanCalls.CreateComputePipeline) && Interlocked.Increment(ref refused) > 0 ? result : 0;
+        KernelChoices.Candidate refusal = new(
+            "refused",
+            (r, x) =>
+            {
+                refuses = true;
+                return r.Full(x[0].Shape, 2);
+            }
+        ); // of one kernel
+        VulkanCalls.Fault = function =>
+            refuses && function == nameof(VulkanCalls.CreateComputePipeline) && Interlocked.Increment(ref refused) > 0
+                ? result
+                : 0;
         try
         {
             Assert.Equal("fast", choices.Choose(Key, [refusal, Plain, Fast], Trial));
@@ -49,8 +76,13 @@ public sealed class KernelChoicesFaultTests : IDisposable
     public void A_reference_that_the_driver_refuses_is_an_error()
     {
         using GpuDevice device = GpuDevice.Open();
-        GpuException error = Assert.Throws<GpuException>(() => EngineModels.WithFault(
-            OutOfDeviceMemory, (_, function) => function == nameof(VulkanCalls.CreateComputePipeline), () => new KernelChoices(device, _folder).Choose(Key, [Plain, Fast], Trial)));
+        GpuException error = Assert.Throws<GpuException>(() =>
+            EngineModels.WithFault(
+                OutOfDeviceMemory,
+                (_, function) => function == nameof(VulkanCalls.CreateComputePipeline),
+                () => new KernelChoices(device, _folder).Choose(Key, [Plain, Fast], Trial)
+            )
+        );
         Assert.Equal(GpuErrorKind.OutOfMemory, error.Kind);
     }
 
@@ -62,11 +94,20 @@ public sealed class KernelChoicesFaultTests : IDisposable
             int recorded = 0;
             bool isLost = false;
             // Recorded to be compiled, then to be run.
-            KernelChoices.Candidate loss = Sum with { Record = (r, x) => { isLost = ++recorded == 2; return Sum.Record(r, x); } };
+            KernelChoices.Candidate loss = Sum with
+            {
+                Record = (r, x) =>
+                {
+                    isLost = ++recorded == 2;
+                    return Sum.Record(r, x);
+                },
+            };
             VulkanCalls.Fault = function => isLost && function == nameof(VulkanCalls.WaitSemaphores) ? DeviceLost : 0;
             try
             {
-                GpuException error = Assert.Throws<GpuException>(() => new KernelChoices(device, _folder).Choose(Key, [Plain, Wrong, loss, Fast], Trial));
+                GpuException error = Assert.Throws<GpuException>(() =>
+                    new KernelChoices(device, _folder).Choose(Key, [Plain, Wrong, loss, Fast], Trial)
+                );
                 Assert.Equal(GpuErrorKind.DeviceLost, error.Kind);
             }
             finally
@@ -85,7 +126,15 @@ public sealed class KernelChoicesFaultTests : IDisposable
     public void A_kernel_that_the_process_did_not_survive_is_never_opened_again()
     {
         int recorded = 0;
-        KernelChoices.Candidate crash = Sum with { Record = (r, x) => { if (++recorded == 2) Die(); return Sum.Record(r, x); } };
+        KernelChoices.Candidate crash = Sum with
+        {
+            Record = (r, x) =>
+            {
+                if (++recorded == 2)
+                    Die();
+                return Sum.Record(r, x);
+            },
+        };
         new KernelChoices(TestDevice.Current, _folder).Choose(Key, [Plain, Fast, crash, Wrong], Trial);
 
         KernelChoices later = new(TestDevice.Current, _dead);
@@ -94,7 +143,10 @@ public sealed class KernelChoicesFaultTests : IDisposable
         Assert.Empty(Directory.GetFiles(_dead, Marker));
         Assert.Equal("fast", later.Choose(Key, [Plain, NeverOpened("sum"), Fast], Trial));
         // Nor by the next, who knows it from the file of choices.
-        Assert.Equal("plain", new KernelChoices(TestDevice.Current, _dead).Choose(Key, [Plain, NeverOpened("sum")], Trial));
+        Assert.Equal(
+            "plain",
+            new KernelChoices(TestDevice.Current, _dead).Choose(Key, [Plain, NeverOpened("sum")], Trial)
+        );
     }
 
     [Fact]
@@ -102,24 +154,40 @@ public sealed class KernelChoicesFaultTests : IDisposable
     {
         int recorded = 0;
         List<string> marked = [];
-        KernelChoices.Candidate crash = Sum with { Record = (r, x) => { if (++recorded == 1) Die(); return Sum.Record(r, x); } };
+        KernelChoices.Candidate crash = Sum with
+        {
+            Record = (r, x) =>
+            {
+                if (++recorded == 1)
+                    Die();
+                return Sum.Record(r, x);
+            },
+        };
         new KernelChoices(TestDevice.Current, _folder).Choose(Key, [Plain, Fast, crash], Trial);
 
         Assert.Empty(new KernelChoices(TestDevice.Current, _dead).Rejected);
         KernelChoices later = new(TestDevice.Current, _dead); // one that knows it from the file
-        Assert.Equal("fast", later.Choose(Key, [Plain, Watched(Fast), Watched(Sum with { Record = (r, x) => r.Scale(r.Add(x[0], x[0]), 1) })], Trial));
+        Assert.Equal(
+            "fast",
+            later.Choose(
+                Key,
+                [Plain, Watched(Fast), Watched(Sum with { Record = (r, x) => r.Scale(r.Add(x[0], x[0]), 1) })],
+                Trial
+            )
+        );
         Assert.Equal([$"{Key} fast", $"{Key} sum"], marked.Distinct());
         Assert.Empty(later.Rejected);
 
-        KernelChoices.Candidate Watched(KernelChoices.Candidate candidate) => candidate with
-        {
-            Record = (r, x) =>
+        KernelChoices.Candidate Watched(KernelChoices.Candidate candidate) =>
+            candidate with
             {
-                if (Directory.GetFiles(_dead, Marker) is [string file]) // none while the fastest run in turn
-                    marked.Add(string.Join(' ', File.ReadAllText(file).Split("\n\n")[0].Split('\n')));
-                return candidate.Record(r, x);
-            },
-        };
+                Record = (r, x) =>
+                {
+                    if (Directory.GetFiles(_dead, Marker) is [string file]) // none while the fastest run in turn
+                        marked.Add(string.Join(' ', File.ReadAllText(file).Split("\n\n")[0].Split('\n')));
+                    return candidate.Record(r, x);
+                },
+            };
     }
 
     [Fact]
@@ -131,7 +199,10 @@ public sealed class KernelChoicesFaultTests : IDisposable
             marker.Try("sum");
             Assert.Empty(new KernelChoices(TestDevice.Current, _folder).Rejected);
             Assert.Equal("sum", new KernelChoices(TestDevice.Current, _folder).Choose(Key, [Plain, Sum], Trial));
-            File.Copy(Assert.Single(Directory.GetFiles(_folder, Marker)), Path.Combine(_dead, Marker.Replace('*', '1')));
+            File.Copy(
+                Assert.Single(Directory.GetFiles(_folder, Marker)),
+                Path.Combine(_dead, Marker.Replace('*', '1'))
+            );
         }
         Assert.Empty(TrialMarker.TakeLeftovers(_folder));
         (string key, string[] names) = Assert.Single(TrialMarker.TakeLeftovers(_dead));
@@ -141,7 +212,8 @@ public sealed class KernelChoicesFaultTests : IDisposable
     [Fact]
     public void Processes_that_measure_at_the_same_time_keep_each_others_rejections()
     {
-        KernelChoices first = new(TestDevice.Current, _folder), second = new(TestDevice.Current, _folder);
+        KernelChoices first = new(TestDevice.Current, _folder),
+            second = new(TestDevice.Current, _folder);
         first.Choose(Key, [Plain, Wrong, Fast], Trial);
         second.Choose("another", [Plain, Wrong, Fast], Trial);
         KernelChoices later = new(TestDevice.Current, _folder);
@@ -149,7 +221,8 @@ public sealed class KernelChoicesFaultTests : IDisposable
         Assert.Equal(2, later.All.Count);
     }
 
-    private static KernelChoices.Candidate NeverOpened(string name) => new(name, (_, _) => throw new InvalidOperationException($"{name} was opened."));
+    private static KernelChoices.Candidate NeverOpened(string name) =>
+        new(name, (_, _) => throw new InvalidOperationException($"{name} was opened."));
 
     // What a process that ends here leaves behind: its files as they are, locked by nobody.
     private void Die()

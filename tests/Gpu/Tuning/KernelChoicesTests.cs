@@ -1,7 +1,4 @@
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Gpu;
-using Deit.Tests.Bench;
 
 namespace Deit.Tests.Gpu.Tuning;
 
@@ -11,25 +8,37 @@ public sealed class KernelChoicesTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("deit-choices-").FullName;
 
     // What all candidates compute: 2 x of 16,000 numbers. The yardstick takes the long way, so that whatever is right is faster.
-    private static readonly KernelTrial Trial = new([[125, 128]], DType.F32, "plain", Absolute: 1e-6, Relative: 1e-6);
-    private static readonly KernelChoices.Candidate Plain = new("plain", (r, x) =>
-    {
-        Tensor y = x[0];
-        for (int i = 0; i < 40; i++)
-            y = r.Scale(y, i % 2 == 0 ? 2 : 0.5f);
-        return r.Scale(y, 2);
-    });
+    private static readonly KernelTrial Trial = new(
+        [
+            [125, 128],
+        ],
+        DType.F32,
+        "plain",
+        Absolute: 1e-6,
+        Relative: 1e-6
+    );
+    private static readonly KernelChoices.Candidate Plain = new(
+        "plain",
+        (r, x) =>
+        {
+            Tensor y = x[0];
+            for (int i = 0; i < 40; i++)
+                y = r.Scale(y, i % 2 == 0 ? 2 : 0.5f);
+            return r.Scale(y, 2);
+        }
+    );
 
     private static readonly KernelChoices.Candidate Fast = new("fast", (r, x) => r.Scale(x[0], 2));
 
-    public static TheoryData<string, string> Wrong => new()
-    {
-        { "off by a thousandth", "plain" },
-        { "not a number", "NaN" },
-        { "leaves elements out", "NaN" },
-        { "of another size", "elements" },
-        { "fails", "no such kernel" },
-    };
+    public static TheoryData<string, string> Wrong =>
+        new()
+        {
+            { "off by a thousandth", "plain" },
+            { "not a number", "NaN" },
+            { "leaves elements out", "NaN" },
+            { "of another size", "elements" },
+            { "fails", "no such kernel" },
+        };
 
     [Fact]
     public void Takes_the_fastest_of_those_that_are_right()
@@ -45,14 +54,18 @@ public sealed class KernelChoicesTests : IDisposable
     public void A_wrong_candidate_is_never_taken_and_the_fact_is_kept(string fault, string why)
     {
         KernelChoices choices = Choices();
-        KernelChoices.Candidate wrong = new(fault, (r, x) => fault switch
-        {
-            "off by a thousandth" => r.Scale(x[0], 2.002f),
-            "not a number" => r.Full(x[0].Shape, float.NaN),
-            "leaves elements out" => Half(r, x[0]),
-            "of another size" => r.Full([1], 2),
-            _ => throw new GpuException(GpuErrorKind.Vulkan, "There is no such kernel; this is a test."),
-        });
+        KernelChoices.Candidate wrong = new(
+            fault,
+            (r, x) =>
+                fault switch
+                {
+                    "off by a thousandth" => r.Scale(x[0], 2.002f),
+                    "not a number" => r.Full(x[0].Shape, float.NaN),
+                    "leaves elements out" => Half(r, x[0]),
+                    "of another size" => r.Full([1], 2),
+                    _ => throw new GpuException(GpuErrorKind.Vulkan, "There is no such kernel; this is a test."),
+                }
+        );
         // Listed first, and the fastest: with nothing rejected yet it would be taken.
         Assert.Equal("plain", choices.Choose(Key, [wrong, Plain], Trial));
         Assert.Contains(why, choices.Rejected[$"{Key}: {fault}"]);
@@ -67,7 +80,8 @@ public sealed class KernelChoicesTests : IDisposable
     [Fact]
     public void A_choice_of_another_device_stays_if_it_is_right_and_is_rejected_if_not()
     {
-        KernelChoices.Candidate slow = new("slow", (r, x) => r.Scale(Plain.Record(r, x), 1)), wrong = new("wrong", (r, x) => r.Scale(x[0], 3));
+        KernelChoices.Candidate slow = new("slow", (r, x) => r.Scale(Plain.Record(r, x), 1)),
+            wrong = new("wrong", (r, x) => r.Scale(x[0], 3));
         KernelChoices right = Choices();
         right.Restore(new Dictionary<string, string> { [Key] = "slow" });
         Assert.Equal("slow", right.Choose(Key, [Fast, Plain, slow], Trial));
@@ -82,8 +96,15 @@ public sealed class KernelChoicesTests : IDisposable
     [Fact]
     public void Misuse_that_validation_finds_is_no_reason_to_go_on()
     {
-        KernelChoices.Candidate misuse = new("misuse", (_, _) => throw new GpuException(GpuErrorKind.Validation, "Vulkan validation reported a message; this is a test."));
-        Assert.Equal(GpuErrorKind.Validation, Assert.Throws<GpuException>(() => Choices().Choose(Key, [misuse, Plain], Trial)).Kind);
+        KernelChoices.Candidate misuse = new(
+            "misuse",
+            (_, _) =>
+                throw new GpuException(GpuErrorKind.Validation, "Vulkan validation reported a message; this is a test.")
+        );
+        Assert.Equal(
+            GpuErrorKind.Validation,
+            Assert.Throws<GpuException>(() => Choices().Choose(Key, [misuse, Plain], Trial)).Kind
+        );
     }
 
     [Fact]
@@ -102,12 +123,32 @@ public sealed class KernelChoicesTests : IDisposable
     [InlineData(ProductArithmetic.F16x3, DType.F16, false)]
     [InlineData(ProductArithmetic.BF16x3, DType.BF16, false)]
     [InlineData(ProductArithmetic.F32, DType.F32, true)]
-    public void Products_of_rounded_factors_do_not_pass_for_others(ProductArithmetic products, DType rounded, bool passes)
+    public void Products_of_rounded_factors_do_not_pass_for_others(
+        ProductArithmetic products,
+        DType rounded,
+        bool passes
+    )
     {
-        const int M = 64, N = 32, K = 512;
-        KernelTrial trial = MatMulOp.Trial([[M, K], [K, N]], DType.F32, DType.F32, products, K, "plain");
+        const int M = 64,
+            N = 32,
+            K = 512;
+        KernelTrial trial = MatMulOp.Trial(
+            [
+                [M, K],
+                [K, N],
+            ],
+            DType.F32,
+            DType.F32,
+            products,
+            K,
+            "plain"
+        );
         KernelChoices choices = Choices();
-        choices.Choose(Key, [new(trial.Reference, (r, x) => r.MatMul(x[0], x[1])), new("rounded", (r, x) => Product(r, x, rounded))], trial);
+        choices.Choose(
+            Key,
+            [new(trial.Reference, (r, x) => r.MatMul(x[0], x[1])), new("rounded", (r, x) => Product(r, x, rounded))],
+            trial
+        );
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join("; ", choices.Rejected.Values));
         Assert.Equal(passes, choices.Rejected.Count == 0);
     }
@@ -122,7 +163,8 @@ public sealed class KernelChoicesTests : IDisposable
     // The first half written, the second as memory was.
     private static Tensor Half(Recorder r, Tensor x)
     {
-        Tensor y = r.Empty(x.Shape), half = r.Scale(x, 2);
+        Tensor y = r.Empty(x.Shape),
+            half = r.Scale(x, 2);
         Shape part = [x.Shape[0] / 2, x.Shape[1]];
         r.Copy(half.Slice(0, part), y.Slice(0, part));
         return y;

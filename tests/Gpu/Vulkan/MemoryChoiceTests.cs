@@ -1,6 +1,5 @@
 using Deit.Gpu;
 using Deit.Gpu.Vulkan;
-using Deit.Train.Options;
 using Silk.NET.Vulkan;
 
 namespace Deit.Tests.Gpu.Vulkan;
@@ -8,12 +7,13 @@ namespace Deit.Tests.Gpu.Vulkan;
 /// <summary>Memory as drivers list it: types with a letter for each property, and the heap that they are of.</summary>
 public sealed class MemoryChoiceTests
 {
-    private const long Gibi = 1L << 30, Mebi = 1L << 20;
+    private const long Gibi = 1L << 30,
+        Mebi = 1L << 20;
     private const uint All = uint.MaxValue;
 
     // L device-local, V host-visible, C coherent, H host-cached, D coherent with the device, U uncached by it, P protected
-    private static readonly (string Type, uint Heap)[]
-        Nvidia = [("", 1), ("L", 0), ("L", 0), ("VC", 1), ("VCH", 1), ("LVC", 2)],
+    private static readonly (string Type, uint Heap)[] Nvidia =
+        [("", 1), ("L", 0), ("L", 0), ("VC", 1), ("VCH", 1), ("LVC", 2)],
         Resizable = [("", 1), ("L", 0), ("VC", 1), ("VCH", 1), ("LVC", 0)],
         Amd = [("L", 0), ("VC", 1), ("LVC", 0), ("VCH", 1), ("LDU", 0), ("LVCDU", 0), ("VCHD", 1), ("VCHDU", 1)],
         Intel = [("L", 0), ("LVC", 0), ("LVCH", 0), ("LP", 0)],
@@ -65,14 +65,25 @@ public sealed class MemoryChoiceTests
     [InlineData(GpuType.Integrated, 8 * Gibi, 4 * Gibi, 2, 0)]
     [InlineData(GpuType.Discrete, 2 * Gibi, 32 * Gibi, 2, 0)] // over the bus
     [InlineData(GpuType.Virtual, 2 * Gibi, 32 * Gibi, 2, 0)]
-    public void A_GPU_without_memory_of_its_own_takes_what_the_host_sees_where_less_than_half_of_that_is_set_aside(GpuType type, long local, long host, uint expected, uint heap) =>
-        Assert.Equal(new MemoryChoice(expected, heap, true, false), Choose(Apu, [local, host], type, All));
+    public void A_GPU_without_memory_of_its_own_takes_what_the_host_sees_where_less_than_half_of_that_is_set_aside(
+        GpuType type,
+        long local,
+        long host,
+        uint expected,
+        uint heap
+    ) => Assert.Equal(new MemoryChoice(expected, heap, true, false), Choose(Apu, [local, host], type, All));
 
     [Fact]
     public void Memory_that_the_host_sees_and_buffers_may_not_use_is_not_borrowed()
     {
-        Assert.Equal(new MemoryChoice(2, 0, true, false), Choose(Apu, [256 * Mebi, 8 * Gibi], GpuType.Integrated, 0b0101));
-        Assert.Equal(new MemoryChoice(3, 1, true, true), Choose(Apu, [256 * Mebi, 8 * Gibi], GpuType.Integrated, 0b1101));
+        Assert.Equal(
+            new MemoryChoice(2, 0, true, false),
+            Choose(Apu, [256 * Mebi, 8 * Gibi], GpuType.Integrated, 0b0101)
+        );
+        Assert.Equal(
+            new MemoryChoice(3, 1, true, true),
+            Choose(Apu, [256 * Mebi, 8 * Gibi], GpuType.Integrated, 0b1101)
+        );
     }
 
     [Fact]
@@ -83,28 +94,43 @@ public sealed class MemoryChoiceTests
         Assert.Equal([3u, 5u], Staging(Nvidia, heaps, 0b101111));
     }
 
-    private static MemoryChoice Choose((string, uint)[] types, long[] heaps, GpuType type, uint allowed) => MemoryChoice.For(Memory(types, heaps), type, allowed);
+    private static MemoryChoice Choose((string, uint)[] types, long[] heaps, GpuType type, uint allowed) =>
+        MemoryChoice.For(Memory(types, heaps), type, allowed);
 
-    private static IEnumerable<uint> Staging((string, uint)[] types, long[] heaps, uint allowed) => MemoryChoice.ForStaging(Memory(types, heaps), allowed);
+    private static IEnumerable<uint> Staging((string, uint)[] types, long[] heaps, uint allowed) =>
+        MemoryChoice.ForStaging(Memory(types, heaps), allowed);
 
     private static PhysicalDeviceMemoryProperties Memory((string Type, uint Heap)[] types, long[] heaps)
     {
-        PhysicalDeviceMemoryProperties memory = new() { MemoryTypeCount = (uint)types.Length, MemoryHeapCount = (uint)heaps.Length };
+        PhysicalDeviceMemoryProperties memory = new()
+        {
+            MemoryTypeCount = (uint)types.Length,
+            MemoryHeapCount = (uint)heaps.Length,
+        };
         for (int i = 0; i < heaps.Length; i++)
-            memory.MemoryHeaps[i] = new MemoryHeap((ulong)heaps[i], types.Any(type => type.Heap == i && type.Type.Contains('L', StringComparison.Ordinal)) ? MemoryHeapFlags.DeviceLocalBit : 0);
+            memory.MemoryHeaps[i] = new MemoryHeap(
+                (ulong)heaps[i],
+                types.Any(type => type.Heap == i && type.Type.Contains('L', StringComparison.Ordinal))
+                    ? MemoryHeapFlags.DeviceLocalBit
+                    : 0
+            );
         for (int i = 0; i < types.Length; i++)
-            memory.MemoryTypes[i] = new MemoryType(types[i].Type.Aggregate((MemoryPropertyFlags)0, (flags, letter) => flags | Flag(letter)), types[i].Heap);
+            memory.MemoryTypes[i] = new MemoryType(
+                types[i].Type.Aggregate((MemoryPropertyFlags)0, (flags, letter) => flags | Flag(letter)),
+                types[i].Heap
+            );
         return memory;
     }
 
-    private static MemoryPropertyFlags Flag(char letter) => letter switch
-    {
-        'L' => MemoryPropertyFlags.DeviceLocalBit,
-        'V' => MemoryPropertyFlags.HostVisibleBit,
-        'C' => MemoryPropertyFlags.HostCoherentBit,
-        'H' => MemoryPropertyFlags.HostCachedBit,
-        'D' => MemoryPropertyFlags.DeviceCoherentBitAmd,
-        'U' => MemoryPropertyFlags.DeviceUncachedBitAmd,
-        _ => MemoryPropertyFlags.ProtectedBit,
-    };
+    private static MemoryPropertyFlags Flag(char letter) =>
+        letter switch
+        {
+            'L' => MemoryPropertyFlags.DeviceLocalBit,
+            'V' => MemoryPropertyFlags.HostVisibleBit,
+            'C' => MemoryPropertyFlags.HostCoherentBit,
+            'H' => MemoryPropertyFlags.HostCachedBit,
+            'D' => MemoryPropertyFlags.DeviceCoherentBitAmd,
+            'U' => MemoryPropertyFlags.DeviceUncachedBitAmd,
+            _ => MemoryPropertyFlags.ProtectedBit,
+        };
 }

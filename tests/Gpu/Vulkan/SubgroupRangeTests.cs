@@ -17,7 +17,12 @@ public sealed class SubgroupRangeTests
     [InlineData(1, 64, 32, 8)] // one lane would be handed all that the others hold
     [InlineData(4, 64, 4, 4)]
     [InlineData(0, 0, 32, 32)] // nothing may be asked for
-    public void The_narrowest_subgroup_has_8_lanes_where_it_may_be_asked_for(int least, int most, int reported, int expected)
+    public void The_narrowest_subgroup_has_8_lanes_where_it_may_be_asked_for(
+        int least,
+        int most,
+        int reported,
+        int expected
+    )
     {
         SubgroupRange range = new(least, most);
         Assert.Equal(expected, range.Narrowest(reported));
@@ -27,18 +32,35 @@ public sealed class SubgroupRangeTests
     [Fact]
     public void A_size_may_be_asked_for_within_what_the_device_offers_compute_kernels()
     {
-        PhysicalDeviceVulkan13Properties properties = new() { MinSubgroupSize = 8, MaxSubgroupSize = 32, RequiredSubgroupSizeStages = ShaderStageFlags.ComputeBit | ShaderStageFlags.FragmentBit };
+        PhysicalDeviceVulkan13Properties properties = new()
+        {
+            MinSubgroupSize = 8,
+            MaxSubgroupSize = 32,
+            RequiredSubgroupSizeStages = ShaderStageFlags.ComputeBit | ShaderStageFlags.FragmentBit,
+        };
         SubgroupRange range = SubgroupRange.Of(properties, control: true);
         Assert.Equal([8, 16, 32], ((int[])[4, 8, 16, 32, 64]).Where(range.Contains));
         Assert.Equal(default, SubgroupRange.Of(properties, control: false));
-        Assert.Equal(default, SubgroupRange.Of(properties with { RequiredSubgroupSizeStages = ShaderStageFlags.FragmentBit }, control: true));
+        Assert.Equal(
+            default,
+            SubgroupRange.Of(
+                properties with
+                {
+                    RequiredSubgroupSizeStages = ShaderStageFlags.FragmentBit,
+                },
+                control: true
+            )
+        );
     }
 
     [Fact]
     public void What_the_devices_kernels_ask_for_is_among_it()
     {
         GpuInfo info = TestDevice.Current.Info;
-        Assert.True(info.SubgroupSizes.Contains(info.SubgroupSize), $"{info.SubgroupSizes} without {info.SubgroupSize}");
+        Assert.True(
+            info.SubgroupSizes.Contains(info.SubgroupSize),
+            $"{info.SubgroupSizes} without {info.SubgroupSize}"
+        );
         Assert.True(info.SubgroupSizes.Contains(info.NarrowSubgroupSize));
     }
 }

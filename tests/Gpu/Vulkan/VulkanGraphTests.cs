@@ -30,5 +30,6 @@ public sealed class VulkanGraphTests
     }
 
     [Fact]
-    public void Nothing_watches_a_driver_on_the_processor() => Assert.Equal(double.PositiveInfinity, VulkanGraph.Budget(GpuType.Cpu, isWindows: true));
+    public void Nothing_watches_a_driver_on_the_processor() =>
+        Assert.Equal(double.PositiveInfinity, VulkanGraph.Budget(GpuType.Cpu, isWindows: true));
 }

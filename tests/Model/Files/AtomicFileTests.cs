@@ -1,7 +1,5 @@
-using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Files;
-using Deit.Tests.Bench;
 
 namespace Deit.Tests.Model.Files;
 
@@ -27,33 +25,48 @@ public sealed class AtomicFileTests : IDisposable
     public void The_old_content_stands_until_the_end()
     {
         File.WriteAllText(Target, "old");
-        AtomicFile.Write(Target, stream =>
-        {
-            stream.Write(new byte[1 << 20]);
-            stream.Flush();
-            Assert.Equal("old", File.ReadAllText(Target));
-        });
+        AtomicFile.Write(
+            Target,
+            stream =>
+            {
+                stream.Write(new byte[1 << 20]);
+                stream.Flush();
+                Assert.Equal("old", File.ReadAllText(Target));
+            }
+        );
         Assert.Equal(1 << 20, new FileInfo(Target).Length);
     }
 
-    public static TheoryData<Exception, bool> Failures => new()
-    {
-        { new IOException("No space left on device", OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28), true },
-        { new IOException("Input/output error", 5), true },
-        { new UnauthorizedAccessException("Access denied"), true },
-        { new OperationCanceledException(), false },
-        { new InvalidOperationException("a defect"), false },
-    };
+    public static TheoryData<Exception, bool> Failures =>
+        new()
+        {
+            {
+                new IOException(
+                    "No space left on device",
+                    OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28
+                ),
+                true
+            },
+            { new IOException("Input/output error", 5), true },
+            { new UnauthorizedAccessException("Access denied"), true },
+            { new OperationCanceledException(), false },
+            { new InvalidOperationException("a defect"), false },
+        };
 
     [Theory, MemberData(nameof(Failures))]
     public void A_failure_midway_leaves_the_old_file_alone(Exception failure, bool explained)
     {
         File.WriteAllText(Target, "old");
-        Exception error = Record(() => AtomicFile.Write(Target, stream =>
-        {
-            stream.Write(new byte[1 << 18]);
-            throw failure;
-        }))!;
+        Exception error = Record(() =>
+            AtomicFile.Write(
+                Target,
+                stream =>
+                {
+                    stream.Write(new byte[1 << 18]);
+                    throw failure;
+                }
+            )
+        )!;
         if (explained)
             Assert.Contains(Target, Assert.IsType<DeitException>(error).Message);
         else
@@ -65,8 +78,13 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void A_full_disk_is_called_so_with_the_bytes_needed()
     {
-        IOException full = new("No space left on device", OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28);
-        DeitException error = Assert.Throws<DeitException>(() => AtomicFile.Write(Target, _ => throw full, expectedBytes: 12345));
+        IOException full = new(
+            "No space left on device",
+            OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28
+        );
+        DeitException error = Assert.Throws<DeitException>(() =>
+            AtomicFile.Write(Target, _ => throw full, expectedBytes: 12345)
+        );
         Assert.Contains("full", error.Message);
         Assert.Contains("12345", error.Message);
         Assert.Empty(_folder.Content);
@@ -75,8 +93,9 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void A_size_that_no_disk_holds_is_refused_before_writing()
     {
-        DeitException error = Assert.Throws<DeitException>(
-            () => AtomicFile.Write(Target, _ => Assert.Fail("Writing began."), expectedBytes: 1L << 60));
+        DeitException error = Assert.Throws<DeitException>(() =>
+            AtomicFile.Write(Target, _ => Assert.Fail("Writing began."), expectedBytes: 1L << 60)
+        );
         Assert.Contains($"{1L << 60} bytes", error.Message);
         Assert.Contains("full", error.Message);
         Assert.Empty(_folder.Content);

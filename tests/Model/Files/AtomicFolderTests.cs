@@ -1,7 +1,5 @@
-using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Files;
-using Deit.Tests.Bench;
 
 namespace Deit.Tests.Model.Files;
 
@@ -40,13 +38,24 @@ public sealed class AtomicFolderTests : IDisposable
     public void A_failure_midway_leaves_the_old_folder_alone()
     {
         AtomicFolder.Write(Target, path => Fill(path, "1"));
-        foreach (Exception failure in new Exception[] { new IOException("Input/output error", 5), new InvalidOperationException() })
-        {
-            Exception? error = Record.Exception(() => AtomicFolder.Write(Target, path =>
+        foreach (
+            Exception failure in new Exception[]
             {
-                File.WriteAllText(Path.Combine(path, "a"), "2");
-                throw failure;
-            }));
+                new IOException("Input/output error", 5),
+                new InvalidOperationException(),
+            }
+        )
+        {
+            Exception? error = Record.Exception(() =>
+                AtomicFolder.Write(
+                    Target,
+                    path =>
+                    {
+                        File.WriteAllText(Path.Combine(path, "a"), "2");
+                        throw failure;
+                    }
+                )
+            );
             Assert.True(failure is IOException ? error is DeitException : error == failure);
             IsWhole("1");
         }
@@ -54,7 +63,12 @@ public sealed class AtomicFolderTests : IDisposable
 
     /// <summary>What a kill between any two steps of a write leaves on disk.</summary>
     [Theory]
-    [InlineData("filling", "1"), InlineData("filled", "1"), InlineData("old moved away", "1"), InlineData("new in place", "2")]
+    [
+        InlineData("filling", "1"),
+        InlineData("filled", "1"),
+        InlineData("old moved away", "1"),
+        InlineData("new in place", "2")
+    ]
     public void A_kill_at_any_moment_leaves_a_whole_folder(string moment, string expected)
     {
         Fill(Target, "1");

@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Deit.Bench.Reports;
-using Deit.Tests.Bench;
 
 namespace Deit.Tests.Model.Files;
 

@@ -1,16 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Deit.Bench.Reports;
 using Deit.Cli.Commands;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Golden;
 using Deit.Tests.Gpu;
 using Deit.Tests.Model.Images;
 using Deit.Tests.Train.Training;
-using Deit.Train.Distillation;
 
 namespace Deit.Tests.Model.Formats;
 
@@ -26,17 +23,40 @@ public sealed class HuggingFaceTests : IDisposable
     [Theory]
     // A number means to each class of processor what it does with it.
     [InlineData("""{"size": 36, "crop_size": 32}""", "deit", 36, true)]
-    [InlineData("""{"image_processor_type": "DeiTImageProcessorFast", "size": {"height": 36, "width": 36}, "crop_size": {"height": 32, "width": 32}}""", "deit", 36, true)]
-    [InlineData("""{"feature_extractor_type": "DeiTFeatureExtractor", "size": {"shortest_edge": 36}, "crop_size": 32}""", "deit", 36, false)]
+    [InlineData(
+        """{"image_processor_type": "DeiTImageProcessorFast", "size": {"height": 36, "width": 36}, "crop_size": {"height": 32, "width": 32}}""",
+        "deit",
+        36,
+        true
+    )]
+    [InlineData(
+        """{"feature_extractor_type": "DeiTFeatureExtractor", "size": {"shortest_edge": 36}, "crop_size": 32}""",
+        "deit",
+        36,
+        false
+    )]
     [InlineData("""{"size": 36, "crop_size": 32, "do_center_crop": true}""", "vit", 36, true)]
     [InlineData("""{"size": 32}""", "vit", 32, true)]
     [InlineData("""{"image_processor_type": "CLIPImageProcessor", "size": 36, "crop_size": 32}""", "vit", 36, false)]
-    [InlineData("""{"image_processor_type": "ConvNextImageProcessor", "size": 32, "crop_pct": 0.9}""", "vit", 35, false)]
-    [InlineData("""{"image_processor_type": "ViTImageProcessor", "size": {"height": 32, "width": 32}, "do_center_crop": false}""", "deit", 32, true)]
+    [InlineData(
+        """{"image_processor_type": "ConvNextImageProcessor", "size": 32, "crop_pct": 0.9}""",
+        "vit",
+        35,
+        false
+    )]
+    [InlineData(
+        """{"image_processor_type": "ViTImageProcessor", "size": {"height": 32, "width": 32}, "do_center_crop": false}""",
+        "deit",
+        32,
+        true
+    )]
     public void Sizes_are_those_of_the_image_processor(string json, string modelType, int shorterSide, bool stretch)
     {
         Preprocess preprocess = Read(json, modelType);
-        Assert.Equal((32, shorterSide, stretch), (preprocess.InputSize.Height, preprocess.ShorterSide, preprocess.Stretch));
+        Assert.Equal(
+            (32, shorterSide, stretch),
+            (preprocess.InputSize.Height, preprocess.ShorterSide, preprocess.Stretch)
+        );
     }
 
     [Theory]
@@ -44,7 +64,8 @@ public sealed class HuggingFaceTests : IDisposable
     [InlineData(2, ResampleFilter.Bilinear)]
     [InlineData(3, ResampleFilter.Bicubic)]
     [InlineData(4, ResampleFilter.Box)]
-    public void Resampling_is_Pillows_code(int code, ResampleFilter filter) => Assert.Equal(filter, Read($$"""{"size": 32, "resample": {{code}}}""", "vit").Interpolation);
+    public void Resampling_is_Pillows_code(int code, ResampleFilter filter) =>
+        Assert.Equal(filter, Read($$"""{"size": 32, "resample": {{code}}}""", "vit").Interpolation);
 
     // transformers scales a byte by the factor, then subtracts and divides.
     [Theory]
@@ -52,7 +73,12 @@ public sealed class HuggingFaceTests : IDisposable
     [InlineData("""{"size": 32, "image_mean": [0.1, 0.1, 0.1], "image_std": [0.2, 0.2, 0.2]}""", 1 / 255.0, 0.1, 0.2)]
     [InlineData("""{"size": 32, "do_normalize": false, "image_mean": [0.1, 0.1, 0.1]}""", 1 / 255.0, 0, 1)]
     [InlineData("""{"size": 32, "rescale_factor": 0.00784313725490196}""", 2 / 255.0, 0.5, 0.5)]
-    [InlineData("""{"size": 32, "do_rescale": false, "image_mean": [127, 127, 127], "image_std": [64, 64, 64]}""", 1, 127, 64)]
+    [InlineData(
+        """{"size": 32, "do_rescale": false, "image_mean": [127, 127, 127], "image_std": [64, 64, 64]}""",
+        1,
+        127,
+        64
+    )]
     public void Pixels_are_scaled_as_the_file_says(string json, double factor, double mean, double deviation)
     {
         Preprocess preprocess = Read(json, "vit");
@@ -69,7 +95,10 @@ public sealed class HuggingFaceTests : IDisposable
     [InlineData("""{"size": 32, "resample": 5}""", "resample is 5")]
     [InlineData("""{"size": 32, "image_processor_type": "BeitImageProcessor"}""", "BeitImageProcessor")]
     [InlineData("""{"size": {"shortest_edge": 32}}""", "no one size")]
-    [InlineData("""{"size": {"height": 40, "width": 36}, "crop_size": 32, "do_center_crop": true}""", "expected squares")]
+    [InlineData(
+        """{"size": {"height": 40, "width": 36}, "crop_size": 32, "do_center_crop": true}""",
+        "expected squares"
+    )]
     [InlineData("""{"size": 48}""", "prepares pictures of 48")]
     [InlineData("""{"size": {"longest_edge": 32}}""", "cannot be read")]
     [InlineData("""{"size": "large"}""", "cannot be read")]
@@ -78,7 +107,8 @@ public sealed class HuggingFaceTests : IDisposable
     [InlineData("""{"size": 32, "rescale_factor": 0}""", "rescale_factor")]
     [InlineData("nonsense", "cannot be read")]
     [InlineData("null", "cannot be read")]
-    public void What_cannot_be_followed_is_refused(string json, string expected) => Refused(() => Read(json, "vit"), expected);
+    public void What_cannot_be_followed_is_refused(string json, string expected) =>
+        Refused(() => Read(json, "vit"), expected);
 
     [Fact]
     public void Without_a_word_of_preprocessing_nothing_is_assumed()
@@ -124,28 +154,45 @@ public sealed class HuggingFaceTests : IDisposable
         using (Inference inference = new(TestDevice.Current, network, io.Dims("images")[0]))
         {
             // The bound of the same model's logits in ModelGoldenTests: F32 through all layers.
-            float[] logits = inference.Run(io.Floats("images"), io.Dims("images")[0]).Fuse(description.HeadFusion, description.Labels.Count);
+            float[] logits = inference
+                .Run(io.Floats("images"), io.Dims("images")[0])
+                .Fuse(description.HeadFusion, description.Labels.Count);
             Assert.True(OpHarness.RelativeError(io.Doubles("train.cls"), logits) <= 1e-5);
         }
         // Written again, it is the same class with the same tensors.
         Assert.Equal(0, ConvertCommand.Run(Folder, _folder["again"], new ConvertOptions { To = "hf" }));
-        using SafetensorsFile before = SafetensorsFile.Open(Path.Combine(Folder, ModelFolder.WeightsFile)), after = SafetensorsFile.Open(Path.Combine(_folder["again"], ModelFolder.WeightsFile));
+        using SafetensorsFile before = SafetensorsFile.Open(Path.Combine(Folder, ModelFolder.WeightsFile)),
+            after = SafetensorsFile.Open(Path.Combine(_folder["again"], ModelFolder.WeightsFile));
         Assert.Equal(before.Shapes.Keys.Order(), after.Shapes.Keys.Order());
         Assert.All(before.Shapes.Keys, name => Assert.Equal(before.Read(name), after.Read(name)));
         // The tensors alone say it too.
-        Assert.Equal(HeadFusion.ClassToken, ModelDescription.Read(Alone(Path.Combine(Folder, ModelFolder.WeightsFile))).HeadFusion);
+        Assert.Equal(
+            HeadFusion.ClassToken,
+            ModelDescription.Read(Alone(Path.Combine(Folder, ModelFolder.WeightsFile))).HeadFusion
+        );
     }
 
     [Fact]
     public void A_plain_model_is_a_ViT_there_and_comes_back()
     {
         string hf = _folder["vit"];
-        Assert.Equal(0, ConvertCommand.Run(GoldenData.Path("models/deit_test.safetensors"), hf, new ConvertOptions { To = "hf" }));
+        Assert.Equal(
+            0,
+            ConvertCommand.Run(GoldenData.Path("models/deit_test.safetensors"), hf, new ConvertOptions { To = "hf" })
+        );
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(hf, ModelFolder.ConfigFile)));
         Assert.Equal("ViTForImageClassification", json.RootElement.GetProperty("architectures")[0].GetString());
         Assert.Equal("vit", json.RootElement.GetProperty("model_type").GetString());
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(hf, ModelFolder.WeightsFile));
-        Assert.All(file.Shapes.Keys, name => Assert.True(name.StartsWith("vit.", StringComparison.Ordinal) || name.StartsWith("classifier.", StringComparison.Ordinal), name));
+        Assert.All(
+            file.Shapes.Keys,
+            name =>
+                Assert.True(
+                    name.StartsWith("vit.", StringComparison.Ordinal)
+                        || name.StartsWith("classifier.", StringComparison.Ordinal),
+                    name
+                )
+        );
         using GoldenFile golden = new("models/deit_test.safetensors");
         ModelDescription back = ModelDescription.Read(hf);
         Assert.Equal(golden.Config(), back.Config);
@@ -153,7 +200,10 @@ public sealed class HuggingFaceTests : IDisposable
 
     [Theory]
     [InlineData(TimmHubJson, "left")]
-    [InlineData("""{"architecture": "deit_tiny_patch16_224", "num_classes": 2, "pretrained_cfg": {"crop_pct": 1.0, "interpolation": "bilinear", "input_size": [3, 224, 224], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}""", "0")]
+    [InlineData(
+        """{"architecture": "deit_tiny_patch16_224", "num_classes": 2, "pretrained_cfg": {"crop_pct": 1.0, "interpolation": "bilinear", "input_size": [3, 224, 224], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}""",
+        "0"
+    )]
     public void A_folder_of_timm_is_read(string json, string firstLabel)
     {
         Directory.CreateDirectory(Folder);
@@ -161,7 +211,14 @@ public sealed class HuggingFaceTests : IDisposable
         ModelDescription description = ModelDescription.Read(Folder);
         Assert.Equal("deit_tiny_patch16_224", description.Name);
         Assert.Equal((2, firstLabel), (description.Config.NumClasses, description.Labels[0]));
-        Assert.Equal(ModelZoo.Get("deit_tiny_patch16_224") with { NumClasses = 2, InputSize = description.Config.InputSize }, description.Config);
+        Assert.Equal(
+            ModelZoo.Get("deit_tiny_patch16_224") with
+            {
+                NumClasses = 2,
+                InputSize = description.Config.InputSize,
+            },
+            description.Config
+        );
         using JsonDocument document = JsonDocument.Parse(json);
         double crop = document.RootElement.GetProperty("pretrained_cfg").GetProperty("crop_pct").GetDouble();
         Assert.Equal((int)(description.Config.InputSize.Height / crop), description.Preprocess.ShorterSide); // timm: floor(size / crop_pct)
@@ -176,9 +233,18 @@ public sealed class HuggingFaceTests : IDisposable
     [Theory]
     [InlineData("""{"pretrained_cfg": {}}""", "lacks architecture")]
     [InlineData("""{"architecture": "deit3_small_patch16_224", "pretrained_cfg": {}}""", "deit3_small_patch16_224")]
-    [InlineData("""{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": {"crop_mode": "squash"}}""", "crop_mode")]
-    [InlineData("""{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": {"interpolation": "random"}}""", "interpolation")]
-    [InlineData("""{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": {"input_size": [1, 224, 224]}}""", "input_size")]
+    [InlineData(
+        """{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": {"crop_mode": "squash"}}""",
+        "crop_mode"
+    )]
+    [InlineData(
+        """{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": {"interpolation": "random"}}""",
+        "interpolation"
+    )]
+    [InlineData(
+        """{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": {"input_size": [1, 224, 224]}}""",
+        "input_size"
+    )]
     [InlineData("""{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": 3}""", "cannot be read")]
     public void A_folder_of_timm_that_asks_for_something_else_is_refused(string json, string expected)
     {
@@ -205,7 +271,10 @@ public sealed class HuggingFaceTests : IDisposable
     [Fact]
     public void A_file_alone_keeps_the_labels_that_it_was_written_with_and_believes_a_config_beside_it()
     {
-        Assert.Equal(0, ConvertCommand.Run(GoldenData.Path("models/hf_deit_test_distilled"), Folder, new ConvertOptions()));
+        Assert.Equal(
+            0,
+            ConvertCommand.Run(GoldenData.Path("models/hf_deit_test_distilled"), Folder, new ConvertOptions())
+        );
         string weights = Path.Combine(Folder, ModelFolder.WeightsFile);
         ModelDescription expected = ModelDescription.Read(Folder);
         Assert.Equal(expected.Labels, ModelDescription.Read(Alone(weights)).Labels);
@@ -216,11 +285,28 @@ public sealed class HuggingFaceTests : IDisposable
     public void A_file_alone_that_leaves_a_number_open_is_refused()
     {
         TinyRun.WriteModel(_folder["narrow"], TinyRun.Config);
-        Refused(() => DeitModel.Load(Alone(Path.Combine(_folder["narrow"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any), "a width of 32 does not tell the number of heads");
-        TinyRun.WriteModel(_folder["wide"], TinyRun.Config with { EmbedDim = 64, NumHeads = 1, InputSize = new ImageSize(16, 24) });
-        Refused(() => DeitModel.Load(Alone(Path.Combine(_folder["wide"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any), "6 patches make no square");
+        Refused(
+            () => DeitModel.Load(Alone(Path.Combine(_folder["narrow"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any),
+            "a width of 32 does not tell the number of heads"
+        );
+        TinyRun.WriteModel(
+            _folder["wide"],
+            TinyRun.Config with
+            {
+                EmbedDim = 64,
+                NumHeads = 1,
+                InputSize = new ImageSize(16, 24),
+            }
+        );
+        Refused(
+            () => DeitModel.Load(Alone(Path.Combine(_folder["wide"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any),
+            "6 patches make no square"
+        );
         TinyRun.WriteModel(_folder["other"], TinyRun.Teacher);
-        Refused(() => DeitModel.Load(Alone(Path.Combine(_folder["other"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any), "not named as a DeiT's");
+        Refused(
+            () => DeitModel.Load(Alone(Path.Combine(_folder["other"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any),
+            "not named as a DeiT's"
+        );
     }
 
     [Theory]
@@ -249,7 +335,12 @@ public sealed class HuggingFaceTests : IDisposable
     public void Stretching_gives_up_proportions()
     {
         RgbImage image = TestImages.Noise(50, 31, 4);
-        Preprocess preprocess = new() { InputSize = 20, CropRatio = 1, Stretch = true };
+        Preprocess preprocess = new()
+        {
+            InputSize = 20,
+            CropRatio = 1,
+            Stretch = true,
+        };
         float[] actual = new float[preprocess.OutputLength];
         preprocess.Apply(image, actual);
         RgbImage resized = Resampler.Resize(image, new Resampling(20, 20, preprocess.Interpolation));
@@ -263,8 +354,12 @@ public sealed class HuggingFaceTests : IDisposable
     {
         Directory.CreateDirectory(Folder);
         File.WriteAllText(Path.Combine(Folder, "preprocessor_config.json"), preprocessor);
-        string architecture = modelType == "deit" ? "DeiTForImageClassificationWithTeacher" : "ViTForImageClassification";
-        File.WriteAllText(Path.Combine(Folder, ModelFolder.ConfigFile), $$"""{"architectures": ["{{architecture}}"], "model_type": "{{modelType}}", "image_size": 32}""");
+        string architecture =
+            modelType == "deit" ? "DeiTForImageClassificationWithTeacher" : "ViTForImageClassification";
+        File.WriteAllText(
+            Path.Combine(Folder, ModelFolder.ConfigFile),
+            $$"""{"architectures": ["{{architecture}}"], "model_type": "{{modelType}}", "image_size": 32}"""
+        );
         return ModelDescription.Read(Folder).Preprocess;
     }
 
@@ -272,30 +367,61 @@ public sealed class HuggingFaceTests : IDisposable
     {
         Directory.CreateDirectory(Folder);
         foreach (string file in (string[])["config.json", "preprocessor_config.json", "model.safetensors"])
-            File.Copy(GoldenData.Path($"models/hf_deit_test_distilled/{file}"), Path.Combine(Folder, file), overwrite: true);
+            File.Copy(
+                GoldenData.Path($"models/hf_deit_test_distilled/{file}"),
+                Path.Combine(Folder, file),
+                overwrite: true
+            );
     }
 
     private void OneHead()
     {
         Copy();
         string path = Path.Combine(Folder, ModelFolder.ConfigFile);
-        File.WriteAllText(path, File.ReadAllText(path).Replace("DeiTForImageClassificationWithTeacher", "DeiTForImageClassification", StringComparison.Ordinal));
-        Rewrite(tensors => tensors.Where(tensor => !tensor.Name.StartsWith("distillation_classifier", StringComparison.Ordinal))
-            .Select(tensor => tensor with { Name = tensor.Name.Replace("cls_classifier", "classifier", StringComparison.Ordinal) }));
+        File.WriteAllText(
+            path,
+            File.ReadAllText(path)
+                .Replace(
+                    "DeiTForImageClassificationWithTeacher",
+                    "DeiTForImageClassification",
+                    StringComparison.Ordinal
+                )
+        );
+        Rewrite(tensors =>
+            tensors
+                .Where(tensor => !tensor.Name.StartsWith("distillation_classifier", StringComparison.Ordinal))
+                .Select(tensor =>
+                    tensor with
+                    {
+                        Name = tensor.Name.Replace("cls_classifier", "classifier", StringComparison.Ordinal),
+                    }
+                )
+        );
     }
 
     private void Rewrite(Func<IEnumerable<SafetensorsSource>, IEnumerable<SafetensorsSource>> change)
     {
-        string path = Path.Combine(Folder, ModelFolder.WeightsFile), source = $"{path}.source";
+        string path = Path.Combine(Folder, ModelFolder.WeightsFile),
+            source = $"{path}.source";
         File.Copy(GoldenData.Path("models/hf_deit_test_distilled/model.safetensors"), source, overwrite: true);
         using SafetensorsFile file = SafetensorsFile.Open(source);
-        SafetensorsWriter.Write(path, change(file.Entries.Select(entry => SafetensorsSource.FromFloats(entry.Name, entry.Shape, file.Read(entry.Name)))));
+        SafetensorsWriter.Write(
+            path,
+            change(
+                file.Entries.Select(entry =>
+                    SafetensorsSource.FromFloats(entry.Name, entry.Shape, file.Read(entry.Name))
+                )
+            )
+        );
     }
 
     // A copy in a folder of its own.
     private string Alone(string file)
     {
-        string path = Path.Combine(Directory.CreateDirectory(_folder[$"{Guid.NewGuid():N}"]).FullName, "weights.safetensors");
+        string path = Path.Combine(
+            Directory.CreateDirectory(_folder[$"{Guid.NewGuid():N}"]).FullName,
+            "weights.safetensors"
+        );
         File.Copy(file, path);
         return path;
     }

@@ -11,7 +11,9 @@ internal static class EncodedImages
 {
     public static byte[] Skia(RgbImage image, SKEncodedImageFormat format, int quality = 95)
     {
-        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque));
+        using SKBitmap bitmap = new(
+            new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque)
+        );
         bitmap.Pixels = [.. image.Pixels.Chunk(3).Select(pixel => new SKColor(pixel[0], pixel[1], pixel[2]))];
         using SKData data = bitmap.Encode(format, quality);
         return data.ToArray();
@@ -20,7 +22,9 @@ internal static class EncodedImages
     /// <summary>A JPEG with its colours stored at full size, at half the width, or at half of both.</summary>
     public static byte[] Jpeg(RgbImage image, SKJpegEncoderDownsample colours)
     {
-        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque));
+        using SKBitmap bitmap = new(
+            new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque)
+        );
         bitmap.Pixels = [.. image.Pixels.Chunk(3).Select(pixel => new SKColor(pixel[0], pixel[1], pixel[2]))];
         using SKPixmap pixmap = bitmap.PeekPixels();
         using SKData data = pixmap.Encode(new SKJpegEncoderOptions(90, colours, SKJpegEncoderAlphaOption.Ignore))!;
@@ -28,15 +32,17 @@ internal static class EncodedImages
     }
 
     /// <summary>A progressive JPEG of 24 x 16 pixels, which SkiaSharp cannot write.</summary>
-    public static byte[] ProgressiveJpeg => Convert.FromBase64String(
-        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpRUk//" +
-        "2wBDAQ4ODhMREyYVFSZPNS01T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT0//wgARCAAQABgDAREAAhEBAxEB/8QA" +
-        "FgABAQEAAAAAAAAAAAAAAAAAAAEC/8QAFQEBAQAAAAAAAAAAAAAAAAAAAQD/2gAMAwEAAhADEAAAAREzNgNT/8QAGRAAAwEBAQAAAAAAAAAAAAAAAAETEhQC" +
-        "/9oACAEBAAEFAn7uJ85PZiA10FcH/8QAGhEAAgIDAAAAAAAAAAAAAAAAABMBIgISQv/aAAgBAwEBPwGM11Fdk5tqaMsN4NFWP//EABoRAAIDAQEAAAAAAAAA" +
-        "AAAAAAATAREiIwP/2gAIAQIBAT8BVeyfRuSOA2sC1aJ7n//EABcQAQADAAAAAAAAAAAAAAAAAAAREhP/2gAIAQEABj8Cqhoslm//xAAZEAACAwEAAAAAAAAA" +
-        "AAAAAAAAEQExQYH/2gAIAQEAAT8hRXC+0l4jrKbCEj//2gAMAwEAAgADAAAAEC6/f//EABcRAAMBAAAAAAAAAAAAAAAAAAABESH/2gAIAQMBAT8QjopMQwM2" +
-        "kEL/xAAYEQEBAQEBAAAAAAAAAAAAAAAAEQFRIf/aAAgBAgEBPxC9MEu7yco8X//EABoQAAMBAQEBAAAAAAAAAAAAAAABESExQWH/2gAIAQEAAT8QV6GCAj5u" +
-        "LRzV9FJEW9eH/9k=");
+    public static byte[] ProgressiveJpeg =>
+        Convert.FromBase64String(
+            "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpRUk//"
+                + "2wBDAQ4ODhMREyYVFSZPNS01T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT0//wgARCAAQABgDAREAAhEBAxEB/8QA"
+                + "FgABAQEAAAAAAAAAAAAAAAAAAAEC/8QAFQEBAQAAAAAAAAAAAAAAAAAAAQD/2gAMAwEAAhADEAAAAREzNgNT/8QAGRAAAwEBAQAAAAAAAAAAAAAAAAETEhQC"
+                + "/9oACAEBAAEFAn7uJ85PZiA10FcH/8QAGhEAAgIDAAAAAAAAAAAAAAAAABMBIgISQv/aAAgBAwEBPwGM11Fdk5tqaMsN4NFWP//EABoRAAIDAQEAAAAAAAAA"
+                + "AAAAAAATAREiIwP/2gAIAQIBAT8BVeyfRuSOA2sC1aJ7n//EABcQAQADAAAAAAAAAAAAAAAAAAAREhP/2gAIAQEABj8Cqhoslm//xAAZEAACAwEAAAAAAAAA"
+                + "AAAAAAAAEQExQYH/2gAIAQEAAT8hRXC+0l4jrKbCEj//2gAMAwEAAgADAAAAEC6/f//EABcRAAMBAAAAAAAAAAAAAAAAAAABESH/2gAIAQMBAT8QjopMQwM2"
+                + "kEL/xAAYEQEBAQEBAAAAAAAAAAAAAAAAEQFRIf/aAAgBAgEBPxC9MEu7yco8X//EABoQAAMBAQEBAAAAAAAAAAAAAAABESExQWH/2gAIAQEAAT8QV6GCAj5u"
+                + "LRzV9FJEW9eH/9k="
+        );
 
     /// <summary>A JPEG with one channel.</summary>
     public static byte[] GreyJpeg(int width, int height, byte level)
@@ -57,14 +63,34 @@ internal static class EncodedImages
     /// <summary>Turns a simple WebP into an extended one with an EXIF chunk.</summary>
     public static byte[] WebpWithOrientation(byte[] webp, byte width, byte height, ushort orientation)
     {
-        const int RiffHeader = 12, Exif = 0x08;
+        const int RiffHeader = 12,
+            Exif = 0x08;
         byte[] tiff = Tiff(orientation);
         byte[] extended =
         [
             .. webp[..RiffHeader],
-            .. "VP8X"u8, 10, 0, 0, 0, Exif, 0, 0, 0, (byte)(width - 1), 0, 0, (byte)(height - 1), 0, 0,
+            .. "VP8X"u8,
+            10,
+            0,
+            0,
+            0,
+            Exif,
+            0,
+            0,
+            0,
+            (byte)(width - 1),
+            0,
+            0,
+            (byte)(height - 1),
+            0,
+            0,
             .. webp[RiffHeader..],
-            .. "EXIF"u8, (byte)tiff.Length, 0, 0, 0, .. tiff,
+            .. "EXIF"u8,
+            (byte)tiff.Length,
+            0,
+            0,
+            0,
+            .. tiff,
         ];
         BinaryPrimitives.WriteInt32LittleEndian(extended.AsSpan(4), extended.Length - 8);
         return extended;
@@ -72,11 +98,30 @@ internal static class EncodedImages
 
     // The TIFF structure of EXIF with the orientation tag alone.
     private static byte[] Tiff(ushort orientation) =>
-    [
-        .. "MM\0*"u8, 0, 0, 0, 8, /* one entry: */ 0, 1,
-        /* tag */ 0x01, 0x12, /* SHORT */ 0, 3, /* count */ 0, 0, 0, 1, .. BigEndian16(orientation), 0, 0,
-        /* no more */ 0, 0, 0, 0,
-    ];
+        [
+            .. "MM\0*"u8,
+            0,
+            0,
+            0,
+            8, /* one entry: */
+            0,
+            1,
+            /* tag */0x01,
+            0x12, /* SHORT */
+            0,
+            3, /* count */
+            0,
+            0,
+            0,
+            1,
+            .. BigEndian16(orientation),
+            0,
+            0,
+            /* no more */0,
+            0,
+            0,
+            0,
+        ];
 
     /// <summary>A PNG, written by the specification.</summary>
     /// <param name="width">Columns.</param>
@@ -86,9 +131,18 @@ internal static class EncodedImages
     /// <param name="rows">The rows' samples without filter bytes.</param>
     /// <param name="palette">PLTE.</param>
     /// <param name="transparency">tRNS.</param>
-    public static byte[] Png(int width, int height, byte bits, byte colourType, byte[] rows, byte[]? palette = null, byte[]? transparency = null)
+    public static byte[] Png(
+        int width,
+        int height,
+        byte bits,
+        byte colourType,
+        byte[] rows,
+        byte[]? palette = null,
+        byte[]? transparency = null
+    )
     {
-        using MemoryStream png = new(), packed = new();
+        using MemoryStream png = new(),
+            packed = new();
         png.Write([0x89, .. "PNG\r\n\u001A\n"u8]);
         byte[] header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
@@ -121,17 +175,23 @@ internal static class EncodedImages
         "BM"u8.CopyTo(file);
         (int Offset, int Value)[] header =
         [
-            (2, file.Length), (10, 54), (14, 40), (18, image.Width), (22, image.Height), (26, 1 | (24 << 16)), (34, stride * image.Height),
+            (2, file.Length),
+            (10, 54),
+            (14, 40),
+            (18, image.Width),
+            (22, image.Height),
+            (26, 1 | (24 << 16)),
+            (34, stride * image.Height),
         ];
         foreach ((int offset, int value) in header)
             BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(offset), value);
         for (int y = 0; y < image.Height; y++)
-            for (int x = 0; x < image.Width; x++)
-            {
-                (int r, int g, int b) = image.At(x, image.Height - 1 - y);
-                Span<byte> pixel = file.AsSpan(54 + (y * stride) + (x * 3), 3);
-                (pixel[0], pixel[1], pixel[2]) = ((byte)b, (byte)g, (byte)r);
-            }
+        for (int x = 0; x < image.Width; x++)
+        {
+            (int r, int g, int b) = image.At(x, image.Height - 1 - y);
+            Span<byte> pixel = file.AsSpan(54 + (y * stride) + (x * 3), 3);
+            (pixel[0], pixel[1], pixel[2]) = ((byte)b, (byte)g, (byte)r);
+        }
         return file;
     }
 
@@ -142,7 +202,25 @@ internal static class EncodedImages
         gif.Write([.. "GIF89a"u8, .. LittleEndian16(width), .. LittleEndian16(height), 0xF6, 0, 0, .. palette]);
         foreach (byte[] frame in frames)
         {
-            gif.Write([0x21, 0xF9, 4, 0, 10, 0, 0, 0, 0x2C, 0, 0, 0, 0, .. LittleEndian16(width), .. LittleEndian16(height), 0, 7]);
+            gif.Write([
+                0x21,
+                0xF9,
+                4,
+                0,
+                10,
+                0,
+                0,
+                0,
+                0x2C,
+                0,
+                0,
+                0,
+                0,
+                .. LittleEndian16(width),
+                .. LittleEndian16(height),
+                0,
+                7,
+            ]);
             // Codes have 8 bits while the table is short: a clear code every 100 pixels keeps it so, and each code is then a byte.
             byte[] codes = [.. frame.Chunk(100).SelectMany(part => (byte[])[128, .. part]), 129];
             foreach (byte[] block in codes.Chunk(255))

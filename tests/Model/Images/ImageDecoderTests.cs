@@ -1,8 +1,4 @@
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
-using Deit.Tests.Train.Data.Formats;
 using SkiaSharp;
 
 namespace Deit.Tests.Model.Images;
@@ -14,7 +10,8 @@ public sealed class ImageDecoderTests
     [InlineData(SKEncodedImageFormat.Webp, 6)]
     public void Lossy_formats_keep_a_smooth_picture(SKEncodedImageFormat format, int tolerance) // what quality 95 may lose of gradients
     {
-        RgbImage image = TestImages.Smooth(113, 37), decoded = ImageDecoder.Decode(EncodedImages.Skia(image, format), "smooth");
+        RgbImage image = TestImages.Smooth(113, 37),
+            decoded = ImageDecoder.Decode(EncodedImages.Skia(image, format), "smooth");
         Assert.Equal((113, 37), (decoded.Width, decoded.Height));
         for (int i = 0; i < image.Pixels.Length; i++)
             Assert.InRange(decoded.Pixels[i], image.Pixels[i] - tolerance, image.Pixels[i] + tolerance);
@@ -26,14 +23,16 @@ public sealed class ImageDecoderTests
     {
         RgbImage image = TestImages.Noise(width, height, seed: width);
         byte[] rgba = [.. image.Pixels.Chunk(3).SelectMany(pixel => (byte[])[.. pixel, 255])];
-        foreach (byte[] encoded in new[]
-        {
-            EncodedImages.Png(width, height, 8, 2, image.Pixels),
-            EncodedImages.Png(width, height, 8, 6, rgba),
-            // v * 257 is the same colour in 16 bits.
-            EncodedImages.Png(width, height, 16, 2, [.. image.Pixels.SelectMany(value => (byte[])[value, value])]),
-            EncodedImages.Bmp(image),
-        })
+        foreach (
+            byte[] encoded in new[]
+            {
+                EncodedImages.Png(width, height, 8, 2, image.Pixels),
+                EncodedImages.Png(width, height, 8, 6, rgba),
+                // v * 257 is the same colour in 16 bits.
+                EncodedImages.Png(width, height, 16, 2, [.. image.Pixels.SelectMany(value => (byte[])[value, value])]),
+                EncodedImages.Bmp(image),
+            }
+        )
             Assert.Equal(image.Pixels, ImageDecoder.Decode(encoded, "noise").Pixels);
     }
 
@@ -43,17 +42,26 @@ public sealed class ImageDecoderTests
         byte[] rgba = [200, 100, 50, 255, 200, 100, 50, 128, 200, 100, 50, 3, 200, 100, 50, 0];
         byte[] rgb = [200, 100, 50, 200, 100, 50, 200, 100, 50, 200, 100, 50];
         Assert.Equal(rgb, ImageDecoder.Decode(EncodedImages.Png(4, 1, 8, 6, rgba), "alpha").Pixels);
-        Assert.Equal([77, 77, 77, 78, 78, 78], ImageDecoder.Decode(EncodedImages.Png(2, 1, 8, 4, [77, 5, 78, 250]), "grey alpha").Pixels);
+        Assert.Equal(
+            [77, 77, 77, 78, 78, 78],
+            ImageDecoder.Decode(EncodedImages.Png(2, 1, 8, 4, [77, 5, 78, 250]), "grey alpha").Pixels
+        );
     }
 
     [Fact]
     public void Grey_and_palettes_become_rgb()
     {
-        Assert.Equal([0, 0, 0, 9, 9, 9, 255, 255, 255], ImageDecoder.Decode(EncodedImages.Png(3, 1, 8, 0, [0, 9, 255]), "grey").Pixels);
+        Assert.Equal(
+            [0, 0, 0, 9, 9, 9, 255, 255, 255],
+            ImageDecoder.Decode(EncodedImages.Png(3, 1, 8, 0, [0, 9, 255]), "grey").Pixels
+        );
         byte[] sixteenBits = EncodedImages.Png(3, 1, 16, 0, [0, 0, 9, 9, 255, 255]);
         Assert.Equal([0, 0, 0, 9, 9, 9, 255, 255, 255], ImageDecoder.Decode(sixteenBits, "grey 16").Pixels);
         byte[] palette = [1, 2, 3, 40, 50, 60];
-        Assert.Equal([40, 50, 60, 1, 2, 3], ImageDecoder.Decode(EncodedImages.Png(2, 1, 8, 3, [1, 0], palette), "palette").Pixels);
+        Assert.Equal(
+            [40, 50, 60, 1, 2, 3],
+            ImageDecoder.Decode(EncodedImages.Png(2, 1, 8, 3, [1, 0], palette), "palette").Pixels
+        );
         byte[] transparent = EncodedImages.Png(2, 1, 8, 3, [1, 0], palette, transparency: [0, 7]);
         Assert.Equal([40, 50, 60, 1, 2, 3], ImageDecoder.Decode(transparent, "transparent palette").Pixels);
         RgbImage grey = ImageDecoder.Decode(EncodedImages.GreyJpeg(24, 9, 93), "grey jpeg");
@@ -63,8 +71,12 @@ public sealed class ImageDecoderTests
     [Fact]
     public void The_first_frame_of_a_gif_counts()
     {
-        byte[] palette = [.. Enumerable.Range(0, 128).SelectMany(i => (byte[])[(byte)i, (byte)(2 * i), (byte)(255 - i)])];
-        byte[] first = [.. Enumerable.Range(0, 37 * 13).Select(i => (byte)(i * 5 % 128))], second = new byte[37 * 13];
+        byte[] palette =
+        [
+            .. Enumerable.Range(0, 128).SelectMany(i => (byte[])[(byte)i, (byte)(2 * i), (byte)(255 - i)]),
+        ];
+        byte[] first = [.. Enumerable.Range(0, 37 * 13).Select(i => (byte)(i * 5 % 128))],
+            second = new byte[37 * 13];
         RgbImage decoded = ImageDecoder.Decode(EncodedImages.Gif(37, 13, palette, first, second), "gif");
         Assert.Equal((37, 13), (decoded.Width, decoded.Height));
         Assert.Equal(first.SelectMany(i => (byte[])[i, (byte)(2 * i), (byte)(255 - i)]), decoded.Pixels);
@@ -72,36 +84,57 @@ public sealed class ImageDecoderTests
 
     // EXIF 2.3, tag 0x0112: where the stored row 0 and column 0 are in the upright picture.
     [Theory]
-    [InlineData(1, "top", "left"), InlineData(2, "top", "right"), InlineData(3, "bottom", "right"), InlineData(4, "bottom", "left")]
-    [InlineData(5, "left", "top"), InlineData(6, "right", "top"), InlineData(7, "right", "bottom"), InlineData(8, "left", "bottom")]
+    [
+        InlineData(1, "top", "left"),
+        InlineData(2, "top", "right"),
+        InlineData(3, "bottom", "right"),
+        InlineData(4, "bottom", "left")
+    ]
+    [
+        InlineData(5, "left", "top"),
+        InlineData(6, "right", "top"),
+        InlineData(7, "right", "bottom"),
+        InlineData(8, "left", "bottom")
+    ]
     public void Orientation_is_applied(ushort orientation, string rowZero, string columnZero)
     {
         // Two strips of rows as JPEG, and a WebP, which is decoded as a whole.
         byte[] jpeg = EncodedImages.Skia(TestImages.Smooth(700, 500), SKEncodedImageFormat.Jpeg);
         byte[] webp = EncodedImages.Skia(TestImages.Noise(7, 5, seed: 2), SKEncodedImageFormat.Webp);
-        Check(ImageDecoder.Decode(jpeg, "stored"), ImageDecoder.Decode(EncodedImages.JpegWithOrientation(jpeg, orientation), "turned"));
-        Check(ImageDecoder.Decode(webp, "stored"), ImageDecoder.Decode(EncodedImages.WebpWithOrientation(webp, 7, 5, orientation), "turned"));
+        Check(
+            ImageDecoder.Decode(jpeg, "stored"),
+            ImageDecoder.Decode(EncodedImages.JpegWithOrientation(jpeg, orientation), "turned")
+        );
+        Check(
+            ImageDecoder.Decode(webp, "stored"),
+            ImageDecoder.Decode(EncodedImages.WebpWithOrientation(webp, 7, 5, orientation), "turned")
+        );
 
         void Check(RgbImage stored, RgbImage upright)
         {
             bool swapped = rowZero is "left" or "right";
-            Assert.Equal(swapped ? (stored.Height, stored.Width) : (stored.Width, stored.Height), (upright.Width, upright.Height));
+            Assert.Equal(
+                swapped ? (stored.Height, stored.Width) : (stored.Width, stored.Height),
+                (upright.Width, upright.Height)
+            );
             for (int y = 0; y < stored.Height; y++)
-                for (int x = 0; x < stored.Width; x++)
-                {
-                    int fromRow = Place(rowZero, y, upright), fromColumn = Place(columnZero, x, upright);
-                    (int uprightX, int uprightY) = swapped ? (fromRow, fromColumn) : (fromColumn, fromRow);
-                    if (stored.At(x, y) != upright.At(uprightX, uprightY))
-                        Assert.Fail($"Orientation {orientation}: stored ({x}, {y}) is not at ({uprightX}, {uprightY}).");
-                }
+            for (int x = 0; x < stored.Width; x++)
+            {
+                int fromRow = Place(rowZero, y, upright),
+                    fromColumn = Place(columnZero, x, upright);
+                (int uprightX, int uprightY) = swapped ? (fromRow, fromColumn) : (fromColumn, fromRow);
+                if (stored.At(x, y) != upright.At(uprightX, uprightY))
+                    Assert.Fail($"Orientation {orientation}: stored ({x}, {y}) is not at ({uprightX}, {uprightY}).");
+            }
         }
 
-        static int Place(string edge, int distance, RgbImage upright) => edge switch
-        {
-            "bottom" => upright.Height - 1 - distance,
-            "right" => upright.Width - 1 - distance,
-            _ => distance,
-        };
+        static int Place(string edge, int distance, RgbImage upright) =>
+            edge switch
+            {
+                "bottom" => upright.Height - 1 - distance,
+                "right" => upright.Width - 1 - distance,
+                _ => distance,
+            };
     }
 
     public static TheoryData<string> Formats => ["jpeg", "progressive", "png", "webp", "bmp", "gif"];
@@ -116,7 +149,12 @@ public sealed class ImageDecoderTests
             "png" => EncodedImages.Png(61, 47, 8, 2, image.Pixels),
             "webp" => EncodedImages.Skia(image, SKEncodedImageFormat.Webp),
             "bmp" => EncodedImages.Bmp(image),
-            _ => EncodedImages.Gif(61, 47, [.. image.Pixels.Take(384)], [.. image.Pixels.Take(61 * 47).Select(value => (byte)(value % 128))]),
+            _ => EncodedImages.Gif(
+                61,
+                47,
+                [.. image.Pixels.Take(384)],
+                [.. image.Pixels.Take(61 * 47).Select(value => (byte)(value % 128))]
+            ),
         };
     }
 
@@ -126,8 +164,12 @@ public sealed class ImageDecoderTests
         byte[] whole = Encoded(format);
         Assert.Equal(format == "progressive" ? 24 : 61, ImageDecoder.Decode(whole, "whole").Width);
         for (int percent = 0; percent < 98; percent += 3)
-            Assert.Throws<ImageException>(() => ImageDecoder.Decode(whole.AsSpan(0, whole.Length * percent / 100), "part"));
-        ImageException error = Assert.Throws<ImageException>(() => ImageDecoder.Decode(whole.AsSpan(0, whole.Length * 9 / 10), "holiday/beach"));
+            Assert.Throws<ImageException>(() =>
+                ImageDecoder.Decode(whole.AsSpan(0, whole.Length * percent / 100), "part")
+            );
+        ImageException error = Assert.Throws<ImageException>(() =>
+            ImageDecoder.Decode(whole.AsSpan(0, whole.Length * 9 / 10), "holiday/beach")
+        );
         Assert.Contains("holiday/beach", error.Message);
     }
 
@@ -135,7 +177,9 @@ public sealed class ImageDecoderTests
     public void A_jpeg_cut_short_is_called_so()
     {
         byte[] whole = Encoded("jpeg");
-        ImageException error = Assert.Throws<ImageException>(() => ImageDecoder.Decode(whole.AsSpan(0, whole.Length / 2), "half"));
+        ImageException error = Assert.Throws<ImageException>(() =>
+            ImageDecoder.Decode(whole.AsSpan(0, whole.Length / 2), "half")
+        );
         Assert.Contains("cut short", error.Message);
     }
 
@@ -148,15 +192,14 @@ public sealed class ImageDecoderTests
         {
             byte[] damaged = [.. whole];
             for (int flips = random.Next(1, 6); flips > 0; flips--)
-                damaged[random.Next(round < 150 ? Math.Min(64, damaged.Length) : damaged.Length)] = (byte)random.Next(256);
+                damaged[random.Next(round < 150 ? Math.Min(64, damaged.Length) : damaged.Length)] = (byte)
+                    random.Next(256);
             try
             {
                 RgbImage image = ImageDecoder.Decode(damaged, "damaged", pixelLimit: 1 << 20);
                 Assert.Equal(image.Width * image.Height * 3, image.Pixels.Length);
             }
-            catch (ImageException)
-            {
-            }
+            catch (ImageException) { }
         }
     }
 
@@ -171,7 +214,10 @@ public sealed class ImageDecoderTests
             "4:2:2" => EncodedImages.Jpeg(noise, SKJpegEncoderDownsample.Downsample422),
             "4:2:0" => EncodedImages.Jpeg(noise, SKJpegEncoderDownsample.Downsample420),
             "grey" => EncodedImages.GreyJpeg(331, 197, 93),
-            "turned" => EncodedImages.JpegWithOrientation(EncodedImages.Jpeg(noise, SKJpegEncoderDownsample.Downsample420), 6),
+            "turned" => EncodedImages.JpegWithOrientation(
+                EncodedImages.Jpeg(noise, SKJpegEncoderDownsample.Downsample420),
+                6
+            ),
             "progressive" => EncodedImages.ProgressiveJpeg,
             _ => EncodedImages.Png(331, 197, 8, 2, noise.Pixels),
         };
@@ -198,7 +244,8 @@ public sealed class ImageDecoderTests
         {
             byte[] damaged = [.. encoded];
             for (int flips = random.Next(1, 6); flips > 0; flips--)
-                damaged[random.Next(round < 100 ? Math.Min(700, damaged.Length) : damaged.Length)] = (byte)random.Next(256);
+                damaged[random.Next(round < 100 ? Math.Min(700, damaged.Length) : damaged.Length)] = (byte)
+                    random.Next(256);
             AssertPart(damaged, random);
         }
     }
@@ -207,16 +254,21 @@ public sealed class ImageDecoderTests
     {
         RgbImage? whole = Try(null);
         PixelRectangle part = default;
-        RgbImage? partial = Try((width, height) =>
-        {
-            (int w, int h) = (random.Next(1, width + 1), random.Next(1, height + 1));
-            return part = new PixelRectangle(random.Next(width - w + 1), random.Next(height - h + 1), w, h);
-        });
+        RgbImage? partial = Try(
+            (width, height) =>
+            {
+                (int w, int h) = (random.Next(1, width + 1), random.Next(1, height + 1));
+                return part = new PixelRectangle(random.Next(width - w + 1), random.Next(height - h + 1), w, h);
+            }
+        );
         Assert.Equal((whole?.Width, whole?.Height), (partial?.Width, partial?.Height));
         for (int y = part.Y; whole is not null && y < part.Y + part.Height; y++)
         {
             Range row = (((y * whole.Width) + part.X) * 3)..(((y * whole.Width) + part.X + part.Width) * 3);
-            Assert.True(whole.Pixels.AsSpan(row).SequenceEqual(partial!.Pixels.AsSpan(row)), $"Row {y} of {part} differs from that of the whole.");
+            Assert.True(
+                whole.Pixels.AsSpan(row).SequenceEqual(partial!.Pixels.AsSpan(row)),
+                $"Row {y} of {part} differs from that of the whole."
+            );
         }
 
         RgbImage? Try(ImagePart? part)
@@ -262,7 +314,13 @@ public sealed class ImageDecoderTests
         byte[] jpeg = EncodedImages.Skia(TestImages.Smooth(800, 480), SKEncodedImageFormat.Jpeg);
         (int MinimumSide, int Width, int Height)[] cases =
         [
-            (0, 800, 480), (30, 100, 60), (31, 200, 120), (100, 400, 240), (121, 500, 300), (240, 800, 480), (9999, 800, 480),
+            (0, 800, 480),
+            (30, 100, 60),
+            (31, 200, 120),
+            (100, 400, 240),
+            (121, 500, 300),
+            (240, 800, 480),
+            (9999, 800, 480),
         ];
         foreach ((int minimumSide, int width, int height) in cases)
         {
@@ -289,7 +347,10 @@ public sealed class ImageDecoderTests
             Assert.Equal(expected.Pixels, ImageDecoder.Decode(seekable, "stream").Pixels);
             byte[] larger = EncodedImages.Png(113, 900, 8, 2, TestImages.Noise(113, 900, seed: 1).Pixels);
             using BufferedStream unseekable = new(new OnlyForward(larger));
-            Assert.Equal(TestImages.Noise(113, 900, seed: 1).Pixels, ImageDecoder.Decode(unseekable, "unseekable").Pixels);
+            Assert.Equal(
+                TestImages.Noise(113, 900, seed: 1).Pixels,
+                ImageDecoder.Decode(unseekable, "unseekable").Pixels
+            );
         }
         finally
         {

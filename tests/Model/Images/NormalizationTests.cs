@@ -16,9 +16,11 @@ public sealed class NormalizationTests
         for (int i = 0; i < planes.Length; i++)
         {
             (int channel, int pixel) = (i / stride, i % stride);
-            float expected = pixel >= pixels
-                ? float.NaN // between the planes: untouched
-                : ((rgb[(pixel * 3) + channel] / 255f) - ChannelValues.ImageNetMean[channel]) / ChannelValues.ImageNetStandardDeviation[channel];
+            float expected =
+                pixel >= pixels
+                    ? float.NaN // between the planes: untouched
+                    : ((rgb[(pixel * 3) + channel] / 255f) - ChannelValues.ImageNetMean[channel])
+                        / ChannelValues.ImageNetStandardDeviation[channel];
             Assert.Equal(expected, planes[i]);
         }
     }
@@ -26,7 +28,11 @@ public sealed class NormalizationTests
     [Fact]
     public void Refuses_a_destination_that_is_too_small()
     {
-        Assert.Throws<ArgumentException>(() => Normalization.Apply(new byte[12], default, new(1, 1, 1), new float[11], 4));
-        Assert.Throws<ArgumentException>(() => Normalization.Apply(new byte[12], default, new(1, 1, 1), new float[12], 3));
+        Assert.Throws<ArgumentException>(() =>
+            Normalization.Apply(new byte[12], default, new(1, 1, 1), new float[11], 4)
+        );
+        Assert.Throws<ArgumentException>(() =>
+            Normalization.Apply(new byte[12], default, new(1, 1, 1), new float[12], 3)
+        );
     }
 }

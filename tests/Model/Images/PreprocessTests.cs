@@ -5,20 +5,37 @@ namespace Deit.Tests.Model.Images;
 
 public sealed class PreprocessTests
 {
-    public static TheoryData<int, int, int, int?, double> Cases => new()
-    {
-        // width, height, input size, resize size, crop ratio
-        { 40, 30, 24, null, 0.875 }, { 30, 40, 24, null, 0.875 }, { 33, 33, 24, null, 0.9 }, { 1, 1, 7, null, 0.875 }, { 113, 37, 37, null, 1.0 },
-        { 7, 113, 24, 24, 0.5 }, { 50, 31, 24, 20, 0.875 }, { 31, 50, 25, 20, 0.875 }, { 20, 20, 25, 20, 0.875 }, { 1, 400, 16, null, 0.875 },
-        { 27, 27, 24, null, 0.875 }, { 28, 29, 24, 27, 0.875 },
-    };
+    public static TheoryData<int, int, int, int?, double> Cases =>
+        new()
+        {
+            // width, height, input size, resize size, crop ratio
+            { 40, 30, 24, null, 0.875 },
+            { 30, 40, 24, null, 0.875 },
+            { 33, 33, 24, null, 0.9 },
+            { 1, 1, 7, null, 0.875 },
+            { 113, 37, 37, null, 1.0 },
+            { 7, 113, 24, 24, 0.5 },
+            { 50, 31, 24, 20, 0.875 },
+            { 31, 50, 25, 20, 0.875 },
+            { 20, 20, 25, 20, 0.875 },
+            { 1, 400, 16, null, 0.875 },
+            { 27, 27, 24, null, 0.875 },
+            { 28, 29, 24, 27, 0.875 },
+        };
 
     /// <summary>The reference's steps one after the other on whole pictures, as torchvision's source reads.</summary>
     [Theory, MemberData(nameof(Cases))]
-    public void Equals_resize_pad_crop_and_normalise_done_in_turn(int width, int height, int inputSize, int? resizeSize, double ratio)
+    public void Equals_resize_pad_crop_and_normalise_done_in_turn(
+        int width,
+        int height,
+        int inputSize,
+        int? resizeSize,
+        double ratio
+    )
     {
         RgbImage image = TestImages.Noise(width, height, seed: width * height);
-        ChannelValues mean = new(0.1f, 0.5f, 0.9f), deviation = new(0.5f, 0.25f, 2f);
+        ChannelValues mean = new(0.1f, 0.5f, 0.9f),
+            deviation = new(0.5f, 0.25f, 2f);
         Preprocess preprocess = new()
         {
             InputSize = inputSize,
@@ -29,24 +46,33 @@ public sealed class PreprocessTests
         };
 
         int size = resizeSize ?? (int)(inputSize / ratio);
-        (int newWidth, int newHeight) = width <= height ? (size, (int)(size * height / (double)width)) : ((int)(size * width / (double)height), size);
+        (int newWidth, int newHeight) =
+            width <= height
+                ? (size, (int)(size * height / (double)width))
+                : ((int)(size * width / (double)height), size);
         RgbImage resized = Resampler.Resize(image, newWidth, newHeight, ResampleFilter.Bicubic);
-        int padLeft = Math.Max(0, inputSize - newWidth) / 2, padTop = Math.Max(0, inputSize - newHeight) / 2;
-        int cropLeft = HalfToEven(Math.Max(0, newWidth - inputSize)), cropTop = HalfToEven(Math.Max(0, newHeight - inputSize));
+        int padLeft = Math.Max(0, inputSize - newWidth) / 2,
+            padTop = Math.Max(0, inputSize - newHeight) / 2;
+        int cropLeft = HalfToEven(Math.Max(0, newWidth - inputSize)),
+            cropTop = HalfToEven(Math.Max(0, newHeight - inputSize));
 
         float[] actual = new float[preprocess.OutputLength];
         Array.Fill(actual, float.NaN);
         preprocess.Apply(image, actual);
         for (int channel = 0; channel < 3; channel++)
-            for (int y = 0; y < inputSize; y++)
-                for (int x = 0; x < inputSize; x++)
-                {
-                    int sourceX = x - padLeft + cropLeft, sourceY = y - padTop + cropTop;
-                    bool inside = sourceX >= 0 && sourceX < newWidth && sourceY >= 0 && sourceY < newHeight;
-                    byte value = inside ? resized.Pixels[(((sourceY * newWidth) + sourceX) * 3) + channel] : (byte)0;
-                    // The same operations, each rounded to float: equal bits.
-                    Assert.Equal(((value / 255f) - mean[channel]) / deviation[channel], actual[(((channel * inputSize) + y) * inputSize) + x]);
-                }
+        for (int y = 0; y < inputSize; y++)
+        for (int x = 0; x < inputSize; x++)
+        {
+            int sourceX = x - padLeft + cropLeft,
+                sourceY = y - padTop + cropTop;
+            bool inside = sourceX >= 0 && sourceX < newWidth && sourceY >= 0 && sourceY < newHeight;
+            byte value = inside ? resized.Pixels[(((sourceY * newWidth) + sourceX) * 3) + channel] : (byte)0;
+            // The same operations, each rounded to float: equal bits.
+            Assert.Equal(
+                ((value / 255f) - mean[channel]) / deviation[channel],
+                actual[(((channel * inputSize) + y) * inputSize) + x]
+            );
+        }
 
         static int HalfToEven(int rest) => (rest / 2) + (rest % 2 * (rest / 2 % 2)); // Python: round(rest / 2)
     }
@@ -78,7 +104,8 @@ public sealed class PreprocessTests
     [InlineData("null")]
     [InlineData("[]")]
     [InlineData("{}")]
-    public void Refuses_what_is_no_settings_object(string json) => Assert.Throws<DeitException>(() => Preprocess.FromJson(json));
+    public void Refuses_what_is_no_settings_object(string json) =>
+        Assert.Throws<DeitException>(() => Preprocess.FromJson(json));
 
     [Theory]
     [InlineData("\"input_size\":224", "\"input_size\":0")]
@@ -106,15 +133,21 @@ public sealed class PreprocessTests
         Preprocess preprocess = new() { InputSize = 32 };
         float[] expected = new float[preprocess.OutputLength];
         preprocess.Apply(image, expected);
-        Parallel.For(0, 64, _ =>
-        {
-            float[] actual = new float[preprocess.OutputLength];
-            preprocess.Apply(image, actual);
-            Assert.Equal(expected, actual);
-        });
+        Parallel.For(
+            0,
+            64,
+            _ =>
+            {
+                float[] actual = new float[preprocess.OutputLength];
+                preprocess.Apply(image, actual);
+                Assert.Equal(expected, actual);
+            }
+        );
     }
 
     [Fact]
     public void Refuses_a_destination_of_another_size() =>
-        Assert.Throws<ArgumentException>(() => new Preprocess { InputSize = 8 }.Apply(TestImages.Noise(9, 9, seed: 1), new float[191]));
+        Assert.Throws<ArgumentException>(() =>
+            new Preprocess { InputSize = 8 }.Apply(TestImages.Noise(9, 9, seed: 1), new float[191])
+        );
 }

@@ -6,11 +6,29 @@ namespace Deit.Tests.Model.Images;
 internal static class ResizeOracle
 {
     /// <summary>The convolution of the line with the kernel at the centre of an output pixel, unrounded, and how many pixels took part.</summary>
-    public static (double Value, int Taps) Filter(ResampleFilter filter, ReadOnlySpan<byte> line, float from, float to, int outputs, int output)
+    public static (double Value, int Taps) Filter(
+        ResampleFilter filter,
+        ReadOnlySpan<byte> line,
+        float from,
+        float to,
+        int outputs,
+        int output
+    )
     {
-        double scale = (to - from) / (double)outputs, stretch = Math.Max(1, scale), center = from + ((output + 0.5) * scale);
-        double reach = stretch * filter switch { ResampleFilter.Box => 0.5, ResampleFilter.Bilinear => 1, ResampleFilter.Bicubic => 2, _ => 3 };
-        double sum = 0, total = 0;
+        double scale = (to - from) / (double)outputs,
+            stretch = Math.Max(1, scale),
+            center = from + ((output + 0.5) * scale);
+        double reach =
+            stretch
+            * filter switch
+            {
+                ResampleFilter.Box => 0.5,
+                ResampleFilter.Bilinear => 1,
+                ResampleFilter.Bicubic => 2,
+                _ => 3,
+            };
+        double sum = 0,
+            total = 0;
         int taps = 0;
         for (int i = 0; i < line.Length; i++)
         {
@@ -34,7 +52,9 @@ internal static class ResizeOracle
             ResampleFilter.Bilinear => a < 1 ? 1 - a : 0,
             ResampleFilter.Bicubic when a < 1 => (1.5 * a * a * a) - (2.5 * a * a) + 1,
             ResampleFilter.Bicubic => a < 2 ? (-0.5 * a * a * a) + (2.5 * a * a) - (4 * a) + 2 : 0,
-            _ => a == 0 ? 1 : a < 3 ? 3 * Math.Sin(Math.PI * a) * Math.Sin(Math.PI * a / 3) / (Math.PI * Math.PI * a * a) : 0,
+            _ => a == 0 ? 1
+            : a < 3 ? 3 * Math.Sin(Math.PI * a) * Math.Sin(Math.PI * a / 3) / (Math.PI * Math.PI * a * a)
+            : 0,
         };
     }
 }

@@ -11,7 +11,10 @@ internal static class TestImages
         byte[] pixels = new byte[width * height * 3];
         new Random(seed).NextBytes(pixels);
         for (int i = 0; i < pixels.Length; i++) // a third black and a third white, so that negative lobes overshoot
-            pixels[i] = pixels[i] < 85 ? (byte)0 : pixels[i] < 170 ? (byte)255 : pixels[i];
+            pixels[i] =
+                pixels[i] < 85 ? (byte)0
+                : pixels[i] < 170 ? (byte)255
+                : pixels[i];
         return new RgbImage(width, height, pixels);
     }
 
@@ -20,13 +23,13 @@ internal static class TestImages
     {
         byte[] pixels = new byte[width * height * 3];
         for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++)
-            {
-                int i = ((y * width) + x) * 3;
-                pixels[i] = (byte)(40 + (170 * x / width));
-                pixels[i + 1] = (byte)(30 + (200 * y / height));
-                pixels[i + 2] = (byte)(220 - (90 * x / width) - (90 * y / height));
-            }
+        for (int x = 0; x < width; x++)
+        {
+            int i = ((y * width) + x) * 3;
+            pixels[i] = (byte)(40 + (170 * x / width));
+            pixels[i + 1] = (byte)(30 + (200 * y / height));
+            pixels[i + 2] = (byte)(220 - (90 * x / width) - (90 * y / height));
+        }
         return new RgbImage(width, height, pixels);
     }
 

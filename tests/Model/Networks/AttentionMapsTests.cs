@@ -1,12 +1,8 @@
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Gpu;
 using Deit.Tests.Model.Images;
-using Deit.Tests.Train.Data.Formats;
 using Deit.Tests.Train.Training;
 
 namespace Deit.Tests.Model.Networks;
@@ -20,7 +16,12 @@ public sealed class AttentionMapsTests
     public void Probabilities_times_values_are_the_devices_attention()
     {
         using VisionTransformer model = Model(spread: 30);
-        using Inference inference = new(TestDevice.Current, model, 1, observe: (_, name, tensor) => name.Contains(".attn", StringComparison.Ordinal) ? tensor : null);
+        using Inference inference = new(
+            TestDevice.Current,
+            model,
+            1,
+            observe: (_, name, tensor) => name.Contains(".attn", StringComparison.Ordinal) ? tensor : null
+        );
         float[] image = Image();
         inference.Run(image, 1);
         AttentionMaps maps = AttentionMaps.Of(TestDevice.Current, model, image);
@@ -28,21 +29,22 @@ public sealed class AttentionMapsTests
         double leastEven = 1;
         for (int layer = 0; layer < 2; layer++)
         {
-            float[] qkv = inference.Observed($"blocks.{layer}.attn.qkv"), attention = inference.Observed($"blocks.{layer}.attn");
+            float[] qkv = inference.Observed($"blocks.{layer}.attn.qkv"),
+                attention = inference.Observed($"blocks.{layer}.attn");
             for (int head = 0; head < 2; head++)
-                for (int token = 0; token < 26; token++)
+            for (int token = 0; token < 26; token++)
+            {
+                double[] row = maps.Row(layer, head, token);
+                Assert.Equal(1, row.Sum(), 1e-12);
+                leastEven = Math.Min(leastEven, row.Min());
+                for (int d = 0; d < 16; d++)
                 {
-                    double[] row = maps.Row(layer, head, token);
-                    Assert.Equal(1, row.Sum(), 1e-12);
-                    leastEven = Math.Min(leastEven, row.Min());
-                    for (int d = 0; d < 16; d++)
-                    {
-                        double sum = 0;
-                        for (int t = 0; t < 26; t++)
-                            sum += row[t] * qkv[(t * 96) + 64 + (head * 16) + d];
-                        Assert.Equal(sum, attention[(token * 32) + (head * 16) + d], 1e-5);
-                    }
+                    double sum = 0;
+                    for (int t = 0; t < 26; t++)
+                        sum += row[t] * qkv[(t * 96) + 64 + (head * 16) + d];
+                    Assert.Equal(sum, attention[(token * 32) + (head * 16) + d], 1e-5);
                 }
+            }
         }
         Assert.True(leastEven < 0.01, "attention is so even that a wrong query or key would not show");
     }
@@ -60,10 +62,11 @@ public sealed class AttentionMapsTests
             double[,] next = new double[26, 26];
             for (int i = 0; i < 26; i++)
             {
-                double[] first = maps.Row(layer, 0, i), second = maps.Row(layer, 1, i);
+                double[] first = maps.Row(layer, 0, i),
+                    second = maps.Row(layer, 1, i);
                 for (int k = 0; k < 26; k++)
-                    for (int j = 0; j < 26; j++)
-                        next[i, j] += ((0.25 * (first[k] + second[k])) + (i == k ? 0.5 : 0)) * product[k, j];
+                for (int j = 0; j < 26; j++)
+                    next[i, j] += ((0.25 * (first[k] + second[k])) + (i == k ? 0.5 : 0)) * product[k, j];
             }
             product = next;
         }
@@ -80,7 +83,13 @@ public sealed class AttentionMapsTests
     [Fact]
     public void One_layer_by_hand()
     {
-        AttentionMaps maps = new([[2, 0, 7, 0, MathF.Log(3), 8]], heads: 1, tokens: 2);
+        AttentionMaps maps = new(
+            [
+                [2, 0, 7, 0, MathF.Log(3), 8],
+            ],
+            heads: 1,
+            tokens: 2
+        );
         Assert.Equal([0.1, 0.9], maps.Row(0, 0, 0), Near);
         Assert.Equal([0.5, 0.5], maps.Row(0, 0, 1), Near);
         Assert.Equal([0.1, 0.9], maps.Mean(0, 0), Near);
@@ -102,10 +111,32 @@ public sealed class AttentionMapsTests
     }
 
     [Fact]
-    public void Rows_are_normalised_on_the_way() => Assert.Equal([0.75, 0.25], AttentionMaps.Through([1, 0], [[2, 2], [0, 5]]), Near);
+    public void Rows_are_normalised_on_the_way() =>
+        Assert.Equal(
+            [0.75, 0.25],
+            AttentionMaps.Through(
+                [1, 0],
+                [
+                    [2, 2],
+                    [0, 5],
+                ]
+            ),
+            Near
+        );
 
     [Fact]
-    public void Far_apart_products_do_not_overflow() => Assert.Equal([0.0, 1.0], new AttentionMaps([[1e4f, -1e4f, 0, 1e4f, 1e4f, 0]], 1, 2).Row(0, 0, 0), Near);
+    public void Far_apart_products_do_not_overflow() =>
+        Assert.Equal(
+            [0.0, 1.0],
+            new AttentionMaps(
+                [
+                    [1e4f, -1e4f, 0, 1e4f, 1e4f, 0],
+                ],
+                1,
+                2
+            ).Row(0, 0, 0),
+            Near
+        );
 
     [Fact]
     public void Lengths_and_numbers_that_do_not_fit_are_refused()
@@ -123,12 +154,31 @@ public sealed class AttentionMapsTests
     {
         using VisionTransformer model = Model(spread: 1);
         List<string> names = [];
-        using Inference plain = new(TestDevice.Current, model, 1), observing = new(TestDevice.Current, model, 1, observe: (_, name, tensor) =>
-        {
-            names.Add(name);
-            return name == "norm" ? tensor : null;
-        });
-        Assert.Equal(["embedding", "blocks.0.attn.qkv", "blocks.0.attn", "blocks.0", "blocks.1.attn.qkv", "blocks.1.attn", "blocks.1", "norm"], names);
+        using Inference plain = new(TestDevice.Current, model, 1),
+            observing =
+                new(
+                    TestDevice.Current,
+                    model,
+                    1,
+                    observe: (_, name, tensor) =>
+                    {
+                        names.Add(name);
+                        return name == "norm" ? tensor : null;
+                    }
+                );
+        Assert.Equal(
+            [
+                "embedding",
+                "blocks.0.attn.qkv",
+                "blocks.0.attn",
+                "blocks.0",
+                "blocks.1.attn.qkv",
+                "blocks.1.attn",
+                "blocks.1",
+                "norm",
+            ],
+            names
+        );
         Assert.Equal(plain.Run(Image(), 1).Class, observing.Run(Image(), 1).Class);
         Assert.Equal(64, observing.Observed("norm").Length);
         Assert.Contains("'blocks.0'", Assert.Throws<ArgumentException>(() => observing.Observed("blocks.0")).Message);
@@ -144,7 +194,10 @@ public sealed class AttentionMapsTests
         for (int layer = 0; layer < 2; layer++)
         {
             Tensor weight = model.Parameters[$"blocks.{layer}.attn.qkv.weight"];
-            TestDevice.Current.Write<float>(weight, [.. TestDevice.Current.Read<float>(weight).Select(value => value * spread)]);
+            TestDevice.Current.Write<float>(
+                weight,
+                [.. TestDevice.Current.Read<float>(weight).Select(value => value * spread)]
+            );
         }
         return model;
     }

@@ -23,15 +23,28 @@ public sealed class FrozenParametersTests
             using Inference rounding = new(device, network, 1, precision: precision);
             float[] expected = rounding.Run(images, 1).Class;
             network.Parameters.Freeze();
-            using Inference frozen = new(device, network, 1, precision: precision), another = new(device, network, 1, precision: precision);
+            using Inference frozen = new(device, network, 1, precision: precision),
+                another = new(device, network, 1, precision: precision);
             Assert.Equal(expected, frozen.Run(images, 1).Class);
             Assert.Equal(expected, another.Run(images, 1).Class);
 
             // qkv, proj, fc1 and fc2 of each block and the patch embedding; the second recording made no copies of its own.
             int weights = precision.Activations == DType.F32 ? 0 : (4 * TinyRun.Config.Depth) + 1;
             Assert.Equal(weights, rounding.Graph.Dispatches.Count - frozen.Graph.Dispatches.Count);
-            long rounded = network.Parameters.Specs.Where(spec => spec.Shape.Rank > 1 && (spec.Name.StartsWith("blocks", StringComparison.Ordinal) || spec.Name.StartsWith("patch", StringComparison.Ordinal))).Sum(spec => spec.Shape.Elements * sizeof(short));
-            Assert.InRange(network.Parameters.Rounded!.ByteLength, weights == 0 ? 0 : rounded, weights == 0 ? 0 : rounded + (weights * 256)); // alignment
+            long rounded = network
+                .Parameters.Specs.Where(spec =>
+                    spec.Shape.Rank > 1
+                    && (
+                        spec.Name.StartsWith("blocks", StringComparison.Ordinal)
+                        || spec.Name.StartsWith("patch", StringComparison.Ordinal)
+                    )
+                )
+                .Sum(spec => spec.Shape.Elements * sizeof(short));
+            Assert.InRange(
+                network.Parameters.Rounded!.ByteLength,
+                weights == 0 ? 0 : rounded,
+                weights == 0 ? 0 : rounded + (weights * 256)
+            ); // alignment
         }
         Assert.Equal(before, device.AllocatedBytes);
     }
@@ -39,7 +52,8 @@ public sealed class FrozenParametersTests
     [Fact]
     public void Frozen_parameters_are_not_trained_nor_trained_ones_frozen()
     {
-        using INetwork frozen = TinyRun.Config.Create(TestDevice.Current), trained = TinyRun.Config.Create(TestDevice.Current);
+        using INetwork frozen = TinyRun.Config.Create(TestDevice.Current),
+            trained = TinyRun.Config.Create(TestDevice.Current);
         frozen.Parameters.Freeze();
         Assert.Contains("frozen", Assert.Throws<InvalidOperationException>(frozen.Parameters.Train).Message);
         trained.Parameters.Train();

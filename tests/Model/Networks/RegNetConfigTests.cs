@@ -1,5 +1,4 @@
 using Deit.Model;
-using Deit.Tests.Model.Serving;
 
 namespace Deit.Tests.Model.Networks;
 
@@ -30,9 +29,18 @@ public class RegNetConfigTests
     public void Refuses_what_makes_no_model()
     {
         RegNetConfig config = ModelZoo.GetRegNet("regnety_040");
-        Assert.Contains("a multiple of 8", Assert.Throws<DeitException>((config with { InitialWidth = 97 }).Validate).Message);
-        Assert.Contains("above 1", Assert.Throws<DeitException>((config with { WidthMultiplier = 1 }).Validate).Message);
-        Assert.Contains("leaves a channel of 32", Assert.Throws<DeitException>((config with { SqueezeExciteRatio = 0.01 }).Validate).Message);
+        Assert.Contains(
+            "a multiple of 8",
+            Assert.Throws<DeitException>((config with { InitialWidth = 97 }).Validate).Message
+        );
+        Assert.Contains(
+            "above 1",
+            Assert.Throws<DeitException>((config with { WidthMultiplier = 1 }).Validate).Message
+        );
+        Assert.Contains(
+            "leaves a channel of 32",
+            Assert.Throws<DeitException>((config with { SqueezeExciteRatio = 0.01 }).Validate).Message
+        );
         Assert.Contains("regnety_040", Assert.Throws<DeitException>(() => ModelZoo.GetRegNet("regnety_4")).Message);
     }
 }

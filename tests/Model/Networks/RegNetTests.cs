@@ -8,23 +8,40 @@ namespace Deit.Tests.Model.Networks;
 
 public class RegNetTests
 {
-    private static readonly RegNetConfig Small = new() { InitialWidth = 8, WidthSlope = 8, WidthMultiplier = 2, Depth = 2, GroupWidth = 8, StemWidth = 8, NumClasses = 5, InputSize = 32 };
+    private static readonly RegNetConfig Small = new()
+    {
+        InitialWidth = 8,
+        WidthSlope = 8,
+        WidthMultiplier = 2,
+        Depth = 2,
+        GroupWidth = 8,
+        StemWidth = 8,
+        NumClasses = 5,
+        InputSize = 32,
+    };
 
     [Fact]
     public void Running_statistics_are_saved_and_loaded_but_not_trained()
     {
         using TemporaryFolder folder = new();
         string path = Path.Combine(folder.Path, "model.safetensors");
-        using RegNet saved = new(TestDevice.Current, Small), loaded = new(TestDevice.Current, Small);
+        using RegNet saved = new(TestDevice.Current, Small),
+            loaded = new(TestDevice.Current, Small);
         saved.Parameters.Initialize(1);
         ParameterSpec[] all = [.. saved.Parameters.Specs, .. saved.Parameters.Buffers];
         foreach (ParameterSpec buffer in saved.Parameters.Buffers)
-            TestDevice.Current.Write<float>(saved.Parameters[buffer.Name], OpInput.Random(buffer.Shape, seed: buffer.Name.Length).Values);
+            TestDevice.Current.Write<float>(
+                saved.Parameters[buffer.Name],
+                OpInput.Random(buffer.Shape, seed: buffer.Name.Length).Values
+            );
         ModelFolder.SaveWeights(saved.Parameters, path);
         using (SafetensorsFile file = SafetensorsFile.Open(path))
             ModelFolder.LoadWeights(loaded.Parameters, file, path);
         foreach (ParameterSpec spec in all)
-            Assert.Equal(TestDevice.Current.Read<float>(saved.Parameters[spec.Name]), TestDevice.Current.Read<float>(loaded.Parameters[spec.Name]));
+            Assert.Equal(
+                TestDevice.Current.Read<float>(saved.Parameters[spec.Name]),
+                TestDevice.Current.Read<float>(loaded.Parameters[spec.Name])
+            );
         loaded.Parameters.Train();
         Assert.NotEmpty(loaded.Parameters.Buffers);
         Assert.All(loaded.Parameters.Buffers, buffer => Assert.Null(loaded.Parameters[buffer.Name].Gradient));
@@ -42,14 +59,27 @@ public class RegNetTests
         using RegNet model = new(TestDevice.Current, Small);
         byte[] count = new byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(count, 42);
-        SafetensorsWriter.Write(path, model.Parameters.Specs.Concat(model.Parameters.Buffers)
-            .Select(spec => SafetensorsSource.FromFloats(spec.Name, Array.ConvertAll(spec.Shape.ToArray(), d => (long)d), new float[spec.Shape.Elements]))
-            .Append(SafetensorsSource.FromBytes(name, SafetensorsDType.I64, [], count)));
+        SafetensorsWriter.Write(
+            path,
+            model
+                .Parameters.Specs.Concat(model.Parameters.Buffers)
+                .Select(spec =>
+                    SafetensorsSource.FromFloats(
+                        spec.Name,
+                        Array.ConvertAll(spec.Shape.ToArray(), d => (long)d),
+                        new float[spec.Shape.Elements]
+                    )
+                )
+                .Append(SafetensorsSource.FromBytes(name, SafetensorsDType.I64, [], count))
+        );
         using SafetensorsFile file = SafetensorsFile.Open(path);
         if (accepted)
             ModelFolder.LoadWeights(model.Parameters, file, path);
         else
-            Assert.Contains(name, Assert.Throws<CheckpointException>(() => ModelFolder.LoadWeights(model.Parameters, file, path)).Message);
+            Assert.Contains(
+                name,
+                Assert.Throws<CheckpointException>(() => ModelFolder.LoadWeights(model.Parameters, file, path)).Message
+            );
     }
 
     // The deviation of n draws' standard deviation is about 1 / sqrt(2 n) of it; bounds of five deviations.
@@ -72,7 +102,11 @@ public class RegNetTests
         {
             float[] values = Read(name);
             double actual = Math.Sqrt(values.Average(v => (double)v * v));
-            Assert.InRange(actual / expected, 1 - (5 / Math.Sqrt(2.0 * values.Length)), 1 + (5 / Math.Sqrt(2.0 * values.Length)));
+            Assert.InRange(
+                actual / expected,
+                1 - (5 / Math.Sqrt(2.0 * values.Length)),
+                1 + (5 / Math.Sqrt(2.0 * values.Length))
+            );
         }
     }
 }

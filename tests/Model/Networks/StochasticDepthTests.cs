@@ -2,7 +2,6 @@ using Deit.Gpu;
 using Deit.Model;
 using Deit.Tests.Gpu;
 using Deit.Tests.Train.Data;
-using Deit.Train.Data.Loading;
 
 namespace Deit.Tests.Model.Networks;
 
@@ -12,9 +11,19 @@ namespace Deit.Tests.Model.Networks;
 /// </summary>
 public class StochasticDepthTests
 {
-    private const int Batch = 4000, Depth = 4, Branches = 2 * Depth;
+    private const int Batch = 4000,
+        Depth = 4,
+        Branches = 2 * Depth;
     private const double LastRate = 0.6;
-    private static readonly DeitConfig Config = new() { EmbedDim = 32, Depth = Depth, NumHeads = 2, PatchSize = 8, InputSize = 8, NumClasses = 32 };
+    private static readonly DeitConfig Config = new()
+    {
+        EmbedDim = 32,
+        Depth = Depth,
+        NumHeads = 2,
+        PatchSize = 8,
+        InputSize = 8,
+        NumClasses = 32,
+    };
 
     [Fact]
     public void The_rate_rises_along_the_blocks_and_both_branches_draw_for_themselves()
@@ -25,7 +34,14 @@ public class StochasticDepthTests
             double rate = LastRate * (branch / 2) / (Depth - 1);
             double[] seen = [.. Enumerable.Range(0, Batch).Select(image => scales[image, branch])];
             // A quotient of sums of some hundred F32 terms: their roundings, and nothing that a wrong rate could pass for.
-            Assert.All(seen, scale => Assert.True(Math.Abs(scale) < 1e-4 || Math.Abs(scale - (1 / (1 - rate))) < 1e-4, $"{scale} at a rate of {rate}"));
+            Assert.All(
+                seen,
+                scale =>
+                    Assert.True(
+                        Math.Abs(scale) < 1e-4 || Math.Abs(scale - (1 / (1 - rate))) < 1e-4,
+                        $"{scale} at a rate of {rate}"
+                    )
+            );
             int dropped = seen.Count(scale => scale < 0.5);
             if (rate == 0)
                 Assert.Equal(0, dropped);
@@ -56,8 +72,22 @@ public class StochasticDepthTests
         Write("norm.weight", _ => 1);
         Write("head.weight", i => i / Config.EmbedDim == i % Config.EmbedDim ? 1 : 0);
         using OpRun run = new();
-        Tensor images = run.Put([Batch, 3, 8, 8], new float[Batch * 3 * 64]), state = run.Put(StepState.At(3, 0, new AdamWOptions(), seed: 42));
-        float[] logits = OpRun.Run<float>(r => model.Forward(r, images, new ForwardContext { Training = training, DropPathRate = LastRate, StepState = state }).ClassLogits);
+        Tensor images = run.Put([Batch, 3, 8, 8], new float[Batch * 3 * 64]),
+            state = run.Put(StepState.At(3, 0, new AdamWOptions(), seed: 42));
+        float[] logits = OpRun.Run<float>(r =>
+            model
+                .Forward(
+                    r,
+                    images,
+                    new ForwardContext
+                    {
+                        Training = training,
+                        DropPathRate = LastRate,
+                        StepState = state,
+                    }
+                )
+                .ClassLogits
+        );
         double[,] scales = new double[Batch, Branches];
         for (int image = 0; image < Batch; image++)
         {
@@ -69,6 +99,9 @@ public class StochasticDepthTests
         return scales;
 
         void Write(string name, Func<int, float> value) =>
-            device.Write<float>(model.Parameters[name], [.. Enumerable.Range(0, (int)model.Parameters[name].Elements).Select(value)]);
+            device.Write<float>(
+                model.Parameters[name],
+                [.. Enumerable.Range(0, (int)model.Parameters[name].Elements).Select(value)]
+            );
     }
 }

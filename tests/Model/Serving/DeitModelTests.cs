@@ -1,12 +1,9 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
-using Deit.Tests.Gpu;
 using Deit.Tests.Model.Images;
 using Deit.Tests.Train.Training;
 
@@ -167,7 +164,14 @@ public sealed class DeitModelTests : IDisposable
             float[] bias = new float[32];
             bias[31] = bad;
             device.Write<float>(model.Parameters["norm.bias"], bias);
-            Assert.Contains("not finite", Assert.Throws<Deit.Model.Files.CheckpointException>(() => ModelFolder.SaveWeights(model.Parameters, Weights)).Message);
+            Assert.Contains(
+                "not finite",
+                Assert
+                    .Throws<Deit.Model.Files.CheckpointException>(() =>
+                        ModelFolder.SaveWeights(model.Parameters, Weights)
+                    )
+                    .Message
+            );
             Assert.Equal(before, File.ReadAllBytes(Weights));
         }
     }
@@ -181,15 +185,22 @@ public sealed class DeitModelTests : IDisposable
         using VisionTransformer model = new(device, ModelZoo.Get("deit_base_patch16_224"));
         using Inference inference = new(device, model, batchSize: 1);
         Assert.Equal(1000, inference.Run(new float[3 * 224 * 224], 1).Class.Length);
-        long weights = model.Parameters.Count * sizeof(float), allowed = (long)(1.1 * weights) + (32 << 20);
+        long weights = model.Parameters.Count * sizeof(float),
+            allowed = (long)(1.1 * weights) + (32 << 20);
         Assert.Equal(86_567_656L, model.Parameters.Count); // as published: 86 M
-        TestContext.Current.TestOutputHelper?.WriteLine(FormattableString.Invariant($"peak {device.PeakAllocatedBytes >> 20} MiB for weights of {weights >> 20} MiB, {allowed >> 20} MiB allowed"));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            FormattableString.Invariant(
+                $"peak {device.PeakAllocatedBytes >> 20} MiB for weights of {weights >> 20} MiB, {allowed >> 20} MiB allowed"
+            )
+        );
         Assert.InRange(device.PeakAllocatedBytes, weights, allowed);
     }
 
     private void Refused(string expected, string? folder = null)
     {
-        DeitException error = Assert.ThrowsAny<DeitException>(() => DeitModel.Load(folder ?? Folder, Gpu.TestDevice.Any).Dispose());
+        DeitException error = Assert.ThrowsAny<DeitException>(() =>
+            DeitModel.Load(folder ?? Folder, Gpu.TestDevice.Any).Dispose()
+        );
         Assert.Contains(expected, error.Message);
         Assert.DoesNotContain('\n', error.Message);
         Assert.EndsWith(".", error.Message);

@@ -27,11 +27,26 @@ public sealed class EngineBatchingTests : IDisposable
         {
             using RecordedLog log = new();
             // A full batch goes at once, so that the long delay is only waited for by pictures that never come.
-            using DeitModel model = DeitModel.Load(path, TestDevice.Any with { MaxBatchSize = batch, MaxDelay = TimeSpan.FromSeconds(10), LoggerFactory = log });
-            Task<Classification>[] answers = [.. images[..batch].Select(image => model.ClassifyAsync(image, TestContext.Current.CancellationToken))];
+            using DeitModel model = DeitModel.Load(
+                path,
+                TestDevice.Any with
+                {
+                    MaxBatchSize = batch,
+                    MaxDelay = TimeSpan.FromSeconds(10),
+                    LoggerFactory = log,
+                }
+            );
+            Task<Classification>[] answers =
+            [
+                .. images[..batch].Select(image => model.ClassifyAsync(image, TestContext.Current.CancellationToken)),
+            ];
             for (int i = 0; i < batch; i++)
                 Assert.Equal(expected[i].Scores, (await answers[i]).Scores);
-            Assert.Contains($"Computed {batch} picture(s) as a batch of {batch}", Assert.Single(log.Of(BatchEvent)), StringComparison.Ordinal);
+            Assert.Contains(
+                $"Computed {batch} picture(s) as a batch of {batch}",
+                Assert.Single(log.Of(BatchEvent)),
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -47,7 +62,13 @@ public sealed class EngineBatchingTests : IDisposable
     public async Task What_waits_while_the_device_computes_is_the_next_batch()
     {
         using RecordedLog log = new();
-        using DeitModel model = DeitModel.Load(EngineModels.Write(_folder, EngineModels.Plain), TestDevice.Any with { LoggerFactory = log });
+        using DeitModel model = DeitModel.Load(
+            EngineModels.Write(_folder, EngineModels.Plain),
+            TestDevice.Any with
+            {
+                LoggerFactory = log,
+            }
+        );
         RgbImage[] images = EngineModels.Pictures(64);
         await Task.WhenAll(images.Select(image => model.ClassifyAsync(image, TestContext.Current.CancellationToken)));
         IReadOnlyList<string> batches = log.Of(BatchEvent);
@@ -57,7 +78,14 @@ public sealed class EngineBatchingTests : IDisposable
     [Fact]
     public async Task A_cancelled_call_leaves_the_queue_and_the_others_are_answered()
     {
-        using DeitModel model = DeitModel.Load(EngineModels.Write(_folder, EngineModels.Plain), TestDevice.Any with { MaxBatchSize = 3, MaxDelay = TimeSpan.FromSeconds(10) });
+        using DeitModel model = DeitModel.Load(
+            EngineModels.Write(_folder, EngineModels.Plain),
+            TestDevice.Any with
+            {
+                MaxBatchSize = 3,
+                MaxDelay = TimeSpan.FromSeconds(10),
+            }
+        );
         RgbImage[] images = EngineModels.Pictures(4);
         using CancellationTokenSource cancel = new();
         Task<Classification> cancelled = model.ClassifyAsync(images[0], cancel.Token);
@@ -66,8 +94,12 @@ public sealed class EngineBatchingTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         Assert.False(first.IsCompleted);
         // With two more the batch is full: the cancelled one does not count.
-        Task<Classification>[] others = [.. images[2..].Select(image => model.ClassifyAsync(image, TestContext.Current.CancellationToken))];
-        await Task.WhenAll([first, .. others]).WaitAsync(TimeSpan.FromSeconds(9), TestContext.Current.CancellationToken);
+        Task<Classification>[] others =
+        [
+            .. images[2..].Select(image => model.ClassifyAsync(image, TestContext.Current.CancellationToken)),
+        ];
+        await Task.WhenAll([first, .. others])
+            .WaitAsync(TimeSpan.FromSeconds(9), TestContext.Current.CancellationToken);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => model.ClassifyAsync(images[0], cancel.Token));
     }
 
@@ -75,8 +107,19 @@ public sealed class EngineBatchingTests : IDisposable
     public async Task Disposing_fails_what_waits_at_once_and_gives_everything_back()
     {
         long before = VulkanCalls.LiveObjects;
-        DeitModel model = DeitModel.Load(EngineModels.Write(_folder, EngineModels.Plain), TestDevice.Any with { MaxDelay = TimeSpan.FromSeconds(10) });
-        Task<Classification>[] waiting = [.. EngineModels.Pictures(3).Select(image => model.ClassifyAsync(image, TestContext.Current.CancellationToken))];
+        DeitModel model = DeitModel.Load(
+            EngineModels.Write(_folder, EngineModels.Plain),
+            TestDevice.Any with
+            {
+                MaxDelay = TimeSpan.FromSeconds(10),
+            }
+        );
+        Task<Classification>[] waiting =
+        [
+            .. EngineModels
+                .Pictures(3)
+                .Select(image => model.ClassifyAsync(image, TestContext.Current.CancellationToken)),
+        ];
         // They are prepared on other threads: only those that wait already must fail, the others find the model disposed.
         model.Dispose();
         foreach (Task<Classification> answer in waiting)
@@ -112,7 +155,8 @@ public sealed class EngineBatchingTests : IDisposable
     [Fact]
     public void Models_on_a_device_share_it()
     {
-        string path = EngineModels.Write(_folder, EngineModels.Plain), other = EngineModels.Write(_folder, EngineModels.Distilled);
+        string path = EngineModels.Write(_folder, EngineModels.Plain),
+            other = EngineModels.Write(_folder, EngineModels.Distilled);
         long before = VulkanCalls.LiveObjects;
         int opened = 0;
         VulkanCalls.Fault = function =>

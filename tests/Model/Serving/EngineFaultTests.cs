@@ -9,11 +9,15 @@ namespace Deit.Tests.Model.Serving;
 /// <summary>Every call of the driver fails once, as on a device that is lost or has no memory left.</summary>
 public sealed class EngineFaultTests : IDisposable
 {
-    private const int OutOfHostMemory = -1, OutOfDeviceMemory = -2, DeviceLost = -4; // VkResult
-    private const int LostEvent = 4, RebuiltEvent = 5;
+    private const int OutOfHostMemory = -1,
+        OutOfDeviceMemory = -2,
+        DeviceLost = -4; // VkResult
+    private const int LostEvent = 4,
+        RebuiltEvent = 5;
     private readonly TemporaryFolder _folder = new();
     private readonly RgbImage _image = EngineModels.Pictures(1)[0];
-    private readonly string _path, _distilled;
+    private readonly string _path,
+        _distilled;
     private readonly IReadOnlyList<ClassScore> _expected;
     private readonly long _objects;
 
@@ -34,20 +38,25 @@ public sealed class EngineFaultTests : IDisposable
     [InlineData(new[] { OutOfDeviceMemory, OutOfHostMemory }, GpuErrorKind.OutOfMemory)]
     public void Any_call_of_a_load_may_fail(int[] results, GpuErrorKind kind)
     {
-        int calls = EngineModels.CallsOf(() => DeitModel.Load(_path, TestDevice.Any).Dispose()), refused = 0;
+        int calls = EngineModels.CallsOf(() => DeitModel.Load(_path, TestDevice.Any).Dispose()),
+            refused = 0;
         Assert.True(calls > 50, $"{calls} calls"); // weights, pipelines and command buffers of two blocks at least
         for (int n = 1; n <= calls; n++)
         {
             int result = results[n % results.Length];
             try
             {
-                EngineModels.WithFault(result, (call, _) => call == n, () =>
-                {
-                    // Some failures cost time alone, such as of the pipeline cache; the model must then be as good as any.
-                    using DeitModel model = DeitModel.Load(_path, TestDevice.Any);
-                    VulkanCalls.Fault = null;
-                    Assert.Equal(_expected, model.Classify(_image).Scores);
-                });
+                EngineModels.WithFault(
+                    result,
+                    (call, _) => call == n,
+                    () =>
+                    {
+                        // Some failures cost time alone, such as of the pipeline cache; the model must then be as good as any.
+                        using DeitModel model = DeitModel.Load(_path, TestDevice.Any);
+                        VulkanCalls.Fault = null;
+                        Assert.Equal(_expected, model.Classify(_image).Scores);
+                    }
+                );
             }
             catch (GpuException error)
             {
@@ -70,19 +79,27 @@ public sealed class EngineFaultTests : IDisposable
     public void Memory_that_runs_out_in_a_call_fails_that_call_alone(string use)
     {
         int failed = 0;
-        ForEachCall(use, log: null, (model, n) =>
-        {
-            try
+        ForEachCall(
+            use,
+            log: null,
+            (model, n) =>
             {
-                EngineModels.WithFault(n % 2 == 0 ? OutOfHostMemory : OutOfDeviceMemory, (call, _) => call == n, () => Use(use, model));
+                try
+                {
+                    EngineModels.WithFault(
+                        n % 2 == 0 ? OutOfHostMemory : OutOfDeviceMemory,
+                        (call, _) => call == n,
+                        () => Use(use, model)
+                    );
+                }
+                catch (GpuException error)
+                {
+                    Assert.Equal((n, GpuErrorKind.OutOfMemory), (n, error.Kind));
+                    failed++;
+                }
+                Use(use, model);
             }
-            catch (GpuException error)
-            {
-                Assert.Equal((n, GpuErrorKind.OutOfMemory), (n, error.Kind));
-                failed++;
-            }
-            Use(use, model);
-        });
+        );
         Assert.True(failed > 2); // a submission, its wait, and reading
     }
 
@@ -95,15 +112,19 @@ public sealed class EngineFaultTests : IDisposable
     {
         using RecordedLog log = new();
         int rebuilt = 0;
-        ForEachCall(use, log, (model, n) =>
-        {
-            log.Clear();
-            EngineModels.WithFault(DeviceLost, (call, _) => call == n, () => Use(use, model));
-            // None where the answer was there already, and the loss only met what was given back.
-            Assert.Equal((n, log.Of(LostEvent).Count), (n, log.Of(RebuiltEvent).Count));
-            Assert.InRange(log.Of(RebuiltEvent).Count, 0, 1);
-            rebuilt += log.Of(RebuiltEvent).Count;
-        });
+        ForEachCall(
+            use,
+            log,
+            (model, n) =>
+            {
+                log.Clear();
+                EngineModels.WithFault(DeviceLost, (call, _) => call == n, () => Use(use, model));
+                // None where the answer was there already, and the loss only met what was given back.
+                Assert.Equal((n, log.Of(LostEvent).Count), (n, log.Of(RebuiltEvent).Count));
+                Assert.InRange(log.Of(RebuiltEvent).Count, 0, 1);
+                rebuilt += log.Of(RebuiltEvent).Count;
+            }
+        );
         Assert.True(rebuilt > 2);
     }
 
@@ -117,7 +138,13 @@ public sealed class EngineFaultTests : IDisposable
     {
         using (DeitModel model = DeitModel.Load(_path, TestDevice.Any))
         {
-            GpuException error = Assert.Throws<GpuException>(() => EngineModels.WithFault(DeviceLost, (call, called) => call == 1 || called == function, () => model.Classify(_image)));
+            GpuException error = Assert.Throws<GpuException>(() =>
+                EngineModels.WithFault(
+                    DeviceLost,
+                    (call, called) => call == 1 || called == function,
+                    () => model.Classify(_image)
+                )
+            );
             Assert.Equal(GpuErrorKind.DeviceLost, error.Kind);
             Assert.Equal(_expected, model.Classify(_image).Scores);
         }
@@ -133,7 +160,11 @@ public sealed class EngineFaultTests : IDisposable
         {
             IReadOnlyList<ClassScore> other = second.Classify(_image).Scores;
             long bytes = first.AllocatedBytes;
-            EngineModels.WithFault(DeviceLost, (call, _) => call == 1, () => Assert.Equal(_expected, first.Classify(_image).Scores));
+            EngineModels.WithFault(
+                DeviceLost,
+                (call, _) => call == 1,
+                () => Assert.Equal(_expected, first.Classify(_image).Scores)
+            );
             Assert.Equal(other, second.Classify(_image).Scores);
             Assert.Single(log.Of(RebuiltEvent));
             Assert.Equal(bytes, first.AllocatedBytes);
@@ -148,7 +179,14 @@ public sealed class EngineFaultTests : IDisposable
         string away = $"{_path}.away";
         using DeitModel model = DeitModel.Load(_path, TestDevice.Any);
         Directory.Move(_path, away);
-        Assert.Contains(_path, Assert.ThrowsAny<DeitException>(() => EngineModels.WithFault(DeviceLost, (call, _) => call == 1, () => model.Classify(_image))).Message);
+        Assert.Contains(
+            _path,
+            Assert
+                .ThrowsAny<DeitException>(() =>
+                    EngineModels.WithFault(DeviceLost, (call, _) => call == 1, () => model.Classify(_image))
+                )
+                .Message
+        );
         Directory.Move(away, _path);
         Assert.Equal(_expected, model.Classify(_image).Scores);
     }
@@ -167,7 +205,11 @@ public sealed class EngineFaultTests : IDisposable
                 Assert.NotEmpty(model.Attention(_image).Rollout.Values);
                 break;
             default:
-                foreach (Classification answer in Task.WhenAll(model.ClassifyAsync(_image), model.ClassifyAsync(_image)).GetAwaiter().GetResult())
+                foreach (
+                    Classification answer in Task.WhenAll(model.ClassifyAsync(_image), model.ClassifyAsync(_image))
+                        .GetAwaiter()
+                        .GetResult()
+                )
                     Assert.Equal(_expected, answer.Scores);
                 break;
         }
@@ -177,7 +219,12 @@ public sealed class EngineFaultTests : IDisposable
     private void ForEachCall(string use, RecordedLog? log, Action<DeitModel, int> test)
     {
         bool first = use.StartsWith("first", StringComparison.Ordinal);
-        DeitModelOptions options = TestDevice.Any with { LoggerFactory = log, MaxBatchSize = first ? 2 : 8, MaxDelay = TimeSpan.FromSeconds(first ? 10 : 0) };
+        DeitModelOptions options = TestDevice.Any with
+        {
+            LoggerFactory = log,
+            MaxBatchSize = first ? 2 : 8,
+            MaxDelay = TimeSpan.FromSeconds(first ? 10 : 0),
+        };
         int calls;
         using (DeitModel model = DeitModel.Load(_path, options))
             calls = EngineModels.CallsOf(() => Use(use, model));

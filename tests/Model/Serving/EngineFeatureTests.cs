@@ -1,14 +1,9 @@
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Golden;
 using Deit.Tests.Gpu;
-using Deit.Tests.Train.Data.Formats;
 using Deit.Tests.Train.Training;
-using Deit.Train.Distillation;
 
 namespace Deit.Tests.Model.Serving;
 
@@ -33,16 +28,21 @@ public sealed class EngineFeatureTests : IDisposable
             Assert.Equal(name == EngineModels.Distilled, embedding.Distillation is not null);
             if (embedding.Distillation is { } distillation)
                 logits = [.. logits.Zip(Head("head_dist", distillation), (a, b) => (a + b) / 2)];
-            double largest = logits.Max(), sum = logits.Sum(logit => Math.Exp(logit - largest));
+            double largest = logits.Max(),
+                sum = logits.Sum(logit => Math.Exp(logit - largest));
             foreach (ClassScore score in model.Classify(image).Scores)
                 Assert.Equal(Math.Exp(logits[score.Index] - largest) / sum, score.Probability, 1e-5); // sums of a few dozen products in fp32
         }
 
         double[] Head(string head, float[] features)
         {
-            double[] weight = weights.Doubles($"{head}.weight"), bias = weights.Doubles($"{head}.bias");
+            double[] weight = weights.Doubles($"{head}.weight"),
+                bias = weights.Doubles($"{head}.bias");
             Assert.Equal(weight.Length, features.Length * bias.Length);
-            return [.. bias.Select((b, c) => b + features.Select((f, i) => f * weight[(c * features.Length) + i]).Sum())];
+            return
+            [
+                .. bias.Select((b, c) => b + features.Select((f, i) => f * weight[(c * features.Length) + i]).Sum()),
+            ];
         }
     }
 
@@ -63,9 +63,13 @@ public sealed class EngineFeatureTests : IDisposable
         description.Preprocess.Apply(image, input);
         AttentionMaps maps = AttentionMaps.Of(TestDevice.Current, (VisionTransformer)network, input);
 
-        Assert.Equal((config.Depth, config.NumHeads, config.Distilled), (attention.Layers, attention.Heads, attention.HasDistillationToken));
+        Assert.Equal(
+            (config.Depth, config.NumHeads, config.Distilled),
+            (attention.Layers, attention.Heads, attention.HasDistillationToken)
+        );
         AssertMap(maps.Rollout(0), attention.Rollout);
-        int layer = config.Depth - 1, head = config.NumHeads - 1;
+        int layer = config.Depth - 1,
+            head = config.NumHeads - 1;
         AssertMap(maps.Row(layer, head, 0), attention.Head(layer, head));
         AssertMap(maps.Mean(0, 0), attention.Mean(0));
         if (config.Distilled)
@@ -87,7 +91,11 @@ public sealed class EngineFeatureTests : IDisposable
         {
             Assert.Equal((config.Grid.Width, config.Grid.Height), (map.Width, map.Height));
             // Two openings of a device may run kernels that sum in another order, where no cache can be written.
-            Assert.Equal(row[config.PrefixTokens..], Array.ConvertAll(map.Values, share => (double)share), (a, b) => Math.Abs(a - b) < 1e-6);
+            Assert.Equal(
+                row[config.PrefixTokens..],
+                Array.ConvertAll(map.Values, share => (double)share),
+                (a, b) => Math.Abs(a - b) < 1e-6
+            );
             Assert.InRange(map.Values.Sum(share => (double)share), 1e-3, 1 + 1e-6);
         }
     }
@@ -109,11 +117,16 @@ public sealed class EngineFeatureTests : IDisposable
     {
         using RecordedLog log = new();
         string path = EngineModels.Write(_folder, EngineModels.Plain);
-        using DeitModel full = DeitModel.Load(path, TestDevice.Any), half = DeitModel.Load(path, TestDevice.Any with { Precision = DType.F16, LoggerFactory = log });
+        using DeitModel full = DeitModel.Load(path, TestDevice.Any),
+            half = DeitModel.Load(path, TestDevice.Any with { Precision = DType.F16, LoggerFactory = log });
         RgbImage image = EngineModels.Pictures(1)[0];
         Assert.Equal(half.Device.Storage16 ? DType.F16 : DType.F32, half.Precision.Activations);
         // The bound of the golden logits in 16 bits, of probabilities below 1.
         foreach (ClassScore score in full.Classify(image).Scores)
-            Assert.Equal(score.Probability, half.Classify(image).Scores.Single(other => other.Index == score.Index).Probability, 4.0 / 2048);
+            Assert.Equal(
+                score.Probability,
+                half.Classify(image).Scores.Single(other => other.Index == score.Index).Probability,
+                4.0 / 2048
+            );
     }
 }

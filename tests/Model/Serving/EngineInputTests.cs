@@ -1,10 +1,7 @@
-using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Gpu;
 using Deit.Tests.Model.Images;
-using Deit.Train.Reporting;
 
 namespace Deit.Tests.Model.Serving;
 
@@ -50,7 +47,11 @@ public sealed class EngineInputTests : IDisposable
         File.WriteAllText(paths[5], "no picture");
         File.Delete(paths[17]);
         SynchronousProgress progress = new();
-        IReadOnlyList<PictureResult> results = await model.ClassifyAsync(paths, progress, TestContext.Current.CancellationToken);
+        IReadOnlyList<PictureResult> results = await model.ClassifyAsync(
+            paths,
+            progress,
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(paths, results.Select(result => result.Path));
         Assert.Equal(Enumerable.Range(1, 24), progress.Seen.Order());
         for (int i = 0; i < paths.Length; i++)
@@ -58,8 +59,12 @@ public sealed class EngineInputTests : IDisposable
                 Assert.Contains(paths[i], Assert.IsType<ImageException>(results[i].Error).Message);
             else
                 Assert.Equal(model.Classify(images[i]).Scores, results[i].Classification!.Scores);
-        Assert.Empty(await model.ClassifyAsync(Array.Empty<string>(), cancellationToken: TestContext.Current.CancellationToken));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => model.ClassifyAsync(paths, cancellationToken: new CancellationToken(canceled: true)));
+        Assert.Empty(
+            await model.ClassifyAsync(Array.Empty<string>(), cancellationToken: TestContext.Current.CancellationToken)
+        );
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            model.ClassifyAsync(paths, cancellationToken: new CancellationToken(canceled: true))
+        );
     }
 
     // The oracle of each format: the bytes of each channel picked out one by one.
@@ -71,7 +76,9 @@ public sealed class EngineInputTests : IDisposable
     [InlineData(PixelFormat.Gray8, 1, 0, 0, 0)]
     public void Pixels_of_every_format_with_any_stride(PixelFormat format, int bytes, int red, int green, int blue)
     {
-        foreach ((int width, int height, int padding) in ((int, int, int)[])[(1, 1, 0), (7, 5, 0), (7, 5, 3), (113, 37, 64)])
+        foreach (
+            (int width, int height, int padding) in ((int, int, int)[])[(1, 1, 0), (7, 5, 0), (7, 5, 3), (113, 37, 64)]
+        )
         {
             int stride = (width * bytes) + padding;
             byte[] pixels = new byte[(stride * (height - 1)) + (width * bytes)]; // the last row without padding
@@ -79,11 +86,15 @@ public sealed class EngineInputTests : IDisposable
             RgbImage image = RgbImage.FromPixels(pixels, width, height, stride, format);
             Assert.Equal((width, height), (image.Width, image.Height));
             for (int y = 0; y < height; y++)
-                for (int x = 0; x < width; x++)
-                {
-                    int from = (y * stride) + (x * bytes), to = ((y * width) + x) * 3;
-                    Assert.Equal((pixels[from + red], pixels[from + green], pixels[from + blue]), (image.Pixels[to], image.Pixels[to + 1], image.Pixels[to + 2]));
-                }
+            for (int x = 0; x < width; x++)
+            {
+                int from = (y * stride) + (x * bytes),
+                    to = ((y * width) + x) * 3;
+                Assert.Equal(
+                    (pixels[from + red], pixels[from + green], pixels[from + blue]),
+                    (image.Pixels[to], image.Pixels[to + 1], image.Pixels[to + 2])
+                );
+            }
         }
     }
 
@@ -97,9 +108,18 @@ public sealed class EngineInputTests : IDisposable
     [InlineData(4, 4, 16, PixelFormat.Rgba32, 63, "63 bytes, expected at least 64")]
     [InlineData(4, 4, int.MaxValue, PixelFormat.Rgb24, 48, "expected at least 6442450953")]
     [InlineData(4, 4, 16, (PixelFormat)99, 64, "format 99")]
-    public void Pixels_whose_numbers_do_not_fit_are_refused(int width, int height, int stride, PixelFormat format, int length, string expected)
+    public void Pixels_whose_numbers_do_not_fit_are_refused(
+        int width,
+        int height,
+        int stride,
+        PixelFormat format,
+        int length,
+        string expected
+    )
     {
-        ArgumentException error = Assert.Throws<ArgumentException>(() => RgbImage.FromPixels(new byte[length], width, height, stride, format));
+        ArgumentException error = Assert.Throws<ArgumentException>(() =>
+            RgbImage.FromPixels(new byte[length], width, height, stride, format)
+        );
         Assert.Contains(expected, error.Message);
         Assert.EndsWith(".", error.Message);
     }
@@ -108,9 +128,31 @@ public sealed class EngineInputTests : IDisposable
     public void Options_out_of_range_are_refused()
     {
         string path = EngineModels.Write(_folder, EngineModels.Plain);
-        foreach (DeitModelOptions options in (DeitModelOptions[])[TestDevice.Any with { MaxBatchSize = 0 }, TestDevice.Any with { MaxBatchSize = 257 }, TestDevice.Any with { MaxDelay = TimeSpan.FromSeconds(-1) }, TestDevice.Any with { MaxDelay = TimeSpan.FromSeconds(11) }])
+        foreach (
+            DeitModelOptions options in (DeitModelOptions[])
+                [
+                    TestDevice.Any with
+                    {
+                        MaxBatchSize = 0,
+                    },
+                    TestDevice.Any with
+                    {
+                        MaxBatchSize = 257,
+                    },
+                    TestDevice.Any with
+                    {
+                        MaxDelay = TimeSpan.FromSeconds(-1),
+                    },
+                    TestDevice.Any with
+                    {
+                        MaxDelay = TimeSpan.FromSeconds(11),
+                    },
+                ]
+        )
             Assert.EndsWith(".", Assert.Throws<ArgumentException>(() => DeitModel.Load(path, options)).Message);
-        Assert.Throws<DeitException>(() => DeitModel.Load(path, TestDevice.Any with { Precision = Deit.Gpu.DType.U32 }));
+        Assert.Throws<DeitException>(() =>
+            DeitModel.Load(path, TestDevice.Any with { Precision = Deit.Gpu.DType.U32 })
+        );
     }
 
     private sealed class SynchronousProgress : IProgress<int>

@@ -4,7 +4,6 @@ using Deit.Model;
 using Deit.Model.Images;
 using Deit.Model.Serving;
 using Deit.Tests.Gpu;
-using Deit.Train.Reporting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -13,7 +12,8 @@ namespace Deit.Tests.Model.Serving;
 /// <summary>How models come to be: progress, cancellation, choice of device, containers, and what they log.</summary>
 public sealed class EngineLifeTests : IDisposable
 {
-    private const int LoadedEvent = 1, FallbackEvent = 2;
+    private const int LoadedEvent = 1,
+        FallbackEvent = 2;
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -22,11 +22,22 @@ public sealed class EngineLifeTests : IDisposable
     public async Task Loading_in_the_background_reports_every_stage()
     {
         Stages stages = new(_ => { });
-        using DeitModel model = await DeitModel.LoadAsync(EngineModels.Write(_folder, EngineModels.Plain), TestDevice.Any, stages, TestContext.Current.CancellationToken);
+        using DeitModel model = await DeitModel.LoadAsync(
+            EngineModels.Write(_folder, EngineModels.Plain),
+            TestDevice.Any,
+            stages,
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(Enum.GetValues<LoadStage>(), stages.Seen.Select(progress => progress.Stage).Distinct());
-        Assert.Equal(stages.Seen.Select(progress => progress.Fraction).Order(), stages.Seen.Select(progress => progress.Fraction));
+        Assert.Equal(
+            stages.Seen.Select(progress => progress.Fraction).Order(),
+            stages.Seen.Select(progress => progress.Fraction)
+        );
         Assert.Equal(1, stages.Seen[^1].Fraction);
-        Assert.Equal(model.Labels.Count, (await model.ClassifyAsync(EngineModels.Pictures(1)[0], TestContext.Current.CancellationToken)).Scores.Count);
+        Assert.Equal(
+            model.Labels.Count,
+            (await model.ClassifyAsync(EngineModels.Pictures(1)[0], TestContext.Current.CancellationToken)).Scores.Count
+        );
     }
 
     [Theory]
@@ -44,7 +55,9 @@ public sealed class EngineLifeTests : IDisposable
             if (progress.Stage == stage)
                 cancel.Cancel();
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DeitModel.LoadAsync(path, TestDevice.Any, stages, cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            DeitModel.LoadAsync(path, TestDevice.Any, stages, cancel.Token)
+        );
         Assert.Equal(stage, stages.Seen[^1].Stage);
         Assert.Equal(before, VulkanCalls.LiveObjects);
     }
@@ -57,15 +70,27 @@ public sealed class EngineLifeTests : IDisposable
     [InlineData(GpuType.Cpu, null, null, true, null)]
     [InlineData(GpuType.Cpu, "0", null, false, null)]
     [InlineData(GpuType.Cpu, null, "llvmpipe", false, null)]
-    public void The_processor_is_used_only_when_told(GpuType type, string? device, string? environment, bool allowed, string? refusal)
+    public void The_processor_is_used_only_when_told(
+        GpuType type,
+        string? device,
+        string? environment,
+        bool allowed,
+        string? refusal
+    )
     {
         GpuInfo info = GpuDevice.Find() with { Type = type };
         string? asked = "never";
-        (GpuInfo Info, bool IsFallback) Choose() => DeviceChoice.For("model", new DeitModelOptions { Device = device, CpuFallback = allowed }, environment, selector =>
-        {
-            asked = selector;
-            return info;
-        });
+        (GpuInfo Info, bool IsFallback) Choose() =>
+            DeviceChoice.For(
+                "model",
+                new DeitModelOptions { Device = device, CpuFallback = allowed },
+                environment,
+                selector =>
+                {
+                    asked = selector;
+                    return info;
+                }
+            );
         if (refusal is not null)
         {
             GpuException error = Assert.Throws<GpuException>(() => Choose());
@@ -98,7 +123,13 @@ public sealed class EngineLifeTests : IDisposable
     public void A_logger_that_throws_does_not_take_the_process_down()
     {
         using RecordedLog log = new() { Throws = id => id == 7 };
-        using DeitModel model = DeitModel.Load(EngineModels.Write(_folder, EngineModels.Plain), TestDevice.Any with { LoggerFactory = log });
+        using DeitModel model = DeitModel.Load(
+            EngineModels.Write(_folder, EngineModels.Plain),
+            TestDevice.Any with
+            {
+                LoggerFactory = log,
+            }
+        );
         RgbImage image = EngineModels.Pictures(1)[0];
         for (int i = 0; i < 3; i++)
             Assert.Equal(model.Labels.Count, model.Classify(image).Scores.Count);
@@ -107,7 +138,8 @@ public sealed class EngineLifeTests : IDisposable
     [Fact]
     public void A_container_loads_when_asked_and_disposes()
     {
-        string path = EngineModels.Write(_folder, EngineModels.Plain), other = EngineModels.Write(_folder, EngineModels.Distilled);
+        string path = EngineModels.Write(_folder, EngineModels.Plain),
+            other = EngineModels.Write(_folder, EngineModels.Distilled);
         long before = VulkanCalls.LiveObjects;
         using RecordedLog log = new();
         ServiceCollection services = new();
@@ -123,7 +155,10 @@ public sealed class EngineLifeTests : IDisposable
             Assert.Same(model, provider.GetRequiredService<DeitModel>());
             Assert.NotSame(model, provider.GetRequiredKeyedService<DeitModel>("other"));
             Assert.Equal(2, log.Of(LoadedEvent).Count);
-            Assert.Contains("does not exist", Assert.ThrowsAny<DeitException>(() => provider.GetRequiredKeyedService<DeitModel>("missing")).Message);
+            Assert.Contains(
+                "does not exist",
+                Assert.ThrowsAny<DeitException>(() => provider.GetRequiredKeyedService<DeitModel>("missing")).Message
+            );
         }
         Assert.Throws<ObjectDisposedException>(() => model.Classify(EngineModels.Pictures(1)[0]));
         Assert.Equal(before, VulkanCalls.LiveObjects);

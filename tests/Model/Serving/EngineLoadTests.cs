@@ -8,28 +8,39 @@ namespace Deit.Tests.Model.Serving;
 
 public sealed class EngineLoadTests
 {
-    private const int Threads = 64, PerThread = 157, Pictures = 16;
+    private const int Threads = 64,
+        PerThread = 157,
+        Pictures = 16;
 
     // 64 threads, 10,048 classifications by two models of one device, one in eight of them cancelled at some moment.
     [Fact]
     public void Many_threads_get_the_answers_of_one_and_nothing_grows()
     {
         using TemporaryFolder folder = new();
-        string[] paths = [EngineModels.Write(folder, EngineModels.Plain), EngineModels.Write(folder, EngineModels.Distilled)];
+        string[] paths =
+        [
+            EngineModels.Write(folder, EngineModels.Plain),
+            EngineModels.Write(folder, EngineModels.Distilled),
+        ];
         RgbImage[] images = EngineModels.Pictures(Pictures);
         DeitModel[] models = [.. paths.Select(path => DeitModel.Load(path, TestDevice.Any))];
         Classification[][] expected = [.. models.Select(model => images.Select(model.Classify).ToArray())];
         double[] milliseconds = new double[Threads * PerThread];
-        int cancelled = 0, answered = 0;
+        int cancelled = 0,
+            answered = 0;
         Exception? failure = null;
-        (long Device, long Managed) middle = default, end = default;
+        (long Device, long Managed) middle = default,
+            end = default;
         // All threads stand still when memory is looked at, in the middle and at the end.
-        using Barrier measured = new(Threads, _ =>
-        {
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
-            GC.WaitForPendingFinalizers();
-            (middle, end) = (end, (models[0].AllocatedBytes, GC.GetTotalMemory(forceFullCollection: true)));
-        });
+        using Barrier measured = new(
+            Threads,
+            _ =>
+            {
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
+                GC.WaitForPendingFinalizers();
+                (middle, end) = (end, (models[0].AllocatedBytes, GC.GetTotalMemory(forceFullCollection: true)));
+            }
+        );
         long start = Stopwatch.GetTimestamp();
         Thread[] threads = [.. Enumerable.Range(0, Threads).Select(t => new Thread(() => Work(t)))];
         foreach (Thread thread in threads)
@@ -44,8 +55,11 @@ public sealed class EngineLoadTests
         if (failure is not null)
             throw new InvalidOperationException("A thread failed.", failure);
         double[] sorted = [.. milliseconds.Where(time => time > 0).Order()];
-        TestContext.Current.TestOutputHelper?.WriteLine(FormattableString.Invariant(
-            $"{answered} answers and {cancelled} cancellations of {Threads} threads in {seconds:0.0} s on {device.Name}: p50 {sorted[sorted.Length / 2]:0.0} ms, p99 {sorted[sorted.Length * 99 / 100]:0.0} ms; device {middle.Device} then {end.Device} bytes, managed {middle.Managed} then {end.Managed} bytes"));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            FormattableString.Invariant(
+                $"{answered} answers and {cancelled} cancellations of {Threads} threads in {seconds:0.0} s on {device.Name}: p50 {sorted[sorted.Length / 2]:0.0} ms, p99 {sorted[sorted.Length * 99 / 100]:0.0} ms; device {middle.Device} then {end.Device} bytes, managed {middle.Managed} then {end.Managed} bytes"
+            )
+        );
         Assert.Equal(Threads * PerThread, answered + cancelled);
         Assert.True(cancelled > 0);
         Assert.Equal(middle.Device, end.Device);
@@ -61,9 +75,13 @@ public sealed class EngineLoadTests
                 {
                     if (i == PerThread / 2)
                         measured.SignalAndWait();
-                    int model = random.Next(models.Length), image = random.Next(images.Length);
+                    int model = random.Next(models.Length),
+                        image = random.Next(images.Length);
                     long began = Stopwatch.GetTimestamp();
-                    Classification? answer = random.Next(8) == 0 ? Cancellable(models[model], images[image], random.NextDouble() * 20) : models[model].Classify(images[image]);
+                    Classification? answer =
+                        random.Next(8) == 0
+                            ? Cancellable(models[model], images[image], random.NextDouble() * 20)
+                            : models[model].Classify(images[image]);
                     if (answer is null)
                     {
                         Interlocked.Increment(ref cancelled);

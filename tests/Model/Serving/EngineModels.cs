@@ -1,9 +1,6 @@
-using Deit.Bench.Reports;
-using Deit.Gpu;
 using Deit.Gpu.Vulkan;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Golden;
 using Deit.Tests.Model.Images;
 
@@ -12,7 +9,8 @@ namespace Deit.Tests.Model.Serving;
 /// <summary>The golden data's small models as folders, and pictures for them.</summary>
 internal static class EngineModels
 {
-    public const string Plain = "deit_test", Distilled = "deit_test_distilled";
+    public const string Plain = "deit_test",
+        Distilled = "deit_test_distilled";
 
     /// <summary>A folder with the golden weights of a small model.</summary>
     public static string Write(TemporaryFolder folder, string name)
@@ -32,7 +30,8 @@ internal static class EngineModels
     }
 
     /// <summary>Pictures that differ in content and size.</summary>
-    public static RgbImage[] Pictures(int count) => [.. Enumerable.Range(0, count).Select(seed => TestImages.Noise(40 + seed, 50, seed))];
+    public static RgbImage[] Pictures(int count) =>
+        [.. Enumerable.Range(0, count).Select(seed => TestImages.Noise(40 + seed, 50, seed))];
 
     /// <summary>Runs with those calls of the driver failing that a predicate names by their number, from 1, and function.</summary>
     /// <returns>How many calls were made.</returns>

@@ -13,13 +13,19 @@ public class ClassReportTests
     private static readonly (int Label, int Answer)[] Pairs = [(0, 0), (0, 0), (0, 1), (1, 1), (1, 0), (2, 1)];
 
     // ant: 3 images of which 2 right, answered 3 times; bee: 2, 1 right, answered 3 times; cat: 1, never answered; dog: no images, never answered.
-    private static readonly Prediction[] Predictions = [.. Pairs.Select((pair, i) => new Prediction(i, pair.Label, pair.Answer, 3, 3))];
+    private static readonly Prediction[] Predictions =
+    [
+        .. Pairs.Select((pair, i) => new Prediction(i, pair.Label, pair.Answer, 3, 3)),
+    ];
 
     [Fact]
     public void Precision_recall_and_support_by_hand()
     {
         ClassReport report = ClassReport.Of(Predictions, Labels);
-        Assert.Equal([new("ant", 3, 3, 2), new("bee", 2, 3, 1), new("cat", 1, 0, 0), new("dog", 0, 0, 0)], report.Classes);
+        Assert.Equal(
+            [new("ant", 3, 3, 2), new("bee", 2, 3, 1), new("cat", 1, 0, 0), new("dog", 0, 0, 0)],
+            report.Classes
+        );
         Assert.Equal([2.0 / 3, 1.0 / 3, double.NaN, double.NaN], report.Classes.Select(score => score.Precision));
         Assert.Equal([2.0 / 3, 0.5, 0, double.NaN], report.Classes.Select(score => score.Recall));
         Assert.Equal(0.5, report.MacroPrecision, 1e-15); // of ant and bee
@@ -47,10 +53,16 @@ public class ClassReportTests
     public void Confusion_counts_the_answers()
     {
         ConfusionMatrix matrix = new(Predictions, Labels);
-        int[,] expected = { { 2, 1, 0, 0 }, { 1, 1, 0, 0 }, { 0, 1, 0, 0 }, { 0, 0, 0, 0 } };
+        int[,] expected =
+        {
+            { 2, 1, 0, 0 },
+            { 1, 1, 0, 0 },
+            { 0, 1, 0, 0 },
+            { 0, 0, 0, 0 },
+        };
         for (int label = 0; label < 4; label++)
-            for (int answer = 0; answer < 4; answer++)
-                Assert.Equal(expected[label, answer], matrix[label, answer]);
+        for (int answer = 0; answer < 4; answer++)
+            Assert.Equal(expected[label, answer], matrix[label, answer]);
     }
 
     // From cells with numbers to a pixel a class; names of any length and script.
@@ -61,8 +73,20 @@ public class ClassReportTests
     [InlineData(1000)]
     public void Any_number_of_classes_can_be_drawn(int classes)
     {
-        string[] labels = [.. Enumerable.Range(0, classes).Select(i => i == 0 ? new string('w', 300) : i == 1 ? "猫 [x]" : $"class {i}")];
-        Prediction[] predictions = [.. Enumerable.Range(0, classes * 3).Select(i => new Prediction(i, i % classes, i * 7 % classes, 0, 0))];
+        string[] labels =
+        [
+            .. Enumerable
+                .Range(0, classes)
+                .Select(i =>
+                    i == 0 ? new string('w', 300)
+                    : i == 1 ? "猫 [x]"
+                    : $"class {i}"
+                ),
+        ];
+        Prediction[] predictions =
+        [
+            .. Enumerable.Range(0, classes * 3).Select(i => new Prediction(i, i % classes, i * 7 % classes, 0, 0)),
+        ];
         using Drawing drawing = new ConfusionMatrix(predictions, labels).Draw("title");
         Assert.InRange(drawing.Width, Math.Min(classes, 1000), 1400);
         Assert.InRange(drawing.Height, Math.Min(classes, 1000), 1400);
@@ -70,5 +94,8 @@ public class ClassReportTests
 
     [Fact]
     public void Too_many_classes_to_draw_are_refused() =>
-        Assert.Contains("expected at most 4096", Assert.Throws<DeitException>(() => new ConfusionMatrix([], [.. Enumerable.Repeat("a", 4097)])).Message);
+        Assert.Contains(
+            "expected at most 4096",
+            Assert.Throws<DeitException>(() => new ConfusionMatrix([], [.. Enumerable.Repeat("a", 4097)])).Message
+        );
 }

@@ -12,23 +12,36 @@ internal static class KolmogorovSmirnov
     public static void AssertUniform(double[] values, double grain)
     {
         double[] sorted = [.. values.Order()];
-        double distance = sorted.Select((value, i) => Math.Max(Math.Abs(value - ((double)i / sorted.Length)), Math.Abs(value - ((i + 1.0) / sorted.Length)))).Max();
+        double distance = sorted
+            .Select(
+                (value, i) =>
+                    Math.Max(
+                        Math.Abs(value - ((double)i / sorted.Length)),
+                        Math.Abs(value - ((i + 1.0) / sorted.Length))
+                    )
+            )
+            .Max();
         Assert.InRange(distance, 0, (Critical / Math.Sqrt(sorted.Length)) + grain);
     }
 
     /// <summary>Asserts that two samples come from one distribution.</summary>
     public static void AssertSame(double[] first, double[] second)
     {
-        double[] a = [.. first.Order()], b = [.. second.Order()];
+        double[] a = [.. first.Order()],
+            b = [.. second.Order()];
         double distance = 0;
         foreach (double value in a.Concat(b))
-            distance = Math.Max(distance, Math.Abs(((double)AtMost(a, value) / a.Length) - ((double)AtMost(b, value) / b.Length)));
+            distance = Math.Max(
+                distance,
+                Math.Abs(((double)AtMost(a, value) / a.Length) - ((double)AtMost(b, value) / b.Length))
+            );
         Assert.InRange(distance, 0, Critical * Math.Sqrt((1.0 / a.Length) + (1.0 / b.Length)));
     }
 
     private static int AtMost(double[] sorted, double value)
     {
-        int low = 0, high = sorted.Length;
+        int low = 0,
+            high = sorted.Length;
         while (low < high)
         {
             int middle = (low + high) / 2;

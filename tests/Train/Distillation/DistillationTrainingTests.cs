@@ -1,9 +1,7 @@
-using Deit.Bench.Reports;
 using Deit.Cli.Demo;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Files;
-using Deit.Tests.Bench;
 using Deit.Tests.Gpu;
 using Deit.Tests.Train.Training;
 using Deit.Train.Distillation;
@@ -16,7 +14,8 @@ namespace Deit.Tests.Train.Distillation;
 public sealed class DistillationTrainingTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly string _data, _teacher;
+    private readonly string _data,
+        _teacher;
 
     public DistillationTrainingTests()
     {
@@ -37,7 +36,13 @@ public sealed class DistillationTrainingTests : IDisposable
         string run = _folder["run"];
         if (teacher == "deit") // of another resolution, whose position embedding is resized, and with two heads
             TinyRun.WriteModel(_teacher, TinyRun.Config with { Distilled = true }, DemoDataset.Classes);
-        TrainOptions options = TinyRun.Options(_data, run) with { InputSize = 40, DistillationType = type, Distilled = distilled, TeacherPath = _teacher };
+        TrainOptions options = TinyRun.Options(_data, run) with
+        {
+            InputSize = 40,
+            DistillationType = type,
+            Distilled = distilled,
+            TeacherPath = _teacher,
+        };
         Assert.Equal(0, TinyRun.Train(options));
         string log = File.ReadAllLines(Path.Combine(run, "log.csv"))[0];
         Assert.Equal(distilled, log.Contains("val_top1_distillation", StringComparison.Ordinal));
@@ -51,7 +56,17 @@ public sealed class DistillationTrainingTests : IDisposable
         byte[] before = File.ReadAllBytes(Path.Combine(_teacher, ModelFolder.WeightsFile));
         TrainOptions options = TinyRun.Options(_data, _folder["alone"]) with { InputSize = 40 };
         Assert.Equal(0, TinyRun.Train(options));
-        Assert.Equal(0, TinyRun.Train(options with { Output = _folder["taught"], DistillationType = "hard", TeacherPath = _teacher }));
+        Assert.Equal(
+            0,
+            TinyRun.Train(
+                options with
+                {
+                    Output = _folder["taught"],
+                    DistillationType = "hard",
+                    TeacherPath = _teacher,
+                }
+            )
+        );
         Assert.NotEqual(Weights(_folder["alone"]), Weights(_folder["taught"]));
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(_teacher, ModelFolder.WeightsFile)));
     }
@@ -61,15 +76,28 @@ public sealed class DistillationTrainingTests : IDisposable
     {
         GpuDevice device = TestDevice.Current;
         using INetwork student = (TinyRun.Config with { InputSize = 40 }).Create(device);
-        (ModelSource source, NetworkConfig config) = Teacher.Describe(_teacher, null, new() { InputSize = 40 }, DemoDataset.Classes);
+        (ModelSource source, NetworkConfig config) = Teacher.Describe(
+            _teacher,
+            null,
+            new() { InputSize = 40 },
+            DemoDataset.Classes
+        );
         using Teacher teacher = Teacher.Load(device, source, config);
         TrainOptions options = TinyRun.Options(_data, "run") with { DistillationType = "hard" };
         using TrainStep step = new(device, student, options, teacher: teacher);
-        string[] labels = [.. step.Graph.Dispatches.Select(dispatch => dispatch.Label).Where(label => label.StartsWith("teacher", StringComparison.Ordinal))];
+        string[] labels =
+        [
+            .. step
+                .Graph.Dispatches.Select(dispatch => dispatch.Label)
+                .Where(label => label.StartsWith("teacher", StringComparison.Ordinal)),
+        ];
         Assert.Contains(labels, label => label.Contains("s1.b1", StringComparison.Ordinal));
         Assert.DoesNotContain(labels, label => label.Contains("backward", StringComparison.Ordinal));
         Assert.Null(teacher.Network.Parameters.FlatGradients);
-        Assert.All(teacher.Network.Parameters.Specs, spec => Assert.Null(teacher.Network.Parameters[spec.Name].Gradient));
+        Assert.All(
+            teacher.Network.Parameters.Specs,
+            spec => Assert.Null(teacher.Network.Parameters[spec.Name].Gradient)
+        );
     }
 
     // Pictures that are not augmented have one answer each, whether the teacher says it in the step or said it before: the same kernels
@@ -77,7 +105,15 @@ public sealed class DistillationTrainingTests : IDisposable
     [Fact]
     public void Cached_logits_teach_the_same()
     {
-        TrainOptions options = TinyRun.Options(_data, _folder["live"]) with { InputSize = 40, NoAug = true, DropPath = 0, DistillationType = "soft", DistillationAlpha = 0.9, TeacherPath = _teacher };
+        TrainOptions options = TinyRun.Options(_data, _folder["live"]) with
+        {
+            InputSize = 40,
+            NoAug = true,
+            DropPath = 0,
+            DistillationType = "soft",
+            DistillationAlpha = 0.9,
+            TeacherPath = _teacher,
+        };
         Assert.Equal(0, TinyRun.Train(options));
         string cache = _folder["cache.safetensors"];
         Assert.Equal(0, TinyRun.Train(options with { Output = _folder["first"], TeacherCache = cache }));
@@ -85,10 +121,16 @@ public sealed class DistillationTrainingTests : IDisposable
         Assert.Equal(0, TinyRun.Train(options with { Output = _folder["second"], TeacherCache = cache }));
         Assert.Equal(written, File.ReadAllBytes(cache));
         Assert.Equal(Weights(_folder["first"]), Weights(_folder["second"]));
-        using SafetensorsFile live = SafetensorsFile.Open(Path.Combine(_folder["live"], "last/model.safetensors")), first = SafetensorsFile.Open(Path.Combine(_folder["first"], "last/model.safetensors"));
-        foreach (SafetensorsEntry entry in live.Entries.Where(entry => !entry.Name.Contains("qkv.bias", StringComparison.Ordinal))) // its key third has no gradient but rounding
+        using SafetensorsFile live = SafetensorsFile.Open(Path.Combine(_folder["live"], "last/model.safetensors")),
+            first = SafetensorsFile.Open(Path.Combine(_folder["first"], "last/model.safetensors"));
+        foreach (
+            SafetensorsEntry entry in live.Entries.Where(entry =>
+                !entry.Name.Contains("qkv.bias", StringComparison.Ordinal)
+            )
+        ) // its key third has no gradient but rounding
         {
-            float[] expected = new float[entry.ElementCount], actual = new float[entry.ElementCount];
+            float[] expected = new float[entry.ElementCount],
+                actual = new float[entry.ElementCount];
             live.ReadFloats(entry, expected);
             first.ReadFloats(first[entry.Name], actual);
             // Cached logits went through a batch of another size, whose sums round otherwise; AdamW's first steps divide small gradients by
@@ -106,17 +148,36 @@ public sealed class DistillationTrainingTests : IDisposable
     [Fact]
     public void A_regnet_trains_and_is_evaluated_and_resumed_as_a_deit()
     {
-        TrainOptions options = TinyRun.Options(_data, _folder["whole"]) with { EmbedDim = null, Depth = null, NumHeads = null, PatchSize = null, Regnet = "8,8,2,2,8,8", ModelEma = true, ModelEmaDecay = 0.5 };
+        TrainOptions options = TinyRun.Options(_data, _folder["whole"]) with
+        {
+            EmbedDim = null,
+            Depth = null,
+            NumHeads = null,
+            PatchSize = null,
+            Regnet = "8,8,2,2,8,8",
+            ModelEma = true,
+            ModelEmaDecay = 0.5,
+        };
         Assert.Equal(0, TinyRun.Train(options));
         Assert.Equal(130, TinyRun.Train(options with { Output = _folder["pieces"] }, stopAfter: 4));
         Assert.Equal(0, TinyRun.Resume(_folder["pieces"]));
-        foreach (string file in (string[])["last/model.safetensors", "last/model_ema.safetensors", "last/optimizer.safetensors"])
-            Assert.True(File.ReadAllBytes(Path.Combine(_folder["whole"], file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_folder["pieces"], file))), $"{file} differs");
+        foreach (
+            string file in (string[])
+                ["last/model.safetensors", "last/model_ema.safetensors", "last/optimizer.safetensors"]
+        )
+            Assert.True(
+                File.ReadAllBytes(Path.Combine(_folder["whole"], file))
+                    .AsSpan()
+                    .SequenceEqual(File.ReadAllBytes(Path.Combine(_folder["pieces"], file))),
+                $"{file} differs"
+            );
         using DeitModel model = DeitModel.Load(Path.Combine(_folder["whole"], "best_ema"), Gpu.TestDevice.Any);
         Assert.IsType<RegNetConfig>(model.Config);
         // A moving average of running statistics is not what they are now.
-        using SafetensorsFile now = SafetensorsFile.Open(Path.Combine(_folder["whole"], "last/model.safetensors")), average = SafetensorsFile.Open(Path.Combine(_folder["whole"], "last/model_ema.safetensors"));
-        float[] a = new float[8], b = new float[8];
+        using SafetensorsFile now = SafetensorsFile.Open(Path.Combine(_folder["whole"], "last/model.safetensors")),
+            average = SafetensorsFile.Open(Path.Combine(_folder["whole"], "last/model_ema.safetensors"));
+        float[] a = new float[8],
+            b = new float[8];
         now.ReadFloats(now["stem.bn.running_var"], a);
         average.ReadFloats(average["stem.bn.running_var"], b);
         Assert.NotEqual(a, b);
@@ -125,10 +186,18 @@ public sealed class DistillationTrainingTests : IDisposable
     [Fact]
     public void A_run_is_not_resumed_with_another_teacher()
     {
-        TrainOptions options = TinyRun.Options(_data, _folder["run"]) with { InputSize = 40, DistillationType = "hard", TeacherPath = _teacher };
+        TrainOptions options = TinyRun.Options(_data, _folder["run"]) with
+        {
+            InputSize = 40,
+            DistillationType = "hard",
+            TeacherPath = _teacher,
+        };
         Assert.Equal(130, TinyRun.Train(options, stopAfter: 1));
         TinyRun.WriteModel(_teacher, TinyRun.Teacher, DemoDataset.Classes, seed: 6);
-        Assert.Contains("is another than the one", Assert.Throws<DeitException>(() => TinyRun.Resume(_folder["run"])).Message);
+        Assert.Contains(
+            "is another than the one",
+            Assert.Throws<DeitException>(() => TinyRun.Resume(_folder["run"])).Message
+        );
         TinyRun.WriteModel(_teacher, TinyRun.Teacher, DemoDataset.Classes);
         Assert.Equal(0, TinyRun.Resume(_folder["run"]));
     }
@@ -145,14 +214,31 @@ public sealed class DistillationTrainingTests : IDisposable
         string path = _teacher;
         switch (fault)
         {
-            case "classes": TinyRun.WriteModel(_teacher, TinyRun.Teacher with { NumClasses = 5 }); break;
-            case "names": TinyRun.WriteModel(_teacher, TinyRun.Teacher); break;
-            case "order": TinyRun.WriteModel(_teacher, TinyRun.Teacher, [.. DemoDataset.Classes.Reverse()]); break;
-            case "missing": path = _folder["nothing"]; break;
-            case "pth": File.WriteAllText(path = _folder["teacher.pth"], "x"); break;
-            case "bare": File.Copy(Path.Combine(_teacher, ModelFolder.WeightsFile), path = _folder["teacher.safetensors"]); break;
+            case "classes":
+                TinyRun.WriteModel(_teacher, TinyRun.Teacher with { NumClasses = 5 });
+                break;
+            case "names":
+                TinyRun.WriteModel(_teacher, TinyRun.Teacher);
+                break;
+            case "order":
+                TinyRun.WriteModel(_teacher, TinyRun.Teacher, [.. DemoDataset.Classes.Reverse()]);
+                break;
+            case "missing":
+                path = _folder["nothing"];
+                break;
+            case "pth":
+                File.WriteAllText(path = _folder["teacher.pth"], "x");
+                break;
+            case "bare":
+                File.Copy(Path.Combine(_teacher, ModelFolder.WeightsFile), path = _folder["teacher.safetensors"]);
+                break;
         }
-        TrainOptions options = TinyRun.Options(_data, _folder["run"]) with { InputSize = 40, DistillationType = "hard", TeacherPath = path };
+        TrainOptions options = TinyRun.Options(_data, _folder["run"]) with
+        {
+            InputSize = 40,
+            DistillationType = "hard",
+            TeacherPath = path,
+        };
         string message = Assert.ThrowsAny<DeitException>(() => TinyRun.Train(options)).Message;
         Assert.Contains(expected, message);
         Assert.DoesNotContain('\n', message);
@@ -167,7 +253,12 @@ public sealed class DistillationTrainingTests : IDisposable
         network.Parameters.Initialize(3);
         string path = _folder["deit_tiny.safetensors"];
         ModelFolder.SaveWeights(network.Parameters, path);
-        (ModelSource source, NetworkConfig config) = Teacher.Describe(path, "deit_tiny_patch16_224", new() { InputSize = 48 }, DemoDataset.Classes);
+        (ModelSource source, NetworkConfig config) = Teacher.Describe(
+            path,
+            "deit_tiny_patch16_224",
+            new() { InputSize = 48 },
+            DemoDataset.Classes
+        );
         Assert.Equal((8, 48), (config.NumClasses, config.InputSize.Height));
         using Teacher teacher = Teacher.Load(device, source, config);
         Assert.Contains("resized from 14 x 14 to 3 x 3", Assert.Single(teacher.Notices));
@@ -175,8 +266,18 @@ public sealed class DistillationTrainingTests : IDisposable
         string deeper = _folder["deeper"];
         TinyRun.WriteModel(deeper, TinyRun.Config with { Depth = 3 });
         ModelSource bare = new(deeper, Path.Combine(deeper, ModelFolder.WeightsFile), Description: null);
-        Assert.Contains("'blocks.2.", Assert.Throws<CheckpointException>(() => Teacher.Load(device, bare, TinyRun.Config)).Message);
-        Assert.Contains("lacks 'head.fc.weight'", Assert.Throws<CheckpointException>(() => Teacher.Describe(path, "regnety_160", new() { InputSize = 48 }, DemoDataset.Classes)).Message);
+        Assert.Contains(
+            "'blocks.2.",
+            Assert.Throws<CheckpointException>(() => Teacher.Load(device, bare, TinyRun.Config)).Message
+        );
+        Assert.Contains(
+            "lacks 'head.fc.weight'",
+            Assert
+                .Throws<CheckpointException>(() =>
+                    Teacher.Describe(path, "regnety_160", new() { InputSize = 48 }, DemoDataset.Classes)
+                )
+                .Message
+        );
     }
 
     private static byte[] Weights(string run) => File.ReadAllBytes(Path.Combine(run, "last/model.safetensors"));

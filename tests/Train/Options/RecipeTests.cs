@@ -1,6 +1,4 @@
-using Deit.Bench.Reports;
 using Deit.Model;
-using Deit.Tests.Bench;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Loading;
 using Deit.Train.Options;
@@ -20,7 +18,14 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void Those_of_experiments_come_along()
     {
-        Assert.Equal((64, 4, 14), (Recipe.Load("distillation-student").EmbedDim, Recipe.Load("distillation-student").Depth, Recipe.Load("distillation-student").Epochs));
+        Assert.Equal(
+            (64, 4, 14),
+            (
+                Recipe.Load("distillation-student").EmbedDim,
+                Recipe.Load("distillation-student").Depth,
+                Recipe.Load("distillation-student").Epochs
+            )
+        );
         Assert.Equal(24, Recipe.Load("distillation-teacher").Epochs);
         Assert.All(Recipe.Names, name => Recipe.Load(name));
     }
@@ -30,7 +35,10 @@ public sealed class RecipeTests : IDisposable
     {
         TrainOptions options = Recipe.Load("finetune384");
         Schedule schedule = options.Schedule();
-        Assert.Equal((512, 384, 30, 1e-8), (options.UpdateImages, options.InputSize!.Value.Height, options.Epochs, options.WeightDecay));
+        Assert.Equal(
+            (512, 384, 30, 1e-8),
+            (options.UpdateImages, options.InputSize!.Value.Height, options.Epochs, options.WeightDecay)
+        );
         // Constant once the warm-up is over.
         Assert.All(Enumerable.Range(6, 24), epoch => Assert.Equal(5e-6, schedule.LearningRate(epoch), 1e-20));
     }
@@ -39,7 +47,18 @@ public sealed class RecipeTests : IDisposable
     public void Transfer_is_what_the_author_says()
     {
         TrainOptions options = Recipe.Load("transfer");
-        Assert.Equal(("sgd", 768, 0.01, 1e-4, 1000, 0.0, 0.0), (options.Opt, options.UpdateImages, options.Schedule().Lr, options.Sgd().WeightDecay, options.Epochs, options.Reprob, options.DropPath));
+        Assert.Equal(
+            ("sgd", 768, 0.01, 1e-4, 1000, 0.0, 0.0),
+            (
+                options.Opt,
+                options.UpdateImages,
+                options.Schedule().Lr,
+                options.Sgd().WeightDecay,
+                options.Epochs,
+                options.Reprob,
+                options.DropPath
+            )
+        );
     }
 
     [Fact]
@@ -60,12 +79,23 @@ public sealed class RecipeTests : IDisposable
 
     [Theory]
     [InlineData("")]
-    [InlineData("--embed-dim 96 --depth 4 --num-heads 3 --input-size 96x64 --clip-grad 0.5 --aa none --no-model-ema --opt momentum --distillation-type hard")]
+    [InlineData(
+        "--embed-dim 96 --depth 4 --num-heads 3 --input-size 96x64 --clip-grad 0.5 --aa none --no-model-ema --opt momentum --distillation-type hard"
+    )]
     [InlineData("--regnet 48,27.89,2.09,16,8 --no-repeated-aug --mixup 0.3")]
     public void A_recipe_that_was_saved_is_loaded_unchanged_without_what_belongs_to_the_run(string line)
     {
         TrainOptions options = TrainOptionsTests.Parse(line);
-        Recipe.Save(options with { Data = "somewhere", Output = "else", Seed = 5, TeacherPath = "t" }, _folder["recipe.json"]);
+        Recipe.Save(
+            options with
+            {
+                Data = "somewhere",
+                Output = "else",
+                Seed = 5,
+                TeacherPath = "t",
+            },
+            _folder["recipe.json"]
+        );
         Assert.Equal(options, Recipe.Load(_folder["recipe.json"]));
         Assert.DoesNotContain("somewhere", File.ReadAllText(_folder["recipe.json"]));
     }
@@ -89,5 +119,8 @@ public sealed class RecipeTests : IDisposable
 
     [Fact]
     public void An_unknown_recipe_names_those_there_are() =>
-        Assert.Contains("deit, finetune384, transfer, plain", Assert.Throws<DeitException>(() => Recipe.Load("resnet")).Message);
+        Assert.Contains(
+            "deit, finetune384, transfer, plain",
+            Assert.Throws<DeitException>(() => Recipe.Load("resnet")).Message
+        );
 }

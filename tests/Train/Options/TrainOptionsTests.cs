@@ -6,7 +6,6 @@ using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Loading;
 using Deit.Train.Distillation;
 using Deit.Train.Options;
-using Deit.Train.Schedules;
 
 namespace Deit.Tests.Train.Options;
 
@@ -17,22 +16,53 @@ public sealed class TrainOptionsTests
     public void The_defaults_are_the_references()
     {
         TrainOptions options = Parse("");
-        Assert.Equal((64, 300, 5e-4, 1e-6, 1e-5, 5, 0.05), (options.BatchSize, options.Epochs, options.Lr, options.WarmupLr, options.MinLr, options.WarmupEpochs, options.WeightDecay));
-        Assert.Equal((0.9, 0.999, 1e-8, 0.05), (options.AdamW().Beta1, options.AdamW().Beta2, options.AdamW().Epsilon, options.AdamW().WeightDecay));
-        Assert.Equal((0.1, 0.1, null, true, 0.99996), (options.Smoothing, options.DropPath, options.ClipGrad, options.ModelEma, options.ModelEmaDecay));
+        Assert.Equal(
+            (64, 300, 5e-4, 1e-6, 1e-5, 5, 0.05),
+            (
+                options.BatchSize,
+                options.Epochs,
+                options.Lr,
+                options.WarmupLr,
+                options.MinLr,
+                options.WarmupEpochs,
+                options.WeightDecay
+            )
+        );
+        Assert.Equal(
+            (0.9, 0.999, 1e-8, 0.05),
+            (options.AdamW().Beta1, options.AdamW().Beta2, options.AdamW().Epsilon, options.AdamW().WeightDecay)
+        );
+        Assert.Equal(
+            (0.1, 0.1, null, true, 0.99996),
+            (options.Smoothing, options.DropPath, options.ClipGrad, options.ModelEma, options.ModelEmaDecay)
+        );
         Assert.Equal(new Mixup(0.8, 1, 1, 0.5), options.Mixing());
-        Assert.Equal(new DistillationLoss(DistillationType.None, 0.5, 1, SoftReduction.Elements), options.Distillation());
+        Assert.Equal(
+            new DistillationLoss(DistillationType.None, 0.5, 1, SoftReduction.Elements),
+            options.Distillation()
+        );
         Assert.Equal(HeadFusion.MeanLogits, options.Fusion());
         Assert.Equal(
-            new TrainTransformOptions { InputSize = 37, AutoAugment = "rand-m9-mstd0.5-inc1", ColorJitter = 0.3, ErasingProbability = 0.25, ErasingMode = ErasingMode.Pixel, ErasingCount = 1 },
-            options.TransformOptions(37));
+            new TrainTransformOptions
+            {
+                InputSize = 37,
+                AutoAugment = "rand-m9-mstd0.5-inc1",
+                ColorJitter = 0.3,
+                ErasingProbability = 0.25,
+                ErasingMode = ErasingMode.Pixel,
+                ErasingCount = 1,
+            },
+            options.TransformOptions(37)
+        );
         Assert.Equal(256, Assert.IsType<RepeatedAugmentationSampler>(options.Sampler(300)).Count);
     }
 
     [Fact]
     public void Flags_set_up_the_augmentation()
     {
-        TrainOptions options = Parse("--aa none --color-jitter 0.2 --reprob 0.5 --remode rand --recount 2 --no-repeated-aug --train-interpolation bilinear --scale-min 0.3");
+        TrainOptions options = Parse(
+            "--aa none --color-jitter 0.2 --reprob 0.5 --remode rand --recount 2 --no-repeated-aug --train-interpolation bilinear --scale-min 0.3"
+        );
         Assert.Equal(
             new TrainTransformOptions
             {
@@ -45,7 +75,8 @@ public sealed class TrainOptionsTests
                 ErasingMode = ErasingMode.Rand,
                 ErasingCount = 2,
             },
-            options.TransformOptions(37));
+            options.TransformOptions(37)
+        );
         Assert.IsType<RandomSampler>(options.Sampler(300));
     }
 
@@ -62,18 +93,34 @@ public sealed class TrainOptionsTests
     [Theory]
     [InlineData(32, 1)]
     [InlineData(33, 0.875)]
-    public void Small_inputs_are_evaluated_whole(int size, double ratio) => Assert.Equal(ratio, Parse("").Preprocess(size).CropRatio);
+    public void Small_inputs_are_evaluated_whole(int size, double ratio) =>
+        Assert.Equal(ratio, Parse("").Preprocess(size).CropRatio);
 
     [Theory]
     [InlineData("--input-size 224", 224, 224)]
     [InlineData("--input-size 224x160", 224, 160)]
-    public void An_input_may_be_wider_or_higher(string line, int height, int width) => Assert.Equal(new ImageSize(height, width), Parse(line).InputSize);
+    public void An_input_may_be_wider_or_higher(string line, int height, int width) =>
+        Assert.Equal(new ImageSize(height, width), Parse(line).InputSize);
 
     [Fact]
     public void A_regnet_is_described_by_its_numbers()
     {
-        RegNetConfig config = Assert.IsType<RegNetConfig>(Parse("--regnet 48,27.89,2.09,16,8,24 --input-size 64").Config(10));
-        Assert.Equal((48, 27.89, 2.09, 16, 8, 24, 10, (ImageSize)64), (config.InitialWidth, config.WidthSlope, config.WidthMultiplier, config.Depth, config.GroupWidth, config.StemWidth, config.NumClasses, config.InputSize));
+        RegNetConfig config = Assert.IsType<RegNetConfig>(
+            Parse("--regnet 48,27.89,2.09,16,8,24 --input-size 64").Config(10)
+        );
+        Assert.Equal(
+            (48, 27.89, 2.09, 16, 8, 24, 10, (ImageSize)64),
+            (
+                config.InitialWidth,
+                config.WidthSlope,
+                config.WidthMultiplier,
+                config.Depth,
+                config.GroupWidth,
+                config.StemWidth,
+                config.NumClasses,
+                config.InputSize
+            )
+        );
         Assert.IsType<RegNetConfig>(Parse("--model regnety_160").Config(10));
     }
 
@@ -90,11 +137,26 @@ public sealed class TrainOptionsTests
     [InlineData("--recount 0", "--recount is 0, expected at least 1.")]
     [InlineData("--color-jitter -1", "--color-jitter is -1, expected at least 0.")]
     [InlineData("--accum-steps 0", "--accum-steps is 0, expected from 1 to 65536.")]
-    [InlineData("--distillation-type hard", "--distillation-type hard needs a teacher; add --teacher-path with a model folder or a .safetensors file.")]
-    [InlineData("--teacher-path t", "--teacher-path was given and --distillation-type is none, so nothing would be learned from it; add --distillation-type hard or soft.")]
-    [InlineData("--teacher-model regnety_160", "--teacher-model names the model of --teacher-path, which is missing; add it.")]
-    [InlineData("--distillation-type hard --teacher-path t --teacher-cache c", "--teacher-cache keeps one answer an image, and augmentation changes the image each time; add --no-aug and a --distillation-type, or drop it.")]
-    [InlineData("--model regnety_040 --distilled", "--distilled adds a token to a DeiT, a RegNetY has none; drop it: the other distillation flags work without a token.")]
+    [InlineData(
+        "--distillation-type hard",
+        "--distillation-type hard needs a teacher; add --teacher-path with a model folder or a .safetensors file."
+    )]
+    [InlineData(
+        "--teacher-path t",
+        "--teacher-path was given and --distillation-type is none, so nothing would be learned from it; add --distillation-type hard or soft."
+    )]
+    [InlineData(
+        "--teacher-model regnety_160",
+        "--teacher-model names the model of --teacher-path, which is missing; add it."
+    )]
+    [InlineData(
+        "--distillation-type hard --teacher-path t --teacher-cache c",
+        "--teacher-cache keeps one answer an image, and augmentation changes the image each time; add --no-aug and a --distillation-type, or drop it."
+    )]
+    [InlineData(
+        "--model regnety_040 --distilled",
+        "--distilled adds a token to a DeiT, a RegNetY has none; drop it: the other distillation flags work without a token."
+    )]
     [InlineData("--distillation-alpha 2", "--distillation-alpha is 2, expected from 0 to 1.")]
     [InlineData("--distillation-tau 0", "--distillation-tau is 0, expected above 0.")]
     public void Senseless_options_are_refused(string line, string message) =>

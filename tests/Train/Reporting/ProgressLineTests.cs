@@ -1,5 +1,3 @@
-using Deit.Bench.Suites;
-using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Reporting;
 using Deit.Train.Training;
 
@@ -7,15 +5,28 @@ namespace Deit.Tests.Train.Reporting;
 
 public sealed class ProgressLineTests : IDisposable
 {
-    private static readonly Progress Sample = new(2, 30, 120, 1251, 6.91234, 2.008e-4, 1203.4, 0.024, new TimeSpan(3, 12, 5));
+    private static readonly Progress Sample = new(
+        2,
+        30,
+        120,
+        1251,
+        6.91234,
+        2.008e-4,
+        1203.4,
+        0.024,
+        new TimeSpan(3, 12, 5)
+    );
     private readonly StringWriter _output = new() { NewLine = "\n" };
     private readonly ManualTime _time = new();
 
     public void Dispose() => _output.Dispose();
 
     [Fact]
-    public void A_report_reads_as_people_count() => Assert.Equal(
-        "epoch 3/30  step 120/1251  loss 6.9123  3h 12m left  1203 images/s  data wait 2 %  lr 2.01e-04", Sample.ToString());
+    public void A_report_reads_as_people_count() =>
+        Assert.Equal(
+            "epoch 3/30  step 120/1251  loss 6.9123  3h 12m left  1203 images/s  data wait 2 %  lr 2.01e-04",
+            Sample.ToString()
+        );
 
     [Theory]
     [InlineData(45.9, "45s")]
@@ -28,7 +39,8 @@ public sealed class ProgressLineTests : IDisposable
         Assert.Contains($"  {expected} left  ", (Sample with { Left = TimeSpan.FromSeconds(seconds) }).ToString());
 
     [Fact]
-    public void An_unknown_time_left_is_a_question_mark() => Assert.Contains("  ? left  ", (Sample with { Left = null }).ToString());
+    public void An_unknown_time_left_is_a_question_mark() =>
+        Assert.Contains("  ? left  ", (Sample with { Left = null }).ToString());
 
     [Fact]
     public void Redirected_output_gets_a_plain_line_each_interval_and_the_last_report_at_the_end()
@@ -42,7 +54,10 @@ public sealed class ProgressLineTests : IDisposable
             }
         }
         string[] lines = _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(["step 0/1251", "step 10/1251", "step 20/1251", "step 25/1251"], lines.Select(text => text.Split("  ")[1]));
+        Assert.Equal(
+            ["step 0/1251", "step 10/1251", "step 20/1251", "step 25/1251"],
+            lines.Select(text => text.Split("  ")[1])
+        );
         Assert.DoesNotContain('\r', _output.ToString());
     }
 

@@ -1,11 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Model;
-using Deit.Tests.Bench;
-using Deit.Tests.Train.Data.Formats;
-using Deit.Train.Data.Formats;
 using Deit.Train.Runs;
 
 namespace Deit.Tests.Train.Runs;
@@ -29,11 +24,24 @@ public sealed class RunLogTests : IDisposable
                 "0,100,6.5,,,,1E-06,123.25,0.0625,17.5",
                 "1,200,5.5,4.25,31.5,62.75,2E-06,123.25,0.0625,17.5",
             ],
-            File.ReadAllLines(_folder["log.csv"]));
+            File.ReadAllLines(_folder["log.csv"])
+        );
         using JsonDocument json = JsonDocument.Parse(File.ReadAllLines(_folder["log.jsonl"])[1]);
         Assert.Equal(
-            ["epoch", "step", "train_loss", "val_loss", "val_top1", "val_top5", "lr", "images_per_second", "data_wait", "seconds"],
-            json.RootElement.EnumerateObject().Select(cell => cell.Name));
+            [
+                "epoch",
+                "step",
+                "train_loss",
+                "val_loss",
+                "val_top1",
+                "val_top5",
+                "lr",
+                "images_per_second",
+                "data_wait",
+                "seconds",
+            ],
+            json.RootElement.EnumerateObject().Select(cell => cell.Name)
+        );
         Assert.Equal(62.75, json.RootElement.GetProperty("val_top5").GetDouble());
     }
 
@@ -166,19 +174,20 @@ public sealed class RunLogTests : IDisposable
     public void A_folder_that_is_not_there_is_an_error_in_one_sentence() =>
         Assert.Contains("log.jsonl", Assert.Throws<DeitException>(() => RunLog.Create(_folder["missing"])).Message);
 
-    private static LogRow Row(int epoch) => new()
-    {
-        Epoch = epoch,
-        Step = 100 * (epoch + 1),
-        TrainLoss = 6.5 - epoch,
-        ValLoss = 4.25,
-        ValTop1 = 31.5,
-        ValTop5 = 62.75,
-        Lr = 1e-6 * (epoch + 1),
-        ImagesPerSecond = 123.25,
-        DataWait = 0.0625,
-        Seconds = 17.5,
-    };
+    private static LogRow Row(int epoch) =>
+        new()
+        {
+            Epoch = epoch,
+            Step = 100 * (epoch + 1),
+            TrainLoss = 6.5 - epoch,
+            ValLoss = 4.25,
+            ValTop1 = 31.5,
+            ValTop5 = 62.75,
+            Lr = 1e-6 * (epoch + 1),
+            ImagesPerSecond = 123.25,
+            DataWait = 0.0625,
+            Seconds = 17.5,
+        };
 
     private static ImmutableSortedDictionary<string, double> Further(string name, double value) =>
         ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create(name, value)]);
@@ -192,7 +201,10 @@ public sealed class RunLogTests : IDisposable
 
     // Records compare their dictionaries by reference, so cells are compared.
     private static void AssertRows(LogRow[] expected, IReadOnlyList<LogRow> actual) =>
-        Assert.Equal(expected.Select(row => LogRow.Columns.Select(column => row[column])), actual.Select(row => LogRow.Columns.Select(column => row[column])));
+        Assert.Equal(
+            expected.Select(row => LogRow.Columns.Select(column => row[column])),
+            actual.Select(row => LogRow.Columns.Select(column => row[column]))
+        );
 
     private string[] CsvEpochs() => [.. File.ReadAllLines(_folder["log.csv"]).Select(line => line.Split(',')[0])];
 }

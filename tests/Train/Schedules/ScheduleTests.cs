@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Deit.Bench.Reports;
-using Deit.Tests.Bench;
 using Deit.Tests.Golden;
 using Deit.Train.Schedules;
 
@@ -39,9 +37,26 @@ public sealed class ScheduleTests
     [Fact]
     public void The_warm_up_is_cut_out_of_the_cosine_rather_than_put_before_it()
     {
-        Schedule schedule = new() { Lr = 1, MinLr = 0, WarmupLr = 0, WarmupEpochs = 4, Epochs = 8 };
+        Schedule schedule = new()
+        {
+            Lr = 1,
+            MinLr = 0,
+            WarmupLr = 0,
+            WarmupEpochs = 4,
+            Epochs = 8,
+        };
         // f = 0, 1/4, 1/2, 3/4, then (1 + cos(pi t / 8)) / 2 at t = 4, 5, 6; each one epoch late.
-        double[] expected = [0, 0, 0.25, 0.5, 0.75, 0.5, (1 + Math.Cos(Math.PI * 5 / 8)) / 2, (1 + Math.Cos(Math.PI * 6 / 8)) / 2];
+        double[] expected =
+        [
+            0,
+            0,
+            0.25,
+            0.5,
+            0.75,
+            0.5,
+            (1 + Math.Cos(Math.PI * 5 / 8)) / 2,
+            (1 + Math.Cos(Math.PI * 6 / 8)) / 2,
+        ];
         for (int epoch = 0; epoch < expected.Length; epoch++)
             Assert.Equal(expected[epoch], schedule.LearningRate(epoch), 15);
     }
@@ -49,7 +64,13 @@ public sealed class ScheduleTests
     [Fact]
     public void Without_warm_up_the_first_two_epochs_run_at_the_peak()
     {
-        Schedule schedule = new() { Lr = 0.5, MinLr = 0.1, WarmupEpochs = 0, Epochs = 10 };
+        Schedule schedule = new()
+        {
+            Lr = 0.5,
+            MinLr = 0.1,
+            WarmupEpochs = 0,
+            Epochs = 10,
+        };
         Assert.Equal(0.5, schedule.LearningRate(0));
         Assert.Equal(0.5, schedule.LearningRate(1));
         Assert.InRange(schedule.LearningRate(2), 0.1, 0.4999);
@@ -58,7 +79,12 @@ public sealed class ScheduleTests
     [Fact]
     public void Past_the_last_epoch_the_rate_stays_at_the_minimum()
     {
-        Schedule schedule = new() { Lr = 0.5, MinLr = 0.1, Epochs = 10 };
+        Schedule schedule = new()
+        {
+            Lr = 0.5,
+            MinLr = 0.1,
+            Epochs = 10,
+        };
         Assert.Equal(0.1, schedule.LearningRate(11));
         Assert.Equal(0.1, schedule.LearningRate(1000));
     }

@@ -1,13 +1,8 @@
 using System.Globalization;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Cli.Demo;
 using Deit.Model;
 using Deit.Model.Files;
-using Deit.Tests.Bench;
 using Deit.Tests.Gpu;
-using Deit.Train.Data.Formats;
-using Deit.Train.Distillation;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 
@@ -17,12 +12,18 @@ namespace Deit.Tests.Train.Training;
 public sealed class CompleteRecipeTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly string _data, _teacher;
+    private readonly string _data,
+        _teacher;
 
     public CompleteRecipeTests()
     {
         (_data, _teacher) = (_folder["data"], _folder["teacher"]);
-        new DemoDataset { TrainImagesPerClass = 3, ValImagesPerClass = 2, Size = 56 }.Write(_data);
+        new DemoDataset
+        {
+            TrainImagesPerClass = 3,
+            ValImagesPerClass = 2,
+            Size = 56,
+        }.Write(_data);
         TinyRun.WriteModel(_teacher, TinyRun.Teacher, DemoDataset.Classes);
     }
 
@@ -32,7 +33,9 @@ public sealed class CompleteRecipeTests : IDisposable
     [Fact]
     public void A_run_that_was_stopped_amid_an_update_and_resumed_equals_the_uninterrupted_one()
     {
-        string whole = _folder["whole"], pieces = _folder["pieces"], saved = _folder["saved"];
+        string whole = _folder["whole"],
+            pieces = _folder["pieces"],
+            saved = _folder["saved"];
         Assert.Equal(0, TinyRun.Train(TinyRun.Complete(_data, whole, _teacher)));
         Assert.Equal(130, TinyRun.Train(TinyRun.Complete(_data, pieces, _teacher), stopAfter: 1));
         using (SafetensorsFile optimizer = SafetensorsFile.Open(Path.Combine(pieces, "last/optimizer.safetensors")))
@@ -49,9 +52,17 @@ public sealed class CompleteRecipeTests : IDisposable
     [Fact]
     public void Three_hundred_steps_give_the_same_bytes_again_and_after_a_stop()
     {
-        new DemoDataset { TrainImagesPerClass = 33, ValImagesPerClass = 2, Size = 56 }.Write(_folder["more"], TestContext.Current.CancellationToken);
+        new DemoDataset
+        {
+            TrainImagesPerClass = 33,
+            ValImagesPerClass = 2,
+            Size = 56,
+        }.Write(_folder["more"], TestContext.Current.CancellationToken);
         // 264 pictures: repeated augmentation takes 256 of them, a third of the pictures three times; 42 steps of 6 an epoch.
-        TrainOptions options = TinyRun.Complete(_folder["more"], _folder["first"], _teacher) with { Epochs = 8 };
+        TrainOptions options = TinyRun.Complete(_folder["more"], _folder["first"], _teacher) with
+        {
+            Epochs = 8,
+        };
         Assert.Equal(0, TinyRun.Train(options));
         Assert.Equal(0, TinyRun.Train(options with { Output = _folder["second"] }));
         AssertSameResult(_folder["first"], _folder["second"]);
@@ -66,7 +77,12 @@ public sealed class CompleteRecipeTests : IDisposable
     public void A_stop_at_the_end_of_an_epoch_that_is_no_whole_number_of_updates_leaves_no_trace()
     {
         string data = _folder["odd"];
-        new DemoDataset { TrainImagesPerClass = 4, ValImagesPerClass = 2, Size = 56 }.Write(data, TestContext.Current.CancellationToken); // 32 pictures
+        new DemoDataset
+        {
+            TrainImagesPerClass = 4,
+            ValImagesPerClass = 2,
+            Size = 56,
+        }.Write(data, TestContext.Current.CancellationToken); // 32 pictures
         Assert.Equal(0, TinyRun.Train(TinyRun.Complete(data, _folder["whole"], _teacher)));
         Assert.Equal(130, TinyRun.Train(TinyRun.Complete(data, _folder["pieces"], _teacher), stopAfter: 4));
         Assert.Equal(4, new RunCheckpoint(_folder["pieces"]).ReadState().Step);
@@ -80,11 +96,26 @@ public sealed class CompleteRecipeTests : IDisposable
     [Fact]
     public void Accumulated_batches_are_one_large_batch()
     {
-        TrainOptions options = TinyRun.Options(_data, _folder["large"]) with { BatchSize = 12, DropPath = 0, InputSize = 32, PrintFreq = 1, Epochs = 1 };
+        TrainOptions options = TinyRun.Options(_data, _folder["large"]) with
+        {
+            BatchSize = 12,
+            DropPath = 0,
+            InputSize = 32,
+            PrintFreq = 1,
+            Epochs = 1,
+        };
         Assert.Equal(0, TinyRun.Train(options));
         Assert.Equal(0, TinyRun.Train(options with { Output = _folder["small"], BatchSize = 6, AccumSteps = 2 }));
         AssertClose(_folder["large"], _folder["small"], 1e-3);
-        double[] losses = [.. ((string[])[_folder["large"], _folder["small"]]).Select(run => double.Parse(File.ReadAllLines(Path.Combine(run, "log.csv"))[1].Split(',')[2], CultureInfo.InvariantCulture))];
+        double[] losses =
+        [
+            .. ((string[])[_folder["large"], _folder["small"]]).Select(run =>
+                double.Parse(
+                    File.ReadAllLines(Path.Combine(run, "log.csv"))[1].Split(',')[2],
+                    CultureInfo.InvariantCulture
+                )
+            ),
+        ];
         Assert.Equal(losses[0], losses[1], 1e-5);
     }
 
@@ -104,32 +135,52 @@ public sealed class CompleteRecipeTests : IDisposable
             {
                 using INetwork start = TinyRun.Config.Create(TestDevice.Current);
                 start.Parameters.Initialize((ulong)options.Seed);
-                expected = Array.ConvertAll(TestDevice.Current.Read<float>(start.Parameters["head.weight"]), v => (double)v);
+                expected = Array.ConvertAll(
+                    TestDevice.Current.Read<float>(start.Parameters["head.weight"]),
+                    v => (double)v
+                );
             }
             for (int i = 0; i < weights.Length; i++)
                 expected[i] = (Decay * expected[i]) + ((1 - Decay) * weights[i]);
             // Three roundings a step.
-            Assert.InRange(OpHarness.RelativeError(expected, Read(run, "model_ema.safetensors", "head.weight")), 0, 1e-6);
+            Assert.InRange(
+                OpHarness.RelativeError(expected, Read(run, "model_ema.safetensors", "head.weight")),
+                0,
+                1e-6
+            );
         }
     }
 
     [Fact]
     public void Fine_tuning_takes_another_resolution_shape_and_number_of_classes()
     {
-        string source = _folder["source"], run = _folder["run"];
+        string source = _folder["source"],
+            run = _folder["run"];
         TinyRun.WriteModel(source, TinyRun.Config with { NumClasses = 5 });
-        TrainOptions options = TinyRun.Options(_data, run) with { InputSize = new(40, 24), Finetune = source, TrainMode = false, Distilled = true, Lr = 1e-12, WarmupLr = 1e-12, MinLr = 0 };
+        TrainOptions options = TinyRun.Options(_data, run) with
+        {
+            InputSize = new(40, 24),
+            Finetune = source,
+            TrainMode = false,
+            Distilled = true,
+            Lr = 1e-12,
+            WarmupLr = 1e-12,
+            MinLr = 0,
+        };
         Assert.Equal(0, TinyRun.Train(options));
         // A rate of nothing: what was loaded is what is saved.
-        using SafetensorsFile before = SafetensorsFile.Open(Path.Combine(source, ModelFolder.WeightsFile)), after = SafetensorsFile.Open(Path.Combine(run, "last", ModelFolder.WeightsFile));
-        float[] old = new float[17 * 32], resized = new float[(2 + (5 * 3)) * 32];
+        using SafetensorsFile before = SafetensorsFile.Open(Path.Combine(source, ModelFolder.WeightsFile)),
+            after = SafetensorsFile.Open(Path.Combine(run, "last", ModelFolder.WeightsFile));
+        float[] old = new float[17 * 32],
+            resized = new float[(2 + (5 * 3)) * 32];
         before.ReadFloats(before["pos_embed"], old);
         after.ReadFloats(after["pos_embed"], resized);
         float[] expected = PositionEmbedding.Resize(old, 32, 1, (4, 4), (5, 3));
         Assert.Equal(expected[..32], resized[..32], Near);
         Assert.Equal(expected[32..], resized[64..], Near);
         Assert.Equal([8L, 32], after["head.weight"].Shape);
-        float[] a = new float[32 * 96], b = new float[32 * 96];
+        float[] a = new float[32 * 96],
+            b = new float[32 * 96];
         before.ReadFloats(before["blocks.1.attn.qkv.weight"], a);
         after.ReadFloats(after["blocks.1.attn.qkv.weight"], b);
         Assert.Equal(a, b, Near);
@@ -151,24 +202,48 @@ public sealed class CompleteRecipeTests : IDisposable
     private static void AssertClose(string expected, string actual, double tolerance)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(expected, "last/model.safetensors"));
-        foreach (SafetensorsEntry entry in file.Entries.Where(entry => !entry.Name.Contains("qkv.bias", StringComparison.Ordinal))) // its key third has no gradient but rounding
+        foreach (
+            SafetensorsEntry entry in file.Entries.Where(entry =>
+                !entry.Name.Contains("qkv.bias", StringComparison.Ordinal)
+            )
+        ) // its key third has no gradient but rounding
         {
-            double error = OpHarness.RelativeError(Array.ConvertAll(Read(expected, "model.safetensors", entry.Name), v => (double)v), Read(actual, "model.safetensors", entry.Name));
+            double error = OpHarness.RelativeError(
+                Array.ConvertAll(Read(expected, "model.safetensors", entry.Name), v => (double)v),
+                Read(actual, "model.safetensors", entry.Name)
+            );
             Assert.True(error <= tolerance, $"{entry.Name}: relative error {error:e2}");
         }
     }
 
     private static void AssertSameResult(string expected, string actual)
     {
-        foreach (string file in (string[])["last/model.safetensors", "last/model_ema.safetensors", "last/optimizer.safetensors", "best/model.safetensors", "best_ema/model.safetensors"])
-            Assert.True(File.ReadAllBytes(Path.Combine(expected, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(actual, file))), $"{file} differs");
+        foreach (
+            string file in (string[])
+                [
+                    "last/model.safetensors",
+                    "last/model_ema.safetensors",
+                    "last/optimizer.safetensors",
+                    "best/model.safetensors",
+                    "best_ema/model.safetensors",
+                ]
+        )
+            Assert.True(
+                File.ReadAllBytes(Path.Combine(expected, file))
+                    .AsSpan()
+                    .SequenceEqual(File.ReadAllBytes(Path.Combine(actual, file))),
+                $"{file} differs"
+            );
         string[] timed = ["images_per_second", "data_wait", "seconds"];
         Assert.Equal(Rows(expected), Rows(actual));
 
         string[] Rows(string run)
         {
             string[][] rows = [.. File.ReadAllLines(Path.Combine(run, "log.csv")).Select(line => line.Split(','))];
-            return [.. rows.Select(row => string.Join(',', row.Where((_, column) => !timed.Contains(rows[0][column]))))];
+            return
+            [
+                .. rows.Select(row => string.Join(',', row.Where((_, column) => !timed.Contains(rows[0][column])))),
+            ];
         }
     }
 }

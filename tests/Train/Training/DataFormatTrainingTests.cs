@@ -1,6 +1,4 @@
-using Deit.Bench.Reports;
 using Deit.Model;
-using Deit.Tests.Bench;
 using Deit.Tests.Train.Data.Formats;
 using Deit.Tests.Train.Data.Loading;
 
@@ -20,13 +18,18 @@ public sealed class DataFormatTrainingTests : IDisposable
     [InlineData("cifar")]
     public async Task A_resumed_run_has_the_bits_of_a_whole_one(string format)
     {
-        string data = _folder["data"], whole = _folder["whole"], pieces = _folder["pieces"];
+        string data = _folder["data"],
+            whole = _folder["whole"],
+            pieces = _folder["pieces"];
         Directory.CreateDirectory(data);
         await Write(format, data);
         Assert.Equal(0, TinyRun.Train(TinyRun.Options(data, whole)));
         Assert.Equal(130, TinyRun.Train(TinyRun.Options(data, pieces), stopAfter: 2));
         Assert.Equal(0, TinyRun.Resume(pieces));
-        string[] weights = [.. new[] { whole, pieces }.Select(run => Path.Combine(run, "last", ModelFolder.WeightsFile))];
+        string[] weights =
+        [
+            .. new[] { whole, pieces }.Select(run => Path.Combine(run, "last", ModelFolder.WeightsFile)),
+        ];
         Assert.Equal(File.ReadAllBytes(weights[0]), File.ReadAllBytes(weights[1]));
         Assert.Equal(Names, ModelDescription.Read(Path.Combine(whole, "last")).Labels);
     }
@@ -43,11 +46,25 @@ public sealed class DataFormatTrainingTests : IDisposable
                 File.WriteAllBytes(Path.Combine(data, "train-0.tar"), tar.End());
                 break;
             case "parquet":
-                await ParquetFiles.Write(Path.Combine(data, "data", "train-00000-of-00001.parquet"), [.. Enumerable.Range(0, Count).Select(i => ParquetFiles.Picture(i, i % 3))], names: Names);
+                await ParquetFiles.Write(
+                    Path.Combine(data, "data", "train-00000-of-00001.parquet"),
+                    [.. Enumerable.Range(0, Count).Select(i => ParquetFiles.Picture(i, i % 3))],
+                    names: Names
+                );
                 break;
             default:
                 for (int batch = 1; batch <= 5; batch++)
-                    File.WriteAllBytes(Path.Combine(data, $"data_batch_{batch}.bin"), [.. Enumerable.Range(0, Count / 5).SelectMany(i => (byte[])[(byte)(i % 3), .. GeneratedDataset.Picture(32, 32, (batch * 10) + i).Pixels])]);
+                    File.WriteAllBytes(
+                        Path.Combine(data, $"data_batch_{batch}.bin"),
+                        [
+                            .. Enumerable
+                                .Range(0, Count / 5)
+                                .SelectMany(i =>
+                                    (byte[])
+                                        [(byte)(i % 3), .. GeneratedDataset.Picture(32, 32, (batch * 10) + i).Pixels]
+                                ),
+                        ]
+                    );
                 File.WriteAllLines(Path.Combine(data, "batches.meta.txt"), Names);
                 break;
         }

@@ -21,7 +21,8 @@ public class EvaluatorTests
     [InlineData(new float[] { float.NaN, 1, 2 }, 0, 2)] // NaN is never right
     [InlineData(new float[] { float.NaN, float.NaN }, 0, 1)]
     [InlineData(new float[] { float.NaN, 1, 2 }, 2, 0)]
-    public void Rank(float[] logits, int label, int expected) => Assert.Equal(expected, Evaluator.Score(logits, label).Rank);
+    public void Rank(float[] logits, int label, int expected) =>
+        Assert.Equal(expected, Evaluator.Score(logits, label).Rank);
 
     [Fact]
     public void Loss_is_the_cross_entropy()
@@ -39,7 +40,8 @@ public class EvaluatorTests
     [Fact]
     public void A_partial_last_batch_and_unreadable_pictures_count_only_what_was_read()
     {
-        Evaluation one = Evaluate(1), five = Evaluate(5);
+        Evaluation one = Evaluate(1),
+            five = Evaluate(5);
         Assert.Equal(11, one.Images);
         Assert.Equal(one.Images, five.Images);
         Assert.Equal(one.Top1, five.Top1);
@@ -49,7 +51,8 @@ public class EvaluatorTests
     }
 
     [Fact]
-    public void With_five_classes_or_fewer_every_label_is_among_the_first_five() => Assert.Equal(1, Evaluate(4, classes: 5).Top5);
+    public void With_five_classes_or_fewer_every_label_is_among_the_first_five() =>
+        Assert.Equal(1, Evaluate(4, classes: 5).Top5);
 
     [Fact]
     public void Nothing_to_evaluate_is_said()
@@ -62,7 +65,12 @@ public class EvaluatorTests
     private static Evaluation Evaluate(int batchSize, int classes = 8)
     {
         GeneratedDataset pictures = new(13, unreadable: [6, 12]);
-        BatchLoader loader = new(pictures, new SequentialSampler(pictures.Count), new EvaluationTransform(new() { InputSize = TinyRun.Config.InputSize }), new BatchLoaderOptions { BatchSize = batchSize });
+        BatchLoader loader = new(
+            pictures,
+            new SequentialSampler(pictures.Count),
+            new EvaluationTransform(new() { InputSize = TinyRun.Config.InputSize }),
+            new BatchLoaderOptions { BatchSize = batchSize }
+        );
         using VisionTransformer model = Model(classes);
         using Evaluator evaluator = new(TestDevice.Current, [model], batchSize);
         return evaluator.Run(loader.Epoch(0))[0];

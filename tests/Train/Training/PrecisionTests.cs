@@ -1,7 +1,6 @@
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Tests.Gpu;
-using Deit.Train.Data.Loading;
 using Deit.Train.Options;
 using Deit.Train.Training;
 
@@ -10,7 +9,9 @@ namespace Deit.Tests.Train.Training;
 /// <summary>Training with 16-bit activations.</summary>
 public sealed class PrecisionTests
 {
-    private const int Steps = 300, Batch = 16, Classes = 8;
+    private const int Steps = 300,
+        Batch = 16,
+        Classes = 8;
 
     // The curves are means over groups of steps, so that what one batch does to one seed counts little. The spread of fp32 seeds is what a
     // change that means nothing does to a curve; rounding must not do more. One seed serves all precisions and gives them equal batches.
@@ -19,13 +20,24 @@ public sealed class PrecisionTests
     {
         double[][] seeds = [.. Enumerable.Range(1, 4).Select(seed => Curve("fp32", seed))];
         double[] reference = seeds[0];
-        double spread = Enumerable.Range(0, reference.Length).Max(i => seeds.Max(curve => curve[i]) - seeds.Min(curve => curve[i]));
+        double spread = Enumerable
+            .Range(0, reference.Length)
+            .Max(i => seeds.Max(curve => curve[i]) - seeds.Min(curve => curve[i]));
         Assert.True(reference[^1] < reference[0] - 0.5, $"nothing was learned: {Text(reference)}");
-        foreach (string precision in Precision.Names.Skip(1).Where(name => Precision.Parse(name) is { Trains: true } wanted && Precision.For(TestDevice.Current.Info, wanted).Precision == wanted))
+        foreach (
+            string precision in Precision
+                .Names.Skip(1)
+                .Where(name =>
+                    Precision.Parse(name) is { Trains: true } wanted
+                    && Precision.For(TestDevice.Current.Info, wanted).Precision == wanted
+                )
+        )
         {
             double[] curve = Curve(precision, 1);
             double distance = Enumerable.Range(0, curve.Length).Max(i => Math.Abs(curve[i] - reference[i]));
-            TestContext.Current.TestOutputHelper?.WriteLine($"{precision}: {Text(curve)}; fp32: {Text(reference)}; largest distance {distance:F4}, spread of seeds {spread:F4}");
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"{precision}: {Text(curve)}; fp32: {Text(reference)}; largest distance {distance:F4}, spread of seeds {spread:F4}"
+            );
             Assert.InRange(distance, 0, spread);
         }
     }
@@ -60,15 +72,27 @@ public sealed class PrecisionTests
     public void A_scale_changes_nothing_where_nothing_overflows()
     {
         GpuDevice device = TestDevice.Current;
-        float[][] weights = [.. ((float[])[256, 65536]).Select(scale =>
-        {
-            using INetwork model = Model(1);
-            using TrainStep step = new(device, model, Options("fp16", 1) with { Opt = "sgd", ClipGrad = 0.5 }, precision: DType.F16);
-            device.Write<float>(step.LossScale!, [scale, 0, 0, 0]);
-            (float[] images, uint[] labels) = Data(1, 0);
-            step.Submit(images, labels, 0, 0.1);
-            return device.Read<float>(model.Parameters.Flat);
-        })];
+        float[][] weights =
+        [
+            .. ((float[])[256, 65536]).Select(scale =>
+            {
+                using INetwork model = Model(1);
+                using TrainStep step = new(
+                    device,
+                    model,
+                    Options("fp16", 1) with
+                    {
+                        Opt = "sgd",
+                        ClipGrad = 0.5,
+                    },
+                    precision: DType.F16
+                );
+                device.Write<float>(step.LossScale!, [scale, 0, 0, 0]);
+                (float[] images, uint[] labels) = Data(1, 0);
+                step.Submit(images, labels, 0, 0.1);
+                return device.Read<float>(model.Parameters.Flat);
+            }),
+        ];
         // Powers of two move exponents alone, except of gradients so small that the smaller scale rounds them.
         Assert.InRange(OpHarness.RelativeError(Array.ConvertAll(weights[0], v => (double)v), weights[1]), 0, 1e-5);
     }
@@ -79,7 +103,11 @@ public sealed class PrecisionTests
     [InlineData(false, null, "falls back to fp32")]
     public void A_device_without_a_type_falls_back_and_says_so(bool storage, string? units, string? expected)
     {
-        GpuInfo info = TestDevice.Current.Info with { Storage16 = storage, MatrixShapes = units is null ? [] : [new MatrixShape(16, 16, 16, units, "f32", "subgroup")] };
+        GpuInfo info = TestDevice.Current.Info with
+        {
+            Storage16 = storage,
+            MatrixShapes = units is null ? [] : [new MatrixShape(16, 16, 16, units, "f32", "subgroup")],
+        };
         (Precision type, string? notice) = Precision.For(info, DType.F16);
         Assert.Equal(storage ? DType.F16 : DType.F32, type);
         Assert.Equal(expected is null, notice is null);
@@ -97,7 +125,11 @@ public sealed class PrecisionTests
     [InlineData("fp16x3", null, "no matrix units for f16, so that fp16x3 falls back to fp32")]
     public void Three_products_need_matrix_units(string name, string? units, string? expected)
     {
-        GpuInfo info = TestDevice.Current.Info with { Storage16 = false, MatrixShapes = units is null ? [] : [new MatrixShape(16, 16, 16, units, "f32", "subgroup")] };
+        GpuInfo info = TestDevice.Current.Info with
+        {
+            Storage16 = false,
+            MatrixShapes = units is null ? [] : [new MatrixShape(16, 16, 16, units, "f32", "subgroup")],
+        };
         (Precision precision, string? notice) = Precision.For(info, Precision.Parse(name));
         Assert.Equal(expected is null ? name : "fp32", precision.Name);
         Assert.Equal(expected is null, notice is null);
@@ -109,11 +141,22 @@ public sealed class PrecisionTests
     public void What_has_no_range_for_gradients_does_not_train()
     {
         using INetwork model = Model(1);
-        DeitException error = Assert.Throws<DeitException>(() => new TrainStep(TestDevice.Current, model, Options("fp32", 1), precision: Precision.Parse("fp16x3")));
+        DeitException error = Assert.Throws<DeitException>(() =>
+            new TrainStep(TestDevice.Current, model, Options("fp32", 1), precision: Precision.Parse("fp16x3"))
+        );
         Assert.Contains("fp16x3", error.Message);
     }
 
-    private static TrainOptions Options(string precision, long seed) => Recipe.Load("plain") with { BatchSize = Batch, Precision = precision, Seed = seed, Smoothing = 0.1, DropPath = 0.1, ClipGrad = 1 };
+    private static TrainOptions Options(string precision, long seed) =>
+        Recipe.Load("plain") with
+        {
+            BatchSize = Batch,
+            Precision = precision,
+            Seed = seed,
+            Smoothing = 0.1,
+            DropPath = 0.1,
+            ClipGrad = 1,
+        };
 
     private static INetwork Model(ulong seed)
     {
@@ -154,5 +197,9 @@ public sealed class PrecisionTests
         return (images, labels);
     }
 
-    private static string Text(double[] curve) => string.Join(" ", curve.Select(value => value.ToString("F3", System.Globalization.CultureInfo.InvariantCulture)));
+    private static string Text(double[] curve) =>
+        string.Join(
+            " ",
+            curve.Select(value => value.ToString("F3", System.Globalization.CultureInfo.InvariantCulture))
+        );
 }

@@ -79,7 +79,10 @@ public sealed partial class StopSignalTests
         // Under `dotnet Deit.Tests.dll` the process is dotnet; under the apphost it is the program itself.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(StopSignalTests).Assembly.Location);
-        foreach (string argument in (string[])["-explicit", "only", "-method", $"{typeof(StopSignalTests).FullName}.{nameof(Child)}"])
+        foreach (
+            string argument in (string[])
+                ["-explicit", "only", "-method", $"{typeof(StopSignalTests).FullName}.{nameof(Child)}"]
+        )
             start.ArgumentList.Add(argument);
         start.Environment[Role] = role;
         return Process.Start(start)!;
@@ -89,8 +92,7 @@ public sealed partial class StopSignalTests
     {
         using CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
         string? line;
-        do
-            line = await child.StandardOutput.ReadLineAsync(patience.Token);
+        do line = await child.StandardOutput.ReadLineAsync(patience.Token);
         while (line is not null && !line.Contains(text));
         Assert.True(line is not null, $"The child ended without saying '{text}'.");
     }

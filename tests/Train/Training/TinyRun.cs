@@ -1,8 +1,5 @@
 using Deit.Cli.Demo;
-using Deit.Gpu;
 using Deit.Model;
-using Deit.Tests.Gpu;
-using Deit.Train.Distillation;
 using Deit.Train.Options;
 using Deit.Train.Training;
 
@@ -11,71 +8,90 @@ namespace Deit.Tests.Train.Training;
 /// <summary>A training of seconds: a DeiT of two blocks on a few generated pictures, with everything on that draws random numbers.</summary>
 internal static class TinyRun
 {
-    public const int BatchSize = 8, StepsPerEpoch = 3;
+    public const int BatchSize = 8,
+        StepsPerEpoch = 3;
 
     /// <summary>Writes 24 training and 16 validation pictures in eight classes: three whole batches an epoch, and two of validation.</summary>
     public static string WritePictures(TemporaryFolder folder)
     {
         string data = folder["data"];
-        new DemoDataset { TrainImagesPerClass = StepsPerEpoch, ValImagesPerClass = 2, Size = 40 }.Write(data);
+        new DemoDataset
+        {
+            TrainImagesPerClass = StepsPerEpoch,
+            ValImagesPerClass = 2,
+            Size = 40,
+        }.Write(data);
         return data;
     }
 
     /// <summary>Two epochs.</summary>
-    public static TrainOptions Options(string data, string run) => Recipe.Load("plain") with
-    {
-        Data = data,
-        Output = run,
-        EmbedDim = 32,
-        Depth = 2,
-        NumHeads = 2,
-        PatchSize = 8,
-        InputSize = 32,
-        Epochs = 2,
-        BatchSize = BatchSize,
-        Lr = 0.064,
-        WarmupEpochs = 1,
-        WarmupLr = 1e-3,
-        DropPath = 0.3,
-        Smoothing = 0.1,
-        ClipGrad = 0.5,
-        NumWorkers = 2,
-        PrintFreq = 2, // neither a divisor of the epoch nor 1: groups of steps end early at its end
-        Seed = 7,
-    };
+    public static TrainOptions Options(string data, string run) =>
+        Recipe.Load("plain") with
+        {
+            Data = data,
+            Output = run,
+            EmbedDim = 32,
+            Depth = 2,
+            NumHeads = 2,
+            PatchSize = 8,
+            InputSize = 32,
+            Epochs = 2,
+            BatchSize = BatchSize,
+            Lr = 0.064,
+            WarmupEpochs = 1,
+            WarmupLr = 1e-3,
+            DropPath = 0.3,
+            Smoothing = 0.1,
+            ClipGrad = 0.5,
+            NumWorkers = 2,
+            PrintFreq = 2, // neither a divisor of the epoch nor 1: groups of steps end early at its end
+            Seed = 7,
+        };
 
     /// <summary>
     /// Two epochs of 4 steps, an update each two, by the reference's whole recipe: every augmentation, mixing, drop-path, moving average,
     /// clipping, a distillation token and a convolutional teacher.
     /// </summary>
-    public static TrainOptions Complete(string data, string run, string teacher) => new()
-    {
-        Data = data,
-        Output = run,
-        EmbedDim = 32,
-        Depth = 2,
-        NumHeads = 2,
-        PatchSize = 8,
-        InputSize = 40, // above 32, where pictures are resized
-        Distilled = true,
-        DistillationType = "hard",
-        TeacherPath = teacher,
-        Epochs = 2,
-        BatchSize = 6,
-        AccumSteps = 2,
-        Lr = 0.04,
-        WarmupEpochs = 1,
-        WarmupLr = 1e-3,
-        DropPath = 0.3,
-        ClipGrad = 0.5,
-        ModelEmaDecay = 0.9,
-        NumWorkers = 2,
-        PrintFreq = 3,
-        Seed = 7,
-    };
+    public static TrainOptions Complete(string data, string run, string teacher) =>
+        new()
+        {
+            Data = data,
+            Output = run,
+            EmbedDim = 32,
+            Depth = 2,
+            NumHeads = 2,
+            PatchSize = 8,
+            InputSize = 40, // above 32, where pictures are resized
+            Distilled = true,
+            DistillationType = "hard",
+            TeacherPath = teacher,
+            Epochs = 2,
+            BatchSize = 6,
+            AccumSteps = 2,
+            Lr = 0.04,
+            WarmupEpochs = 1,
+            WarmupLr = 1e-3,
+            DropPath = 0.3,
+            ClipGrad = 0.5,
+            ModelEmaDecay = 0.9,
+            NumWorkers = 2,
+            PrintFreq = 3,
+            Seed = 7,
+        };
 
     /// <summary>A RegNetY of a few thousand parameters for pictures of 40 pixels.</summary>
-    public static RegNetConfig Teacher => new() { InitialWidth = 8, WidthSlope = 8, WidthMultiplier = 2, Depth = 2, GroupWidth = 8, StemWidth = 8, InputSize = 40, NumClasses = 8 };
+    public static RegNetConfig Teacher =>
+        new()
+        {
+            InitialWidth = 8,
+            WidthSlope = 8,
+            WidthMultiplier = 2,
+            Depth = 2,
+            GroupWidth = 8,
+            StemWidth = 8,
+            InputSize = 40,
+            NumClasses = 8,
+        };
 
     /// <summary>Trains, and stops as Ctrl-C would after the given step of this call.</summary>
     /// <param name="options">What to train.</param>
@@ -101,7 +117,12 @@ internal static class TinyRun
     public static int Resume(string run, int? stopAfter = null) => Train(TrainOptions.Load(run), run, stopAfter);
 
     /// <summary>A model folder without training.</summary>
-    public static void WriteModel(string folder, NetworkConfig config, IReadOnlyList<string>? labels = null, ulong seed = 5)
+    public static void WriteModel(
+        string folder,
+        NetworkConfig config,
+        IReadOnlyList<string>? labels = null,
+        ulong seed = 5
+    )
     {
         Directory.CreateDirectory(folder);
         using INetwork model = config.Create(Gpu.TestDevice.Current);
@@ -116,5 +137,14 @@ internal static class TinyRun
     }
 
     /// <summary>Two blocks of width 32 for pictures of 32 pixels.</summary>
-    public static DeitConfig Config => new() { EmbedDim = 32, Depth = 2, NumHeads = 2, PatchSize = 8, InputSize = 32, NumClasses = 8 };
+    public static DeitConfig Config =>
+        new()
+        {
+            EmbedDim = 32,
+            Depth = 2,
+            NumHeads = 2,
+            PatchSize = 8,
+            InputSize = 32,
+            NumClasses = 8,
+        };
 }

@@ -17,11 +17,23 @@ public partial class TrainStepTests
     {
         using VisionTransformer model = Tiny();
         using TrainStep step = new(TestDevice.Current, model, Recipe.Load("plain") with { BatchSize = 2 });
-        Output(FormattableString.Invariant($"activations: {step.Graph.PlannedBytes >> 10} KiB planned for {step.Graph.LiveBytes >> 10} KiB alive"));
+        Output(
+            FormattableString.Invariant(
+                $"activations: {step.Graph.PlannedBytes >> 10} KiB planned for {step.Graph.LiveBytes >> 10} KiB alive"
+            )
+        );
         Assert.InRange(step.Graph.PlannedBytes, step.Graph.LiveBytes, (long)(1.1 * step.Graph.LiveBytes));
         // Something is reused at all: without it every tensor would have a place of its own.
-        long all = step.Graph.Dispatches.SelectMany(dispatch => dispatch.Bindings).Select(binding => binding.Tensor.Storage).Where(storage => storage.Transient).Distinct().Sum(storage => storage.ByteLength);
-        Assert.True(step.Graph.PlannedBytes < all, $"{step.Graph.PlannedBytes} bytes planned for {all} bytes of tensors");
+        long all = step
+            .Graph.Dispatches.SelectMany(dispatch => dispatch.Bindings)
+            .Select(binding => binding.Tensor.Storage)
+            .Where(storage => storage.Transient)
+            .Distinct()
+            .Sum(storage => storage.ByteLength);
+        Assert.True(
+            step.Graph.PlannedBytes < all,
+            $"{step.Graph.PlannedBytes} bytes planned for {all} bytes of tensors"
+        );
     }
 
     // What is meant is the work of the host, its waits excluded. On a machine whose cores are also the device, or busy otherwise, a clock on
@@ -30,9 +42,13 @@ public partial class TrainStepTests
     [Fact]
     public void Queueing_a_step_takes_the_host_at_most_a_fifth_of_a_millisecond()
     {
-        const int Warm = 1, Steps = 5;
+        const int Warm = 1,
+            Steps = 5;
         // The layers replay all commands of a submission to find hazards between them: milliseconds that are not ours.
-        Assert.SkipWhen(Environment.GetEnvironmentVariable("DEIT_VALIDATION") is "1" or "true", "validation layers work inside each submission; run this test without DEIT_VALIDATION");
+        Assert.SkipWhen(
+            Environment.GetEnvironmentVariable("DEIT_VALIDATION") is "1" or "true",
+            "validation layers work inside each submission; run this test without DEIT_VALIDATION"
+        );
         GpuDevice device = TestDevice.Current;
         using VisionTransformer model = Tiny();
         using TrainStep step = new(device, model, Recipe.Load("plain") with { BatchSize = 1 });
@@ -41,7 +57,8 @@ public partial class TrainStepTests
         using Arena arena = device.CreateArena("inputs", Arena.SizeOf(DType.F32, shape));
         using HostBuffer slot = device.CreateHostBuffer(arena.ByteLength);
         Tensor images = arena.Allocate(shape);
-        double[] work = new double[Warm + Steps], wall = new double[Warm + Steps];
+        double[] work = new double[Warm + Steps],
+            wall = new double[Warm + Steps];
         for (int i = 0; i < work.Length; i++)
         {
             device.WaitIdle();
@@ -58,7 +75,8 @@ public partial class TrainStepTests
         Assert.True(median is > 0 and <= 0.2, $"median of {median:0.000} ms: {Figures(work)}");
     }
 
-    private static string Figures(double[] milliseconds) => string.Join(", ", milliseconds.Select(m => m.ToString("0.000", CultureInfo.InvariantCulture)));
+    private static string Figures(double[] milliseconds) =>
+        string.Join(", ", milliseconds.Select(m => m.ToString("0.000", CultureInfo.InvariantCulture)));
 
     private static TimeSpan? ThreadTime()
     {

@@ -1,11 +1,6 @@
 using System.Globalization;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Cli.Demo;
 using Deit.Model;
-using Deit.Model.Images;
-using Deit.Tests.Bench;
-using Deit.Tests.Gpu;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 using Deit.Train.Training;
@@ -25,7 +20,9 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void The_same_seed_gives_the_same_bytes_and_another_seed_does_not()
     {
-        string first = _folder["first"], second = _folder["second"], other = _folder["other"];
+        string first = _folder["first"],
+            second = _folder["second"],
+            other = _folder["other"];
         Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, first)));
         Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, second) with { NumWorkers = 1 }));
         Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, other) with { Seed = 8 }));
@@ -39,7 +36,9 @@ public sealed class TrainerTests : IDisposable
     [InlineData("fp16-residual")]
     public void So_it_is_in_reduced_precision(string precision)
     {
-        string whole = _folder["whole"], pieces = _folder["pieces"], full = _folder["full"];
+        string whole = _folder["whole"],
+            pieces = _folder["pieces"],
+            full = _folder["full"];
         Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, whole) with { Precision = precision }));
         Assert.Equal(130, TinyRun.Train(TinyRun.Options(_data, pieces) with { Precision = precision }, stopAfter: 2));
         Assert.Equal(0, TinyRun.Resume(pieces));
@@ -53,12 +52,16 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void A_run_that_was_stopped_and_resumed_equals_the_uninterrupted_one()
     {
-        string whole = _folder["whole"], pieces = _folder["pieces"];
+        string whole = _folder["whole"],
+            pieces = _folder["pieces"];
         Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, whole)));
 
         Assert.Equal(130, TinyRun.Train(TinyRun.Options(_data, pieces), stopAfter: 1));
         Assert.Equal(130, TinyRun.Resume(pieces, stopAfter: 2));
-        Assert.False(Directory.Exists(Path.Combine(pieces, "best")), "the evaluation ran although the run was told to stop");
+        Assert.False(
+            Directory.Exists(Path.Combine(pieces, "best")),
+            "the evaluation ran although the run was told to stop"
+        );
         Assert.Equal(130, TinyRun.Resume(pieces, stopAfter: 1));
         Assert.Equal(0, TinyRun.Resume(pieces));
         AssertSameResult(whole, pieces);
@@ -79,10 +82,28 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void A_run_folder_is_complete_and_best_alone_predicts()
     {
-        string run = _folder["run"], elsewhere = _folder["elsewhere"];
+        string run = _folder["run"],
+            elsewhere = _folder["elsewhere"];
         Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, run)));
-        string[] expected = ["args.json", "best/config.json", "best/model.safetensors", "last/config.json", "last/model.safetensors", "last/optimizer.safetensors", "last/state.json", "log.csv", "log.jsonl"];
-        Assert.Equal(expected, Directory.EnumerateFiles(run, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(run, file).Replace('\\', '/')).Order(StringComparer.Ordinal));
+        string[] expected =
+        [
+            "args.json",
+            "best/config.json",
+            "best/model.safetensors",
+            "last/config.json",
+            "last/model.safetensors",
+            "last/optimizer.safetensors",
+            "last/state.json",
+            "log.csv",
+            "log.jsonl",
+        ];
+        Assert.Equal(
+            expected,
+            Directory
+                .EnumerateFiles(run, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(run, file).Replace('\\', '/'))
+                .Order(StringComparer.Ordinal)
+        );
         Assert.Equal(2, File.ReadAllLines(Path.Combine(run, "log.jsonl")).Length);
 
         Directory.Move(Path.Combine(run, "best"), elsewhere);
@@ -97,7 +118,13 @@ public sealed class TrainerTests : IDisposable
     {
         string run = _folder["run"];
         // The schedule's first two epochs have the warm-up's rate: they make `best` and `last`.
-        TrainOptions options = TinyRun.Options(_data, run) with { Epochs = 3, Lr = 1e30, WarmupLr = 1e-3, ClipGrad = null };
+        TrainOptions options = TinyRun.Options(_data, run) with
+        {
+            Epochs = 3,
+            Lr = 1e30,
+            WarmupLr = 1e-3,
+            ClipGrad = null,
+        };
         DeitException error = Assert.Throws<DeitException>(() => TinyRun.Train(options));
         Assert.Contains("loss is NaN in epoch 3", error.Message);
         Assert.Contains("--lr", error.Message);
@@ -115,7 +142,14 @@ public sealed class TrainerTests : IDisposable
     public void Weights_that_the_last_step_ruined_do_not_replace_a_checkpoint()
     {
         string run = _folder["run"];
-        TrainOptions options = TinyRun.Options(_data, run) with { Epochs = 3, BatchSize = TinyRun.StepsPerEpoch * TinyRun.BatchSize, Lr = 1e38, WarmupLr = 1e-3, ClipGrad = null };
+        TrainOptions options = TinyRun.Options(_data, run) with
+        {
+            Epochs = 3,
+            BatchSize = TinyRun.StepsPerEpoch * TinyRun.BatchSize,
+            Lr = 1e38,
+            WarmupLr = 1e-3,
+            ClipGrad = null,
+        };
         DeitException error = Assert.Throws<DeitException>(() => TinyRun.Train(options));
         Assert.Contains("loss is NaN in epoch 3", error.Message);
         using DeitModel model = DeitModel.Load(Path.Combine(run, "last"), Gpu.TestDevice.Any);
@@ -126,7 +160,11 @@ public sealed class TrainerTests : IDisposable
     public void Pictures_that_cannot_be_read_are_skipped_counted_and_listed()
     {
         string run = _folder["run"];
-        string[] bad = [Path.Combine(_data, "train", DemoDataset.Classes[0], "0001.png"), Path.Combine(_data, "val", DemoDataset.Classes[3], "0000.png")];
+        string[] bad =
+        [
+            Path.Combine(_data, "train", DemoDataset.Classes[0], "0001.png"),
+            Path.Combine(_data, "val", DemoDataset.Classes[3], "0000.png"),
+        ];
         byte[] whole = File.ReadAllBytes(bad[0]);
         File.WriteAllBytes(bad[0], whole[..(whole.Length / 2)]);
         File.WriteAllText(bad[1], "no picture");
@@ -144,7 +182,10 @@ public sealed class TrainerTests : IDisposable
 
     private static void AssertSameResult(string expected, string actual)
     {
-        foreach (string file in (string[])["last/model.safetensors", "last/optimizer.safetensors", "best/model.safetensors", "last/config.json"])
+        foreach (
+            string file in (string[])
+                ["last/model.safetensors", "last/optimizer.safetensors", "best/model.safetensors", "last/config.json"]
+        )
             Assert.True(Bytes(expected, file).AsSpan().SequenceEqual(Bytes(actual, file)), $"{file} differs");
         Assert.Equal(Losses(expected), Losses(actual));
     }

@@ -23,7 +23,8 @@ public sealed class ColorJitterTests
     [Fact]
     public void No_strength_changes_nothing()
     {
-        RgbImage image = GeneratedDataset.Picture(37, 11, 1), scratch = GeneratedDataset.Picture(37, 11, 2);
+        RgbImage image = GeneratedDataset.Picture(37, 11, 1),
+            scratch = GeneratedDataset.Picture(37, 11, 2);
         RandomStream random = new(1, 0, RandomSite.ColorJitter, 0);
         new ColorJitter(0).Apply(image, scratch, ref random);
         Assert.Equal(GeneratedDataset.Picture(37, 11, 1).Pixels, image.Pixels);
@@ -35,11 +36,14 @@ public sealed class ColorJitterTests
         HashSet<string> results = [];
         for (uint i = 0; i < 20; i++)
         {
-            RgbImage image = new(16, 16, [.. Enumerable.Range(0, 768).Select(value => (byte)(value / 3))]), scratch = GeneratedDataset.Picture(16, 16, 2);
+            RgbImage image = new(16, 16, [.. Enumerable.Range(0, 768).Select(value => (byte)(value / 3))]),
+                scratch = GeneratedDataset.Picture(16, 16, 2);
             RandomStream random = new(1, 0, RandomSite.ColorJitter, i);
             new ColorJitter(0.4).Apply(image, scratch, ref random);
             for (int pixel = 0; pixel < 768; pixel += 3)
-                Assert.True(image.Pixels[pixel] == image.Pixels[pixel + 1] && image.Pixels[pixel] == image.Pixels[pixel + 2]);
+                Assert.True(
+                    image.Pixels[pixel] == image.Pixels[pixel + 1] && image.Pixels[pixel] == image.Pixels[pixel + 2]
+                );
             results.Add(Convert.ToHexString(image.Pixels));
         }
         Assert.Equal(20, results.Count);
@@ -54,8 +58,10 @@ public sealed class ColorJitterTests
         ColorJitter jitter = new(0.4);
         for (uint i = 0; i < Pictures; i++)
         {
-            RgbImage image = GeneratedDataset.Picture(16, 16, 1), scratch = GeneratedDataset.Picture(16, 16, 2);
-            RandomStream random = new(1, 0, RandomSite.ColorJitter, i), again = random;
+            RgbImage image = GeneratedDataset.Picture(16, 16, 1),
+                scratch = GeneratedDataset.Picture(16, 16, 2);
+            RandomStream random = new(1, 0, RandomSite.ColorJitter, i),
+                again = random;
             jitter.Apply(image, scratch, ref random);
             again.Shuffle<int>([0, 1, 2]); // the order is drawn first, then a factor for each
             double[] factors = [jitter.Factor(ref again), jitter.Factor(ref again), jitter.Factor(ref again)];
@@ -71,7 +77,8 @@ public sealed class ColorJitterTests
 
     private static byte[] Jittered(string order, double[] factors)
     {
-        RgbImage image = GeneratedDataset.Picture(16, 16, 1), scratch = GeneratedDataset.Picture(16, 16, 2);
+        RgbImage image = GeneratedDataset.Picture(16, 16, 1),
+            scratch = GeneratedDataset.Picture(16, 16, 2);
         for (int i = 0; i < 3; i++)
             if (order[i] == 'B')
                 PillowOps.Brightness(image, factors[i]);

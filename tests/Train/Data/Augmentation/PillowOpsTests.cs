@@ -9,23 +9,37 @@ public sealed class PillowOpsTests
 {
     private static readonly Pixel Fill = new(124, 116, 104);
 
-    public static TheoryData<int, int> Sizes => new() { { 1, 1 }, { 2, 5 }, { 5, 2 }, { 3, 3 }, { 7, 37 }, { 37, 7 }, { 113, 11 } };
+    public static TheoryData<int, int> Sizes =>
+        new()
+        {
+            { 1, 1 },
+            { 2, 5 },
+            { 5, 2 },
+            { 3, 3 },
+            { 7, 37 },
+            { 37, 7 },
+            { 113, 11 },
+        };
 
     [Theory]
     [MemberData(nameof(Sizes))]
     public void Smoothing_leaves_the_outermost_pixels(int width, int height)
     {
-        RgbImage source = GeneratedDataset.Picture(width, height, 1), image = GeneratedDataset.Picture(width, height, 1);
+        RgbImage source = GeneratedDataset.Picture(width, height, 1),
+            image = GeneratedDataset.Picture(width, height, 1);
         PillowOps.Sharpness(image, Scratch(image), 0);
-        ForEach(image, (x, y, channel) =>
-        {
-            if (x == 0 || y == 0 || x == width - 1 || y == height - 1)
-                return At(source, x, y, channel);
-            double sum = 4 * At(source, x, y, channel);
-            for (int i = 0; i < 9; i++)
-                sum += At(source, x + (i % 3) - 1, y + (i / 3) - 1, channel);
-            return (byte)Math.Floor((sum / 13) + 0.5);
-        });
+        ForEach(
+            image,
+            (x, y, channel) =>
+            {
+                if (x == 0 || y == 0 || x == width - 1 || y == height - 1)
+                    return At(source, x, y, channel);
+                double sum = 4 * At(source, x, y, channel);
+                for (int i = 0; i < 9; i++)
+                    sum += At(source, x + (i % 3) - 1, y + (i / 3) - 1, channel);
+                return (byte)Math.Floor((sum / 13) + 0.5);
+            }
+        );
     }
 
     [Theory]
@@ -34,14 +48,27 @@ public sealed class PillowOpsTests
     [InlineData(1.81)]
     public void Colours_are_blended_with_grey(double factor)
     {
-        RgbImage source = GeneratedDataset.Picture(37, 7, 1), image = GeneratedDataset.Picture(37, 7, 1);
+        RgbImage source = GeneratedDataset.Picture(37, 7, 1),
+            image = GeneratedDataset.Picture(37, 7, 1);
         PillowOps.Color(image, Scratch(image), factor);
-        ForEach(image, (x, y, channel) =>
-        {
-            int grey = ((At(source, x, y, 0) * 19595) + (At(source, x, y, 1) * 38470) + (At(source, x, y, 2) * 7471) + 32768) / 65536;
-            float product = (float)factor * (At(source, x, y, channel) - grey), sum = grey + product;
-            return sum <= 0 ? (byte)0 : sum >= 255 ? (byte)255 : (byte)sum;
-        });
+        ForEach(
+            image,
+            (x, y, channel) =>
+            {
+                int grey =
+                    (
+                        (At(source, x, y, 0) * 19595)
+                        + (At(source, x, y, 1) * 38470)
+                        + (At(source, x, y, 2) * 7471)
+                        + 32768
+                    ) / 65536;
+                float product = (float)factor * (At(source, x, y, channel) - grey),
+                    sum = grey + product;
+                return sum <= 0 ? (byte)0
+                    : sum >= 255 ? (byte)255
+                    : (byte)sum;
+            }
+        );
     }
 
     [Theory]
@@ -56,7 +83,8 @@ public sealed class PillowOpsTests
 
         void Compare(RandAugmentOperation operation, double argument, double[] map)
         {
-            RgbImage source = GeneratedDataset.Picture(width, height, 1), image = GeneratedDataset.Picture(width, height, 1);
+            RgbImage source = GeneratedDataset.Picture(width, height, 1),
+                image = GeneratedDataset.Picture(width, height, 1);
             operation.Apply(argument, image, Scratch(image), Fill);
             ForEach(image, (x, y, channel) => Oracle(source, map, x, y, channel));
         }
@@ -67,7 +95,8 @@ public sealed class PillowOpsTests
     [InlineData(37)] // and on one
     public void A_quarter_turn_moves_pixels(int side)
     {
-        RgbImage source = GeneratedDataset.Picture(side, side, 1), image = GeneratedDataset.Picture(side, side, 1);
+        RgbImage source = GeneratedDataset.Picture(side, side, 1),
+            image = GeneratedDataset.Picture(side, side, 1);
         PillowOps.Rotate(image, Scratch(image), 90, Fill);
         ForEach(image, (x, y, channel) => At(source, side - 1 - y, x, channel)); // counter-clockwise; no pixel is read between others, so exactly
     }
@@ -106,20 +135,40 @@ public sealed class PillowOpsTests
     // Geometry.c's bicubic filter, as it is written: a row below the picture repeats the one before it.
     private static byte Oracle(RgbImage source, double[] map, int column, int row, int channel)
     {
-        double x = (map[0] * (column + 0.5)) + (map[1] * (row + 0.5)) + map[2], y = (map[3] * (column + 0.5)) + (map[4] * (row + 0.5)) + map[5];
+        double x = (map[0] * (column + 0.5)) + (map[1] * (row + 0.5)) + map[2],
+            y = (map[3] * (column + 0.5)) + (map[4] * (row + 0.5)) + map[5];
         if (x < 0 || x >= source.Width || y < 0 || y >= source.Height)
-            return channel switch { 0 => Fill.Red, 1 => Fill.Green, _ => Fill.Blue };
-        int left = (int)Math.Floor(x - 0.5), top = (int)Math.Floor(y - 0.5);
-        double dx = x - 0.5 - left, dy = y - 0.5 - top;
+            return channel switch
+            {
+                0 => Fill.Red,
+                1 => Fill.Green,
+                _ => Fill.Blue,
+            };
+        int left = (int)Math.Floor(x - 0.5),
+            top = (int)Math.Floor(y - 0.5);
+        double dx = x - 0.5 - left,
+            dy = y - 0.5 - top;
         double[] values = new double[4];
         for (int i = 0; i < 4; i++)
-            values[i] = i > 0 && (top - 1 + i < 0 || top - 1 + i >= source.Height) ? values[i - 1] : Along(Math.Clamp(top - 1 + i, 0, source.Height - 1));
+            values[i] =
+                i > 0 && (top - 1 + i < 0 || top - 1 + i >= source.Height)
+                    ? values[i - 1]
+                    : Along(Math.Clamp(top - 1 + i, 0, source.Height - 1));
         return (byte)Math.Clamp(Cubic(values, dy), 0, 255);
 
-        double Along(int y) => Cubic([.. Enumerable.Range(-1, 4).Select(i => (double)At(source, Math.Clamp(left + i, 0, source.Width - 1), y, channel))], dx);
+        double Along(int y) =>
+            Cubic(
+                [
+                    .. Enumerable
+                        .Range(-1, 4)
+                        .Select(i => (double)At(source, Math.Clamp(left + i, 0, source.Width - 1), y, channel)),
+                ],
+                dx
+            );
 
         static double Cubic(double[] v, double d) =>
-            v[1] + (d * (-v[0] + v[2] + (d * ((2 * (v[0] - v[1])) + v[2] - v[3] + (d * (-v[0] + v[1] - v[2] + v[3]))))));
+            v[1]
+            + (d * (-v[0] + v[2] + (d * ((2 * (v[0] - v[1])) + v[2] - v[3] + (d * (-v[0] + v[1] - v[2] + v[3]))))));
     }
 
     private static void ForEach(RgbImage actual, Func<int, int, int, byte> expected)
@@ -128,11 +177,15 @@ public sealed class PillowOpsTests
         {
             (int x, int y, int channel) = (i / 3 % actual.Width, i / 3 / actual.Width, i % 3);
             byte value = expected(x, y, channel);
-            Assert.True(value == actual.Pixels[i], $"Pixel ({x}, {y}), channel {channel}: {actual.Pixels[i]} instead of {value}.");
+            Assert.True(
+                value == actual.Pixels[i],
+                $"Pixel ({x}, {y}), channel {channel}: {actual.Pixels[i]} instead of {value}."
+            );
         }
     }
 
-    private static byte At(RgbImage image, int x, int y, int channel) => image.Pixels[(((y * image.Width) + x) * 3) + channel];
+    private static byte At(RgbImage image, int x, int y, int channel) =>
+        image.Pixels[(((y * image.Width) + x) * 3) + channel];
 
     private static RgbImage Scratch(RgbImage image) => GeneratedDataset.Picture(image.Width, image.Height, 99);
 }

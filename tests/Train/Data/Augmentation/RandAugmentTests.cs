@@ -15,8 +15,24 @@ public sealed class RandAugmentTests
     public void Strings_follow_timms_grammar()
     {
         Assert.Equal(new RandAugmentSettings { Magnitude = 10, Layers = 2 }, RandAugmentSettings.Parse("rand"));
-        Assert.Equal(new RandAugmentSettings { Magnitude = 9, MagnitudeDeviation = 0.5, Increasing = true }, RandAugmentSettings.Parse("rand-m9-mstd0.5-inc1"));
-        Assert.Equal(new RandAugmentSettings { Magnitude = 7, Layers = 3, Weighted = true }, RandAugmentSettings.Parse("rand-n3-w0-m7"));
+        Assert.Equal(
+            new RandAugmentSettings
+            {
+                Magnitude = 9,
+                MagnitudeDeviation = 0.5,
+                Increasing = true,
+            },
+            RandAugmentSettings.Parse("rand-m9-mstd0.5-inc1")
+        );
+        Assert.Equal(
+            new RandAugmentSettings
+            {
+                Magnitude = 7,
+                Layers = 3,
+                Weighted = true,
+            },
+            RandAugmentSettings.Parse("rand-n3-w0-m7")
+        );
         Assert.True(RandAugmentSettings.Parse("rand-inc0").Increasing); // bool("0") is true in Python
     }
 
@@ -44,7 +60,10 @@ public sealed class RandAugmentTests
         Frequencies.AssertShare(0.5, draws.Count, 2 * Pictures);
         AssertFrequencies(draws, [.. Enumerable.Repeat(1.0, RandAugmentOperations.Count)]);
         // Ten deviations from either end: never clipped.
-        KolmogorovSmirnov.AssertUniform([.. draws.Select(draw => NormalDistribution.Cumulative((draw.Magnitude - 5) / 0.5))], 0);
+        KolmogorovSmirnov.AssertUniform(
+            [.. draws.Select(draw => NormalDistribution.Cumulative((draw.Magnitude - 5) / 0.5))],
+            0
+        );
     }
 
     // With replacement: where both are applied each of the 225 pairs is as likely, an operation twice too, and neither knows of the other's magnitude.
@@ -58,7 +77,12 @@ public sealed class RandAugmentTests
         Frequencies.AssertCounts(applied, [0.25, 0.5, 0.25]);
         Frequencies.AssertShare(0.5, pictures.Count(picture => picture[0] is not null), Pictures);
 
-        (RandAugmentDraw First, RandAugmentDraw Second)[] both = [.. pictures.Where(picture => picture[0] is not null && picture[1] is not null).Select(picture => (picture[0]!.Value, picture[1]!.Value))];
+        (RandAugmentDraw First, RandAugmentDraw Second)[] both =
+        [
+            .. pictures
+                .Where(picture => picture[0] is not null && picture[1] is not null)
+                .Select(picture => (picture[0]!.Value, picture[1]!.Value)),
+        ];
         int[] pairs = new int[RandAugmentOperations.Count * RandAugmentOperations.Count];
         foreach ((RandAugmentDraw first, RandAugmentDraw second) in both)
             pairs[((int)first.Operation * RandAugmentOperations.Count) + (int)second.Operation]++;
@@ -73,7 +97,14 @@ public sealed class RandAugmentTests
         List<RandAugmentDraw> draws = Draw("rand-m9-mstd0.5-inc1", layers: 2);
         double below = NormalDistribution.Cumulative((10 - 9) / 0.5);
         Frequencies.AssertShare(1 - below, draws.Count(draw => draw.Magnitude == 10), draws.Count);
-        KolmogorovSmirnov.AssertUniform([.. draws.Where(draw => draw.Magnitude < 10).Select(draw => NormalDistribution.Cumulative((draw.Magnitude - 9) / 0.5) / below)], 0);
+        KolmogorovSmirnov.AssertUniform(
+            [
+                .. draws
+                    .Where(draw => draw.Magnitude < 10)
+                    .Select(draw => NormalDistribution.Cumulative((draw.Magnitude - 9) / 0.5) / below),
+            ],
+            0
+        );
     }
 
     [Fact]
@@ -111,7 +142,11 @@ public sealed class RandAugmentTests
     [InlineData(nameof(RandAugmentOperation.Sharpness), 0, 0.1)]
     [InlineData(nameof(RandAugmentOperation.ShearX), 9, -0.27)]
     public void Without_increasing_the_ranges_are_run_through(string operation, double magnitude, double expected) =>
-        Assert.Equal(expected, Enum.Parse<RandAugmentOperation>(operation).Argument(magnitude, increasing: false, negate: true), 1e-12);
+        Assert.Equal(
+            expected,
+            Enum.Parse<RandAugmentOperation>(operation).Argument(magnitude, increasing: false, negate: true),
+            1e-12
+        );
 
     [Fact]
     public void Weights_are_those_of_timm()
@@ -132,7 +167,10 @@ public sealed class RandAugmentTests
             [RandAugmentOperation.Brightness] = 0.005,
             [RandAugmentOperation.Equalize] = 0.005,
         };
-        AssertFrequencies(Draw("rand-n1-w0", layers: 1), [.. Enum.GetValues<RandAugmentOperation>().Select(operation => weights.GetValueOrDefault(operation))]);
+        AssertFrequencies(
+            Draw("rand-n1-w0", layers: 1),
+            [.. Enum.GetValues<RandAugmentOperation>().Select(operation => weights.GetValueOrDefault(operation))]
+        );
     }
 
     [Fact]
@@ -159,8 +197,11 @@ public sealed class RandAugmentTests
         int changed = 0;
         for (uint i = 0; i < 50; i++)
         {
-            RgbImage image = GeneratedDataset.Picture(13, 11, 1), expected = GeneratedDataset.Picture(13, 11, 1), scratch = GeneratedDataset.Picture(13, 11, 2);
-            RandomStream random = new(1, 0, RandomSite.RandAugment, i), again = random;
+            RgbImage image = GeneratedDataset.Picture(13, 11, 1),
+                expected = GeneratedDataset.Picture(13, 11, 1),
+                scratch = GeneratedDataset.Picture(13, 11, 2);
+            RandomStream random = new(1, 0, RandomSite.RandAugment, i),
+                again = random;
             augment.Apply(image, scratch, ref random);
             uint drawn = 0;
             for (int layer = 0; layer < settings.Layers; layer++)
@@ -172,7 +213,8 @@ public sealed class RandAugmentTests
         Assert.InRange(changed, 1, 49); // a quarter has no operation applied
     }
 
-    private static List<RandAugmentDraw> Draw(string text, int layers) => [.. DrawPictures(text, layers).SelectMany(picture => picture).OfType<RandAugmentDraw>()];
+    private static List<RandAugmentDraw> Draw(string text, int layers) =>
+        [.. DrawPictures(text, layers).SelectMany(picture => picture).OfType<RandAugmentDraw>()];
 
     private static List<RandAugmentDraw?[]> DrawPictures(string text, int layers)
     {
@@ -191,5 +233,12 @@ public sealed class RandAugmentTests
     }
 
     private static void AssertFrequencies(List<RandAugmentDraw> draws, double[] weights) =>
-        Frequencies.AssertCounts([.. Enumerable.Range(0, weights.Length).Select(i => draws.Count(draw => draw.Operation == (RandAugmentOperation)i))], weights);
+        Frequencies.AssertCounts(
+            [
+                .. Enumerable
+                    .Range(0, weights.Length)
+                    .Select(i => draws.Count(draw => draw.Operation == (RandAugmentOperation)i)),
+            ],
+            weights
+        );
 }

@@ -2,7 +2,6 @@ using Deit.Gpu;
 using Deit.Model.Images;
 using Deit.Tests.Gpu;
 using Deit.Train.Data.Augmentation;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Tests.Train.Data.Augmentation;
 
@@ -17,11 +16,24 @@ public sealed class RandomErasingTests
     [InlineData(300, 100, 3)]
     public void Area_and_shape_follow_the_definition(int width, int height, int parts)
     {
-        PixelRectangle[] actual = Parts(width, height, parts), expected = [.. Enumerable.Range(0, Draws).Select(new Oracle(width, height, parts).Draw)];
-        KolmogorovSmirnov.AssertSame([.. actual.Select(part => (double)part.Width)], [.. expected.Select(part => (double)part.Width)]);
-        KolmogorovSmirnov.AssertSame([.. actual.Select(part => (double)part.Height)], [.. expected.Select(part => (double)part.Height)]);
-        KolmogorovSmirnov.AssertSame([.. actual.Select(part => (double)part.Width * part.Height)], [.. expected.Select(part => (double)part.Width * part.Height)]);
-        Assert.All(actual, part => Assert.True(part.IsInside(width, height) && part.Width < width && part.Height < height));
+        PixelRectangle[] actual = Parts(width, height, parts),
+            expected = [.. Enumerable.Range(0, Draws).Select(new Oracle(width, height, parts).Draw)];
+        KolmogorovSmirnov.AssertSame(
+            [.. actual.Select(part => (double)part.Width)],
+            [.. expected.Select(part => (double)part.Width)]
+        );
+        KolmogorovSmirnov.AssertSame(
+            [.. actual.Select(part => (double)part.Height)],
+            [.. expected.Select(part => (double)part.Height)]
+        );
+        KolmogorovSmirnov.AssertSame(
+            [.. actual.Select(part => (double)part.Width * part.Height)],
+            [.. expected.Select(part => (double)part.Width * part.Height)]
+        );
+        Assert.All(
+            actual,
+            part => Assert.True(part.IsInside(width, height) && part.Width < width && part.Height < height)
+        );
     }
 
     [Fact]
@@ -50,14 +62,19 @@ public sealed class RandomErasingTests
     [InlineData(ErasingMode.Pixel)]
     public void One_rectangle_of_all_channels_is_replaced(ErasingMode mode)
     {
-        const int Width = 37, Height = 41, Plane = Width * Height;
+        const int Width = 37,
+            Height = 41,
+            Plane = Width * Height;
         List<double> noise = [];
         for (int i = 0; i < 200; i++)
         {
             float[] chw = Erase(new RandomErasing(1, mode, 1), Width, Height, i);
             int[] erased = [.. Enumerable.Range(0, 3 * Plane).Where(j => chw[j] != Untouched)];
             int[] first = [.. erased.Where(j => j < Plane)];
-            int left = first.Min(j => j % Width), right = first.Max(j => j % Width), top = first[0] / Width, bottom = first[^1] / Width;
+            int left = first.Min(j => j % Width),
+                right = first.Max(j => j % Width),
+                top = first[0] / Width,
+                bottom = first[^1] / Width;
             Assert.Equal((right - left + 1) * (bottom - top + 1), first.Length);
             Assert.Equal(first.Concat(first.Select(j => j + Plane)).Concat(first.Select(j => j + (2 * Plane))), erased);
             for (int channel = 0; channel < 3; channel++)
@@ -67,7 +84,11 @@ public sealed class RandomErasingTests
                     Assert.All(values, value => Assert.Equal(0, value));
                 else if (mode == ErasingMode.Rand)
                     Assert.Single(values.Distinct());
-                noise.AddRange(mode == ErasingMode.Pixel ? values.Select(value => (double)value) : values.Take(1).Select(value => (double)value));
+                noise.AddRange(
+                    mode == ErasingMode.Pixel
+                        ? values.Select(value => (double)value)
+                        : values.Take(1).Select(value => (double)value)
+                );
             }
         }
         if (mode != ErasingMode.Const)
@@ -78,7 +99,12 @@ public sealed class RandomErasingTests
     public void Several_parts_share_the_area()
     {
         RandomErasing erasing = new(1, ErasingMode.Const, 3);
-        double[] areas = [.. Enumerable.Range(0, 2000).Select(i => Erase(erasing, 113, 113, i).Count(value => value != Untouched) / (3.0 * 113 * 113))];
+        double[] areas =
+        [
+            .. Enumerable
+                .Range(0, 2000)
+                .Select(i => Erase(erasing, 113, 113, i).Count(value => value != Untouched) / (3.0 * 113 * 113)),
+        ];
         Assert.True(areas.Max() <= (1 / 3.0) + 0.02, $"{areas.Max()}"); // sides of at least 11 pixels, each rounded by at most a half
         Assert.True(areas.Min() >= 0.02 * 0.8 / 3, $"{areas.Min()}"); // all parts of a picture may cover each other
     }
@@ -90,24 +116,38 @@ public sealed class RandomErasingTests
     [InlineData(3)]
     public void The_number_of_parts_is_uniform(int count)
     {
-        const int Side = 48, Pictures = 5000;
+        const int Side = 48,
+            Pictures = 5000;
         RandomErasing erasing = new(1, ErasingMode.Const, count);
-        double[] actual = [.. Enumerable.Range(0, Pictures).Select(i => (double)Erase(erasing, Side, Side, i).Take(Side * Side).Count(value => value != Untouched))];
+        double[] actual =
+        [
+            .. Enumerable
+                .Range(0, Pictures)
+                .Select(i =>
+                    (double)Erase(erasing, Side, Side, i).Take(Side * Side).Count(value => value != Untouched)
+                ),
+        ];
         Random random = new(3);
         Oracle[] oracles = [.. Enumerable.Range(1, count).Select(parts => new Oracle(Side, Side, parts))];
-        double[] expected = [.. Enumerable.Range(0, Pictures).Select(_ =>
-        {
-            HashSet<int> lost = [];
-            int parts = random.Next(1, count + 1);
-            for (int i = 0; i < parts; i++)
-            {
-                PixelRectangle part = oracles[parts - 1].Draw(0);
-                int x = random.Next(Side - part.Width + 1), y = random.Next(Side - part.Height + 1);
-                for (int j = 0; j < part.Width * part.Height; j++)
-                    lost.Add(((y + (j / part.Width)) * Side) + x + (j % part.Width));
-            }
-            return (double)lost.Count;
-        })];
+        double[] expected =
+        [
+            .. Enumerable
+                .Range(0, Pictures)
+                .Select(_ =>
+                {
+                    HashSet<int> lost = [];
+                    int parts = random.Next(1, count + 1);
+                    for (int i = 0; i < parts; i++)
+                    {
+                        PixelRectangle part = oracles[parts - 1].Draw(0);
+                        int x = random.Next(Side - part.Width + 1),
+                            y = random.Next(Side - part.Height + 1);
+                        for (int j = 0; j < part.Width * part.Height; j++)
+                            lost.Add(((y + (j / part.Width)) * Side) + x + (j % part.Width));
+                    }
+                    return (double)lost.Count;
+                }),
+        ];
         KolmogorovSmirnov.AssertSame(actual, expected);
     }
 
@@ -121,11 +161,16 @@ public sealed class RandomErasingTests
     }
 
     private static PixelRectangle[] Parts(int width, int height, int parts) =>
-        [.. Enumerable.Range(0, Draws).Select(i =>
-        {
-            RandomStream random = new(7, 0, RandomSite.RandomErasing, (ulong)i);
-            return RandomErasing.Choose(width, height, parts, ref random);
-        }).OfType<PixelRectangle>()];
+        [
+            .. Enumerable
+                .Range(0, Draws)
+                .Select(i =>
+                {
+                    RandomStream random = new(7, 0, RandomSite.RandomErasing, (ulong)i);
+                    return RandomErasing.Choose(width, height, parts, ref random);
+                })
+                .OfType<PixelRectangle>(),
+        ];
 
     /// <summary>The definition again, with the platform's generator; a failure of all tries, one in millions, is an exception.</summary>
     private sealed class Oracle(int width, int height, int parts)

@@ -15,8 +15,14 @@ public sealed class RandomResizedCropTests
         const int Side = 4000; // rounding to whole pixels is then below a thousandth of any range
         RandomResizedCrop crop = new((0.08, 0.75), (3.0 / 4, 4.0 / 3), ResampleFilter.Bicubic);
         PixelRectangle[] parts = Draw(crop, Side, Side);
-        KolmogorovSmirnov.AssertUniform([.. parts.Select(part => (((double)part.Width * part.Height / Side / Side) - 0.08) / 0.67)], 1e-3);
-        KolmogorovSmirnov.AssertUniform([.. parts.Select(part => (Math.Log((double)part.Width / part.Height) / (2 * Math.Log(4.0 / 3))) + 0.5)], 1e-3);
+        KolmogorovSmirnov.AssertUniform(
+            [.. parts.Select(part => (((double)part.Width * part.Height / Side / Side) - 0.08) / 0.67)],
+            1e-3
+        );
+        KolmogorovSmirnov.AssertUniform(
+            [.. parts.Select(part => (Math.Log((double)part.Width / part.Height) / (2 * Math.Log(4.0 / 3))) + 0.5)],
+            1e-3
+        );
         PixelRectangle[] loose = [.. parts.Where(part => part.Width < Side * 0.9 && part.Height < Side * 0.9)]; // at least 400 places
         KolmogorovSmirnov.AssertUniform([.. loose.Select(part => (part.X + 0.5) / (Side - part.Width + 1))], 2e-3);
         KolmogorovSmirnov.AssertUniform([.. loose.Select(part => (part.Y + 0.5) / (Side - part.Height + 1))], 2e-3);
@@ -29,10 +35,20 @@ public sealed class RandomResizedCropTests
     public void Rejected_tries_follow_the_definition(int width, int height)
     {
         RandomResizedCrop crop = new((0.08, 1), (3.0 / 4, 4.0 / 3), ResampleFilter.Bicubic);
-        PixelRectangle[] parts = Draw(crop, width, height), expected = [.. Enumerable.Range(0, Draws).Select(new Oracle(width, height).Draw)];
-        KolmogorovSmirnov.AssertSame([.. parts.Select(part => (double)part.Width)], [.. expected.Select(part => (double)part.Width)]);
-        KolmogorovSmirnov.AssertSame([.. parts.Select(part => (double)part.Height)], [.. expected.Select(part => (double)part.Height)]);
-        KolmogorovSmirnov.AssertSame([.. parts.Select(part => (double)part.Width * part.Height)], [.. expected.Select(part => (double)part.Width * part.Height)]);
+        PixelRectangle[] parts = Draw(crop, width, height),
+            expected = [.. Enumerable.Range(0, Draws).Select(new Oracle(width, height).Draw)];
+        KolmogorovSmirnov.AssertSame(
+            [.. parts.Select(part => (double)part.Width)],
+            [.. expected.Select(part => (double)part.Width)]
+        );
+        KolmogorovSmirnov.AssertSame(
+            [.. parts.Select(part => (double)part.Height)],
+            [.. expected.Select(part => (double)part.Height)]
+        );
+        KolmogorovSmirnov.AssertSame(
+            [.. parts.Select(part => (double)part.Width * part.Height)],
+            [.. expected.Select(part => (double)part.Width * part.Height)]
+        );
         Assert.All(parts, part => Assert.True(part.IsInside(width, height)));
     }
 
@@ -54,16 +70,24 @@ public sealed class RandomResizedCropTests
     {
         RgbImage target = new(5, 5, new byte[75]);
         RandomStream random = new(1, 2, 3, 4);
-        new RandomResizedCrop((0.08, 1), (3.0 / 4, 4.0 / 3), ResampleFilter.Bicubic).Apply(new RgbImage(1, 1, [10, 20, 30]), target, ref random);
+        new RandomResizedCrop((0.08, 1), (3.0 / 4, 4.0 / 3), ResampleFilter.Bicubic).Apply(
+            new RgbImage(1, 1, [10, 20, 30]),
+            target,
+            ref random
+        );
         Assert.Equal(Enumerable.Repeat(new byte[] { 10, 20, 30 }, 25).SelectMany(pixel => pixel), target.Pixels);
     }
 
     private static PixelRectangle[] Draw(RandomResizedCrop crop, int width, int height) =>
-        [.. Enumerable.Range(0, Draws).Select(i =>
-        {
-            RandomStream random = new(7, 0, RandomSite.RandomCrop, (ulong)i);
-            return crop.Choose(width, height, ref random);
-        })];
+        [
+            .. Enumerable
+                .Range(0, Draws)
+                .Select(i =>
+                {
+                    RandomStream random = new(7, 0, RandomSite.RandomCrop, (ulong)i);
+                    return crop.Choose(width, height, ref random);
+                }),
+        ];
 
     /// <summary>The definition again, with the platform's generator.</summary>
     private sealed class Oracle(int width, int height)
@@ -74,7 +98,8 @@ public sealed class RandomResizedCropTests
         {
             for (int i = 0; i < 10; i++)
             {
-                double area = width * height * (0.08 + (0.92 * _random.NextDouble())), shape = 0.75 * Math.Pow(16.0 / 9, _random.NextDouble());
+                double area = width * height * (0.08 + (0.92 * _random.NextDouble())),
+                    shape = 0.75 * Math.Pow(16.0 / 9, _random.NextDouble());
                 (int w, int h) = ((int)Math.Round(Math.Sqrt(area * shape)), (int)Math.Round(Math.Sqrt(area / shape)));
                 if (w <= width && h <= height)
                     return new PixelRectangle(0, 0, w, h);

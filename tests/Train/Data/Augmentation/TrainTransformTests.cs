@@ -7,17 +7,34 @@ namespace Deit.Tests.Train.Data.Augmentation;
 
 public sealed class TrainTransformTests
 {
-    private static readonly TrainTransformOptions Whole = new() { InputSize = 37, Scale = (1, 1), Ratio = (1, 1), HorizontalFlip = 0 };
+    private static readonly TrainTransformOptions Whole = new()
+    {
+        InputSize = 37,
+        Scale = (1, 1),
+        Ratio = (1, 1),
+        HorizontalFlip = 0,
+    };
 
     // The reference's recipe.
-    private static readonly TrainTransformOptions Augmented = new() { AutoAugment = "rand-m9-mstd0.5-inc1", ErasingProbability = 0.25 };
+    private static readonly TrainTransformOptions Augmented = new()
+    {
+        AutoAugment = "rand-m9-mstd0.5-inc1",
+        ErasingProbability = 0.25,
+    };
 
     [Fact]
     public void The_whole_picture_is_resized_and_normalised()
     {
         RgbImage image = GeneratedDataset.Picture(113, 113, 1);
-        float[] actual = Apply(Whole, image), expected = new float[3 * 37 * 37];
-        Normalization.Apply(Resampler.Resize(image, 37, 37, ResampleFilter.Bicubic).Pixels, Whole.Mean, Whole.StandardDeviation, expected, 37 * 37);
+        float[] actual = Apply(Whole, image),
+            expected = new float[3 * 37 * 37];
+        Normalization.Apply(
+            Resampler.Resize(image, 37, 37, ResampleFilter.Bicubic).Pixels,
+            Whole.Mean,
+            Whole.StandardDeviation,
+            expected,
+            37 * 37
+        );
         Assert.Equal(expected, actual);
     }
 
@@ -28,9 +45,13 @@ public sealed class TrainTransformTests
     {
         RgbImage image = GeneratedDataset.Picture(113, 113, 1);
         TrainTransformOptions options = Whole with { InputSize = size };
-        float[] straight = Apply(options, image), mirrored = Apply(options with { HorizontalFlip = 1 }, image);
+        float[] straight = Apply(options, image),
+            mirrored = Apply(options with { HorizontalFlip = 1 }, image);
         for (int row = 0; row < 3 * size; row++)
-            Assert.Equal(straight[(row * size)..((row + 1) * size)].Reverse(), mirrored[(row * size)..((row + 1) * size)]);
+            Assert.Equal(
+                straight[(row * size)..((row + 1) * size)].Reverse(),
+                mirrored[(row * size)..((row + 1) * size)]
+            );
     }
 
     [Fact]
@@ -40,7 +61,8 @@ public sealed class TrainTransformTests
         const double Chance = 0.3;
         RgbImage image = GeneratedDataset.Picture(33, 33, 1);
         TrainTransform transform = new(Whole with { InputSize = 33, HorizontalFlip = Chance }, seed: 5);
-        float[] straight = Apply(Whole with { InputSize = 33 }, image), chw = new float[straight.Length];
+        float[] straight = Apply(Whole with { InputSize = 33 }, image),
+            chw = new float[straight.Length];
         int flipped = 0;
         for (int i = 0; i < Draws; i++)
         {
@@ -70,7 +92,8 @@ public sealed class TrainTransformTests
     [Fact]
     public void Small_inputs_are_cut_from_the_padded_picture()
     {
-        RgbImage source = GeneratedDataset.Picture(9, 7, 3), target = new(7, 6, new byte[7 * 6 * 3]);
+        RgbImage source = GeneratedDataset.Picture(9, 7, 3),
+            target = new(7, 6, new byte[7 * 6 * 3]);
         for (int i = 0; i < source.Pixels.Length; i++)
             source.Pixels[i] |= 1; // not black, so that it shows where the padding begins
         Dictionary<(int, int), int> places = [];
@@ -91,7 +114,8 @@ public sealed class TrainTransformTests
     [Fact]
     public void A_picture_smaller_than_its_padding_allows_is_padded_further()
     {
-        RgbImage source = new(1, 2, [1, 2, 3, 4, 5, 6]), target = new(32, 31, new byte[32 * 31 * 3]);
+        RgbImage source = new(1, 2, [1, 2, 3, 4, 5, 6]),
+            target = new(32, 31, new byte[32 * 31 * 3]);
         for (uint i = 0; i < 50; i++)
         {
             RandomStream random = new(1, 0, RandomSite.RandomCrop, i);
@@ -124,7 +148,15 @@ public sealed class TrainTransformTests
         for (int i = 0; i < 20; i++)
         {
             float[] whole = Apply(options, image, position: i);
-            float[] erased = Apply(options with { ErasingProbability = 1, ErasingMode = ErasingMode.Const }, image, position: i);
+            float[] erased = Apply(
+                options with
+                {
+                    ErasingProbability = 1,
+                    ErasingMode = ErasingMode.Const,
+                },
+                image,
+                position: i
+            );
             Assert.NotEqual(whole, erased);
             for (int j = 0; j < whole.Length; j++)
                 Assert.True(erased[j] == whole[j] || erased[j] == 0);
@@ -135,10 +167,14 @@ public sealed class TrainTransformTests
     public void Colours_are_jittered_only_without_randaugment()
     {
         RgbImage image = GeneratedDataset.Picture(61, 47, 1);
-        TrainTransformOptions jittered = Whole with { ColorJitter = 0.3 }, augmented = Whole with { AutoAugment = Augmented.AutoAugment };
+        TrainTransformOptions jittered = Whole with { ColorJitter = 0.3 },
+            augmented = Whole with { AutoAugment = Augmented.AutoAugment };
         Assert.NotEqual(Apply(Whole, image), Apply(jittered, image));
         for (int i = 0; i < 20; i++)
-            Assert.Equal(Apply(augmented, image, position: i), Apply(augmented with { ColorJitter = 0.3 }, image, position: i));
+            Assert.Equal(
+                Apply(augmented, image, position: i),
+                Apply(augmented with { ColorJitter = 0.3 }, image, position: i)
+            );
     }
 
     [Fact]
@@ -169,7 +205,13 @@ public sealed class TrainTransformTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4096); // the pools' own small change; a picture alone has 150,528 bytes
     }
 
-    private static float[] Apply(TrainTransformOptions options, RgbImage image, ulong seed = 1, int epoch = 0, int position = 0)
+    private static float[] Apply(
+        TrainTransformOptions options,
+        RgbImage image,
+        ulong seed = 1,
+        int epoch = 0,
+        int position = 0
+    )
     {
         float[] chw = new float[3 * options.InputSize.Pixels];
         Array.Fill(chw, float.NaN);
@@ -181,9 +223,9 @@ public sealed class TrainTransformTests
     private static (int X, int Y) Place(RgbImage source, RgbImage target)
     {
         for (int top = -4; top <= source.Height + 4 - target.Height; top++)
-            for (int left = -4; left <= source.Width + 4 - target.Width; left++)
-                if (Shows(source, target, left, top))
-                    return (left, top);
+        for (int left = -4; left <= source.Width + 4 - target.Width; left++)
+            if (Shows(source, target, left, top))
+                return (left, top);
         throw new InvalidDataException("The crop is no part of the padded picture.");
     }
 
@@ -192,7 +234,10 @@ public sealed class TrainTransformTests
         for (int i = 0; i < target.Pixels.Length; i++)
         {
             (int x, int y) = (left + (i / 3 % target.Width), top + (i / 3 / target.Width));
-            byte expected = x < 0 || y < 0 || x >= source.Width || y >= source.Height ? (byte)0 : source.Pixels[(((y * source.Width) + x) * 3) + (i % 3)];
+            byte expected =
+                x < 0 || y < 0 || x >= source.Width || y >= source.Height
+                    ? (byte)0
+                    : source.Pixels[(((y * source.Width) + x) * 3) + (i % 3)];
             if (target.Pixels[i] != expected)
                 return false;
         }

@@ -1,7 +1,5 @@
-using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
@@ -40,17 +38,22 @@ internal static class DatasetAssert
     public static void LoadsFromManyThreads(IImageDataset dataset, Func<int, RgbImage> expected)
     {
         RgbImage[] pictures = [.. Enumerable.Range(0, dataset.Count).Select(expected)];
-        Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, thread =>
-        {
-            int[] order = [.. Enumerable.Range(0, dataset.Count)];
-            new Random(thread).Shuffle(order);
-            foreach (int index in order)
+        Parallel.For(
+            0,
+            8,
+            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            thread =>
             {
-                RgbImage image = dataset.Load(index);
-                Assert.Equal((pictures[index].Width, pictures[index].Height), (image.Width, image.Height));
-                Assert.Equal(pictures[index].Pixels, image.Pixels);
+                int[] order = [.. Enumerable.Range(0, dataset.Count)];
+                new Random(thread).Shuffle(order);
+                foreach (int index in order)
+                {
+                    RgbImage image = dataset.Load(index);
+                    Assert.Equal((pictures[index].Width, pictures[index].Height), (image.Width, image.Height));
+                    Assert.Equal(pictures[index].Pixels, image.Pixels);
+                }
             }
-        });
+        );
     }
 
     /// <summary>An epoch of training and one of evaluation, as the commands run them.</summary>
@@ -61,9 +64,21 @@ internal static class DatasetAssert
         const int Batch = 4;
         foreach (bool training in new[] { true, false })
         {
-            IImageTransform transform = training ? new TrainTransform(new TrainTransformOptions { InputSize = 16 }, seed: 1) : new EvaluationTransform(new Preprocess { InputSize = 16 });
+            IImageTransform transform = training
+                ? new TrainTransform(new TrainTransformOptions { InputSize = 16 }, seed: 1)
+                : new EvaluationTransform(new Preprocess { InputSize = 16 });
             ISampler sampler = training ? new RandomSampler(dataset.Count, 3) : new SequentialSampler(dataset.Count);
-            BatchLoader loader = new(dataset, sampler, transform, new BatchLoaderOptions { BatchSize = Batch, Workers = 3, Training = training });
+            BatchLoader loader = new(
+                dataset,
+                sampler,
+                transform,
+                new BatchLoaderOptions
+                {
+                    BatchSize = Batch,
+                    Workers = 3,
+                    Training = training,
+                }
+            );
             List<int> seen = [];
             foreach (Batch batch in loader.Epoch(0))
                 using (batch)
@@ -81,10 +96,18 @@ internal static class DatasetAssert
     public static void HoldsOut(Func<string, DatasetOptions, IImageDataset> open, int[] held)
     {
         DatasetOptions options = new() { ValFraction = 0.25, Seed = 5 };
-        IImageDataset all = open("train", new DatasetOptions()), train = open("train", options), val = open("val", options);
-        Assert.Equal(Names(all).Order(StringComparer.Ordinal), Names(train).Concat(Names(val)).Order(StringComparer.Ordinal));
+        IImageDataset all = open("train", new DatasetOptions()),
+            train = open("train", options),
+            val = open("val", options);
+        Assert.Equal(
+            Names(all).Order(StringComparer.Ordinal),
+            Names(train).Concat(Names(val)).Order(StringComparer.Ordinal)
+        );
         Assert.Equal(all.Count, train.Count + val.Count);
-        Assert.Equal(held, Enumerable.Range(0, held.Length).Select(label => Labels(val).Count(other => other == label)));
+        Assert.Equal(
+            held,
+            Enumerable.Range(0, held.Length).Select(label => Labels(val).Count(other => other == label))
+        );
         Assert.Equal(Names(val), Names(open("val", options)));
         Assert.NotEqual(Names(val), Names(open("val", options with { Seed = 6 })));
         Dictionary<string, int> numbers = Enumerable.Range(0, all.Count).ToDictionary(all.Name);
@@ -96,6 +119,9 @@ internal static class DatasetAssert
                 Assert.Equal(all.Load(same).Pixels, side.Load(i).Pixels);
             }
         Sentence<DeitException>("expected 0 to below 1", () => open("train", new DatasetOptions { ValFraction = 1 }));
-        Sentence<DeitException>("expected 0 to below 1", () => open("val", new DatasetOptions { ValFraction = double.NaN }));
+        Sentence<DeitException>(
+            "expected 0 to below 1",
+            () => open("val", new DatasetOptions { ValFraction = double.NaN })
+        );
     }
 }

@@ -1,7 +1,5 @@
-using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Formats;
 
@@ -22,8 +20,14 @@ public sealed class ImageDatasetsTests : IDisposable
         Write("tar/train-0.tar", Tar);
         Write("tars/train/0.tar", Tar);
         Write("compressed/train-0.tar.gz", Tar);
-        await ParquetFiles.Write(_folder["parquet/data/train-0.parquet"], [ParquetFiles.Picture(1, 0), ParquetFiles.Picture(2, 1)]);
-        await ParquetFiles.Write(_folder["flat/train-0.parquet"], [ParquetFiles.Picture(1, 0), ParquetFiles.Picture(2, 1)]);
+        await ParquetFiles.Write(
+            _folder["parquet/data/train-0.parquet"],
+            [ParquetFiles.Picture(1, 0), ParquetFiles.Picture(2, 1)]
+        );
+        await ParquetFiles.Write(
+            _folder["flat/train-0.parquet"],
+            [ParquetFiles.Picture(1, 0), ParquetFiles.Picture(2, 1)]
+        );
         Write("cifar-100-binary/train.bin", [.. new byte[3074], 0, 1, .. new byte[3072]]);
         Write("cifar-100-binary/fine_label_names.txt", TarBytes.Text("a\nb\n"));
         Assert.IsType<ImageFolderDataset>(Open("folder"));
@@ -55,7 +59,10 @@ public sealed class ImageDatasetsTests : IDisposable
         Write("illustrated/train-0.tar", Tar);
         Assert.IsType<TarShardDataset>(Open("illustrated"));
         WriteClasses("manual", "pictures-of-the-manual");
-        await ParquetFiles.Write(_folder["manual/data/train-0.parquet"], [ParquetFiles.Picture(1, 0), ParquetFiles.Picture(2, 1)]);
+        await ParquetFiles.Write(
+            _folder["manual/data/train-0.parquet"],
+            [ParquetFiles.Picture(1, 0), ParquetFiles.Picture(2, 1)]
+        );
         Assert.IsType<ParquetDataset>(Open("manual"));
     }
 
@@ -82,7 +89,10 @@ public sealed class ImageDatasetsTests : IDisposable
         WriteClasses("folder", "cat", "dog");
         Write("tar/train-0.tar", Tar);
         foreach (string opened in new[] { "folder", "tar" })
-            DatasetAssert.Sentence<DeitException>("the model does not have its classes", () => ImageDatasets.Open(_folder[opened], "train", new DatasetOptions { ClassNames = ["x", "y"] }));
+            DatasetAssert.Sentence<DeitException>(
+                "the model does not have its classes",
+                () => ImageDatasets.Open(_folder[opened], "train", new DatasetOptions { ClassNames = ["x", "y"] })
+            );
     }
 
     private IImageDataset Open(string folder) => ImageDatasets.Open(_folder[folder], "train", new DatasetOptions());

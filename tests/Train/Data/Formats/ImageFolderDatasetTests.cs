@@ -1,7 +1,5 @@
-using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Formats;
 
@@ -16,8 +14,18 @@ public sealed class ImageFolderDatasetTests : IDisposable
     [Fact]
     public void Classes_and_files_are_sorted_by_ordinal()
     {
-        Touch("train/b/x.jpg", "train/B/2.JPEG", "train/B/10.png", "train/B/deeper/a.webp", "train/B/a.Gif", "train/B/notes.txt", "train/B/.hidden.png",
-            "train/.cache/y.png", "train/é/q.bmp", "val/b/v.png");
+        Touch(
+            "train/b/x.jpg",
+            "train/B/2.JPEG",
+            "train/B/10.png",
+            "train/B/deeper/a.webp",
+            "train/B/a.Gif",
+            "train/B/notes.txt",
+            "train/B/.hidden.png",
+            "train/.cache/y.png",
+            "train/é/q.bmp",
+            "val/b/v.png"
+        );
         ImageFolderDataset train = ImageFolderDataset.Open(_folder.Path, "train");
         Assert.Equal(["B", "b", "é"], train.ClassNames);
         string[] expected = ["B/10.png", "B/2.JPEG", "B/a.Gif", "B/deeper/a.webp", "b/x.jpg", "é/q.bmp"];
@@ -33,7 +41,11 @@ public sealed class ImageFolderDatasetTests : IDisposable
     public void A_model_s_classes_decide_the_labels()
     {
         Touch("test/a/1.png", "test/c/1.png");
-        ImageFolderDataset test = ImageFolderDataset.Open(_folder.Path, "test", new DatasetOptions { ClassNames = ["c", "b", "a"] });
+        ImageFolderDataset test = ImageFolderDataset.Open(
+            _folder.Path,
+            "test",
+            new DatasetOptions { ClassNames = ["c", "b", "a"] }
+        );
         Assert.Equal([2, 0], Labels(test));
         Assert.Equal(3, test.ClassNames.Count);
     }
@@ -55,8 +67,12 @@ public sealed class ImageFolderDatasetTests : IDisposable
         for (int c = 0; c < sizes.Length; c++)
             Touch([.. Enumerable.Range(0, sizes[c]).Select(i => $"class{c}/{i}.png")]);
         DatasetOptions options = new() { ValFraction = fraction, Seed = 5 };
-        ImageFolderDataset train = ImageFolderDataset.Open(_folder.Path, "train", options), val = ImageFolderDataset.Open(_folder.Path, "val", options);
-        Assert.Equal(Names(ImageFolderDataset.Open(_folder.Path, "train")), Names(train).Concat(Names(val)).Order(StringComparer.Ordinal));
+        ImageFolderDataset train = ImageFolderDataset.Open(_folder.Path, "train", options),
+            val = ImageFolderDataset.Open(_folder.Path, "val", options);
+        Assert.Equal(
+            Names(ImageFolderDataset.Open(_folder.Path, "train")),
+            Names(train).Concat(Names(val)).Order(StringComparer.Ordinal)
+        );
         for (int c = 0; c < sizes.Length; c++)
         {
             int held = Labels(val).Count(label => label == c);
@@ -97,18 +113,50 @@ public sealed class ImageFolderDatasetTests : IDisposable
     [InlineData("a/1.png b/x.txt", "", "train", 0, "the class 'b' has no pictures")]
     [InlineData("train/a/1.png train/b/", "", "train", 0, "the class 'b' has no pictures")]
     [InlineData("train/a/1.png val/a/1.png", "", "train", 0, "'a' is its only class")]
-    [InlineData("a/1.png b/1.png", "", "val", 0, "it has 'train'; hold out a share of the pictures with --val-fraction")]
+    [InlineData(
+        "a/1.png b/1.png",
+        "",
+        "val",
+        0,
+        "it has 'train'; hold out a share of the pictures with --val-fraction"
+    )]
     [InlineData("a/1.png b/1.png", "", "test", 0.5, "it has 'train', 'val'; name one of these")]
-    [InlineData("train/a/1.png train/b/1.png test/a/1.png", "", "val", 0.5, "it has 'train', 'test'; name one of these")]
-    [InlineData("train/a/1.png train/b/1.png val/a/1.png val/c/1.png", "", "val", 0, "training does not have its class 'c'")]
-    [InlineData("train/a/1.png train/b/1.png val/1/1.png val/2/1.png val/3/1.png val/4/1.png val/5/1.png", "", "val", 0, "classes '1', '2', '3' and 2 more")]
+    [InlineData(
+        "train/a/1.png train/b/1.png test/a/1.png",
+        "",
+        "val",
+        0.5,
+        "it has 'train', 'test'; name one of these"
+    )]
+    [InlineData(
+        "train/a/1.png train/b/1.png val/a/1.png val/c/1.png",
+        "",
+        "val",
+        0,
+        "training does not have its class 'c'"
+    )]
+    [InlineData(
+        "train/a/1.png train/b/1.png val/1/1.png val/2/1.png val/3/1.png val/4/1.png val/5/1.png",
+        "",
+        "val",
+        0,
+        "classes '1', '2', '3' and 2 more"
+    )]
     [InlineData("a/1.png b/1.png", "", "val", 0.5, "no class has a picture to spare")]
     [InlineData("a/1.png b/1.png", "", "train", 1, "expected 0 to below 1")]
     [InlineData("a/1.png b/1.png", "", "train", -0.1, "expected 0 to below 1")]
-    public void What_is_wrong_is_said_in_a_sentence(string files, string opened, string split, double fraction, string expected)
+    public void What_is_wrong_is_said_in_a_sentence(
+        string files,
+        string opened,
+        string split,
+        double fraction,
+        string expected
+    )
     {
         Touch(files.Split(' '));
-        DeitException error = Assert.Throws<DeitException>(() => ImageFolderDataset.Open(_folder[opened], split, new DatasetOptions { ValFraction = fraction }));
+        DeitException error = Assert.Throws<DeitException>(() =>
+            ImageFolderDataset.Open(_folder[opened], split, new DatasetOptions { ValFraction = fraction })
+        );
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.EndsWith(".", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
@@ -125,7 +173,9 @@ public sealed class ImageFolderDatasetTests : IDisposable
         }
     }
 
-    private static string[] Names(ImageFolderDataset dataset) => [.. Enumerable.Range(0, dataset.Count).Select(dataset.Name)];
+    private static string[] Names(ImageFolderDataset dataset) =>
+        [.. Enumerable.Range(0, dataset.Count).Select(dataset.Name)];
 
-    private static int[] Labels(ImageFolderDataset dataset) => [.. Enumerable.Range(0, dataset.Count).Select(dataset.Label)];
+    private static int[] Labels(ImageFolderDataset dataset) =>
+        [.. Enumerable.Range(0, dataset.Count).Select(dataset.Label)];
 }

@@ -1,8 +1,5 @@
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Formats;
 using Parquet;
@@ -41,9 +38,23 @@ public sealed class ParquetDatasetTests : IDisposable
     [InlineData("img", true, "labels", CompressionMethod.Gzip)]
     [InlineData("jpeg", true, "label", CompressionMethod.Snappy)]
     [InlineData("required", true, "label", CompressionMethod.Lz4Raw)]
-    public async Task Columns_of_other_names_and_kinds_are_found(string image, bool binary, string label, CompressionMethod compression)
+    public async Task Columns_of_other_names_and_kinds_are_found(
+        string image,
+        bool binary,
+        string label,
+        CompressionMethod compression
+    )
     {
-        await Write(Train, Pictures(0, 9), names: Animals, image: image, binary: binary, label: label, compression: compression, required: image == "required");
+        await Write(
+            Train,
+            Pictures(0, 9),
+            names: Animals,
+            image: image,
+            binary: binary,
+            label: label,
+            compression: compression,
+            required: image == "required"
+        );
         ParquetDataset train = ParquetDataset.Open(_folder.Path, "train");
         Assert.Equal(Animals, train.ClassNames);
         Assert.Equal(Enumerable.Range(0, 9).Select(i => i % 3), DatasetAssert.Labels(train));
@@ -65,7 +76,10 @@ public sealed class ParquetDatasetTests : IDisposable
         {
             int index = i;
             if (rows[i].Image is null)
-                DatasetAssert.Sentence<ImageException>($"parquet#{i}' failed: its bytes are null, expected an encoded image; embed the images", () => train.Load(index));
+                DatasetAssert.Sentence<ImageException>(
+                    $"parquet#{i}' failed: its bytes are null, expected an encoded image; embed the images",
+                    () => train.Load(index)
+                );
             else if (i == 6)
                 DatasetAssert.Sentence<ImageException>("parquet#6' failed: it is no JPEG", () => train.Load(index));
             else
@@ -77,13 +91,23 @@ public sealed class ParquetDatasetTests : IDisposable
     [Fact]
     public async Task Splits_are_the_beginnings_of_names_and_a_share_is_held_out_where_there_is_no_val()
     {
-        await Write(_folder["train-00000-of-00001.parquet"], [.. Enumerable.Range(0, 20).Select(i => Picture(i, i / 8))], groupRows: 3);
+        await Write(
+            _folder["train-00000-of-00001.parquet"],
+            [.. Enumerable.Range(0, 20).Select(i => Picture(i, i / 8))],
+            groupRows: 3
+        );
         await Write(_folder["test-00000-of-00001.parquet"], Pictures(50, 3));
         DatasetAssert.HoldsOut((split, options) => ParquetDataset.Open(_folder.Path, split, options), [2, 2, 1]);
         Assert.Equal(3, ParquetDataset.Open(_folder.Path, "test", new DatasetOptions { ValFraction = 0.5 }).Count);
         await Write(_folder["validation-00000-of-00001.parquet"], Pictures(60, 2));
         DatasetOptions share = new() { ValFraction = 0.25 };
-        Assert.Equal((20, 2), (ParquetDataset.Open(_folder.Path, "train", share).Count, ParquetDataset.Open(_folder.Path, "val", share).Count));
+        Assert.Equal(
+            (20, 2),
+            (
+                ParquetDataset.Open(_folder.Path, "train", share).Count,
+                ParquetDataset.Open(_folder.Path, "val", share).Count
+            )
+        );
         Assert.Equal(["0", "1", "2"], ParquetDataset.Open(_folder.Path, "val", share).ClassNames); // training's, though it has only two
     }
 
@@ -91,15 +115,29 @@ public sealed class ParquetDatasetTests : IDisposable
     public async Task A_model_s_classes_and_training_s_decide_the_labels()
     {
         await Write(Train, [Picture(0, 0), Picture(1, 1)], names: Animals);
-        ParquetDataset train = ParquetDataset.Open(_folder.Path, "train", new DatasetOptions { ClassNames = ["ant", "yak", "zebra"] });
+        ParquetDataset train = ParquetDataset.Open(
+            _folder.Path,
+            "train",
+            new DatasetOptions { ClassNames = ["ant", "yak", "zebra"] }
+        );
         Assert.Equal([2, 0], DatasetAssert.Labels(train)); // without bees, which the model does not know
-        DatasetAssert.Sentence<DeitException>("the model does not have its class 'ant'; leave its samples out", () => ParquetDataset.Open(_folder.Path, "train", new DatasetOptions { ClassNames = ["bee", "zebra"] }));
-        await Write(_folder["data/test-00000-of-00001.parquet"], [Picture(0, 0), Picture(1, 1)], names: ["bee", "zebra"]);
+        DatasetAssert.Sentence<DeitException>(
+            "the model does not have its class 'ant'; leave its samples out",
+            () => ParquetDataset.Open(_folder.Path, "train", new DatasetOptions { ClassNames = ["bee", "zebra"] })
+        );
+        await Write(
+            _folder["data/test-00000-of-00001.parquet"],
+            [Picture(0, 0), Picture(1, 1)],
+            names: ["bee", "zebra"]
+        );
         ParquetDataset test = ParquetDataset.Open(_folder.Path, "test");
         Assert.Equal(Animals, test.ClassNames);
         Assert.Equal([2, 0], DatasetAssert.Labels(test));
         await Write(_folder["data/test-00000-of-00001.parquet"], [Picture(0, 0), Picture(1, 1)], names: ["bee", "yak"]);
-        DatasetAssert.Sentence<DeitException>("training does not have its class 'yak'", () => ParquetDataset.Open(_folder.Path, "test"));
+        DatasetAssert.Sentence<DeitException>(
+            "training does not have its class 'yak'",
+            () => ParquetDataset.Open(_folder.Path, "test")
+        );
     }
 
     [Fact]
@@ -107,7 +145,8 @@ public sealed class ParquetDatasetTests : IDisposable
     {
         Row[] rows = Pictures(0, 24);
         await Write(Train, rows, groupRows: 4);
-        int group = rows[..4].Sum(row => row.Image!.Length), limit = group * 3;
+        int group = rows[..4].Sum(row => row.Image!.Length),
+            limit = group * 3;
         ParquetDataset train = ParquetDataset.Open(_folder.Path, "train", null, limit);
         for (int i = 0; i < 24; i++)
         {
@@ -125,13 +164,16 @@ public sealed class ParquetDatasetTests : IDisposable
     public void A_group_that_several_ask_for_is_read_once_and_the_last_used_stay()
     {
         List<int> reads = [];
-        RowGroupCache cache = new(limit: 20, group =>
-        {
-            lock (reads)
-                reads.Add(group);
-            Thread.Sleep(10);
-            return [new byte[10], null];
-        });
+        RowGroupCache cache = new(
+            limit: 20,
+            group =>
+            {
+                lock (reads)
+                    reads.Add(group);
+                Thread.Sleep(10);
+                return [new byte[10], null];
+            }
+        );
         Parallel.For(0, 16, _ => cache.Get(1));
         Assert.Equal([1], reads);
         foreach (int group in new[] { 2, 1, 3, 1, 2 }) // 3 drives out 2, which was used before 1
@@ -170,12 +212,16 @@ public sealed class ParquetDatasetTests : IDisposable
     public async Task What_is_no_Parquet_file_is_refused()
     {
         Directory.CreateDirectory(_folder["data"]);
-        foreach ((string text, string expected) in ((string, string)[])[
-            ("", "it is not a Parquet file"),
-            ("<html>no such file</html>", "it is not a Parquet file, which begins and ends with 'PAR1'"),
-            ("version https://git-lfs.github.com/spec/v1\noid sha256:0", "with git lfs pull"),
-            ("PAR1 and nothing", "it is cut short, its end lacks 'PAR1'"),
-            ("PAR1 xxxx xxxx PAR1", "it is no Parquet file that can be read")])
+        foreach (
+            (string text, string expected) in ((string, string)[])
+                [
+                    ("", "it is not a Parquet file"),
+                    ("<html>no such file</html>", "it is not a Parquet file, which begins and ends with 'PAR1'"),
+                    ("version https://git-lfs.github.com/spec/v1\noid sha256:0", "with git lfs pull"),
+                    ("PAR1 and nothing", "it is cut short, its end lacks 'PAR1'"),
+                    ("PAR1 xxxx xxxx PAR1", "it is no Parquet file that can be read"),
+                ]
+        )
         {
             File.WriteAllText(Train, text);
             Refused(expected);
@@ -188,7 +234,11 @@ public sealed class ParquetDatasetTests : IDisposable
             Refused(length >= 12 ? "it is cut short" : "it is not a Parquet file");
         }
         // The footer damaged at any byte is opened or refused, never anything else.
-        for (int place = whole.Length - 8 - BitConverter.ToInt32(whole, whole.Length - 8); place < whole.Length - 4; place += 5)
+        for (
+            int place = whole.Length - 8 - BitConverter.ToInt32(whole, whole.Length - 8);
+            place < whole.Length - 4;
+            place += 5
+        )
         {
             byte[] damaged = [.. whole];
             damaged[place] ^= 0x41;
@@ -246,17 +296,28 @@ public sealed class ParquetDatasetTests : IDisposable
         await Write(_folder["part-0.parquet"], Pictures(0, 3));
         Refused("the name of 'part-0.parquet' says no split");
         await Write(Train, Pictures(0, 3));
-        DatasetAssert.Sentence<DeitException>("it has 'train'; hold out a share of the pictures with --val-fraction, for example 0.1, or add files such as 'val-00000-of-00001.parquet'", () => ParquetDataset.Open(_folder.Path, "val"));
-        DatasetAssert.Sentence<DeitException>("no class has a picture to spare", () => ParquetDataset.Open(_folder.Path, "val", new DatasetOptions { ValFraction = 0.5 }));
+        DatasetAssert.Sentence<DeitException>(
+            "it has 'train'; hold out a share of the pictures with --val-fraction, for example 0.1, or add files such as 'val-00000-of-00001.parquet'",
+            () => ParquetDataset.Open(_folder.Path, "val")
+        );
+        DatasetAssert.Sentence<DeitException>(
+            "no class has a picture to spare",
+            () => ParquetDataset.Open(_folder.Path, "val", new DatasetOptions { ValFraction = 0.5 })
+        );
     }
 
-    private static Row[] Pictures(int first, int count) => [.. Enumerable.Range(first, count).Select(i => Picture(i, i % 3))];
+    private static Row[] Pictures(int first, int count) =>
+        [.. Enumerable.Range(first, count).Select(i => Picture(i, i % 3))];
 
     // Two columns, the second of text, and the first of text or pictures.
     private async Task WriteText(bool pictures, string first, string second)
     {
         Directory.CreateDirectory(_folder["data"]);
-        DataField[] fields = [new(first, pictures ? typeof(byte[]) : typeof(string), isNullable: false), new(second, typeof(string), isNullable: false)];
+        DataField[] fields =
+        [
+            new(first, pictures ? typeof(byte[]) : typeof(string), isNullable: false),
+            new(second, typeof(string), isNullable: false),
+        ];
         await using FileStream stream = File.Create(Train);
         await using ParquetWriter writer = await ParquetWriter.CreateAsync(new ParquetSchema(fields), stream);
         using ParquetRowGroupWriter group = writer.CreateRowGroup();
@@ -267,5 +328,6 @@ public sealed class ParquetDatasetTests : IDisposable
         await group.WriteAsync(fields[1], new[] { "cat", "dog" });
     }
 
-    private void Refused(string expected) => DatasetAssert.Sentence<DeitException>(expected, () => ParquetDataset.Open(_folder.Path, "train"));
+    private void Refused(string expected) =>
+        DatasetAssert.Sentence<DeitException>(expected, () => ParquetDataset.Open(_folder.Path, "train"));
 }

@@ -1,7 +1,4 @@
 using System.Text.Json;
-using Deit.Bench.Reports;
-using Deit.Bench.Suites;
-using Deit.Tests.Bench;
 using Parquet;
 using Parquet.Schema;
 
@@ -36,16 +33,35 @@ internal static class ParquetFiles
         string label = "label",
         CompressionMethod compression = CompressionMethod.Snappy,
         string? metadata = null,
-        bool required = false)
+        bool required = false
+    )
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         DataField bytes = new(binary || required ? image : "bytes", typeof(byte[]), isNullable: !required);
-        DataField imagePath = new("path", typeof(string), isNullable: true), number = new(label, typeof(long), isNullable: !required);
-        ParquetSchema schema = binary || required ? new(bytes, number) : new(new StructField(image, bytes, imagePath), number);
+        DataField imagePath = new("path", typeof(string), isNullable: true),
+            number = new(label, typeof(long), isNullable: !required);
+        ParquetSchema schema =
+            binary || required ? new(bytes, number) : new(new StructField(image, bytes, imagePath), number);
         await using FileStream stream = File.Create(path);
-        await using ParquetWriter writer = await ParquetWriter.CreateAsync(schema, stream, new ParquetOptions { CompressionMethod = compression });
+        await using ParquetWriter writer = await ParquetWriter.CreateAsync(
+            schema,
+            stream,
+            new ParquetOptions { CompressionMethod = compression }
+        );
         if (names is not null)
-            metadata = JsonSerializer.Serialize(new { info = new { features = new Dictionary<string, object> { [label] = new { names, _type = "ClassLabel" }, ["image"] = new { _type = "Image" } } } });
+            metadata = JsonSerializer.Serialize(
+                new
+                {
+                    info = new
+                    {
+                        features = new Dictionary<string, object>
+                        {
+                            [label] = new { names, _type = "ClassLabel" },
+                            ["image"] = new { _type = "Image" },
+                        },
+                    },
+                }
+            );
         if (metadata is not null)
             writer.CustomMetadata = new Dictionary<string, string> { ["huggingface"] = metadata };
         foreach (Row[] group in rows.Chunk(groupRows))
@@ -53,7 +69,10 @@ internal static class ParquetFiles
             using ParquetRowGroupWriter groupWriter = writer.CreateRowGroup();
             await groupWriter.WriteAsync(bytes, group.Select(row => row.Image!).ToArray());
             if (!binary && !required)
-                await groupWriter.WriteAsync(imagePath, group.Select((_, i) => i % 2 == 0 ? null! : $"{i}.png").ToArray());
+                await groupWriter.WriteAsync(
+                    imagePath,
+                    group.Select((_, i) => i % 2 == 0 ? null! : $"{i}.png").ToArray()
+                );
             if (required)
                 await groupWriter.WriteAsync<long>(number, group.Select(row => row.Label!.Value).ToArray());
             else

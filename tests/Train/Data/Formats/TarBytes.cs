@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Deit.Tests.Train.Data.Loading;
 
 namespace Deit.Tests.Train.Data.Formats;
 
@@ -19,7 +18,8 @@ internal sealed class TarBytes
     /// <summary>A record of a pax header, whose length counts its own digits.</summary>
     public static string Pax(string key, string value)
     {
-        int rest = Text($" {key}={value}\n").Length, length = rest + 1;
+        int rest = Text($" {key}={value}\n").Length,
+            length = rest + 1;
         while (length != rest + length.ToString(CultureInfo.InvariantCulture).Length)
             length = rest + length.ToString(CultureInfo.InvariantCulture).Length;
         return $"{length} {key}={value}\n";
@@ -34,7 +34,14 @@ internal sealed class TarBytes
     /// <param name="prefix">What comes before the name, and a slash.</param>
     /// <param name="size">The size that the header says; the body's without it.</param>
     /// <param name="magic">"ustar\0" and a version, or GNU's.</param>
-    public TarBytes Add(string name, byte[] body, char type = '0', string prefix = "", string? size = null, string magic = "ustar\000")
+    public TarBytes Add(
+        string name,
+        byte[] body,
+        char type = '0',
+        string prefix = "",
+        string? size = null,
+        string magic = "ustar\000"
+    )
     {
         byte[] header = new byte[Block];
         Text(name).CopyTo(header, 0);
@@ -65,7 +72,8 @@ internal sealed class TarBytes
     }
 
     /// <summary>Adds a picture of a number, and its label as text.</summary>
-    public TarBytes Sample(string key, int picture, string label, string extension = "cls") => Add($"{key}.png", DatasetAssert.Png(picture)).Add($"{key}.{extension}", label);
+    public TarBytes Sample(string key, int picture, string label, string extension = "cls") =>
+        Add($"{key}.png", DatasetAssert.Png(picture)).Add($"{key}.{extension}", label);
 
     /// <summary>All of it, with the empty blocks that end a tar file.</summary>
     public byte[] End(int blocks = 2) => [.. _bytes, .. new byte[blocks * Block]];

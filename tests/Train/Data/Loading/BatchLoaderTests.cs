@@ -1,7 +1,5 @@
-using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Bench;
 using Deit.Tests.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
@@ -48,7 +46,10 @@ public sealed class BatchLoaderTests
         {
             float[] expected = new float[3 * 33 * 33];
             transform.Apply(dataset.Load(order[position]), 5, position, expected);
-            Assert.Equal(new Sample(order[position], (uint)dataset.Label(order[position]), expected), samples[position]);
+            Assert.Equal(
+                new Sample(order[position], (uint)dataset.Label(order[position]), expected),
+                samples[position]
+            );
         }
     }
 
@@ -60,14 +61,22 @@ public sealed class BatchLoaderTests
         for (int i = 0; i < 12; i++)
         {
             Directory.CreateDirectory(folder[$"{i % 2}"]);
-            File.WriteAllBytes(folder[$"{i % 2}/{i}.jpg"], EncodedImages.Skia(TestImages.Noise(301 - i, 203 + i, seed: i), SkiaSharp.SKEncodedImageFormat.Jpeg));
+            File.WriteAllBytes(
+                folder[$"{i % 2}/{i}.jpg"],
+                EncodedImages.Skia(TestImages.Noise(301 - i, 203 + i, seed: i), SkiaSharp.SKEncodedImageFormat.Jpeg)
+            );
         }
         ImageFolderDataset dataset = ImageFolderDataset.Open(folder.Path, "train");
         TrainTransform transform = new(Small, seed: 1);
         for (int epoch = 0; epoch < 5; epoch++)
         {
             int[] order = new RandomSampler(12, 1).Order(epoch);
-            BatchLoader loader = new(dataset, new RandomSampler(12, 1), transform, new BatchLoaderOptions { BatchSize = 12, Training = true });
+            BatchLoader loader = new(
+                dataset,
+                new RandomSampler(12, 1),
+                transform,
+                new BatchLoaderOptions { BatchSize = 12, Training = true }
+            );
             using Batch batch = Assert.Single(loader.Epoch(epoch, cancellation: TestContext.Current.CancellationToken));
             float[] expected = new float[3 * 33 * 33];
             for (int position = 0; position < order.Length; position++)
@@ -101,7 +110,8 @@ public sealed class BatchLoaderTests
     [Fact]
     public void In_training_the_next_readable_sample_of_the_order_stands_in()
     {
-        int[] order = new RandomSampler(20, 1).Order(5), damaged = [order[2], order[3], order[18], order[19]];
+        int[] order = new RandomSampler(20, 1).Order(5),
+            damaged = [order[2], order[3], order[18], order[19]];
         Sample[][] batches = Run(new GeneratedDataset(20, damaged), batch: 5, workers: 3, training: true);
         int[] expected = [.. order];
         (expected[2], expected[3], expected[18], expected[19]) = (order[4], order[4], order[0], order[0]); // the end goes on with the beginning
@@ -142,7 +152,12 @@ public sealed class BatchLoaderTests
         byte[] whole = File.ReadAllBytes(folder["a/1.png"]);
         File.WriteAllBytes(folder["a/1.png"], whole[..(whole.Length / 2)]);
         File.WriteAllText(folder["b/2.png"], "no picture");
-        BatchLoader loader = Loader(ImageFolderDataset.Open(folder.Path, "train"), batch: 4, workers: 2, training: false);
+        BatchLoader loader = Loader(
+            ImageFolderDataset.Open(folder.Path, "train"),
+            batch: 4,
+            workers: 2,
+            training: false
+        );
         Assert.Equal([0, 3], Read(loader).SelectMany(batch => batch).Select(sample => sample.Index));
         Assert.Equal(2, loader.Unreadable.Count);
         Assert.Contains("1.png", loader.Unreadable[0], StringComparison.Ordinal);
@@ -153,7 +168,9 @@ public sealed class BatchLoaderTests
     public void A_worker_s_exception_reaches_the_consumer()
     {
         GeneratedDataset dataset = new(40) { OnLoad = index => Fail(index == 17) };
-        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => Read(Loader(dataset, batch: 4, workers: 3, training: false)));
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() =>
+            Read(Loader(dataset, batch: 4, workers: 3, training: false))
+        );
         Assert.Equal("a defect", error.Message);
 
         static void Fail(bool now)
@@ -168,14 +185,24 @@ public sealed class BatchLoaderTests
     {
         GeneratedDataset dataset = new(3);
         EvaluationTransform transform = new(new Preprocess { InputSize = 33, CropRatio = -1 });
-        BatchLoader loader = new(dataset, new SequentialSampler(3), transform, new BatchLoaderOptions { BatchSize = 1, Workers = 1 });
-        Assert.StartsWith("'picture 0': ", Assert.Throws<DeitException>(() => Read(loader)).Message, StringComparison.Ordinal);
+        BatchLoader loader = new(
+            dataset,
+            new SequentialSampler(3),
+            transform,
+            new BatchLoaderOptions { BatchSize = 1, Workers = 1 }
+        );
+        Assert.StartsWith(
+            "'picture 0': ",
+            Assert.Throws<DeitException>(() => Read(loader)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task Cancelling_ends_a_waiting_consumer()
     {
-        using ManualResetEventSlim loading = new(), never = new();
+        using ManualResetEventSlim loading = new(),
+            never = new();
         using CancellationTokenSource cancellation = new();
         GeneratedDataset dataset = new(8)
         {
@@ -185,7 +212,10 @@ public sealed class BatchLoaderTests
                 never.Wait(TimeSpan.FromSeconds(20), CancellationToken.None);
             },
         };
-        Task consumer = Task.Run(() => ReadUntil(Loader(dataset, batch: 4, workers: 2, training: true), 0, cancellation.Token), TestContext.Current.CancellationToken);
+        Task consumer = Task.Run(
+            () => ReadUntil(Loader(dataset, batch: 4, workers: 2, training: true), 0, cancellation.Token),
+            TestContext.Current.CancellationToken
+        );
         Assert.True(loading.Wait(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
         cancellation.Cancel();
         never.Set(); // disposing waits for the picture at hand
@@ -197,7 +227,11 @@ public sealed class BatchLoaderTests
     {
         GeneratedDataset dataset = new(400);
         BatchLoader loader = Loader(dataset, batch: 4, workers: 5, training: true, ahead: 3);
-        using (IEnumerator<Batch> batches = loader.Epoch(0, cancellation: TestContext.Current.CancellationToken).GetEnumerator())
+        using (
+            IEnumerator<Batch> batches = loader
+                .Epoch(0, cancellation: TestContext.Current.CancellationToken)
+                .GetEnumerator()
+        )
         {
             Assert.True(batches.MoveNext());
             const int Allowed = 4 * (1 + 3); // the one taken and three ahead
@@ -223,7 +257,10 @@ public sealed class BatchLoaderTests
     public void Arrays_are_used_again_once_a_batch_is_disposed()
     {
         HashSet<float[]> arrays = [];
-        foreach (Batch batch in Loader(new GeneratedDataset(200), batch: 4, workers: 2, training: true).Epoch(0, cancellation: TestContext.Current.CancellationToken))
+        foreach (
+            Batch batch in Loader(new GeneratedDataset(200), batch: 4, workers: 2, training: true)
+                .Epoch(0, cancellation: TestContext.Current.CancellationToken)
+        )
             using (batch)
                 arrays.Add(batch.Images);
         Assert.InRange(arrays.Count, 1, 1 + 2); // the one in use and those ahead
@@ -232,7 +269,9 @@ public sealed class BatchLoaderTests
     [Fact]
     public void A_disposed_batch_is_not_read()
     {
-        Batch batch = Loader(new GeneratedDataset(4), batch: 4, workers: 1, training: true).Epoch(0, cancellation: TestContext.Current.CancellationToken).First();
+        Batch batch = Loader(new GeneratedDataset(4), batch: 4, workers: 1, training: true)
+            .Epoch(0, cancellation: TestContext.Current.CancellationToken)
+            .First();
         batch.Dispose();
         batch.Dispose();
         Assert.Throws<ObjectDisposedException>(() => batch.Images);
@@ -244,19 +283,39 @@ public sealed class BatchLoaderTests
     [InlineData(1_000_000, "expected at most")]
     public void Impossible_batches_are_refused(int batch, string expected)
     {
-        DeitException error = Assert.Throws<DeitException>(() => Loader(new GeneratedDataset(5), batch, workers: 1, training: true));
+        DeitException error = Assert.Throws<DeitException>(() =>
+            Loader(new GeneratedDataset(5), batch, workers: 1, training: true)
+        );
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     private static BatchLoader Loader(IImageDataset dataset, int batch, int workers, bool training, int ahead = 2)
     {
         ISampler sampler = training ? new RandomSampler(dataset.Count, seed: 1) : new SequentialSampler(dataset.Count);
-        IImageTransform transform = training ? new TrainTransform(Small, seed: 1) : new EvaluationTransform(new Preprocess { InputSize = 33 });
-        return new BatchLoader(dataset, sampler, transform, new BatchLoaderOptions { BatchSize = batch, Workers = workers, Training = training, BatchesAhead = ahead });
+        IImageTransform transform = training
+            ? new TrainTransform(Small, seed: 1)
+            : new EvaluationTransform(new Preprocess { InputSize = 33 });
+        return new BatchLoader(
+            dataset,
+            sampler,
+            transform,
+            new BatchLoaderOptions
+            {
+                BatchSize = batch,
+                Workers = workers,
+                Training = training,
+                BatchesAhead = ahead,
+            }
+        );
     }
 
-    private static Sample[][] Run(GeneratedDataset dataset, int batch, int workers, bool training, int firstBatch = 0) =>
-        Read(Loader(dataset, batch, workers, training), firstBatch);
+    private static Sample[][] Run(
+        GeneratedDataset dataset,
+        int batch,
+        int workers,
+        bool training,
+        int firstBatch = 0
+    ) => Read(Loader(dataset, batch, workers, training), firstBatch);
 
     private static Sample[][] Read(BatchLoader loader, int firstBatch = 0) =>
         ReadUntil(loader, firstBatch, TestContext.Current.CancellationToken);
@@ -268,8 +327,15 @@ public sealed class BatchLoaderTests
             using (batch)
             {
                 int length = batch.Images.Length / batch.Labels.Length;
-                batches.Add([.. Enumerable.Range(0, batch.Count)
-                    .Select(i => new Sample(batch.Indices[i], batch.Labels[i], batch.Images[(i * length)..((i + 1) * length)]))]);
+                batches.Add([
+                    .. Enumerable
+                        .Range(0, batch.Count)
+                        .Select(i => new Sample(
+                            batch.Indices[i],
+                            batch.Labels[i],
+                            batch.Images[(i * length)..((i + 1) * length)]
+                        )),
+                ]);
             }
         return [.. batches];
     }
@@ -277,7 +343,11 @@ public sealed class BatchLoaderTests
     /// <summary>A row of a batch, equal where every bit is.</summary>
     private sealed record Sample(int Index, uint Label, float[] Pixels)
     {
-        public bool Equals(Sample? other) => other is not null && Index == other.Index && Label == other.Label && Pixels.AsSpan().SequenceEqual(other.Pixels);
+        public bool Equals(Sample? other) =>
+            other is not null
+            && Index == other.Index
+            && Label == other.Label
+            && Pixels.AsSpan().SequenceEqual(other.Pixels);
 
         public override int GetHashCode() => Index;
     }

@@ -26,7 +26,9 @@ internal sealed class GeneratedDataset(int count, params int[] unreadable) : IIm
     {
         Interlocked.Increment(ref _loads);
         OnLoad?.Invoke(index);
-        return unreadable.Contains(index) ? throw new ImageException($"{Name(index)} is damaged.") : Picture(37 + (index % 5), 41 - (index % 7), index);
+        return unreadable.Contains(index)
+            ? throw new ImageException($"{Name(index)} is damaged.")
+            : Picture(37 + (index % 5), 41 - (index % 7), index);
     }
 
     public static RgbImage Picture(int width, int height, int seed)

@@ -15,7 +15,10 @@ public sealed class RepeatedAugmentationSamplerTests
     {
         RepeatedAugmentationSampler sampler = new(count, seed: 1);
         for (int rank = 0; rank < worldSize; rank++)
-            Assert.Equal(Reference(new RandomSampler(count, seed: 1).Order(5), rank, worldSize), sampler.Order(5, rank, worldSize));
+            Assert.Equal(
+                Reference(new RandomSampler(count, seed: 1).Order(5), rank, worldSize),
+                sampler.Order(5, rank, worldSize)
+            );
     }
 
     [Theory]
@@ -57,7 +60,8 @@ public sealed class RepeatedAugmentationSamplerTests
     [Fact]
     public void An_epoch_sees_a_third_of_the_samples_and_each_sample_a_third_of_the_epochs()
     {
-        const int Samples = 768, Epochs = 600;
+        const int Samples = 768,
+            Epochs = 600;
         RepeatedAugmentationSampler sampler = new(Samples, seed: 1);
         int[] seen = new int[Samples];
         List<(double, double)> successive = [];
@@ -69,11 +73,19 @@ public sealed class RepeatedAugmentationSamplerTests
             foreach (int sample in samples)
                 seen[sample]++;
             if (epoch > 0)
-                successive.AddRange(Enumerable.Range(0, Samples).Select(sample => (before.Contains(sample) ? 1.0 : 0, samples.Contains(sample) ? 1.0 : 0)));
+                successive.AddRange(
+                    Enumerable
+                        .Range(0, Samples)
+                        .Select(sample => (before.Contains(sample) ? 1.0 : 0, samples.Contains(sample) ? 1.0 : 0))
+                );
             before = samples;
         }
-        const double Mean = Epochs / 3.0, Variance = Mean * 2 / 3;
-        Frequencies.AssertChiSquared(seen.Sum(count => (count - Mean) * (count - Mean) / Variance) * (Samples - 1) / Samples, Samples - 1);
+        const double Mean = Epochs / 3.0,
+            Variance = Mean * 2 / 3;
+        Frequencies.AssertChiSquared(
+            seen.Sum(count => (count - Mean) * (count - Mean) / Variance) * (Samples - 1) / Samples,
+            Samples - 1
+        );
         Frequencies.AssertUncorrelated(successive); // which third it is does not depend on the epoch before
     }
 
@@ -89,7 +101,8 @@ public sealed class RepeatedAugmentationSamplerTests
     // The reference's list, made in full: repeated, padded to equal hands, dealt out, cut.
     private static int[] Reference(int[] permutation, int rank, int worldSize)
     {
-        int total = (int)Math.Ceiling(permutation.Length * 3.0 / worldSize) * worldSize, selected = (int)Math.Floor(permutation.Length / 256 * 256 / (double)worldSize);
+        int total = (int)Math.Ceiling(permutation.Length * 3.0 / worldSize) * worldSize,
+            selected = (int)Math.Floor(permutation.Length / 256 * 256 / (double)worldSize);
         List<int> indices = [.. permutation.SelectMany(index => new[] { index, index, index })];
         indices.AddRange(indices.Take(total - indices.Count).ToList());
         return [.. indices.Where((_, position) => position % worldSize == rank).Take(selected)];
