@@ -1,4 +1,4 @@
-namespace Deit.Model.Files;
+namespace Deit.Model;
 
 /// <summary>A checkpoint cannot be read: it is missing, cut short, damaged, or not what was expected.</summary>
 /// <param name="message">One sentence that names the file, the fault and the remedy.</param>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Deit.Model.Files;
 using Deit.Model.Images;
 
 namespace Deit.Model;
