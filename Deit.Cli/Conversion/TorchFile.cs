@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Deit.Model;
 using Deit.Model.Files;
 
 namespace Deit.Cli.Conversion;

@@ -3,7 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using CsCheck;
 using Deit.Cli.Conversion;
-using Deit.Model.Files;
+using Deit.Model;
 using Deit.Tests.Golden;
 
 namespace Deit.Tests.Cli.Conversion;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using CsCheck;
+using Deit.Model;
 using Deit.Model.Files;
 
 namespace Deit.Tests.Model.Files;
