@@ -167,7 +167,7 @@ public sealed class DeitModelTests : IDisposable
             Assert.Contains(
                 "not finite",
                 Assert
-                    .Throws<Deit.Model.Files.CheckpointException>(() =>
+                    .Throws<CheckpointException>(() =>
                         ModelFolder.SaveWeights(model.Parameters, Weights)
                     )
                     .Message
