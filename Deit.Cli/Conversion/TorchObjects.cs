@@ -47,7 +47,8 @@ internal static class TorchObjects
             // With a stride of 0 a few bytes could claim any size.
             if (last >= storage.Count || elements > storage.Count)
                 throw new PickleException(
-                    $"it makes a tensor [{string.Join(", ", shape)}] at {offset} of a storage of {storage.Count} elements, which has not that many"
+                    $"it makes a tensor [{string.Join(", ", shape)}] at {offset} of a storage of {storage.Count} elements, "
+                        + "which has not that many"
                 );
         }
         catch (OverflowException)

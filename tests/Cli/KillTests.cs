@@ -84,7 +84,8 @@ public sealed class KillTests : IDisposable
             }
         }
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{killed} kills, {resumable} left a checkpoint, all of them loadable; {finished} runs ended with the bytes of an uninterrupted one"
+            $"{killed} kills, {resumable} left a checkpoint, all of them loadable; "
+                + $"{finished} runs ended with the bytes of an uninterrupted one"
         );
         string[] Arguments(string output) =>
             [

@@ -17,7 +17,7 @@ internal sealed partial class VirtualDisplay : IDisposable
     /// <summary>What DISPLAY is to be.</summary>
     public string Name { get; }
 
-    /// <summary>Starts one of 980 x 620 pixels, the size of the sample's window: without a window manager that is all there is to see.</summary>
+    /// <summary>Starts one of 980 x 620 pixels, the size of the sample's window. Without a window manager nothing else is on it.</summary>
     public static async Task<VirtualDisplay> Start()
     {
         TemporaryFolder folder = new();

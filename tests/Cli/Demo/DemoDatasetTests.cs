@@ -101,7 +101,8 @@ public sealed class DemoDatasetTests : IDisposable
         Assert.InRange(covered / radii, area * 0.93, area * 1.07);
     }
 
-    // The nearest training picture by mean colour guesses the class no better than chance, 1/8, whose standard error is 0.021 here; five of them.
+    // The nearest training picture by mean colour guesses the class no better than chance, which is 1/8. Its standard error is 0.021
+    // here; the bound is five of them.
     [Fact]
     public void Colours_do_not_tell_the_class()
     {
