@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Deit.Bench.Reports;
-using Deit.Tests.Samples;
 
 namespace Deit.Tests.Bench;
 
