@@ -11,7 +11,7 @@ namespace Deit.Cli.Commands;
 internal sealed record ConvertOptions
 {
     [Flag(
-        "what to write: a model folder of ours under timm's names, one of transformers, ONNX, or one of ours in 16 bits; "
+        "format to write: a model folder of ours under timm's names, one of transformers, ONNX, or one of ours in 16 bits; "
             + "onnx of an OUT.onnx, else timm",
         Choices = ["timm", "hf", "onnx", "fp16"]
     )]

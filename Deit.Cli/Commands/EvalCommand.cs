@@ -18,7 +18,7 @@ internal sealed record EvalOptions : SplitOptions
     public string Model { get; set; } = "";
 
     [Flag(
-        "how two heads answer together; what the model folder says without it",
+        "how two heads answer together; as the model folder says without it",
         Choices = ["mean-logits", "sum-softmax", "class-token"]
     )]
     public string? HeadFusion { get; set; }
@@ -80,7 +80,7 @@ internal static class EvalCommand
     {
         if (options.Confusion is { } file && Path.GetExtension(file) != ".png")
             throw new DeitException(
-                $"--confusion '{file}' does not end with .png, which is what it writes; name it so."
+                $"--confusion '{file}' does not end with .png, the format that it writes; name it so."
             );
         ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
         IReadOnlyList<string> labels = source.Description.Labels;

@@ -23,7 +23,7 @@ internal ref struct PickleReader
     private PickleReader(ReadOnlySpan<byte> bytes) => _bytes = bytes;
 
     /// <summary>Reads the value that a pickle makes.</summary>
-    /// <exception cref="PickleException">It is cut short, breaks a rule, or does what no state dictionary needs.</exception>
+    /// <exception cref="PickleException">It is cut short, breaks a rule, or has an instruction that no state dictionary needs.</exception>
     public static object? Read(ReadOnlySpan<byte> bytes) => new PickleReader(bytes).Run();
 
     private object? Run()

@@ -79,7 +79,7 @@ internal sealed class PickleStack
             case PickleInert:
                 break;
             default:
-                throw new PickleException("it appends to what is no list");
+                throw new PickleException("it appends to a value that is no list");
         }
     }
 
@@ -98,7 +98,7 @@ internal sealed class PickleStack
             case PickleInert:
                 break;
             default:
-                throw new PickleException("it sets a key of what is no dictionary");
+                throw new PickleException("it sets a key of a value that is no dictionary");
         }
     }
 

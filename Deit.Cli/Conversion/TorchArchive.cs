@@ -69,7 +69,7 @@ internal sealed class TorchArchive : IDisposable
     }
 
     /// <summary>The value of <c>data.pkl</c>.</summary>
-    /// <exception cref="PickleException">It is damaged or does what no state dictionary needs.</exception>
+    /// <exception cref="PickleException">It is damaged, or has an instruction that no state dictionary needs.</exception>
     public object? ReadPickle() => PickleReader.Read(Bytes(_entries[_folder + Pickle], LongestPickle));
 
     /// <summary>Checks that a storage is there as a whole.</summary>

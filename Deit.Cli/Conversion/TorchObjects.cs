@@ -1,6 +1,6 @@
 namespace Deit.Cli.Conversion;
 
-/// <summary>Makes storages and tensors of what a pickle says of them, and holds it to the rules of both.</summary>
+/// <summary>Makes storages and tensors from the arguments of a pickle, and checks that these keep the rules of both.</summary>
 internal static class TorchObjects
 {
     // torch allows 64.

@@ -20,7 +20,7 @@ internal sealed record DistillationExperimentOptions
     [Flag("students of each kind, of seeds 0, 1, ...")]
     public int Seeds { get; set; } = 3;
 
-    [Flag("what the last weights are evaluated on, as one set: val, or val test where there are both")]
+    [Flag("splits that the last weights are evaluated on, as one set: val, or val test where there are both")]
     public string[] Splits { get; set; } = ["val"];
 
     [Flag("share of each class kept for validation when DIR has no val folder")]

@@ -125,7 +125,7 @@ internal static partial class BenchFolder
             + best;
         return models.Empty
             ? text
-            : $"{text}\nEach model's fastest batch; what the columns mean is on the devices' pages.\n\n{models}";
+            : $"{text}\nEach model's fastest batch; the devices' pages explain the columns.\n\n{models}";
     }
 
     private static bool Draw(string stem, BenchReport report)

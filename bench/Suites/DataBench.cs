@@ -61,7 +61,7 @@ internal sealed class DataBench
     private sealed record Throughput(double Median, double Spread, bool Steady, double[] Repetitions);
 
     /// <summary>Measures and prints.</summary>
-    /// <param name="options">What to measure.</param>
+    /// <param name="options">The pictures and the pipeline.</param>
     /// <param name="json">Whether to print JSON.</param>
     /// <exception cref="DeitException">An option is out of its range, or the folder has nothing to measure.</exception>
     public static void Run(DataBenchOptions options, bool json)

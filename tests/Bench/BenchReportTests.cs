@@ -1,5 +1,4 @@
 using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Model;
 
 namespace Deit.Tests.Bench;

@@ -3,7 +3,7 @@ using Deit.Bench.Reports;
 
 namespace Deit.Tests.Bench;
 
-/// <summary>bench/Experiments/goals.py: what is to be reached beside PyTorch, from the files that deit bench and the peer write.</summary>
+/// <summary>bench/Experiments/goals.py: the goals beside PyTorch, from the files that deit bench and the peer write.</summary>
 [Trait("Category", "Samples")] // needs a checkout
 public sealed class GoalsTests : IDisposable
 {
@@ -20,7 +20,7 @@ public sealed class GoalsTests : IDisposable
             File.ReadAllText(Path.Combine(Repository.Root, "bench", "results", "gpu.md")).ReplaceLineEndings("\n")
         );
 
-    // Each verdict once: by half of the goal, past what must be there, and past the goal; of the largest batch, of which PyTorch has a row.
+    // Each verdict once: below the least, past the least, and past the goal. The largest batch that PyTorch has a row of counts.
     [Fact]
     public async Task Rows_of_both_files_become_ratios_and_verdicts()
     {

@@ -41,7 +41,7 @@ public sealed class PeerBenchTests : IDisposable
         );
     }
 
-    // A script in place of another program: it keeps what it was asked and answers with a file.
+    // A script in place of another program: it keeps its arguments and answers with a file.
     [Fact]
     public void Both_are_measured_in_turn_on_the_same_models()
     {

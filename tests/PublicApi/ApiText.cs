@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Deit.Tests.PublicApi;
 
-/// <summary>What an assembly offers to others as text: a block a type, a line a member, both sorted.</summary>
+/// <summary>The public interface of an assembly as text: a block a type, a line a member, both sorted.</summary>
 internal static class ApiText
 {
     private const BindingFlags Declared =
@@ -94,7 +94,7 @@ internal static class ApiText
                 .Where(p => p.Name != "EqualityContract" && p.GetAccessors(nonPublic: true).Any(Visible))
                 .Select(Property),
             .. type.GetConstructors(Declared).Where(Visible).Select(c => $"{Short(type.Name)}({Parameters(c)})"),
-            // What the compiler writes for records and properties says nothing that the rest does not.
+            // Members that the compiler writes for records and properties say nothing new.
             .. type.GetMethods(Declared)
                 .Where(m =>
                     Visible(m)

@@ -5,7 +5,7 @@ using Deit.Model;
 
 namespace Deit.Tests.PublicApi;
 
-/// <summary>What the libraries offer is written down in a file beside this one, so that a change of it is seen and meant.</summary>
+/// <summary>The public interface of the libraries stands in files beside this one, so that a change of it is seen and meant.</summary>
 public class PublicApiTests
 {
     private const string Rewrite = "DEIT_PUBLIC_API";

@@ -16,11 +16,11 @@ internal sealed record DisagreementOptions : SplitOptions
     [Flag("model folders, such as RUN/best", Required = true)]
     public string[] Models { get; set; } = [];
 
-    [Flag("what to call them, in the same order; the names of their runs without it")]
+    [Flag("their names in the tables, in the same order; the names of their runs without it")]
     public string[]? Names { get; set; }
 
     [Flag(
-        "how two heads answer together; what the model folder says without it",
+        "how two heads answer together; as the model folder says without it",
         Choices = ["mean-logits", "sum-softmax", "class-token"]
     )]
     public string? HeadFusion { get; set; }
@@ -55,7 +55,7 @@ internal static class DisagreementCommand
         string? extension = options.Output is null ? null : Path.GetExtension(options.Output);
         if (extension is not (null or ".md" or ".json" or ".csv"))
             throw new DeitException(
-                $"--output '{options.Output}' ends with none of .md, .json and .csv, which decide what is written; name it so."
+                $"--output '{options.Output}' ends with none of .md, .json and .csv, which decide the format; name it so."
             );
         ModelOnSplit[] models = [.. options.Models.Select((folder, i) => Open(folder, names[i], options))];
 

@@ -169,7 +169,8 @@ public sealed class DemoDatasetTests : IDisposable
         Assert.Empty(Names(_folder.Path));
     }
 
-    // Pixels nearer to the figure's colour than to the background's; the two come from the border and from what is farthest from it.
+    // Pixels nearer to the figure's colour than to the background's. The background's is that of the border, the figure's the one
+    // farthest from it.
     private static double ForegroundPixels(RgbImage image)
     {
         int size = image.Width;
