@@ -159,25 +159,19 @@ internal static class ProductBench
                     );
                 }
 
-            Graph Timed(string? kernel)
-            {
-                MatMulOp.Forced = kernel;
-                try
-                {
-                    return device.Record(
-                        r =>
-                        {
-                            r.Products = precision.Products;
+            Graph Timed(string? kernel) =>
+                device.Record(
+                    r =>
+                    {
+                        using (r.Multiplying(precision.Products))
                             r.MatMulInto(t[2], t[0], t[1], false, true);
-                        },
-                        new GraphOptions { Purpose = $"measuring {product.Name}" }
-                    );
-                }
-                finally
-                {
-                    MatMulOp.Forced = null;
-                }
-            }
+                    },
+                    new GraphOptions
+                    {
+                        Purpose = $"measuring {product.Name}",
+                        Forced = new ForcedChoices { Product = kernel },
+                    }
+                );
         }
         catch (GpuException error) when (BatchSearch.DoesNotFit(error))
         {
