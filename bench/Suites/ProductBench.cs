@@ -171,25 +171,19 @@ internal static class ProductBench
             : null;
     }
 
-    private static Graph Record(GpuDevice device, Product product, Precision precision, BenchInputs t, string? kernel)
-    {
-        MatMulOp.Forced = kernel;
-        try
-        {
-            return device.Record(
-                r =>
-                {
-                    r.Products = precision.Products;
+    private static Graph Record(GpuDevice device, Product product, Precision precision, BenchInputs t, string? kernel) =>
+        device.Record(
+            r =>
+            {
+                using (r.Multiplying(precision.Products))
                     r.MatMulInto(t[2], t[0], t[1], false, true);
-                },
-                new GraphOptions { Purpose = $"measuring {product.Name}" }
-            );
-        }
-        finally
-        {
-            MatMulOp.Forced = null;
-        }
-    }
+            },
+            new GraphOptions
+            {
+                Purpose = $"measuring {product.Name}",
+                Forced = new ForcedChoices { Product = kernel },
+            }
+        );
 
     private static OpRow Row(Product product, Precision precision, string kernel, Timing time) =>
         new(

@@ -39,8 +39,8 @@ internal static class ProductCases
 
         void Product(Recorder r, Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, Tensor? bias = null)
         {
-            r.Products = arithmetic.Products;
-            r.MatMulInto(c, a, b, transposeA, transposeB, bias);
+            using (r.Multiplying(arithmetic.Products))
+                r.MatMulInto(c, a, b, transposeA, transposeB, bias);
         }
     }
 
