@@ -35,6 +35,27 @@ internal static class DemoCommand
         return command;
     }
 
+    private static TrainOptions Options(string data, string run, int epochs, string? device)
+    {
+        TrainOptions plain = Recipe.Load("plain");
+        return plain with
+        {
+            Data = plain.Data with { Path = data },
+            Model = plain.Model with { EmbedDim = 64, Depth = 3, NumHeads = 2, PatchSize = 8, InputSize = 40 },
+            Step = plain.Step with { BatchSize = 32 },
+            // Few steps on easy pictures: a higher rate and less regularisation than the recipe for ImageNet.
+            Schedule = plain.Schedule with
+            {
+                Epochs = epochs,
+                Lr = 3.2e-2,
+                WarmupEpochs = 2,
+                WarmupLr = 2e-4,
+            },
+            Augmentation = plain.Augmentation with { SmallestCrop = 0.6 },
+            Run = plain.Run with { Output = run, Device = device },
+        };
+    }
+
     private static int Run(string output, int epochs, string? device)
     {
         string data = Path.Combine(output, "data"),
@@ -50,24 +71,7 @@ internal static class DemoCommand
                 + $"and {pictures.ValImagesPerClass} validation pictures into {data}"
         );
         pictures.Write(data);
-        TrainOptions options = Recipe.Load("plain") with
-        {
-            Data = data,
-            Output = run,
-            EmbedDim = 64,
-            Depth = 3,
-            NumHeads = 2,
-            PatchSize = 8,
-            InputSize = 40,
-            Epochs = epochs,
-            BatchSize = 32,
-            // Few steps on easy pictures: a higher rate and less regularisation than the recipe for ImageNet.
-            Lr = 3.2e-2,
-            WarmupEpochs = 2,
-            WarmupLr = 2e-4,
-            ScaleMin = 0.6,
-            Device = device,
-        };
+        TrainOptions options = Options(data, run, epochs, device);
         int code = TrainRun.Run(options, resume: null);
         if (code != 0)
             return code;
@@ -92,9 +96,9 @@ internal static class DemoCommand
             {
                 Model = model,
                 Data = data,
-                BatchSize = options.BatchSize,
-                ValFraction = options.ValFraction,
-                Device = options.Device,
+                BatchSize = options.Step.BatchSize,
+                ValFraction = options.Data.ValFraction,
+                Device = options.Run.Device,
             }
         );
 

@@ -17,23 +17,23 @@ namespace Deit.Bench.Experiments;
 internal sealed class DistillationExperiment(DistillationExperimentOptions options)
 {
     // The paper's settings (section 5.2). Soft loss: tau 3, weight 0.1, and the batch's mean as in its formula. Hard loss: equal shares.
-    private static readonly (string Folder, Func<TrainOptions, TrainOptions> With)[] Students =
+    private static readonly Student[] Students =
     [
-        ("none", student => student with { DistillationType = "none", TeacherPath = null, Distilled = false }),
-        (
+        new("none", false, loss => loss with { Type = DistillationType.None, TeacherPath = null }),
+        new(
             "soft",
-            student =>
-                student with
+            false,
+            loss =>
+                loss with
                 {
-                    DistillationType = "soft",
-                    DistillationAlpha = 0.1,
-                    DistillationTau = 3,
-                    DistillationReduction = "batchmean",
-                    Distilled = false,
+                    Type = DistillationType.Soft,
+                    Alpha = 0.1,
+                    Tau = 3,
+                    Reduction = SoftReduction.BatchMean,
                 }
         ),
-        ("hard", student => student with { DistillationType = "hard", DistillationAlpha = 0.5, Distilled = false }),
-        ("token", student => student with { DistillationType = "hard", DistillationAlpha = 0.5, Distilled = true }),
+        new("hard", false, loss => loss with { Type = DistillationType.Hard, Alpha = 0.5 }),
+        new("token", true, loss => loss with { Type = DistillationType.Hard, Alpha = 0.5 }),
     ];
 
     /// <summary>Trains the models that are not trained yet, evaluates all and writes <c>tables.md</c>.</summary>
@@ -55,9 +55,9 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
             return stopped;
         string teacherModel = Path.Combine(teacher, "last");
         for (int seed = 0; seed < options.Seeds; seed++)
-            foreach ((string folder, Func<TrainOptions, TrainOptions> with) in Students)
+            foreach (Student student in Students)
                 if (
-                    Train(with(Of(studentOptions, Folder(folder, seed), seed) with { TeacherPath = teacherModel }))
+                    Train(student.Of(Of(studentOptions, Folder(student.Folder, seed), seed), teacherModel))
                     is not 0
                         and int code
                 )
@@ -92,25 +92,23 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
     private TrainOptions Of(TrainOptions recipe, string output, long seed) =>
         recipe with
         {
-            Data = options.Data,
-            Output = output,
-            Seed = seed,
-            Device = options.Device,
-            ValFraction = options.ValFraction,
+            Data = recipe.Data with { Path = options.Data, ValFraction = options.ValFraction },
+            Run = recipe.Run with { Output = output, Seed = seed, Device = options.Device },
         };
 
     // Goes on with a run that was begun. A run that is done trains nothing more.
     private static int Train(TrainOptions training)
     {
         Console.WriteLine();
-        Console.WriteLine($"== {training.Output}");
-        bool begun = File.Exists(Path.Combine(training.Output!, TrainOptions.FileName));
-        if (begun && TrainOptions.Load(training.Output!) != training with { Device = null })
+        string folder = training.Run.Output!;
+        Console.WriteLine($"== {folder}");
+        bool begun = File.Exists(Path.Combine(folder, TrainOptions.FileName));
+        if (begun && TrainOptions.Load(folder) != training with { Run = training.Run with { Device = null } })
             throw new DeitException(
-                $"'{training.Output}' was trained with other options than these; "
+                $"'{folder}' was trained with other options than these; "
                     + "give the recipes and data that it was begun with, or another --output."
             );
-        return TrainRun.Run(training, begun ? training.Output : null);
+        return TrainRun.Run(training, begun ? folder : null);
     }
 
     // Several splits are one set: their pictures are numbered on from split to split.
@@ -133,5 +131,16 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
             first += source.Images;
         }
         return [.. predictions];
+    }
+
+    // A kind of student: whether it has a distillation token, and its changes to the recipe's loss.
+    private sealed record Student(string Folder, bool Distilled, Func<DistillationOptions, DistillationOptions> Loss)
+    {
+        public TrainOptions Of(TrainOptions recipe, string teacher) =>
+            recipe with
+            {
+                Model = recipe.Model with { Distilled = Distilled },
+                Distillation = Loss(recipe.Distillation with { TeacherPath = teacher }),
+            };
     }
 }

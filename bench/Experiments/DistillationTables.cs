@@ -105,14 +105,16 @@ internal sealed class DistillationTables(
     private static string Settings(TrainOptions o)
     {
         string model =
-            o.Regnet is not null ? $"RegNetY {o.Regnet}"
-            : o.EmbedDim is not null
-                ? $"width {o.EmbedDim}, {o.Depth} blocks, {o.NumHeads} heads, patches of {o.PatchSize ?? 16}"
-            : o.Model;
+            o.Model.RegNet is { } regNet ? $"RegNetY {regNet}"
+            : o.Model.EmbedDim is { } width
+                ? $"width {width}, {o.Model.Depth} blocks, {o.Model.NumHeads} heads, patches of {o.Model.PatchSize ?? 16}"
+            : o.Model.Name;
+        string input = o.Model.InputSize?.ToString() ?? "of the model";
+        string optimizer = FlagValue.Name(o.Optimizer.Kind);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{model}, input {o.InputSize?.ToString() ?? "of the model"}, {o.Epochs} epochs, "
-                + $"batch {o.UpdateImages}, {o.Opt} with rate {o.Schedule().Lr:0.0e+0}"
+            $"{model}, input {input}, {o.Schedule.Epochs} epochs, "
+                + $"batch {o.Step.UpdateImages}, {optimizer} with rate {o.LearningRates().Lr:0.0e+0}"
         );
     }
 
