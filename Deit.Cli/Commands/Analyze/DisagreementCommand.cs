@@ -8,19 +8,19 @@ using Deit.Train.Reporting;
 using Deit.Train.Training;
 using Spectre.Console;
 
-namespace Deit.Cli.Commands;
+namespace Deit.Cli.Commands.Analyze;
 
-/// <summary>What <c>deit analyze disagreement</c> is asked.</summary>
+/// <summary>The options of <c>deit analyze disagreement</c>.</summary>
 internal sealed record DisagreementOptions : SplitOptions
 {
     [Flag("model folders, such as RUN/best", Required = true)]
     public string[] Models { get; set; } = [];
 
-    [Flag("what to call them, in the same order; the names of their runs without it")]
+    [Flag("their names in the tables, in the same order; the names of their runs without it")]
     public string[]? Names { get; set; }
 
     [Flag(
-        "how two heads answer together; what the model folder says without it",
+        "how two heads answer together; as the model folder says without it",
         Choices = ["mean-logits", "sum-softmax", "class-token"]
     )]
     public string? HeadFusion { get; set; }
@@ -29,7 +29,9 @@ internal sealed record DisagreementOptions : SplitOptions
     public string? Output { get; set; }
 }
 
-/// <summary><c>deit analyze disagreement</c>: the share of images that models, and the heads of distilled ones, classify differently.</summary>
+/// <summary>
+/// <c>deit analyze disagreement</c>: the share of images that models, and the heads of distilled ones, classify differently.
+/// </summary>
 internal static class DisagreementCommand
 {
     public static Command Create()
@@ -53,38 +55,13 @@ internal static class DisagreementCommand
         string? extension = options.Output is null ? null : Path.GetExtension(options.Output);
         if (extension is not (null or ".md" or ".json" or ".csv"))
             throw new DeitException(
-                $"--output '{options.Output}' ends with none of .md, .json and .csv, which decide what is written; name it so."
+                $"--output '{options.Output}' ends with none of .md, .json and .csv, which decide the format; name it so."
             );
         ModelOnSplit[] models = [.. options.Models.Select((folder, i) => Open(folder, names[i], options))];
 
         using GpuDevice device = GpuDevice.Open(options.Device);
         Console.Error.WriteLine($"Running on {device.Info}");
-        Dictionary<string, int> numbers = new(StringComparer.Ordinal); // models may know the classes in different orders
-        List<ModelAnswers> answers = [];
-        SortedSet<string> unreadable = new(StringComparer.Ordinal);
-        for (int i = 0; i < models.Length; i++)
-        {
-            Evaluation evaluation = models[i].Evaluate(device, EvalOptions.Fusion(options.HeadFusion));
-            Console.Error.WriteLine($"{names[i]}: {evaluation.Total} of {evaluation.Images} images");
-            int[] number =
-            [
-                .. models[i]
-                    .Description.Labels.Select(label =>
-                        numbers.TryGetValue(label, out int known) ? known : numbers[label] = numbers.Count
-                    ),
-            ];
-            answers.Add(
-                new ModelAnswers(
-                    names[i],
-                    [.. evaluation.Predictions.Select(Renumbered)],
-                    Distilled: evaluation.Class is not null
-                )
-            );
-            unreadable.UnionWith(models[i].Loader.Unreadable);
-
-            Prediction Renumbered(Prediction p) =>
-                new(p.Index, number[p.Label], number[p.Answer], number[p.Class], number[p.Distillation]);
-        }
+        (List<ModelAnswers> answers, SortedSet<string> unreadable) = Ask(device, models, names, options);
         Disagreement matrix = Disagreement.Matrix(answers);
         object json = new
         {
@@ -114,6 +91,44 @@ internal static class DisagreementCommand
         return 0;
     }
 
+    // The answers of each model, and the sentences on images that one of them could not read.
+    private static (List<ModelAnswers> Answers, SortedSet<string> Unreadable) Ask(
+        GpuDevice device,
+        ModelOnSplit[] models,
+        string[] names,
+        DisagreementOptions options
+    )
+    {
+        // Models may know the classes in different orders: each class gets a number that all share.
+        Dictionary<string, int> numbers = new(StringComparer.Ordinal);
+        List<ModelAnswers> answers = [];
+        SortedSet<string> unreadable = new(StringComparer.Ordinal);
+        for (int i = 0; i < models.Length; i++)
+        {
+            Evaluation evaluation = models[i].Evaluate(device, EvalOptions.Fusion(options.HeadFusion));
+            Console.Error.WriteLine($"{names[i]}: {evaluation.Total} of {evaluation.Images} images");
+            int[] number =
+            [
+                .. models[i]
+                    .Description.Labels.Select(label =>
+                        numbers.TryGetValue(label, out int known) ? known : numbers[label] = numbers.Count
+                    ),
+            ];
+            answers.Add(
+                new ModelAnswers(
+                    names[i],
+                    [.. evaluation.Predictions.Select(Renumbered)],
+                    Distilled: evaluation.Class is not null
+                )
+            );
+            unreadable.UnionWith(models[i].Loader.Unreadable);
+
+            Prediction Renumbered(Prediction p) =>
+                new(p.Index, number[p.Label], number[p.Answer], number[p.Class], number[p.Distillation]);
+        }
+        return (answers, unreadable);
+    }
+
     private static void Print(Disagreement matrix, string split, SortedSet<string> unreadable)
     {
         Console.WriteLine($"Share of {matrix.Images} images of '{split}' that are classified differently");
@@ -128,7 +143,7 @@ internal static class DisagreementCommand
             Console.WriteLine($"  {sentence}");
     }
 
-    // With several models a sentence must say which one it is about.
+    // Of several models, a message names the one that failed.
     private static ModelOnSplit Open(string folder, string name, DisagreementOptions options)
     {
         try
@@ -141,7 +156,9 @@ internal static class DisagreementCommand
         }
     }
 
-    /// <summary>The run's name of <c>RUN/best</c>, the folder's of others; the paths where that would call two models the same.</summary>
+    /// <summary>
+    /// Names of models: of <c>RUN/best</c> the run's, of another folder its own. The paths are the names where two models would share one.
+    /// </summary>
     internal static string[] DefaultNames(string[] folders)
     {
         string[] names = [.. folders.Select(Name)];

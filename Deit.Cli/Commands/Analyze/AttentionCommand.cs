@@ -7,9 +7,9 @@ using Deit.Model.Images;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
 
-namespace Deit.Cli.Commands;
+namespace Deit.Cli.Commands.Analyze;
 
-/// <summary>What <c>deit analyze attention</c> is asked, besides the picture.</summary>
+/// <summary>The options of <c>deit analyze attention</c>, besides the picture.</summary>
 internal sealed record AttentionOptions
 {
     [Flag("model folder, such as RUN/best", Required = true)]
@@ -25,7 +25,9 @@ internal sealed record AttentionOptions
     public string? Device { get; set; }
 }
 
-/// <summary><c>deit analyze attention</c>: where the class and distillation token look, head by head, and the rollout through all layers.</summary>
+/// <summary>
+/// <c>deit analyze attention</c>: where the class and distillation token look, head by head, and the rollout through all layers.
+/// </summary>
 internal static class AttentionCommand
 {
     private static readonly string[] TokenNames = ["class", "distillation"];
@@ -95,7 +97,7 @@ internal static class AttentionCommand
         );
         return 0;
 
-        // What a token gives to itself and the other of its kind lies on no patch.
+        // The attention of a token to itself and to the other special token belongs to no patch, and is left out.
         RgbImage Overlay(double[] row) => HeatMap.Overlay(picture, row.AsSpan(config.PrefixTokens), config.Grid);
 
         RgbImage Save(RgbImage image, string name)

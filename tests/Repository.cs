@@ -1,4 +1,4 @@
-namespace Deit.Tests.Samples;
+namespace Deit.Tests;
 
 /// <summary>The checkout that the tests were built in.</summary>
 internal static class Repository

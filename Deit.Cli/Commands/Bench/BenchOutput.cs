@@ -3,9 +3,11 @@ using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Train.Reporting;
 
-namespace Deit.Cli.Commands;
+namespace Deit.Cli.Commands.Bench;
 
-/// <summary>The flags of a bench command that say where its report goes; a table on the terminal without them, and with files too.</summary>
+/// <summary>
+/// The flags of a bench that say where its report goes. Without them it is a table on the terminal; files are written beside that table.
+/// </summary>
 internal sealed class BenchOutput
 {
     private readonly Option<string?> _json = new("--json")

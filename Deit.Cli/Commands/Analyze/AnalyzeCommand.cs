@@ -1,8 +1,8 @@
 using System.CommandLine;
 
-namespace Deit.Cli.Commands;
+namespace Deit.Cli.Commands.Analyze;
 
-/// <summary><c>deit analyze</c>: what models do, beyond how often they are right.</summary>
+/// <summary><c>deit analyze</c>: a look into models. An analysis is a file of this folder and a line here.</summary>
 internal static class AnalyzeCommand
 {
     public static Command Create() =>

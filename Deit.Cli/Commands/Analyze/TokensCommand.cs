@@ -7,9 +7,9 @@ using Deit.Train.Options;
 using Deit.Train.Reporting;
 using Spectre.Console;
 
-namespace Deit.Cli.Commands;
+namespace Deit.Cli.Commands.Analyze;
 
-/// <summary>What <c>deit analyze tokens</c> is asked.</summary>
+/// <summary>The options of <c>deit analyze tokens</c>.</summary>
 internal sealed record TokensOptions : SplitOptions
 {
     [Flag("model folder, such as RUN/best", Required = true)]
@@ -44,7 +44,8 @@ internal static class TokensCommand
         DeitConfig config = Transformer(description, options.Model);
         if (options.Other is null && !config.Distilled)
             throw new DeitException(
-                $"'{options.Model}' has no distillation token to compare its class token with; give a distilled model, or another model with --other."
+                $"'{options.Model}' has no distillation token to compare its class token with; "
+                    + "give a distilled model, or another model with --other."
             );
         if (options.Other is not null)
             CheckOther(ModelDescription.Read(options.Other), options.Other, description, options.Model);
@@ -117,11 +118,13 @@ internal static class TokensCommand
             second = Transformer(other, otherFolder);
         if ((first.Depth, first.EmbedDim) != (second.Depth, second.EmbedDim))
             throw new DeitException(
-                $"'{otherFolder}' has {second.Depth} blocks of width {second.EmbedDim}, '{folder}' {first.Depth} of {first.EmbedDim}: their tokens cannot be compared; give models of one size."
+                $"'{otherFolder}' has {second.Depth} blocks of width {second.EmbedDim}, "
+                    + $"'{folder}' {first.Depth} of {first.EmbedDim}: their tokens cannot be compared; give models of one size."
             );
         if (other.Preprocess != description.Preprocess)
             throw new DeitException(
-                $"'{otherFolder}' prepares pictures otherwise than '{folder}': their tokens would be of different inputs; give models with the same preprocessing."
+                $"'{otherFolder}' prepares pictures otherwise than '{folder}': their tokens would be of different inputs; "
+                    + "give models with the same preprocessing."
             );
     }
 }
