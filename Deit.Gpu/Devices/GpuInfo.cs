@@ -1,5 +1,3 @@
-using Deit.Gpu.Vulkan;
-
 namespace Deit.Gpu;
 
 /// <summary>What kind of device it is, in the order in which one is chosen.</summary>
@@ -107,7 +105,7 @@ public sealed record GpuInfo
     public required int MaxWorkgroupSize { get; init; }
 
     /// <summary>The largest number of workgroups.</summary>
-    public required Groups MaxWorkgroups { get; init; }
+    public required WorkgroupCount MaxWorkgroups { get; init; }
 
     /// <summary>Bytes of push constants.</summary>
     public required int PushConstantBytes { get; init; }
@@ -138,6 +136,16 @@ public sealed record GpuInfo
     /// registers are divided among the lanes; else <see cref="SubgroupSize"/>.
     /// </summary>
     public int NarrowSubgroupSize => SubgroupSizes.Narrowest(SubgroupSize);
+
+    /// <summary>
+    /// Whether kernels of rows and columns are laid out for a card, which hides memory's latency behind many subgroups at a time, or for a CPU
+    /// driver, whose threads walk over the lanes one after the other.
+    /// </summary>
+    internal bool CardLayout
+    {
+        get => field || Type != GpuType.Cpu;
+        init;
+    }
 
     /// <summary>The workgroup size of elementwise kernels.</summary>
     public int FlatWorkgroup => Math.Min(256, MaxWorkgroupSize);

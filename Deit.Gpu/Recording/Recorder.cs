@@ -13,7 +13,8 @@ public sealed class Recorder
 
     internal Recorder(GpuInfo info, IKernelChooser chooser, GraphOptions options)
     {
-        (Info, _chooser, Rounded, Forced) = (info, chooser, options.Rounded, options.Forced);
+        (_chooser, Rounded, Forced) = (chooser, options.Rounded, options.Forced);
+        Info = Forced.CardLayout ? info with { CardLayout = true } : info;
         _choices = new ChoiceSequence(options.KernelsOf?.Choices);
         Tape = new Tape(this);
     }
@@ -96,7 +97,7 @@ public sealed class Recorder
     /// <summary>Records a kernel launch.</summary>
     /// <param name="kernel">The shader.</param>
     /// <param name="push">Its push constants.</param>
-    /// <param name="groups">Workgroups.</param>
+    /// <param name="workgroups">How many workgroups.</param>
     /// <param name="specialization">Values of the specialization constants 0, 1, ...; 0 is the workgroup size.</param>
     /// <param name="bindings">The tensors in binding order.</param>
     /// <param name="flops">Floating-point operations, for profiles.</param>
@@ -104,7 +105,7 @@ public sealed class Recorder
     public void Dispatch<TPush>(
         Kernel<TPush> kernel,
         in TPush push,
-        Groups groups,
+        WorkgroupCount workgroups,
         ReadOnlySpan<uint> specialization,
         ReadOnlySpan<Binding> bindings,
         double flops = 0
@@ -123,16 +124,16 @@ public sealed class Recorder
             bytes += length * (binding.Access == Access.ReadWrite ? 2 : 1);
         }
         if (
-            groups.X == 0
-            || groups.Y == 0
-            || groups.Z == 0
-            || groups.X > Info.MaxWorkgroups.X
-            || groups.Y > Info.MaxWorkgroups.Y
-            || groups.Z > Info.MaxWorkgroups.Z
+            workgroups.X == 0
+            || workgroups.Y == 0
+            || workgroups.Z == 0
+            || workgroups.X > Info.MaxWorkgroups.X
+            || workgroups.Y > Info.MaxWorkgroups.Y
+            || workgroups.Z > Info.MaxWorkgroups.Z
         )
             throw new GpuException(
                 GpuErrorKind.Limit,
-                $"{kernel.Name} asks for {groups.X} x {groups.Y} x {groups.Z} workgroups, {Info.Name} runs 1 to {Info.MaxWorkgroups.X} x {Info.MaxWorkgroups.Y} x {Info.MaxWorkgroups.Z}; lower the batch size."
+                $"{kernel.Name} asks for {workgroups.X} x {workgroups.Y} x {workgroups.Z} workgroups, {Info.Name} runs 1 to {Info.MaxWorkgroups.X} x {Info.MaxWorkgroups.Y} x {Info.MaxWorkgroups.Z}; lower the batch size."
             );
         byte[] pushBytes = MemoryMarshal.AsBytes(new ReadOnlySpan<TPush>(in push)).ToArray();
         string label = CurrentScope.Name.Length == 0 ? kernel.Name : $"{CurrentScope.Name}: {kernel.Name}";
@@ -141,7 +142,7 @@ public sealed class Recorder
                 kernel,
                 specialization.ToArray(),
                 pushBytes,
-                groups,
+                workgroups,
                 bindings.ToArray(),
                 new Cost(flops, bytes),
                 label

@@ -5,17 +5,15 @@ namespace Deit.Gpu;
 /// <summary>Device memory that lives until disposed, handed out front to back: parameters, optimiser state, inputs.</summary>
 public sealed class Arena : IDisposable
 {
+    private readonly VulkanDevice _device;
     private readonly DeviceBuffer _buffer;
     private long _used;
 
-    internal Arena(GpuDevice device, string name, long byteLength)
+    internal Arena(VulkanDevice device, string name, long byteLength)
     {
-        (Device, Name, ByteLength) = (device, name, Storage.Align(byteLength));
-        _buffer = device.Vulkan.Memory.Allocate(ByteLength, name);
+        (_device, Name, ByteLength) = (device, name, Storage.Align(byteLength));
+        _buffer = device.Memory.Allocate(ByteLength, name);
     }
-
-    /// <summary>The device whose memory it is.</summary>
-    public GpuDevice Device { get; }
 
     /// <summary>A name for messages.</summary>
     public string Name { get; }
@@ -64,7 +62,7 @@ public sealed class Arena : IDisposable
     {
         if (_buffer.Disposed)
             return;
-        Device.Vulkan.Queue.WaitIdleQuietly();
+        _device.Queue.WaitIdleQuietly();
         _buffer.Dispose();
     }
 }

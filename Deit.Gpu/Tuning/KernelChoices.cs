@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deit.Gpu.Vulkan;
 
 namespace Deit.Gpu;
 
@@ -16,7 +17,7 @@ public sealed class KernelChoices : IKernelChooser
         RejectedName = "rejected",
         AloneName = "alone";
     private const string TryAgain = $"remove {FileName} from the cache's folder to try it again";
-    private readonly GpuDevice _device;
+    private readonly VulkanDevice _device;
     private readonly string _folder,
         _file;
     private readonly Lock _gate = new();
@@ -27,7 +28,7 @@ public sealed class KernelChoices : IKernelChooser
     private readonly bool _measure = Environment.GetEnvironmentVariable("DEIT_TUNE") is not ("0" or "false");
     private bool _measuring;
 
-    internal KernelChoices(GpuDevice device, string folder)
+    internal KernelChoices(VulkanDevice device, string folder)
     {
         (_device, _folder, _file) = (device, folder, Path.Combine(folder, FileName));
         TakeOver();

@@ -74,7 +74,7 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     /// <exception cref="GpuException">The device has no memory left for it.</exception>
     public DeviceBuffer Allocate(long byteLength, string purpose)
     {
-        long bytes = Storage.Align(Math.Max(byteLength, 1));
+        long bytes = MemoryAlignment.Align(Math.Max(byteLength, 1));
         lock (_gate)
         {
             foreach (MemoryBlock block in _blocks)

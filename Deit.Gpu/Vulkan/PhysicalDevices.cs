@@ -94,14 +94,14 @@ internal static unsafe class PhysicalDevices
                             vulkan13 ? properties13.MaxBufferSize : ulong.MaxValue
                         )
                     )
-                / Storage.Alignment
-                * Storage.Alignment,
+                / MemoryAlignment.Bytes
+                * MemoryAlignment.Bytes,
             MaxStorageBufferRange = limits.MaxStorageBufferRange,
             SubgroupSize = (int)properties11.SubgroupSize,
-            SubgroupSizes = SubgroupRange.Of(properties13, features.SubgroupSizeControl),
+            SubgroupSizes = SubgroupSizes(properties13, features.SubgroupSizeControl),
             SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
             MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
-            MaxWorkgroups = new Groups(
+            MaxWorkgroups = new WorkgroupCount(
                 limits.MaxComputeWorkGroupCount[0],
                 limits.MaxComputeWorkGroupCount[1],
                 limits.MaxComputeWorkGroupCount[2]
@@ -240,4 +240,10 @@ internal static unsafe class PhysicalDevices
         };
 
     private static string Text(byte* utf8) => Marshal.PtrToStringUTF8((nint)utf8) ?? "";
+
+    /// <summary>The subgroup sizes that a compute kernel may ask for.</summary>
+    internal static SubgroupRange SubgroupSizes(in PhysicalDeviceVulkan13Properties properties, bool control) =>
+        control && properties.RequiredSubgroupSizeStages.HasFlag(ShaderStageFlags.ComputeBit)
+            ? new((int)properties.MinSubgroupSize, (int)properties.MaxSubgroupSize)
+            : default;
 }

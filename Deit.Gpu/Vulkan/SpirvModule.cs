@@ -22,7 +22,7 @@ internal sealed class SpirvModule
     public byte[] Code { get; }
 
     /// <summary>The declared access of binding 0, 1, ...</summary>
-    public Access[] Bindings { get; private set; } = [];
+    public ShaderAccess[] Bindings { get; private set; } = [];
 
     /// <summary>Bytes of the push_constant block.</summary>
     public int PushBytes { get; private set; }
@@ -49,29 +49,29 @@ internal sealed class SpirvModule
             }
         );
 
-    /// <summary>Checks that a dispatch fits the shader: number of bindings, accesses, push constants, specialization.</summary>
+    /// <summary>Checks that a kernel fits the shader: number of bindings, accesses, push constants, specialization.</summary>
     /// <exception cref="InvalidOperationException">It does not.</exception>
-    public void Verify(Dispatch dispatch)
+    public void Verify(PipelineDescription kernel)
     {
-        if (dispatch.Bindings.Length != Bindings.Length)
+        if (kernel.Bindings.Length != Bindings.Length)
             throw new InvalidOperationException(
-                $"Kernel '{Name}' is given {dispatch.Bindings.Length} tensors, its shader has {Bindings.Length} bindings."
+                $"Kernel '{Name}' is given {kernel.Bindings.Length} tensors, its shader has {Bindings.Length} bindings."
             );
         for (int i = 0; i < Bindings.Length; i++)
         {
             // A shader that adds to its output on demand may read what is only declared written, never the other way round.
-            Access declared = dispatch.Bindings[i].Access,
+            ShaderAccess declared = kernel.Bindings[i],
                 actual = Bindings[i];
-            if (((declared ^ actual) & Access.Write) != 0 || (declared & ~actual & Access.Read) != 0)
+            if (((declared ^ actual) & ShaderAccess.Write) != 0 || (declared & ~actual & ShaderAccess.Read) != 0)
                 throw new InvalidOperationException(
                     $"The dispatch of kernel '{Name}' declares {declared} of binding {i}, its shader has {actual}."
                 );
         }
-        if (dispatch.Push.Length != PushBytes)
+        if (kernel.PushBytes != PushBytes)
             throw new InvalidOperationException(
-                $"Kernel '{Name}' is given {dispatch.Push.Length} bytes of push constants, its shader has {PushBytes}."
+                $"Kernel '{Name}' is given {kernel.PushBytes} bytes of push constants, its shader has {PushBytes}."
             );
-        for (uint id = 0; id < dispatch.Specialization.Length; id++)
+        for (uint id = 0; id < kernel.Specialization.Length; id++)
             if (!SpecializationIds.Contains(id))
                 throw new InvalidOperationException(
                     $"Kernel '{Name}' is given specialization constant {id}, its shader has none of that id."
@@ -140,7 +140,7 @@ internal sealed class SpirvModule
             }
             at += length;
         }
-        Access[] found = new Access[bindings.Count];
+        ShaderAccess[] found = new ShaderAccess[bindings.Count];
         foreach ((uint id, uint pointerType, uint storageClass) in variables)
         {
             uint type = pointees[pointerType];
@@ -162,7 +162,9 @@ internal sealed class SpirvModule
                         $"Shader '{Name}' has a gap before binding {binding}; number its bindings 0, 1, 2, ..."
                     );
                 // Two declarations of one binding (the same bytes as scalars and as vectors) add up.
-                found[binding] |= (notReadable ? 0 : Access.Read) | (notWritable ? 0 : Access.Write);
+                found[binding] |=
+                    (notReadable ? ShaderAccess.None : ShaderAccess.Read)
+                    | (notWritable ? ShaderAccess.None : ShaderAccess.Write);
             }
         }
         Bindings =

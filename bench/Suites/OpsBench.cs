@@ -485,35 +485,38 @@ internal static class OpsBench
     /// <summary>Zeroed tensors in an arena of their own.</summary>
     internal sealed class Inputs : IDisposable
     {
+        private readonly GpuDevice _device;
         private readonly Arena _arena;
         private readonly Tensor[] _tensors;
 
         public Inputs(GpuDevice device, params Shape[] shapes)
         {
+            _device = device;
             _arena = device.CreateArena("bench inputs", Arena.SizeOf(DType.F32, [.. shapes, [64], shapes[0]]));
             device.Fill(_arena.At(0, [(int)(_arena.ByteLength / 4)]));
             _tensors = [.. shapes.Select(shape => _arena.Allocate(shape))];
         }
 
-        private Inputs(Arena arena, Tensor[] tensors) => (_arena, _tensors) = (arena, tensors);
+        private Inputs(GpuDevice device, Arena arena, Tensor[] tensors) =>
+            (_device, _arena, _tensors) = (device, arena, tensors);
 
         public Tensor this[int index] => _tensors[index];
 
         /// <summary>The same values in another type.</summary>
         public Inputs In(DType type)
         {
-            Arena arena = _arena.Device.CreateArena(
+            Arena arena = _device.CreateArena(
                 "bench inputs",
                 Arena.SizeOf(type, _tensors.Select(tensor => tensor.Shape))
             );
             Tensor[] copies = [.. _tensors.Select(tensor => arena.Allocate(tensor.Shape, type))];
-            using Graph cast = _arena.Device.Record(r =>
+            using Graph cast = _device.Record(r =>
             {
                 for (int i = 0; i < copies.Length; i++)
                     r.CastTo(_tensors[i], copies[i]);
             });
             cast.Run();
-            return new Inputs(arena, copies);
+            return new Inputs(_device, arena, copies);
         }
 
         /// <summary>Fills the tensors with noise: multiplying zeros takes a card less power, and it runs faster than it ever would.</summary>
@@ -526,7 +529,7 @@ internal static class OpsBench
                 float[] values = new float[tensor.Elements];
                 for (int start = 0; start < values.Length; start += pattern.Length)
                     pattern.AsSpan(0, Math.Min(pattern.Length, values.Length - start)).CopyTo(values.AsSpan(start));
-                _arena.Device.Write<float>(tensor, values);
+                _device.Write<float>(tensor, values);
             }
         }
 

@@ -35,7 +35,7 @@ internal sealed class OpRun : IDisposable
         Arena arena = Device.CreateArena("step state", 256);
         _arenas.Add(arena);
         Tensor tensor = StepState.Allocate(arena);
-        state.WriteTo(Device, tensor);
+        Device.Write(tensor, state);
         return tensor;
     }
 

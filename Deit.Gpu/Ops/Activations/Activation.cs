@@ -18,12 +18,12 @@ internal sealed class Activation(string stem, bool derivativeOfOutput, double fl
     public Tensor Apply(Recorder r, Tensor x)
     {
         Tensor y = r.Empty(x.Shape, x.DType);
-        foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
+        foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, x.Elements))
             r.Dispatch(
                 _forward[x.DType],
                 new Push((uint)length),
-                Flat.Groups(r, length),
-                [Flat.Workgroup(r)],
+                ElementwiseLayout.Workgroups(r.Info, length),
+                [ElementwiseLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))],
                 flops * length
             );
@@ -40,12 +40,12 @@ internal sealed class Activation(string stem, bool derivativeOfOutput, double fl
     public void Backward(Recorder r, Tensor x, Tensor saved, Tensor dy)
     {
         Tape.Target dx = r.Tape.GradientOf(x);
-        foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
+        foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, x.Elements))
             r.Dispatch(
                 _backward[x.DType],
                 new BackwardPush((uint)length, dx.Flag),
-                Flat.Groups(r, length),
-                [Flat.Workgroup(r)],
+                ElementwiseLayout.Workgroups(r.Info, length),
+                [ElementwiseLayout.WorkgroupSize(r.Info)],
                 [
                     Binding.Read(saved.Slice(start, [length])),
                     Binding.Read(dy.Slice(start, [length])),

@@ -1,7 +1,7 @@
 namespace Deit.Gpu;
 
 /// <summary>out = softmax(Q K^T / sqrt(D)) V for each head, from packed qkv (Vaswani et al., arXiv 1706.03762; one pass as in FlashAttention, arXiv 2205.14135).</summary>
-/// <remarks>No kernel stores the N x N matrix: the backward pass computes it again from the forward pass's log-sum-exp. Which kernels run a shape is measured: see <see cref="KernelChoices"/>.</remarks>
+/// <remarks>No kernel stores the N x N matrix: the backward pass computes it again from the forward pass's log-sum-exp. Which kernels run a shape is measured: see <see cref="Recorder.Choose"/>.</remarks>
 public static class AttentionOp
 {
     private readonly record struct Push(uint Tokens, uint Heads, float Scale, uint Accumulate);
@@ -93,7 +93,8 @@ public static class AttentionOp
         public Push Push(bool accumulate) =>
             new((uint)Tokens, (uint)Heads, (float)(1 / Math.Sqrt(Dimension)), accumulate ? 1u : 0);
 
-        public Groups Groups(uint rows) => new(Deit.Gpu.Groups.Cover(Tokens, rows), (uint)Heads, (uint)Batch);
+        public WorkgroupCount Workgroups(uint rows) =>
+            new(WorkgroupCount.Cover(Tokens, rows), (uint)Heads, (uint)Batch);
 
         /// <summary>
         /// What stands for this in a measurement: tokens up to a multiple of 16 share a choice, because the last block's emptiness decides
@@ -119,7 +120,7 @@ public static class AttentionOp
         r.Dispatch(
             variant.Forward,
             head.Push(false),
-            head.Groups(variant.Rows),
+            head.Workgroups(variant.Rows),
             variant.Specialization,
             [Binding.Read(qkv), Binding.Write(y), Binding.Write(logSumExp)],
             2 * head.Product
@@ -142,7 +143,7 @@ public static class AttentionOp
         r.Dispatch(
             variant.BackwardQuery,
             head.Push(accumulate),
-            head.Groups(variant.BackwardRows),
+            head.Workgroups(variant.BackwardRows),
             variant.BackwardSpecialization,
             [
                 Binding.Read(qkv),
@@ -157,7 +158,7 @@ public static class AttentionOp
         r.Dispatch(
             variant.BackwardKeyValue,
             head.Push(accumulate),
-            head.Groups(variant.BackwardRows),
+            head.Workgroups(variant.BackwardRows),
             variant.BackwardSpecialization,
             [Binding.Read(qkv), Binding.Read(logSumExp), Binding.Read(delta), Binding.Read(dy), output],
             4 * head.Product

@@ -47,8 +47,8 @@ public static class PatchEmbedOp
             r.Dispatch(
                 Forward[output],
                 new UnfoldPush((uint)rows, (uint)channels, (uint)height, (uint)width, (uint)patch),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(images), Binding.Write(patches)]
             );
             if (Tape.Needs(images) && output == DType.F32)
@@ -60,8 +60,8 @@ public static class PatchEmbedOp
                         r.Dispatch(
                             Backward,
                             new FoldPush((uint)rows, (uint)channels, (uint)height, (uint)width, (uint)patch, dx.Flag),
-                            Rows.Groups(r, rows),
-                            [Rows.Workgroup(r)],
+                            RowLayout.Workgroups(r.Info, rows),
+                            [RowLayout.WorkgroupSize(r.Info)],
                             [Binding.Read(dy), dx.Binding]
                         );
                     }

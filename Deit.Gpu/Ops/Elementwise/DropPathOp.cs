@@ -27,8 +27,8 @@ public static class DropPathOp
             r.Dispatch(
                 Forward,
                 new Push((uint)batch, site, rate, (float)(1 / (1 - (double)rate))),
-                Flat.Groups(r, batch),
-                [Flat.Workgroup(r)],
+                ElementwiseLayout.Workgroups(r.Info, batch),
+                [ElementwiseLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(StepState.Check(stepState)), Binding.Write(scale)]
             );
             return scale;

@@ -44,8 +44,8 @@ public static class SelectTokensOp
                         r.Dispatch(
                             Backward[x.DType],
                             new Push((uint)rows, (uint)x.Shape[2], (uint)x.Shape[1], (uint)first, (uint)count, dx.Flag),
-                            Rows.Groups(r, rows),
-                            [Rows.Workgroup(r)],
+                            RowLayout.Workgroups(r.Info, rows),
+                            [RowLayout.WorkgroupSize(r.Info)],
                             [Binding.Read(dy), dx.Binding]
                         );
                     }
@@ -67,8 +67,8 @@ public static class SelectTokensOp
                     (uint)y.Shape[1],
                     accumulate ? 1u : 0u
                 ),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x), Binding.Output(y, accumulate)]
             );
         }

@@ -39,8 +39,8 @@ public static class TokensOp
             r.Dispatch(
                 Forward[y.DType],
                 new Push((uint)rows, (uint)columns, (uint)tokens, (uint)prefix),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [
                     Binding.Read(patches),
                     Binding.Read(classToken),

@@ -18,8 +18,8 @@ public static class HardTargetsOp
             r.Dispatch(
                 Forward,
                 new Push((uint)rows, (uint)columns),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x), Binding.Write(y)],
                 3.0 * x.Elements
             );

@@ -39,8 +39,8 @@ public static class SoftDistillationOp
             r.Dispatch(
                 Forward,
                 new Push((uint)rows, (uint)columns, inverseTau),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(student), Binding.Read(teacher), Binding.Write(losses), Binding.Write(statistics)],
                 15.0 * student.Elements
             );
@@ -54,8 +54,8 @@ public static class SoftDistillationOp
                         r.Dispatch(
                             Backward,
                             new BackwardPush((uint)rows, (uint)columns, inverseTau, factor, target.Flag),
-                            Rows.Groups(r, rows),
-                            [Rows.Workgroup(r)],
+                            RowLayout.Workgroups(r.Info, rows),
+                            [RowLayout.WorkgroupSize(r.Info)],
                             [
                                 Binding.Read(student),
                                 Binding.Read(teacher),

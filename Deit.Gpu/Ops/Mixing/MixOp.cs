@@ -26,8 +26,8 @@ public static class MixOp
             r.Dispatch(
                 Forward,
                 new Push(count, (uint)shape[0], count / (uint)shape[0], (uint)shape[3], (uint)shape[2]),
-                Flat.Groups(r, count),
-                [Flat.Workgroup(r)],
+                ElementwiseLayout.Workgroups(r.Info, count),
+                [ElementwiseLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(images), Binding.Read(MixState.Check(state)), Binding.Write(y)],
                 3.0 * count
             );
@@ -44,8 +44,8 @@ public static class MixOp
             r.Dispatch(
                 ForwardTargets,
                 new TargetsPush(count, (uint)targets.Shape.Rows, (uint)targets.Shape.Columns),
-                Flat.Groups(r, count),
-                [Flat.Workgroup(r)],
+                ElementwiseLayout.Workgroups(r.Info, count),
+                [ElementwiseLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(targets), Binding.Read(MixState.Check(state)), Binding.Write(y)],
                 3.0 * count
             );

@@ -55,7 +55,7 @@ public static class BatchNormOp
             float epsilon = 1e-5f
         )
         {
-            Planes planes = Planes.Of(x, "Batch norm");
+            PlaneLayout planes = PlaneLayout.Of(x, "Batch norm");
             foreach (Tensor tensor in (Tensor[])[weight, bias, runningMean, runningVariance])
                 if (tensor.Elements != planes.Channels)
                     throw new ArgumentException($"Batch norm of {x} with {tensor}: expected [{planes.Channels}].");
@@ -74,15 +74,15 @@ public static class BatchNormOp
                 r.Dispatch(
                     Moments,
                     new MomentsPush((uint)planes.Rows, pixels),
-                    Rows.Groups(r, planes.Rows),
-                    [Rows.Workgroup(r)],
+                    RowLayout.Workgroups(r.Info, planes.Rows),
+                    [RowLayout.WorkgroupSize(r.Info)],
                     [Binding.Read(x), Binding.Write(moments)],
                     4.0 * x.Elements
                 );
                 r.Dispatch(
                     Statistics,
                     new StatisticsPush(channels, batch, pixels, momentum, epsilon),
-                    new Groups(Groups.Cover(channels, Workgroup(r))),
+                    new WorkgroupCount(WorkgroupCount.Cover(channels, Workgroup(r))),
                     [Workgroup(r)],
                     [
                         Binding.Read(moments),
@@ -96,7 +96,7 @@ public static class BatchNormOp
                 r.Dispatch(
                     Running,
                     new RunningPush(channels, epsilon),
-                    new Groups(Groups.Cover(channels, Workgroup(r))),
+                    new WorkgroupCount(WorkgroupCount.Cover(channels, Workgroup(r))),
                     [Workgroup(r)],
                     [Binding.Read(runningMean), Binding.Read(runningVariance), Binding.Write(statistics)]
                 );
@@ -104,8 +104,8 @@ public static class BatchNormOp
             r.Dispatch(
                 Forward,
                 new Push(channels, batch, pixels),
-                Rows.Groups(r, planes.Rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, planes.Rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x), Binding.Read(statistics), Binding.Read(weight), Binding.Read(bias), Binding.Write(y)],
                 3.0 * x.Elements
             );
@@ -115,7 +115,7 @@ public static class BatchNormOp
         }
 
         private void BatchNormBackward(
-            Planes planes,
+            PlaneLayout planes,
             Tensor x,
             Tensor weight,
             Tensor bias,
@@ -136,8 +136,8 @@ public static class BatchNormOp
                 r.Dispatch(
                     BackwardWeight,
                     new Push(channels, batch, pixels),
-                    Rows.Groups(r, planes.Rows),
-                    [Rows.Workgroup(r)],
+                    RowLayout.Workgroups(r.Info, planes.Rows),
+                    [RowLayout.WorkgroupSize(r.Info)],
                     [
                         Binding.Read(x),
                         Binding.Read(statistics),
@@ -160,8 +160,8 @@ public static class BatchNormOp
                 r.Dispatch(
                     Backward,
                     new BackwardPush(channels, batch, pixels, training ? 1u : 0u, dx.Flag),
-                    Rows.Groups(r, planes.Rows),
-                    [Rows.Workgroup(r)],
+                    RowLayout.Workgroups(r.Info, planes.Rows),
+                    [RowLayout.WorkgroupSize(r.Info)],
                     [
                         Binding.Read(x),
                         Binding.Read(statistics),

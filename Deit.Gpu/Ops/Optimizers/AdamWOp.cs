@@ -1,17 +1,5 @@
 namespace Deit.Gpu;
 
-/// <summary>What AdamW keeps the same from step to step; the defaults are those of the reference recipe.</summary>
-/// <param name="Beta1">Decay of the first moment.</param>
-/// <param name="Beta2">Decay of the second moment.</param>
-/// <param name="Epsilon">Added to the root of the second moment.</param>
-/// <param name="WeightDecay">Decoupled weight decay, multiplied by the learning rate and by the mask.</param>
-public sealed record AdamWOptions(
-    double Beta1 = 0.9,
-    double Beta2 = 0.999,
-    double Epsilon = 1e-8,
-    double WeightDecay = 0.05
-);
-
 /// <summary>
 /// p *= 1 - lr * weight decay * mask; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
 /// p -= lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + epsilon) (Loshchilov and Hutter, arXiv 1711.05101, in the order of torch.optim.AdamW).
@@ -79,7 +67,7 @@ public static class AdamWOp
                     nameof(gradientScale)
                 );
             StepState.Check(stepState);
-            foreach ((long start, int length) in Flat.Ranges(r, count))
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, count))
             {
                 Shape part = [length];
                 // The mask is bound whole: its part would not start where the device lets a range start.
@@ -96,8 +84,8 @@ public static class AdamWOp
                         (float)options.Epsilon,
                         (float)options.WeightDecay
                     ),
-                    Flat.Groups(r, length),
-                    [Flat.Workgroup(r)],
+                    ElementwiseLayout.Workgroups(r.Info, length),
+                    [ElementwiseLayout.WorkgroupSize(r.Info)],
                     [
                         Binding.ReadWrite(parameters.Slice(start, part)),
                         Binding.Read(gradients.Slice(start, part)),

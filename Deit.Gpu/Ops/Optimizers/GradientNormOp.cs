@@ -27,7 +27,7 @@ public static class GradientNormOp
             r.Dispatch(
                 Forward,
                 new Push(maximum),
-                new Groups(1),
+                new WorkgroupCount(1),
                 [],
                 [Binding.Read(sum), Binding.Write(norm), Binding.Write(coefficient)]
             );

@@ -49,7 +49,7 @@ public static class LossScaleOp
             r.Dispatch(
                 Forward,
                 new Push(maximum, options.GrowthInterval, Smallest, Largest),
-                new Groups(1),
+                new WorkgroupCount(1),
                 [],
                 [Binding.Read(sum), Binding.ReadWrite(state), Binding.Write(factor), Binding.Write(apply)]
             );

@@ -63,7 +63,7 @@ public static class SgdOp
                     nameof(gradientScale)
                 );
             StepState.Check(stepState);
-            foreach ((long start, int length) in Flat.Ranges(r, count))
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, count))
             {
                 Shape part = [length];
                 // The mask is bound whole: its part would not start where the device lets a range start.
@@ -77,8 +77,8 @@ public static class SgdOp
                         (float)options.WeightDecay,
                         options.Nesterov ? 1u : 0u
                     ),
-                    Flat.Groups(r, length),
-                    [Flat.Workgroup(r)],
+                    ElementwiseLayout.Workgroups(r.Info, length),
+                    [ElementwiseLayout.WorkgroupSize(r.Info)],
                     [
                         Binding.ReadWrite(parameters.Slice(start, part)),
                         Binding.Read(gradients.Slice(start, part)),

@@ -176,7 +176,7 @@ public static partial class MatMulOp
     private static IEnumerable<Variant> Split(IReadOnlyList<Variant> variants, int m, int n, int most) =>
         from variant in variants
         where variant.BlockM * variant.BlockN <= 128 * 128 && (variant.OnUnits || !variants.Any(other => other.OnUnits))
-        where variant.Fuses && Groups.Cover(m, variant.BlockM) * Groups.Cover(n, variant.BlockN) <= 256
+        where variant.Fuses && WorkgroupCount.Cover(m, variant.BlockM) * WorkgroupCount.Cover(n, variant.BlockN) <= 256
         from splits in SplitCounts
         where splits <= most
         select variant with

@@ -1,7 +1,7 @@
 namespace Deit.Gpu;
 
 /// <summary>C = op(A) op(B) and an <see cref="Epilogue"/>, where op transposes or not; batched over a leading dimension.</summary>
-/// <remarks>Which kernel runs a shape is measured: see <see cref="KernelChoices"/>. Every candidate adds the products of an element in one fixed order.</remarks>
+/// <remarks>Which kernel runs a shape is measured: see <see cref="Recorder.Choose"/>. Every candidate adds the products of an element in one fixed order.</remarks>
 public static partial class MatMulOp
 {
     private readonly record struct Push(
@@ -254,7 +254,11 @@ public static partial class MatMulOp
         r.Dispatch(
             variant.Kernel,
             push,
-            new Groups(Groups.Cover(n, variant.BlockN), Groups.Cover(m, variant.BlockM), (uint)count),
+            new WorkgroupCount(
+                WorkgroupCount.Cover(n, variant.BlockN),
+                WorkgroupCount.Cover(m, variant.BlockM),
+                (uint)count
+            ),
             [
                 .. variant.Specialization,
                 x.TransposeA ? 0u : 1u,
@@ -274,8 +278,8 @@ public static partial class MatMulOp
         r.Dispatch(
             Finish[c.DType],
             new FinishPush((uint)items, (uint)x.N, (uint)(sums.Elements / c.Elements), epilogue.RowsPerSample(x.M)),
-            Flat.Groups(r, items),
-            [Flat.Workgroup(r), epilogue.Flags(fours)],
+            ElementwiseLayout.Workgroups(r.Info, items),
+            [ElementwiseLayout.WorkgroupSize(r.Info), epilogue.Flags(fours)],
             [Binding.Read(sums), .. epilogue.Bindings(c, read: sums)],
             sums.Elements
         );

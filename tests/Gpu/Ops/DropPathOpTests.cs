@@ -121,7 +121,7 @@ public class DropPathOpTests
 
         float[] Draw(long step)
         {
-            StepState.At(step, 0, Optimizer, seed: 1).WriteTo(OpRun.Device, state);
+            OpRun.Device.Write(state, StepState.At(step, 0, Optimizer, seed: 1));
             graph.Run();
             return OpRun.Device.Read<float>(scale!);
         }

@@ -27,7 +27,7 @@ public class CardLayoutTests
         {
             r.ColumnSum(x, y);
             Assert.Equal(2, r.Dispatches.Count);
-            Assert.InRange(r.Dispatches[0].Groups.X * r.Dispatches[0].Groups.Y, 1000u, 1100u);
+            Assert.InRange(r.Dispatches[0].Workgroups.X * r.Dispatches[0].Workgroups.Y, 1000u, 1100u);
             Assert.All(r.Dispatches, stage => Assert.True(stage.Specialization is [>= 128, 1, _, >= 8]));
             r.LayerNorm(x, y, y);
             Assert.Equal(

@@ -46,7 +46,7 @@ public class SgdOpTests
             double rate = 0.01 * (step + 1);
             double[] g = Doubles(count, 10 + step);
             OpRun.Device.Write<float>(gradients, Floats(g));
-            StepState.At(step, rate, new AdamWOptions()).WriteTo(OpRun.Device, state);
+            OpRun.Device.Write(state, StepState.At(step, rate, new AdamWOptions()));
             graph.Run();
             for (int i = 0; i < count; i++)
             {

@@ -5,23 +5,23 @@ namespace Deit.Gpu;
 /// <summary>Memory that host and device see: the host fills it while the device still computes, and a copy is queued behind that work.</summary>
 public sealed unsafe class HostBuffer : IDisposable
 {
-    private readonly GpuDevice _device;
+    private readonly VulkanDevice _device;
     private readonly MemoryBlock _block;
     private readonly TransferCommands _commands;
     private ulong _busyUntil;
     private bool _disposed;
 
-    internal HostBuffer(GpuDevice device, long byteLength)
+    internal HostBuffer(VulkanDevice device, long byteLength)
     {
         (_device, ByteLength) = (device, byteLength);
-        _block = device.Vulkan.Memory.CreateUpload(Storage.Align(byteLength));
+        _block = device.Memory.CreateUpload(Storage.Align(byteLength));
         try
         {
-            _commands = new TransferCommands(device.Vulkan);
+            _commands = new TransferCommands(device);
         }
         catch
         {
-            device.Vulkan.Memory.DestroyHandles(_block);
+            device.Memory.DestroyHandles(_block);
             throw;
         }
     }
@@ -33,7 +33,7 @@ public sealed unsafe class HostBuffer : IDisposable
     /// <exception cref="GpuException">The device was lost.</exception>
     public Span<float> Floats()
     {
-        _device.Vulkan.Queue.Wait(_busyUntil);
+        _device.Queue.Wait(_busyUntil);
         return new Span<float>(_block.Mapped, checked((int)(ByteLength / sizeof(float))));
     }
 
@@ -45,12 +45,12 @@ public sealed unsafe class HostBuffer : IDisposable
             throw new ArgumentException(
                 $"Copying {tensor} from byte {byteOffset} of a host buffer of {ByteLength} bytes: it does not fit."
             );
-        DeviceBuffer target = GpuDevice.BufferOf(tensor);
+        DeviceBuffer target = tensor.Buffer;
         _busyUntil = _commands.Copy(
             _block,
             byteOffset,
             target.Block,
-            target.Offset + tensor.Storage.ByteOffset + tensor.ByteOffset,
+            target.Offset + tensor.BufferOffset,
             tensor.ByteLength
         );
     }
@@ -62,6 +62,6 @@ public sealed unsafe class HostBuffer : IDisposable
             return;
         _disposed = true;
         _commands.Dispose();
-        _device.Vulkan.Memory.DestroyHandles(_block);
+        _device.Memory.DestroyHandles(_block);
     }
 }

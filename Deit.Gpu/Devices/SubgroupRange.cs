@@ -1,16 +1,8 @@
-using Silk.NET.Vulkan;
-
-namespace Deit.Gpu.Vulkan;
+namespace Deit.Gpu;
 
 /// <summary>The subgroup sizes, powers of two, that a compute kernel may ask for; none when both are 0.</summary>
 internal readonly record struct SubgroupRange(int Least, int Most)
 {
-    /// <summary>What a device offers.</summary>
-    public static SubgroupRange Of(in PhysicalDeviceVulkan13Properties properties, bool control) =>
-        control && properties.RequiredSubgroupSizeStages.HasFlag(ShaderStageFlags.ComputeBit)
-            ? new((int)properties.MinSubgroupSize, (int)properties.MaxSubgroupSize)
-            : default;
-
     /// <summary>Whether a kernel may ask for subgroups of a size.</summary>
     public bool Contains(int size) => Least <= size && size <= Most;
 

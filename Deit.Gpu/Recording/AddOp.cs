@@ -15,12 +15,12 @@ public static class AddOp
         {
             if (x.Elements != y.Elements || x.DType != DType.F32 || y.DType != DType.F32)
                 throw new ArgumentException($"Adding {x} to {y}: expected the same number of F32 elements.");
-            foreach ((long start, int length) in Flat.Ranges(r, y.Elements))
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, y.Elements))
                 r.Dispatch(
                     Forward,
                     new Push((uint)length),
-                    Flat.Groups(r, length),
-                    [Flat.Workgroup(r)],
+                    ElementwiseLayout.Workgroups(r.Info, length),
+                    [ElementwiseLayout.WorkgroupSize(r.Info)],
                     [Binding.Read(x.Slice(start, [length])), Binding.ReadWrite(y.Slice(start, [length]))],
                     length
                 );

@@ -19,14 +19,14 @@ public static class CopyOp
                 );
             long words = x.ByteLength / 4;
             int size = x.DType.Size();
-            foreach ((long start, int length) in Flat.Ranges(r, words))
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, words))
             {
                 Shape part = [length * 4 / size];
                 r.Dispatch(
                     Forward,
                     new Push((uint)length),
-                    Flat.Groups(r, length),
-                    [Flat.Workgroup(r)],
+                    ElementwiseLayout.Workgroups(r.Info, length),
+                    [ElementwiseLayout.WorkgroupSize(r.Info)],
                     [Binding.Read(x.Slice(start * 4 / size, part)), Binding.Write(y.Slice(start * 4 / size, part))]
                 );
             }

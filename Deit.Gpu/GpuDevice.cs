@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
-using CommunityToolkit.HighPerformance;
 using Deit.Gpu.Vulkan;
 using PhysicalDevice = Silk.NET.Vulkan.PhysicalDevice;
 
@@ -13,7 +11,7 @@ public sealed class GpuDevice : IDisposable
     {
         Info = info;
         Vulkan = new VulkanDevice(instance, physical, info, CacheFolder.For(info));
-        Choices = new KernelChoices(this, CacheFolder.For(info));
+        Choices = new KernelChoices(Vulkan, CacheFolder.For(info));
     }
 
     /// <summary>The facts of the device.</summary>
@@ -131,11 +129,11 @@ public sealed class GpuDevice : IDisposable
 
     /// <summary>Device memory that lives until disposed.</summary>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public Arena CreateArena(string name, long byteLength) => new(this, name, byteLength);
+    public Arena CreateArena(string name, long byteLength) => new(Vulkan, name, byteLength);
 
     /// <summary>Host memory for inputs that are filled while the device computes.</summary>
     /// <exception cref="GpuException">There is not enough memory.</exception>
-    public HostBuffer CreateHostBuffer(long byteLength) => new(this, byteLength);
+    public HostBuffer CreateHostBuffer(long byteLength) => new(Vulkan, byteLength);
 
     /// <summary>Records ops once into a graph that can be run many times.</summary>
     /// <param name="record">Calls the ops.</param>
@@ -146,46 +144,44 @@ public sealed class GpuDevice : IDisposable
         options ??= GraphOptions.Default;
         Recorder recorder = new(Info, Choices, options);
         record(recorder);
-        return new Graph(this, recorder, options);
+        return new Graph(Vulkan, recorder, options);
     }
+
+    /// <summary>16-bit copies of weights that do not change, for <see cref="GraphOptions.Rounded"/>.</summary>
+    public RoundedWeights CreateRoundedWeights() =>
+        new(
+            Vulkan,
+            (weight, copy) =>
+            {
+                using Graph rounding = Record(
+                    r => r.CastTo(weight, copy),
+                    new GraphOptions { Purpose = "rounding weights" }
+                );
+                rounding.Run();
+            }
+        );
 
     /// <summary>Copies values to a tensor, in order with submitted work.</summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public void Write<T>(Tensor tensor, ReadOnlySpan<T> values)
-        where T : unmanaged
-    {
-        ReadOnlySpan<byte> bytes = values.AsBytes();
-        CheckLength(tensor, bytes.Length);
-        Vulkan.Transfers.Write(BufferOf(tensor), tensor.Storage.ByteOffset + tensor.ByteOffset, bytes);
-    }
+        where T : unmanaged => Vulkan.Transfers.Write(tensor, values);
+
+    /// <summary>Writes the state of a step for the graphs submitted from now on; those submitted before still see the old one.</summary>
+    /// <exception cref="ArgumentException">The tensor is no step state.</exception>
+    public void Write(Tensor stepState, StepState state) =>
+        Write(StepState.Check(stepState), new ReadOnlySpan<StepState>(in state));
 
     /// <summary>Waits for submitted work and copies a tensor to the host.</summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public void Read<T>(Tensor tensor, Span<T> values)
-        where T : unmanaged
-    {
-        Span<byte> bytes = values.AsBytes();
-        CheckLength(tensor, bytes.Length);
-        Vulkan.Transfers.Read(BufferOf(tensor), tensor.Storage.ByteOffset + tensor.ByteOffset, bytes);
-    }
+        where T : unmanaged => Vulkan.Transfers.Read(tensor, values);
 
     /// <summary>Waits for submitted work and returns a tensor's values.</summary>
     public T[] Read<T>(Tensor tensor)
-        where T : unmanaged
-    {
-        T[] values = new T[tensor.ByteLength / Marshal.SizeOf<T>()];
-        Read(tensor, values.AsSpan());
-        return values;
-    }
+        where T : unmanaged => Vulkan.Transfers.Read<T>(tensor);
 
     /// <summary>Fills a tensor with a 32-bit pattern, in order with submitted work.</summary>
-    public void Fill(Tensor tensor, uint pattern = 0) =>
-        Vulkan.Transfers.Fill(
-            BufferOf(tensor),
-            tensor.Storage.ByteOffset + tensor.ByteOffset,
-            tensor.ByteLength + 3 & ~3L,
-            pattern
-        );
+    public void Fill(Tensor tensor, uint pattern = 0) => Vulkan.Transfers.Fill(tensor, pattern);
 
     /// <summary>Waits until all submitted work has finished.</summary>
     public void WaitIdle() => Vulkan.Queue.WaitIdle();
@@ -195,16 +191,4 @@ public sealed class GpuDevice : IDisposable
 
     /// <summary>Waits for the device and closes it; arenas and graphs of it must not be used any more.</summary>
     public void Dispose() => Vulkan.Dispose();
-
-    internal static DeviceBuffer BufferOf(Tensor tensor) =>
-        tensor.Storage.Buffer
-        ?? throw new InvalidOperationException(
-            $"{tensor} lives inside a graph that is not built yet; read it after GpuDevice.Record."
-        );
-
-    private static void CheckLength(Tensor tensor, long bytes)
-    {
-        if (bytes != tensor.ByteLength)
-            throw new ArgumentException($"Copying {bytes} bytes to or from {tensor}, expected {tensor.ByteLength}.");
-    }
 }

@@ -2,7 +2,7 @@ using Deit.Gpu;
 using Deit.Gpu.Vulkan;
 using Silk.NET.Vulkan;
 
-namespace Deit.Tests.Gpu.Vulkan;
+namespace Deit.Tests.Gpu.Devices;
 
 public sealed class SubgroupRangeTests
 {
@@ -38,12 +38,12 @@ public sealed class SubgroupRangeTests
             MaxSubgroupSize = 32,
             RequiredSubgroupSizeStages = ShaderStageFlags.ComputeBit | ShaderStageFlags.FragmentBit,
         };
-        SubgroupRange range = SubgroupRange.Of(properties, control: true);
+        SubgroupRange range = PhysicalDevices.SubgroupSizes(properties, control: true);
         Assert.Equal([8, 16, 32], ((int[])[4, 8, 16, 32, 64]).Where(range.Contains));
-        Assert.Equal(default, SubgroupRange.Of(properties, control: false));
+        Assert.Equal(default, PhysicalDevices.SubgroupSizes(properties, control: false));
         Assert.Equal(
             default,
-            SubgroupRange.Of(
+            PhysicalDevices.SubgroupSizes(
                 properties with
                 {
                     RequiredSubgroupSizeStages = ShaderStageFlags.FragmentBit,
