@@ -1,7 +1,7 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// What a product does with each sum on its way to memory, see <c>shaders/matmul.epilogue.glsl</c>:
+/// What a product does with each sum on its way to memory, see <c>shaders/Products/matmul.epilogue.glsl</c>:
 /// z = sum + bias; c = residual + scale * f(z) (+ c), where f is the identity, gelu(z), or z * gelu'(x).
 /// </summary>
 /// <remarks>Whether the product's kernel does it or a pass after it is the kernel's affair. Everything but bias, scale and c itself has the shape and the type of c.</remarks>

@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-/// <summary>How kernels that sum the rows of a matrix are laid out: see <c>shaders/columns.glsl</c>.</summary>
+/// <summary>How kernels that sum the rows of a matrix are laid out: see <c>shaders/Shared/column_layout.glsl</c>.</summary>
 /// <param name="ColumnLanes">Invocations of a workgroup side by side, each with four columns.</param>
 /// <param name="RowLanes">Invocations of a workgroup with the same columns, which take turns with the rows of its chunk.</param>
 /// <param name="RowsPerChunk">Rows that a workgroup adds up.</param>

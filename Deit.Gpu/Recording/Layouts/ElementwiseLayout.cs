@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-/// <summary>How elementwise kernels are laid out: see <c>shaders/flat.glsl</c>.</summary>
+/// <summary>How elementwise kernels are laid out: see <c>shaders/Shared/elementwise_layout.glsl</c>.</summary>
 internal static class ElementwiseLayout
 {
     private const int Items = 4;

@@ -1,4 +1,13 @@
 using Deit.Gpu;
+using Deit.Tests.Gpu.Ops.Activations;
+using Deit.Tests.Gpu.Ops.Convolution;
+using Deit.Tests.Gpu.Ops.Elementwise;
+using Deit.Tests.Gpu.Ops.Layout;
+using Deit.Tests.Gpu.Ops.Losses;
+using Deit.Tests.Gpu.Ops.Normalization;
+using Deit.Tests.Gpu.Ops.Optimizers;
+using Deit.Tests.Gpu.Ops.Products;
+using Deit.Tests.Gpu.Ops.Reductions;
 
 namespace Deit.Tests.Gpu.Ops;
 
