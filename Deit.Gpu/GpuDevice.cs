@@ -1,17 +1,14 @@
-using System.Globalization;
 using Deit.Gpu.Vulkan;
-using PhysicalDevice = Silk.NET.Vulkan.PhysicalDevice;
 
 namespace Deit.Gpu;
 
 /// <summary>An open Vulkan device: makes arenas and graphs, moves data. Several can be open at once. Methods are thread-safe.</summary>
 public sealed class GpuDevice : IDisposable
 {
-    private GpuDevice(VulkanInstance instance, PhysicalDevice physical, GpuInfo info)
+    private GpuDevice(VulkanDevice vulkan)
     {
-        Info = info;
-        Vulkan = new VulkanDevice(instance, physical, info, CacheFolder.For(info));
-        Choices = new KernelChoices(Vulkan, CacheFolder.For(info));
+        (Info, Vulkan) = (vulkan.Info, vulkan);
+        Choices = new KernelChoices(vulkan, CacheFolder.For(Info));
     }
 
     /// <summary>The facts of the device.</summary>
@@ -37,95 +34,25 @@ public sealed class GpuDevice : IDisposable
         [.. PhysicalDevices.Enumerate(VulkanInstance.Current).Select(device => device.Info)];
 
     /// <summary>The facts of the device that <see cref="Open(string)"/> would open.</summary>
-    /// <param name="selector">Its index, part of its name, or the start of its UUID; null for DEIT_DEVICE, and without it the best: discrete, then integrated, then CPU.</param>
+    /// <param name="selector">Its index, part of its name, or the start of its UUID; null for DEIT_DEVICE, and without
+    /// it the best: discrete, then integrated, then CPU.</param>
     /// <exception cref="GpuException">No such device, or none at all.</exception>
-    public static GpuInfo Find(string? selector = null)
-    {
-        if (string.IsNullOrWhiteSpace(selector))
-            selector = Environment.GetEnvironmentVariable("DEIT_DEVICE");
-        return Select(PhysicalDevices.Enumerate(VulkanInstance.Current), selector).Info;
-    }
+    public static GpuInfo Find(string? selector = null) =>
+        DeviceSelection.Find(
+            Enumerate(),
+            string.IsNullOrWhiteSpace(selector) ? Environment.GetEnvironmentVariable("DEIT_DEVICE") : selector
+        );
 
     /// <summary>Opens a device.</summary>
-    /// <param name="selector">Its index, part of its name, or the start of its UUID; null for DEIT_DEVICE, and without it the best: discrete, then integrated, then CPU.</param>
+    /// <param name="selector">Its index, part of its name, or the start of its UUID; null for DEIT_DEVICE, and without
+    /// it the best: discrete, then integrated, then CPU.</param>
     /// <exception cref="GpuException">No such device, or none at all.</exception>
     public static GpuDevice Open(string? selector = null) => Open(Find(selector));
 
     /// <summary>Opens the device of these facts.</summary>
     /// <param name="info">What <see cref="Find"/> or <see cref="Enumerate"/> told.</param>
     /// <exception cref="GpuException">The device is gone, or cannot be opened.</exception>
-    public static GpuDevice Open(GpuInfo info)
-    {
-        VulkanInstance instance = VulkanInstance.Current;
-        PhysicalDevice[] handles = PhysicalDevices.Handles(instance);
-        if (info.Index >= handles.Length)
-            throw new GpuException(
-                GpuErrorKind.NoDevice,
-                $"Device {info.Index} ({info.Name}) is gone: there are {handles.Length} now; choose another one."
-            );
-        return new GpuDevice(instance, handles[info.Index], info);
-    }
-
-    private static (PhysicalDevice Handle, GpuInfo Info) Select(
-        (PhysicalDevice Handle, GpuInfo Info)[] all,
-        string? selector
-    )
-    {
-        if (all.Length == 0)
-            throw new GpuException(
-                GpuErrorKind.NoDevice,
-                "No Vulkan device was found; install the graphics driver, or on Debian and Ubuntu the CPU driver: apt-get install mesa-vulkan-drivers."
-            );
-        if (string.IsNullOrWhiteSpace(selector))
-        {
-            (PhysicalDevice, GpuInfo Info)[] suitable =
-            [
-                .. all.Where(d => d.Info.Unsuitable is null)
-                    .OrderBy(d => d.Info.Type)
-                    .ThenByDescending(d => d.Info.MemoryBytes)
-                    .ThenBy(d => d.Info.Index),
-            ];
-            return suitable.Length > 0
-                ? suitable[0]
-                : throw new GpuException(
-                    GpuErrorKind.NoDevice,
-                    $"None of the {all.Length} Vulkan device(s) is suitable: {string.Join("; ", all.Select(d => $"{d.Info.Name}: {d.Info.Unsuitable}"))}; update the driver."
-                );
-        }
-        selector = selector.Trim();
-        (PhysicalDevice, GpuInfo Info)[] found = int.TryParse(
-            selector,
-            NumberStyles.None,
-            CultureInfo.InvariantCulture,
-            out int index
-        )
-            ? [.. all.Where(d => d.Info.Index == index)]
-            :
-            [
-                .. all.Where(d =>
-                    d.Info.Name.Contains(selector, StringComparison.OrdinalIgnoreCase)
-                    || (
-                        selector.Length >= 4
-                        && d.Info.Uuid.StartsWith(
-                            selector.Replace("-", "", StringComparison.Ordinal),
-                            StringComparison.OrdinalIgnoreCase
-                        )
-                    )
-                ),
-            ];
-        return found switch
-        {
-            [] => throw new GpuException(
-                GpuErrorKind.NoDevice,
-                $"Device '{selector}' was not found, there are: {string.Join(", ", all.Select(d => $"{d.Info.Index} = {d.Info.Name}"))}; choose one by index, name or UUID."
-            ),
-            [var one, ..] when one.Info.Unsuitable is { } why => throw new GpuException(
-                GpuErrorKind.NoDevice,
-                $"Device '{selector}' ({one.Info.Name}) cannot be used because {why}; choose another one or update the driver."
-            ),
-            [var one, ..] => one,
-        };
-    }
+    public static GpuDevice Open(GpuInfo info) => new(VulkanDevice.Open(info, CacheFolder.For(info)));
 
     /// <summary>Device memory that lives until disposed.</summary>
     /// <exception cref="GpuException">The device has not enough memory.</exception>

@@ -35,7 +35,8 @@ internal static class GpuTypes
 /// <param name="Input">Element type of A and B.</param>
 /// <param name="Accumulator">Element type of C and of the result.</param>
 /// <param name="Scope">"subgroup" or "workgroup".</param>
-/// <param name="Invocations">With flexible dimensions the workgroup size that they are for: M, N and K are then what the dimensions are multiples of. 0 without.</param>
+/// <param name="Invocations">With flexible dimensions the workgroup size that they are for: M, N and K are then what
+/// the dimensions are multiples of. 0 without.</param>
 public sealed record MatrixShape(
     uint M,
     uint N,
@@ -132,14 +133,14 @@ public sealed record GpuInfo
     public required double TimestampPeriod { get; init; }
 
     /// <summary>
-    /// The subgroup size of kernels whose lanes keep hundreds of values each: where a device offers several, 8 or the next that it has, since its
-    /// registers are divided among the lanes; else <see cref="SubgroupSize"/>.
+    /// The subgroup size of kernels whose lanes keep hundreds of values each: where a device offers several, 8 or the
+    /// next that it has, since its registers are divided among the lanes; else <see cref="SubgroupSize"/>.
     /// </summary>
     public int NarrowSubgroupSize => SubgroupSizes.Narrowest(SubgroupSize);
 
     /// <summary>
-    /// Whether kernels of rows and columns are laid out for a card, which hides memory's latency behind many subgroups at a time, or for a CPU
-    /// driver, whose threads walk over the lanes one after the other.
+    /// Whether kernels of rows and columns are laid out for a card, which hides memory's latency behind many subgroups
+    /// at a time, or for a CPU driver, whose threads walk over the lanes one after the other.
     /// </summary>
     internal bool CardLayout
     {

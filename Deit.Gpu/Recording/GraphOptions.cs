@@ -9,15 +9,18 @@ public sealed record GraphOptions
     /// <summary>What the memory is for, in messages.</summary>
     public string Purpose { get; init; } = "a graph";
 
-    /// <summary>A graph that lends its memory when this one fits in: for graphs that never run between each other's run and read. It must outlive this one.</summary>
+    /// <summary>
+    /// A graph that lends its memory when this one fits in: for graphs that never run between each other's run and
+    /// read. It must outlive this one.
+    /// </summary>
     public Graph? Borrow { get; init; }
 
     /// <summary>Copies to read instead of rounding weights in each run; they must outlive the graph. Null where weights change.</summary>
     public RoundedWeights? Rounded { get; init; }
 
     /// <summary>
-    /// A graph of the same ops at another batch size, whose kernels this one runs too instead of the fastest for its size, so that both compute
-    /// the same bits for an image. It may be disposed.
+    /// A graph of the same ops at another batch size, whose kernels this one runs too instead of the fastest for its
+    /// size, so that both compute the same bits for an image. It may be disposed.
     /// </summary>
     public Graph? KernelsOf { get; init; }
 

@@ -19,7 +19,10 @@ public abstract class Kernel
     /// <summary>Bytes of push constants.</summary>
     public int PushBytes { get; }
 
-    /// <summary>True when the shader counts on full subgroups of exactly <see cref="GpuInfo.SubgroupSize"/>, or of <see cref="GpuInfo.NarrowSubgroupSize"/>.</summary>
+    /// <summary>
+    /// True when the shader counts on full subgroups of exactly <see cref="GpuInfo.SubgroupSize"/>, or of
+    /// <see cref="GpuInfo.NarrowSubgroupSize"/>.
+    /// </summary>
     public bool FullSubgroups { get; }
 
     /// <summary>True when it is the latter.</summary>
@@ -37,14 +40,16 @@ public sealed class Kernel<TPush> : Kernel
     /// <summary>Names a shader.</summary>
     /// <param name="name">The file name in <c>shaders/spirv</c> without extension.</param>
     /// <param name="fullSubgroups">The shader counts on subgroups of exactly <see cref="GpuInfo.SubgroupSize"/>.</param>
-    /// <param name="narrowSubgroups">The shader counts on subgroups of exactly <see cref="GpuInfo.NarrowSubgroupSize"/>, because its lanes keep hundreds of values.</param>
+    /// <param name="narrowSubgroups">The shader counts on subgroups of exactly
+    /// <see cref="GpuInfo.NarrowSubgroupSize"/>, because its lanes keep hundreds of values.</param>
     /// <exception cref="ArgumentException">The push constants take more than 128 bytes.</exception>
     public Kernel(string name, bool fullSubgroups = false, bool narrowSubgroups = false)
         : base(name, Unsafe.SizeOf<TPush>(), fullSubgroups, narrowSubgroups)
     {
         if (PushBytes > MaximumPushBytes)
             throw new ArgumentException(
-                $"Kernel '{name}' has {PushBytes} bytes of push constants, at most {MaximumPushBytes} are portable; move values into a buffer.",
+                $"Kernel '{name}' has {PushBytes} bytes of push constants, at most {MaximumPushBytes} are "
+                    + "portable; move values into a buffer.",
                 nameof(name)
             );
     }

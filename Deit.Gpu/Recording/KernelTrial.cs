@@ -32,7 +32,8 @@ public sealed record KernelTrial(
         }
         return worst < 0
             ? null
-            : $"element {worst} of {actual.Length} is {actual[worst]:g6}, '{Reference}' computes {expected[worst]:g6}; at most {Allowed(expected[worst]):g2} apart";
+            : $"element {worst} of {actual.Length} is {actual[worst]:g6}, '{Reference}' computes "
+                + $"{expected[worst]:g6}; at most {Allowed(expected[worst]):g2} apart";
     }
 
     private double Allowed(float expected) => Absolute + (Relative * Math.Abs((double)expected));

@@ -84,7 +84,8 @@ internal sealed class MemoryPlan
             if (bytes > blockLimit)
                 throw new GpuException(
                     GpuErrorKind.Limit,
-                    $"A graph needs one tensor of {items[item].Bytes} bytes, the device allocates at most {blockLimit} at once; lower the batch size."
+                    $"A graph needs one tensor of {items[item].Bytes} bytes, the device allocates at most "
+                        + $"{blockLimit} at once; lower the batch size."
                 );
             int block = 0;
             long offset;

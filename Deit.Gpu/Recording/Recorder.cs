@@ -82,7 +82,10 @@ public sealed class Recorder
     public string Choose(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial) =>
         _choices.Next(candidates, () => _chooser.Choose(key, candidates, trial));
 
-    /// <summary>A number for a use of random numbers that depends only on the name and on how often it was used: the same in every recording.</summary>
+    /// <summary>
+    /// A number for a use of random numbers that depends only on the name and on how often it was used: the same in
+    /// every recording.
+    /// </summary>
     public uint RandomSite(string name)
     {
         // FNV-1a over the name, so that a site keeps its numbers when others are added before it.
@@ -101,7 +104,8 @@ public sealed class Recorder
     /// <param name="specialization">Values of the specialization constants 0, 1, ...; 0 is the workgroup size.</param>
     /// <param name="bindings">The tensors in binding order.</param>
     /// <param name="flops">Floating-point operations, for profiles.</param>
-    /// <exception cref="GpuException">A tensor exceeds the largest range that the device binds, or there are too many workgroups.</exception>
+    /// <exception cref="GpuException">A tensor exceeds the largest range that the device binds, or there are too many
+    /// workgroups.</exception>
     public void Dispatch<TPush>(
         Kernel<TPush> kernel,
         in TPush push,
@@ -119,7 +123,8 @@ public sealed class Recorder
             if (length > Info.MaxStorageBufferRange)
                 throw new GpuException(
                     GpuErrorKind.Limit,
-                    $"{kernel.Name} binds {binding.Tensor} of {length} bytes, {Info.Name} binds at most {Info.MaxStorageBufferRange}; lower the batch size."
+                    $"{kernel.Name} binds {binding.Tensor} of {length} bytes, {Info.Name} binds at most "
+                        + $"{Info.MaxStorageBufferRange}; lower the batch size."
                 );
             bytes += length * (binding.Access == Access.ReadWrite ? 2 : 1);
         }
@@ -133,7 +138,9 @@ public sealed class Recorder
         )
             throw new GpuException(
                 GpuErrorKind.Limit,
-                $"{kernel.Name} asks for {workgroups.X} x {workgroups.Y} x {workgroups.Z} workgroups, {Info.Name} runs 1 to {Info.MaxWorkgroups.X} x {Info.MaxWorkgroups.Y} x {Info.MaxWorkgroups.Z}; lower the batch size."
+                $"{kernel.Name} asks for {workgroups.X} x {workgroups.Y} x {workgroups.Z} workgroups, {Info.Name} "
+                    + $"runs 1 to {Info.MaxWorkgroups.X} x {Info.MaxWorkgroups.Y} x {Info.MaxWorkgroups.Z}; lower the "
+                    + "batch size."
             );
         byte[] pushBytes = MemoryMarshal.AsBytes(new ReadOnlySpan<TPush>(in push)).ToArray();
         string label = CurrentScope.Name.Length == 0 ? kernel.Name : $"{CurrentScope.Name}: {kernel.Name}";

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Deit.Gpu;
 
-/// <summary>The numbers that change from step to step of a training: a replayed graph reads them from a buffer. The layout of <c>shaders/Shared/step_state.glsl</c>.</summary>
+/// <summary>
+/// The numbers that change from step to step of a training: a replayed graph reads them from a buffer. The layout of
+/// <c>shaders/Shared/step_state.glsl</c>.
+/// </summary>
 /// <param name="LearningRate">The learning rate of the step.</param>
 /// <param name="BiasCorrection1">1 - b1^t of AdamW.</param>
 /// <param name="BiasCorrection2Sqrt">sqrt(1 - b2^t) of AdamW.</param>

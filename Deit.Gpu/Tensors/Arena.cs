@@ -33,7 +33,8 @@ public sealed class Arena : IDisposable
         if (_used + bytes > ByteLength)
             throw new GpuException(
                 GpuErrorKind.OutOfMemory,
-                $"Arena '{Name}' cannot hold {name ?? "a tensor"} {shape}: {bytes} bytes asked, {ByteLength - _used} of {ByteLength} free; create the arena larger."
+                $"Arena '{Name}' cannot hold {name ?? "a tensor"} {shape}: {bytes} bytes asked, "
+                    + $"{ByteLength - _used} of {ByteLength} free; create the arena larger."
             );
         Tensor tensor = At(_used, shape, dtype, name);
         _used = Storage.Align(_used + bytes);

@@ -2,7 +2,10 @@ using Deit.Gpu.Vulkan;
 
 namespace Deit.Gpu;
 
-/// <summary>Memory that host and device see: the host fills it while the device still computes, and a copy is queued behind that work.</summary>
+/// <summary>
+/// Memory that host and device see: the host fills it while the device still computes, and a copy is queued behind that
+/// work.
+/// </summary>
 public sealed unsafe class HostBuffer : IDisposable
 {
     private readonly VulkanDevice _device;

@@ -51,7 +51,10 @@ public sealed class Tensor
     /// <summary>Where the gradient of a trainable parameter is written; null for everything else.</summary>
     public Tensor? Gradient { get; private set; }
 
-    /// <summary>z where this tensor is gelu(z) and z is kept: a product that makes this tensor's gradient may go on to that of z at once.</summary>
+    /// <summary>
+    /// z where this tensor is gelu(z) and z is kept: a product that makes this tensor's gradient may go on to that of z
+    /// at once.
+    /// </summary>
     internal Tensor? PreActivation { get; set; }
 
     /// <summary>Makes the tensor a trainable parameter whose gradient is written to <paramref name="gradient"/>.</summary>

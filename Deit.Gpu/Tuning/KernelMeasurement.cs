@@ -26,8 +26,8 @@ internal sealed class KernelMeasurement : IDisposable
     }
 
     /// <summary>
-    /// Compiles candidates on all cores, so that they are at hand when they are opened one after the other. What fails here fails again, and
-    /// alone, when it is opened.
+    /// Compiles candidates on all cores, so that they are at hand when they are opened one after the other. What fails
+    /// here fails again, and alone, when it is opened.
     /// </summary>
     public void Compile(IEnumerable<KernelCandidate> candidates)
     {
@@ -85,8 +85,8 @@ internal sealed class KernelMeasurement : IDisposable
         }
 
         /// <summary>
-        /// Milliseconds of a run: by the device's clock where it has one, since a submission and its end take the host longer than a card takes
-        /// for a product; without the cast of the result that only the trial needs.
+        /// Milliseconds of a run: by the device's clock where it has one, since a submission and its end take the host
+        /// longer than a card takes for a product; without the cast of the result that only the trial needs.
         /// </summary>
         /// <exception cref="GpuException">The device is lost.</exception>
         public double Time()

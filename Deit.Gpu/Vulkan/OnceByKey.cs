@@ -3,7 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Deit.Gpu.Vulkan;
 
-/// <summary>Values that are made once for a key, those of several keys at the same time. A failure is not kept: the next who asks tries again.</summary>
+/// <summary>
+/// Values that are made once for a key, those of several keys at the same time. A failure is not kept: the next who
+/// asks tries again.
+/// </summary>
 internal sealed class OnceByKey<
     TKey,
     [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TValue

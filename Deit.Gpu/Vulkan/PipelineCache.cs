@@ -192,7 +192,10 @@ internal sealed unsafe class PipelineCache : IDisposable
         return layout;
     }
 
-    /// <summary>Writes what the driver compiled to disk when there is more than was loaded; failing to costs time next start, nothing else.</summary>
+    /// <summary>
+    /// Writes what the driver compiled to disk when there is more than was loaded; failing to costs time next start,
+    /// nothing else.
+    /// </summary>
     public void Save()
     {
         nuint size = 0;

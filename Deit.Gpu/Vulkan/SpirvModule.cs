@@ -85,13 +85,7 @@ internal sealed class SpirvModule
                 GpuErrorKind.Vulkan,
                 $"Shader '{Name}' is no SPIR-V module; run shaders/compile and build again."
             );
-        Dictionary<uint, uint> bindings = [],
-            sizes = [],
-            pointees = [];
-        Dictionary<uint, uint[]> members = [];
-        Dictionary<(uint, uint), (bool NotWritable, bool NotReadable, uint Offset)> memberFacts = [];
-        Dictionary<uint, (bool NotWritable, bool NotReadable)> variableFacts = [];
-        List<(uint Id, uint PointerType, uint Class)> variables = [];
+        SpirvDeclarations declarations = new();
         for (int at = 5; at < words.Length; )
         {
             uint opcode = words[at] & 0xFFFF;
@@ -101,81 +95,11 @@ internal sealed class SpirvModule
                     GpuErrorKind.Vulkan,
                     $"Shader '{Name}' is a damaged SPIR-V module; run shaders/compile and build again."
                 );
-            ReadOnlySpan<uint> op = words.Slice(at, length);
-            switch (opcode)
-            {
-                case 71: // OpDecorate
-                    if (op[2] == 33) // Binding
-                        bindings[op[1]] = op[3];
-                    else if (op[2] == 1) // SpecId
-                        SpecializationIds.Add(op[3]);
-                    else if (op[2] is 24 or 25) // NonWritable, NonReadable
-                    {
-                        (bool notWritable, bool notReadable) = variableFacts.GetValueOrDefault(op[1]);
-                        variableFacts[op[1]] = (notWritable || op[2] == 24, notReadable || op[2] == 25);
-                    }
-                    break;
-                case 72: // OpMemberDecorate
-                    (bool w, bool r, uint offset) = memberFacts.GetValueOrDefault((op[1], op[2]));
-                    memberFacts[(op[1], op[2])] = (w || op[3] == 24, r || op[3] == 25, op[3] == 35 ? op[4] : offset);
-                    break;
-                case 20: // OpTypeBool, which no push constant may be
-                    sizes[op[1]] = 0;
-                    break;
-                case 21 or 22: // OpTypeInt, OpTypeFloat
-                    sizes[op[1]] = op[2] / 8;
-                    break;
-                case 23: // OpTypeVector
-                    sizes[op[1]] = sizes.GetValueOrDefault(op[2]) * op[3]; // booleans have no size and lie in no block
-                    break;
-                case 30: // OpTypeStruct
-                    members[op[1]] = op[2..].ToArray();
-                    break;
-                case 32: // OpTypePointer
-                    pointees[op[1]] = op[3];
-                    break;
-                case 59: // OpVariable
-                    variables.Add((op[2], op[1], op[3]));
-                    break;
-            }
+            declarations.Add(opcode, words.Slice(at, length));
             at += length;
         }
-        ShaderAccess[] found = new ShaderAccess[bindings.Count];
-        foreach ((uint id, uint pointerType, uint storageClass) in variables)
-        {
-            uint type = pointees[pointerType];
-            if (storageClass == 9) // PushConstant
-                PushBytes = (int)
-                    members[type].Select((member, i) => memberFacts[(type, (uint)i)].Offset + sizes[member]).Max();
-            else if (storageClass == 12 && bindings.TryGetValue(id, out uint binding)) // StorageBuffer
-            {
-                (bool notWritable, bool notReadable) = variableFacts.GetValueOrDefault(id);
-                notWritable |= Enumerable
-                    .Range(0, members[type].Length)
-                    .All(i => memberFacts.GetValueOrDefault((type, (uint)i)).NotWritable);
-                notReadable |= Enumerable
-                    .Range(0, members[type].Length)
-                    .All(i => memberFacts.GetValueOrDefault((type, (uint)i)).NotReadable);
-                if (binding >= found.Length)
-                    throw new GpuException(
-                        GpuErrorKind.Vulkan,
-                        $"Shader '{Name}' has a gap before binding {binding}; number its bindings 0, 1, 2, ..."
-                    );
-                // Two declarations of one binding (the same bytes as scalars and as vectors) add up.
-                found[binding] |=
-                    (notReadable ? ShaderAccess.None : ShaderAccess.Read)
-                    | (notWritable ? ShaderAccess.None : ShaderAccess.Write);
-            }
-        }
-        Bindings =
-        [
-            .. found.Take(
-                variables
-                    .Where(v => bindings.ContainsKey(v.Id))
-                    .Select(v => (int)bindings[v.Id] + 1)
-                    .DefaultIfEmpty()
-                    .Max()
-            ),
-        ];
+        SpecializationIds.UnionWith(declarations.SpecializationIds);
+        PushBytes = declarations.PushBytes();
+        Bindings = declarations.Access(Name);
     }
 }

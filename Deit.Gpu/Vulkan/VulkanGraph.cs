@@ -95,14 +95,18 @@ internal sealed unsafe class VulkanGraph : IDisposable
         return nanoseconds;
     }
 
-    /// <summary>Ticks from one timestamp to a later one, of which so many bits count: 36 on some devices, which start anew each hour.</summary>
+    /// <summary>
+    /// Ticks from one timestamp to a later one, of which so many bits count: 36 on some devices, which start anew each
+    /// hour.
+    /// </summary>
     internal static ulong Elapsed(ulong start, ulong end, uint validBits) =>
         unchecked(end - start) & (ulong.MaxValue >> (64 - (int)validBits));
 
     /// <summary>
-    /// Operations of one submission, a byte charged as ten: what a slow device of its kind, a card of 4 TFLOP/s or another GPU of 0.2, does in a
-    /// quarter of a second on Windows, which resets a GPU after 2 s, and in one second elsewhere, where drivers of cards with a display give up
-    /// after 5 to 10 s: half that rate is still within 2 s. Each submission ends in a barrier that empties the device. Nothing watches a CPU driver.
+    /// Operations of one submission, a byte charged as ten: what a slow device of its kind, a card of 4 TFLOP/s or
+    /// another GPU of 0.2, does in a quarter of a second on Windows, which resets a GPU after 2 s, and in one second
+    /// elsewhere, where drivers of cards with a display give up after 5 to 10 s: half that rate is still within 2 s.
+    /// Each submission ends in a barrier that empties the device. Nothing watches a CPU driver.
     /// </summary>
     internal static double Budget(GpuType type, bool isWindows) =>
         type == GpuType.Cpu ? double.PositiveInfinity : (type.IsCard ? 4e12 : 2e11) * (isWindows ? 0.25 : 1);

@@ -111,7 +111,8 @@ public class ShaderManifestTests
                 );
                 Assert.True(
                     users.TryAdd($"spirv/{kernel.Name}.spv", op.Name),
-                    $"{op.Name} and {users.GetValueOrDefault($"spirv/{kernel.Name}.spv")} both own the kernel '{kernel.Name}'; let one call the other"
+                    $"{op.Name} and {users.GetValueOrDefault($"spirv/{kernel.Name}.spv")} both own the kernel "
+                        + $"'{kernel.Name}'; let one call the other"
                 );
             }
         }

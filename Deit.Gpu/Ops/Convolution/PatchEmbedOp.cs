@@ -32,7 +32,8 @@ public static class PatchEmbedOp
         {
             if (images.Shape.Rank != 4 || patch < 1 || images.Shape[2] % patch != 0 || images.Shape[3] % patch != 0)
                 throw new ArgumentException(
-                    $"Unfolding {images} into patches of {patch} x {patch}: expected [batch, channels, height, width] with height and width multiples of {patch}.",
+                    $"Unfolding {images} into patches of {patch} x {patch}: expected [batch, channels, height, "
+                        + $"width] with height and width multiples of {patch}.",
                     nameof(images)
                 );
             int batch = images.Shape[0],

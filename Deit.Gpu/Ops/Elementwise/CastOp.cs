@@ -13,7 +13,10 @@ public static class CastOp
 
     extension(Recorder r)
     {
-        /// <summary>x in another type, with its gradient: dL/dx = dL/dy in the type of x. The tensor itself when the type is the same.</summary>
+        /// <summary>
+        /// x in another type, with its gradient: dL/dx = dL/dy in the type of x. The tensor itself when the type is the
+        /// same.
+        /// </summary>
         /// <exception cref="ArgumentException">The types are not F32 and F16 or BF16.</exception>
         public Tensor Cast(Tensor x, DType type)
         {

@@ -53,7 +53,10 @@ public static class SelectTokensOp
             return y;
         }
 
-        /// <summary>Copies as many tokens of x [B, N, D] from a first one on as y [B, count, D] has, or adds them to it; no gradient is recorded.</summary>
+        /// <summary>
+        /// Copies as many tokens of x [B, N, D] from a first one on as y [B, count, D] has, or adds them to it; no
+        /// gradient is recorded.
+        /// </summary>
         internal void SelectTokensTo(Tensor x, int first, Tensor y, bool accumulate)
         {
             int rows = y.Shape.Rows;

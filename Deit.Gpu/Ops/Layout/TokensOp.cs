@@ -32,7 +32,9 @@ public static class TokensOp
                 || position.Elements != (long)tokens * columns
             )
                 throw new ArgumentException(
-                    $"Tokens of {patches} with {classToken}, {distillToken?.ToString() ?? "no distillation token"} and {position}: expected prefix tokens [1, 1, {columns}] and positions [1, {tokens}, {columns}]."
+                    $"Tokens of {patches} with {classToken}, "
+                        + $"{distillToken?.ToString() ?? "no distillation token"} and {position}: expected prefix "
+                        + $"tokens [1, 1, {columns}] and positions [1, {tokens}, {columns}]."
                 );
             Tensor y = r.Empty([batch, tokens, columns], patches.DType);
             int rows = y.Shape.Rows;

@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>loss = tau^2 / divisor * sum over the batch of KL(softmax(z_t / tau) || softmax(z_s / tau)) (Hinton et al., arXiv 1503.02531).</summary>
+/// <summary>
+/// loss = tau^2 / divisor * sum over the batch of KL(softmax(z_t / tau) || softmax(z_s / tau)) (Hinton et al., arXiv
+/// 1503.02531).
+/// </summary>
 public static class SoftDistillationOp
 {
     private readonly record struct Push(uint Rows, uint Columns, float InverseTau);

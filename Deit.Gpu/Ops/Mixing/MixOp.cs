@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>Mixup and cutmix of a batch with itself reversed: images y[b] = lambda x[b] + (1 - lambda) x[B-1-b], or x[B-1-b] inside a box; targets alike.</summary>
+/// <summary>
+/// Mixup and cutmix of a batch with itself reversed: images y[b] = lambda x[b] + (1 - lambda) x[B-1-b], or x[B-1-b]
+/// inside a box; targets alike.
+/// </summary>
 public static class MixOp
 {
     private readonly record struct Push(uint Count, uint Batch, uint ImageSize, uint Width, uint Height);

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Deit.Gpu;
 
-/// <summary>What mixup or cutmix does with a batch in one step; a replayed graph reads it from a buffer. The layout of <c>shaders/Shared/mix_state.glsl</c>.</summary>
+/// <summary>
+/// What mixup or cutmix does with a batch in one step; a replayed graph reads it from a buffer. The layout of
+/// <c>shaders/Shared/mix_state.glsl</c>.
+/// </summary>
 /// <param name="PixelLambda">Weight of a pixel's own image outside the box; the partner, the batch reversed, has the rest.</param>
 /// <param name="TargetLambda">Weight of an image's own target.</param>
 /// <param name="Left">First column of the box in which the partner's pixels show.</param>
@@ -24,7 +27,10 @@ public readonly record struct MixState(
     /// <summary>Leaves images and targets as they are.</summary>
     public static MixState None { get; } = new(1, 1, 0, 0, 0, 0);
 
-    /// <summary>Mixup: every pixel and target is lambda of its own and the rest of its partner's (Zhang et al., arXiv 1710.09412).</summary>
+    /// <summary>
+    /// Mixup: every pixel and target is lambda of its own and the rest of its partner's (Zhang et al., arXiv
+    /// 1710.09412).
+    /// </summary>
     public static MixState Mixup(double lambda) => new((float)lambda, (float)lambda, 0, 0, 0, 0);
 
     /// <summary>Cutmix: the partner's pixels in a box, its target by the box's share of the area (Yun et al., arXiv 1905.04899).</summary>

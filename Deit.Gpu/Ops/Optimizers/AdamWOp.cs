@@ -1,8 +1,8 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// p *= 1 - lr * weight decay * mask; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
-/// p -= lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + epsilon) (Loshchilov and Hutter, arXiv 1711.05101, in the order of torch.optim.AdamW).
+/// p *= 1 - lr * weight decay * mask; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= lr / (1 - b1^t) * m /
+/// (sqrt(v) / sqrt(1 - b2^t) + epsilon) (Loshchilov and Hutter, arXiv 1711.05101, in the order of torch.optim.AdamW).
 /// </summary>
 public static class AdamWOp
 {
@@ -54,11 +54,13 @@ public static class AdamWOp
             long count = parameters.Elements;
             if (gradients.Elements != count || firstMoment.Elements != count || secondMoment.Elements != count)
                 throw new ArgumentException(
-                    $"AdamW of {parameters} with gradients {gradients} and moments {firstMoment} and {secondMoment}: expected the same number of elements."
+                    $"AdamW of {parameters} with gradients {gradients} and moments {firstMoment} and "
+                        + $"{secondMoment}: expected the same number of elements."
                 );
             if (decayMask.Elements != (count + Granule - 1) / Granule)
                 throw new ArgumentException(
-                    $"AdamW of {parameters} with decay mask {decayMask}: expected {(count + Granule - 1) / Granule} elements, one for {Granule} parameters.",
+                    $"AdamW of {parameters} with decay mask {decayMask}: expected "
+                        + $"{(count + Granule - 1) / Granule} elements, one for {Granule} parameters.",
                     nameof(decayMask)
                 );
             if (gradientScale is { Elements: not 1 } || apply is { Elements: not 1 })

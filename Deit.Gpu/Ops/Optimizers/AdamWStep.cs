@@ -5,7 +5,10 @@ public static class AdamWStep
 {
     extension(StepState)
     {
-        /// <summary>The state of a step of AdamW: see <see cref="StepState.At(long, double, double, double, ulong, double, double, long?)"/>.</summary>
+        /// <summary>
+        /// The state of a step of AdamW: see
+        /// <see cref="StepState.At(long, double, double, double, ulong, double, double, long?)"/>.
+        /// </summary>
         /// <param name="step">The number of the step from 0.</param>
         /// <param name="learningRate">The learning rate of the step.</param>
         /// <param name="optimizer">The decays of the moments.</param>

@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>norm = sqrt(sum of squares); coefficient = min(1, maximum / (norm + 1e-6)): clipping as torch.nn.utils.clip_grad_norm_.</summary>
+/// <summary>
+/// norm = sqrt(sum of squares); coefficient = min(1, maximum / (norm + 1e-6)): clipping as
+/// torch.nn.utils.clip_grad_norm_.
+/// </summary>
 public static class GradientNormOp
 {
     private readonly record struct Push(float Maximum);

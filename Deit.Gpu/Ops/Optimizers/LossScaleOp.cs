@@ -11,7 +11,10 @@ public sealed record LossScaleOptions(float Initial = 65536, int GrowthInterval 
 /// </summary>
 public static class LossScaleOp
 {
-    /// <summary>Elements of the state, all F32: the scale, finite updates since it last changed, updates skipped so far, and one unused.</summary>
+    /// <summary>
+    /// Elements of the state, all F32: the scale, finite updates since it last changed, updates skipped so far, and one
+    /// unused.
+    /// </summary>
     public const int StateElements = 4;
 
     // Beyond these a scale helps nobody, and stays a finite number whose inverse is one too.
@@ -28,8 +31,10 @@ public static class LossScaleOp
         /// <param name="gradients">All gradients of the scaled loss as one flat range; padding between them is zero.</param>
         /// <param name="state">[4], see <see cref="StateElements"/>; changed.</param>
         /// <param name="options">When the scale grows.</param>
-        /// <param name="maximum">The largest norm of the gradients without the scale that is left as it is; positive infinity clips nothing.</param>
-        /// <returns>The factor that takes the scale away and clips, and 1 where the update is to be applied, 0 where it is skipped: each [1].</returns>
+        /// <param name="maximum">The largest norm of the gradients without the scale that is left as it is; positive
+        /// infinity clips nothing.</param>
+        /// <returns>The factor that takes the scale away and clips, and 1 where the update is to be applied, 0 where it
+        /// is skipped: each [1].</returns>
         /// <exception cref="ArgumentException">The state has another length.</exception>
         public (Tensor Factor, Tensor Apply) LossScale(
             Tensor gradients,

@@ -6,7 +6,10 @@ namespace Deit.Gpu;
 /// <param name="Nesterov">Steps along gradient + momentum * new direction instead of the new direction.</param>
 public sealed record SgdOptions(double Momentum = 0.9, double WeightDecay = 1e-4, bool Nesterov = true);
 
-/// <summary>g += weight decay * mask * p; b = momentum * b + g; p -= lr * (g + momentum * b), or p -= lr * b without Nesterov: torch.optim.SGD (Sutskever et al., ICML 2013).</summary>
+/// <summary>
+/// g += weight decay * mask * p; b = momentum * b + g; p -= lr * (g + momentum * b), or p -= lr * b without Nesterov:
+/// torch.optim.SGD (Sutskever et al., ICML 2013).
+/// </summary>
 public static class SgdOp
 {
     private readonly record struct Push(
@@ -54,7 +57,8 @@ public static class SgdOp
                 );
             if (decayMask.Elements != (count + Granule - 1) / Granule)
                 throw new ArgumentException(
-                    $"SGD of {parameters} with decay mask {decayMask}: expected {(count + Granule - 1) / Granule} elements, one for {Granule} parameters.",
+                    $"SGD of {parameters} with decay mask {decayMask}: expected {(count + Granule - 1) / Granule} "
+                        + $"elements, one for {Granule} parameters.",
                     nameof(decayMask)
                 );
             if (gradientScale is { Elements: not 1 } || apply is { Elements: not 1 })

@@ -4,7 +4,10 @@ namespace Deit.Gpu;
 /// What a product does with each sum on its way to memory, see <c>shaders/Products/matmul.epilogue.glsl</c>:
 /// z = sum + bias; c = residual + scale * f(z) (+ c), where f is the identity, gelu(z), or z * gelu'(x).
 /// </summary>
-/// <remarks>Whether the product's kernel does it or a pass after it is the kernel's affair. Everything but bias, scale and c itself has the shape and the type of c.</remarks>
+/// <remarks>
+/// Whether the product's kernel does it or a pass after it is the kernel's affair. Everything but bias, scale and c
+/// itself has the shape and the type of c.
+/// </remarks>
 public readonly record struct Epilogue
 {
     /// <summary>[N], F32, added to every row.</summary>
@@ -47,7 +50,10 @@ public readonly record struct Epilogue
     /// <summary>Rows that share a factor.</summary>
     internal uint RowsPerSample(int rows) => Scale is null ? 1 : (uint)(rows / Scale.Elements);
 
-    /// <summary>The five bindings of the shaders. In place of what is not there stands an element, never touched, of what is bound with that access anyway.</summary>
+    /// <summary>
+    /// The five bindings of the shaders. In place of what is not there stands an element, never touched, of what is
+    /// bound with that access anyway.
+    /// </summary>
     internal Binding[] Bindings(Tensor c, Tensor read)
     {
         Tensor none = read.Slice(0, [1]);

@@ -55,7 +55,10 @@ public static class LinearOp
             return y;
         }
 
-        /// <summary>y = x + scale[b] * (branch W^T + bias) in one pass: the end of a branch of a residual network, see <see cref="ResidualOp"/>.</summary>
+        /// <summary>
+        /// y = x + scale[b] * (branch W^T + bias) in one pass: the end of a branch of a residual network, see
+        /// <see cref="ResidualOp"/>.
+        /// </summary>
         /// <param name="x">[B, ..., out], the residual stream; F32 or of the type of the branch.</param>
         /// <param name="branch">[B, ..., in] in any floating-point type.</param>
         /// <param name="weight">[out, in] F32; rounded to the type of the branch where that is shorter.</param>
@@ -114,9 +117,9 @@ public static class LinearOp
             return factor;
         }
 
-        // The first stage of the sums and both products need nothing of each other and share an interval between barriers. What finishes sums
-        // and weight gradient joins the next, where the rest of the backward pass finds dx complete. dx comes last so that where memory is
-        // shortest it may take the place of x.
+        // The first stage of the sums and both products need nothing of each other and share an interval between
+        // barriers. What finishes sums and weight gradient joins the next, where the rest of the backward pass finds dx
+        // complete. dx comes last so that where memory is shortest it may take the place of x.
         private void LinearBackward(Tensor x, Tensor weight, Tensor factor, Tensor? bias, Tensor dy)
         {
             dy = Matrix(dy);

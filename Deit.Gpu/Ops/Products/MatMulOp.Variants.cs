@@ -68,9 +68,10 @@ public static partial class MatMulOp
         return variants.First(variant => variant.Name == name);
     }
 
-    // Two kernels that are right differ by no more. Factors are noise in [-1/2, 1/2), so that a sum of K products stays within four times
-    // its deviation of sqrt(K) / 12, and by units that cut where others round, each of K additions is off by 2^-23 of that at most, in either
-    // kernel. A product of parts is off by 5 u^2 of itself, and a product by 1/4 at most; a result is rounded once in either.
+    // Two kernels that are right differ by no more. Factors are noise in [-1/2, 1/2), so that a sum of K products stays
+    // within four times its deviation of sqrt(K) / 12, and by units that cut where others round, each of K additions is
+    // off by 2^-23 of that at most, in either kernel. A product of parts is off by 5 u^2 of itself, and a product by
+    // 1/4 at most; a result is rounded once in either.
     internal static KernelTrial Trial(
         Shape[] inputs,
         DType factors,
@@ -112,9 +113,10 @@ public static partial class MatMulOp
         bool vectors
     )
     {
-        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau. Only what a
-        // split of K brings goes on rising, and rows on a card, of which 2^24 elements of A or C are measured: a large card runs some
-        // hundred workgroups at once, and few tiles say more of how they divide by that than of a kernel.
+        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is
+        // its plateau. Only what a split of K brings goes on rising, and rows on a card, of which 2^24 elements of A or
+        // C are measured: a large card runs some hundred workgroups at once, and few tiles say more of how they divide
+        // by that than of a kernel.
         int splits = MostSplits(info, x),
             cap = info.Type == GpuType.Cpu ? 512
             : splits > 1 ? LargestSplit
@@ -129,7 +131,9 @@ public static partial class MatMulOp
             Batch = x.Batch > 1 ? 4 : 1,
         };
         string key =
-            $"{KeyPrefix(types.Factors, types.Result, types.Products)}{(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
+            $"{KeyPrefix(types.Factors, types.Result, types.Products)}{(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} "
+            + $"{size.M} {size.N} "
+            + $"{size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
         return (
             key,
             size,
@@ -170,9 +174,9 @@ public static partial class MatMulOp
 
     private static int Width(int size, int cap) => Math.Min((size + 63) / 64 * 64, cap);
 
-    // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many tiles a device runs at
-    // once, so that whether a split helps is measured; with more than 256 tiles it cannot by much. Of matrix units alone where there are some,
-    // and not of the largest tiles: each is a kernel to compile.
+    // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many
+    // tiles a device runs at once, so that whether a split helps is measured; with more than 256 tiles it cannot by
+    // much. Of matrix units alone where there are some, and not of the largest tiles: each is a kernel to compile.
     private static IEnumerable<Variant> Split(IReadOnlyList<Variant> variants, int m, int n, int most) =>
         from variant in variants
         where variant.BlockM * variant.BlockN <= 128 * 128 && (variant.OnUnits || !variants.Any(other => other.OnUnits))
@@ -324,7 +328,10 @@ public static partial class MatMulOp
                 .Variants.Select(v => v.Name),
         ];
 
-    /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
+    /// <summary>
+    /// The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the
+    /// oracle.
+    /// </summary>
     internal static IReadOnlyList<string> Names(
         GpuInfo info,
         int k,

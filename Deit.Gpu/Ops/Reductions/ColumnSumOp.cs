@@ -15,8 +15,9 @@ public static class ColumnSumOp
             r.FinishColumnSum(r.BeginColumnSum(x), y, accumulate);
 
         /// <summary>
-        /// Sums chunks of the rows of x [rows, columns] and returns their sums [chunks, columns] for <see cref="FinishColumnSum"/>; x itself
-        /// where its rows are one chunk. What is recorded between both and needs neither runs beside them without a barrier of its own.
+        /// Sums chunks of the rows of x [rows, columns] and returns their sums [chunks, columns] for
+        /// <see cref="FinishColumnSum"/>; x itself where its rows are one chunk. What is recorded between both and
+        /// needs neither runs beside them without a barrier of its own.
         /// </summary>
         internal Tensor BeginColumnSum(Tensor x)
         {

@@ -21,8 +21,8 @@ internal sealed class ForcedCardLayout : IDisposable
 
 public class CardLayoutTests
 {
-    // The bias gradient of DeiT-Ti's projection at a batch of 256: at least as many workgroups as a large card runs at once, the last stage too
-    // shares rows out, and a row kernel's workgroups have several rows.
+    // The bias gradient of DeiT-Ti's projection at a batch of 256: at least as many workgroups as a large card runs at
+    // once, the last stage too shares rows out, and a row kernel's workgroups have several rows.
     [Fact]
     public void Keeps_a_card_busy()
     {
@@ -47,7 +47,8 @@ public class CardLayoutTests
     }
 }
 
-// All tests of ops whose kernels have rows or columns, once more in the layout of a card: several rows a workgroup, and lanes that share a column.
+// All tests of ops whose kernels have rows or columns, once more in the layout of a card: several rows a workgroup, and
+// lanes that share a column.
 
 public sealed class BatchNormOnCardTests : BatchNormOpTests, IDisposable
 {

@@ -86,9 +86,9 @@ public class AttentionOpTests
                 )
         );
 
-    // Lengths lie around the tiles' blocks and are DeiT's at 224 and 384 pixels with one and two
-    // tokens. Beside the roundings above, matrix units round the weights and, in the backward pass, the gradients of the scores: one of each on
-    // the way to an element, independent, so that a unit more covers either.
+    // Lengths lie around the tiles' blocks and are DeiT's at 224 and 384 pixels with one and two tokens. Beside the
+    // roundings above, matrix units round the weights and, in the backward pass, the gradients of the scores: one of
+    // each on the way to an element, independent, so that a unit more covers either.
     [Theory]
     [InlineData(2, 1, 1, 64)]
     [InlineData(1, 7, 2, 32)]
@@ -216,8 +216,8 @@ public class AttentionOpTests
         foreach (DType type in types)
         {
             IEnumerable<string> names = AttentionOp.Names(info, type, dimension);
-            // A CPU driver's compiler unrolls wide heads, the units for minutes: there one kernel of a 16-bit type is enough, since the others
-            // differ from those of F32, which are all tested, in how an element is read.
+            // A CPU driver's compiler unrolls wide heads, the units for minutes: there one kernel of a 16-bit type is
+            // enough, since the others differ from those of F32, which are all tested, in how an element is read.
             if (dimension > 64 && info.Type == GpuType.Cpu)
                 names = names
                     .Where(name => !name.StartsWith("cooperative", StringComparison.Ordinal))

@@ -112,7 +112,8 @@ public class LinearOpTests
                     z = Layer(y, x[3], x[4]);
                 return [z, z, Array.ConvertAll(y, GeluOpTests.Oracle)];
             },
-            // Of 16 bits y is rounded before it is used; its gradient is rounded in each of three contributions and their sums, and so are theirs.
+            // Of 16 bits y is rounded before it is used; its gradient is rounded in each of three contributions and
+            // their sums, and so are theirs.
             forward: type == DType.F32 ? Tolerance : 2 * ShortTypes.Roundoff(type),
             gradient: type == DType.F32 ? 1e-5 : 6 * ShortTypes.Roundoff(type)
         );

@@ -3,7 +3,10 @@ using Deit.Gpu.Vulkan;
 
 namespace Deit.Tests.Gpu.Ops.Products;
 
-/// <summary>Which variants a device is offered for its matrix units; what they compute is <see cref="MatMulOpTests"/>' matter, where there is such a device.</summary>
+/// <summary>
+/// Which variants a device is offered for its matrix units; what they compute is <see cref="MatMulOpTests"/>' matter,
+/// where there is such a device.
+/// </summary>
 public class MatMulUnitsTests
 {
     private static readonly GpuInfo Bare = TestDevice.Current.Info with
@@ -83,7 +86,8 @@ public class MatMulUnitsTests
         Assert.Equal<uint>([0, 1, 2, 3, 4, 5, 6], [.. workgroup.SpecializationIds.Order()]);
     }
 
-    // Slabs of two parts take twice the shared memory: what a card of 48 KiB can hold is offered, three products being no slower for want of tiles.
+    // Slabs of two parts take twice the shared memory: what a card of 48 KiB can hold is offered, three products being
+    // no slower for want of tiles.
     [Theory]
     [InlineData(ProductArithmetic.BF16x3, "bf16")]
     [InlineData(ProductArithmetic.F16x3, "f16")]
