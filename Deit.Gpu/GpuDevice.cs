@@ -50,7 +50,7 @@ public sealed class GpuDevice : IDisposable
     public static GpuDevice Open(string? selector = null) => Open(Find(selector));
 
     /// <summary>Opens the device of these facts.</summary>
-    /// <param name="info">What <see cref="Find"/> or <see cref="Enumerate"/> told.</param>
+    /// <param name="info">Facts from <see cref="Find"/> or <see cref="Enumerate"/>.</param>
     /// <exception cref="GpuException">The device is gone, or cannot be opened.</exception>
     public static GpuDevice Open(GpuInfo info) => new(VulkanDevice.Open(info, CacheFolder.For(info)));
 

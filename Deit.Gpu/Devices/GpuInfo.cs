@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-/// <summary>What kind of device it is, in the order in which one is chosen.</summary>
+/// <summary>The kinds of device, in the order in which one is chosen.</summary>
 public enum GpuType
 {
     /// <summary>A card with memory of its own.</summary>
@@ -35,8 +35,8 @@ internal static class GpuTypes
 /// <param name="Input">Element type of A and B.</param>
 /// <param name="Accumulator">Element type of C and of the result.</param>
 /// <param name="Scope">"subgroup" or "workgroup".</param>
-/// <param name="Invocations">With flexible dimensions the workgroup size that they are for: M, N and K are then what
-/// the dimensions are multiples of. 0 without.</param>
+/// <param name="Invocations">With flexible dimensions the workgroup size that they are for: M, N and K are then the
+/// numbers that the dimensions are multiples of. 0 without.</param>
 public sealed record MatrixShape(
     uint M,
     uint N,
@@ -57,7 +57,7 @@ public sealed record MatrixShape(
 /// <summary>The facts of a Vulkan device that kernels and people choose by.</summary>
 public sealed record GpuInfo
 {
-    /// <summary>Position in the enumeration: what <c>--device 0</c> names.</summary>
+    /// <summary>Position in the enumeration: the number that <c>--device 0</c> names.</summary>
     public required int Index { get; init; }
 
     /// <summary>The driver's name for the device.</summary>
@@ -126,7 +126,7 @@ public sealed record GpuInfo
     /// <summary>The largest dimension of a matrix of flexible dimensions; 0 without those.</summary>
     public required int MaxMatrixDimension { get; init; }
 
-    /// <summary>What the matrix units multiply; empty without them.</summary>
+    /// <summary>The shapes that the matrix units multiply; empty without them.</summary>
     public required IReadOnlyList<MatrixShape> MatrixShapes { get; init; }
 
     /// <summary>Nanoseconds of a timestamp tick; 0 without timestamps.</summary>

@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-/// <summary>y = x, whatever the element type.</summary>
+/// <summary>y = x, of any element type.</summary>
 public static class CopyOp
 {
     private readonly record struct Push(uint Words);

@@ -42,7 +42,7 @@ public sealed class Dispatch
     /// <summary>Arithmetic and traffic.</summary>
     public Cost Cost { get; }
 
-    /// <summary>What the profile calls it.</summary>
+    /// <summary>The name in profiles.</summary>
     public string Label { get; }
 
     /// <summary>The kernel without its tensors.</summary>

@@ -49,7 +49,7 @@ public sealed class Graph : IDisposable
             VulkanInstance.ThrowOnMessages();
     }
 
-    /// <summary>What the graph runs, in order.</summary>
+    /// <summary>The launches of the graph, in order.</summary>
     public IReadOnlyList<Dispatch> Dispatches { get; }
 
     /// <summary>Bytes that the tensors inside the graph take.</summary>

@@ -6,7 +6,7 @@ public sealed record GraphOptions
     /// <summary>The defaults.</summary>
     public static GraphOptions Default { get; } = new();
 
-    /// <summary>What the memory is for, in messages.</summary>
+    /// <summary>The purpose of the memory, for messages.</summary>
     public string Purpose { get; init; } = "a graph";
 
     /// <summary>

@@ -34,7 +34,7 @@ public abstract class Kernel
 public sealed class Kernel<TPush> : Kernel
     where TPush : unmanaged
 {
-    /// <summary>What every Vulkan device has to offer.</summary>
+    /// <summary>The bytes that every Vulkan device offers.</summary>
     public const int MaximumPushBytes = 128;
 
     /// <summary>Names a shader.</summary>

@@ -40,7 +40,7 @@ public sealed class Recorder
     /// <summary>The scope that is open now; the tape opens a forward's again for its backward.</summary>
     internal RecordingScope CurrentScope { get; set; } = RecordingScope.Outermost;
 
-    /// <summary>What was recorded so far.</summary>
+    /// <summary>The dispatches recorded so far.</summary>
     internal IReadOnlyList<Dispatch> Dispatches => _dispatches;
 
     internal IReadOnlyList<Tensor> Kept => _kept;
@@ -65,7 +65,7 @@ public sealed class Recorder
         return tensor;
     }
 
-    /// <summary>Names what is recorded until the result is disposed: profiles show <c>blocks.3.attn</c>.</summary>
+    /// <summary>Gives a name to the ops recorded until the result is disposed: profiles show <c>blocks.3.attn</c>.</summary>
     public Scope Named(string name) => Enter(CurrentScope.Inside(name));
 
     /// <summary>
@@ -75,9 +75,9 @@ public sealed class Recorder
     public Scope Multiplying(ProductArithmetic products) => Enter(CurrentScope with { Products = products });
 
     /// <summary>The name of the kernel that runs something: the fastest of the candidates on this device.</summary>
-    /// <param name="key">What the choice is for.</param>
+    /// <param name="key">The name of the choice: candidates are measured once for each key.</param>
     /// <param name="candidates">The reference of the trial among them.</param>
-    /// <param name="trial">What they compute to be measured.</param>
+    /// <param name="trial">The computation by which they are measured.</param>
     /// <exception cref="GpuException">Measuring failed.</exception>
     public string Choose(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial) =>
         _choices.Next(candidates, () => _chooser.Choose(key, candidates, trial));

@@ -20,7 +20,7 @@ public sealed class Tape
     /// <summary>Where a gradient goes: overwrite <paramref name="Tensor"/>, or add to it when <paramref name="Accumulate"/>.</summary>
     public readonly record struct Target(Tensor Tensor, bool Accumulate)
     {
-        /// <summary>1 when the kernel must add to what is there, 0 when it overwrites.</summary>
+        /// <summary>1 when the kernel must add to the tensor, 0 when it overwrites it.</summary>
         public uint Flag => Accumulate ? 1u : 0u;
 
         /// <summary>The target as a kernel binding.</summary>
@@ -83,7 +83,7 @@ public sealed class Tape
         _steps.Clear();
     }
 
-    /// <summary>True when the backward pass wrote the gradient of this parameter; others keep what they had.</summary>
+    /// <summary>True when the backward pass wrote the gradient of this parameter; the gradients of others stay as they were.</summary>
     public bool Reached(Tensor parameter) => _written.Contains(Key(parameter));
 
     /// <summary>

@@ -41,7 +41,7 @@ public sealed class Arena : IDisposable
         return tensor;
     }
 
-    /// <summary>A range of the arena as a tensor, whatever else lies there: for flat passes over everything.</summary>
+    /// <summary>A range of the arena as a tensor, over other tensors of it too: for flat passes over everything.</summary>
     /// <param name="byteOffset">A multiple of 256.</param>
     /// <param name="shape">The extents.</param>
     /// <param name="dtype">The element type.</param>

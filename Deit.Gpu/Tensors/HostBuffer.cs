@@ -32,7 +32,7 @@ public sealed unsafe class HostBuffer : IDisposable
     /// <summary>Bytes of the buffer.</summary>
     public long ByteLength { get; }
 
-    /// <summary>The memory to fill, which is slow to read back; waits until the device has read what was there before.</summary>
+    /// <summary>The memory to fill, which is slow to read back; waits until the device has read its earlier content.</summary>
     /// <exception cref="GpuException">The device was lost.</exception>
     public Span<float> Floats()
     {

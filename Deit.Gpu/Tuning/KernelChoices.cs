@@ -36,12 +36,12 @@ public sealed class KernelChoices : IKernelChooser
     }
 
     /// <summary>
-    /// The name of the fastest candidate for a key that computes what the reference does; the first one when measuring
+    /// The name of the fastest candidate for a key whose result is the reference's; the first one when measuring
     /// is off.
     /// </summary>
-    /// <param name="key">What the choice is for.</param>
+    /// <param name="key">The name of the choice: candidates are measured once for each key.</param>
     /// <param name="candidates">The reference of the trial among them.</param>
-    /// <param name="trial">What they compute to be measured.</param>
+    /// <param name="trial">The computation by which they are measured.</param>
     /// <exception cref="GpuException">The device has not enough memory for the reference or is lost, the reference
     /// fails, or Vulkan validation has found a misuse.</exception>
     public string Choose(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial)
@@ -96,7 +96,7 @@ public sealed class KernelChoices : IKernelChooser
         }
     }
 
-    /// <summary>What is never taken, as <c>key: name</c>, and why.</summary>
+    /// <summary>The candidates that are never taken, as <c>key: name</c>, each with the reason.</summary>
     public IReadOnlyDictionary<string, string> Rejected
     {
         get
@@ -106,7 +106,7 @@ public sealed class KernelChoices : IKernelChooser
         }
     }
 
-    /// <summary>What was rejected on a device under its present driver, without opening it, as <see cref="Rejected"/>.</summary>
+    /// <summary>The candidates rejected on a device under its present driver, without opening it, as <see cref="Rejected"/>.</summary>
     public static IReadOnlyDictionary<string, string> RejectedOn(GpuInfo info) =>
         Load(Path.Combine(CacheFolder.For(info), FileName), RejectedName);
 

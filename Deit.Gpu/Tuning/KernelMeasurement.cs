@@ -6,7 +6,7 @@ namespace Deit.Gpu;
 /// <summary>Runs candidates on one set of inputs.</summary>
 internal sealed class KernelMeasurement : IDisposable
 {
-    private const uint Poison = 0x7FC0DEAD; // a NaN: an element that a candidate leaves out shows, whatever another one left there
+    private const uint Poison = 0x7FC0DEAD; // a NaN: it shows where a candidate leaves an element out
     private readonly VulkanDevice _device;
     private readonly IKernelChooser _chooser;
     private readonly KernelTrial _trial;
@@ -15,7 +15,7 @@ internal sealed class KernelMeasurement : IDisposable
 
     /// <param name="device">Where candidates run.</param>
     /// <param name="chooser">Decides for ops that a candidate is composed of.</param>
-    /// <param name="trial">What they compute.</param>
+    /// <param name="trial">The computation of the candidates.</param>
     public KernelMeasurement(VulkanDevice device, IKernelChooser chooser, KernelTrial trial)
     {
         (_device, _chooser, _trial) = (device, chooser, trial);

@@ -105,7 +105,7 @@ internal sealed unsafe class Features
             MemoryBudget = memoryBudget,
         };
 
-    /// <summary>What of the baseline the device lacks; null when nothing.</summary>
+    /// <summary>The part of the baseline that the device lacks; null when nothing is missing.</summary>
     public string? Missing(HashSet<string> extensions) =>
         !extensions.Contains(PushDescriptor) ? $"its driver lacks {PushDescriptor}"
         : !TimelineSemaphore || !Synchronization2 || !Maintenance4

@@ -50,7 +50,7 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
     }
 
     /// <summary>
-    /// The types for what passes between host and device, the best first: cached ones, since reads from write-combined
+    /// The types of memory for transfers between host and device, the best first: cached ones, since reads from write-combined
     /// memory are a hundred times slower.
     /// </summary>
     /// <param name="memory">The device's memory types.</param>

@@ -15,7 +15,7 @@ internal sealed class OnceByKey<
 {
     private readonly ConcurrentDictionary<TKey, Lazy<TValue>> _values = new();
 
-    /// <summary>What was made so far.</summary>
+    /// <summary>The values made so far.</summary>
     public IEnumerable<TValue> Made => _values.Values.Where(value => value.IsValueCreated).Select(value => value.Value);
 
     public TValue Get(TKey key, Func<TKey, TValue> make)

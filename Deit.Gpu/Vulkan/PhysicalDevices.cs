@@ -58,7 +58,7 @@ internal static unsafe class PhysicalDevices
             Unsuitable = !vulkan13
                 ? $"its driver offers Vulkan {VulkanInstance.VersionText(properties.Properties.ApiVersion)}, 1.3 is needed"
                 : features.Missing(extensions),
-            // A CPU driver reports an arbitrary heap; what it really has is the machine's memory.
+            // A CPU driver reports an arbitrary heap; its memory is the machine's.
             MemoryBytes = isCpu ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : heapBytes,
             HostVisibleMemory = choice.HostVisible,
             MaxAllocationBytes = MaxAllocation(

@@ -171,13 +171,12 @@ internal sealed unsafe class PipelineCache : IDisposable
     {
         DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[count];
         for (int i = 0; i < count; i++)
-            bindings[i] = new DescriptorSetLayoutBinding
-            {
-                Binding = (uint)i,
-                DescriptorType = DescriptorType.StorageBuffer,
-                DescriptorCount = 1,
-                StageFlags = ShaderStageFlags.ComputeBit,
-            };
+            bindings[i] = new DescriptorSetLayoutBinding(
+                (uint)i,
+                DescriptorType.StorageBuffer,
+                1,
+                ShaderStageFlags.ComputeBit
+            );
         DescriptorSetLayoutCreateInfo create = new()
         {
             SType = StructureType.DescriptorSetLayoutCreateInfo,

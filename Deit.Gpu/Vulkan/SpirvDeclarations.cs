@@ -74,7 +74,7 @@ internal sealed class SpirvDeclarations
     /// <summary>The declared access of binding 0, 1, ...</summary>
     /// <param name="name">The shader's name, for messages.</param>
     /// <exception cref="GpuException">A binding is left out.</exception>
-    public ShaderAccess[] Access(string name)
+    public ShaderAccess[] Accesses(string name)
     {
         ShaderAccess[] found = new ShaderAccess[_bindings.Count];
         foreach ((uint id, uint pointerType, uint storageClass) in _variables)

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Deit.Gpu.Vulkan;
 
-/// <summary>A compiled shader with what its code says of itself: bindings, their access, push constants.</summary>
+/// <summary>A compiled shader with its declarations: bindings, their access, push constants.</summary>
 /// <remarks>Numbers of the opcodes, decorations and storage classes: the SPIR-V specification, sections 3.49, 3.20 and 3.7.</remarks>
 internal sealed class SpirvModule
 {
@@ -59,7 +59,7 @@ internal sealed class SpirvModule
             );
         for (int i = 0; i < Bindings.Length; i++)
         {
-            // A shader that adds to its output on demand may read what is only declared written, never the other way round.
+            // A shader that adds to its output on demand may read a binding that is only declared written, never the other way round.
             ShaderAccess declared = kernel.Bindings[i],
                 actual = Bindings[i];
             if (((declared ^ actual) & ShaderAccess.Write) != 0 || (declared & ~actual & ShaderAccess.Read) != 0)
@@ -100,6 +100,6 @@ internal sealed class SpirvModule
         }
         SpecializationIds.UnionWith(declarations.SpecializationIds);
         PushBytes = declarations.PushBytes();
-        Bindings = declarations.Access(Name);
+        Bindings = declarations.Accesses(Name);
     }
 }

@@ -7,7 +7,7 @@ namespace Deit.Gpu.Vulkan;
 
 /// <summary>
 /// The device's functions that can fail and those that give back: the one place through which they pass, so that tests
-/// can let any call fail before it is made, and count what was never given back.
+/// can let any call fail before it is made, and count the objects that were never given back.
 /// </summary>
 internal sealed unsafe class VulkanCalls(Vk vk)
 {
@@ -255,7 +255,7 @@ internal sealed unsafe class VulkanCalls(Vk vk)
         return result;
     }
 
-    // What was never made, because an object's construction failed half way, has the handle 0.
+    // An object that was never made, because a construction failed half way, has the handle 0.
     private static bool GivenBack(ulong handle)
     {
         if (handle != 0)

@@ -38,7 +38,7 @@ internal sealed class Activation(string stem, bool derivativeOfOutput, double fl
     /// <summary>Records dx from dy.</summary>
     /// <param name="r">Where.</param>
     /// <param name="x">The input.</param>
-    /// <param name="saved">What the derivative is computed from, x or y.</param>
+    /// <param name="saved">The tensor that the derivative is computed from, x or y.</param>
     /// <param name="dy">The gradient of y.</param>
     public void Backward(Recorder r, Tensor x, Tensor saved, Tensor dy)
     {

@@ -39,7 +39,7 @@ public static partial class AttentionOp
     private static Variant[] Variants(GpuInfo info, DType type, int dimension) =>
         info.Type == GpuType.Cpu ? [.. Rows(info, type, dimension)] : All(info, type, dimension);
 
-    // Whatever runs on the device, whether it is a candidate or not.
+    // All variants that run on the device, candidates or not.
     private static Variant[] All(GpuInfo info, DType type, int dimension) =>
         [
             .. Cooperative(info, type, (uint)dimension),

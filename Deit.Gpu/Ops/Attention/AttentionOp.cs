@@ -58,7 +58,7 @@ public static partial class AttentionOp
         }
     }
 
-    /// <summary>What is to be computed: the element type and the extents.</summary>
+    /// <summary>The element type and the extents of an attention.</summary>
     private readonly record struct Head(DType Type, int Batch, int Tokens, int Heads, int Dimension)
     {
         public Shape Packed => [Batch, Tokens, 3 * Heads * Dimension];
@@ -77,8 +77,9 @@ public static partial class AttentionOp
             new(WorkgroupCount.Cover(Tokens, rows), (uint)Heads, (uint)Batch);
 
         /// <summary>
-        /// What stands for this in a measurement: tokens up to a multiple of 16 share a choice, because the last block's emptiness decides
-        /// among tiles, and above the cap all do. There are enough workgroups to fill a device, as a batch of training has.
+        /// The extents that stand for these in a measurement: tokens up to a multiple of 16 share a choice, because the
+        /// last block's emptiness decides among tiles, and above the cap all do. There are enough workgroups to fill a
+        /// device, as a batch of training has.
         /// </summary>
         public Head Class(GpuInfo info) =>
             info.Type == GpuType.Cpu

@@ -151,7 +151,7 @@ public static class Conv2dOp
                         ),
                         RowLayout.Workgroups(r.Info, rows),
                         [RowLayout.WorkgroupSize(r.Info)],
-                        // A later run of groups must keep what the first wrote.
+                        // A later run of groups must keep the results of the first.
                         [Binding.Read(columns), Binding.Output(target.Tensor, target.Accumulate || first > 0)],
                         columns.Elements
                     );

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Deit.Gpu;
 
 /// <summary>
-/// What mixup or cutmix does with a batch in one step; a replayed graph reads it from a buffer. The layout of
+/// The numbers of mixup or cutmix in one step; a replayed graph reads it from a buffer. The layout of
 /// <c>shaders/Shared/mix_state.glsl</c>.
 /// </summary>
 /// <param name="PixelLambda">Weight of a pixel's own image outside the box; the partner, the batch reversed, has the rest.</param>

@@ -7,7 +7,7 @@ namespace Deit.Gpu;
 public static class AdamWOp
 {
     /// <summary>How many consecutive parameters share a factor of weight decay: parameters start at multiples of it.</summary>
-    public const int Granule = 64;
+    public const int Granule = FlatUpdate.Granule;
 
     private readonly record struct Push(
         uint Count,
@@ -20,9 +20,6 @@ public static class AdamWOp
         float Epsilon,
         float WeightDecay
     );
-
-    private const uint Clipped = 1,
-        Conditional = 2;
 
     private static readonly Kernel<Push> Forward = new("adam_w");
 
@@ -51,25 +48,9 @@ public static class AdamWOp
             Tensor? apply = null
         )
         {
-            long count = parameters.Elements;
-            if (gradients.Elements != count || firstMoment.Elements != count || secondMoment.Elements != count)
-                throw new ArgumentException(
-                    $"AdamW of {parameters} with gradients {gradients} and moments {firstMoment} and "
-                        + $"{secondMoment}: expected the same number of elements."
-                );
-            if (decayMask.Elements != (count + Granule - 1) / Granule)
-                throw new ArgumentException(
-                    $"AdamW of {parameters} with decay mask {decayMask}: expected "
-                        + $"{(count + Granule - 1) / Granule} elements, one for {Granule} parameters.",
-                    nameof(decayMask)
-                );
-            if (gradientScale is { Elements: not 1 } || apply is { Elements: not 1 })
-                throw new ArgumentException(
-                    $"AdamW with gradient scale {gradientScale} and apply {apply}: expected [1] each.",
-                    nameof(gradientScale)
-                );
-            StepState.Check(stepState);
-            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, count))
+            FlatUpdate update = new("AdamW", parameters, gradients, decayMask, stepState, gradientScale, apply);
+            update.Check(firstMoment, secondMoment);
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
             {
                 Shape part = [length];
                 // The mask is bound whole: its part would not start where the device lets a range start.
@@ -78,7 +59,7 @@ public static class AdamWOp
                     new Push(
                         (uint)length,
                         (uint)(start / Granule),
-                        (gradientScale is null ? 0u : Clipped) | (apply is null ? 0u : Conditional),
+                        update.Flags,
                         (float)options.Beta1,
                         (float)(1 - options.Beta1),
                         (float)options.Beta2,
@@ -95,8 +76,8 @@ public static class AdamWOp
                         Binding.ReadWrite(secondMoment.Slice(start, part)),
                         Binding.Read(decayMask),
                         Binding.Read(stepState),
-                        Binding.Read(gradientScale ?? decayMask),
-                        Binding.Read(apply ?? decayMask),
+                        update.ScaleBinding,
+                        update.ApplyBinding,
                     ],
                     15.0 * length
                 );

@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-/// <summary>What AdamW keeps the same from step to step; the defaults are those of the reference recipe.</summary>
+/// <summary>The settings of AdamW, the same in every step; the defaults are those of the reference recipe.</summary>
 /// <param name="Beta1">Decay of the first moment.</param>
 /// <param name="Beta2">Decay of the second moment.</param>
 /// <param name="Epsilon">Added to the root of the second moment.</param>

@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-/// <summary>What dynamic loss scaling keeps the same from step to step; the defaults are those of torch.cuda.amp.GradScaler.</summary>
+/// <summary>The settings of dynamic loss scaling, the same in every step; the defaults are those of torch.cuda.amp.GradScaler.</summary>
 /// <param name="Initial">The scale at the start.</param>
 /// <param name="GrowthInterval">Updates in a row with finite gradients after which the scale doubles.</param>
 public sealed record LossScaleOptions(float Initial = 65536, int GrowthInterval = 2000);

@@ -1,7 +1,8 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// y = x W^T + b, as torch.nn.Linear, alone or with what follows it in a transformer block. dx = dy W; dW = dy^T x; db = column sums of dy.
+/// y = x W^T + b, as torch.nn.Linear, alone or with the ops that follow it in a transformer block. dx = dy W; dW = dy^T
+/// x; db = column sums of dy.
 /// </summary>
 public static class LinearOp
 {
@@ -108,7 +109,7 @@ public static class LinearOp
             return y;
         }
 
-        // Writes what the epilogue makes of x W^T to y, and returns W in the type of x.
+        // Writes x W^T, finished by the epilogue, to y, and returns W in the type of x.
         private Tensor Apply(Tensor x, Tensor weight, Tensor y, Epilogue epilogue)
         {
             // Not by the tape: the gradient goes to the weight itself, in F32.

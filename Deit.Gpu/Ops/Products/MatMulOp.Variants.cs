@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-// What may run a product, and what does.
+// The kernels of products, and the choice among them.
 public static partial class MatMulOp
 {
     /// <summary>
@@ -105,7 +105,7 @@ public static partial class MatMulOp
         );
     }
 
-    // What may run a product, at which size it is measured, and the key of the choice, on which alone both depend.
+    // The candidates for a product, the size at which they are measured, and the key of the choice, on which alone both depend.
     private static (string Key, Extents Size, Variant[] Variants) Candidates(
         GpuInfo info,
         Types types,
@@ -248,7 +248,7 @@ public static partial class MatMulOp
         }
     }
 
-    // Whatever runs on the device, whether it is a candidate or not.
+    // All variants that run on the device, candidates or not.
     private static Variant[] All(GpuInfo info, Types types, int k, bool vectors)
     {
         IEnumerable<Variant> splits = Split([.. Whole(types with { Result = DType.F32 })], 1, 1, SplitCounts[^1])
@@ -294,7 +294,7 @@ public static partial class MatMulOp
         );
     }
 
-    /// <summary>What the keys of choices for products of these types begin with.</summary>
+    /// <summary>The beginning of the keys of choices for products of these types.</summary>
     internal static string KeyPrefix(DType factors, DType result, ProductArithmetic products) =>
         $"matmul {new Types(factors, result, products).Name} ";
 
@@ -316,7 +316,7 @@ public static partial class MatMulOp
             vectors: true
         ).Key;
 
-    /// <summary>The names of what is measured for a product of F32.</summary>
+    /// <summary>The names of the variants that are measured for a product of F32.</summary>
     internal static IReadOnlyList<string> CandidateNames(GpuInfo info, int m, int n, int k) =>
         [
             .. Candidates(

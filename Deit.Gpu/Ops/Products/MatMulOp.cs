@@ -48,7 +48,7 @@ public static partial class MatMulOp
             ).ToLowerInvariant();
 
         /// <summary>
-        /// What matrix units are to multiply, as <see cref="MatrixShape.Input"/> has it; null for plain F32, which is
+        /// The type that matrix units are to multiply, as <see cref="MatrixShape.Input"/> has it; null for plain F32, which is
         /// none of theirs.
         /// </summary>
         public string? UnitInput =>
@@ -110,7 +110,7 @@ public static partial class MatMulOp
         /// <param name="transposeA">Use the transpose of a.</param>
         /// <param name="transposeB">Use the transpose of b.</param>
         /// <param name="bias">[N], added to every row; null for none.</param>
-        /// <param name="accumulate">Add to what c holds.</param>
+        /// <param name="accumulate">Add to the values of c.</param>
         /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result
         /// neither theirs nor F32.</exception>
         public void MatMulInto(
@@ -123,13 +123,13 @@ public static partial class MatMulOp
             bool accumulate = false
         ) => r.MatMulInto(c, a, b, transposeA, transposeB, new Epilogue { Bias = bias, Accumulate = accumulate });
 
-        /// <summary>Writes what an epilogue makes of a product to c; no gradient is recorded.</summary>
+        /// <summary>Writes a product, finished by an epilogue, to c; no gradient is recorded.</summary>
         /// <param name="c">[..., M, N].</param>
         /// <param name="a">[..., M, K], or [..., K, M] when transposed.</param>
         /// <param name="b">[..., K, N], or [..., N, K] when transposed.</param>
         /// <param name="transposeA">Use the transpose of a.</param>
         /// <param name="transposeB">Use the transpose of b.</param>
-        /// <param name="epilogue">What becomes of each sum.</param>
+        /// <param name="epilogue">How each sum is finished.</param>
         /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result
         /// neither theirs nor F32.</exception>
         public void MatMulInto(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, in Epilogue epilogue) =>
@@ -219,7 +219,7 @@ public static partial class MatMulOp
         }
         if (!variant.Fuses && !epilogue.IsPlain)
         {
-            // The sums wait for the pass in what it writes, since it reads each before it overwrites it.
+            // The sums wait in the tensor that the pass writes, since it reads each before it overwrites it.
             Tensor sums = epilogue.PreActivation ?? (epilogue.Accumulate ? r.Empty(c.Shape) : c);
             Multiply(r, variant, x, x.K, x.Batch, sums, a, b, new Epilogue { Bias = epilogue.Bias });
             return () => FinishParts(r, x, c, sums, epilogue with { Bias = null, PreActivation = null });

@@ -16,7 +16,7 @@ public static class ColumnSumOp
 
         /// <summary>
         /// Sums chunks of the rows of x [rows, columns] and returns their sums [chunks, columns] for
-        /// <see cref="FinishColumnSum"/>; x itself where its rows are one chunk. What is recorded between both and
+        /// <see cref="FinishColumnSum"/>; x itself where its rows are one chunk. Ops that are recorded between both and
         /// needs neither runs beside them without a barrier of its own.
         /// </summary>
         internal Tensor BeginColumnSum(Tensor x)

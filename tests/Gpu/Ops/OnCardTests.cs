@@ -113,6 +113,13 @@ public sealed class GradientNormOnCardTests : GradientNormOpTests, IDisposable
     public void Dispose() => _card.Dispose();
 }
 
+public sealed class LambOnCardTests : LambOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
 public sealed class LayerNormOnCardTests : LayerNormOpTests, IDisposable
 {
     private readonly ForcedCardLayout _card = new();
