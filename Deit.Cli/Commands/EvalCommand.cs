@@ -81,7 +81,7 @@ internal static class EvalCommand
             throw new DeitException(
                 $"--confusion '{file}' does not end with .png, which is what it writes; name it so."
             );
-        ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
+        using ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
         IReadOnlyList<string> labels = source.Description.Labels;
         // A folder of results goes without the picture where there are too many classes; one that was asked for by name is refused.
         string? output = options.Output switch

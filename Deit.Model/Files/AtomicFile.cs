@@ -1,6 +1,9 @@
 namespace Deit.Model.Files;
 
-/// <summary>Writes a file so that at every moment, a power cut included, its name leads to the whole old or the whole new content.</summary>
+/// <summary>
+/// Writes a file so that at every moment, a power cut included, its name leads to the whole old or the whole new
+/// content.
+/// </summary>
 internal static class AtomicFile
 {
     /// <summary>Writes a temporary file beside the target, flushes it to disk and renames it over the target.</summary>

@@ -1,7 +1,8 @@
 namespace Deit.Model.Files;
 
 /// <summary>
-/// Replaces a folder as a unit. No system renames a folder over another, so there is one moment with no folder of that name: the old one then
+/// Replaces a folder as a unit. No system renames a folder over another, so there is one moment with no folder of that
+/// name: the old one then
 /// stands beside it with the suffix <c>.old</c>, and <see cref="Recover"/> puts it back. At every moment one of the two is whole.
 /// </summary>
 internal static class AtomicFolder

@@ -35,7 +35,8 @@ internal static class ImageEncoder
         }
         if (!bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
             throw new ImageException(
-                $"Writing the image '{name}' failed: {image.Width} x {image.Height} pixels could not be encoded; check that the folder is writable."
+                $"Writing the image '{name}' failed: {image.Width} x {image.Height} pixels could not be "
+                    + "encoded; check that the folder is writable."
             );
     }
 }

@@ -32,7 +32,8 @@ internal static class Resampler
     /// <summary>Resizes a picture.</summary>
     /// <param name="source">The picture.</param>
     /// <param name="resampling">What to do.</param>
-    /// <exception cref="ArgumentException">A size is not positive or a rectangle is empty or reaches outside what it is a part of.</exception>
+    /// <exception cref="ArgumentException">A size is not positive or a rectangle is empty or reaches outside what it is
+    /// a part of.</exception>
     public static RgbImage Resize(RgbImage source, in Resampling resampling)
     {
         (int width, int height) = resampling.Window is { } window
@@ -152,7 +153,8 @@ internal static class Resampler
         }
     }
 
-    // Lanes are R, G, B and one without meaning. Sixteen bytes hold four pixels and a little more; the padding weights of a last group are zero.
+    // Lanes are R, G, B and one without meaning. Sixteen bytes hold four pixels and a little more; the padding weights
+    // of a last group are zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> SumOfGroups(ref byte pixels, ReadOnlySpan<int> weights)
     {

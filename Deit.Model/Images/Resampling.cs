@@ -22,6 +22,9 @@ internal readonly record struct Resampling(int Width, int Height, ResampleFilter
     /// <summary>The part of the crop that becomes the result: Pillow's <c>resize(box=)</c>. Null is the whole crop.</summary>
     public ResampleBox? Box { get; init; }
 
-    /// <summary>The part of the result that is computed: the same pixels as computing everything and cropping. Null is everything.</summary>
+    /// <summary>
+    /// The part of the result that is computed: the same pixels as computing everything and cropping. Null is
+    /// everything.
+    /// </summary>
     public PixelRectangle? Window { get; init; }
 }

@@ -30,7 +30,8 @@ internal static class DeviceChoice
         if (isFallback && !options.CpuFallback)
             throw new GpuException(
                 GpuErrorKind.NoDevice,
-                $"Loading '{path}' found no GPU, only the processor ({info.Name}); install the graphics driver, or allow the processor with DeitModelOptions.CpuFallback = true."
+                $"Loading '{path}' found no GPU, only the processor ({info.Name}); install the graphics "
+                    + "driver, or allow the processor with DeitModelOptions.CpuFallback = true."
             );
         return (info, isFallback);
     }

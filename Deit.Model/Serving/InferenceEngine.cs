@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Deit.Model.Serving;
 
 /// <summary>
-/// Answers requests of any number of threads with one thread of its own: whatever waits when the device becomes free is the next batch. A lost
+/// Answers requests of any number of threads with one thread of its own: whatever waits when the device becomes free is
+/// the next batch. A lost
 /// device is opened anew once for each batch, together with the model.
 /// </summary>
 internal sealed class InferenceEngine : IDisposable

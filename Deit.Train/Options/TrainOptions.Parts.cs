@@ -1,4 +1,3 @@
-using System.Globalization;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
@@ -14,40 +13,28 @@ internal sealed partial record TrainOptions
 {
     private bool IsFreeDeit => EmbedDim is not null || Depth is not null || NumHeads is not null;
 
-    private bool IsRegNet => Regnet is not null || (!IsFreeDeit && ModelZoo.RegNetNames.Contains(Model));
+    private bool IsRegNet => Regnet is not null || (!IsFreeDeit && NetworkFamilies.Model(Model).Config is RegNetConfig);
 
     /// <summary>Images whose gradients make one update.</summary>
     public int UpdateImages => BatchSize * AccumSteps;
 
     /// <summary>The network that is trained.</summary>
     /// <exception cref="DeitException">They describe none.</exception>
-    public NetworkConfig Config(int classes)
-    {
-        if (IsFreeDeit && Regnet is not null)
-            throw new DeitException(
-                "--regnet describes a RegNetY, --embed-dim, --depth and --num-heads a DeiT; give one or the other."
-            );
-        if (IsFreeDeit && (EmbedDim is null || Depth is null || NumHeads is null))
-            throw new DeitException(
-                "A free configuration was given in part; give --embed-dim, --depth and --num-heads together, or --model alone."
-            );
-        NetworkConfig config =
-            Regnet is not null ? ParseRegNet(Regnet)
-            : IsFreeDeit
-                ? new DeitConfig
-                {
-                    EmbedDim = EmbedDim!.Value,
-                    Depth = Depth!.Value,
-                    NumHeads = NumHeads!.Value,
-                }
-            : ModelZoo.Find(Model);
-        if (PatchSize is not null && config is not DeitConfig)
-            throw new DeitException("--patch-size cuts the input of a DeiT into patches, a RegNetY has none; drop it.");
-        config = config with { NumClasses = classes, InputSize = InputSize ?? config.InputSize };
-        if (config is DeitConfig deit)
-            config = deit with { PatchSize = PatchSize ?? deit.PatchSize, Distilled = Distilled || deit.Distilled };
-        return config.Validate();
-    }
+    public NetworkConfig Config(int classes) =>
+        NetworkFamilies.Configure(
+            new ArchitectureOptions
+            {
+                Model = Model,
+                EmbedDim = EmbedDim,
+                Depth = Depth,
+                NumHeads = NumHeads,
+                RegNet = Regnet,
+                PatchSize = PatchSize,
+                InputSize = InputSize,
+                Distilled = Distilled,
+            },
+            classes
+        );
 
     /// <summary>The constants of AdamW.</summary>
     public AdamWOptions AdamW() => new(OptBeta1, OptBeta2, OptEps, WeightDecay);
@@ -151,37 +138,6 @@ internal sealed partial record TrainOptions
 
     /// <summary>The published name of the model, or null of a free configuration.</summary>
     public string? ModelName() => IsFreeDeit || Regnet is not null ? null : Model;
-
-    private static RegNetConfig ParseRegNet(string text)
-    {
-        double[] numbers =
-        [
-            .. text.Split(',')
-                .Select(part =>
-                    double.TryParse(part, CultureInfo.InvariantCulture, out double number) ? number : double.NaN
-                ),
-        ];
-        if (numbers.Length is not (5 or 6) || numbers.Any(double.IsNaN))
-            throw new DeitException(
-                $"--regnet is '{text}', expected w_0, w_a, w_m, depth and group width, as 48,27.89,2.09,16,8, and perhaps the width of the stem."
-            );
-        RegNetConfig config = new()
-        {
-            InitialWidth = Whole(0),
-            WidthSlope = numbers[1],
-            WidthMultiplier = numbers[2],
-            Depth = Whole(3),
-            GroupWidth = Whole(4),
-        };
-        return numbers.Length == 6 ? config with { StemWidth = Whole(5) } : config;
-
-        int Whole(int index) =>
-            numbers[index] == Math.Round(numbers[index]) && Math.Abs(numbers[index]) < 1e6
-                ? (int)numbers[index]
-                : throw new DeitException(
-                    $"--regnet is '{text}', expected w_0, depth, group width and the stem's width to be whole numbers."
-                );
-    }
 
     // Of an edited args.json or recipe: the command line offers a choice.
     private static DeitException Unknown(string flag, string value, string expected) =>

@@ -108,7 +108,7 @@ internal sealed class Trainer : IDisposable
             (Precision precision, string? notice) = Precision.For(_device.Info, Precision.Parse(options.Precision));
             if (notice is not null)
                 notices.Add(notice);
-            if (precision.Activations != DType.F32 && config is not DeitConfig)
+            if (precision.Activations != DType.F32 && !config.ComputesIn16Bits)
                 notices.Add(
                     $"a {config.Family} computes in fp32, so that --precision {options.Precision} changes nothing but its teacher and its loss scale"
                 );

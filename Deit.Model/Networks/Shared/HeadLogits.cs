@@ -21,7 +21,8 @@ internal sealed record HeadLogits(float[] Class, float[]? Distillation)
     /// <summary>One answer of both heads.</summary>
     /// <param name="fusion">How.</param>
     /// <param name="classes">Number of classes.</param>
-    /// <returns>[count, classes]; of <see cref="HeadFusion.SumSoftmax"/> the logarithms of the mean probabilities, whose softmax these are.</returns>
+    /// <returns>[count, classes]; of <see cref="HeadFusion.SumSoftmax"/> the logarithms of the mean probabilities,
+    /// whose softmax these are.</returns>
     public float[] Fuse(HeadFusion fusion, int classes)
     {
         if (Distillation is null || fusion == HeadFusion.ClassToken)

@@ -20,7 +20,8 @@ internal sealed class Inference : IDisposable
     /// <param name="borrow">A graph that lends its memory.</param>
     /// <param name="precision">In which types; F32 unless told.</param>
     /// <param name="kernelsOf">A forward pass of the same network at another batch size, whose kernels this one is to run.</param>
-    /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor, something recorded from it, or null.</param>
+    /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor,
+    /// something recorded from it, or null.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
     public Inference(
         GpuDevice device,

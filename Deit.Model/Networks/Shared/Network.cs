@@ -22,7 +22,8 @@ internal sealed record ForwardContext
 
     /// <summary>
     /// Called while recording with tensors inside the network, by name: <c>embedding</c> and <c>blocks.i</c> [B, T, D] of the tokens after
-    /// embedding and after block i, <c>blocks.i.attn.qkv</c> [B, T, 3 D], <c>blocks.i.attn</c> [B, T, D] of the heads before their projection,
+    /// embedding and after block i, <c>blocks.i.attn.qkv</c> [B, T, 3 D], <c>blocks.i.attn</c> [B, T, D] of the heads
+    /// before their projection,
     /// <c>norm</c> [B, 1 or 2, D] of what the heads read. Who wants to read one after a run passes it to <see cref="Recorder.Keep"/>.
     /// </summary>
     public Action<string, Tensor>? Observe { get; init; }

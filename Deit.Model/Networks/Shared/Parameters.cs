@@ -11,7 +11,10 @@ internal enum Initialization
     /// <summary>1.</summary>
     One,
 
-    /// <summary>Normal with standard deviation 0.02: the reference's trunc_normal_ cuts at 100 standard deviations, that is, never.</summary>
+    /// <summary>
+    /// Normal with standard deviation 0.02: the reference's trunc_normal_ cuts at 100 standard deviations, that is,
+    /// never.
+    /// </summary>
     Normal002,
 
     /// <summary>Uniform within 1 / sqrt(fan in), PyTorch's default of a convolution and of its bias.</summary>
@@ -20,7 +23,10 @@ internal enum Initialization
     /// <summary>Normal with standard deviation 0.01.</summary>
     Normal001,
 
-    /// <summary>Normal with standard deviation sqrt(2 / fan out), fan out = outputs * k * k: kaiming_normal_ of a convolution before a ReLU.</summary>
+    /// <summary>
+    /// Normal with standard deviation sqrt(2 / fan out), fan out = outputs * k * k: kaiming_normal_ of a convolution
+    /// before a ReLU.
+    /// </summary>
     FanOutNormal,
 }
 
@@ -181,7 +187,10 @@ internal sealed class Parameters : IDisposable
         throw new ArgumentException($"There is no parameter '{name}'.", nameof(name));
     }
 
-    /// <summary>Sets every parameter and running statistic to its start value, drawn from a seed by parameter and element: the same on every device.</summary>
+    /// <summary>
+    /// Sets every parameter and running statistic to its start value, drawn from a seed by parameter and element: the
+    /// same on every device.
+    /// </summary>
     public void Initialize(ulong seed)
     {
         foreach ((int i, ParameterSpec spec) in Specs.Concat(Buffers).Index())

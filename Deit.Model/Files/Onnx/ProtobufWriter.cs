@@ -2,9 +2,12 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Deit.Cli.Conversion;
+namespace Deit.Model.Files;
 
-/// <summary>Protocol Buffers as far as ONNX needs them: numbers, text, bytes and messages, each behind the number of its field (https://protobuf.dev/programming-guides/encoding).</summary>
+/// <summary>
+/// Protocol Buffers as far as ONNX needs them: numbers, text, bytes and messages, each behind the number of its field
+/// (https://protobuf.dev/programming-guides/encoding).
+/// </summary>
 internal sealed class ProtobufWriter
 {
     private const int Varint = 0,

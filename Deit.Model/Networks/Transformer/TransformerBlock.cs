@@ -3,7 +3,7 @@ using Deit.Gpu;
 namespace Deit.Model.Networks;
 
 /// <summary>A transformer block: x + attention(norm(x)), then x + mlp(norm(x)), each branch dropped per image while training.</summary>
-internal sealed class Block
+internal sealed class TransformerBlock
 {
     private readonly int _heads;
     private readonly string _prefix;
@@ -14,7 +14,7 @@ internal sealed class Block
         _fc1,
         _fc2;
 
-    public Block(Parameters parameters, DeitConfig config, string prefix)
+    public TransformerBlock(Parameters parameters, TransformerConfig config, string prefix)
     {
         (_heads, _prefix) = (config.NumHeads, prefix);
         _norm1 = new LayerNormLayer(parameters, $"{prefix}.norm1", config.LayerNormEpsilon);
@@ -25,7 +25,7 @@ internal sealed class Block
         _fc2 = new LinearLayer(parameters, $"{prefix}.mlp.fc2");
     }
 
-    public static IEnumerable<ParameterSpec> Specs(DeitConfig config, string prefix) =>
+    public static IEnumerable<ParameterSpec> Specs(TransformerConfig config, string prefix) =>
         [
             .. LayerNormLayer.Specs($"{prefix}.norm1", config.EmbedDim),
             .. LinearLayer.Specs($"{prefix}.attn.qkv", config.EmbedDim, 3 * config.EmbedDim),
