@@ -10,6 +10,7 @@ internal static class NetworkFamilies
     [
         // Where two families have a model of one configuration, the configuration bears the name that comes first.
         new DeitFamily(),
+        new VitFamily(),
         new RegNetFamily(),
     ];
 
