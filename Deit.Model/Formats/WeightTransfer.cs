@@ -96,7 +96,9 @@ internal static class WeightTransfer
     )
     {
         int dimension = config.EmbedDim,
-            prefix = file.Shapes.ContainsKey(DistillationToken) ? 2 : 1;
+            prefix = config.PrefixPositions == 0 ? 0
+            : file.Shapes.ContainsKey(DistillationToken) ? 2
+            : 1;
         if (shape is not [1, long rows, long columns] || columns != dimension || rows <= prefix)
             throw new CheckpointException(
                 $"'{source.Path}' has '{PositionEmbeddingName}' of shape [{string.Join(", ", shape)}], the "
@@ -119,7 +121,7 @@ internal static class WeightTransfer
                 ? null
                 : $"the position embedding was resized from {from.Height} x {from.Width} to "
                     + $"{config.Grid.Height} x {config.Grid.Width} patches";
-        if (prefix == config.PrefixTokens)
+        if (prefix == config.PrefixPositions)
             return (resized, notice);
         // Another number of tokens before the patches: the class token's row is common to both, a distillation token's row stays as it is.
         float[] merged = parameters.Device.Read<float>(parameters[PositionEmbeddingName]);

@@ -11,6 +11,7 @@ internal static class NetworkFamilies
         // Where two families have a model of one configuration, the configuration bears the name that comes first.
         new DeitFamily(),
         new VitFamily(),
+        new Deit3Family(),
         new RegNetFamily(),
     ];
 

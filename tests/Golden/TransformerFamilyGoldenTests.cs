@@ -26,6 +26,7 @@ public sealed class TransformerFamilyGoldenTests : IDisposable
 
     [Theory]
     [InlineData("vit")]
+    [InlineData("deit3")]
     public void Logits_loss_and_every_gradient(string family)
     {
         using GoldenFile weights = new($"models/{family}_test.safetensors"),
@@ -72,6 +73,7 @@ public sealed class TransformerFamilyGoldenTests : IDisposable
 
     [Theory]
     [InlineData("vit")]
+    [InlineData("deit3")]
     public void ONNX_Runtime_answers_alike(string family)
     {
         using GoldenFile io = new($"models/{family}_test.io.safetensors");
@@ -90,6 +92,7 @@ public sealed class TransformerFamilyGoldenTests : IDisposable
 
     [Theory]
     [InlineData("vit")]
+    [InlineData("deit3")]
     public void Every_parameter_has_timms_name_and_a_converted_folder_reads_back(string family)
     {
         using GoldenFile weights = new($"models/{family}_test.safetensors");
@@ -133,6 +136,15 @@ public sealed class TransformerFamilyGoldenTests : IDisposable
         family switch
         {
             "vit" => new DeitConfig
+            {
+                EmbedDim = 32,
+                Depth = 2,
+                NumHeads = 4,
+                PatchSize = 8,
+                InputSize = new ImageSize(24, 16),
+                NumClasses = 5,
+            },
+            "deit3" => new Deit3Config
             {
                 EmbedDim = 32,
                 Depth = 2,

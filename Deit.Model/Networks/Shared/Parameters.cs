@@ -17,6 +17,9 @@ internal enum Initialization
     /// </summary>
     Normal002,
 
+    /// <summary>1e-6, at which a LayerScale starts.</summary>
+    LayerScale,
+
     /// <summary>Uniform within 1 / sqrt(fan in), PyTorch's default of a convolution and of its bias.</summary>
     FanInUniform,
 
@@ -203,6 +206,7 @@ internal sealed class Parameters : IDisposable
                 {
                     Initialization.Zero => 0,
                     Initialization.One => 1,
+                    Initialization.LayerScale => 1e-6f,
                     Initialization.Normal002 => (float)(0.02 * random.NextNormal()),
                     Initialization.Normal001 => (float)(0.01 * random.NextNormal()),
                     Initialization.FanOutNormal => (float)(

@@ -54,6 +54,14 @@ public abstract record TransformerConfig : NetworkConfig
     [JsonIgnore]
     public int Tokens => Patches + PrefixTokens;
 
+    /// <summary>Tokens before the patches that have a row in the position embedding: all of them, unless a family says otherwise.</summary>
+    [JsonIgnore]
+    internal virtual int PrefixPositions => PrefixTokens;
+
+    /// <summary>True where the output of each branch is multiplied by a factor a channel.</summary>
+    [JsonIgnore]
+    internal virtual bool HasLayerScale => false;
+
     /// <summary>Width of the MLP's hidden layer.</summary>
     [JsonIgnore]
     public int HiddenDim => (int)(EmbedDim * MlpRatio);

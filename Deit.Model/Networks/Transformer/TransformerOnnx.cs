@@ -35,6 +35,8 @@ internal static class TransformerOnnx
         );
         patches = network.Reshape(patches, 0, dim, config.Patches);
         patches = network.Node("Transpose", [patches], ("perm", (int[])[0, 2, 1])); // [B, P, D]
+        if (config.PrefixPositions == 0)
+            patches = network.Node("Add", [patches, network.Weight("pos_embed")]);
         string tokens = network.Weight("cls_token");
         if (config.PrefixTokens == 2)
             tokens = network.Node("Concat", [tokens, network.Weight("dist_token")], ("axis", 1));
@@ -42,15 +44,18 @@ internal static class TransformerOnnx
         string batch = network.Node("Shape", [images], ("start", 0), ("end", 1));
         string shape = network.Node("Concat", [batch, network.Graph.Integers(config.PrefixTokens, dim)], ("axis", 0));
         string x = network.Node("Concat", [network.Node("Expand", [tokens, shape]), patches], ("axis", 1));
-        return network.Node("Add", [x, network.Weight("pos_embed")]);
+        return config.PrefixPositions == 0 ? x : network.Node("Add", [x, network.Weight("pos_embed")]);
     }
 
     private static string Block(OnnxNetwork network, string x, TransformerConfig config, string prefix)
     {
         string heads = Attention(network, Norm(x, "norm1"), config, $"{prefix}.attn");
-        x = network.Node("Add", [x, network.Linear(heads, $"{prefix}.attn.proj")]);
+        x = network.Node("Add", [x, Scaled(network.Linear(heads, $"{prefix}.attn.proj"), "ls1")]);
         string hidden = network.Gelu(network.Linear(Norm(x, "norm2"), $"{prefix}.mlp.fc1")); // [B, T, 4 D]
-        return network.Node("Add", [x, network.Linear(hidden, $"{prefix}.mlp.fc2")]);
+        return network.Node("Add", [x, Scaled(network.Linear(hidden, $"{prefix}.mlp.fc2"), "ls2")]);
+
+        string Scaled(string y, string name) =>
+            config.HasLayerScale ? network.Node("Mul", [y, network.Weight($"{prefix}.{name}.gamma")]) : y;
 
         string Norm(string y, string name) => network.LayerNorm(y, $"{prefix}.{name}", config.LayerNormEpsilon);
     }

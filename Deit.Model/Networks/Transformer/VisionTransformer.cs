@@ -44,7 +44,12 @@ internal sealed class VisionTransformer : INetwork
         int dim = config.EmbedDim,
             patchInputs = 3 * config.PatchSize * config.PatchSize;
         yield return new("cls_token", [1, 1, dim], Initialization.Normal002, Decay: false);
-        yield return new("pos_embed", [1, config.Tokens, dim], Initialization.Normal002, Decay: false);
+        yield return new(
+            "pos_embed",
+            [1, config.Patches + config.PrefixPositions, dim],
+            Initialization.Normal002,
+            Decay: false
+        );
         // The reference exempts the class token and the position embedding from decay, but not the distillation token.
         if (config.PrefixTokens == 2)
             yield return new("dist_token", [1, 1, dim], Initialization.Normal002, Decay: true);
@@ -92,7 +97,7 @@ internal sealed class VisionTransformer : INetwork
                 embedded.View([batch, Config.Patches, dim]),
                 Parameters["cls_token"],
                 distillationToken,
-                Parameters["pos_embed"]
+                Positions(r)
             ); // [B, T, D]
         }
         context.Observe?.Invoke("embedding", x);
@@ -109,6 +114,16 @@ internal sealed class VisionTransformer : INetwork
         Tensor logits = _head.Forward(r, classToken.View([batch, dim])); // [B, classes]
         Tensor? distilled = _distillationHead?.Forward(r, r.SelectTokens(features, 1, 1).View([batch, dim]));
         return new NetworkOutput(logits, distilled);
+    }
+
+    // [1, T, D]: zeros for tokens that have no position of their own.
+    private Tensor Positions(Recorder r)
+    {
+        Tensor positions = Parameters["pos_embed"];
+        if (Config.PrefixPositions == Config.PrefixTokens)
+            return positions;
+        int dim = Config.EmbedDim;
+        return r.Tokens(positions, r.Full([1, 1, dim], 0), distillToken: null, r.Full([1, Config.Tokens, dim], 0));
     }
 
     /// <summary>Gives the memory back.</summary>

@@ -13,6 +13,13 @@ public sealed class NetworkFamiliesTests
     [InlineData("vit_small_patch16_384", 22_196_584)]
     [InlineData("vit_base_patch16_224", 86_567_656)]
     [InlineData("vit_base_patch16_384", 86_859_496)]
+    [InlineData("deit3_small_patch16_224", 22_059_496)]
+    [InlineData("deit3_small_patch16_384", 22_205_416)]
+    [InlineData("deit3_medium_patch16_224", 38_849_512)]
+    [InlineData("deit3_base_patch16_224", 86_585_320)]
+    [InlineData("deit3_base_patch16_384", 86_877_160)]
+    [InlineData("deit3_large_patch16_224", 304_374_760)]
+    [InlineData("deit3_large_patch16_384", 304_763_880)]
     public void Parameters_are_as_many_as_timm_has(string name, long expected) =>
         Assert.Equal(
             expected,
