@@ -12,7 +12,8 @@ internal static class AtomicFolder
 
     /// <summary>Fills a new folder, flushes it to disk and puts it in the place of the old one. One writer at a time.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="fill">Writes the files into the folder it is given; what it throws removes that folder and reaches the caller.</param>
+    /// <param name="fill">Writes the files into the folder it is given; an exception from it removes that folder and
+    /// reaches the caller.</param>
     /// <exception cref="DeitException">The disk is full or the folder cannot be written; an old one is intact.</exception>
     public static void Write(string path, Action<string> fill)
     {

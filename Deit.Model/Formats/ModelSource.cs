@@ -25,7 +25,7 @@ internal sealed class ModelSource : IDisposable
     /// <summary>The file with the weights.</summary>
     public string WeightsPath { get; }
 
-    /// <summary>What <c>config.json</c> says of the weights; null where there is none.</summary>
+    /// <summary>The description in <c>config.json</c>; null where there is none.</summary>
     public ModelDescription? Stated { get; }
 
     /// <summary>The open weights under the reference's names, which files of transformers and others are given here.</summary>
@@ -85,7 +85,7 @@ internal sealed class ModelSource : IDisposable
         return (source.Load(device), source.Description);
     }
 
-    /// <summary>What a <c>config.json</c> in the folder of a file says; null where there is none.</summary>
+    /// <summary>The description in a <c>config.json</c> beside a file; null where there is none.</summary>
     /// <exception cref="DeitException">It describes no model.</exception>
     public static ModelDescription? Beside(string file)
     {

@@ -67,9 +67,9 @@ internal static class ImageDecoder
         }
     }
 
-    /// <summary>Decodes what is left of a stream.</summary>
+    /// <summary>Decodes the rest of a stream.</summary>
     /// <param name="stream">The encoded picture; stays open.</param>
-    /// <param name="name">What errors call the picture.</param>
+    /// <param name="name">The name of the picture in errors.</param>
     /// <param name="minimumSide">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <param name="pixelLimit">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <param name="part">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
@@ -106,7 +106,7 @@ internal static class ImageDecoder
 
     /// <summary>Decodes a picture in memory.</summary>
     /// <param name="encoded">The whole encoded picture.</param>
-    /// <param name="name">What errors call the picture.</param>
+    /// <param name="name">The name of the picture in errors.</param>
     /// <param name="minimumSide">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <param name="pixelLimit">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <param name="part">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>

@@ -42,7 +42,7 @@ public sealed record Preprocess
     [JsonRequired]
     public ChannelValues Mean { get; init; } = ChannelValues.ImageNetMean;
 
-    /// <summary>Divides what is left.</summary>
+    /// <summary>Divides the difference.</summary>
     [JsonRequired]
     public ChannelValues StandardDeviation { get; init; } = ChannelValues.ImageNetStandardDeviation;
 
@@ -108,7 +108,7 @@ public sealed record Preprocess
     /// <summary>The settings as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, PreprocessJson.Default.Preprocess);
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote. Nothing but <see cref="ResizeSize"/> may be missing: a wrong
+    /// <summary>Reads the text that <see cref="ToJson"/> wrote. Nothing but <see cref="ResizeSize"/> may be missing: a wrong
     /// default would only show as
     /// lost accuracy.</summary>
     /// <param name="json">The JSON text.</param>

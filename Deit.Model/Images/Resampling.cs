@@ -7,7 +7,7 @@ namespace Deit.Model.Images;
 /// <param name="Bottom">Bottom edge, at most the height.</param>
 internal readonly record struct ResampleBox(float Left, float Top, float Right, float Bottom);
 
-/// <summary>What <see cref="Resampler"/> is to do: crop, resize, and keep a window of the result.</summary>
+/// <summary>The task of a <see cref="Resampler"/>: crop, resize, and keep a window of the result.</summary>
 /// <param name="Width">Columns of the whole result.</param>
 /// <param name="Height">Rows of the whole result.</param>
 /// <param name="Filter">The kernel.</param>

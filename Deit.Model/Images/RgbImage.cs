@@ -30,7 +30,7 @@ public sealed class RgbImage
     /// million pixels.</exception>
     public static RgbImage Decode(string path) => ImageDecoder.Decode(path);
 
-    /// <summary>Decodes what is left of a stream, as <see cref="Decode(string)"/>.</summary>
+    /// <summary>Decodes the rest of a stream, as <see cref="Decode(string)"/>.</summary>
     /// <param name="encoded">The encoded picture; stays open.</param>
     /// <exception cref="ImageException">The data is no picture, is cut short, or has more than 256 million pixels.</exception>
     /// <exception cref="IOException">The stream fails.</exception>

@@ -18,7 +18,7 @@ public sealed record DeitModelOptions
     /// </summary>
     public bool CpuFallback { get; set; }
 
-    /// <summary>How a distilled model's two heads answer together; null for what the model folder says.</summary>
+    /// <summary>How a distilled model's two heads answer together; null for the fusion that the model folder names.</summary>
     public HeadFusion? HeadFusion { get; set; }
 
     /// <summary>The types of activations and of the residual stream; a device that does not store 16-bit values computes in F32.</summary>

@@ -46,7 +46,7 @@ internal sealed class LoadedModel : IDisposable
     /// <param name="device">The device.</param>
     /// <param name="precision">The types, which the device has.</param>
     /// <param name="maxBatchSize">The largest batch.</param>
-    /// <param name="progress">Called with what begins; what it throws ends the loading.</param>
+    /// <param name="progress">Called when a stage begins; an exception from it ends the loading.</param>
     /// <exception cref="DeitException">The path holds no model, or a damaged one.</exception>
     /// <exception cref="GpuException">The device cannot be opened, was lost, or has not enough memory.</exception>
     public static LoadedModel Load(
@@ -86,7 +86,7 @@ internal sealed class LoadedModel : IDisposable
         }
     }
 
-    /// <summary>Computes a batch of what waits and answers it.</summary>
+    /// <summary>Computes a batch of waiting requests and answers them.</summary>
     /// <param name="waiting">Requests for logits or features.</param>
     /// <returns>How many were computed, and the size of their batch.</returns>
     /// <exception cref="GpuException">The device was lost or has not enough memory; nothing was answered.</exception>

@@ -14,7 +14,7 @@ internal sealed class OnnxGraph
         Float = 1,
         Int64 = 7;
 
-    // What one message of Protocol Buffers holds; larger models need their weights in files of their own.
+    // The most bytes that one message of Protocol Buffers holds; larger models need their weights in files of their own.
     private const long MostBytes = int.MaxValue;
 
     private readonly ProtobufWriter _nodes = new(),

@@ -15,7 +15,7 @@ internal sealed class ProtobufWriter
         Fixed32 = 5;
     private readonly ArrayBufferWriter<byte> _bytes = new();
 
-    /// <summary>What was written.</summary>
+    /// <summary>The bytes so far.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.WrittenSpan;
 
     /// <summary>A whole number.</summary>
@@ -59,7 +59,7 @@ internal sealed class ProtobufWriter
         return Message(field, inner.Bytes);
     }
 
-    /// <summary>What stands before a message or bytes that are written elsewhere.</summary>
+    /// <summary>The key and length before a message or bytes that are written elsewhere.</summary>
     /// <param name="field">Its number.</param>
     /// <param name="length">The bytes to come.</param>
     public ProtobufWriter Begin(int field, long length)

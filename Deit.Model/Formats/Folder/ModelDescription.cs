@@ -6,7 +6,7 @@ using Deit.Model.Images;
 namespace Deit.Model;
 
 /// <summary>
-/// What a model folder says of its weights in <c>config.json</c>: enough, with <c>model.safetensors</c>, to classify a
+/// The description of a model in <c>config.json</c>: enough, with <c>model.safetensors</c>, to classify a
 /// picture.
 /// </summary>
 internal sealed record ModelDescription

@@ -31,7 +31,7 @@ internal static class ModelFolder
     /// <summary>Checks that a file has exactly the tensors of a configuration.</summary>
     /// <param name="weights">The file.</param>
     /// <param name="config">The configuration.</param>
-    /// <param name="path">What messages call the file.</param>
+    /// <param name="path">The name of the file in messages.</param>
     /// <exception cref="CheckpointException">A tensor is missing, not expected, or of another shape.</exception>
     public static void Check(IWeights weights, NetworkConfig config, string path) =>
         Check(weights, [.. config.Specs()], path);

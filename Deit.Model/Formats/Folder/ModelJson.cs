@@ -31,7 +31,7 @@ internal static class ModelJson
     public static JsonTypeInfo<NetworkConfig> Config =>
         (JsonTypeInfo<NetworkConfig>)Options.GetTypeInfo(typeof(NetworkConfig));
 
-    // What attributes of the base class would say if it knew the families.
+    // Attributes of the base class would say the same, but it must not know the families.
     private static void AddFamilies(JsonTypeInfo info)
     {
         if (info.Type != typeof(NetworkConfig))

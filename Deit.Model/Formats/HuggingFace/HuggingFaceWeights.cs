@@ -48,7 +48,7 @@ internal sealed class HuggingFaceWeights : IWeights
 
     /// <summary>The same weights where they have the reference's names; under those names where they have transformers'.</summary>
     /// <param name="file">The open file, which the result owns; closed where this throws.</param>
-    /// <param name="path">What messages call it.</param>
+    /// <param name="path">The name of the file in messages.</param>
     /// <exception cref="CheckpointException">A tensor is there twice or in part.</exception>
     public static IWeights Wrap(IWeights file, string path)
     {

@@ -18,7 +18,7 @@ internal sealed record TimmHubConfig
 
     public TimmPretrained? PretrainedCfg { get; init; }
 
-    /// <summary>What a folder of timm says of its model.</summary>
+    /// <summary>The description that a folder of timm has of its model.</summary>
     /// <param name="root">The object in its <c>config.json</c>.</param>
     /// <exception cref="DeitException">It is of an architecture that is not known here, or prepares pictures in another way.</exception>
     /// <exception cref="JsonException">A value is of the wrong kind.</exception>

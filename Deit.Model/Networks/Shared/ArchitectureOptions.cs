@@ -3,7 +3,7 @@ using Deit.Model.Images;
 namespace Deit.Model;
 
 /// <summary>
-/// What a user says of the network that is to be built: the name of a reference model, or a free configuration of one
+/// The network that a user wants: the name of a reference model, or a free configuration of one
 /// family.
 /// </summary>
 internal sealed record ArchitectureOptions

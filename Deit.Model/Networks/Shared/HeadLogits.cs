@@ -13,7 +13,7 @@ public enum HeadFusion
     ClassToken,
 }
 
-/// <summary>What each head says of a batch.</summary>
+/// <summary>The logits of each head for a batch.</summary>
 /// <param name="Class">[count, classes] of the class token, or of the only head.</param>
 /// <param name="Distillation">[count, classes] of the distillation token; null without one.</param>
 internal sealed record HeadLogits(float[] Class, float[]? Distillation)

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Deit.Model;
 
-/// <summary>What <c>config.json</c> of the Hugging Face library transformers says of a model.</summary>
+/// <summary>A model as <c>config.json</c> of the Hugging Face library transformers describes it.</summary>
 /// <param name="ModelType">The library's name of the family, which decides the defaults of preprocessing.</param>
 /// <param name="Config">The architecture.</param>
 /// <param name="Labels">The name of each class.</param>

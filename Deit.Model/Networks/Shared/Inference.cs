@@ -117,7 +117,7 @@ internal sealed class Inference : IDisposable
         );
     }
 
-    /// <summary>What was kept of a tensor inside the network, of the last run.</summary>
+    /// <summary>The values that the last run left in a tensor inside the network.</summary>
     /// <param name="name">The tensor's name, see <see cref="ForwardContext.Observe"/>.</param>
     /// <returns>All of it: with images of earlier batches past the count of a smaller last one.</returns>
     /// <exception cref="ArgumentException">Nothing of that name was kept.</exception>

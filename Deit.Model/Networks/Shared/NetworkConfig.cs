@@ -17,7 +17,7 @@ public abstract record NetworkConfig
     /// <summary>Number of classes.</summary>
     public int NumClasses { get; init; } = 1000;
 
-    /// <summary>What messages call the family.</summary>
+    /// <summary>The name of the family in messages.</summary>
     [JsonIgnore]
     public abstract string Family { get; }
 

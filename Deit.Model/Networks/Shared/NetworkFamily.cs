@@ -30,7 +30,7 @@ internal sealed record ConfigFormat(string Architecture, Type Type, IJsonTypeInf
 /// </summary>
 internal abstract class NetworkFamily
 {
-    /// <summary>What messages call a network of the family.</summary>
+    /// <summary>The name of the family in messages.</summary>
     public abstract string Name { get; }
 
     /// <summary>The published models by timm's names, under which their parameters are named and read, too.</summary>

@@ -10,7 +10,7 @@ namespace Deit.Model;
 internal sealed class AttentionMaps
 {
     private readonly float[][] _qkv;
-    private readonly double[]?[][] _means; // what a rollout needed, for the next one: small beside the heads it is the mean of
+    private readonly double[]?[][] _means; // kept from one rollout for the next: small beside the heads whose mean it is
     private readonly int _width,
         _dimension;
 
