@@ -3,13 +3,16 @@ using Deit.Model.Images;
 
 namespace Deit.Cli.Conversion;
 
-/// <summary>What <c>deit convert</c> is asked about its source that the files may not say.</summary>
+/// <summary>Facts on the source of <c>deit convert</c> that its files may not tell.</summary>
 /// <param name="Model">The name of a model.</param>
 /// <param name="Labels">A text file with a class name a line.</param>
 /// <param name="InputSize">Pixels of the input.</param>
 internal sealed record ConvertHints(string? Model, string? Labels, ImageSize? InputSize);
 
-/// <summary>A model on disk, of any format that is read, PyTorch's included: its weights are checked against its description.</summary>
+/// <summary>
+/// A model on disk in any format that is read. It has a description and open weights under the reference's names; both are checked against
+/// one another.
+/// </summary>
 internal sealed class ConvertSource : IDisposable
 {
     private const string TorchWeights = "pytorch_model.bin";
@@ -19,13 +22,13 @@ internal sealed class ConvertSource : IDisposable
     /// <summary>The model.</summary>
     public ModelSource Model { get; }
 
-    /// <summary>A sentence for each thing that is a default, since nothing says it.</summary>
+    /// <summary>A sentence for each property that is a default because no file tells it.</summary>
     public IReadOnlyList<string> Notices { get; }
 
     /// <summary>Opens a folder, a safetensors file or a file of PyTorch.</summary>
-    /// <param name="path">Where.</param>
-    /// <param name="hints">What to believe where the files say nothing.</param>
-    /// <exception cref="DeitException">There is no model, it is damaged, or what it is of remains open.</exception>
+    /// <param name="path">The folder or file.</param>
+    /// <param name="hints">Facts that the files may not tell.</param>
+    /// <exception cref="DeitException">There is no model, it is damaged, or its architecture remains open.</exception>
     public static ConvertSource Open(string path, ConvertHints hints)
     {
         using ModelSource found = Find(path, hints.Model is not null);
@@ -61,7 +64,7 @@ internal sealed class ConvertSource : IDisposable
             yield return $"'{source.Path}' does not name its classes: their numbers are written; --labels FILE names them";
     }
 
-    // A named model is believed rather than a config.json that happens to lie beside a file.
+    // A model that --model names counts more than a config.json that happens to lie beside a file.
     private static ModelSource Find(string path, bool named)
     {
         if (Directory.Exists(path))
@@ -78,7 +81,8 @@ internal sealed class ConvertSource : IDisposable
         bool torch = System.IO.Path.GetExtension(path).ToLowerInvariant() is ".pth" or ".pt" or ".bin";
         if (!File.Exists(path) || (!torch && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)))
             throw new DeitException(
-                $"'{path}' {(File.Exists(path) ? "is no file that is read here" : "does not exist")}; give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin."
+                $"'{path}' {(File.Exists(path) ? "is no file that is read here" : "does not exist")}; "
+                    + "give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin."
             );
         return ModelSource.Of(path, path, named ? null : ModelSource.Beside(path), torch ? TorchFile.Open : null);
     }

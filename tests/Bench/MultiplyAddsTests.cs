@@ -1,4 +1,4 @@
-using Deit.Bench.Suites;
+using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Networks;
 

@@ -1,4 +1,5 @@
 using Deit.Cli.Commands;
+using Deit.Cli.Commands.Analyze;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Files;
@@ -146,13 +147,17 @@ public sealed class Deit3Tests : IDisposable
     [Fact]
     public void It_trains_by_its_name()
     {
-        TrainOptions options = TinyRun.Options(TinyRun.WritePictures(_folder), _folder["run"]) with
+        TrainOptions options = TinyRun.Options(TinyRun.WritePictures(_folder), _folder["run"]);
+        options = options with
         {
-            EmbedDim = null,
-            Depth = null,
-            NumHeads = null,
-            PatchSize = null,
-            Model = "deit3_small_patch16_224",
+            Model = options.Model with
+            {
+                EmbedDim = null,
+                Depth = null,
+                NumHeads = null,
+                PatchSize = null,
+                Name = "deit3_small_patch16_224",
+            },
         };
         Assert.Equal(0, TinyRun.Train(options));
     }
