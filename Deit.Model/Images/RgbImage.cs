@@ -1,5 +1,3 @@
-using Deit.Model.Serving;
-
 namespace Deit.Model.Images;
 
 /// <summary>An 8-bit sRGB picture, rows top to bottom, pixels interleaved R, G, B without padding.</summary>

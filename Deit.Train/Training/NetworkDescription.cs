@@ -18,7 +18,7 @@ internal static class NetworkDescription
                 EmbedDim = options.EmbedDim,
                 Depth = options.Depth,
                 NumHeads = options.NumHeads,
-                RegNet = options.RegNet,
+                FreeRegNet = options.RegNet,
                 PatchSize = options.PatchSize,
                 InputSize = options.InputSize,
                 Distilled = options.Distilled,

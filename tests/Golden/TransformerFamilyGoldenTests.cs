@@ -4,6 +4,7 @@ using Deit.Model;
 using Deit.Model.Images;
 using Deit.Tests.Gpu;
 using Deit.Train.Distillation;
+using Deit.Train.Options;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 

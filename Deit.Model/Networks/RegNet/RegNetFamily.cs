@@ -39,7 +39,7 @@ internal sealed class RegNetFamily : NetworkFamily
     /// <inheritdoc/>
     public override NetworkConfig? Free(ArchitectureOptions options)
     {
-        if (options.RegNet is not { } text)
+        if (options.FreeRegNet is not { } text)
             return null;
         double[] numbers =
         [

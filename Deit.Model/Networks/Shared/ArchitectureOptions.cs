@@ -21,7 +21,7 @@ internal sealed record ArchitectureOptions
     public int? NumHeads { get; init; }
 
     /// <summary>A free RegNetY: w_0, w_a, w_m, depth, group width and perhaps the width of the stem, with commas between.</summary>
-    public string? RegNet { get; init; }
+    public string? FreeRegNet { get; init; }
 
     /// <summary>Side of a patch in pixels; null for that of the model.</summary>
     public int? PatchSize { get; init; }

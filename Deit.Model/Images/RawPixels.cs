@@ -1,6 +1,4 @@
-using Deit.Model.Images;
-
-namespace Deit.Model.Serving;
+namespace Deit.Model.Images;
 
 /// <summary>Takes a picture from a program's memory.</summary>
 internal static class RawPixels
