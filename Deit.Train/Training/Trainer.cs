@@ -113,7 +113,7 @@ internal sealed class Trainer : IDisposable
             (Precision precision, string? notice) = Precision.For(_device.Info, options.Step.Precision);
             if (notice is not null)
                 notices.Add(notice);
-            if (precision.Activations != DType.F32 && config is not DeitConfig)
+            if (precision.Activations != DType.F32 && !config.ComputesIn16Bits)
                 notices.Add(
                     $"a {config.Family} computes in fp32, so that --precision {options.Step.Precision.Name} changes nothing but its teacher and its loss scale"
                 );
@@ -186,9 +186,9 @@ internal sealed class Trainer : IDisposable
         );
         if (_teacher is not null)
             Say(
-                $"Teacher  {options.Distillation.TeacherPath}: {_teacher.Network.Config.Family} of {_teacher.Network.Parameters.Count / 1e6:0.00} M parameters, {FlagValue.Name(options.Distillation.Type)} distillation into the {(config is DeitConfig { Distilled: true } ? "distillation" : "class")} token"
+                $"Teacher  {options.Distillation.TeacherPath}: {_teacher.Network.Config.Family} of {_teacher.Network.Parameters.Count / 1e6:0.00} M parameters, {FlagValue.Name(options.Distillation.Type)} distillation into the {(config.Heads.Count == 2 ? "distillation" : "class")} token"
             );
-        else if (config is DeitConfig { Distilled: true })
+        else if (config.Heads.Count == 2)
             Say(
                 "Notice   the model has a distillation token and no teacher: its head learns nothing and spoils the answer of both heads; add --distillation-type and --teacher-path, or choose a model without the token"
             );

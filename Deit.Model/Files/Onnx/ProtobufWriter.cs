@@ -2,9 +2,12 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Deit.Cli.Conversion;
+namespace Deit.Model.Files;
 
-/// <summary>Protocol Buffers as far as ONNX needs them: numbers, text, bytes and messages, each behind the number of its field (https://protobuf.dev/programming-guides/encoding).</summary>
+/// <summary>
+/// Protocol Buffers as far as ONNX needs them: numbers, text, bytes and messages, each behind the number of its field
+/// (https://protobuf.dev/programming-guides/encoding).
+/// </summary>
 internal sealed class ProtobufWriter
 {
     private const int Varint = 0,
@@ -12,7 +15,7 @@ internal sealed class ProtobufWriter
         Fixed32 = 5;
     private readonly ArrayBufferWriter<byte> _bytes = new();
 
-    /// <summary>What was written.</summary>
+    /// <summary>The bytes so far.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.WrittenSpan;
 
     /// <summary>A whole number.</summary>
@@ -56,7 +59,7 @@ internal sealed class ProtobufWriter
         return Message(field, inner.Bytes);
     }
 
-    /// <summary>What stands before a message or bytes that are written elsewhere.</summary>
+    /// <summary>The key and length before a message or bytes that are written elsewhere.</summary>
     /// <param name="field">Its number.</param>
     /// <param name="length">The bytes to come.</param>
     public ProtobufWriter Begin(int field, long length)

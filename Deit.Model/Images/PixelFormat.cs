@@ -1,7 +1,10 @@
 namespace Deit.Model;
 
 /// <summary>How a picture in memory is laid out: 8 bits a channel in this order, sRGB, rows top to bottom.</summary>
-/// <remarks>Alpha is left out, not blended, as of decoded files: colours are taken as they stand, so they must not be premultiplied.</remarks>
+/// <remarks>
+/// Alpha is left out, not blended, as of decoded files: colours are taken as they stand, so they must not be
+/// premultiplied.
+/// </remarks>
 public enum PixelFormat
 {
     /// <summary>Red, green, blue.</summary>

@@ -1,8 +1,6 @@
 using System.Runtime.InteropServices;
-using Deit.Model;
-using Deit.Model.Files;
 
-namespace Deit.Cli.Conversion;
+namespace Deit.Model.Files;
 
 /// <summary>
 /// An ONNX model being built: nodes, weights, inputs and outputs of F32, written as one file. Field numbers are those of onnx.proto
@@ -16,7 +14,7 @@ internal sealed class OnnxGraph
         Float = 1,
         Int64 = 7;
 
-    // What one message of Protocol Buffers holds; larger models need their weights in files of their own.
+    // The most bytes that one message of Protocol Buffers holds; larger models need their weights in files of their own.
     private const long MostBytes = int.MaxValue;
 
     private readonly ProtobufWriter _nodes = new(),
@@ -129,7 +127,8 @@ internal sealed class OnnxGraph
         model.Begin(7, length);
         if (model.Bytes.Length + length > MostBytes)
             throw new DeitException(
-                $"Writing '{path}' failed: it would have {model.Bytes.Length + length} bytes, ONNX holds {MostBytes} in one file; export a smaller model."
+                $"Writing '{path}' failed: it would have {model.Bytes.Length + length} bytes, ONNX holds "
+                    + $"{MostBytes} in one file; export a smaller model."
             );
         AtomicFile.Write(
             path,

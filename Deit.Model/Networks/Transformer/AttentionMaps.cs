@@ -10,12 +10,13 @@ namespace Deit.Model;
 internal sealed class AttentionMaps
 {
     private readonly float[][] _qkv;
-    private readonly double[]?[][] _means; // what a rollout needed, for the next one: small beside the heads it is the mean of
+    private readonly double[]?[][] _means; // kept from one rollout for the next: small beside the heads whose mean it is
     private readonly int _width,
         _dimension;
 
     /// <summary>Takes the projections of all layers.</summary>
-    /// <param name="qkv">For each layer [T, 3 * D]: q then k then v, each head-major, as <c>blocks.i.attn.qkv</c> of one image holds them.</param>
+    /// <param name="qkv">For each layer [T, 3 * D]: q then k then v, each head-major, as <c>blocks.i.attn.qkv</c> of
+    /// one image holds them.</param>
     /// <param name="heads">Number of heads H.</param>
     /// <param name="tokens">Number of tokens T.</param>
     /// <exception cref="ArgumentException">There is no layer, or a length is not tokens times a multiple of 3 * heads.</exception>
@@ -30,7 +31,8 @@ internal sealed class AttentionMaps
             || qkv.Any(layer => layer.Length != qkv[0].Length)
         )
             throw new ArgumentException(
-                $"Attention maps of layers of {string.Join(", ", qkv.Select(layer => layer.Length))} numbers: expected as many in each, {tokens} tokens times a multiple of 3 * {heads} heads.",
+                $"Attention maps of layers of {string.Join(", ", qkv.Select(layer => layer.Length))} numbers: "
+                    + $"expected as many in each, {tokens} tokens times a multiple of 3 * {heads} heads.",
                 nameof(qkv)
             );
         (_qkv, Heads, Tokens) = ([.. qkv], heads, tokens);
@@ -48,14 +50,14 @@ internal sealed class AttentionMaps
     /// <summary>Number of tokens T.</summary>
     public int Tokens { get; }
 
-    /// <summary>Runs one image through a DeiT and takes the projections of its layers.</summary>
+    /// <summary>Runs one image through a vision transformer and takes the projections of its layers.</summary>
     /// <param name="device">The device of the network.</param>
-    /// <param name="network">The network.</param>
+    /// <param name="network">A network whose configuration is a <see cref="TransformerConfig"/>.</param>
     /// <param name="image">[3, H, W], normalised.</param>
     /// <exception cref="Deit.Gpu.GpuException">The device was lost or has not enough memory.</exception>
-    public static AttentionMaps Of(Gpu.GpuDevice device, VisionTransformer network, ReadOnlySpan<float> image)
+    public static AttentionMaps Of(Gpu.GpuDevice device, INetwork network, ReadOnlySpan<float> image)
     {
-        DeitConfig config = network.Config;
+        TransformerConfig config = (TransformerConfig)network.Config;
         using Inference inference = new(
             device,
             network,
@@ -115,7 +117,8 @@ internal sealed class AttentionMaps
         return mean;
     }
 
-    /// <summary>What share of a token comes from which token of the input, through all layers: its row of A'_L ... A'_2 A'_1 with A' = (A + I) / 2
+    /// <summary>What share of a token comes from which token of the input, through all layers: its row of A'_L ... A'_2
+    /// A'_1 with A' = (A + I) / 2
     /// for the residual connection and A the mean over heads (arXiv 2005.00928, section 3).</summary>
     /// <param name="token">The token that looks.</param>
     /// <returns>[T], with the sum 1.</returns>

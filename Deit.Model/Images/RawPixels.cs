@@ -1,6 +1,4 @@
-using Deit.Model.Images;
-
-namespace Deit.Model.Serving;
+namespace Deit.Model.Images;
 
 /// <summary>Takes a picture from a program's memory.</summary>
 internal static class RawPixels
@@ -23,17 +21,21 @@ internal static class RawPixels
         int bytes = BytesPerPixel(format);
         if (width < 1 || height < 1 || (long)width * height > Array.MaxLength / 3)
             throw new ArgumentException(
-                $"A picture in memory is said to have {width} x {height} pixels, expected at least 1 x 1 and at most {Array.MaxLength / 3} in all; correct width and height."
+                $"A picture in memory is said to have {width} x {height} pixels, expected at least 1 x 1 and "
+                    + $"at most {Array.MaxLength / 3} in all; correct width and height."
             );
         long row = (long)width * bytes,
             needed = ((long)strideBytes * (height - 1)) + row;
         if (strideBytes < row)
             throw new ArgumentException(
-                $"A picture in memory of {width} {format} pixels a row is said to have a stride of {strideBytes} bytes, expected at least {row}; correct width, stride or format."
+                $"A picture in memory of {width} {format} pixels a row is said to have a stride of "
+                    + $"{strideBytes} bytes, expected at least {row}; correct width, stride or format."
             );
         if (pixels.Length < needed)
             throw new ArgumentException(
-                $"A picture in memory of {width} x {height} {format} pixels with a stride of {strideBytes} bytes has {pixels.Length} bytes, expected at least {needed}; correct the size, stride or format."
+                $"A picture in memory of {width} x {height} {format} pixels with a stride of {strideBytes} "
+                    + $"bytes has {pixels.Length} bytes, expected at least {needed}; correct the size, stride or "
+                    + "format."
             );
         byte[] rgb = GC.AllocateUninitializedArray<byte>(width * height * 3);
         for (int y = 0; y < height; y++)
@@ -53,7 +55,8 @@ internal static class RawPixels
             PixelFormat.Rgba32 or PixelFormat.Bgra32 => 4,
             PixelFormat.Gray8 => 1,
             _ => throw new ArgumentException(
-                $"A picture in memory is said to be of format {format}, expected one of {string.Join(", ", Enum.GetNames<PixelFormat>())}; correct the format."
+                $"A picture in memory is said to be of format {format}, expected one of "
+                    + $"{string.Join(", ", Enum.GetNames<PixelFormat>())}; correct the format."
             ),
         };
 

@@ -2,10 +2,11 @@ namespace Deit.Model;
 
 /// <summary>
 /// The names of parameters in the Hugging Face library transformers, classes <c>DeiTForImageClassification</c>,
-/// <c>DeiTForImageClassificationWithTeacher</c> and <c>ViTForImageClassification</c>, and those of the reference. Only <c>attn.qkv</c> differs
+/// <c>DeiTForImageClassificationWithTeacher</c> and <c>ViTForImageClassification</c>, and those of the reference. Only
+/// <c>attn.qkv</c> differs
 /// in more than its name: there it is three tensors, query, key and value, whose rows in this order are ours.
 /// </summary>
-internal static class HuggingFaceNames
+internal static class DeitHuggingFaceNames
 {
     /// <summary>The head on the class token, of a model with one head and of one with two.</summary>
     public const string OnlyHead = "classifier",
@@ -48,7 +49,10 @@ internal static class HuggingFaceNames
         "attention.attention.value",
     ];
 
-    /// <summary>Our name of one of their tensors, and which of the parts of ours it is; null of a tensor that the classes do not have.</summary>
+    /// <summary>
+    /// Our name of one of their tensors, and which of the parts of ours it is; null of a tensor that the classes do not
+    /// have.
+    /// </summary>
     /// <param name="theirs">Its name in a file.</param>
     /// <param name="prefix"><c>deit.</c> or <c>vit.</c>.</param>
     public static (string Ours, int Part, int Parts)? FromTheirs(string theirs, string prefix)

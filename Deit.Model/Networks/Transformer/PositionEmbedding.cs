@@ -1,6 +1,9 @@
 namespace Deit.Model;
 
-/// <summary>Resizes a position embedding to another grid of patches, as the reference's fine-tuning: bicubic with a = -0.75, half-pixel centres, no antialiasing.</summary>
+/// <summary>
+/// Resizes a position embedding to another grid of patches, as the reference's fine-tuning: bicubic with a = -0.75,
+/// half-pixel centres, no antialiasing.
+/// </summary>
 internal static class PositionEmbedding
 {
     /// <summary>Resizes the grid and keeps the rows of the tokens before it.</summary>
@@ -21,7 +24,8 @@ internal static class PositionEmbedding
     {
         if (embedding.Length != (prefix + (from.Height * from.Width)) * dimension)
             throw new ArgumentException(
-                $"A position embedding of {embedding.Length} values was given, expected {prefix} + {from.Height} x {from.Width} rows of {dimension}.",
+                $"A position embedding of {embedding.Length} values was given, expected {prefix} + "
+                    + $"{from.Height} x {from.Width} rows of {dimension}.",
                 nameof(embedding)
             );
         float[] result = new float[(prefix + (to.Height * to.Width)) * dimension];
