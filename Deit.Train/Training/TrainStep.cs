@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Distillation;
 using Deit.Train.Options;
@@ -15,14 +13,12 @@ namespace Deit.Train.Training;
 /// </summary>
 internal sealed class TrainStep : IDisposable
 {
-    private const int Slots = 2;
     private readonly GpuDevice _device;
     private readonly INetwork _model;
     private readonly INetwork? _average;
     private readonly TrainOptions _options;
     private readonly Arena _state,
         _inputs;
-    private readonly HostBuffer[] _slots = new HostBuffer[Slots];
     private readonly Tensor _images,
         _labels,
         _stepState,
@@ -35,11 +31,6 @@ internal sealed class TrainStep : IDisposable
     private readonly Mixup _mixup;
     private readonly Graph? _further,
         _update;
-    private readonly int _labelsAt,
-        _stepStateAt,
-        _mixStateAt,
-        _teacherAt;
-    private int _slot;
 
     /// <summary>Records the step.</summary>
     /// <param name="device">The device of the networks.</param>
@@ -70,9 +61,7 @@ internal sealed class TrainStep : IDisposable
         int batch = options.BatchSize,
             length = parameters.FlatLength,
             moments = options.Opt == "adamw" ? 2 : 1;
-        ImageSize size = model.Config.InputSize;
-        Shape images = [batch, 3, size.Height, size.Width],
-            logits = [batch, model.Config.NumClasses];
+        UploadLayout layout = new(batch, model.Config, uploadTeacher);
         _state = device.CreateArena(
             "optimiser state",
             (
@@ -100,21 +89,15 @@ internal sealed class TrainStep : IDisposable
         ];
         _decayMask = _state.Allocate([length / Parameters.Granule], name: "decay mask");
         Tensor lossScale = _state.Allocate([LossScaleOp.StateElements], name: "loss scale");
-        // Images, labels, the step's numbers and a teacher's logits lie one after another, so that one copy brings all.
-        _inputs = device.CreateArena("inputs", Arena.SizeOf(DType.F32, images, [batch], [64], [64], logits, [1]));
-        _images = _inputs.Allocate(images, name: "images");
-        _labels = _inputs.Allocate([batch], DType.U32, "labels");
-        _stepState = StepState.Allocate(_inputs);
-        _mixState = MixState.Allocate(_inputs);
-        _teacherLogits = uploadTeacher ? _inputs.Allocate(logits, name: "teacher's logits") : null;
-        _labelsAt = (int)(Arena.SizeOf(DType.F32, images) / sizeof(float));
-        _stepStateAt = _labelsAt + (int)(Arena.SizeOf(DType.U32, [batch]) / sizeof(uint));
-        _mixStateAt = _stepStateAt + (int)(Arena.SizeOf(DType.U32, _stepState.Shape) / sizeof(uint));
-        _teacherAt = _mixStateAt + (int)(Arena.SizeOf(DType.U32, _mixState.Shape) / sizeof(uint));
-        _uploaded = _inputs.At(0, [_teacherAt + (int)(_teacherLogits?.Elements ?? 0)], name: "uploaded");
-        _lossSum = _inputs.Allocate([1], name: "loss sum");
-        for (int i = 0; i < Slots; i++)
-            _slots[i] = device.CreateHostBuffer(_uploaded.ByteLength);
+        _inputs = device.CreateArena("inputs", layout.ByteLength + Arena.SizeOf(DType.F32, [1]));
+        _images = layout.Images.In(_inputs);
+        _labels = layout.Labels.In(_inputs);
+        _stepState = layout.StepState.In(_inputs);
+        _mixState = layout.MixState.In(_inputs);
+        _teacherLogits = layout.TeacherLogits?.In(_inputs);
+        _uploaded = _inputs.At(0, [(int)(layout.ByteLength / sizeof(float))], name: "uploaded");
+        _lossSum = _inputs.At(layout.ByteLength, [1], name: "loss sum");
+        Slots = new UploadSlots(device, layout, batch);
         device.Fill(_state.At(0, [(int)(_state.ByteLength / 4)]));
         device.Fill(_lossSum);
         if (precision.Activations == DType.F16)
@@ -178,8 +161,8 @@ internal sealed class TrainStep : IDisposable
     /// <summary>The parameters' moving average; null without.</summary>
     public Parameters? Average => _average?.Parameters;
 
-    /// <summary>Bytes of host memory for inputs on their way to the device.</summary>
-    public long HostBytes => _slots.Sum(slot => slot.ByteLength);
+    /// <summary>The memory that the next steps' inputs are written to.</summary>
+    public UploadSlots Slots { get; }
 
     /// <summary>Host time spent in submitting, waits for the device excluded, and how often.</summary>
     public (TimeSpan Total, long Count) HostTime { get; private set; }
@@ -195,30 +178,15 @@ internal sealed class TrainStep : IDisposable
     }
 
     /// <summary>Queues a step and returns before the device has done it.</summary>
-    /// <param name="images">[B, 3, H, W], normalised.</param>
-    /// <param name="labels">[B].</param>
+    /// <param name="inputs">Images and labels, and the teacher's logits where they are uploaded; one of <see cref="Slots"/>.</param>
     /// <param name="step">The number of the step since the start of the run.</param>
     /// <param name="learningRate">The learning rate in force.</param>
-    /// <param name="teacherLogits">[B, C] where the teacher's logits are uploaded.</param>
-    public void Submit(
-        ReadOnlySpan<float> images,
-        ReadOnlySpan<uint> labels,
-        long step,
-        double learningRate,
-        ReadOnlySpan<float> teacherLogits = default
-    )
+    public void Submit(UploadSlot inputs, long step, double learningRate)
     {
-        HostBuffer slot = _slots[_slot];
-        _slot = (_slot + 1) % Slots;
-        Span<float> target = slot.Floats(); // waits until the step before the last has its inputs
-        images.CopyTo(target);
-        labels.CopyTo(MemoryMarshal.Cast<float, uint>(target[_labelsAt..]));
-        if (_teacherLogits is not null)
-            teacherLogits.CopyTo(target[_teacherAt..]);
         long start = Stopwatch.GetTimestamp();
         ulong seed = (ulong)_options.Seed;
         (long update, long micro) = Math.DivRem(step, _options.AccumSteps);
-        StepState state = StepState.At(
+        inputs.StepState = StepState.At(
             step,
             learningRate,
             _options.AdamW(),
@@ -226,14 +194,26 @@ internal sealed class TrainStep : IDisposable
             _options.ModelEmaDecay,
             update: update
         );
-        MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_stepStateAt..]), in state);
-        MixState mix = _mixup.Draw(seed, step, _model.Config.InputSize);
-        MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_mixStateAt..]), in mix);
-        slot.CopyTo(_uploaded);
+        inputs.MixState = _mixup.Draw(seed, step, _model.Config.InputSize);
+        inputs.Upload(_uploaded);
         (micro == 0 ? Graph : _further!).Submit();
         if (micro == _options.AccumSteps - 1)
             _update?.Submit();
         HostTime = (HostTime.Total + Stopwatch.GetElapsedTime(start), HostTime.Count + 1);
+    }
+
+    /// <summary>Copies inputs into a slot and queues a step.</summary>
+    /// <param name="images">[B, 3, H, W], normalised.</param>
+    /// <param name="labels">[B].</param>
+    /// <param name="step">The number of the step since the start of the run.</param>
+    /// <param name="learningRate">The learning rate in force.</param>
+    public void Submit(ReadOnlySpan<float> images, ReadOnlySpan<uint> labels, long step, double learningRate)
+    {
+        UploadSlot slot = Slots.RentSlot();
+        images.CopyTo(slot.Images); // waits until the device has read what was there
+        labels.CopyTo(slot.Labels);
+        Submit(slot, step, learningRate);
+        Slots.Return(slot);
     }
 
     /// <summary>The sum of the losses of all steps since it was last set, kept on the device in F32; reading waits for the queued steps.</summary>
@@ -326,8 +306,7 @@ internal sealed class TrainStep : IDisposable
         _update?.Dispose();
         _further?.Dispose();
         Graph?.Dispose(); // null where recording failed
-        foreach (HostBuffer slot in _slots)
-            slot.Dispose();
+        Slots.Dispose();
         _inputs.Dispose();
         _state.Dispose();
     }

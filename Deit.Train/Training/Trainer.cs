@@ -6,6 +6,7 @@ using Deit.Model;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
+using Deit.Train.Data.Splits;
 using Deit.Train.Distillation;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
@@ -131,9 +132,8 @@ internal sealed class Trainer : IDisposable
             );
             // A CPU device takes from the same memory.
             HostMemory.Require(
-                _training.BufferBytes
-                    + _validation.BufferBytes
-                    + _step.HostBytes
+                _validation.BufferBytes
+                    + _step.Slots.ByteLength
                     + (_device.Info.Type == GpuType.Cpu ? _device.AllocatedBytes : 0),
                 $"training with --batch-size {options.BatchSize}"
             );
@@ -240,10 +240,12 @@ internal sealed class Trainer : IDisposable
             firstDone = done,
             unread = 0;
         // Batches at the end that make no whole update are left.
-        foreach (Batch batch in _training.Epoch(epoch, done).Take(_stepsPerEpoch - done))
+        foreach (Batch batch in _training.Epoch(epoch, done, memory: _step.Slots).Take(_stepsPerEpoch - done))
             using (batch)
             {
-                _step.Submit(batch.Images, batch.Labels, _state.Step, learningRate, TeacherLogits(batch));
+                UploadSlot slot = (UploadSlot)batch.Memory;
+                TeacherLogits(batch.Indices, slot.TeacherLogits);
+                _step.Submit(slot, _state.Step, learningRate);
                 done++;
                 unread++;
                 _state = _state with { StepInEpoch = done, Step = _state.Step + 1 };
@@ -390,23 +392,21 @@ internal sealed class Trainer : IDisposable
 
     private bool AmidUpdate(TrainState state) => state.Step % _options.AccumSteps != 0;
 
-    // [B, C] of a batch, gathered from what the teacher said of all images; empty where it says so in the step.
-    private float[] TeacherLogits(Batch batch)
+    // [B, C] of a batch, gathered from what the teacher said of all images; nothing where it answers in the step.
+    private void TeacherLogits(int[] indices, Span<float> logits)
     {
         if (_teacherLogits is null)
-            return [];
+            return;
         int classes = _model.Config.NumClasses;
-        float[] logits = new float[batch.Count * classes];
-        for (int i = 0; i < batch.Count; i++)
+        for (int i = 0; i < indices.Length; i++)
         {
-            ReadOnlySpan<float> answer = _teacherLogits.AsSpan(batch.Indices[i] * classes, classes);
+            ReadOnlySpan<float> answer = _teacherLogits.AsSpan(indices[i] * classes, classes);
             if (float.IsNaN(answer[0]))
                 throw new DeitException(
-                    $"'{_options.TeacherCache}' has no answer for image {batch.Indices[i]}, which could not be read when it was made; remove that file, so that it is made anew."
+                    $"'{_options.TeacherCache}' has no answer for image {indices[i]}, which could not be read when it was made; remove that file, so that it is made anew."
                 );
-            answer.CopyTo(logits.AsSpan(i * classes));
+            answer.CopyTo(logits[(i * classes)..]);
         }
-        return logits;
     }
 
     private static ImmutableSortedDictionary<string, double> Further(

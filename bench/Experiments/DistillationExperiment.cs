@@ -5,6 +5,7 @@ using Deit.Model;
 using Deit.Model.Files;
 using Deit.Train.Analysis;
 using Deit.Train.Data.Formats;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 using Deit.Train.Training;
 

@@ -6,6 +6,7 @@ using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
+using Deit.Train.Data.Splits;
 using Spectre.Console;
 
 namespace Deit.Bench.Suites;

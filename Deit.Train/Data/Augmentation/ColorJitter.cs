@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Model.Images;
+using Deit.Train.Data.Randomness;
 
 namespace Deit.Train.Data.Augmentation;
 
@@ -7,6 +8,12 @@ namespace Deit.Train.Data.Augmentation;
 /// <param name="strength">Factors are uniform in max(0, 1 - strength) .. 1 + strength.</param>
 internal sealed class ColorJitter(double strength) : IImageStep
 {
+    /// <summary>The step that the settings ask for; null for none. RandAugment takes its place, as in timm.</summary>
+    public static IImageStep? From(TrainTransformOptions options) =>
+        options.ColorJitter > 0 && string.IsNullOrEmpty(options.AutoAugment)
+            ? new ColorJitter(options.ColorJitter)
+            : null;
+
     public uint Site => RandomSite.ColorJitter;
 
     public string Name => "colour jitter";

@@ -19,6 +19,10 @@ internal sealed class CifarDataset : IImageDataset
         Plane = Side * Side,
         PixelBytes = 3 * Plane;
 
+    /// <summary>The format. The folder of its files, and most of them, have names of their own.</summary>
+    public static DatasetFormat Format { get; } =
+        new("files of CIFAR", IsIn, (folder, split, options) => Open(folder, split, options)) { Unmistakable = true };
+
     private static readonly Version[] Versions =
     [
         new(

@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
 

@@ -17,6 +17,10 @@ namespace Deit.Train.Data.Formats;
 /// </remarks>
 internal sealed class ParquetDataset : IImageDataset
 {
+    /// <summary>The format.</summary>
+    public static DatasetFormat Format { get; } =
+        new("Parquet files", IsIn, (folder, split, options) => Open(folder, split, options));
+
     /// <summary>The most bytes of encoded images that are kept: 256 MiB.</summary>
     public const long CacheBytes = 256L << 20;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Train.Data.Splits;
 using Parquet;
 using Parquet.Data;
 using Parquet.Schema;

@@ -19,6 +19,10 @@ namespace Deit.Train.Data.Formats;
 /// </remarks>
 internal sealed class TarShardDataset : IImageDataset
 {
+    /// <summary>The format.</summary>
+    public static DatasetFormat Format { get; } =
+        new("tar shards", IsIn, (folder, split, options) => Open(folder, split, options));
+
     private static readonly string[] NamesFiles = ["classes.txt", "classnames.txt"];
     private static readonly string[] Compressed = [".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4"];
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Deit.Model;
+using Deit.Train.Data.Splits;
 using Microsoft.Win32.SafeHandles;
 
 namespace Deit.Train.Data.Formats;

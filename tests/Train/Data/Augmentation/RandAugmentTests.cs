@@ -4,6 +4,7 @@ using Deit.Model.Images;
 using Deit.Tests.Gpu;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Randomness;
 
 namespace Deit.Tests.Train.Data.Augmentation;
 

@@ -82,7 +82,10 @@ public sealed class BatchLoaderTests
             for (int position = 0; position < order.Length; position++)
             {
                 transform.Apply(dataset.Load(order[position]), epoch, position, expected);
-                Assert.Equal(expected, batch.Images[(position * expected.Length)..((position + 1) * expected.Length)]);
+                Assert.Equal(
+                    expected,
+                    batch.Images[(position * expected.Length)..((position + 1) * expected.Length)].ToArray()
+                );
             }
         }
     }
@@ -256,13 +259,13 @@ public sealed class BatchLoaderTests
     [Fact]
     public void Arrays_are_used_again_once_a_batch_is_disposed()
     {
-        HashSet<float[]> arrays = [];
+        HashSet<BatchMemory> arrays = [];
         foreach (
             Batch batch in Loader(new GeneratedDataset(200), batch: 4, workers: 2, training: true)
                 .Epoch(0, cancellation: TestContext.Current.CancellationToken)
         )
             using (batch)
-                arrays.Add(batch.Images);
+                arrays.Add(batch.Memory);
         Assert.InRange(arrays.Count, 1, 1 + 2); // the one in use and those ahead
     }
 
@@ -274,7 +277,7 @@ public sealed class BatchLoaderTests
             .First();
         batch.Dispose();
         batch.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => batch.Images);
+        Assert.Throws<ObjectDisposedException>(() => batch.Memory);
     }
 
     [Theory]
@@ -323,7 +326,7 @@ public sealed class BatchLoaderTests
     private static Sample[][] ReadUntil(BatchLoader loader, int firstBatch, CancellationToken cancellation)
     {
         List<Sample[]> batches = [];
-        foreach (Batch batch in loader.Epoch(5, firstBatch, cancellation))
+        foreach (Batch batch in loader.Epoch(5, firstBatch, cancellation: cancellation))
             using (batch)
             {
                 int length = batch.Images.Length / batch.Labels.Length;
@@ -333,7 +336,7 @@ public sealed class BatchLoaderTests
                         .Select(i => new Sample(
                             batch.Indices[i],
                             batch.Labels[i],
-                            batch.Images[(i * length)..((i + 1) * length)]
+                            batch.Images[(i * length)..((i + 1) * length)].ToArray()
                         )),
                 ]);
             }

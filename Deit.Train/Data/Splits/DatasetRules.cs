@@ -1,6 +1,6 @@
 using Deit.Model;
 
-namespace Deit.Train.Data.Formats;
+namespace Deit.Train.Data.Splits;
 
 /// <summary>What every format demands of splits, shares and classes, said in the same words.</summary>
 internal static class DatasetRules
