@@ -2,6 +2,7 @@ using System.CommandLine;
 using Deit.Bench.Experiments;
 using Deit.Bench.Reports;
 using Deit.Bench.Suites;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Reporting;
@@ -218,7 +219,7 @@ internal static class BenchCommand
             "Train a teacher and students by every way of distillation; write the paper's Tables 3 and 4 of the data."
         );
         OptionBinder<DistillationExperimentOptions> binder = new(distillation);
-        distillation.SetAction(result => new DistillationExperiment(binder.Bind(result)).Run());
+        distillation.SetAction(result => new DistillationExperiment(binder.Bind(result), TrainTerminal.Run).Run());
         return distillation;
     }
 

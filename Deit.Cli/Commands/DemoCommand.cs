@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Deit.Cli.Demo;
+using Deit.Cli.Terminal;
 using Deit.Train.Options;
-using Deit.Train.Training;
 
 namespace Deit.Cli.Commands;
 
@@ -35,6 +35,27 @@ internal static class DemoCommand
         return command;
     }
 
+    private static TrainOptions Options(string data, string run, int epochs, string? device)
+    {
+        TrainOptions plain = Recipe.Load("plain");
+        return plain with
+        {
+            Data = plain.Data with { Path = data },
+            Model = plain.Model with { EmbedDim = 64, Depth = 3, NumHeads = 2, PatchSize = 8, InputSize = 40 },
+            Step = plain.Step with { BatchSize = 32 },
+            // Few steps on easy pictures: a higher rate and less regularisation than the recipe for ImageNet.
+            Schedule = plain.Schedule with
+            {
+                Epochs = epochs,
+                Lr = 3.2e-2,
+                WarmupEpochs = 2,
+                WarmupLr = 2e-4,
+            },
+            Augmentation = plain.Augmentation with { SmallestCrop = 0.6 },
+            Run = plain.Run with { Output = run, Device = device },
+        };
+    }
+
     private static int Run(string output, int epochs, string? device)
     {
         string data = Path.Combine(output, "data"),
@@ -49,25 +70,8 @@ internal static class DemoCommand
             $"Rendering {DemoDataset.Classes.Length} classes of {pictures.TrainImagesPerClass} training and {pictures.ValImagesPerClass} validation pictures into {data}"
         );
         pictures.Write(data);
-        TrainOptions options = Recipe.Load("plain") with
-        {
-            Data = data,
-            Output = run,
-            EmbedDim = 64,
-            Depth = 3,
-            NumHeads = 2,
-            PatchSize = 8,
-            InputSize = 40,
-            Epochs = epochs,
-            BatchSize = 32,
-            // Few steps on easy pictures: a higher rate and less regularisation than the recipe for ImageNet.
-            Lr = 3.2e-2,
-            WarmupEpochs = 2,
-            WarmupLr = 2e-4,
-            ScaleMin = 0.6,
-            Device = device,
-        };
-        int code = TrainRun.Run(options, resume: null);
+        TrainOptions options = Options(data, run, epochs, device);
+        int code = TrainTerminal.Run(options, resume: null);
         if (code != 0)
             return code;
         string best = Path.Combine(run, "best");
@@ -77,8 +81,8 @@ internal static class DemoCommand
             {
                 Model = best,
                 Data = data,
-                BatchSize = options.BatchSize,
-                ValFraction = options.ValFraction,
+                BatchSize = options.Step.BatchSize,
+                ValFraction = options.Data.ValFraction,
                 Device = device,
             }
         );

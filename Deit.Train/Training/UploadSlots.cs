@@ -3,7 +3,9 @@ using Deit.Train.Data.Loading;
 
 namespace Deit.Train.Training;
 
-/// <summary>Memory for one step's inputs on their way to the device: workers write the images and labels of a batch where they are read.</summary>
+/// <summary>
+/// Memory for one step's inputs on their way to the device: workers write the images and labels of a batch where they are read.
+/// </summary>
 internal sealed class UploadSlot : BatchMemory, IDisposable
 {
     private readonly HostBuffer _buffer;

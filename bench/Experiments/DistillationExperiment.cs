@@ -43,28 +43,33 @@ internal sealed record DistillationExperimentOptions
 /// Tables 3 and 4 of the paper (arXiv 2012.12877) on data at hand: one RegNetY teacher, then students without a teacher, with soft and hard
 /// distillation without a token, and with the token, all by the same recipe for the same epochs, each several times.
 /// </summary>
-internal sealed class DistillationExperiment(DistillationExperimentOptions options)
+/// <param name="options">How it runs.</param>
+/// <param name="train">Trains, or goes on with the run folder that is named, and returns the exit code.</param>
+internal sealed class DistillationExperiment(
+    DistillationExperimentOptions options,
+    Func<TrainOptions, string?, int> train
+)
 {
     private const string TeacherName = "RegNetY";
 
     // The paper's settings: tau 3 and weight 0.1 for the soft loss (section 5.2), the batch's mean as in its formula; equal shares for hard.
-    private static readonly (string Folder, Func<TrainOptions, TrainOptions> With)[] Students =
+    private static readonly Student[] Students =
     [
-        ("none", student => student with { DistillationType = "none", TeacherPath = null, Distilled = false }),
-        (
+        new("none", false, loss => loss with { Type = DistillationType.None, TeacherPath = null }),
+        new(
             "soft",
-            student =>
-                student with
+            false,
+            loss =>
+                loss with
                 {
-                    DistillationType = "soft",
-                    DistillationAlpha = 0.1,
-                    DistillationTau = 3,
-                    DistillationReduction = "batchmean",
-                    Distilled = false,
+                    Type = DistillationType.Soft,
+                    Alpha = 0.1,
+                    Tau = 3,
+                    Reduction = SoftReduction.BatchMean,
                 }
         ),
-        ("hard", student => student with { DistillationType = "hard", DistillationAlpha = 0.5, Distilled = false }),
-        ("token", student => student with { DistillationType = "hard", DistillationAlpha = 0.5, Distilled = true }),
+        new("hard", false, loss => loss with { Type = DistillationType.Hard, Alpha = 0.5 }),
+        new("token", true, loss => loss with { Type = DistillationType.Hard, Alpha = 0.5 }),
     ];
 
     // The rows of Table 3: which student answers, and with which of its heads.
@@ -96,9 +101,9 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
             return stopped;
         string teacherModel = Path.Combine(teacher, "last");
         for (int seed = 0; seed < options.Seeds; seed++)
-            foreach ((string folder, Func<TrainOptions, TrainOptions> with) in Students)
+            foreach (Student student in Students)
                 if (
-                    Train(with(Of(studentOptions, Folder(folder, seed), seed) with { TeacherPath = teacherModel }))
+                    Train(student.Of(Of(studentOptions, Folder(student.Folder, seed), seed), teacherModel))
                     is not 0
                         and int code
                 )
@@ -128,24 +133,23 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
     private TrainOptions Of(TrainOptions recipe, string output, long seed) =>
         recipe with
         {
-            Data = options.Data,
-            Output = output,
-            Seed = seed,
-            Device = options.Device,
-            ValFraction = options.ValFraction,
+            Data = recipe.Data with { Path = options.Data, ValFraction = options.ValFraction },
+            Run = recipe.Run with { Output = output, Seed = seed, Device = options.Device },
         };
 
     // Goes on with a run that was begun; a run that is done trains nothing more.
-    private static int Train(TrainOptions training)
+    private int Train(TrainOptions training)
     {
         Console.WriteLine();
-        Console.WriteLine($"== {training.Output}");
-        bool begun = File.Exists(Path.Combine(training.Output!, TrainOptions.FileName));
-        if (begun && TrainOptions.Load(training.Output!) != training with { Device = null })
+        string folder = training.Run.Output!;
+        Console.WriteLine($"== {folder}");
+        bool begun = File.Exists(Path.Combine(folder, TrainOptions.FileName));
+        if (begun && TrainOptions.Load(folder) != training with { Run = training.Run with { Device = null } })
             throw new DeitException(
-                $"'{training.Output}' was trained with other options than these; give the recipes and data that it was begun with, or another --output."
+                $"'{folder}' was trained with other options than these; "
+                    + "give the recipes and data that it was begun with, or another --output."
             );
-        return TrainRun.Run(training, begun ? training.Output : null);
+        return train(training, begun ? folder : null);
     }
 
     // Several splits as one set: pictures are numbered on from split to split.
@@ -237,13 +241,15 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
     private static string Settings(TrainOptions o)
     {
         string model =
-            o.Regnet is not null ? $"RegNetY {o.Regnet}"
-            : o.EmbedDim is not null
-                ? $"width {o.EmbedDim}, {o.Depth} blocks, {o.NumHeads} heads, patches of {o.PatchSize ?? 16}"
-            : o.Model;
+            o.Model.RegNet is { } regNet ? $"RegNetY {regNet}"
+            : o.Model.EmbedDim is { } width
+                ? $"width {width}, {o.Model.Depth} blocks, {o.Model.NumHeads} heads, patches of {o.Model.PatchSize ?? 16}"
+            : o.Model.Name;
+        string input = o.Model.InputSize?.ToString() ?? "of the model";
+        string optimizer = FlagValue.Name(o.Optimizer.Kind);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{model}, input {o.InputSize?.ToString() ?? "of the model"}, {o.Epochs} epochs, batch {o.UpdateImages}, {o.Opt} with rate {o.Schedule().Lr:0.0e+0}"
+            $"{model}, input {input}, {o.Schedule.Epochs} epochs, batch {o.Step.UpdateImages}, {optimizer} with rate {o.LearningRates().Lr:0.0e+0}"
         );
     }
 
@@ -252,6 +258,17 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
 
     private static double Deviation(double[] values) =>
         values.Length < 2 ? 0 : Math.Sqrt(values.Sum(v => Math.Pow(v - values.Average(), 2)) / (values.Length - 1));
+
+    // A kind of student: whether it has a distillation token, and its changes to the recipe's loss.
+    private sealed record Student(string Folder, bool Distilled, Func<DistillationOptions, DistillationOptions> Loss)
+    {
+        public TrainOptions Of(TrainOptions recipe, string teacher) =>
+            recipe with
+            {
+                Model = recipe.Model with { Distilled = Distilled },
+                Distillation = Loss(recipe.Distillation with { TeacherPath = teacher }),
+            };
+    }
 
     private static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture);
 }

@@ -3,6 +3,7 @@ using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Options;
+using Deit.Train.Training;
 
 namespace Deit.Bench.Suites;
 
@@ -94,7 +95,7 @@ internal sealed record ModelBenchOptions
         const int Classes = 1000;
         if ((EmbedDim ?? Depth ?? NumHeads) is not null)
         {
-            TrainOptions free = new()
+            ModelOptions free = new()
             {
                 EmbedDim = EmbedDim,
                 Depth = Depth,

@@ -66,16 +66,13 @@ internal sealed class ModelStep : IDisposable
 
     private static ModelStep Train(GpuDevice device, VisionTransformer network, int batch, Precision types)
     {
-        TrainStep step = new(
-            device,
-            network,
-            Recipe.Load("plain") with
-            {
-                BatchSize = batch,
-                DropPath = DropPath,
-            },
-            precision: types
-        );
+        TrainOptions options = Recipe.Load("plain");
+        options = options with
+        {
+            Step = options.Step with { BatchSize = batch },
+            Model = options.Model with { DropPath = DropPath },
+        };
+        TrainStep step = new(device, network, options, precision: types);
         uint[] labels = [.. Enumerable.Range(0, batch).Select(i => (uint)(i % network.Config.NumClasses))];
         // A small rate: thousands of replays on one batch must not drive the weights to where arithmetic is slow or faster.
         step.Submit(Images(batch, Values(network)), labels, step: 0, learningRate: 1e-6);

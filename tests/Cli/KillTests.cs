@@ -30,7 +30,12 @@ public sealed class KillTests : IDisposable
             Size = 40,
         }.Write(data, TestContext.Current.CancellationToken);
         TinyRun.WriteModel(teacher, TinyRun.Teacher, DemoDataset.Classes);
-        TrainOptions options = TinyRun.Complete(data, whole, teacher) with { Epochs = 10, SaveSteps = 3 };
+        TrainOptions options = TinyRun.Complete(data, whole, teacher);
+        options = options with
+        {
+            Schedule = options.Schedule with { Epochs = 10 },
+            Run = options.Run with { SaveSteps = 3 },
+        };
         string recipe = _folder["recipe.json"];
         Recipe.Save(options, recipe);
         // How long a run takes depends on the machine and on what else it does: the kills are spread over that.

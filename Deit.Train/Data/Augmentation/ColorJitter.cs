@@ -4,7 +4,10 @@ using Deit.Train.Data.Randomness;
 
 namespace Deit.Train.Data.Augmentation;
 
-/// <summary>torchvision's ColorJitter as timm sets it up: brightness, contrast and saturation in random order, each by a factor of its own.</summary>
+/// <summary>
+/// torchvision's ColorJitter as timm sets it up: brightness, contrast and saturation in random order, each by a factor of its
+/// own.
+/// </summary>
 /// <param name="strength">Factors are uniform in max(0, 1 - strength) .. 1 + strength.</param>
 internal sealed class ColorJitter(double strength) : IImageStep
 {

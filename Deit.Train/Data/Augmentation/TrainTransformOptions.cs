@@ -1,8 +1,11 @@
 using Deit.Model.Images;
+using Deit.Train.Options;
 
 namespace Deit.Train.Data.Augmentation;
 
-/// <summary>Settings of a <see cref="TrainTransform"/>, named as in the reference; the defaults are its crop and flip, and nothing more.</summary>
+/// <summary>
+/// Settings of a <see cref="TrainTransform"/>, named as in the reference; the defaults are its crop and flip, and nothing more.
+/// </summary>
 internal sealed record TrainTransformOptions
 {
     /// <summary>Size of the input, in pixels.</summary>
@@ -23,7 +26,10 @@ internal sealed record TrainTransformOptions
     /// <summary>RandAugment in timm's grammar, as <c>rand-m9-mstd0.5-inc1</c>, the reference's; null or empty for none.</summary>
     public string? AutoAugment { get; init; }
 
-    /// <summary>How far brightness, contrast and saturation may move from 1; as in the reference without effect beside <see cref="AutoAugment"/>.</summary>
+    /// <summary>
+    /// How far brightness, contrast and saturation may move from 1; as in the reference without effect beside
+    /// <see cref="AutoAugment"/>.
+    /// </summary>
     public double ColorJitter { get; init; }
 
     /// <summary>The chance of a picture to be erased in part; the reference's is 0.25.</summary>

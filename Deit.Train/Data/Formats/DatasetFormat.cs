@@ -11,6 +11,8 @@ internal delegate IImageDataset OpenDataset(string folder, string split, Dataset
 /// <param name="Open">Opens a split.</param>
 internal sealed record DatasetFormat(string Files, Func<string, bool> IsIn, OpenDataset Open)
 {
-    /// <summary>True of a format whose files nothing else has the names of: it is taken even where folders of pictures lie beside them.</summary>
+    /// <summary>
+    /// True of a format whose files nothing else has the names of: it is taken even where folders of pictures lie beside them.
+    /// </summary>
     public bool Unmistakable { get; init; }
 }

@@ -6,7 +6,9 @@ namespace Deit.Train.Data.Formats;
 /// <summary>Opens data in any format.</summary>
 internal static class ImageDatasets
 {
-    /// <summary>The formats that are recognised by their files. A folder without any of them has a folder of pictures for each class.</summary>
+    /// <summary>
+    /// The formats that are recognised by their files. A folder without any of them has a folder of pictures for each class.
+    /// </summary>
     private static readonly DatasetFormat[] Formats =
     [
         CifarDataset.Format,

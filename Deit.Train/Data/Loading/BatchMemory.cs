@@ -23,7 +23,9 @@ internal abstract class BatchMemory
 /// <summary>Lends the memory that batches are written to. Every member may be called from any thread.</summary>
 internal interface IBatchMemorySource
 {
-    /// <summary>Lends memory, which may still be read until <see cref="BatchMemory.WaitUntilFree"/> returns; does not wait itself.</summary>
+    /// <summary>
+    /// Lends memory, which may still be read until <see cref="BatchMemory.WaitUntilFree"/> returns; does not wait itself.
+    /// </summary>
     /// <exception cref="InvalidOperationException">All memory is lent.</exception>
     BatchMemory Rent();
 

@@ -4,7 +4,9 @@ using Deit.Model.Images;
 
 namespace Deit.Train.Data.Loading;
 
-/// <summary>The worker threads of one epoch: they claim samples in order, a sample at a time, so that the next batch is done first.</summary>
+/// <summary>
+/// The worker threads of one epoch: they claim samples in order, a sample at a time, so that the next batch is done first.
+/// </summary>
 internal sealed class BatchProducer : IDisposable
 {
     private readonly SampleReader _samples;
@@ -58,7 +60,9 @@ internal sealed class BatchProducer : IDisposable
     }
 
     /// <summary>Waits for the next batch; null after the last one.</summary>
-    /// <param name="waited">How long the pictures kept the caller waiting; time in which a device still held the memory does not count.</param>
+    /// <param name="waited">
+    /// How long the pictures kept the caller waiting; time in which a device still held the memory does not count.
+    /// </param>
     public Batch? Take(out TimeSpan waited)
     {
         waited = TimeSpan.Zero;

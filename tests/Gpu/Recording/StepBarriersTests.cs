@@ -1,6 +1,6 @@
 using Deit.Model;
 using Deit.Tests.Gpu.Tuning;
-using Deit.Train.Options;
+using Deit.Tests.Train.Training;
 using Deit.Train.Training;
 
 namespace Deit.Tests.Gpu.Recording;
@@ -40,10 +40,7 @@ public class StepBarriersTests
             using TrainStep step = new(
                 TestDevice.Current,
                 model,
-                Recipe.Load("plain") with
-                {
-                    BatchSize = 4,
-                },
+                TinyRun.Plain(4),
                 precision: Precision.Parse(precision)
             );
             return step.Graph.BarrierBefore.Count(before => before);

@@ -3,6 +3,7 @@ using Deit.Model.Images;
 using Deit.Tests.Gpu;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Randomness;
+using Deit.Train.Options;
 
 namespace Deit.Tests.Train.Data.Augmentation;
 

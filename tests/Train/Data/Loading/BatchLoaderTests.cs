@@ -117,7 +117,8 @@ public sealed class BatchLoaderTests
             damaged = [order[2], order[3], order[18], order[19]];
         Sample[][] batches = Run(new GeneratedDataset(20, damaged), batch: 5, workers: 3, training: true);
         int[] expected = [.. order];
-        (expected[2], expected[3], expected[18], expected[19]) = (order[4], order[4], order[0], order[0]); // the end goes on with the beginning
+        // the end goes on with the beginning
+        (expected[2], expected[3], expected[18], expected[19]) = (order[4], order[4], order[0], order[0]);
         Assert.Equal(expected, batches.SelectMany(batch => batch).Select(sample => sample.Index));
         Assert.NotEqual(batches[0][2], batches[0][3]); // one picture, two augmentations
     }
