@@ -144,9 +144,9 @@ public sealed class GpuDevice : IDisposable
     public Graph Record(Action<Recorder> record, GraphOptions? options = null)
     {
         options ??= GraphOptions.Default;
-        Recorder recorder = new(this) { Rounded = options.Rounded };
-        ChoiceSequence choices = ChoiceSequence.Of(() => record(recorder), options.KernelsOf?.Choices);
-        return new Graph(this, recorder, choices, options);
+        Recorder recorder = new(Info, Choices, options);
+        record(recorder);
+        return new Graph(this, recorder, options);
     }
 
     /// <summary>Copies values to a tensor, in order with submitted work.</summary>

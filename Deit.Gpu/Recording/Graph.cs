@@ -11,9 +11,9 @@ public sealed class Graph : IDisposable
     private readonly bool _ownsBlocks;
     private bool _disposed;
 
-    internal Graph(GpuDevice device, Recorder recorder, ChoiceSequence choices, GraphOptions options)
+    internal Graph(GpuDevice device, Recorder recorder, GraphOptions options)
     {
-        (_device, Choices) = (device, choices);
+        (_device, Choices) = (device, recorder.Choices);
         Dispatches = [.. recorder.Dispatches];
         if (Dispatches.Count == 0)
             throw new InvalidOperationException("A graph without dispatches was recorded; record at least one op.");
@@ -178,6 +178,9 @@ public sealed record GraphOptions
     /// the same bits for an image. It may be disposed.
     /// </summary>
     public Graph? KernelsOf { get; init; }
+
+    /// <summary>Decisions that a test or a bench takes itself.</summary>
+    internal ForcedChoices Forced { get; init; } = ForcedChoices.None;
 
     /// <summary>Untouched bytes around each tensor; above 0 no memory is reused (for tests).</summary>
     internal long GuardBytes { get; init; }

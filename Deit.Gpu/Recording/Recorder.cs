@@ -8,25 +8,36 @@ public sealed class Recorder
     private readonly List<Dispatch> _dispatches = [];
     private readonly Dictionary<string, uint> _sites = [];
     private readonly List<Tensor> _kept = [];
-    private string _scope = "";
+    private readonly IKernelChooser _chooser;
+    private readonly ChoiceSequence _choices;
 
-    internal Recorder(GpuDevice device)
+    internal Recorder(GpuInfo info, IKernelChooser chooser, GraphOptions options)
     {
-        Device = device;
+        (Info, _chooser, Rounded, Forced) = (info, chooser, options.Rounded, options.Forced);
+        _choices = new ChoiceSequence(options.KernelsOf?.Choices);
         Tape = new Tape(this);
     }
 
-    /// <summary>The device that the graph is for: its limits and its measured choices.</summary>
-    public GpuDevice Device { get; }
+    /// <summary>The facts of the device that the graph is for.</summary>
+    public GpuInfo Info { get; }
 
     /// <summary>The gradient tape.</summary>
     public Tape Tape { get; }
 
-    /// <summary>How products of F32 are computed from here on, those of the backward pass included.</summary>
-    public ProductArithmetic Products { get; set; }
+    /// <summary>How products of F32 are computed here: see <see cref="Multiplying"/>.</summary>
+    public ProductArithmetic Products => CurrentScope.Products;
 
     /// <summary>Copies of weights that do not change; null where they may.</summary>
-    internal RoundedWeights? Rounded { get; init; }
+    internal RoundedWeights? Rounded { get; }
+
+    /// <summary>Decisions that a test or a bench takes itself.</summary>
+    internal ForcedChoices Forced { get; }
+
+    /// <summary>The kernels chosen so far.</summary>
+    internal ChoiceSequence Choices => _choices;
+
+    /// <summary>The scope that is open now; the tape opens a forward's again for its backward.</summary>
+    internal RecordingScope CurrentScope { get; set; } = RecordingScope.Outermost;
 
     /// <summary>What was recorded so far.</summary>
     internal IReadOnlyList<Dispatch> Dispatches => _dispatches;
@@ -37,10 +48,10 @@ public sealed class Recorder
     /// <exception cref="GpuException">The device does not store 16-bit types.</exception>
     public Tensor Empty(Shape shape, DType dtype = DType.F32, string? name = null)
     {
-        if (dtype is DType.F16 or DType.BF16 && !Device.Info.Storage16)
+        if (dtype is DType.F16 or DType.BF16 && !Info.Storage16)
             throw new GpuException(
                 GpuErrorKind.Limit,
-                $"A tensor {shape} of {dtype} was asked for, {Device.Info.Name} stores no 16-bit values; use F32."
+                $"A tensor {shape} of {dtype} was asked for, {Info.Name} stores no 16-bit values; use F32."
             );
         return new Tensor(new Storage(shape.Elements * dtype.Size(), transient: true), 0, shape, dtype, name);
     }
@@ -54,12 +65,21 @@ public sealed class Recorder
     }
 
     /// <summary>Names what is recorded until the result is disposed: profiles show <c>blocks.3.attn</c>.</summary>
-    public Scope Named(string name)
-    {
-        string outer = _scope;
-        _scope = outer.Length == 0 ? name : $"{outer}.{name}";
-        return new Scope(this, outer);
-    }
+    public Scope Named(string name) => Enter(CurrentScope.Inside(name));
+
+    /// <summary>
+    /// Computes products of F32 in an arithmetic until the result is disposed. Products of the backward pass are computed in the arithmetic
+    /// of their forward pass.
+    /// </summary>
+    public Scope Multiplying(ProductArithmetic products) => Enter(CurrentScope with { Products = products });
+
+    /// <summary>The name of the kernel that runs something: the fastest of the candidates on this device.</summary>
+    /// <param name="key">What the choice is for.</param>
+    /// <param name="candidates">The reference of the trial among them.</param>
+    /// <param name="trial">What they compute to be measured.</param>
+    /// <exception cref="GpuException">Measuring failed.</exception>
+    public string Choose(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial) =>
+        _choices.Next(candidates, () => _chooser.Choose(key, candidates, trial));
 
     /// <summary>A number for a use of random numbers that depends only on the name and on how often it was used: the same in every recording.</summary>
     public uint RandomSite(string name)
@@ -91,15 +111,14 @@ public sealed class Recorder
     )
         where TPush : unmanaged
     {
-        GpuInfo info = Device.Info;
         double bytes = 0;
         foreach (Binding binding in bindings)
         {
             long length = binding.Tensor.ByteLength;
-            if (length > info.MaxStorageBufferRange)
+            if (length > Info.MaxStorageBufferRange)
                 throw new GpuException(
                     GpuErrorKind.Limit,
-                    $"{kernel.Name} binds {binding.Tensor} of {length} bytes, {info.Name} binds at most {info.MaxStorageBufferRange}; lower the batch size."
+                    $"{kernel.Name} binds {binding.Tensor} of {length} bytes, {Info.Name} binds at most {Info.MaxStorageBufferRange}; lower the batch size."
                 );
             bytes += length * (binding.Access == Access.ReadWrite ? 2 : 1);
         }
@@ -107,16 +126,16 @@ public sealed class Recorder
             groups.X == 0
             || groups.Y == 0
             || groups.Z == 0
-            || groups.X > info.MaxWorkgroups.X
-            || groups.Y > info.MaxWorkgroups.Y
-            || groups.Z > info.MaxWorkgroups.Z
+            || groups.X > Info.MaxWorkgroups.X
+            || groups.Y > Info.MaxWorkgroups.Y
+            || groups.Z > Info.MaxWorkgroups.Z
         )
             throw new GpuException(
                 GpuErrorKind.Limit,
-                $"{kernel.Name} asks for {groups.X} x {groups.Y} x {groups.Z} workgroups, {info.Name} runs 1 to {info.MaxWorkgroups.X} x {info.MaxWorkgroups.Y} x {info.MaxWorkgroups.Z}; lower the batch size."
+                $"{kernel.Name} asks for {groups.X} x {groups.Y} x {groups.Z} workgroups, {Info.Name} runs 1 to {Info.MaxWorkgroups.X} x {Info.MaxWorkgroups.Y} x {Info.MaxWorkgroups.Z}; lower the batch size."
             );
         byte[] pushBytes = MemoryMarshal.AsBytes(new ReadOnlySpan<TPush>(in push)).ToArray();
-        string label = _scope.Length == 0 ? kernel.Name : $"{_scope}: {kernel.Name}";
+        string label = CurrentScope.Name.Length == 0 ? kernel.Name : $"{CurrentScope.Name}: {kernel.Name}";
         _dispatches.Add(
             new Dispatch(
                 kernel,
@@ -130,16 +149,22 @@ public sealed class Recorder
         );
     }
 
-    /// <summary>Restores the outer name when disposed.</summary>
-    public readonly struct Scope(Recorder recorder, string outer) : IDisposable
+    /// <summary>A scope of a recording, which ends when this is disposed.</summary>
+    public readonly struct Scope : IDisposable
     {
+        private readonly Recorder _recorder;
+        private readonly RecordingScope _outer;
+
+        internal Scope(Recorder recorder, RecordingScope outer) => (_recorder, _outer) = (recorder, outer);
+
         /// <summary>Leaves the scope.</summary>
-        public void Dispose() => recorder._scope = outer;
+        public void Dispose() => _recorder.CurrentScope = _outer;
     }
 
-    internal string CurrentScope
+    private Scope Enter(RecordingScope inner)
     {
-        get => _scope;
-        set => _scope = value;
+        Scope open = new(this, CurrentScope);
+        CurrentScope = inner;
+        return open;
     }
 }

@@ -6,7 +6,7 @@ namespace Deit.Gpu;
 /// </summary>
 public sealed class Tape
 {
-    private readonly record struct Step(Tensor Output, string Scope, Action<Tensor> Backward);
+    private readonly record struct Step(Tensor Output, RecordingScope Scope, Action<Tensor> Backward);
 
     private readonly Recorder _recorder;
     private readonly List<Step> _steps = [];
@@ -66,7 +66,7 @@ public sealed class Tape
                 );
             PassGradient(outputs[i], seeds[i]);
         }
-        string scope = _recorder.CurrentScope;
+        RecordingScope scope = _recorder.CurrentScope;
         for (int i = _steps.Count - 1; i >= 0; i--)
         {
             Step step = _steps[i];

@@ -8,7 +8,7 @@ namespace Deit.Gpu;
 /// kernel's, is rejected and never taken: a kernel may be compiled by a driver that nobody here saw run it. So is one that the process or the
 /// device did not survive (<see cref="TrialMarker"/>). <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
 /// </summary>
-public sealed class KernelChoices
+public sealed class KernelChoices : IKernelChooser
 {
     // The name changed when results began to be compared: older files hold choices that were not.
     private const string FileName = "kernels.json",
@@ -33,22 +33,16 @@ public sealed class KernelChoices
         TakeOver();
     }
 
-    /// <summary>A way to compute something: its name and how to record it on the inputs of a trial; what it records is its result.</summary>
-    public readonly record struct Candidate(string Name, Func<Recorder, IReadOnlyList<Tensor>, Tensor> Record);
-
     /// <summary>The name of the fastest candidate for a key that computes what the reference does; the first one when measuring is off.</summary>
     /// <param name="key">What the choice is for.</param>
     /// <param name="candidates">The reference of the trial among them.</param>
     /// <param name="trial">What they compute to be measured.</param>
     /// <exception cref="GpuException">The device has not enough memory for the reference or is lost, the reference fails, or Vulkan validation has found a misuse.</exception>
-    public string Choose(string key, IReadOnlyList<Candidate> candidates, KernelTrial trial) =>
-        ChoiceSequence.Next(candidates, () => Fastest(key, candidates, trial));
-
-    private string Fastest(string key, IReadOnlyList<Candidate> candidates, KernelTrial trial)
+    public string Choose(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial)
     {
         lock (_gate)
         {
-            Candidate[] eligible = Eligible(key, candidates, trial);
+            KernelCandidate[] eligible = Eligible(key, candidates, trial);
             bool isKnown =
                 _choices.TryGetValue(key, out string? known) && eligible.Any(candidate => candidate.Name == known);
             if (isKnown && (!_unseen.Contains(key) || !_measure || _measuring))
@@ -127,7 +121,7 @@ public sealed class KernelChoices
 
     private static string Rejection(string key, string name) => $"{key}: {name}";
 
-    private Candidate[] Eligible(string key, IReadOnlyList<Candidate> candidates, KernelTrial trial) =>
+    private KernelCandidate[] Eligible(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial) =>
         [
             .. candidates.Where(candidate =>
                 candidate.Name == trial.Reference || !_rejected.ContainsKey(Rejection(key, candidate.Name))
@@ -135,12 +129,12 @@ public sealed class KernelChoices
         ];
 
     // The fastest that is right, or the one that is wanted if it is right; null when that is not.
-    private string? Measure(string key, Candidate[] candidates, KernelTrial trial, string? wanted = null)
+    private string? Measure(string key, KernelCandidate[] candidates, KernelTrial trial, string? wanted = null)
     {
-        using KernelMeasurement measurement = new(_device, trial);
-        Candidate reference = candidates.First(candidate => candidate.Name == trial.Reference);
+        using KernelMeasurement measurement = new(_device, this, trial);
+        KernelCandidate reference = candidates.First(candidate => candidate.Name == trial.Reference);
         float[] expected;
-        List<(Candidate Candidate, double Milliseconds)> right = [];
+        List<(KernelCandidate Candidate, double Milliseconds)> right = [];
         using (KernelMeasurement.Attempt attempt = measurement.Open(reference))
         {
             expected = attempt.Result();
@@ -148,13 +142,13 @@ public sealed class KernelChoices
         }
         using (TrialMarker marker = new(_folder, key))
         {
-            Candidate[] others = [.. candidates.Where(candidate => candidate.Name != reference.Name)];
+            KernelCandidate[] others = [.. candidates.Where(candidate => candidate.Name != reference.Name)];
             if (!_alone.ContainsKey(key))
             {
                 marker.Try(others.Select(candidate => candidate.Name));
                 measurement.Compile(others);
             }
-            foreach (Candidate candidate in others)
+            foreach (KernelCandidate candidate in others)
             {
                 marker.Try(candidate.Name);
                 try
@@ -203,7 +197,10 @@ public sealed class KernelChoices
     }
 
     // The fastest few in turn: a card's clock rises and another program comes and goes while one after the other is measured.
-    private static string Final(KernelMeasurement measurement, (Candidate Candidate, double Milliseconds)[] finalists)
+    private static string Final(
+        KernelMeasurement measurement,
+        (KernelCandidate Candidate, double Milliseconds)[] finalists
+    )
     {
         const int Rounds = 3;
         if (finalists.Length == 1)
@@ -211,7 +208,7 @@ public sealed class KernelChoices
         List<KernelMeasurement.Attempt> attempts = [];
         try
         {
-            foreach ((Candidate candidate, _) in finalists)
+            foreach ((KernelCandidate candidate, _) in finalists)
                 attempts.Add(measurement.Open(candidate));
             for (int round = 0; round < Rounds; round++)
             for (int i = 0; i < finalists.Length; i++)

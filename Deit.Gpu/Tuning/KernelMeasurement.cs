@@ -7,13 +7,17 @@ internal sealed class KernelMeasurement : IDisposable
 {
     private const uint Poison = 0x7FC0DEAD; // a NaN: an element that a candidate leaves out shows, whatever another one left there
     private readonly GpuDevice _device;
+    private readonly IKernelChooser _chooser;
     private readonly KernelTrial _trial;
     private readonly Arena _arena;
     private readonly Tensor[] _inputs;
 
-    public KernelMeasurement(GpuDevice device, KernelTrial trial)
+    /// <param name="device">Where candidates run.</param>
+    /// <param name="chooser">Decides for ops that a candidate is composed of.</param>
+    /// <param name="trial">What they compute.</param>
+    public KernelMeasurement(GpuDevice device, IKernelChooser chooser, KernelTrial trial)
     {
-        (_device, _trial) = (device, trial);
+        (_device, _chooser, _trial) = (device, chooser, trial);
         _arena = device.CreateArena("inputs of kernels to measure", Arena.SizeOf(trial.Type, trial.Inputs));
         _inputs = [.. trial.Inputs.Select(shape => _arena.Allocate(shape, trial.Type))];
         foreach (Tensor input in _inputs)
@@ -24,14 +28,14 @@ internal sealed class KernelMeasurement : IDisposable
     /// Compiles candidates on all cores, so that they are at hand when they are opened one after the other. What fails here fails again, and
     /// alone, when it is opened.
     /// </summary>
-    public void Compile(IEnumerable<KernelChoices.Candidate> candidates)
+    public void Compile(IEnumerable<KernelCandidate> candidates)
     {
-        // On this thread, since a recording's choices are its thread's; it holds no memory of the device.
+        // A recording holds no memory of the device until it is a graph.
         List<IReadOnlyList<Dispatch>> recordings = [];
-        foreach (KernelChoices.Candidate candidate in candidates)
+        foreach (KernelCandidate candidate in candidates)
             try
             {
-                Recorder recorder = new(_device);
+                Recorder recorder = new(_device.Info, _chooser, GraphOptions.Default);
                 recorder.Cast(candidate.Record(recorder, _inputs), DType.F32);
                 recordings.Add(recorder.Dispatches);
             }
@@ -57,7 +61,7 @@ internal sealed class KernelMeasurement : IDisposable
 
     /// <summary>Records a candidate.</summary>
     /// <exception cref="GpuException">The driver refuses the kernel.</exception>
-    public Attempt Open(KernelChoices.Candidate candidate)
+    public Attempt Open(KernelCandidate candidate)
     {
         Tensor? computed = null,
             result = null;

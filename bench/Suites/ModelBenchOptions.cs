@@ -7,7 +7,7 @@ using Deit.Train.Training;
 
 namespace Deit.Bench.Suites;
 
-/// <summary>What <c>deit bench infer</c> and <c>deit bench train</c> measure.</summary>
+/// <summary>The options of <c>deit bench infer</c> and <c>deit bench train</c>.</summary>
 internal sealed record ModelBenchOptions
 {
     [Flag("DeiT by name; without it Ti, S and B of 224 pixels, on a CPU driver Ti alone")]

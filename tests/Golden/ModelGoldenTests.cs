@@ -70,13 +70,16 @@ public class ModelGoldenTests
         using ForcedKernel forced = new(kernel);
         NetworkOutput evaluated = null!;
         using (
-            Graph evaluation = device.Record(r =>
-            {
-                evaluated = model.Forward(r, images, new ForwardContext { Precision = precision });
-                r.Keep(evaluated.ClassLogits);
-                if (evaluated.DistillationLogits is { } distillation)
-                    r.Keep(distillation);
-            })
+            Graph evaluation = device.Record(
+                r =>
+                {
+                    evaluated = model.Forward(r, images, new ForwardContext { Precision = precision });
+                    r.Keep(evaluated.ClassLogits);
+                    if (evaluated.DistillationLogits is { } distillation)
+                        r.Keep(distillation);
+                },
+                new GraphOptions { Forced = Recordings.Forced }
+            )
         )
         {
             evaluation.Run();
@@ -89,22 +92,25 @@ public class ModelGoldenTests
         model.Parameters.Train();
         NetworkOutput output = null!;
         Tensor loss = null!;
-        using Graph training = device.Record(r =>
-        {
-            output = model.Forward(r, images, new ForwardContext { Training = true, Precision = precision });
-            loss = r.Keep(
-                new DistillationLoss(teacher is null ? DistillationType.None : DistillationType.Hard).Loss(
-                    r,
-                    output,
-                    teacher,
-                    targets
-                )
-            );
-            r.Keep(output.ClassLogits);
-            if (output.DistillationLogits is { } distillation)
-                r.Keep(distillation);
-            r.Tape.Backward(loss, r.Full([1], scale));
-        });
+        using Graph training = device.Record(
+            r =>
+            {
+                output = model.Forward(r, images, new ForwardContext { Training = true, Precision = precision });
+                loss = r.Keep(
+                    new DistillationLoss(teacher is null ? DistillationType.None : DistillationType.Hard).Loss(
+                        r,
+                        output,
+                        teacher,
+                        targets
+                    )
+                );
+                r.Keep(output.ClassLogits);
+                if (output.DistillationLogits is { } distillation)
+                    r.Keep(distillation);
+                r.Tape.Backward(loss, r.Full([1], scale));
+            },
+            new GraphOptions { Forced = Recordings.Forced }
+        );
         training.Run();
         Assert.Equal(
             kernel is not null,
@@ -154,23 +160,16 @@ public class ModelGoldenTests
     )
     {
         using GoldenFile weights = new($"models/{name}.safetensors");
-        try
-        {
-            foreach (
-                string variant in AttentionOp.Names(
-                    TestDevice.Current.Info,
-                    Precision.Parse(types).Activations,
-                    weights.Config().EmbedDim / weights.Config().NumHeads
-                )
+        foreach (
+            string variant in AttentionOp.Names(
+                TestDevice.Current.Info,
+                Precision.Parse(types).Activations,
+                weights.Config().EmbedDim / weights.Config().NumHeads
             )
-            {
-                AttentionOp.Forced = variant;
-                Small_model_logits_loss_and_every_gradient(name, types, tolerance, gradientTolerance);
-            }
-        }
-        finally
+        )
         {
-            AttentionOp.Forced = null;
+            using Recordings.Scope forced = Recordings.With(Recordings.Forced with { Attention = variant });
+            Small_model_logits_loss_and_every_gradient(name, types, tolerance, gradientTolerance);
         }
     }
 

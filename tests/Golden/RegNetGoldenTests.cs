@@ -2,6 +2,7 @@ using System.Text.Json;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Tests.Gpu;
+using Deit.Tests.Gpu.Tuning;
 
 namespace Deit.Tests.Golden;
 
@@ -13,18 +14,11 @@ public class RegNetGoldenTests
     [Fact]
     public void Small_model_logits_loss_gradients_and_running_statistics()
     {
-        try
+        foreach (string? variant in (string?[])[null, .. MatMulOp.Names(OpRun.Device.Info, 1)])
         {
-            foreach (string? variant in (string?[])[null, .. MatMulOp.Names(OpRun.Device.Info, 1)])
-            {
-                MatMulOp.Forced = variant;
-                double worst = WorstGradientOfSmallModel();
-                Assert.True(worst <= 1e-3, $"{variant ?? "the measured choice"}: a gradient is off by {worst:e2}");
-            }
-        }
-        finally
-        {
-            MatMulOp.Forced = null;
+            using ForcedKernel forced = new(variant);
+            double worst = WorstGradientOfSmallModel();
+            Assert.True(worst <= 1e-3, $"{variant ?? "the measured choice"}: a gradient is off by {worst:e2}");
         }
     }
 

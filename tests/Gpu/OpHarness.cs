@@ -205,6 +205,7 @@ internal static class OpHarness
                 Purpose = "an op test",
                 Poison = Poison,
                 GuardBytes = guard ? Guard : 0,
+                Forced = Recordings.Forced,
             }
         );
         using (seedArena)

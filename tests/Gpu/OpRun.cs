@@ -58,7 +58,15 @@ internal sealed class OpRun : IDisposable
 
     /// <summary>Records ops into a graph whose memory is poisoned.</summary>
     public static Graph Record(Action<Recorder> op) =>
-        Device.Record(op, new GraphOptions { Purpose = "an op test", Poison = Poison });
+        Device.Record(
+            op,
+            new GraphOptions
+            {
+                Purpose = "an op test",
+                Poison = Poison,
+                Forced = Recordings.Forced,
+            }
+        );
 
     public void Dispose()
     {

@@ -216,11 +216,11 @@ public static class AttentionOp
         Func<Recorder, Variant, Head, IReadOnlyList<Tensor>, Tensor> record
     )
     {
-        Variant[] variants = Variants(r.Device.Info, head.Type, head.Dimension);
-        if (Forced is not null)
-            return All(r.Device.Info, head.Type, head.Dimension).FirstOrDefault(variant => variant.Name == Forced)
+        Variant[] variants = Variants(r.Info, head.Type, head.Dimension);
+        if (r.Forced.Attention is { } forced)
+            return All(r.Info, head.Type, head.Dimension).FirstOrDefault(variant => variant.Name == forced)
                 ?? variants[0];
-        Head sample = head.Class(r.Device.Info);
+        Head sample = head.Class(r.Info);
         // In either of two kernels each term may be rounded to the type, and its exponential, which Vulkan grants 3 + 2 |x| units in the last
         // place, is off by 2^-20; the result is rounded in either.
         double roundoff = head.Type switch
@@ -236,10 +236,10 @@ public static class AttentionOp
             2 * magnitude(sample) * Math.Max(roundoff, Math.Pow(2, -20)),
             3 * roundoff
         );
-        string name = r.Device.Choices.Choose(
+        string name = r.Choose(
             $"attention {direction} {$"{head.Type}".ToLowerInvariant()} {sample.Tokens} {head.Dimension}",
             [
-                .. variants.Select(variant => new KernelChoices.Candidate(
+                .. variants.Select(variant => new KernelCandidate(
                     variant.Name,
                     (recorder, x) => record(recorder, variant, sample, x)
                 )),
@@ -418,8 +418,4 @@ public static class AttentionOp
     /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
     internal static IReadOnlyList<string> Names(GpuInfo info, DType type, int dimension) =>
         [.. All(info, type, dimension).Select(variant => variant.Name)];
-
-    /// <summary>Records attention of this thread with a variant of this name, unmeasured; null for the measured choice.</summary>
-    [ThreadStatic]
-    internal static string? Forced;
 }

@@ -69,13 +69,9 @@ public static class Conv2dOp
         private static long GreatestCommonDivisor(long a, long b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
     }
 
-    /// <summary>Elements of the unfolded input at a time; tests lower it.</summary>
-    [ThreadStatic]
-    internal static long? Budget;
-
     // 256 MiB keep the product busy on any card; a binding may be at most MaxStorageBufferRange.
     private static long BudgetOf(Recorder r) =>
-        Budget ?? Math.Min(64L << 20, r.Device.Info.MaxStorageBufferRange / sizeof(float));
+        r.Forced.UnfoldedElements ?? Math.Min(64L << 20, r.Info.MaxStorageBufferRange / sizeof(float));
 
     extension(Recorder r)
     {

@@ -6,9 +6,5 @@ namespace Deit.Gpu;
 /// </summary>
 internal static class CardLayout
 {
-    /// <summary>Lays out kernels of this thread as for a card, whatever the device: for tests.</summary>
-    [ThreadStatic]
-    internal static bool Forced;
-
-    public static bool Suits(GpuInfo info) => Forced || info.Type != GpuType.Cpu;
+    public static bool Suits(Recorder recorder) => recorder.Forced.CardLayout || recorder.Info.Type != GpuType.Cpu;
 }

@@ -13,9 +13,9 @@ internal readonly record struct Columns(uint ColumnLanes, uint RowLanes, int Row
     /// <summary>The first of two stages, or the only one where it makes a single chunk.</summary>
     public static Columns InChunks(Recorder recorder, int rows, int columns)
     {
-        GpuInfo info = recorder.Device.Info;
+        GpuInfo info = recorder.Info;
         // The square root balances both stages.
-        if (!CardLayout.Suits(info))
+        if (!CardLayout.Suits(recorder))
             return OnCpu(info, Math.Max(32, (int)Math.Ceiling(Math.Sqrt(rows))));
         // 16 lanes read 128 bytes or more of a row. A lane has four rows or more.
         Columns card = OnCard(info, 16, rows);
@@ -26,8 +26,8 @@ internal readonly record struct Columns(uint ColumnLanes, uint RowLanes, int Row
     /// <summary>The last stage, in which one workgroup adds up all rows of its columns.</summary>
     public static Columns Whole(Recorder recorder, int rows, int columns)
     {
-        GpuInfo info = recorder.Device.Info;
-        if (!CardLayout.Suits(info))
+        GpuInfo info = recorder.Info;
+        if (!CardLayout.Suits(recorder))
             return OnCpu(info, rows);
         // Of few columns each workgroup has 16 only, so that there are more of them, with more lanes for the rows.
         return OnCard(info, columns < 4096 ? 4u : 16, rows);

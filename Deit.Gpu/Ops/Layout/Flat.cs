@@ -6,13 +6,13 @@ internal static class Flat
     private const int Items = 4;
 
     /// <summary>Specialization constant 0 of an elementwise kernel.</summary>
-    public static uint Workgroup(Recorder recorder) => (uint)recorder.Device.Info.FlatWorkgroup;
+    public static uint Workgroup(Recorder recorder) => (uint)recorder.Info.FlatWorkgroup;
 
     /// <summary>Workgroups that cover a number of elements.</summary>
     public static Groups Groups(Recorder recorder, long count)
     {
         long groups = Gpu.Groups.Cover(count, (long)Workgroup(recorder) * Items);
-        long x = Math.Min(groups, recorder.Device.Info.MaxWorkgroups.X);
+        long x = Math.Min(groups, recorder.Info.MaxWorkgroups.X);
         return new Groups((uint)x, Gpu.Groups.Cover(groups, x));
     }
 
@@ -25,7 +25,7 @@ internal static class Flat
     {
         // One invocation's index is a uint and a range a signed int: half of either is plenty.
         long limit =
-            Math.Min(recorder.Device.Info.MaxStorageBufferRange / elementBytes, 1 << 30)
+            Math.Min(recorder.Info.MaxStorageBufferRange / elementBytes, 1 << 30)
             / Storage.Alignment
             * Storage.Alignment;
         for (long start = 0; start < elements; start += limit)

@@ -7,8 +7,7 @@ internal static class Rows
     private const int OnCard = 4;
 
     /// <summary>Specialization constant 0 of a row kernel: a subgroup for each row of a workgroup.</summary>
-    public static uint Workgroup(Recorder recorder) =>
-        (uint)(PerWorkgroup(recorder) * recorder.Device.Info.SubgroupSize);
+    public static uint Workgroup(Recorder recorder) => (uint)(PerWorkgroup(recorder) * recorder.Info.SubgroupSize);
 
     /// <summary>Specialization constant 1 of a kernel that reads four columns at a time, see <c>shaders/four.glsl</c>: 1 where they may be one access.</summary>
     public static uint Vectors(int columns) => columns % 4 == 0 ? 1u : 0u;
@@ -17,14 +16,14 @@ internal static class Rows
     public static Groups Groups(Recorder recorder, int rows)
     {
         uint groups = Gpu.Groups.Cover(rows, PerWorkgroup(recorder)),
-            x = Math.Min(groups, recorder.Device.Info.MaxWorkgroups.X);
+            x = Math.Min(groups, recorder.Info.MaxWorkgroups.X);
         return new Groups(x, Gpu.Groups.Cover(groups, x));
     }
 
     private static int PerWorkgroup(Recorder recorder)
     {
-        GpuInfo info = recorder.Device.Info;
-        return CardLayout.Suits(info) && info.SubgroupSizes.Contains(info.SubgroupSize)
+        GpuInfo info = recorder.Info;
+        return CardLayout.Suits(recorder) && info.SubgroupSizes.Contains(info.SubgroupSize)
             ? Math.Clamp(info.MaxWorkgroupSize / info.SubgroupSize, 1, OnCard)
             : 1;
     }

@@ -178,5 +178,5 @@ public static class BatchNormOp
     }
 
     // Of kernels with an invocation a channel.
-    private static uint Workgroup(Recorder r) => (uint)Math.Min(64, r.Device.Info.MaxWorkgroupSize);
+    private static uint Workgroup(Recorder r) => (uint)Math.Min(64, r.Info.MaxWorkgroupSize);
 }

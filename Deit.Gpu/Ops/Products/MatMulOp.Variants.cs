@@ -33,9 +33,9 @@ public static partial class MatMulOp
 
     private static Variant Choose(Recorder r, Types types, Extents x, bool vectors)
     {
-        GpuInfo info = r.Device.Info;
-        if (Forced is not null)
-            return All(info, types, x.K, vectors).FirstOrDefault(variant => variant.Name == Forced)
+        GpuInfo info = r.Info;
+        if (r.Forced.Product is { } forced)
+            return All(info, types, x.K, vectors).FirstOrDefault(variant => variant.Name == forced)
                 ?? Variants(info, types, x.K, vectors)[0];
         (string key, Extents size, Variant[] variants) = Candidates(info, types, x, vectors);
         Shape[] inputs =
@@ -43,10 +43,10 @@ public static partial class MatMulOp
             x.TransposeA ? [size.Batch, size.K, size.M] : [size.Batch, size.M, size.K],
             x.TransposeB ? [size.Batch, size.N, size.K] : [size.Batch, size.K, size.N],
         ];
-        string name = r.Device.Choices.Choose(
+        string name = r.Choose(
             key,
             [
-                .. variants.Select(variant => new KernelChoices.Candidate(
+                .. variants.Select(variant => new KernelCandidate(
                     variant.Name,
                     (recorder, factors) =>
                     {
@@ -332,8 +332,4 @@ public static partial class MatMulOp
         DType result = DType.F32,
         ProductArithmetic products = ProductArithmetic.F32
     ) => [.. All(info, new Types(factors, result, products), k, vectors: true).Select(v => v.Name)];
-
-    /// <summary>Records products of this thread with a variant of this name, unmeasured: for tests and measurements; null for the measured choice.</summary>
-    [ThreadStatic]
-    internal static string? Forced;
 }

@@ -71,7 +71,7 @@ internal sealed class VisionTransformer : INetwork
             dim = Config.EmbedDim,
             prefix = Config.PrefixTokens;
         Tensor x;
-        r.Products = context.Precision.Products;
+        using Recorder.Scope products = r.Multiplying(context.Precision.Products);
         using (r.Named("patch_embed"))
         {
             Tensor patches = r.Unfold(images, Config.PatchSize, context.Precision.Activations); // [B * P, 3 * 16 * 16]

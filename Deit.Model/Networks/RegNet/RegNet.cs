@@ -56,6 +56,7 @@ internal sealed class RegNet : INetwork
     public NetworkOutput Forward(Recorder r, Tensor images, ForwardContext context)
     {
         Tensor x;
+        using Recorder.Scope products = r.Multiplying(context.Precision.Products);
         using (r.Named("stem"))
             x = r.Relu(_stem.Forward(r, r.SwapLeading(images), context)); // [C, B, H / 2, W / 2]
         foreach (RegNetBlock block in _blocks)

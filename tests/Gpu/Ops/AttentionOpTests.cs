@@ -212,29 +212,22 @@ public class AttentionOpTests
 
     private static void WithEveryVariant(DType[] types, int dimension, Action<DType> check)
     {
-        try
+        GpuInfo info = TestDevice.Current.Info;
+        foreach (DType type in types)
         {
-            GpuInfo info = TestDevice.Current.Info;
-            foreach (DType type in types)
+            IEnumerable<string> names = AttentionOp.Names(info, type, dimension);
+            // A CPU driver's compiler unrolls wide heads, the units for minutes: there one kernel of a 16-bit type is enough, since the others
+            // differ from those of F32, which are all tested, in how an element is read.
+            if (dimension > 64 && info.Type == GpuType.Cpu)
+                names = names
+                    .Where(name => !name.StartsWith("cooperative", StringComparison.Ordinal))
+                    .Take(type == DType.F32 ? int.MaxValue : 1);
+            foreach (string name in names)
             {
-                IEnumerable<string> names = AttentionOp.Names(info, type, dimension);
-                // A CPU driver's compiler unrolls wide heads, the units for minutes: there one kernel of a 16-bit type is enough, since the others
-                // differ from those of F32, which are all tested, in how an element is read.
-                if (dimension > 64 && info.Type == GpuType.Cpu)
-                    names = names
-                        .Where(name => !name.StartsWith("cooperative", StringComparison.Ordinal))
-                        .Take(type == DType.F32 ? int.MaxValue : 1);
-                foreach (string name in names)
-                {
-                    TestContext.Current.TestOutputHelper?.WriteLine($"{type} {name}");
-                    AttentionOp.Forced = name;
-                    check(type);
-                }
+                TestContext.Current.TestOutputHelper?.WriteLine($"{type} {name}");
+                using Recordings.Scope forced = Recordings.With(Recordings.Forced with { Attention = name });
+                check(type);
             }
-        }
-        finally
-        {
-            AttentionOp.Forced = null;
         }
     }
 

@@ -44,21 +44,14 @@ public class Conv2dOpTests
     [InlineData(2 * 72 * 96)]
     public void Groups_in_turn_give_the_same(int budget)
     {
-        Conv2dOp.Budget = budget;
-        try
-        {
-            OpHarness.Check(
-                [OpInput.Random([40, 2, 6, 8]), OpInput.Random([40, 8, 3, 3], 2)],
-                (r, t) => r.Add(r.Conv2d(t[0], t[1], 1, 1, 5), r.Conv2d(t[0], t[1], 1, 1, 5)),
-                x => Array.ConvertAll(Oracle(x[0], x[1], 40, 40, 6, 8, 2, 3, 1, 1, 5), v => 2 * v),
-                forward: 2e-6,
-                gradient: 2e-5
-            );
-        }
-        finally
-        {
-            Conv2dOp.Budget = null;
-        }
+        using Recordings.Scope forced = Recordings.With(Recordings.Forced with { UnfoldedElements = budget });
+        OpHarness.Check(
+            [OpInput.Random([40, 2, 6, 8]), OpInput.Random([40, 8, 3, 3], 2)],
+            (r, t) => r.Add(r.Conv2d(t[0], t[1], 1, 1, 5), r.Conv2d(t[0], t[1], 1, 1, 5)),
+            x => Array.ConvertAll(Oracle(x[0], x[1], 40, 40, 6, 8, 2, 3, 1, 1, 5), v => 2 * v),
+            forward: 2e-6,
+            gradient: 2e-5
+        );
     }
 
     [Fact]

@@ -34,27 +34,20 @@ public class MatMulOpTests
     [InlineData(132, 76, 84)]
     public void Every_variant(int m, int n, int k)
     {
-        try
+        foreach (string name in MatMulOp.Names(TestDevice.Current.Info, k))
         {
-            foreach (string name in MatMulOp.Names(TestDevice.Current.Info, k))
-            {
-                MatMulOp.Forced = name;
-                foreach ((bool ta, bool tb) in ((bool, bool)[])[(false, false), (false, true), (true, false)])
-                    OpHarness.Check(
-                        [
-                            OpInput.Random(ta ? [k, m] : [m, k], differentiable: false),
-                            OpInput.Random(tb ? [n, k] : [k, n], 2, differentiable: false),
-                        ],
-                        (r, t) => r.MatMul(t[0], t[1], ta, tb),
-                        x => Oracle(x[0], x[1], m, n, k, ta, tb),
-                        Tolerance,
-                        gradient: 0
-                    );
-            }
-        }
-        finally
-        {
-            MatMulOp.Forced = null;
+            using ForcedKernel forced = new(name);
+            foreach ((bool ta, bool tb) in ((bool, bool)[])[(false, false), (false, true), (true, false)])
+                OpHarness.Check(
+                    [
+                        OpInput.Random(ta ? [k, m] : [m, k], differentiable: false),
+                        OpInput.Random(tb ? [n, k] : [k, n], 2, differentiable: false),
+                    ],
+                    (r, t) => r.MatMul(t[0], t[1], ta, tb),
+                    x => Oracle(x[0], x[1], m, n, k, ta, tb),
+                    Tolerance,
+                    gradient: 0
+                );
         }
     }
 
@@ -73,48 +66,31 @@ public class MatMulOpTests
     {
         IReadOnlyList<string> names = MatMulOp.Names(TestDevice.Current.Info, k, factors, result);
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", names));
-        try
+        foreach (string name in names)
         {
-            foreach (string name in names)
+            using ForcedKernel forced = new(name);
+            foreach ((bool ta, bool tb) in ((bool, bool)[])[(false, true), (false, false), (true, false), (true, true)])
             {
-                MatMulOp.Forced = name;
-                foreach (
-                    (bool ta, bool tb) in ((bool, bool)[])[(false, true), (false, false), (true, false), (true, true)]
-                )
-                {
-                    OpHarness.Check(
-                        [
-                            OpInput.Random(ta ? [k, m] : [m, k], differentiable: false).In(factors),
-                            OpInput.Random(tb ? [n, k] : [k, n], 2, differentiable: false).In(factors),
-                            OpInput.Random([n], 3, differentiable: false),
-                        ],
-                        (r, t) =>
-                        {
-                            Tensor c = r.Cast(r.Full([m, n], 1), result);
-                            r.MatMulInto(
-                                c,
-                                r.Cast(t[0], factors),
-                                r.Cast(t[1], factors),
-                                ta,
-                                tb,
-                                t[2],
-                                accumulate: true
-                            );
-                            return r.Cast(c, DType.F32);
-                        },
-                        x => [.. Oracle(x[0], x[1], m, n, k, ta, tb).Select((y, i) => y + x[2][i % n] + 1)],
-                        result == DType.F32 ? Tolerance : ShortTypes.Roundoff(result),
-                        gradient: 0
-                    );
-                    // The parts of a split are plain products of whatever layout.
-                    if (name.Contains(" split ", StringComparison.Ordinal))
-                        break;
-                }
+                OpHarness.Check(
+                    [
+                        OpInput.Random(ta ? [k, m] : [m, k], differentiable: false).In(factors),
+                        OpInput.Random(tb ? [n, k] : [k, n], 2, differentiable: false).In(factors),
+                        OpInput.Random([n], 3, differentiable: false),
+                    ],
+                    (r, t) =>
+                    {
+                        Tensor c = r.Cast(r.Full([m, n], 1), result);
+                        r.MatMulInto(c, r.Cast(t[0], factors), r.Cast(t[1], factors), ta, tb, t[2], accumulate: true);
+                        return r.Cast(c, DType.F32);
+                    },
+                    x => [.. Oracle(x[0], x[1], m, n, k, ta, tb).Select((y, i) => y + x[2][i % n] + 1)],
+                    result == DType.F32 ? Tolerance : ShortTypes.Roundoff(result),
+                    gradient: 0
+                );
+                // The parts of a split are plain products of whatever layout.
+                if (name.Contains(" split ", StringComparison.Ordinal))
+                    break;
             }
-        }
-        finally
-        {
-            MatMulOp.Forced = null;
         }
     }
 
@@ -142,59 +118,52 @@ public class MatMulOpTests
             new([Samples], [1.25f, 0, 1.25f, 0, 1.25f], Differentiable: false),
         ];
         double tolerance = result == DType.F32 ? Tolerance : ShortTypes.Roundoff(result);
-        try
+        foreach (string name in MatMulOp.Names(TestDevice.Current.Info, K, factors, result))
         {
-            foreach (string name in MatMulOp.Names(TestDevice.Current.Info, K, factors, result))
-            {
-                MatMulOp.Forced = name;
-                Check(
-                    (t, _) =>
-                        new Epilogue
-                        {
-                            Bias = t[2],
-                            Residual = t[3],
-                            Scale = t[4],
-                        },
-                    (z, e, s) => e + (s * z)
-                );
-                // Tiles share their code, and a driver takes seconds to compile a large one.
-                if (
-                    name.StartsWith("tiled", StringComparison.Ordinal)
-                    && !name.StartsWith("tiled 32x32", StringComparison.Ordinal)
-                )
-                    continue;
-                Check(
-                    (t, z) =>
-                        new Epilogue
-                        {
-                            Bias = t[2],
-                            Gelu = true,
-                            PreActivation = z,
-                        },
-                    (z, e, s) => GeluOpTests.Oracle(z),
-                    kept: true
-                );
-                Check((t, _) => new Epilogue { Bias = t[2], Gelu = true }, (z, e, s) => GeluOpTests.Oracle(z));
-                Check(
-                    (t, _) => new Epilogue { Bias = t[2], GeluDerivativeOf = t[3] },
-                    (z, e, s) => z * GeluOpTests.Derivative(e)
-                );
-                Check(
-                    (t, _) =>
-                        new Epilogue
-                        {
-                            Bias = t[2],
-                            GeluDerivativeOf = t[3],
-                            Accumulate = true,
-                        },
-                    (z, e, s) => e + (z * GeluOpTests.Derivative(e))
-                );
-                Check((t, _) => new Epilogue { Bias = t[2], Residual = t[3] }, (z, e, s) => e + z);
-            }
-        }
-        finally
-        {
-            MatMulOp.Forced = null;
+            using ForcedKernel forced = new(name);
+            Check(
+                (t, _) =>
+                    new Epilogue
+                    {
+                        Bias = t[2],
+                        Residual = t[3],
+                        Scale = t[4],
+                    },
+                (z, e, s) => e + (s * z)
+            );
+            // Tiles share their code, and a driver takes seconds to compile a large one.
+            if (
+                name.StartsWith("tiled", StringComparison.Ordinal)
+                && !name.StartsWith("tiled 32x32", StringComparison.Ordinal)
+            )
+                continue;
+            Check(
+                (t, z) =>
+                    new Epilogue
+                    {
+                        Bias = t[2],
+                        Gelu = true,
+                        PreActivation = z,
+                    },
+                (z, e, s) => GeluOpTests.Oracle(z),
+                kept: true
+            );
+            Check((t, _) => new Epilogue { Bias = t[2], Gelu = true }, (z, e, s) => GeluOpTests.Oracle(z));
+            Check(
+                (t, _) => new Epilogue { Bias = t[2], GeluDerivativeOf = t[3] },
+                (z, e, s) => z * GeluOpTests.Derivative(e)
+            );
+            Check(
+                (t, _) =>
+                    new Epilogue
+                    {
+                        Bias = t[2],
+                        GeluDerivativeOf = t[3],
+                        Accumulate = true,
+                    },
+                (z, e, s) => e + (z * GeluOpTests.Derivative(e))
+            );
+            Check((t, _) => new Epilogue { Bias = t[2], Residual = t[3] }, (z, e, s) => e + z);
         }
 
         // c starts as the fourth input, which the epilogue may add to; the sum before GELU is a second output where it is kept.
@@ -312,7 +281,7 @@ public class MatMulOpTests
                     ],
                     (r, t) =>
                     {
-                        r.Products = products;
+                        using Recorder.Scope scope = r.Multiplying(products);
                         Tensor c = r.Empty([m, n]);
                         r.MatMulInto(c, t[0], t[1], ta, tb, t[2]);
                         r.MatMulInto(c, t[0], t[1], ta, tb, accumulate: true);
@@ -335,7 +304,7 @@ public class MatMulOpTests
             [OpInput.Random([3, 40, 48]), OpInput.Random([3, 24, 48], 2)],
             (r, t) =>
             {
-                r.Products = products;
+                using Recorder.Scope scope = r.Multiplying(products);
                 return r.MatMul(t[0], t[1], transposeB: true);
             },
             x =>
@@ -383,7 +352,7 @@ public class MatMulOpTests
         using ForcedKernel forced = new(kernel);
         float[] c = OpRun.Run<float>(r =>
         {
-            r.Products = ProductArithmetic.F16x3;
+            using Recorder.Scope scope = r.Multiplying(ProductArithmetic.F16x3);
             return r.MatMul(left, right);
         });
         for (int i = 0; i < M; i++)

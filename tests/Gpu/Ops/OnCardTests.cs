@@ -2,17 +2,12 @@ using Deit.Gpu;
 
 namespace Deit.Tests.Gpu.Ops;
 
-/// <summary>Lays out kernels of this thread as for a card until disposed, whatever the device.</summary>
+/// <summary>Lays out the kernels of a test as for a card until disposed, whatever the device.</summary>
 internal sealed class ForcedCardLayout : IDisposable
 {
-    public ForcedCardLayout() => CardLayout.Forced = true;
+    private readonly Recordings.Scope _scope = Recordings.With(Recordings.Forced with { CardLayout = true });
 
-    public void Dispose()
-    {
-        // Had the test run on another thread, it would have tested what its base does.
-        Assert.True(CardLayout.Forced);
-        CardLayout.Forced = false;
-    }
+    public void Dispose() => _scope.Dispose();
 }
 
 public class CardLayoutTests
@@ -36,7 +31,7 @@ public class CardLayoutTests
             Assert.All(r.Dispatches, stage => Assert.True(stage.Specialization is [>= 128, 1, _, >= 8]));
             r.LayerNorm(x, y, y);
             Assert.Equal(
-                (uint)Math.Min(4 * r.Device.Info.SubgroupSize, r.Device.Info.MaxWorkgroupSize),
+                (uint)Math.Min(4 * r.Info.SubgroupSize, r.Info.MaxWorkgroupSize),
                 r.Dispatches[^1].Specialization[0]
             );
         });

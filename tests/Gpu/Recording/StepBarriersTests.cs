@@ -1,7 +1,6 @@
+using Deit.Gpu;
 using Deit.Model;
 using Deit.Tests.Gpu.Tuning;
-using Deit.Tests.Train.Training;
-using Deit.Train.Training;
 
 namespace Deit.Tests.Gpu.Recording;
 
@@ -37,13 +36,18 @@ public class StepBarriersTests
                 }
             );
             model.Parameters.Initialize(1);
-            using TrainStep step = new(
-                TestDevice.Current,
-                model,
-                TinyRun.Plain(4),
-                precision: Precision.Parse(precision)
-            );
-            return step.Graph.BarrierBefore.Count(before => before);
+            model.Parameters.Train();
+            using OpRun run = new();
+            Tensor images = run.Empty([4, 3, 32, 32]),
+                labels = run.Empty([4], DType.U32);
+            ForwardContext context = new() { Training = true, Precision = Precision.Parse(precision) };
+            using Graph graph = OpRun.Record(r =>
+            {
+                Tensor logits = model.Forward(r, images, context).ClassLogits;
+                Tensor loss = r.CrossEntropy(logits, r.SoftTargets(labels, model.Config.NumClasses));
+                r.Tape.Backward(loss, r.Full([1], 1));
+            });
+            return graph.BarrierBefore.Count(before => before);
         }
     }
 }

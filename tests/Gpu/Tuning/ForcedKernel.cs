@@ -2,11 +2,11 @@ using Deit.Gpu;
 
 namespace Deit.Tests.Gpu.Tuning;
 
-/// <summary>Records products of this thread with one variant until disposed, whatever is fastest.</summary>
-internal sealed class ForcedKernel : IDisposable
+/// <summary>Records products of a test with one variant until disposed, whatever is fastest.</summary>
+/// <param name="name">The variant's name; null leaves the choice to measurement.</param>
+internal sealed class ForcedKernel(string? name) : IDisposable
 {
-    /// <param name="name">The variant's name; null leaves the choice to measurement.</param>
-    public ForcedKernel(string? name) => MatMulOp.Forced = name;
+    private readonly Recordings.Scope _scope = Recordings.With(Recordings.Forced with { Product = name });
 
     /// <summary>The variants that compute F32 as three products on matrix units; none where the device has no units for it, which is written down.</summary>
     public static string[] OfThreeProducts(ProductArithmetic products, int k)
@@ -25,5 +25,5 @@ internal sealed class ForcedKernel : IDisposable
         return names;
     }
 
-    public void Dispose() => MatMulOp.Forced = null;
+    public void Dispose() => _scope.Dispose();
 }

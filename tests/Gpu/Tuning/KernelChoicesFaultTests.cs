@@ -27,11 +27,11 @@ public sealed class KernelChoicesFaultTests : IDisposable
         _dead = Directory.CreateTempSubdirectory("deit-choices-").FullName;
 
     // The yardstick takes the long way, so that whatever is right is faster; all but `sum` run its one kernel.
-    private static readonly KernelChoices.Candidate Plain = new(
+    private static readonly KernelCandidate Plain = new(
         "plain",
         (r, x) => Enumerable.Range(0, 40).Aggregate(r.Scale(x[0], 2), (y, i) => r.Scale(y, i % 2 == 0 ? 2 : 0.5f))
     );
-    private static readonly KernelChoices.Candidate Fast = new("fast", (r, x) => r.Scale(x[0], 2)),
+    private static readonly KernelCandidate Fast = new("fast", (r, x) => r.Scale(x[0], 2)),
         Wrong = new("wrong", (r, x) => r.Scale(x[0], 3)),
         Sum = new("sum", (r, x) => r.Add(x[0], x[0]));
 
@@ -46,7 +46,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         KernelChoices choices = new(device, _folder);
         bool refuses = false;
         int refused = 0;
-        KernelChoices.Candidate refusal = new(
+        KernelCandidate refusal = new(
             "refused",
             (r, x) =>
             {
@@ -94,7 +94,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
             int recorded = 0;
             bool isLost = false;
             // Recorded to be compiled, then to be run.
-            KernelChoices.Candidate loss = Sum with
+            KernelCandidate loss = Sum with
             {
                 Record = (r, x) =>
                 {
@@ -126,7 +126,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
     public void A_kernel_that_the_process_did_not_survive_is_never_opened_again()
     {
         int recorded = 0;
-        KernelChoices.Candidate crash = Sum with
+        KernelCandidate crash = Sum with
         {
             Record = (r, x) =>
             {
@@ -154,7 +154,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
     {
         int recorded = 0;
         List<string> marked = [];
-        KernelChoices.Candidate crash = Sum with
+        KernelCandidate crash = Sum with
         {
             Record = (r, x) =>
             {
@@ -178,7 +178,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         Assert.Equal([$"{Key} fast", $"{Key} sum"], marked.Distinct());
         Assert.Empty(later.Rejected);
 
-        KernelChoices.Candidate Watched(KernelChoices.Candidate candidate) =>
+        KernelCandidate Watched(KernelCandidate candidate) =>
             candidate with
             {
                 Record = (r, x) =>
@@ -221,7 +221,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         Assert.Equal(2, later.All.Count);
     }
 
-    private static KernelChoices.Candidate NeverOpened(string name) =>
+    private static KernelCandidate NeverOpened(string name) =>
         new(name, (_, _) => throw new InvalidOperationException($"{name} was opened."));
 
     // What a process that ends here leaves behind: its files as they are, locked by nobody.

@@ -17,7 +17,7 @@ public sealed class KernelChoicesTests : IDisposable
         Absolute: 1e-6,
         Relative: 1e-6
     );
-    private static readonly KernelChoices.Candidate Plain = new(
+    private static readonly KernelCandidate Plain = new(
         "plain",
         (r, x) =>
         {
@@ -28,7 +28,7 @@ public sealed class KernelChoicesTests : IDisposable
         }
     );
 
-    private static readonly KernelChoices.Candidate Fast = new("fast", (r, x) => r.Scale(x[0], 2));
+    private static readonly KernelCandidate Fast = new("fast", (r, x) => r.Scale(x[0], 2));
 
     public static TheoryData<string, string> Wrong =>
         new()
@@ -54,7 +54,7 @@ public sealed class KernelChoicesTests : IDisposable
     public void A_wrong_candidate_is_never_taken_and_the_fact_is_kept(string fault, string why)
     {
         KernelChoices choices = Choices();
-        KernelChoices.Candidate wrong = new(
+        KernelCandidate wrong = new(
             fault,
             (r, x) =>
                 fault switch
@@ -80,7 +80,7 @@ public sealed class KernelChoicesTests : IDisposable
     [Fact]
     public void A_choice_of_another_device_stays_if_it_is_right_and_is_rejected_if_not()
     {
-        KernelChoices.Candidate slow = new("slow", (r, x) => r.Scale(Plain.Record(r, x), 1)),
+        KernelCandidate slow = new("slow", (r, x) => r.Scale(Plain.Record(r, x), 1)),
             wrong = new("wrong", (r, x) => r.Scale(x[0], 3));
         KernelChoices right = Choices();
         right.Restore(new Dictionary<string, string> { [Key] = "slow" });
@@ -96,7 +96,7 @@ public sealed class KernelChoicesTests : IDisposable
     [Fact]
     public void Misuse_that_validation_finds_is_no_reason_to_go_on()
     {
-        KernelChoices.Candidate misuse = new(
+        KernelCandidate misuse = new(
             "misuse",
             (_, _) =>
                 throw new GpuException(GpuErrorKind.Validation, "Vulkan validation reported a message; this is a test.")

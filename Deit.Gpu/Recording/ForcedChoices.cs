@@ -1,0 +1,20 @@
+namespace Deit.Gpu;
+
+/// <summary>Decisions of a recording that are not left to the device's facts and measurements: for tests and benches.</summary>
+internal sealed record ForcedChoices
+{
+    /// <summary>Nothing is forced.</summary>
+    public static ForcedChoices None { get; } = new();
+
+    /// <summary>The name of the variant that computes products, where the device runs it; null for the measured choice.</summary>
+    public string? Product { get; init; }
+
+    /// <summary>The name of the variant that computes attention, where the device runs it; null for the measured choice.</summary>
+    public string? Attention { get; init; }
+
+    /// <summary>Kernels of rows and columns are laid out as for a card, whatever the device.</summary>
+    public bool CardLayout { get; init; }
+
+    /// <summary>How many elements of a convolution's unfolded input are kept at a time; null for what suits the device.</summary>
+    public long? UnfoldedElements { get; init; }
+}

@@ -1,0 +1,11 @@
+namespace Deit.Gpu;
+
+/// <summary>Decides which of several kernels runs something.</summary>
+internal interface IKernelChooser
+{
+    /// <summary>The name of the candidate to run.</summary>
+    /// <param name="key">What the choice is for.</param>
+    /// <param name="candidates">The reference of the trial among them, the choice without a measurement first.</param>
+    /// <param name="trial">What they compute to be measured.</param>
+    string Choose(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial);
+}

@@ -1,0 +1,33 @@
+using Deit.Gpu;
+
+namespace Deit.Tests.Gpu;
+
+/// <summary>The decisions that the recordings of a test take themselves: <see cref="OpRun"/> and <see cref="OpHarness"/> record with them.</summary>
+internal static class Recordings
+{
+    // Of the test's thread: classes of tests run side by side.
+    [ThreadStatic]
+    private static ForcedChoices? _forced;
+
+    /// <summary>What is forced now.</summary>
+    public static ForcedChoices Forced => _forced ?? ForcedChoices.None;
+
+    /// <summary>Forces choices until the result is disposed.</summary>
+    public static Scope With(ForcedChoices forced)
+    {
+        ForcedChoices outer = Forced;
+        _forced = forced;
+        return new Scope(forced, outer);
+    }
+
+    /// <summary>Restores what was forced before.</summary>
+    public sealed class Scope(ForcedChoices forced, ForcedChoices outer) : IDisposable
+    {
+        public void Dispose()
+        {
+            // Had the test run on another thread, it would have tested something else.
+            Assert.Same(forced, Forced);
+            _forced = outer;
+        }
+    }
+}
