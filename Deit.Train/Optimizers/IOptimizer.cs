@@ -25,6 +25,9 @@ internal interface IOptimizer
 /// <param name="Parameters">The weights and their gradients, flat.</param>
 /// <param name="State">The optimiser's own, in the order of <see cref="IOptimizer.StateNames"/>.</param>
 /// <param name="DecayMask">The factor of weight decay of each <see cref="Deit.Model.Parameters.Granule"/> parameters, 1 or 0.</param>
+/// <param name="Segments">
+/// U32, the index of the parameter tensor that each <see cref="Deit.Model.Parameters.Granule"/> parameters belong to.
+/// </param>
 /// <param name="StepState">Learning rate and bias corrections.</param>
 /// <param name="GradientScale">[1], multiplies the gradients; null for 1.</param>
 /// <param name="Apply">[1], 0 leaves everything as it is; null for 1.</param>
@@ -32,6 +35,7 @@ internal sealed record OptimizerUpdate(
     Parameters Parameters,
     IReadOnlyList<Tensor> State,
     Tensor DecayMask,
+    Tensor Segments,
     Tensor StepState,
     Tensor? GradientScale,
     Tensor? Apply

@@ -16,7 +16,8 @@ internal sealed class WeightUpdate : IDisposable
     private readonly IOptimizer _optimizer;
     private readonly double? _clipGradient;
     private readonly Arena _memory;
-    private readonly Tensor _decayMask;
+    private readonly Tensor _decayMask,
+        _segments;
     private readonly LossScaleOptions _lossScaling = new();
 
     /// <summary>Asks for the memory and clears it.</summary>
@@ -35,12 +36,14 @@ internal sealed class WeightUpdate : IDisposable
         IReadOnlyList<string> names = optimizer.StateNames;
         _memory = device.CreateArena(
             "optimiser state",
-            Arena.SizeOf(DType.F32, [.. names.Select(_ => flat), mask, scale])
+            Arena.SizeOf(DType.F32, [.. names.Select(_ => flat), mask, mask, scale])
         );
         State = [.. names.Select(name => new NamedTensor(name, _memory.Allocate(flat, name: name)))];
         _decayMask = _memory.Allocate(mask, name: "decay mask");
+        _segments = _memory.Allocate(mask, DType.U32, "segments");
         Tensor lossScale = _memory.Allocate(scale, name: "loss scale");
         device.Fill(_memory.At(0, [(int)(_memory.ByteLength / sizeof(float))]));
+        device.Write<uint>(_segments, Segments(parameters));
         if (!scalesLoss)
             return;
         LossScale = lossScale;
@@ -75,6 +78,7 @@ internal sealed class WeightUpdate : IDisposable
                 _parameters,
                 [.. State.Select(state => state.Tensor)],
                 _decayMask,
+                _segments,
                 stepState,
                 factor,
                 apply
@@ -97,4 +101,13 @@ internal sealed class WeightUpdate : IDisposable
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose() => _memory.Dispose();
+
+    // The index of the parameter tensor that each granule belongs to.
+    private static uint[] Segments(Parameters parameters)
+    {
+        uint[] segments = new uint[parameters.FlatLength / Parameters.Granule];
+        for (int i = 0; i < parameters.Specs.Count; i++)
+            segments.AsSpan(parameters.RangeOf(parameters.Specs[i].Name).Start / Parameters.Granule).Fill((uint)i);
+        return segments;
+    }
 }

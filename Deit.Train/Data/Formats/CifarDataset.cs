@@ -63,20 +63,7 @@ internal sealed class CifarDataset : IImageDataset
     public static CifarDataset Open(string folder, string split, DatasetOptions? options = null)
     {
         options ??= new DatasetOptions();
-        List<(Version Version, string Folder)> found = Find(folder);
-        if (found.Count != 1)
-            throw found.Count == 0
-                ? new DeitException(
-                    $"Opening '{folder}' as CIFAR failed: neither it nor a folder in it has the binary version's "
-                        + $"files; name the folder of '{Versions[0].TrainFiles[0]}' or '{Versions[1].TrainFiles[0]}'."
-                )
-                : new DeitException(
-                    $"Opening '{folder}' failed: it holds "
-                        + $"{string.Join(" and ", found.Select(one => one.Version.Name))}, expected one of them; "
-                        + $"name {string.Join(" or ", found.Select(one => $"'{one.Folder}'"))}."
-                );
-        (Version version, string root) = found[0];
-
+        (Version version, string root) = FindOne(folder);
         string[] stored =
         [
             .. new[] { DatasetRules.Train, DatasetRules.Test }.Where(name =>
@@ -203,6 +190,23 @@ internal sealed class CifarDataset : IImageDataset
                 );
         }
         return labels;
+    }
+
+    private static (Version Version, string Folder) FindOne(string folder)
+    {
+        List<(Version Version, string Folder)> found = Find(folder);
+        if (found.Count != 1)
+            throw found.Count == 0
+                ? new DeitException(
+                    $"Opening '{folder}' as CIFAR failed: neither it nor a folder in it has the binary version's "
+                        + $"files; name the folder of '{Versions[0].TrainFiles[0]}' or '{Versions[1].TrainFiles[0]}'."
+                )
+                : new DeitException(
+                    $"Opening '{folder}' failed: it holds "
+                        + $"{string.Join(" and ", found.Select(one => one.Version.Name))}, expected one of them; "
+                        + $"name {string.Join(" or ", found.Select(one => $"'{one.Folder}'"))}."
+                );
+        return found[0];
     }
 
     private static List<(Version Version, string Folder)> Find(string folder)
