@@ -83,7 +83,7 @@ internal static class EvalCommand
             throw new DeitException(
                 $"--confusion '{file}' does not end with .png, the format that it writes; name it so."
             );
-        ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
+        using ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
         IReadOnlyList<string> labels = source.Description.Labels;
         (string? output, string? confusion) = Files(options, labels.Count);
         if (confusion is not null)

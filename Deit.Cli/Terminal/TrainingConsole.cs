@@ -88,7 +88,7 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
     private void SayTeacher(TrainingSession session)
     {
         TrainingPlan plan = session.Plan;
-        bool token = plan.Description.Config is DeitConfig { Distilled: true };
+        bool token = plan.Description.Config.Heads.Count == 2;
         if (session.Teacher is { } teacher)
             Say(
                 $"Teacher  {plan.Options.Distillation.TeacherPath}: {teacher.Network.Config.Family} of "

@@ -38,27 +38,26 @@ internal sealed class Teacher : IDisposable
     )
     {
         ModelSource source = ModelSource.Open(path);
-        using IWeights weights = source.OpenWeights();
-        NetworkConfig config = source.Config(name, weights, "--teacher-model");
+        NetworkConfig config = source.Config(name, "--teacher-model");
         if (config.NumClasses != classNames.Count)
             throw new DeitException(
                 $"The teacher '{path}' knows {config.NumClasses} classes, the data has {classNames.Count}; "
                     + "give a teacher that was trained on the same classes."
             );
         if (
-            source.Description?.Labels is { } labels
+            source.Stated?.Labels is { } labels
             && classNames.Except(labels, StringComparer.Ordinal).FirstOrDefault() is { } unknown
         )
             throw new DeitException(
                 $"The teacher '{path}' does not know the class '{unknown}' of the data; "
                     + "give a teacher that was trained on the same classes."
             );
-        if (source.Description?.Labels.SequenceEqual(classNames, StringComparer.Ordinal) == false)
+        if (source.Stated?.Labels.SequenceEqual(classNames, StringComparer.Ordinal) == false)
             throw new DeitException(
                 $"The teacher '{path}' has the data's classes in another order; give a teacher that was trained on this data."
             );
         if (
-            source.Description?.Preprocess is { } own
+            source.Stated?.Preprocess is { } own
             && (own.Mean != preprocess.Mean || own.StandardDeviation != preprocess.StandardDeviation)
         )
             throw new DeitException(

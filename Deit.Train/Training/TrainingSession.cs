@@ -33,7 +33,7 @@ internal sealed class TrainingSession : IDisposable
             (Precision precision, string? notice) = Precision.For(Device.Info, options.Step.Precision);
             if (notice is not null)
                 _notices.Add(notice);
-            if (precision.Activations != DType.F32 && config is not DeitConfig)
+            if (precision.Activations != DType.F32 && !config.ComputesIn16Bits)
                 _notices.Add(
                     $"a {config.Family} computes in fp32, so that --precision {options.Step.Precision.Name} "
                         + "changes nothing but its teacher and its loss scale"

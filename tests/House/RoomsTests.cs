@@ -20,6 +20,7 @@ public sealed class RoomsTests
         "Deit.Model/Files",
         "Deit.Model/Images",
         "Deit.Model/Networks/Shared",
+        "Deit.Model/Networks/Transformer",
         "Deit.Model/Networks/DeiT",
         "Deit.Model/Networks/RegNet",
         "Deit.Model/Networks",

@@ -34,7 +34,7 @@ public sealed class DataFormatTrainingTests : IDisposable
             .. new[] { whole, pieces }.Select(run => Path.Combine(run, "last", ModelFolder.WeightsFile)),
         ];
         Assert.Equal(File.ReadAllBytes(weights[0]), File.ReadAllBytes(weights[1]));
-        Assert.Equal(Names, ModelDescription.Read(Path.Combine(whole, "last")).Labels);
+        Assert.Equal(Names, ModelSource.Describe(Path.Combine(whole, "last")).Labels);
     }
 
     private static async Task Write(string format, string data)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Networks;
 using Deit.Tests.Gpu;
 using Deit.Train.Training;
 
@@ -96,7 +97,7 @@ public partial class TrainStepTests
 
     private static VisionTransformer Tiny()
     {
-        VisionTransformer model = new(TestDevice.Current, ModelZoo.Get("deit_tiny_patch16_224"));
+        VisionTransformer model = new(TestDevice.Current, DeitFamily.Get("deit_tiny_patch16_224"));
         model.Parameters.Initialize(1);
         return model;
     }
