@@ -5,7 +5,11 @@ namespace Deit.Train.Options;
 /// <summary>The optimiser and its constants.</summary>
 internal sealed record OptimizerOptions
 {
-    [Flag("adamw, sgd (with Nesterov's momentum, as timm's) or momentum (without)", Name = "opt")]
+    [Flag(
+        "adamw, lamb (for large batches; with --opt-eps 1e-6 in timm), sgd (with Nesterov's momentum, as timm's) "
+            + "or momentum (without)",
+        Name = "opt"
+    )]
     public OptimizerKind Kind { get; init; } = OptimizerKind.AdamW;
 
     [Flag("weight decay; not of biases, norms, class token and position embedding")]
@@ -54,6 +58,9 @@ internal enum OptimizerKind
     /// <summary>Adam with decoupled weight decay.</summary>
     [ValueName("adamw")]
     AdamW,
+
+    /// <summary>AdamW whose step of each parameter tensor is scaled to the length of the tensor.</summary>
+    Lamb,
 
     /// <summary>SGD with Nesterov's momentum, as timm's <c>sgd</c>.</summary>
     Sgd,
