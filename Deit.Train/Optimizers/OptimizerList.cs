@@ -9,6 +9,7 @@ internal static class OptimizerList
     {
         [OptimizerKind.AdamW] = options => new AdamWOptimizer(options),
         [OptimizerKind.Lamb] = options => new LambOptimizer(options),
+        [OptimizerKind.Lion] = options => new LionOptimizer(options),
         [OptimizerKind.Sgd] = options => new SgdOptimizer(options),
         [OptimizerKind.Momentum] = options => new SgdOptimizer(options),
     };
