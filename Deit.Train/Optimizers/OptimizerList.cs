@@ -8,6 +8,8 @@ internal static class OptimizerList
     private static readonly Dictionary<OptimizerKind, Func<OptimizerOptions, IOptimizer>> All = new()
     {
         [OptimizerKind.AdamW] = options => new AdamWOptimizer(options),
+        [OptimizerKind.Lamb] = options => new LambOptimizer(options),
+        [OptimizerKind.Lion] = options => new LionOptimizer(options),
         [OptimizerKind.Sgd] = options => new SgdOptimizer(options),
         [OptimizerKind.Momentum] = options => new SgdOptimizer(options),
     };

@@ -35,16 +35,16 @@ internal sealed class TrainRun : IDisposable
                 $"'{folder}' holds a run already; go on with --resume {folder}, or choose another --output."
             );
         TrainingPlan plan = new(options, folder, resumed is not null);
-        string? teacher = plan.TeacherHash();
-        if (resumed is not null && resumed.Teacher != teacher)
-            throw new DeitException(
-                $"The teacher '{options.Distillation.TeacherPath}' is another than the one that '{folder}' was begun with; "
-                    + "restore its weights, or name their place with --teacher-path."
-            );
-
-        TrainingSession session = new(plan, resumed?.Kernels);
+        TrainingSession? session = null;
         try
         {
+            string? teacher = plan.TeacherHash();
+            if (resumed is not null && resumed.Teacher != teacher)
+                throw new DeitException(
+                    $"The teacher '{options.Distillation.TeacherPath}' is another than the one that '{folder}' was begun "
+                        + "with; restore its weights, or name their place with --teacher-path."
+                );
+            session = new TrainingSession(plan, resumed?.Kernels);
             TrainState state = resumed ?? new TrainState { Teacher = teacher };
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
             ITrainingObserver[] all = [new LogObserver(log), .. observers, new CheckpointObserver(checkpoint, session)];
@@ -52,7 +52,8 @@ internal sealed class TrainRun : IDisposable
         }
         catch
         {
-            session.Dispose();
+            session?.Dispose();
+            plan.Dispose();
             throw;
         }
     }
@@ -63,8 +64,12 @@ internal sealed class TrainRun : IDisposable
     /// <exception cref="DeitException">The loss is not finite, or the disk is full; checkpoints are intact.</exception>
     public int Run(StopSignal stop) => _loop.Run(stop);
 
-    /// <summary>Gives the device back.</summary>
-    public void Dispose() => _session.Dispose();
+    /// <summary>Gives the device back and closes all files.</summary>
+    public void Dispose()
+    {
+        _session.Dispose();
+        _session.Plan.Dispose();
+    }
 
     private static RunLog Resume(TrainingSession session, RunCheckpoint checkpoint, TrainState state)
     {

@@ -9,7 +9,7 @@ using Deit.Train.Schedules;
 namespace Deit.Train.Training;
 
 /// <summary>Everything about a training that can be known, and can be wrong, before a device is opened.</summary>
-internal sealed class TrainingPlan
+internal sealed class TrainingPlan : IDisposable
 {
     /// <summary>Opens the data and reads the descriptions of all networks. Nothing is written.</summary>
     /// <param name="options">The recipe.</param>
@@ -100,4 +100,11 @@ internal sealed class TrainingPlan
 
     /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
     public string? TeacherHash() => Teacher is { } teacher ? Distillation.Teacher.Hash(teacher.Source) : null;
+
+    /// <summary>Closes the files of weights.</summary>
+    public void Dispose()
+    {
+        Start?.Dispose();
+        Teacher?.Source.Dispose();
+    }
 }
