@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Deit.Cli.Commands;
+using Deit.Cli.Commands.Analyze;
+using Deit.Cli.Commands.Bench;
 using Deit.Gpu;
 using Deit.Model;
 
@@ -20,7 +22,7 @@ try
     ParseResult parsed = root.Parse(args);
     if (ParseErrors.Sentence(parsed) is { } sentence)
         throw new DeitException(sentence);
-    // Our own handler below says one sentence instead of a stack trace; signals are the commands' own business.
+    // The handler below prints one sentence instead of a stack trace. Commands handle signals themselves.
     return parsed.Invoke(
         new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
     );

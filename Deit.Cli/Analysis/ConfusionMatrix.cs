@@ -16,7 +16,7 @@ internal sealed class ConfusionMatrix
     private readonly IReadOnlyList<string> _labels;
 
     /// <summary>Counts the model's answers.</summary>
-    /// <param name="predictions">What was answered.</param>
+    /// <param name="predictions">The answers.</param>
     /// <param name="labels">The classes' names.</param>
     /// <exception cref="DeitException">There are too many classes.</exception>
     public ConfusionMatrix(IEnumerable<Prediction> predictions, IReadOnlyList<string> labels)
@@ -34,7 +34,8 @@ internal sealed class ConfusionMatrix
     {
         if (classes > MostClasses)
             throw new DeitException(
-                $"Drawing the confusion of {classes} classes failed: expected at most {MostClasses}; leave out --confusion and take the figures of each class from --output or --json."
+                $"Drawing the confusion of {classes} classes failed: expected at most {MostClasses}; "
+                    + "leave out --confusion and take the figures of each class from --output or --json."
             );
     }
 
@@ -42,7 +43,7 @@ internal sealed class ConfusionMatrix
     public int this[int label, int answer] => _counts[(label * _labels.Count) + answer];
 
     /// <summary>Draws the matrix: a cell's colour is its share of the row's images, its number the count where all counts fit.</summary>
-    /// <param name="title">What it is of.</param>
+    /// <param name="title">The heading.</param>
     public Drawing Draw(string title)
     {
         const float Size = 12,
@@ -52,7 +53,7 @@ internal sealed class ConfusionMatrix
         int classes = _labels.Count,
             cell = Math.Clamp(900 / classes, 1, 44),
             side = cell * classes;
-        // Names take as much room as the longest, or a limit; where cells are lower than letters some rows get their number instead.
+        // Names take the room of the longest, up to a limit. Where cells are lower than letters, some rows get their number instead.
         bool named = cell >= 11;
         float labelSize = Math.Min(Size, cell - 1);
         string[] labels = named
@@ -87,8 +88,10 @@ internal sealed class ConfusionMatrix
         string largest = $"{_counts.Max()}";
         float size = Math.Min(13, (cell - 4) * 13 / Math.Max(Drawing.TextWidth(largest, 13), 1));
         bool numbered = size >= 8 && cell >= 14;
-        double least = cell >= 14 ? 0.06 : 0.2; // one error in a thousand must differ from none, the more the smaller it is
-        int line = cell >= 6 ? 1 : 0; // between cells, where it would not drown them
+        // The colour of one error in a thousand must differ from that of none, the more the smaller cells are.
+        double least = cell >= 14 ? 0.06 : 0.2;
+        // A line between cells, where they are large enough for it.
+        int line = cell >= 6 ? 1 : 0;
         for (int label = 0; label < classes; label++)
         {
             double support = Math.Max(1, _counts.AsSpan(label * classes, classes).ToArray().Sum());

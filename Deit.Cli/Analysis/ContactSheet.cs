@@ -27,7 +27,7 @@ internal static class ContactSheet
         float titles = rows.Max(row => Drawing.TextWidth(row.Title, Size));
         int left = Border + (titles > 0 ? (int)titles + 12 : 0),
             columns = rows.Max(row => row.Cells.Count);
-        // Captions of narrow pictures may need more room than they.
+        // A caption may be wider than its picture.
         int pitch =
             Math.Max(width, (int)rows.Max(row => row.Cells.Max(cell => Drawing.TextWidth(cell.Caption, Size)))) + Gap;
         Drawing drawing = new(

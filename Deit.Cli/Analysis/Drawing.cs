@@ -6,7 +6,9 @@ using SkiaSharp;
 
 namespace Deit.Cli.Analysis;
 
-/// <summary>A picture to be drawn with rectangles, pictures and text, on white. The same everywhere: the font comes from this assembly.</summary>
+/// <summary>
+/// A white picture to draw rectangles, pictures and text on. It is the same on every machine, because the font comes from this assembly.
+/// </summary>
 internal sealed class Drawing : IDisposable
 {
     // Latin, Greek and Cyrillic; other characters show as boxes.
@@ -28,7 +30,8 @@ internal sealed class Drawing : IDisposable
         const int MostPixels = 1 << 28; // a gigabyte of memory
         if ((long)width * height > MostPixels)
             throw new DeitException(
-                $"Drawing a picture of {width} x {height} pixels failed: expected at most {MostPixels} pixels; show less in it."
+                $"Drawing a picture of {width} x {height} pixels failed: expected at most {MostPixels} pixels; "
+                    + "show less in it."
             );
         _bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgb888x, SKAlphaType.Opaque));
         _canvas = new SKCanvas(_bitmap);
@@ -66,8 +69,8 @@ internal sealed class Drawing : IDisposable
     /// <param name="y">The middle of its digits' height.</param>
     /// <param name="size">Font size in pixels.</param>
     /// <param name="color">The colour.</param>
-    /// <param name="align">What x is.</param>
-    /// <param name="upwards">Turned to be read from below to above: x and y then change their parts.</param>
+    /// <param name="align">The part of the line that lies at x.</param>
+    /// <param name="upwards">True for a line that is read upwards: x and y then change their parts.</param>
     public void Text(
         string text,
         float x,
@@ -134,7 +137,8 @@ internal sealed class Drawing : IDisposable
             {
                 if (!_bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
                     throw new ImageException(
-                        $"Writing the image '{path}' failed: {Width} x {Height} pixels could not be encoded; check that the folder is writable."
+                        $"Writing the image '{path}' failed: {Width} x {Height} pixels could not be encoded; "
+                            + "check that the folder is writable."
                     );
             }
         );

@@ -2,15 +2,15 @@ using Deit.Model.Images;
 
 namespace Deit.Cli.Analysis;
 
-/// <summary>Numbers on a grid of patches, shown on the picture that the patches are of.</summary>
+/// <summary>Numbers on a grid of patches, shown on the picture of these patches.</summary>
 internal static class HeatMap
 {
-    // What of a pixel is heat: so much that cold parts are dark, so little that the picture shows through hot ones.
+    // The share of heat in a pixel. Cold parts are dark, and the picture still shows through hot ones.
     private const double Opacity = 0.6;
 
-    /// <summary>Turns a model's input back into the picture it was made of, as cropped and resized.</summary>
+    /// <summary>Turns a model's input back into its picture, cropped and resized.</summary>
     /// <param name="chw">[3, H, W], normalised.</param>
-    /// <param name="preprocess">How it was made.</param>
+    /// <param name="preprocess">The preprocessing that made it.</param>
     public static RgbImage Picture(ReadOnlySpan<float> chw, Preprocess preprocess)
     {
         ImageSize size = preprocess.InputSize;
@@ -25,7 +25,9 @@ internal static class HeatMap
         return new RgbImage(size.Width, size.Height, pixels);
     }
 
-    /// <summary>Lays values over a picture, the smallest black and the largest light yellow, interpolated between the patches' middles.</summary>
+    /// <summary>
+    /// Lays values over a picture: the smallest is black, the largest light yellow. Between the patches' middles they are interpolated.
+    /// </summary>
     /// <param name="picture">The picture.</param>
     /// <param name="values">A number for each patch, row by row.</param>
     /// <param name="grid">Rows and columns of patches.</param>
@@ -60,7 +62,7 @@ internal static class HeatMap
         return new RgbImage(picture.Width, picture.Height, pixels);
     }
 
-    // The two patches round a pixel and how far it is from the first one's middle to the second one's; at the edge both are one.
+    // The two patches around a pixel, and its place between their middles, 0 to 1. At the edge both are the same patch.
     private static (int First, int Second, double Share) Between(int pixel, int pixels, int patches)
     {
         double position = Math.Clamp(((pixel + 0.5) * patches / pixels) - 0.5, 0, patches - 1);

@@ -5,7 +5,10 @@ using Deit.Train.Data.Loading;
 namespace Deit.Cli.Analysis;
 
 /// <summary>How alike tokens are at a place in the network.</summary>
-/// <param name="Place"><c>tokens</c> are the parameters, <c>embedding</c> has their places added, <c>block i</c> is after i blocks, <c>norm</c> is what the heads read.</param>
+/// <param name="Place">
+/// <c>tokens</c> are the parameters, <c>embedding</c> has the position embedding added, <c>block i</c> is after i blocks, and
+/// <c>norm</c> is the input of the heads.
+/// </param>
 /// <param name="ClassDistillation">Mean cosine of class and distillation token; null without a distillation token.</param>
 /// <param name="ClassOther">Mean cosine of the class tokens of two models; null without another model.</param>
 internal sealed record PlaceCosines(string Place, double? ClassDistillation, double? ClassOther);
@@ -40,7 +43,7 @@ internal static class TokenCosines
             {
                 inference.Run(batch.Images, batch.Count);
                 float[][] own = [.. names.Select(inference.Observed)];
-                // It borrows the first one's memory: what that kept has been read by now.
+                // The second model borrows the memory of the first, whose values have been read by now.
                 otherInference?.Run(batch.Images, batch.Count);
                 for (int place = 0; place < names.Length; place++)
                 {
@@ -61,27 +64,29 @@ internal static class TokenCosines
                 images += batch.Count;
             }
 
-        List<PlaceCosines> places =
-        [
-            new(
-                "tokens",
-                config.Distilled ? Parameters(network, "dist_token") : null,
-                other is null ? null : Parameters(other, "cls_token")
-            ),
-        ];
-        for (int place = 0; place < names.Length; place++)
-            places.Add(
-                new(
-                    Title(names[place]),
+        PlaceCosines parameters = new(
+            "tokens",
+            config.Distilled ? Parameters(device, network, network, "dist_token") : null,
+            other is null ? null : Parameters(device, network, other, "cls_token")
+        );
+        IEnumerable<PlaceCosines> observed = names.Select(
+            (name, place) =>
+                new PlaceCosines(
+                    Title(name),
                     config.Distilled ? distillation[place] / images : null,
                     other is null ? null : otherClass[place] / images
                 )
-            );
-        return (places, images);
-
-        double Parameters(VisionTransformer second, string name) =>
-            Cosine(device.Read<float>(network.Parameters["cls_token"]), device.Read<float>(second.Parameters[name]));
+        );
+        return ([parameters, .. observed], images);
     }
+
+    // The cosine of a model's class token and a token of the same or another model, both as parameters.
+    private static double Parameters(
+        GpuDevice device,
+        VisionTransformer network,
+        VisionTransformer second,
+        string name
+    ) => Cosine(device.Read<float>(network.Parameters["cls_token"]), device.Read<float>(second.Parameters[name]));
 
     /// <summary>The cosine of the angle between two vectors; NaN where one has no length.</summary>
     public static double Cosine(ReadOnlySpan<float> first, ReadOnlySpan<float> second)

@@ -7,11 +7,12 @@ using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
 
-/// <summary>What <c>deit convert</c> is asked beside its source and target.</summary>
+/// <summary>The options of <c>deit convert</c>, besides its source and target.</summary>
 internal sealed record ConvertOptions
 {
     [Flag(
-        "what to write: a model folder of ours under timm's names, one of transformers, ONNX, or one of ours in 16 bits; onnx of an OUT.onnx, else timm",
+        "format to write: a model folder of ours under timm's names, one of transformers, ONNX, or one of ours in 16 bits; "
+            + "onnx of an OUT.onnx, else timm",
         Choices = ["timm", "hf", "onnx", "fp16"]
     )]
     public string? To { get; set; }
@@ -56,9 +57,10 @@ internal static class ConvertCommand
     {
         string format = options.To ?? (IsOnnx(to) ? "onnx" : "timm");
         if (IsOnnx(to) != (format == "onnx"))
-            throw new DeitException(
-                $"'{to}' was given for --to {format}, expected {(format == "onnx" ? "a file that ends with .onnx" : "a folder")}; name it so."
-            );
+        {
+            string expected = format == "onnx" ? "a file that ends with .onnx" : "a folder";
+            throw new DeitException($"'{to}' was given for --to {format}, expected {expected}; name it so.");
+        }
         CheckTarget(from, to, options.Overwrite);
         using ConvertSource source = ConvertSource.Open(
             from,
@@ -87,7 +89,8 @@ internal static class ConvertCommand
                 "Notice   transformers answers with the mean of both heads' logits, this model with the sum of their softmax"
             );
         Console.WriteLine(
-            $"{to}: {description.Name ?? description.Config.Family}, {description.Config.NumClasses} classes, {description.Config.InputSize} pixels"
+            $"{to}: {description.Name ?? description.Config.Family}, {description.Config.NumClasses} classes, "
+                + $"{description.Config.InputSize} pixels"
         );
         return 0;
     }
@@ -95,7 +98,7 @@ internal static class ConvertCommand
     private static bool IsOnnx(string path) =>
         Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase);
 
-    // What is replaced goes away as a whole: nothing but a model does.
+    // A target is replaced as a whole, so it must hold nothing but a model.
     private static void CheckTarget(string from, string to, bool overwrite)
     {
         if (
@@ -108,7 +111,8 @@ internal static class ConvertCommand
             return;
         if (folder == IsOnnx(to))
             throw new DeitException(
-                $"'{to}' is a {(folder ? "folder" : "file")} and was to be a {(folder ? "file" : "folder")}; choose another OUT."
+                $"'{to}' is a {(folder ? "folder" : "file")} and was to be a {(folder ? "file" : "folder")}; "
+                    + "choose another OUT."
             );
         if (
             folder

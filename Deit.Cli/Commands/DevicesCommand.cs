@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace Deit.Cli.Commands;
 
-/// <summary><c>deit devices</c>: every Vulkan device with what decides how Deit runs on it.</summary>
+/// <summary><c>deit devices</c>: every Vulkan device with the features that decide how Deit runs on it.</summary>
 internal static class DevicesCommand
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -42,18 +42,21 @@ internal static class DevicesCommand
         {
             Grid grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(4).PadRight(2)).AddColumn();
             Row("driver", $"{device.Driver}, Vulkan {device.ApiVersion}");
+            string visible = device.HostVisibleMemory ? ", visible to the host" : "";
             Row(
                 "memory",
-                $"{device.MemoryBytes / (double)(1 << 30):0.0} GiB{(device.HostVisibleMemory ? ", visible to the host" : "")}; {device.MaxAllocationBytes >> 20} MiB at once, {device.MaxStorageBufferRange >> 20} MiB a tensor"
+                $"{device.MemoryBytes / (double)(1 << 30):0.0} GiB{visible}; "
+                    + $"{device.MaxAllocationBytes >> 20} MiB at once, {device.MaxStorageBufferRange >> 20} MiB a tensor"
             );
             Row(
                 "workgroups",
-                $"subgroup {device.SubgroupSize}, at most {device.MaxWorkgroupSize} invocations, {device.SharedMemoryBytes >> 10} KiB shared, {device.PushConstantBytes} bytes of push constants"
+                $"subgroup {device.SubgroupSize}, at most {device.MaxWorkgroupSize} invocations, "
+                    + $"{device.SharedMemoryBytes >> 10} KiB shared, {device.PushConstantBytes} bytes of push constants"
             );
             Row("types", DeviceFeatures.Types(device));
             Row("matrix units", DeviceFeatures.MatrixUnits(device));
             Row("uuid", device.Uuid);
-            // Measured here under this driver: a kernel that it compiles to something wrong.
+            // Kernels that this driver compiles wrongly, as a comparison of results on this machine has shown.
             foreach ((string kernel, string fault) in KernelChoices.RejectedOn(device))
                 Row("rejected", $"{kernel}: {fault}");
             if (device.Unsuitable is { } why)

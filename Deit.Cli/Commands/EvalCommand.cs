@@ -11,20 +11,21 @@ using Spectre.Console;
 
 namespace Deit.Cli.Commands;
 
-/// <summary>What <c>deit eval</c> is asked.</summary>
+/// <summary>The options of <c>deit eval</c>.</summary>
 internal sealed record EvalOptions : SplitOptions
 {
     [Flag("model folder, such as RUN/best", Required = true)]
     public string Model { get; set; } = "";
 
     [Flag(
-        "how two heads answer together; what the model folder says without it",
+        "how two heads answer together; as the model folder says without it",
         Choices = ["mean-logits", "sum-softmax", "class-token"]
     )]
     public string? HeadFusion { get; set; }
 
     [PrecisionFlag(
-        "type of activations and of the operands of matrix products, with -residual of the residual stream too; bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units (tensor cores)"
+        "type of activations and of the operands of matrix products, with -residual of the residual stream too; "
+            + "bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units (tensor cores)"
     )]
     public string Precision { get; set; } = "fp32";
 
@@ -39,7 +40,7 @@ internal sealed record EvalOptions : SplitOptions
     )]
     public string? Output { get; set; }
 
-    /// <summary>The fusion that a value of the flag names; null of none.</summary>
+    /// <summary>The fusion that a value of the flag names; null without a value.</summary>
     public static HeadFusion? Fusion(string? name) =>
         name switch
         {
@@ -66,7 +67,7 @@ internal static class EvalCommand
         return command;
     }
 
-    /// <summary>What the device can do of what was asked for; says where that is something else.</summary>
+    /// <summary>The precision that was asked for, or the one that the device has instead, which is said on the error stream.</summary>
     internal static Precision PrecisionOn(GpuDevice device, string name)
     {
         (Precision precision, string? notice) = Precision.For(device.Info, Precision.Parse(name));
@@ -79,25 +80,11 @@ internal static class EvalCommand
     {
         if (options.Confusion is { } file && Path.GetExtension(file) != ".png")
             throw new DeitException(
-                $"--confusion '{file}' does not end with .png, which is what it writes; name it so."
+                $"--confusion '{file}' does not end with .png, the format that it writes; name it so."
             );
         ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
         IReadOnlyList<string> labels = source.Description.Labels;
-        // A folder of results goes without the picture where there are too many classes; one that was asked for by name is refused.
-        string? output = options.Output switch
-        {
-            "none" => null,
-            null when options.Json || options.Confusion is not null => null, // a program, or a picture alone, was asked for
-            null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{options.Split}",
-            { } named => named,
-        };
-        string? confusion =
-            options.Confusion
-            ?? (
-                output is { } folder && labels.Count <= ConfusionMatrix.MostClasses
-                    ? Path.Combine(folder, "confusion.png")
-                    : null
-            );
+        (string? output, string? confusion) = Files(options, labels.Count);
         if (confusion is not null)
             ConfusionMatrix.Check(labels.Count);
         if (output is not null)
@@ -119,26 +106,57 @@ internal static class EvalCommand
         else
             Print(options, source, evaluation, classes);
         if (output is not null)
-        {
-            Report.WriteText(
-                Path.Combine(output, "eval.json"),
-                JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json)
-            );
-            Report.WriteText(Path.Combine(output, "per_class.csv"), classes.ToCsv());
-        }
+            WriteFiles(output, options, source, evaluation, classes);
         if (confusion is not null)
-        {
-            string title = FormattableString.Invariant(
-                $"{evaluation.Top1:p1} right of {evaluation.Images} images of '{options.Split}'"
-            );
-            using Drawing drawing = new ConfusionMatrix(evaluation.Predictions, labels).Draw(title);
-            drawing.SavePng(confusion);
-        }
+            Draw(confusion, options, evaluation, labels);
         if (output is not null && !options.Json)
             Console.WriteLine(
                 $"Files    {output}: eval.json, per_class.csv{(confusion is null ? "" : ", confusion.png")}"
             );
         return 0;
+    }
+
+    // The folder for results and the file for the confusion matrix; null for none.
+    private static (string? Output, string? Confusion) Files(EvalOptions options, int classes)
+    {
+        string? output = options.Output switch
+        {
+            "none" => null,
+            // --json is for a program, --confusion for the picture alone.
+            null when options.Json || options.Confusion is not null => null,
+            null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{options.Split}",
+            { } named => named,
+        };
+        // With too many classes a folder of results goes without the picture. A picture that --confusion names is refused later.
+        string? picture =
+            output is { } folder && classes <= ConfusionMatrix.MostClasses
+                ? Path.Combine(folder, "confusion.png")
+                : null;
+        return (output, options.Confusion ?? picture);
+    }
+
+    private static void WriteFiles(
+        string folder,
+        EvalOptions options,
+        ModelOnSplit source,
+        Evaluation evaluation,
+        ClassReport classes
+    )
+    {
+        Report.WriteText(
+            Path.Combine(folder, "eval.json"),
+            JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json)
+        );
+        Report.WriteText(Path.Combine(folder, "per_class.csv"), classes.ToCsv());
+    }
+
+    private static void Draw(string file, EvalOptions options, Evaluation evaluation, IReadOnlyList<string> labels)
+    {
+        string title = FormattableString.Invariant(
+            $"{evaluation.Top1:p1} right of {evaluation.Images} images of '{options.Split}'"
+        );
+        using Drawing drawing = new ConfusionMatrix(evaluation.Predictions, labels).Draw(title);
+        drawing.SavePng(file);
     }
 
     private static void Print(EvalOptions options, ModelOnSplit source, Evaluation evaluation, ClassReport classes)

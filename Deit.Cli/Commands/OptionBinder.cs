@@ -1,88 +1,84 @@
 using System.CommandLine;
 using System.Reflection;
-using System.Text;
 using Deit.Model.Images;
 using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
 
-/// <summary>Turns the properties of an options record into flags of a command, and a parsed command line into the record.</summary>
+/// <summary>Gives a command the flags of a record of options, and makes such a record of a parsed command line.</summary>
+/// <typeparam name="T">The record; see <see cref="FlagSet{T}"/>.</typeparam>
 internal sealed class OptionBinder<T>
     where T : class, new()
 {
-    private readonly List<(PropertyInfo Property, Option Option, Func<ParseResult, object?> Value)> _bound = [];
-    private readonly Dictionary<PropertyInfo, Option<bool>> _negations = [];
+    private readonly List<BoundFlag> _bound = [];
 
+    /// <summary>Adds the flags to a command. A flag that is on by default gets a second one, <c>--no-…</c>, that turns it off.</summary>
+    /// <param name="command">The command.</param>
     public OptionBinder(Command command)
     {
         T defaults = new();
-        foreach (PropertyInfo property in typeof(T).GetProperties())
-            if (property.GetCustomAttribute<FlagAttribute>() is { } flag)
+        foreach (Flag flag in FlagSet<T>.All)
+        {
+            object? initial = flag.Of(defaults);
+            (Option option, Func<ParseResult, object?> value) = Create(flag, initial);
+            command.Add(option);
+            _bound.Add(new BoundFlag(flag, option, value));
+            if (initial is not true)
+                continue;
+            Option<bool> negation = new($"--no-{option.Name[2..]}")
             {
-                MethodInfo create = typeof(OptionBinder<T>)
-                    .GetMethod(nameof(Create), BindingFlags.NonPublic | BindingFlags.Static)!
-                    .MakeGenericMethod(property.PropertyType);
-                (Option option, Func<ParseResult, object?> value) = ((Option, Func<ParseResult, object?>))
-                    create.Invoke(null, [FlagName(property.Name), flag, property.GetValue(defaults)])!;
-                command.Add(option);
-                _bound.Add((property, option, value));
-                if (property.GetValue(defaults) is true)
-                {
-                    Option<bool> negation = new($"--no-{option.Name[2..]}")
-                    {
-                        Description = $"without {option.Name}, which is on",
-                    };
-                    command.Add(negation);
-                    _negations.Add(property, negation);
-                }
-            }
+                Description = $"without {option.Name}, which is on",
+            };
+            command.Add(negation);
+            _bound.Add(new BoundFlag(flag, negation, result => !result.GetValue(negation)));
+        }
     }
 
     /// <summary>The record that a command line describes.</summary>
     /// <param name="result">The command line.</param>
-    /// <param name="start">What flags that were not given leave as it is; the defaults without it. Is changed.</param>
-    public T Bind(ParseResult result, T? start = null)
-    {
-        T options = start ?? new T();
-        foreach ((PropertyInfo property, Option option, Func<ParseResult, object?> value) in _bound)
-            if (IsGiven(result, option))
-                property.SetValue(options, value(result));
-        foreach ((PropertyInfo property, Option<bool> negation) in _negations)
-            if (IsGiven(result, negation) && result.GetValue(negation))
-                property.SetValue(options, false);
-        return options;
-    }
+    /// <param name="start">The values of flags that were not given; the defaults without it.</param>
+    public T Bind(ParseResult result, T? start = null) =>
+        FlagSet<T>.With(start ?? new T(), Given(result).Select(bound => (bound.Flag, bound.Value(result))));
 
     /// <summary>The flags that the user typed.</summary>
-    public IEnumerable<string> Given(ParseResult result) =>
-        _bound
-            .Select(b => b.Option)
-            .Concat(_negations.Values)
-            .Where(option => IsGiven(result, option))
-            .Select(option => option.Name);
+    /// <param name="result">The command line.</param>
+    public IEnumerable<BoundFlag> Given(ParseResult result) =>
+        _bound.Where(bound => result.GetResult(bound.Option) is { Implicit: false });
 
-    private static bool IsGiven(ParseResult result, Option option) => result.GetResult(option) is { Implicit: false };
-
-    private static (Option, Func<ParseResult, object?>) Create<TValue>(string name, FlagAttribute flag, TValue initial)
+    private static (Option, Func<ParseResult, object?>) Create(Flag flag, object? initial)
     {
-        Option<TValue> option = new(name) { Description = flag.Help, Required = flag.Required };
-        if (!flag.Required)
+        if (FlagValue.IsNamed(flag.Type))
+        {
+            (Option option, Func<ParseResult, object?> text) = CreateOf(flag, FlagValue.Text(initial));
+            return (option, result => text(result) is string name ? FlagValue.Parse(flag.Type, name) : null);
+        }
+        MethodInfo create = typeof(OptionBinder<T>)
+            .GetMethod(nameof(CreateOf), BindingFlags.NonPublic | BindingFlags.Static)!
+            .MakeGenericMethod(flag.Type);
+        return ((Option, Func<ParseResult, object?>))create.Invoke(null, [flag, initial])!;
+    }
+
+    private static (Option, Func<ParseResult, object?>) CreateOf<TValue>(Flag flag, TValue initial)
+    {
+        Option<TValue> option = new(flag.Name)
+        {
+            Description = flag.Attribute.Help,
+            Required = flag.Attribute.Required,
+        };
+        if (!flag.Attribute.Required)
             option.DefaultValueFactory = _ => initial;
         if (option is Option<ImageSize?> size)
             size.CustomParser = argument => ImageSize.Parse(argument.Tokens[0].Value);
         if (typeof(TValue).IsArray)
             option.AllowMultipleArgumentsPerToken = true;
-        if (flag.Choices.Length > 0)
-            option.AcceptOnlyFromAmong(flag.Choices);
+        if (flag.Choices.Count > 0)
+            option.AcceptOnlyFromAmong([.. flag.Choices]);
         return (option, result => result.GetValue(option));
     }
 
-    /// <summary><c>BatchSize</c> to <c>--batch-size</c>.</summary>
-    public static string FlagName(string property)
-    {
-        StringBuilder name = new("-");
-        foreach (char c in property)
-            _ = char.IsUpper(c) ? name.Append('-').Append(char.ToLowerInvariant(c)) : name.Append(c);
-        return name.ToString();
-    }
+    /// <summary>A flag and the option of the command that sets it.</summary>
+    /// <param name="Flag">The flag.</param>
+    /// <param name="Option">The option of the command, of another name where it turns the flag off.</param>
+    /// <param name="Value">The flag's value on a command line that has the option.</param>
+    internal sealed record BoundFlag(Flag Flag, Option Option, Func<ParseResult, object?> Value);
 }

@@ -18,65 +18,55 @@ internal static class TrainCommand
         };
         command.Add(resume);
         command.SetAction(result =>
-        {
-            string? run = result.GetValue(resume);
-            string? recipe = binder.Bind(result).Recipe;
-            TrainOptions options = binder.Bind(
-                result,
-                recipe is null ? null : WithoutModel(Recipe.Load(recipe), [.. binder.Given(result)])
-            );
-            if (run is not null)
-            {
-                // The rest of the options decides the result: changing it half-way would be another training.
-                if (
-                    binder
-                        .Given(result)
-                        .FirstOrDefault(flag =>
-                            flag
-                                is not (
-                                    "--data"
-                                    or "--device"
-                                    or "--num-workers"
-                                    or "--teacher-path"
-                                    or "--teacher-cache"
-                                )
-                        ) is
-                    { } other
-                )
-                    throw new DeitException(
-                        $"--resume goes on with the options in '{Path.Combine(run, TrainOptions.FileName)}', {other} cannot be changed; drop it or start a new run."
-                    );
-                TrainOptions saved = TrainOptions.Load(run);
-                saved.Device = options.Device;
-                saved.Data = options.Data ?? saved.Data;
-                saved.TeacherPath = options.TeacherPath ?? saved.TeacherPath;
-                saved.TeacherCache = options.TeacherCache ?? saved.TeacherCache;
-                if (binder.Given(result).Contains("--num-workers"))
-                    saved.NumWorkers = options.NumWorkers;
-                return TrainRun.Run(saved, run);
-            }
-            if (options.SaveRecipe is { } file)
-            {
-                Recipe.Save(options, file);
-                Console.WriteLine($"Recipe   {file}");
-                if (options.Data is null)
-                    return 0;
-            }
-            if (recipe == "finetune384" && options.Finetune is null)
-                throw new DeitException(
-                    "--recipe finetune384 goes on from trained weights at a rate that teaches nothing anew; add --finetune with a model folder or a .safetensors file."
-                );
-            return TrainRun.Run(options, resume: null);
-        });
+            result.GetValue(resume) is { } run ? Resume(binder, result, run) : Start(binder, result)
+        );
         return command;
     }
 
-    // A model that is named after a recipe takes the place of the recipe's, whichever way that one is described.
+    private static int Start(OptionBinder<TrainOptions> binder, ParseResult result)
+    {
+        string? recipe = binder.Bind(result).Run.Recipe;
+        TrainOptions options = binder.Bind(
+            result,
+            recipe is null
+                ? null
+                : WithoutModel(Recipe.Load(recipe), [.. binder.Given(result).Select(given => given.Flag.Name)])
+        );
+        if (options.Run.SaveRecipe is { } file)
+        {
+            Recipe.Save(options, file);
+            Console.WriteLine($"Recipe   {file}");
+            if (options.Data.Path is null)
+                return 0;
+        }
+        if (recipe == "finetune384" && options.Model.Finetune is null)
+            throw new DeitException(
+                "--recipe finetune384 goes on from trained weights at a rate that teaches nothing anew; "
+                    + "add --finetune with a model folder or a .safetensors file."
+            );
+        return TrainRun.Run(options, resume: null);
+    }
+
+    // The options of the run decide its result: a run with other options from its middle on would be another training.
+    private static int Resume(OptionBinder<TrainOptions> binder, ParseResult result, string run)
+    {
+        if (binder.Given(result).FirstOrDefault(given => !given.Flag.Attribute.OnResume) is { } other)
+            throw new DeitException(
+                $"--resume goes on with the options in '{Path.Combine(run, TrainOptions.FileName)}', "
+                    + $"{other.Option.Name} cannot be changed; drop it or start a new run."
+            );
+        return TrainRun.Run(binder.Bind(result, TrainOptions.Load(run)), run);
+    }
+
+    // A network that is described after a recipe takes the place of the recipe's, however that one is described.
     private static TrainOptions WithoutModel(TrainOptions recipe, HashSet<string> given)
     {
+        ModelOptions model = recipe.Model;
         bool free = given.Overlaps(["--embed-dim", "--depth", "--num-heads"]);
         if (given.Contains("--model") || given.Contains("--regnet"))
-            recipe = recipe with { EmbedDim = null, Depth = null, NumHeads = null };
-        return given.Contains("--model") || free ? recipe with { Regnet = null } : recipe;
+            model = model with { EmbedDim = null, Depth = null, NumHeads = null };
+        if (given.Contains("--model") || free)
+            model = model with { RegNet = null };
+        return recipe with { Model = model };
     }
 }

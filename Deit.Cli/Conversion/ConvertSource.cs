@@ -4,19 +4,22 @@ using Deit.Model.Images;
 
 namespace Deit.Cli.Conversion;
 
-/// <summary>What <c>deit convert</c> is asked about its source that the files may not say.</summary>
+/// <summary>Facts on the source of <c>deit convert</c> that its files may not tell.</summary>
 /// <param name="Model">The name of a model.</param>
 /// <param name="Labels">A text file with a class name a line.</param>
 /// <param name="InputSize">Pixels of the input.</param>
 internal sealed record ConvertHints(string? Model, string? Labels, ImageSize? InputSize);
 
-/// <summary>A model on disk, of any format that is read: its description and its open weights under the reference's names, checked against one another.</summary>
+/// <summary>
+/// A model on disk in any format that is read. It has a description and open weights under the reference's names; both are checked against
+/// one another.
+/// </summary>
 internal sealed class ConvertSource : IDisposable
 {
     private const string TorchWeights = "pytorch_model.bin";
 
     /// <summary>Takes a model that is open already.</summary>
-    /// <param name="path">What messages call it.</param>
+    /// <param name="path">The model's name in messages.</param>
     /// <param name="description">Its description.</param>
     /// <param name="weights">Its weights, which this owns.</param>
     /// <param name="notices">See <see cref="Notices"/>.</param>
@@ -30,13 +33,13 @@ internal sealed class ConvertSource : IDisposable
 
     public IWeights Weights { get; }
 
-    /// <summary>A sentence for each thing that is a default, since nothing says it.</summary>
+    /// <summary>A sentence for each property that is a default because no file tells it.</summary>
     public IReadOnlyList<string> Notices { get; }
 
     /// <summary>Opens a folder, a safetensors file or a file of PyTorch.</summary>
-    /// <param name="path">Where.</param>
-    /// <param name="hints">What to believe where the files say nothing.</param>
-    /// <exception cref="DeitException">There is no model, it is damaged, or what it is of remains open.</exception>
+    /// <param name="path">The folder or file.</param>
+    /// <param name="hints">Facts that the files may not tell.</param>
+    /// <exception cref="DeitException">There is no model, it is damaged, or its architecture remains open.</exception>
     public static ConvertSource Open(string path, ConvertHints hints)
     {
         (ModelSource source, bool torch) = Find(path, hints.Model is not null);
@@ -70,15 +73,16 @@ internal sealed class ConvertSource : IDisposable
     {
         if (source.Description is not null)
             yield break;
+        const string ImageNet = "ImageNet's mean and deviation and a shorter side";
         Preprocess preprocess = description.Preprocess;
         yield return FormattableString.Invariant(
-            $"'{source.Path}' does not say how pictures are prepared: ImageNet's mean and deviation and a shorter side of {preprocess.ShorterSide} pixels are written"
+            $"'{source.Path}' does not say how pictures are prepared: {ImageNet} of {preprocess.ShorterSide} pixels are written"
         );
         if (hints.Labels is null && !weights.Metadata.ContainsKey(WeightsDescription.LabelsKey))
             yield return $"'{source.Path}' does not name its classes: their numbers are written; --labels FILE names them";
     }
 
-    // A named model is believed rather than a config.json that happens to lie beside a file.
+    // A model that --model names counts more than a config.json that happens to lie beside a file.
     private static (ModelSource Source, bool Torch) Find(string path, bool named)
     {
         if (Directory.Exists(path))
@@ -95,7 +99,8 @@ internal sealed class ConvertSource : IDisposable
         bool torch = System.IO.Path.GetExtension(path).ToLowerInvariant() is ".pth" or ".pt" or ".bin";
         if (!File.Exists(path) || (!torch && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)))
             throw new DeitException(
-                $"'{path}' {(File.Exists(path) ? "is no file that is read here" : "does not exist")}; give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin."
+                $"'{path}' {(File.Exists(path) ? "is no file that is read here" : "does not exist")}; "
+                    + "give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin."
             );
         return (new ModelSource(path, path, named ? null : ModelSource.Beside(path)), torch);
     }

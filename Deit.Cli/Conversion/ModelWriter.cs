@@ -5,10 +5,12 @@ using Deit.Model.Files;
 
 namespace Deit.Cli.Conversion;
 
-/// <summary>Writes models as folders: ours, whose names are the reference's and timm's, and that of transformers. One tensor is in memory at a time.</summary>
+/// <summary>
+/// Writes models as folders: ours, whose names are the reference's and timm's, and that of transformers. One tensor is in memory at a time.
+/// </summary>
 internal static class ModelWriter
 {
-    /// <summary>Files of model folders; a folder that holds others too is never replaced.</summary>
+    /// <summary>The files of a model folder. A folder that holds other files too is never replaced.</summary>
     public static readonly string[] Files =
     [
         ModelFolder.ConfigFile,
@@ -82,14 +84,14 @@ internal static class ModelWriter
             ? values
             : throw new DeitException(
                 FormattableString.Invariant(
-                    $"'{name}' of '{source.Path}' holds {values[bad]}, expected at most {largest}; convert another checkpoint, or to a type that holds it."
-                )
+                    $"'{name}' of '{source.Path}' holds {values[bad]}, expected at most {largest}; "
+                ) + "convert another checkpoint, or to a type that holds it."
             );
     }
 
     private static void Write(ConvertSource source, string folder, IEnumerable<SafetensorsSource> tensors)
     {
-        // "pt" is what transformers asks for; the labels are for who has nothing but this file.
+        // transformers asks for "pt". The labels serve readers who have nothing but this file.
         Dictionary<string, string> metadata = new()
         {
             ["format"] = "pt",
@@ -114,7 +116,7 @@ internal static class ModelWriter
                 )
         );
 
-    // A tensor's rows dealt out to names, in order.
+    // The rows of a tensor in equal parts, one for each name in order.
     private static IEnumerable<SafetensorsSource> Parts(ConvertSource source, ParameterSpec spec, string[] names)
     {
         long[] shape = Extents(spec);

@@ -3,9 +3,9 @@ using Deit.Model.Files;
 namespace Deit.Cli.Conversion;
 
 /// <summary>
-/// The names that a checkpoint may refer to, which is all that decides what a pickle can do: none is imported, each has a meaning here. Beside
-/// state dictionaries, checkpoints carry the options of the run (argparse.Namespace) and numbers and paths among them; those stand for
-/// nothing. Any other name is refused, whatever would be done with it.
+/// The names that a checkpoint may refer to. They alone decide how far a pickle can go: none is imported, each has a meaning here.
+/// Beside state dictionaries, checkpoints carry the options of the run (argparse.Namespace) with numbers and paths; those stand for
+/// nothing. Any other name is refused, however it is used.
 /// </summary>
 internal static class PickleGlobals
 {
@@ -45,7 +45,7 @@ internal static class PickleGlobals
         ["_codecs.encode"] = PickleGlobal.Inert,
     };
 
-    /// <summary>What a name stands for.</summary>
+    /// <summary>The meaning of a name.</summary>
     /// <exception cref="PickleException">It is none of the allowed ones.</exception>
     public static object Find(string module, string name) =>
         Allowed.TryGetValue($"{module}.{name}", out object? value)
@@ -55,12 +55,12 @@ internal static class PickleGlobals
                 "save model.state_dict() alone"
             );
 
-    // A name may be long and hold line breaks; what is shown of it does not.
+    // A name may be long and hold line breaks. A message shows its beginning without them.
     private static string Shown(string text) => new([.. text.Take(60).Select(c => char.IsControl(c) ? '?' : c)]);
 }
 
 /// <summary>A fault of a file of PyTorch; the message completes "reading it failed: ...".</summary>
-/// <param name="message">What is wrong.</param>
-/// <param name="remedy">What to do about it.</param>
+/// <param name="message">The fault.</param>
+/// <param name="remedy">The remedy.</param>
 internal sealed class PickleException(string message, string remedy = "fetch or write the file again")
     : Exception($"{message}; {remedy}.");

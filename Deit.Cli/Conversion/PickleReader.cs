@@ -6,10 +6,10 @@ using System.Text;
 namespace Deit.Cli.Conversion;
 
 /// <summary>
-/// Reads the subset of pickle, protocols 2 to 5, that PyTorch writes state dictionaries with. A pickle is a program for a stack machine without
-/// jumps: one pass over the bytes ends it. Here it can make numbers, text, lists, dictionaries and references to tensors; names are compared
-/// with a list (<see cref="PickleGlobals"/>) and never looked up, and calling one yields a tensor, a dictionary or nothing. Memory is bounded
-/// by the number of instructions and by the bytes of the file; nothing made is walked recursively.
+/// Reads the subset of pickle, protocols 2 to 5, that PyTorch writes state dictionaries with. A pickle is a program for a stack machine
+/// without jumps, so one pass over the bytes ends it. Here it can make numbers, text, lists, dictionaries and references to tensors.
+/// Names are compared with a list (<see cref="PickleGlobals"/>) and never looked up; calling one yields a tensor, a dictionary or
+/// nothing. The number of instructions and the bytes of the file bound the memory. No value is walked recursively.
 /// </summary>
 internal ref struct PickleReader
 {
@@ -17,20 +17,13 @@ internal ref struct PickleReader
         MostStacked = 1 << 16;
 
     private readonly ReadOnlySpan<byte> _bytes;
-    private readonly List<object?> _stack = [];
-    private readonly Dictionary<long, object?> _memo = [];
+    private readonly PickleStack _stack = new();
     private int _at;
 
     private PickleReader(ReadOnlySpan<byte> bytes) => _bytes = bytes;
 
-    // Stands on the stack where MARK was.
-    private sealed class Mark
-    {
-        public static readonly Mark Value = new();
-    }
-
     /// <summary>Reads the value that a pickle makes.</summary>
-    /// <exception cref="PickleException">It is cut short, breaks a rule, or does what no state dictionary needs.</exception>
+    /// <exception cref="PickleException">It is cut short, breaks a rule, or has an instruction that no state dictionary needs.</exception>
     public static object? Read(ReadOnlySpan<byte> bytes) => new PickleReader(bytes).Run();
 
     private object? Run()
@@ -39,7 +32,7 @@ internal ref struct PickleReader
         {
             byte code = Take(1)[0];
             if (code == '.')
-                return Pop();
+                return _stack.Pop();
             Step(code);
             if (_stack.Count > MostStacked)
                 throw new PickleException($"it stacks more than {MostStacked} values");
@@ -47,159 +40,198 @@ internal ref struct PickleReader
         throw new PickleException($"it has more than {MostInstructions} instructions");
     }
 
-    // The letters and numbers are those of Python's pickletools.
+    // The letters and numbers are those of Python's pickletools. Each group tells whether the instruction is one of its own.
     private void Step(byte code)
+    {
+        if (!(Frame(code) || Scalar(code) || Text(code) || Collection(code) || Memo(code) || Object(code)))
+            throw new PickleException(
+                FormattableString.Invariant(
+                    $"it has the instruction 0x{code:x2} at byte {_at - 1}, which is none that PyTorch writes"
+                )
+            );
+    }
+
+    private bool Frame(byte code)
     {
         switch (code)
         {
             case 0x80:
                 Protocol(Take(1)[0]);
-                break;
-            case 0x95:
+                return true;
+            case 0x95: // FRAME: a hint of how much follows
                 Take(8);
-                break; // FRAME: a hint of how much follows
+                return true;
             case (byte)'(':
-                Push(Mark.Value);
-                break;
+                _stack.PushMark();
+                return true;
             case (byte)'0':
-                Pop();
-                break;
+                _stack.Pop();
+                return true;
             case (byte)'1':
-                PopMark();
-                break;
+                _stack.PopMark();
+                return true;
             case (byte)'2':
-                Push(Peek());
-                break;
+                _stack.Push(_stack.Peek());
+                return true;
+            default:
+                return false;
+        }
+    }
 
+    private bool Scalar(byte code)
+    {
+        switch (code)
+        {
             case (byte)'N':
-                Push(null);
-                break;
+                _stack.Push(null);
+                return true;
             case 0x88:
-                Push(true);
-                break;
+                _stack.Push(true);
+                return true;
             case 0x89:
-                Push(false);
-                break;
+                _stack.Push(false);
+                return true;
             case (byte)'I':
-                Push(Number(Line()));
-                break;
+                _stack.Push(Number(Line()));
+                return true;
             case (byte)'J':
-                Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)));
-                break;
+                _stack.Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)));
+                return true;
             case (byte)'K':
-                Push((long)Take(1)[0]);
-                break;
+                _stack.Push((long)Take(1)[0]);
+                return true;
             case (byte)'M':
-                Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)));
-                break;
+                _stack.Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)));
+                return true;
             case 0x8a:
-                Push(Long(Take(Take(1)[0])));
-                break;
+                _stack.Push(Long(Take(Take(1)[0])));
+                return true;
             case (byte)'G':
-                Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8)));
-                break;
-            case (byte)'X':
-                Push(Text(Take(Length32())));
-                break;
-            case 0x8c:
-                Push(Text(Take(Take(1)[0])));
-                break;
+                _stack.Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8)));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private bool Text(byte code)
+    {
+        switch (code)
+        {
+            case (byte)'X' or (byte)'T':
+                _stack.Push(Utf8(Take(Length32())));
+                return true;
+            case 0x8c or (byte)'U':
+                _stack.Push(Utf8(Take(Take(1)[0])));
+                return true;
             case 0x8d:
-                Push(Text(Take(Length64())));
-                break;
-            case (byte)'U':
-                Push(Text(Take(Take(1)[0])));
-                break;
-            case (byte)'T':
-                Push(Text(Take(Length32())));
-                break;
-            // Bytes are in options and states alone.
+                _stack.Push(Utf8(Take(Length64())));
+                return true;
+            // Only options and states hold bytes.
             case (byte)'C':
                 Skip(Take(1)[0]);
-                break;
+                return true;
             case (byte)'B':
                 Skip(Length32());
-                break;
+                return true;
             case 0x8e or 0x96:
                 Skip(Length64());
-                break;
+                return true;
+            default:
+                return false;
+        }
+    }
 
+    private readonly bool Collection(byte code)
+    {
+        switch (code)
+        {
             case (byte)']':
-                Push(new List<object?>());
-                break;
+                _stack.Push(new List<object?>());
+                return true;
             case (byte)'a':
-                object?[] one = [Pop()];
-                Append(one);
-                break;
+                object?[] one = [_stack.Pop()];
+                _stack.Append(one);
+                return true;
             case (byte)'e':
-                Append(PopMark());
-                break;
+                _stack.Append(_stack.PopMark());
+                return true;
             case (byte)')':
-                Push(new PickleTuple([]));
-                break;
-            case 0x85:
-                PushTuple(1);
-                break;
-            case 0x86:
-                PushTuple(2);
-                break;
-            case 0x87:
-                PushTuple(3);
-                break;
+                _stack.Push(new PickleTuple([]));
+                return true;
+            case 0x85 or 0x86 or 0x87:
+                _stack.PushTuple(code - 0x84);
+                return true;
             case (byte)'t':
-                Push(new PickleTuple(PopMark()));
-                break;
+                _stack.Push(new PickleTuple(_stack.PopMark()));
+                return true;
             case (byte)'}':
-                Push(new PickleDictionary());
-                break;
+                _stack.Push(new PickleDictionary());
+                return true;
             case (byte)'s':
-                SetItems(PopPair());
-                break;
+                _stack.SetItems(_stack.PopPair());
+                return true;
             case (byte)'u':
-                SetItems(PopMark());
-                break;
-            case 0x8f:
-                Push(PickleInert.Value);
-                break; // EMPTY_SET
-            case 0x90:
-                PopMark();
-                break; // ADDITEMS
-            case 0x91:
-                PopMark();
-                Push(PickleInert.Value);
-                break;
+                _stack.SetItems(_stack.PopMark());
+                return true;
+            case 0x8f: // EMPTY_SET
+                _stack.Push(PickleInert.Value);
+                return true;
+            case 0x90: // ADDITEMS
+                _stack.PopMark();
+                return true;
+            case 0x91: // FROZENSET
+                _stack.PopMark();
+                _stack.Push(PickleInert.Value);
+                return true;
+            default:
+                return false;
+        }
+    }
 
+    private bool Memo(byte code)
+    {
+        switch (code)
+        {
             case (byte)'q':
-                _memo[Take(1)[0]] = Peek();
-                break;
+                _stack.Keep(Take(1)[0]);
+                return true;
             case (byte)'r':
-                _memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Peek();
-                break;
+                _stack.Keep(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)));
+                return true;
             case 0x94:
-                _memo[_memo.Count] = Peek();
-                break;
+                _stack.Keep();
+                return true;
             case (byte)'h':
-                Push(Recall(Take(1)[0]));
-                break;
+                _stack.Recall(Take(1)[0]);
+                return true;
             case (byte)'j':
-                Push(Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))));
-                break;
+                _stack.Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)));
+                return true;
+            default:
+                return false;
+        }
+    }
 
+    private bool Object(byte code)
+    {
+        switch (code)
+        {
             case (byte)'c':
-                Push(PickleGlobals.Find(Line(), Line()));
-                break;
+                _stack.Push(PickleGlobals.Find(Line(), Line()));
+                return true;
             case 0x93:
                 StackGlobal();
-                break;
+                return true;
             case (byte)'Q':
-                Push(TorchObjects.Storage(Pop()));
-                break;
-            case (byte)'R' or 0x81:
-                Call(Pop());
-                break; // REDUCE, NEWOBJ
+                _stack.Push(TorchObjects.Storage(_stack.Pop()));
+                return true;
+            case (byte)'R' or 0x81: // REDUCE, NEWOBJ
+                Call(_stack.Pop());
+                return true;
             case (byte)'b':
                 Build();
-                break;
+                return true;
             case (byte)'i':
                 PickleGlobals.Find(Line(), Line());
                 throw Unneeded("INST");
@@ -212,11 +244,7 @@ internal ref struct PickleReader
             case 0x97 or 0x98:
                 throw Unneeded("NEXT_BUFFER");
             default:
-                throw new PickleException(
-                    FormattableString.Invariant(
-                        $"it has the instruction 0x{code:x2} at byte {_at - 1}, which is none that PyTorch writes"
-                    )
-                );
+                return false;
         }
     }
 
@@ -229,23 +257,23 @@ internal ref struct PickleReader
             throw new PickleException($"it says it is of protocol {version}, expected at most 5");
     }
 
-    private void StackGlobal()
+    private readonly void StackGlobal()
     {
-        object? name = Pop(),
-            module = Pop();
-        Push(
+        object? name = _stack.Pop(),
+            module = _stack.Pop();
+        _stack.Push(
             module is string m && name is string n
                 ? PickleGlobals.Find(m, n)
                 : throw new PickleException("it refers to a name that is no text")
         );
     }
 
-    private void Call(object? arguments)
+    private readonly void Call(object? arguments)
     {
-        object? callee = Pop();
+        object? callee = _stack.Pop();
         if (arguments is not PickleTuple { Items: var items })
             throw new PickleException("it calls a name without a list of arguments");
-        Push(
+        _stack.Push(
             callee switch
             {
                 PickleGlobal.OrderedDictionary when items.Length == 0 => new PickleDictionary(),
@@ -257,88 +285,13 @@ internal ref struct PickleReader
         );
     }
 
-    // The state of a dictionary is its _metadata, versions of modules that nothing here needs.
-    private void Build()
+    // The state of a dictionary is its _metadata, the versions of modules. Nothing here needs them.
+    private readonly void Build()
     {
-        _ = Pop();
-        if (Peek() is not (PickleDictionary or PickleInert))
+        _ = _stack.Pop();
+        if (_stack.Peek() is not (PickleDictionary or PickleInert))
             throw new PickleException("it gives a state to a value that has none");
     }
-
-    private readonly void Append(object?[] items)
-    {
-        switch (Peek())
-        {
-            case List<object?> list:
-                list.AddRange(items);
-                break;
-            case PickleInert:
-                break;
-            default:
-                throw new PickleException("it appends to what is no list");
-        }
-    }
-
-    private readonly void SetItems(object?[] items)
-    {
-        if (items.Length % 2 != 0)
-            throw new PickleException("it sets a key without a value");
-        switch (Peek())
-        {
-            case PickleDictionary dictionary:
-                for (int i = 0; i < items.Length; i += 2)
-                    dictionary.Items.Add((items[i], items[i + 1]));
-                break;
-            case PickleInert:
-                break;
-            default:
-                throw new PickleException("it sets a key of what is no dictionary");
-        }
-    }
-
-    private void PushTuple(int count)
-    {
-        object?[] items = new object?[count];
-        for (int i = count - 1; i >= 0; i--)
-            items[i] = Pop();
-        Push(new PickleTuple(items));
-    }
-
-    private readonly object?[] PopPair()
-    {
-        object? value = Pop(),
-            key = Pop();
-        return [key, value];
-    }
-
-    private readonly object?[] PopMark()
-    {
-        int mark = _stack.LastIndexOf(Mark.Value);
-        if (mark < 0)
-            throw new PickleException("it ends a list that was not begun");
-        object?[] items = [.. _stack[(mark + 1)..]];
-        _stack.RemoveRange(mark, _stack.Count - mark);
-        return items;
-    }
-
-    private readonly void Push(object? value) => _stack.Add(value);
-
-    private readonly object? Peek() =>
-        _stack.Count > 0 && _stack[^1] is not Mark
-            ? _stack[^1]
-            : throw new PickleException("it uses a value that is not there");
-
-    private readonly object? Pop()
-    {
-        object? value = Peek();
-        _stack.RemoveAt(_stack.Count - 1);
-        return value;
-    }
-
-    private readonly object? Recall(long index) =>
-        _memo.TryGetValue(index, out object? value)
-            ? value
-            : throw new PickleException($"it recalls value {index}, which was not kept");
 
     private ReadOnlySpan<byte> Take(int count)
     {
@@ -351,7 +304,7 @@ internal ref struct PickleReader
     private void Skip(int count)
     {
         Take(count);
-        Push(PickleInert.Value);
+        _stack.Push(PickleInert.Value);
     }
 
     private int Length32() =>
@@ -364,18 +317,18 @@ internal ref struct PickleReader
             ? (int)length
             : throw new PickleException("it is cut short");
 
-    // Up to the line's end, without it.
+    // The text up to the end of the line.
     private string Line()
     {
         int length = _bytes[_at..].IndexOf((byte)'\n');
         if (length < 0)
             throw new PickleException("it is cut short");
-        string line = Text(Take(length));
+        string line = Utf8(Take(length));
         _at++;
         return line;
     }
 
-    private static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
+    private static string Utf8(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
 
     private static object Number(string line) =>
         line switch

@@ -2,7 +2,9 @@ using Deit.Model.Files;
 
 namespace Deit.Cli.Conversion;
 
-/// <summary>A dictionary of a pickle, in its order. Keys are compared nowhere but where they are text: hashing a key of nested lists could be made to recurse.</summary>
+/// <summary>
+/// A dictionary of a pickle, in its order. Only keys of text are compared: a hostile file could make the hashing of nested lists recurse.
+/// </summary>
 internal sealed class PickleDictionary
 {
     public List<(object? Key, object? Value)> Items { get; } = [];
@@ -14,7 +16,9 @@ internal sealed class PickleDictionary
 /// <summary>A tuple of a pickle.</summary>
 internal sealed record PickleTuple(object?[] Items);
 
-/// <summary>What stands for every object that a checkpoint carries beside its tensors: options, states of optimizers. Nothing of it is kept.</summary>
+/// <summary>
+/// Stands for every object that a checkpoint carries beside its tensors: options, states of optimizers. Nothing of it is kept.
+/// </summary>
 internal sealed class PickleInert
 {
     public static readonly PickleInert Value = new();
@@ -41,8 +45,8 @@ internal sealed record TorchStorageType(SafetensorsDType DType);
 
 /// <summary>A run of elements in the archive.</summary>
 /// <param name="Key">The name of its entry.</param>
-/// <param name="DType">Of the elements.</param>
-/// <param name="Count">How many the pickle says there are.</param>
+/// <param name="DType">The type of the elements.</param>
+/// <param name="Count">The number of elements that the pickle claims.</param>
 internal sealed record TorchStorage(string Key, SafetensorsDType DType, long Count);
 
 /// <summary>A view of a storage: element (i, j, ...) is at Offset + i Strides[0] + j Strides[1] + ...</summary>

@@ -4,17 +4,17 @@ using Deit.Model.Files;
 namespace Deit.Cli.Conversion;
 
 /// <summary>
-/// The zip that PyTorch has written since 1.6: one folder with <c>data.pkl</c>, which says what is there, and <c>data/KEY</c> for each storage.
-/// Entries are looked up by name and never become files. PyTorch compresses nothing, so that no entry may say it is larger than its bytes, nor
-/// all together larger than the file.
+/// The zip that PyTorch has written since 1.6: one folder with <c>data.pkl</c>, the table of contents, and <c>data/KEY</c> for each
+/// storage. Entries are looked up by name and never become files. PyTorch compresses nothing. So no entry may claim more than its bytes,
+/// nor all together more than the file.
 /// </summary>
 internal sealed class TorchArchive : IDisposable
 {
-    // That of a reference checkpoint with optimizer and moving average has half a megabyte.
+    // The pickle of a reference checkpoint with optimizer and moving average has half a megabyte.
     private const int LongestPickle = 16 << 20;
     private const string Pickle = "data.pkl";
 
-    // A pickle of the number by which the format before 1.6 begins.
+    // The format before 1.6 begins with a pickle of this number.
     private static ReadOnlySpan<byte> OldFormat =>
         [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
@@ -22,7 +22,7 @@ internal sealed class TorchArchive : IDisposable
     private readonly Dictionary<string, ZipArchiveEntry> _entries = new(StringComparer.Ordinal);
     private readonly string _folder;
 
-    /// <summary>Reads what lies in an archive.</summary>
+    /// <summary>Reads the directory of an archive.</summary>
     /// <param name="stream">The archive; seekable, and owned by this from then on.</param>
     /// <exception cref="PickleException">It is none of PyTorch's.</exception>
     /// <exception cref="InvalidDataException">The zip is damaged.</exception>
@@ -69,7 +69,7 @@ internal sealed class TorchArchive : IDisposable
     }
 
     /// <summary>The value of <c>data.pkl</c>.</summary>
-    /// <exception cref="PickleException">It is damaged or does what no state dictionary needs.</exception>
+    /// <exception cref="PickleException">It is damaged, or has an instruction that no state dictionary needs.</exception>
     public object? ReadPickle() => PickleReader.Read(Bytes(_entries[_folder + Pickle], LongestPickle));
 
     /// <summary>Checks that a storage is there as a whole.</summary>

@@ -5,8 +5,8 @@ using Deit.Model.Files;
 namespace Deit.Cli.Conversion;
 
 /// <summary>
-/// The state dictionary in a file of torch.save: the reference's and timm's <c>.pth</c>, transformers' <c>pytorch_model.bin</c>. It is the saved
-/// value itself, or what lies in it under <c>model</c> or <c>state_dict</c>; whatever else a checkpoint holds is left out.
+/// The state dictionary in a file of torch.save: the reference's and timm's <c>.pth</c>, transformers' <c>pytorch_model.bin</c>. It is the
+/// saved value itself, or its member <c>model</c> or <c>state_dict</c>. All else that a checkpoint holds is left out.
 /// </summary>
 internal sealed class TorchFile : IWeights
 {
@@ -18,7 +18,7 @@ internal sealed class TorchFile : IWeights
     private readonly Dictionary<string, TorchTensor> _tensors = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long[]> _shapes = new(StringComparer.Ordinal);
 
-    // Tensors may share a storage, and then usually all do.
+    // The storage that was read last: tensors may share a storage, and then usually all do.
     private (string Key, byte[] Bytes)? _last;
 
     private TorchFile(string path, TorchArchive archive)
@@ -31,7 +31,7 @@ internal sealed class TorchFile : IWeights
                 .Items.Where(item => item is (string, TorchTensor))
                 .Select(item => ((string)item.Key!, (TorchTensor)item.Value!)),
         ];
-        // What torch.nn.parallel puts before every name.
+        // torch.nn.parallel puts it before every name.
         int prefix = tensors.All(item => item.Name.StartsWith(Parallel, StringComparison.Ordinal))
             ? Parallel.Length
             : 0;
@@ -62,7 +62,7 @@ internal sealed class TorchFile : IWeights
         );
 
     /// <summary>Opens a file that lies in a stream.</summary>
-    /// <param name="path">What messages call it.</param>
+    /// <param name="path">The file's name in messages.</param>
     /// <param name="stream">The file; seekable, and owned by the result.</param>
     /// <exception cref="CheckpointException">It is none of PyTorch's, or holds no state dictionary.</exception>
     public static TorchFile Open(string path, Stream stream) =>
@@ -138,7 +138,7 @@ internal sealed class TorchFile : IWeights
         };
     }
 
-    // Row-major, whatever the strides; they lie inside the storage, which was checked when the tensor was made.
+    // Row-major, whatever the strides. All elements lie inside the storage: that was checked when the tensor was made.
     private static float[] Gather<T>(TorchTensor tensor, ReadOnlySpan<byte> storage, Func<T, float> convert)
         where T : unmanaged
     {
@@ -175,8 +175,9 @@ internal sealed class TorchFile : IWeights
         catch (Exception error)
             when (error is InvalidDataException or EndOfStreamException or ArgumentException or NotSupportedException)
         {
+            string fault = error.Message.ReplaceLineEndings(" ").TrimEnd('.');
             throw new CheckpointException(
-                $"Reading '{path}' as a PyTorch file failed: the archive is damaged ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); fetch or write the file again.",
+                $"Reading '{path}' as a PyTorch file failed: the archive is damaged ({fault}); fetch or write the file again.",
                 error
             );
         }

@@ -1,6 +1,6 @@
 namespace Deit.Cli.Conversion;
 
-/// <summary>Makes storages and tensors of what a pickle says of them, and holds it to the rules of both.</summary>
+/// <summary>Makes storages and tensors from the arguments of a pickle, and checks that these keep the rules of both.</summary>
 internal static class TorchObjects
 {
     // torch allows 64.
@@ -47,7 +47,8 @@ internal static class TorchObjects
             // With a stride of 0 a few bytes could claim any size.
             if (last >= storage.Count || elements > storage.Count)
                 throw new PickleException(
-                    $"it makes a tensor [{string.Join(", ", shape)}] at {offset} of a storage of {storage.Count} elements, which has not that many"
+                    $"it makes a tensor [{string.Join(", ", shape)}] at {offset} of a storage of {storage.Count} elements, "
+                        + "which has not that many"
                 );
         }
         catch (OverflowException)

@@ -9,7 +9,7 @@ namespace Deit.Cli.Demo;
 /// A small picture data set that anyone can make in seconds, to try training without a download: shapes and textures in
 /// random colours, places, sizes and turns before noisy backgrounds, in <c>FOLDER/{train,val}/CLASS/NNNN.png</c>.
 /// </summary>
-/// <remarks>Colours say nothing about the class, so a model has to learn form. The same settings give the same pixels on every machine.</remarks>
+/// <remarks>Colours do not tell the class, so a model has to learn form. The same settings give the same pixels on every machine.</remarks>
 internal sealed record DemoDataset
 {
     /// <summary>The classes, in the order of their names, which is that of their labels.</summary>
@@ -41,7 +41,8 @@ internal sealed record DemoDataset
         {
             if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
                 throw new DeitException(
-                    $"Making the demo data set failed: '{folder}' exists already and is not an empty folder; remove it or name another folder."
+                    $"Making the demo data set failed: '{folder}' exists already and is not an empty folder; "
+                        + "remove it or name another folder."
                 );
             try
             {
@@ -60,7 +61,8 @@ internal sealed record DemoDataset
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
-                $"Making the demo data set in '{folder}' failed: {error.Message.TrimEnd('.')}; check that the folder can be made and the disk has space.",
+                $"Making the demo data set in '{folder}' failed: {error.Message.TrimEnd('.')}; "
+                    + "check that the folder can be made and the disk has space.",
                 error
             );
         }
@@ -79,10 +81,10 @@ internal sealed record DemoDataset
                 i =>
                 {
                     (int label, int index) = int.DivRem(i, imagesPerClass);
-                    // Each picture has random numbers of its own, so neither the order of work nor the other counts change it.
+                    // Each picture has random numbers of its own: neither the order of work nor the number of others changes it.
                     SplitMix64 random = new(Seed, stream, (uint)label, (uint)index);
                     string path = Path.Combine(folder, Classes[label], $"{index:D4}.png");
-                    // The folder as a whole is what appears at once, so no file needs to, nor a disk flush of its own.
+                    // The folder appears at once as a whole, so a file needs neither that nor a disk flush of its own.
                     using FileStream file = File.Create(path);
                     ImageEncoder.WritePng(DemoPicture.Draw(label, Size, ref random), file, path);
                 }
@@ -90,7 +92,7 @@ internal sealed record DemoDataset
         }
         catch (AggregateException errors)
         {
-            // A full disk meets every worker alike: the first error tells it.
+            // A full disk stops every worker alike: the first error tells it.
             ExceptionDispatchInfo.Throw(errors.InnerExceptions[0]);
         }
     }

@@ -9,8 +9,8 @@ internal static class DemoPicture
     // Samples along each side of a pixel: nine a pixel soften edges enough.
     private const int Samples = 3;
 
-    // Names in ordinal order, so that the index here is the label a folder reader gives. Coordinates: the figure's own, with
-    // its radius 1; the functions say whether a point belongs to the figure.
+    // Names in ordinal order, so that the index here is the label that a folder reader gives. The functions tell whether a point belongs to
+    // the figure, in the figure's own coordinates, in which its radius is 1.
     private static readonly (string Name, Func<double, double, bool> Covers)[] Figures =
     [
         ("checkerboard", (x, y) => Disc(x, y) && Odd(x, 0.4) != Odd(y, 0.4)),
@@ -84,12 +84,12 @@ internal static class DemoPicture
             (byte)Math.Round(Math.Clamp(behind + (share * (before - behind)) + (noise * Normal(ref random)), 0, 255));
     }
 
-    // The sum of three uniform numbers of variance 1/3 is close to normal, and unlike the logarithm exact on every machine.
+    // The sum of three uniform numbers of variance 1/3 is close to a normal one. Unlike a logarithm, it is exact on every machine.
     private static double Normal(ref SplitMix64 random) =>
         random.Uniform(-1, 1) + random.Uniform(-1, 1) + random.Uniform(-1, 1);
 
-    // A point of a sector of the unit disc, within 30 degrees of upright, brought to its edge: square roots are exact on every machine,
-    // sines are not.
+    // A random point of the unit disc, within 30 degrees of upright, moved to its edge. Square roots are exact on every machine, sines are
+    // not.
     private static (double X, double Y) Direction(ref SplitMix64 random)
     {
         while (true)

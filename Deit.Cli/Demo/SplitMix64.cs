@@ -1,6 +1,9 @@
 namespace Deit.Cli.Demo;
 
-/// <summary>Steele, Lea and Flood's SplitMix64: small, and the same numbers in every version of .NET, which System.Random does not promise.</summary>
+/// <summary>
+/// Steele, Lea and Flood's SplitMix64. It is small and gives the same numbers in every version of .NET, which System.Random does not
+/// promise.
+/// </summary>
 internal struct SplitMix64
 {
     private ulong _state;

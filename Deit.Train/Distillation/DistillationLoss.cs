@@ -1,30 +1,8 @@
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Options;
 
 namespace Deit.Train.Distillation;
-
-/// <summary>What a student learns from its teacher.</summary>
-internal enum DistillationType
-{
-    /// <summary>Nothing.</summary>
-    None,
-
-    /// <summary>The teacher's softened probabilities.</summary>
-    Soft,
-
-    /// <summary>The teacher's decision.</summary>
-    Hard,
-}
-
-/// <summary>What the soft loss is divided by.</summary>
-internal enum SoftReduction
-{
-    /// <summary>Batch times classes, as the reference code: with 1000 classes a thousandth of the other.</summary>
-    Elements,
-
-    /// <summary>The batch, as the paper's formula and "batchmean".</summary>
-    BatchMean,
-}
 
 /// <summary>loss = (1 - alpha) * cross-entropy(class logits, targets) + alpha * distillation loss, as the reference's DistillationLoss.</summary>
 /// <param name="Type">What is learned from the teacher.</param>

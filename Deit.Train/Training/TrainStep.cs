@@ -10,7 +10,7 @@ using Deit.Train.Options;
 namespace Deit.Train.Training;
 
 /// <summary>
-/// One training step recorded once: forward, teacher, loss, backward, and each <see cref="TrainOptions.AccumSteps"/> steps an update of
+/// One training step recorded once: forward, teacher, loss, backward, and each <see cref="StepOptions.AccumSteps"/> steps an update of
 /// the weights and their moving average. Inputs are double-buffered, the running loss stays on the device.
 /// </summary>
 internal sealed class TrainStep : IDisposable
@@ -64,12 +64,12 @@ internal sealed class TrainStep : IDisposable
                 $"Training in {precision.Name} was asked for, gradients lie below its range; use bf16x3 or fp32."
             );
         (_device, _model, _options, _average) = (device, model, options, average);
-        (_mixup, Precision) = (options.Mixing(), precision);
+        (_mixup, Precision) = (options.Augmentation.Mixing(), precision);
         Parameters parameters = model.Parameters;
         parameters.Train();
-        int batch = options.BatchSize,
+        int batch = options.Step.BatchSize,
             length = parameters.FlatLength,
-            moments = options.Opt == "adamw" ? 2 : 1;
+            moments = options.Optimizer.Kind == OptimizerKind.AdamW ? 2 : 1;
         ImageSize size = model.Config.InputSize;
         Shape images = [batch, 3, size.Height, size.Width],
             logits = [batch, model.Config.NumClasses];
@@ -124,7 +124,7 @@ internal sealed class TrainStep : IDisposable
         }
 
         string purpose = $"training with --batch-size {batch}";
-        bool whole = options.AccumSteps == 1;
+        bool whole = options.Step.AccumSteps == 1;
         IReadOnlyList<string> untouched = [];
         try
         {
@@ -216,14 +216,14 @@ internal sealed class TrainStep : IDisposable
         if (_teacherLogits is not null)
             teacherLogits.CopyTo(target[_teacherAt..]);
         long start = Stopwatch.GetTimestamp();
-        ulong seed = (ulong)_options.Seed;
-        (long update, long micro) = Math.DivRem(step, _options.AccumSteps);
+        ulong seed = (ulong)_options.Run.Seed;
+        (long update, long micro) = Math.DivRem(step, _options.Step.AccumSteps);
         StepState state = StepState.At(
             step,
             learningRate,
-            _options.AdamW(),
+            _options.Optimizer.AdamW(),
             seed,
-            _options.ModelEmaDecay,
+            _options.Average.Decay,
             update: update
         );
         MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_stepStateAt..]), in state);
@@ -231,7 +231,7 @@ internal sealed class TrainStep : IDisposable
         MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_mixStateAt..]), in mix);
         slot.CopyTo(_uploaded);
         (micro == 0 ? Graph : _further!).Submit();
-        if (micro == _options.AccumSteps - 1)
+        if (micro == _options.Step.AccumSteps - 1)
             _update?.Submit();
         HostTime = (HostTime.Total + Stopwatch.GetElapsedTime(start), HostTime.Count + 1);
     }
@@ -253,21 +253,21 @@ internal sealed class TrainStep : IDisposable
             mixed,
             new ForwardContext
             {
-                Training = _options.TrainMode,
-                DropPathRate = _options.DropPath,
+                Training = _options.Model.TrainMode,
+                DropPathRate = _options.Model.DropPath,
                 StepState = _stepState,
                 Precision = Precision,
             }
         );
-        Tensor targets = r.SoftTargets(_labels, _model.Config.NumClasses, (float)_options.Smoothing);
+        Tensor targets = r.SoftTargets(_labels, _model.Config.NumClasses, (float)_options.Augmentation.Smoothing);
         if (_mixup.Enabled)
             targets = r.MixTargets(targets, _mixState);
         Tensor loss = _options
-            .Distillation()
+            .Distillation.Loss()
             .Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed, Precision), targets);
         r.AddTo(_lossSum, loss);
         // Each batch of an update has its share, so that the sum is the gradient of their mean.
-        float share = 1f / _options.AccumSteps;
+        float share = 1f / _options.Step.AccumSteps;
         r.Tape.Backward(
             loss,
             LossScale is null ? r.Full([1], share) : r.Scale(LossScale.Slice(0, [1]), share),
@@ -286,11 +286,11 @@ internal sealed class TrainStep : IDisposable
                 parameters.FlatGradients!,
                 LossScale,
                 _lossScaling,
-                (float)(_options.ClipGrad ?? double.PositiveInfinity)
+                (float)(_options.Optimizer.ClipGrad ?? double.PositiveInfinity)
             );
-        else if (_options.ClipGrad is { } maximum)
+        else if (_options.Optimizer.ClipGrad is { } maximum)
             factor = r.ClipScale(parameters.FlatGradients!, (float)maximum).Coefficient;
-        if (_options.Opt == "adamw")
+        if (_options.Optimizer.Kind == OptimizerKind.AdamW)
             r.AdamW(
                 parameters.Flat,
                 parameters.FlatGradients!,
@@ -298,7 +298,7 @@ internal sealed class TrainStep : IDisposable
                 Moments[1],
                 _decayMask,
                 _stepState,
-                _options.AdamW(),
+                _options.Optimizer.AdamW(),
                 factor,
                 apply
             );
@@ -309,7 +309,7 @@ internal sealed class TrainStep : IDisposable
                 Moments[0],
                 _decayMask,
                 _stepState,
-                _options.Sgd(),
+                _options.Optimizer.Sgd(),
                 factor,
                 apply
             );

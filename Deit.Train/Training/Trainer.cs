@@ -42,8 +42,8 @@ internal sealed class Trainer : IDisposable
     {
         options.Validate();
         _options = options;
-        _run = resume ?? options.Output ?? throw new DeitException("No run folder was given; add --output DIR.");
-        if (options.Data is null)
+        _run = resume ?? options.Run.Output ?? throw new DeitException("No run folder was given; add --output DIR.");
+        if (options.Data.Path is null)
             throw new DeitException(
                 "No data was given; add --data DIR with a folder of pictures for each class, tar shards, Parquet or CIFAR."
             );
@@ -54,25 +54,30 @@ internal sealed class Trainer : IDisposable
             throw new DeitException(
                 $"'{_run}' holds a run already; go on with --resume {_run}, or choose another --output."
             );
-        DatasetOptions folder = new() { ValFraction = options.ValFraction };
-        IImageDataset training = ImageDatasets.Open(options.Data, "train", folder),
-            validation = ImageDatasets.Open(options.Data, "val", folder);
-        NetworkConfig config = options.Config(training.ClassNames.Count);
+        DatasetOptions folder = new() { ValFraction = options.Data.ValFraction };
+        IImageDataset training = ImageDatasets.Open(options.Data.Path, "train", folder),
+            validation = ImageDatasets.Open(options.Data.Path, "val", folder);
+        NetworkConfig config = options.Model.Config(training.ClassNames.Count);
         _description = new ModelDescription
         {
-            Name = options.ModelName(),
+            Name = options.Model.PublishedName,
             Config = config,
             Labels = training.ClassNames,
-            Preprocess = options.Preprocess(config.InputSize),
-            HeadFusion = options.Fusion(),
+            Preprocess = options.Evaluation.Preprocess(config.InputSize),
+            HeadFusion = options.Evaluation.HeadFusion,
         };
         IImageTransform transform = options.Transform(config.InputSize);
-        ModelSource? start = options.Finetune is { } path && resume is null ? ModelSource.Open(path) : null;
-        (ModelSource Source, NetworkConfig Config)? teacher = options.TeacherPath is { } teacherPath
-            ? Teacher.Describe(teacherPath, options.TeacherModel, _description.Preprocess, training.ClassNames)
+        ModelSource? start = options.Model.Finetune is { } path && resume is null ? ModelSource.Open(path) : null;
+        (ModelSource Source, NetworkConfig Config)? teacher = options.Distillation.TeacherPath is { } teacherPath
+            ? Teacher.Describe(
+                teacherPath,
+                options.Distillation.TeacherModel,
+                _description.Preprocess,
+                training.ClassNames
+            )
             : null;
         ISampler sampler = options.Sampler(training.Count);
-        BatchLoaderOptions loading = new() { BatchSize = options.BatchSize, Workers = options.NumWorkers };
+        BatchLoaderOptions loading = new() { BatchSize = options.Step.BatchSize, Workers = options.Data.NumWorkers };
         _training = new BatchLoader(training, sampler, transform, loading with { Training = true });
         _validation = new BatchLoader(
             validation,
@@ -81,36 +86,36 @@ internal sealed class Trainer : IDisposable
             loading
         );
         // Whole updates only, as one batch of all their images would be.
-        _stepsPerEpoch = _training.BatchCount(sampler.Count) / options.AccumSteps * options.AccumSteps;
+        _stepsPerEpoch = _training.BatchCount(sampler.Count) / options.Step.AccumSteps * options.Step.AccumSteps;
         if (_stepsPerEpoch == 0)
             throw new DeitException(
-                $"An update of {options.AccumSteps} batches of {options.BatchSize} images was asked for, an epoch of the training set has {sampler.Count}; lower --accum-steps or --batch-size."
+                $"An update of {options.Step.AccumSteps} batches of {options.Step.BatchSize} images was asked for, an epoch of the training set has {sampler.Count}; lower --accum-steps or --batch-size."
             );
-        _schedule = options.Schedule();
+        _schedule = options.LearningRates();
 
         List<string> notices = [];
-        _device = GpuDevice.Open(options.Device);
+        _device = GpuDevice.Open(options.Run.Device);
         try
         {
             if (resumed is not null)
                 _device.Choices.Restore(resumed.Kernels);
             _model = config.Create(_device);
-            _average = options.ModelEma ? config.Create(_device) : null;
+            _average = options.Average.Enabled ? config.Create(_device) : null;
             _teacher = teacher is { } known ? Teacher.Load(_device, known.Source, known.Config) : null;
-            if (_teacher is not null && options.TeacherCache is { } cache)
+            if (_teacher is not null && options.Distillation.TeacherCache is { } cache)
                 _teacherLogits = _teacher.Cached(
                     cache,
                     training,
                     _description.Preprocess,
-                    options.BatchSize,
-                    options.NumWorkers
+                    options.Step.BatchSize,
+                    options.Data.NumWorkers
                 );
-            (Precision precision, string? notice) = Precision.For(_device.Info, Precision.Parse(options.Precision));
+            (Precision precision, string? notice) = Precision.For(_device.Info, options.Step.Precision);
             if (notice is not null)
                 notices.Add(notice);
             if (precision.Activations != DType.F32 && config is not DeitConfig)
                 notices.Add(
-                    $"a {config.Family} computes in fp32, so that --precision {options.Precision} changes nothing but its teacher and its loss scale"
+                    $"a {config.Family} computes in fp32, so that --precision {options.Step.Precision.Name} changes nothing but its teacher and its loss scale"
                 );
             _step = new TrainStep(
                 _device,
@@ -124,8 +129,8 @@ internal sealed class Trainer : IDisposable
             _evaluator = new Evaluator(
                 _device,
                 _average is null ? [_model] : [_model, _average],
-                options.BatchSize,
-                options.Fusion(),
+                options.Step.BatchSize,
+                options.Evaluation.HeadFusion,
                 precision,
                 _step.Graph
             );
@@ -135,7 +140,7 @@ internal sealed class Trainer : IDisposable
                     + _validation.BufferBytes
                     + _step.HostBytes
                     + (_device.Info.Type == GpuType.Cpu ? _device.AllocatedBytes : 0),
-                $"training with --batch-size {options.BatchSize}"
+                $"training with --batch-size {options.Step.BatchSize}"
             );
             if (resumed is not null)
             {
@@ -145,7 +150,7 @@ internal sealed class Trainer : IDisposable
             }
             else
             {
-                _model.Parameters.Initialize((ulong)options.Seed);
+                _model.Parameters.Initialize((ulong)options.Run.Seed);
                 if (start is not null)
                     notices.AddRange(WeightTransfer.Load(_model, start, newHeads: true));
                 _step.StartAverage();
@@ -153,7 +158,7 @@ internal sealed class Trainer : IDisposable
             string? taught = teacher?.Source is { } weights ? Teacher.Hash(weights) : null;
             if (resumed is not null && resumed.Teacher != taught)
                 throw new DeitException(
-                    $"The teacher '{options.TeacherPath}' is another than the one that '{_run}' was begun with; restore its weights, or name their place with --teacher-path."
+                    $"The teacher '{options.Distillation.TeacherPath}' is another than the one that '{_run}' was begun with; restore its weights, or name their place with --teacher-path."
                 );
             _state = resumed ?? new TrainState { Teacher = taught };
             if (resume is null)
@@ -177,18 +182,18 @@ internal sealed class Trainer : IDisposable
             $"Model    {_description.Name ?? "free configuration"}: {_model.Parameters.Count / 1e6:0.00} M parameters, {_step.Precision.Name}, input {config.InputSize}, {config.NumClasses} classes"
         );
         Say(
-            $"Data     {training.Count} training and {validation.Count} validation images, {_stepsPerEpoch} steps of {options.BatchSize} an epoch{(options.AccumSteps > 1 ? $", an update each {options.AccumSteps}" : "")}"
+            $"Data     {training.Count} training and {validation.Count} validation images, {_stepsPerEpoch} steps of {options.Step.BatchSize} an epoch{(options.Step.AccumSteps > 1 ? $", an update each {options.Step.AccumSteps}" : "")}"
         );
         if (_teacher is not null)
             Say(
-                $"Teacher  {options.TeacherPath}: {_teacher.Network.Config.Family} of {_teacher.Network.Parameters.Count / 1e6:0.00} M parameters, {options.DistillationType} distillation into the {(config is DeitConfig { Distilled: true } ? "distillation" : "class")} token"
+                $"Teacher  {options.Distillation.TeacherPath}: {_teacher.Network.Config.Family} of {_teacher.Network.Parameters.Count / 1e6:0.00} M parameters, {FlagValue.Name(options.Distillation.Type)} distillation into the {(config is DeitConfig { Distilled: true } ? "distillation" : "class")} token"
             );
         else if (config is DeitConfig { Distilled: true })
             Say(
                 "Notice   the model has a distillation token and no teacher: its head learns nothing and spoils the answer of both heads; add --distillation-type and --teacher-path, or choose a model without the token"
             );
         if (start is not null)
-            Say($"Start    weights of {options.Finetune}");
+            Say($"Start    weights of {options.Model.Finetune}");
         foreach (string notice in notices.Concat(_teacher?.Notices ?? []))
             Say($"Notice   {notice}");
         Say(
@@ -214,7 +219,7 @@ internal sealed class Trainer : IDisposable
     {
         using ProgressLine progress = ProgressLine.OnConsole();
         int firstEpoch = _state.Epoch;
-        for (int epoch = firstEpoch; epoch < _options.Epochs; epoch++)
+        for (int epoch = firstEpoch; epoch < _options.Schedule.Epochs; epoch++)
         {
             if (!TrainEpoch(epoch, progress, stop) || !FinishEpoch(epoch, progress, stop))
             {
@@ -250,21 +255,21 @@ internal sealed class Trainer : IDisposable
                 StepSubmitted?.Invoke();
                 bool stopping = stop.Requested;
                 // Read at fixed steps, so that sums and logs do not depend on timing.
-                if (done % _options.PrintFreq == 0 || done == _stepsPerEpoch)
+                if (done % _options.Run.PrintSteps == 0 || done == _stepsPerEpoch)
                 {
                     TakeLoss(epoch);
                     double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
                     double stepSeconds = seconds / (done - firstDone);
-                    long left = ((long)(_options.Epochs - epoch) * _stepsPerEpoch) - done;
+                    long left = ((long)(_options.Schedule.Epochs - epoch) * _stepsPerEpoch) - done;
                     progress.Report(
                         new Progress(
                             epoch,
-                            _options.Epochs,
+                            _options.Schedule.Epochs,
                             done,
                             _stepsPerEpoch,
                             _state.LossSum / done,
                             learningRate,
-                            _options.BatchSize / stepSeconds,
+                            _options.Step.BatchSize / stepSeconds,
                             (_training.Waited - waitedBefore).TotalSeconds / seconds,
                             TimeSpan.FromSeconds(left * stepSeconds)
                         )
@@ -283,7 +288,7 @@ internal sealed class Trainer : IDisposable
                     };
                     return false;
                 }
-                if (_options.SaveSteps > 0 && done % _options.SaveSteps == 0)
+                if (_options.Run.SaveSteps > 0 && done % _options.Run.SaveSteps == 0)
                 {
                     float pending = _step.LossSum;
                     RequireFinite(pending, epoch);
@@ -347,7 +352,7 @@ internal sealed class Trainer : IDisposable
                 ValTop1 = evaluation.Top1,
                 ValTop5 = evaluation.Top5,
                 Lr = _schedule.LearningRate(epoch),
-                ImagesPerSecond = (double)_stepsPerEpoch * _options.BatchSize / Math.Max(_state.Seconds, 1e-9),
+                ImagesPerSecond = (double)_stepsPerEpoch * _options.Step.BatchSize / Math.Max(_state.Seconds, 1e-9),
                 DataWait = _waitShare,
                 Seconds = _state.Seconds,
                 Further = Further(
@@ -359,7 +364,7 @@ internal sealed class Trainer : IDisposable
         );
         bool best = evaluation.Top1 > _state.BestTop1;
         progress.WriteLine(
-            $"epoch {epoch + 1}/{_options.Epochs}  train loss {trainLoss:F4}  val loss {evaluation.Loss:F4}  top-1 {evaluation.Top1:p1}  top-5 {evaluation.Top5:p1}  {_state.Seconds:F0} s{(best ? "  best" : "")}"
+            $"epoch {epoch + 1}/{_options.Schedule.Epochs}  train loss {trainLoss:F4}  val loss {evaluation.Loss:F4}  top-1 {evaluation.Top1:p1}  top-5 {evaluation.Top5:p1}  {_state.Seconds:F0} s{(best ? "  best" : "")}"
         );
         if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
             progress.WriteLine(
@@ -388,7 +393,7 @@ internal sealed class Trainer : IDisposable
     private void Save(TrainState state) =>
         _checkpoint.SaveLast(_description, _model.Parameters, _step, state, AmidUpdate(state));
 
-    private bool AmidUpdate(TrainState state) => state.Step % _options.AccumSteps != 0;
+    private bool AmidUpdate(TrainState state) => state.Step % _options.Step.AccumSteps != 0;
 
     // [B, C] of a batch, gathered from what the teacher said of all images; empty where it says so in the step.
     private float[] TeacherLogits(Batch batch)
@@ -402,7 +407,7 @@ internal sealed class Trainer : IDisposable
             ReadOnlySpan<float> answer = _teacherLogits.AsSpan(batch.Indices[i] * classes, classes);
             if (float.IsNaN(answer[0]))
                 throw new DeitException(
-                    $"'{_options.TeacherCache}' has no answer for image {batch.Indices[i]}, which could not be read when it was made; remove that file, so that it is made anew."
+                    $"'{_options.Distillation.TeacherCache}' has no answer for image {batch.Indices[i]}, which could not be read when it was made; remove that file, so that it is made anew."
                 );
             answer.CopyTo(logits.AsSpan(i * classes));
         }

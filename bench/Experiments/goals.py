@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What a card is to reach beside PyTorch, and what it did, as a Markdown table.
+"""The goals of a card beside PyTorch and the rates that it reached, as a Markdown table.
 
     goals.py [OURS.json [TORCH.json]]
 
-OURS is the file of bench/run, TORCH that of torch_peer.py measure --like OURS, both of one run. What they lack is "not measured".
+OURS is the file of bench/run, TORCH that of torch_peer.py measure --like OURS, both of one run. A rate that they lack is "not measured".
 """
 import json
 import sys

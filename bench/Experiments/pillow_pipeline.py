@@ -232,7 +232,7 @@ def summary(reports):
 
 
 def step_times(reports):
-    """By name without what only one of the two does: ours could erase, and does not."""
+    """Steps by name, without those that only one of the two has: ours could erase, and does not."""
     return {
         step["name"].split(" and erase")[0]: statistics.median(r["one_thread"]["steps"][i]["milliseconds"] for r in reports)
         for i, step in enumerate(reports[0]["one_thread"]["steps"])

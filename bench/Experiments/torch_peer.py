@@ -4,7 +4,7 @@ timm's where timm is installed, and the same in plain PyTorch elsewhere.
     torch_peer.py measure [options]     prints a row of JSON for each model, task, precision and batch; --output FILE keeps them
     torch_peer.py table OURS PEER       a Markdown table of alternating runs, NUMBER.json of each side in a folder of its own
 
-What is timed is what deit bench infer and deit bench train time: the forward pass, or forward, soft-target cross-entropy, backward and AdamW
+It times the same as deit bench infer and deit bench train: the forward pass, or forward, soft-target cross-entropy, backward and AdamW
 with drop-path 0.1, on inputs that lie on the device. On CUDA torch.matmul and a copy are timed too. FILE is read by deit bench compare.
 """
 import argparse
@@ -171,7 +171,7 @@ def cases(options):
         return list(itertools.product(options.models, options.tasks, options.precisions, options.batch_sizes))
     with open(options.like, encoding="utf-8") as file:
         ours = [row for row in json.load(file)["rows"] if row.get("model") in MODELS]
-    # What is asked of ours in any precision is asked of PyTorch in each, the first precision first.
+    # A batch that ours was measured with in any precision is measured with PyTorch in each, the first precision first.
     measured = dict.fromkeys((row["model"], row["task"], precision, row["batch"]) for precision in options.precisions for row in ours)
     return list(measured)
 
@@ -226,13 +226,13 @@ def rows(options, device):
             torch.manual_seed(0)
             model = make_model(name, task, device)
             if mode == "compile":
-                torch._dynamo.reset()  # else, after eight models, it runs what follows without compiling it
+                torch._dynamo.reset()  # else, after eight models, it runs the next ones without compiling them
             step = make_step(torch.compile(model) if mode == "compile" else model, task, precision, device, batch)
             if cuda:
                 torch.cuda.reset_peak_memory_stats()
             seconds, spread = timed(step, synchronize, options)
             row.update(images_per_s=batch / seconds, spread=spread, peak_mib=torch.cuda.max_memory_allocated() / 2**20 if cuda else None)
-        except (RuntimeError, AttributeError) as error:  # out of memory, or what this version cannot do: the other rows are measured all the same
+        except (RuntimeError, AttributeError) as error:  # out of memory, or missing in this version: the other rows are measured all the same
             row.update(error=(str(error) or type(error).__name__).splitlines()[0][:200])
         model = step = None
         if cuda:
@@ -255,7 +255,7 @@ def measure(options):
     products = gemms(options, device) if device.type == "cuda" else []
     for kind, row in itertools.chain((("gemm", row) for row in products), (("rows", row) for row in rows(options, device))):
         report[kind].append(row)
-        # After each row, so that a run that is cut off leaves what it measured.
+        # After each row, so that a run that is cut off leaves its rows.
         if options.output:
             with open(options.output, "w", encoding="utf-8") as file:
                 file.write(json.dumps(report, indent=2) + "\n")

@@ -7,7 +7,9 @@ using SkiaSharp;
 
 namespace Deit.Bench.Host;
 
-/// <summary>Training images a second on the host: the transform alone, and decoding with it on all cores. Pictures have ImageNet's usual size.</summary>
+/// <summary>
+/// Training images a second on the host: the transform alone, and decoding with it on all cores. Pictures have ImageNet's usual size.
+/// </summary>
 [MemoryDiagnoser]
 public class DataPipelineBenchmarks
 {
@@ -57,7 +59,7 @@ public class DataPipelineBenchmarks
         return count;
     }
 
-    /// <summary>JPEG pictures in memory: what is measured is not the disk.</summary>
+    /// <summary>JPEG pictures in memory: the speed of the disk does not count.</summary>
     private sealed class JpegDataset(int count) : IImageDataset
     {
         private readonly byte[][] _files = [.. Enumerable.Range(0, count).Select(Encode)];

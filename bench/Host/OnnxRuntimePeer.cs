@@ -12,8 +12,9 @@ using Microsoft.ML.OnnxRuntime;
 namespace Deit.Bench.Host;
 
 /// <summary>
-/// ONNX Runtime on the processor as the peer of <c>deit bench infer</c>: the models that <c>deit convert</c> writes, with weights of noise, with
-/// all of its optimizations. It runs with one thread and with one a core, the faster of which stands; as with ours, inputs lie ready.
+/// ONNX Runtime on the processor as the peer of <c>deit bench infer</c>. It runs the models that <c>deit convert</c> writes, with
+/// weights of noise and all of its optimizations, with one thread and with one a core. The faster of both stands. Inputs lie ready, as
+/// with ours.
 /// </summary>
 internal static class OnnxRuntimePeer
 {
@@ -133,7 +134,7 @@ internal static class OnnxRuntimePeer
         }
     }
 
-    /// <summary>Weights of an untrained model: their values do not matter, but zeros or subnormal numbers would.</summary>
+    /// <summary>Weights of an untrained model. Their values do not matter, only zeros or subnormal numbers would.</summary>
     private sealed class Noise(NetworkConfig config) : IWeights
     {
         public IReadOnlyDictionary<string, long[]> Shapes { get; } =

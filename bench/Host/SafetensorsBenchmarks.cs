@@ -11,7 +11,7 @@ public class SafetensorsBenchmarks
     private readonly float[] _values = new float[768 * 192];
     private SafetensorsSource[] _tensors = [];
 
-    /// <summary>Element type of the weights, by its name: what is generated around this class does not see the type.</summary>
+    /// <summary>Element type of the weights, by its name, because generated code around this class does not see the type.</summary>
     [Params(nameof(SafetensorsDType.F32), nameof(SafetensorsDType.F16), nameof(SafetensorsDType.BF16))]
     public string DType { get; set; } = "";
 

@@ -2,35 +2,10 @@ using System.Text;
 
 namespace Deit.Bench.Reports;
 
-/// <summary>What a comparison says of a row.</summary>
-internal enum Verdict
-{
-    /// <summary>No difference that the spreads would not explain.</summary>
-    Same,
-    Faster,
-    Slower,
-}
-
-/// <summary>A measurement that both files have.</summary>
-/// <param name="Key">What it is.</param>
-/// <param name="A">The first file's rate.</param>
-/// <param name="B">The second file's rate.</param>
-/// <param name="Unit">Of both rates.</param>
-/// <param name="Spread">Of both together: what a difference must exceed.</param>
-internal sealed record ComparedRow(RowKey Key, double A, double B, string Unit, double Spread)
-{
-    /// <summary>Above 1 where the second is faster.</summary>
-    public double Ratio => B / A;
-
-    public Verdict Verdict =>
-        Ratio > 1 + Spread ? Verdict.Faster
-        : 1 / Ratio > 1 + Spread ? Verdict.Slower
-        : Verdict.Same;
-}
-
 /// <summary>
-/// Two reports row by row. The second is faster or slower where the rates differ by more than both spreads added up, and by more than 1 %:
-/// the sum, because both medians may be off, one to each side; 1 %, because runs of the same program differ so, however steady each is.
+/// Compares two reports row by row. The second is faster or slower where the rates differ by more than both spreads added up, and by more
+/// than 1 %. The spreads are added because both medians may be off, one to each side. 1 % is how far runs of the same program differ,
+/// however steady each is.
 /// </summary>
 internal sealed class BenchComparison
 {
@@ -49,13 +24,13 @@ internal sealed class BenchComparison
         OnlyB = [.. second.Keys.Where(key => !first.ContainsKey(key))];
     }
 
-    /// <summary>What both have, in the first one's order.</summary>
+    /// <summary>The measurements that both have, in the first one's order.</summary>
     public IReadOnlyList<ComparedRow> Rows { get; }
 
-    /// <summary>What the second lacks.</summary>
+    /// <summary>The measurements that the second lacks.</summary>
     public IReadOnlyList<RowKey> OnlyA { get; }
 
-    /// <summary>What the first lacks.</summary>
+    /// <summary>The measurements that the first lacks.</summary>
     public IReadOnlyList<RowKey> OnlyB { get; }
 
     public override string ToString()
@@ -98,7 +73,8 @@ internal sealed class BenchComparison
             text.Append('\n').Append(table).Append('\n');
         }
         Line(
-            $"B is faster in {Count(Verdict.Faster)}, slower in {Count(Verdict.Slower)}, no different in {Count(Verdict.Same)} of {Rows.Count} rows."
+            $"B is faster in {Count(Verdict.Faster)}, slower in {Count(Verdict.Slower)}, "
+                + $"no different in {Count(Verdict.Same)} of {Rows.Count} rows."
         );
         Line(
             "Faster or slower: the rates differ by more than both spreads (quartile to quartile) added up, and by more than 1 %."

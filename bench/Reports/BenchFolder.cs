@@ -4,7 +4,10 @@ using Deit.Train.Reporting;
 
 namespace Deit.Bench.Reports;
 
-/// <summary>A folder of measurements: for each device <c>NAME.json</c>, <c>.md</c>, <c>.csv</c> and <c>.roofline.svg</c>, and one page of all.</summary>
+/// <summary>
+/// A folder of measurements: for each device <c>NAME.json</c>, <c>.md</c>, <c>.csv</c> and <c>.roofline.svg</c>, and one page of all
+/// devices.
+/// </summary>
 internal static partial class BenchFolder
 {
     /// <summary>The page of all devices.</summary>
@@ -15,9 +18,11 @@ internal static partial class BenchFolder
     /// <summary>Adds a report to a device's files: rows that are there already are replaced.</summary>
     /// <param name="folder">The folder; made when missing.</param>
     /// <param name="name">The files' name; the device's without it.</param>
-    /// <param name="report">What was measured.</param>
+    /// <param name="report">The measurements.</param>
     /// <returns>The report with all rows.</returns>
-    /// <exception cref="DeitException">The files there are of another device, driver or version, or cannot be read or written.</exception>
+    /// <exception cref="DeitException">
+    /// The files there are of another device, driver or version, or cannot be read or written.
+    /// </exception>
     public static BenchReport Add(string folder, string? name, BenchReport report)
     {
         Directory.CreateDirectory(folder);
@@ -30,14 +35,15 @@ internal static partial class BenchFolder
         string picture = drawn ? $"\n![GFLOP/s against operations a byte]({Path.GetFileName(stem)}{Roofline})\n" : "";
         Report.WriteText(
             $"{stem}.md",
-            $"# {report.Device}\n\n{BenchText.Heading(report).Replace("\n", "  \n", StringComparison.Ordinal)}\n{picture}{BenchText.Tables(report)}"
+            $"# {report.Device}\n\n{BenchText.Heading(report).Replace("\n", "  \n", StringComparison.Ordinal)}\n"
+                + $"{picture}{BenchText.Tables(report)}"
         );
         return report;
     }
 
     /// <summary>Writes the page of all devices, and the picture of each whose ops were counted.</summary>
     /// <returns>The page's path and the number of devices.</returns>
-    /// <exception cref="DeitException">There are no measurements, or a file is not of ours.</exception>
+    /// <exception cref="DeitException">There are no measurements, or a file is none.</exception>
     public static (string Path, int Devices) WritePage(string folder)
     {
         string[] files = Directory.Exists(folder)
@@ -114,10 +120,12 @@ internal static partial class BenchFolder
                 );
         }
         string text =
-            $"# Measured devices\n\nMade by `deit bench page` from the JSON files beside it; `bench/run` measures a device and adds it.\n\n{best}";
+            "# Measured devices\n\n"
+            + "Made by `deit bench page` from the JSON files beside it; `bench/run` measures a device and adds it.\n\n"
+            + best;
         return models.Empty
             ? text
-            : $"{text}\nEach model's fastest batch; what the columns mean is on the devices' pages.\n\n{models}";
+            : $"{text}\nEach model's fastest batch; the devices' pages explain the columns.\n\n{models}";
     }
 
     private static bool Draw(string stem, BenchReport report)

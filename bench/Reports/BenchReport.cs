@@ -2,14 +2,13 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Deit.Bench.Suites;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Reporting;
 
 namespace Deit.Bench.Reports;
 
-/// <summary>What was measured on a device: the JSON file of <c>deit bench ops|products|infer|train</c>.</summary>
+/// <summary>Measurements of a device: the JSON file of <c>deit bench ops|products|infer|train</c>.</summary>
 internal sealed record BenchReport
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -18,7 +17,8 @@ internal sealed record BenchReport
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         RespectRequiredConstructorParameters = true,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // "->" stays readable; the file is no part of a page
+        // "->" stays readable. The file is no part of a page, so nothing needs escaping for HTML.
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new BenchRowConverter() },
     };
 
@@ -37,19 +37,19 @@ internal sealed record BenchReport
     /// <summary>Types and matrix shapes.</summary>
     public string? Features { get; init; }
 
-    /// <summary>The processor beside the device, which is the device of a CPU driver.</summary>
+    /// <summary>The processor of the machine. A CPU driver runs on it.</summary>
     public string? Host { get; init; }
 
-    /// <summary>The version of what was measured, with its commit.</summary>
+    /// <summary>The version of the program that was measured, with its commit.</summary>
     public string? Version { get; init; }
 
     /// <summary>The kernels that the device chose.</summary>
     public IReadOnlyDictionary<string, string>? Kernels { get; init; }
 
-    /// <summary>The kernels that the device must not run, as their results were wrong, and why; null without any.</summary>
+    /// <summary>The kernels that the device must not run because their results were wrong, with the reason; null without any.</summary>
     public IReadOnlyDictionary<string, string>? Rejected { get; init; }
 
-    /// <summary>What was measured.</summary>
+    /// <summary>The measurements.</summary>
     public required IReadOnlyList<IBenchRow> Rows { get; init; }
 
     [JsonIgnore]
@@ -65,7 +65,7 @@ internal sealed record BenchReport
     /// <summary>GB/s of the largest copy, which no cache holds; null where none was measured.</summary>
     [JsonIgnore]
     public double? BestCopy =>
-        Ops.Where(row => row.Op == OpsBench.Copy)
+        Ops.Where(row => row.Op == OpRow.Copy)
             .OrderByDescending(row => row.Bytes)
             .ThenByDescending(row => row.GigaBytesPerSecond)
             .FirstOrDefault()
@@ -89,13 +89,15 @@ internal sealed record BenchReport
             Rows = rows,
         };
 
-    /// <summary>This report with another's rows: the same measurements take the older ones' places, the others come behind.</summary>
+    /// <summary>This report with another's rows. Rows of the same measurement replace the older ones; the others come behind.</summary>
     /// <exception cref="DeitException">It is of another device, driver or version, whose rows must not be mixed.</exception>
     public BenchReport With(BenchReport newer)
     {
         if ((Device, Driver, Version) != (newer.Device, newer.Driver, newer.Version))
             throw new DeitException(
-                $"The measurements there are of {Device}, {Driver}, version {Version ?? "unknown"}, the new ones of {newer.Device}, {newer.Driver}, version {newer.Version ?? "unknown"}; remove the older file or name the new one by --name."
+                $"The measurements there are of {Device}, {Driver}, version {Version ?? "unknown"}, "
+                    + $"the new ones of {newer.Device}, {newer.Driver}, version {newer.Version ?? "unknown"}; "
+                    + "remove the older file or name the new one by --name."
             );
         HashSet<RowKey> replaced = [.. newer.Rows.Select(row => row.Key)];
         Dictionary<string, string> kernels = new(Kernels ?? new Dictionary<string, string>());
@@ -133,7 +135,8 @@ internal sealed record BenchReport
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
-                $"'{path}' cannot be read as measurements ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); give a file that deit bench ops, products, infer or train wrote with --json.",
+                $"'{path}' cannot be read as measurements ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); "
+                    + "give a file that deit bench ops, products, infer or train wrote with --json.",
                 error
             );
         }

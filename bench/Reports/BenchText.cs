@@ -1,16 +1,27 @@
 using System.Globalization;
 using System.Text;
-using Deit.Bench.Suites;
 
 namespace Deit.Bench.Reports;
 
-/// <summary>A report for people: what the terminal shows and the Markdown file holds.</summary>
+/// <summary>The text of a report: the terminal shows it, and the Markdown file holds it.</summary>
 internal static class BenchText
 {
+    private const string ModelColumns =
+        "A step is replayed back to back on inputs that lie on the device; uploads are not in it. "
+        + "train: forward, soft-target cross-entropy,\n"
+        + "backward, AdamW, drop-path 0.1. TFLOP/s: two operations a multiply-add of the matrix products, "
+        + "three forward passes a training step.\n"
+        + "of best: of the fastest of DeiT-B's forward products in the same run. "
+        + "host: the time that submitting a step to the idle device takes the host.\n";
+    private const string OpColumns =
+        "An op is replayed back to back, each replay a submission of its own. "
+        + "of best: of the fastest product, or of the largest copy, of this\n"
+        + "run; a cache gives more than all of it.\n";
+
     /// <summary>The device and the tables.</summary>
     public static string Of(BenchReport report) => $"{Heading(report)}\n{Tables(report)}";
 
-    /// <summary>A table of models and one of ops, each with what its columns mean; a blank line before each.</summary>
+    /// <summary>A table of models and one of ops, each with a blank line before it and the meaning of its columns below.</summary>
     public static string Tables(BenchReport report)
     {
         StringBuilder text = new();
@@ -19,25 +30,14 @@ internal static class BenchText
         if (!models.Empty)
         {
             text.Append('\n').Append(models).Append('\n');
-            text.Append(
-                "A step is replayed back to back on inputs that lie on the device; uploads are not in it. train: forward, soft-target cross-entropy,\n"
-            );
-            text.Append(
-                "backward, AdamW, drop-path 0.1. TFLOP/s: two operations a multiply-add of the matrix products, three forward passes a training step.\n"
-            );
-            text.Append(
-                "of best: of the fastest of DeiT-B's forward products in the same run. host: what submitting a step to the idle device takes the host.\n"
-            );
+            text.Append(ModelColumns);
         }
         if (!ops.Empty)
         {
             text.Append('\n').Append(ops).Append('\n');
-            text.Append(
-                "An op is replayed back to back, each replay a submission of its own. of best: of the fastest product, or of the largest copy, of this\n"
-            );
-            text.Append("run; more than all of it is what a cache gives.\n");
+            text.Append(OpColumns);
         }
-        if (report.Rows.Any(row => row.Spread > Timing.SteadySpread))
+        if (report.Rows.Any(row => row.Spread > IBenchRow.SteadySpread))
             text.Append(
                 "!: the quartiles of the repetitions lie more than 2 % apart: the machine was not idle, or the time too short.\n"
             );
@@ -47,10 +47,9 @@ internal static class BenchText
     /// <summary>Device, driver, features, version: a line each where known.</summary>
     public static string Heading(BenchReport report)
     {
-        List<string> lines =
-        [
-            $"Device   {report.Device}{(report.Type is { } type ? $" ({type})" : "")}, {report.Driver}{(report.MemoryBytes is { } bytes ? Invariant($", {bytes / (double)(1 << 30):0.0} GiB") : "")}",
-        ];
+        string type = report.Type is { } known ? $" ({known})" : "";
+        string memory = report.MemoryBytes is { } bytes ? Invariant($", {bytes / (double)(1 << 30):0.0} GiB") : "";
+        List<string> lines = [$"Device   {report.Device}{type}, {report.Driver}{memory}"];
         if (report.Features is { } features)
             lines.Add($"Types    {features}");
         if (report.Host is { } host)

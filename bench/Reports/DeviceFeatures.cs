@@ -2,7 +2,7 @@ using Deit.Gpu;
 
 namespace Deit.Bench.Reports;
 
-/// <summary>What of a device decides how fast it can be, in words.</summary>
+/// <summary>The features of a device that decide how fast it can be, in words.</summary>
 internal static class DeviceFeatures
 {
     /// <summary>The element types.</summary>

@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Text;
-using Deit.Bench.Suites;
 
 namespace Deit.Bench.Reports;
 
-/// <summary>A table that a terminal shows as well as Markdown does.</summary>
+/// <summary>A table in Markdown whose columns are aligned, for a terminal too.</summary>
 internal sealed class MarkdownTable(params string[] columns)
 {
     private readonly List<string[]> _rows = [columns];
@@ -26,7 +25,7 @@ internal sealed class MarkdownTable(params string[] columns)
         return text.ToString();
     }
 
-    /// <summary>A number with as many digits as mean something.</summary>
+    /// <summary>A number with its significant digits.</summary>
     public static string Number(double value) =>
         value.ToString(
             value >= 100 ? "F0"
@@ -40,5 +39,5 @@ internal sealed class MarkdownTable(params string[] columns)
         $"{(100 * share).ToString(format, CultureInfo.InvariantCulture)} %";
 
     /// <summary>A spread, with a mark where it is too large to be trusted.</summary>
-    public static string Spread(double spread) => Percent(spread, "F1") + (spread > Timing.SteadySpread ? " !" : "");
+    public static string Spread(double spread) => Percent(spread, "F1") + (spread > IBenchRow.SteadySpread ? " !" : "");
 }

@@ -125,7 +125,8 @@ internal sealed class RooflineSvg
         point.Add(
             new XElement(
                 Svg + "title",
-                $"{row.Op}, {row.Shape}, {row.Precision}: {Number(GigaFlopsPerSecond(row))} GFLOP/s at {Number(Intensity(row))} operations a byte"
+                $"{row.Op}, {row.Shape}, {row.Precision}: {Number(GigaFlopsPerSecond(row))} GFLOP/s "
+                    + $"at {Number(Intensity(row))} operations a byte"
             )
         );
         return point;

@@ -1,10 +1,9 @@
 using System.Text.Json;
-using Deit.Bench.Suites;
 using Deit.Model;
 
 namespace Deit.Bench.Reports;
 
-/// <summary>Measurements of PyTorch, as bench/Experiments/torch_peer.py writes them, under the names of ours.</summary>
+/// <summary>Reads measurements of PyTorch, as bench/Experiments/torch_peer.py writes them, and gives them the names of ours.</summary>
 internal static class TorchReport
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -18,7 +17,7 @@ internal static class TorchReport
         ["amp-bf16"] = "bf16",
     };
 
-    /// <summary>A model's row; <paramref name="Mode"/> is eager or compile. A combination that failed has no rate.</summary>
+    /// <summary>A model's row. <paramref name="Mode"/> is eager or compile. A combination that failed has no rate.</summary>
     private sealed record Row(
         string Model,
         string Task,
@@ -33,16 +32,16 @@ internal static class TorchReport
     /// <summary>A product M x N x K, or the copy.</summary>
     private sealed record Gemm(string Name, string? Precision, int M, int N, int K, double? Tflops, double Spread);
 
-    private sealed record File(string Device, string Torch, Row[] Rows, Gemm[]? Gemm);
+    private sealed record TorchRun(string Device, string Torch, Row[] Rows, Gemm[]? Gemm);
 
-    /// <summary>Converts; of several modes of a measurement the fastest stands for PyTorch.</summary>
+    /// <summary>Converts a file. Of several modes of a measurement the fastest stands for PyTorch.</summary>
     /// <exception cref="JsonException">It is not such a file.</exception>
     public static BenchReport Convert(JsonElement root)
     {
-        File file = root.Deserialize<File>(Json) is { Rows: not null } read
+        TorchRun run = root.Deserialize<TorchRun>(Json) is { Rows: not null } read
             ? read
             : throw new JsonException("it has no rows");
-        IEnumerable<ModelRow> models = file
+        IEnumerable<ModelRow> models = run
             .Rows.Where(row => row.ImagesPerS is > 0)
             .Select(row => new ModelRow(
                 row.Model,
@@ -55,11 +54,11 @@ internal static class TorchReport
                 TeraFlopsPerSecond(row),
                 PeakBytes: row.PeakMib is { } mib ? (long)(mib * (1 << 20)) : null
             ));
-        IEnumerable<OpRow> ops = (file.Gemm ?? []).Where(gemm => gemm.Tflops is > 0).Select(Op);
+        IEnumerable<OpRow> ops = (run.Gemm ?? []).Where(gemm => gemm.Tflops is > 0).Select(Op);
         return new BenchReport
         {
-            Device = file.Device,
-            Driver = $"PyTorch {file.Torch}",
+            Device = run.Device,
+            Driver = $"PyTorch {run.Torch}",
             Rows =
             [
                 .. ops.Concat<IBenchRow>(models).GroupBy(row => row.Key).Select(same => same.MaxBy(row => row.Rate)!),
@@ -78,7 +77,7 @@ internal static class TorchReport
                 / 1e12
             : null;
 
-    // The gradient of a weight [N, K] sums over the rows, which therefore stand last there and first with us.
+    // The gradient of a weight [N, K] is a sum over the rows. Their number stands last in PyTorch's name, and first in ours.
     private static OpRow Op(Gemm gemm)
     {
         const string WeightGradient = "wgrad_";

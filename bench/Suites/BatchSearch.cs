@@ -8,8 +8,10 @@ internal static class BatchSearch
     /// <summary>The largest that is tried: past it no card of today gains.</summary>
     public const int Cap = 256;
 
-    /// <summary>Opens the largest of 256, 128, ... 1 that fits: from above, so that a card which holds the first is done at once.</summary>
-    /// <param name="open">Makes what is to fit; is expected to give everything back when it throws.</param>
+    /// <summary>
+    /// Opens the largest of 256, 128, ... 1 that fits. The search begins above, so that it ends at once on a card that holds the first.
+    /// </summary>
+    /// <param name="open">Makes the object that is to fit. It must give all memory back when it throws.</param>
     /// <exception cref="GpuException">Not even one image fits.</exception>
     public static (int Batch, T Opened) Largest<T>(Func<int, T> open)
     {

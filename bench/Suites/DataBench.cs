@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
@@ -11,15 +12,14 @@ using Spectre.Console;
 namespace Deit.Bench.Suites;
 
 /// <summary>
-/// Training images a second on the host, decode to normalised planes: through the loader that training uses, on all cores, and then on one
-/// thread for the share of each step. Files are read over and over, so that what is measured is not the disk.
+/// Training images a second on the host, from decoding to normalised planes. First the loader that training uses runs on all cores, then
+/// one thread does the same for the share of each step. Files are read over and over, so that the speed of the disk does not count.
 /// </summary>
 internal sealed class DataBench
 {
     private const int Repetitions = 5,
         BatchSize = 64;
-    private const double WarmUp = 3; // seconds until the hot loops have been compiled with what was learnt of them
-    private const double SteadySpread = 0.02; // more than this and the machine was not idle, or the time too short
+    private const double WarmUp = 3; // seconds until the runtime has compiled the hot loops for the second time, by their profile
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -57,17 +57,17 @@ internal sealed class DataBench
     /// <summary>A step's time on one thread.</summary>
     private sealed record Step(string Name, double Milliseconds, double Share);
 
-    /// <summary>Images a second: the median of the repetitions and how far their quartiles lie apart, as a share of it.</summary>
-    private sealed record Rate(double Median, double Spread, bool Steady, double[] Repetitions);
+    /// <summary>Images a second: the median of the repetitions, and the distance of their quartiles as a share of it.</summary>
+    private sealed record Throughput(double Median, double Spread, bool Steady, double[] Repetitions);
 
     /// <summary>Measures and prints.</summary>
-    /// <param name="options">What to measure.</param>
+    /// <param name="options">The pictures and the pipeline.</param>
     /// <param name="json">Whether to print JSON.</param>
     /// <exception cref="DeitException">An option is out of its range, or the folder has nothing to measure.</exception>
     public static void Run(DataBenchOptions options, bool json)
     {
         DataBench bench = new(options);
-        Rate rate = bench.AllCores();
+        Throughput rate = bench.AllCores();
         Step[] steps = bench.OneThread();
         double milliseconds = steps.Sum(step => step.Milliseconds);
         int workers = options.NumWorkers > 0 ? options.NumWorkers : Environment.ProcessorCount;
@@ -93,15 +93,11 @@ internal sealed class DataBench
             Console.WriteLine(JsonSerializer.Serialize(report, Json));
             return;
         }
+        string pictures = $"{bench._dataset.Count} pictures of {options.Data}, input {options.InputSize}";
+        Console.WriteLine(Text($"Data     {pictures}, RandAugment {options.Aa}, erasing {options.Reprob}"));
+        string unsteady = rate.Steady ? "" : " (unsteady: more than 2 %; measure longer, on an idle machine)";
         Console.WriteLine(
-            Text(
-                $"Data     {bench._dataset.Count} pictures of {options.Data}, input {options.InputSize}, RandAugment {(options.Aa)}, erasing {options.Reprob}"
-            )
-        );
-        Console.WriteLine(
-            Text(
-                $"Loader   {rate.Median:F0} images/s on {workers} threads, spread {100 * rate.Spread:F1} %{(rate.Steady ? "" : " (unsteady: more than 2 %; measure longer, on an idle machine)")}"
-            )
+            Text($"Loader   {rate.Median:F0} images/s on {workers} threads, spread {100 * rate.Spread:F1} %{unsteady}")
         );
         Console.WriteLine(
             Text($"Thread   {1000 / milliseconds:F0} images/s on one thread, {milliseconds:F3} ms an image:")
@@ -128,8 +124,8 @@ internal sealed class DataBench
             StepDone = stepDone,
         };
 
-    // One stream of batches, cut into stretches of time: nothing is begun or ended between them that training would not begin or end there.
-    private Rate AllCores()
+    // One stream of batches, cut into stretches of time. As in training, nothing begins or ends between two batches.
+    private Throughput AllCores()
     {
         BatchLoaderOptions loading = new()
         {
@@ -145,7 +141,7 @@ internal sealed class DataBench
             sorted = [.. rates.Order()];
         double median = sorted[Repetitions / 2],
             spread = (sorted[Repetitions * 3 / 4] - sorted[Repetitions / 4]) / median;
-        return new Rate(median, spread, spread <= SteadySpread, rates);
+        return new Throughput(median, spread, spread <= IBenchRow.SteadySpread, rates);
     }
 
     private static double Measure(IEnumerator<int> batches, double seconds)
@@ -171,7 +167,7 @@ internal sealed class DataBench
                     yield return batch.Count;
     }
 
-    // What the loader's threads do for an image, on this one.
+    // The work of the loader's threads for an image, on this thread.
     private Step[] OneThread()
     {
         const string Decode = "decode";

@@ -2,7 +2,7 @@ using Deit.Train.Options;
 
 namespace Deit.Bench.Suites;
 
-/// <summary>What <c>deit bench data</c> measures; the defaults are the reference's augmentation without erasing.</summary>
+/// <summary>The options of <c>deit bench data</c>. The defaults are the reference's augmentation without erasing.</summary>
 internal sealed record DataBenchOptions
 {
     /// <summary>The pictures.</summary>

@@ -7,7 +7,7 @@ using Deit.Model.Images;
 namespace Deit.Bench.Suites;
 
 /// <summary>
-/// Images a second of whole models. What is timed is the recorded step replayed back to back on inputs that lie on the device already: the
+/// Images a second of whole models. The recorded step is timed, replayed back to back on inputs that lie on the device already. It is the
 /// forward pass, or a training step (forward, cross-entropy with soft targets, backward, AdamW, drop-path 0.1). Uploads are not in it.
 /// </summary>
 internal sealed class ModelBench
@@ -22,7 +22,7 @@ internal sealed class ModelBench
 
     /// <summary>Measures.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="options">What to measure.</param>
+    /// <param name="options">The models, batches and arithmetics.</param>
     /// <param name="task"><see cref="ModelRow.Infer"/> or <see cref="ModelRow.Train"/>.</param>
     /// <param name="progress">Is told of each row, and of each that does not fit.</param>
     /// <exception cref="DeitException">An option is out of its range.</exception>
@@ -50,7 +50,7 @@ internal sealed class ModelBench
             if (notice is not null)
                 _progress($"Notice: {notice}");
             if (possible.Name != precision)
-                continue; // a row of fp32 by another name
+                continue; // it would be a row of fp32 by another name
             using VisionTransformer network = new(_device, config);
             network.Parameters.Initialize(1);
             if (_task == ModelRow.Infer)
@@ -69,7 +69,7 @@ internal sealed class ModelBench
                 }
                 catch (GpuException error) when (BatchSearch.DoesNotFit(error))
                 {
-                    // What the others measured is not thrown away.
+                    // The other rows are kept.
                     tooLarge = error;
                     _progress($"{name} {_task} {precision}, batch {batch} is left out: {error.Message}");
                 }

@@ -3,10 +3,11 @@ using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Options;
+using Deit.Train.Training;
 
 namespace Deit.Bench.Suites;
 
-/// <summary>What <c>deit bench infer</c> and <c>deit bench train</c> measure.</summary>
+/// <summary>The options of <c>deit bench infer</c> and <c>deit bench train</c>.</summary>
 internal sealed record ModelBenchOptions
 {
     [Flag("DeiT by name; without it Ti, S and B of 224 pixels, on a CPU driver Ti alone")]
@@ -94,7 +95,7 @@ internal sealed record ModelBenchOptions
         const int Classes = 1000;
         if ((EmbedDim ?? Depth ?? NumHeads) is not null)
         {
-            TrainOptions free = new()
+            ModelOptions free = new()
             {
                 EmbedDim = EmbedDim,
                 Depth = Depth,

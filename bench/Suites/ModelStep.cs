@@ -41,7 +41,9 @@ internal sealed class ModelStep : IDisposable
             task == ModelRow.Infer ? Infer(device, network, size, types) : Train(device, network, size, types);
     }
 
-    /// <summary>Noise of mean 0 and deviation 1, as normalised pictures have; one picture's worth of it for all, since its values do not matter.</summary>
+    /// <summary>
+    /// Noise of mean 0 and deviation 1, as normalised pictures have. All pictures are the same, since their values do not matter.
+    /// </summary>
     /// <param name="batch">Pictures.</param>
     /// <param name="length">Values of a picture.</param>
     public static float[] Images(int batch, int length)
@@ -66,18 +68,15 @@ internal sealed class ModelStep : IDisposable
 
     private static ModelStep Train(GpuDevice device, VisionTransformer network, int batch, Precision types)
     {
-        TrainStep step = new(
-            device,
-            network,
-            Recipe.Load("plain") with
-            {
-                BatchSize = batch,
-                DropPath = DropPath,
-            },
-            precision: types
-        );
+        TrainOptions options = Recipe.Load("plain");
+        options = options with
+        {
+            Step = options.Step with { BatchSize = batch },
+            Model = options.Model with { DropPath = DropPath },
+        };
+        TrainStep step = new(device, network, options, precision: types);
         uint[] labels = [.. Enumerable.Range(0, batch).Select(i => (uint)(i % network.Config.NumClasses))];
-        // A small rate: thousands of replays on one batch must not drive the weights to where arithmetic is slow or faster.
+        // A small rate: after thousands of replays on one batch the weights must not be numbers with which arithmetic is slower or faster.
         step.Submit(Images(batch, Values(network)), labels, step: 0, learningRate: 1e-6);
         device.WaitIdle();
         return new ModelStep(step.Graph, step);

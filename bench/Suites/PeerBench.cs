@@ -8,15 +8,15 @@ using Deit.Model;
 namespace Deit.Bench.Suites;
 
 /// <summary>
-/// Our forward pass beside that of another program on the same machine, in turn: round by round ours, then the peer's, so that what else the
-/// machine does meets both. The peer is a command that takes the model and pace options of <c>deit bench infer</c> and <c>--json FILE</c>, and
-/// writes a file that <c>deit bench compare</c> reads.
+/// Our forward pass beside that of another program, the peer, on the same machine. They run in turn, round by round, so that other load
+/// of the machine meets both. The peer is a command that takes the model and pace options of <c>deit bench infer</c> and <c>--json
+/// FILE</c>, and writes a file that <c>deit bench compare</c> reads.
 /// </summary>
 internal static class PeerBench
 {
     /// <summary>Measures.</summary>
-    /// <param name="device">Ours.</param>
-    /// <param name="options">What to measure, with the peer and the rounds.</param>
+    /// <param name="device">The device of our side.</param>
+    /// <param name="options">The models and batches, with the peer and the rounds.</param>
     /// <param name="progress">Is told of each row.</param>
     /// <returns>Each side's rates: the median of the rounds, and from the slowest to the fastest of them as spread.</returns>
     /// <exception cref="DeitException">An option is out of its range, or the peer fails.</exception>
@@ -43,7 +43,9 @@ internal static class PeerBench
         return (Summary(ours), Summary(peers));
     }
 
-    /// <summary>The median rates of reports of one program, and how far their rates lie apart.</summary>
+    /// <summary>
+    /// The median rates of reports of one program, and the distance of the slowest from the fastest round as a share of them.
+    /// </summary>
     public static BenchReport Summary(IReadOnlyList<BenchReport> rounds) =>
         rounds[0] with
         {
@@ -98,7 +100,8 @@ internal static class PeerBench
         string file = Path.Combine(Path.GetTempPath(), $"deit-peer-{Guid.NewGuid():N}.json");
         try
         {
-            ProcessStartInfo start = new(peer, [.. arguments, "--json", file]) { RedirectStandardOutput = true }; // ours is the report
+            // Our standard output is the report alone, so the peer's is read and dropped.
+            ProcessStartInfo start = new(peer, [.. arguments, "--json", file]) { RedirectStandardOutput = true };
             using Process process = Process.Start(start)!;
             process.StandardOutput.ReadToEnd();
             process.WaitForExit();
@@ -111,7 +114,8 @@ internal static class PeerBench
         catch (Win32Exception error)
         {
             throw new DeitException(
-                $"The peer '{peer}' cannot be started: {error.Message}; give a command that can, such as bench/Experiments/onnxruntime.",
+                $"The peer '{peer}' cannot be started: {error.Message}; "
+                    + "give a command that can, such as bench/Experiments/onnxruntime.",
                 error
             );
         }

@@ -27,10 +27,15 @@ internal static class ProductBench
     /// <summary>Images of a batch where none is given.</summary>
     public static int DefaultBatch(GpuDevice device) => device.Info.Type == GpuType.Cpu ? 1 : BatchSearch.Cap;
 
-    /// <summary>The side of the square product where none is given: what cards are compared by; on a CPU driver, which takes minutes for it, none.</summary>
+    /// <summary>
+    /// The side of the square product where none is given. Cards are compared by this product; a CPU driver takes minutes for it and
+    /// gets none.
+    /// </summary>
     public static int DefaultSquare(GpuDevice device) => device.Info.Type == GpuType.Cpu ? 0 : 8192;
 
-    /// <summary>The arithmetics where none are given: a card's all, and on a CPU driver those that gain by matrix units alone beside fp32.</summary>
+    /// <summary>
+    /// The arithmetics where none are given: all of a card; on a CPU driver fp32 and those of its matrix units.
+    /// </summary>
     public static IReadOnlyList<string> DefaultPrecisions(GpuDevice device) =>
         [
             .. Precision
@@ -39,15 +44,16 @@ internal static class ProductBench
                     || Precision.For(device.Info, Precision.Parse(name)) is (var possible, null)
                         && possible.Name == name
                 )
+                // The residual stream is no factor of a product.
                 .DistinctBy(name => Precision.Parse(name) with { Residual = DType.F32 }),
-        ]; // the residual stream is no factor of a product
+        ];
 
     /// <summary>Measures each of DeiT-B's products in each arithmetic by each kernel.</summary>
     /// <param name="device">The device.</param>
     /// <param name="batch">Images of a batch.</param>
     /// <param name="square">The side of a square product; 0 for none.</param>
     /// <param name="precisions">The arithmetics.</param>
-    /// <param name="progress">Takes a line for what is measured and what is left out.</param>
+    /// <param name="progress">Takes a line for each row that is measured, and for each kernel that is left out.</param>
     public static BenchReport Run(
         GpuDevice device,
         int batch,
@@ -85,14 +91,14 @@ internal static class ProductBench
             if (notice is not null)
                 progress($"Notice: {notice}");
             if (precision.Name != name)
-                continue; // rows of fp32 by another name
+                continue; // they would be rows of fp32 by another name
             if (!seen.Add((precision.Activations, precision.Products)))
                 progress($"{name} is left out: its products are those of another of the precisions.");
             else
                 foreach (Product product in products)
                     measured.AddRange(Measure(device, product, precision, pace, progress));
         }
-        // Of its own arithmetic: fp32 has not bf16's units.
+        // Each arithmetic has a best of its own: fp32 does not run on the units of bf16.
         Dictionary<string, double> best = measured
             .GroupBy(row => row.Precision)
             .ToDictionary(group => group.Key, group => group.Max(row => row.GigaFlopsPerSecond!.Value));
@@ -112,66 +118,36 @@ internal static class ProductBench
     {
         List<OpRow> rows = [];
         DType type = precision.Activations;
-        string prefix = MatMulOp.KeyPrefix(type, type, precision.Products);
         try
         {
-            using OpsBench.Inputs noise = new(
+            using BenchInputs noise = new(
                 device,
                 [product.M, product.K],
                 [product.N, product.K],
                 [product.M, product.N]
             );
             noise.Noise();
-            using OpsBench.Inputs? copies = type == DType.F32 ? null : noise.In(type);
-            OpsBench.Inputs t = copies ?? noise;
-            // The choice for the shape compares results, and so finds what must not be measured.
-            Timed(kernel: null).Dispose();
+            using BenchInputs? copies = type == DType.F32 ? null : noise.In(type);
+            BenchInputs inputs = copies ?? noise;
+            // The device chooses a kernel for the shape, compares results for that, and so finds the kernels that must not be measured.
+            Record(device, product, precision, inputs, kernel: null).Dispose();
             foreach (string kernel in MatMulOp.Candidates(device.Info, product.K, type, type, precision.Products))
-                if (
-                    device.Choices.Rejected.FirstOrDefault(entry =>
-                        entry.Key.StartsWith(prefix, StringComparison.Ordinal)
-                        && entry.Key.EndsWith($": {kernel}", StringComparison.Ordinal)
-                    ) is
-                    { Key: { } key, Value: var why }
-                )
-                    progress($"{kernel} is left out, it was rejected for {key}: {why}");
-                else
+            {
+                if (Rejection(device, precision, kernel) is { } why)
                 {
-                    using Graph graph = Timed(kernel);
-                    Timing time = Timing.OfReplays(device, graph, pace).Replay;
-                    rows.Add(
-                        new OpRow(
-                            $"{product.Name} by {kernel}",
-                            product.Shape,
-                            precision.Name,
-                            time.Milliseconds,
-                            time.Spread,
-                            ShareOfBest: 0,
-                            GigaFlopsPerSecond: product.Flops / time.Milliseconds / 1e6,
-                            Flops: product.Flops
-                        )
-                    );
-                    progress(
-                        string.Create(
-                            CultureInfo.InvariantCulture,
-                            $"{rows[^1].Op}, {product.Shape} {precision.Name}: {rows[^1].GigaFlopsPerSecond:G3} GFLOP/s"
-                        )
-                    );
+                    progress($"{kernel} is left out, it was rejected for {why}");
+                    continue;
                 }
-
-            Graph Timed(string? kernel) =>
-                device.Record(
-                    r =>
-                    {
-                        using (r.Multiplying(precision.Products))
-                            r.MatMulInto(t[2], t[0], t[1], false, true);
-                    },
-                    new GraphOptions
-                    {
-                        Purpose = $"measuring {product.Name}",
-                        Forced = new ForcedChoices { Product = kernel },
-                    }
+                using Graph graph = Record(device, product, precision, inputs, kernel);
+                OpRow row = Row(product, precision, kernel, Timing.OfReplays(device, graph, pace).Replay);
+                rows.Add(row);
+                progress(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{row.Op}, {product.Shape} {precision.Name}: {row.GigaFlopsPerSecond:G3} GFLOP/s"
+                    )
                 );
+            }
         }
         catch (GpuException error) when (BatchSearch.DoesNotFit(error))
         {
@@ -179,4 +155,51 @@ internal static class ProductBench
         }
         return rows;
     }
+
+    // The shape for which the device rejected a kernel, and the reason.
+    private static string? Rejection(GpuDevice device, Precision precision, string kernel)
+    {
+        DType type = precision.Activations;
+        string prefix = MatMulOp.KeyPrefix(type, type, precision.Products);
+        return
+            device.Choices.Rejected.FirstOrDefault(entry =>
+                entry.Key.StartsWith(prefix, StringComparison.Ordinal)
+                && entry.Key.EndsWith($": {kernel}", StringComparison.Ordinal)
+            )
+                is { Key: { } key, Value: var why }
+            ? $"{key}: {why}"
+            : null;
+    }
+
+    private static Graph Record(
+        GpuDevice device,
+        Product product,
+        Precision precision,
+        BenchInputs t,
+        string? kernel
+    ) =>
+        device.Record(
+            r =>
+            {
+                using (r.Multiplying(precision.Products))
+                    r.MatMulInto(t[2], t[0], t[1], false, true);
+            },
+            new GraphOptions
+            {
+                Purpose = $"measuring {product.Name}",
+                Forced = new ForcedChoices { Product = kernel },
+            }
+        );
+
+    private static OpRow Row(Product product, Precision precision, string kernel, Timing time) =>
+        new(
+            $"{product.Name} by {kernel}",
+            product.Shape,
+            precision.Name,
+            time.Milliseconds,
+            time.Spread,
+            ShareOfBest: 0,
+            GigaFlopsPerSecond: product.Flops / time.Milliseconds / 1e6,
+            Flops: product.Flops
+        );
 }

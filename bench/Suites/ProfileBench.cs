@@ -7,21 +7,21 @@ using Deit.Model;
 namespace Deit.Bench.Suites;
 
 /// <summary>
-/// Where a step's time goes: every kernel by the layer that recorded it, beside the least that its operations and bytes would take at the
-/// device's fastest product and largest copy of the same run.
+/// Shows where a step's time goes: every kernel by the layer that recorded it. Beside it stands the least time that its operations and
+/// bytes could take, at the rates of the device's fastest product and largest copy of the same run.
 /// </summary>
 internal static partial class ProfileBench
 {
     private const int Runs = 5;
 
     /// <summary>All dispatches of a kernel by layers of the same name.</summary>
-    /// <param name="Layer">The name, numbers of blocks left out; empty for what belongs to no layer.</param>
+    /// <param name="Layer">The name without numbers of blocks; empty for dispatches of no layer.</param>
     /// <param name="Kernel">The shader.</param>
-    /// <param name="Dispatches">How many.</param>
-    /// <param name="Milliseconds">Of all of them, each alone.</param>
-    /// <param name="Flops">Operations of all.</param>
+    /// <param name="Dispatches">Their number.</param>
+    /// <param name="Milliseconds">The time of all of them, each alone.</param>
+    /// <param name="Flops">The operations of all.</param>
     /// <param name="Bytes">Bytes that all must move, each tensor of a dispatch once.</param>
-    /// <param name="FloorMilliseconds">What they would take at the device's best.</param>
+    /// <param name="FloorMilliseconds">The time that they would take at the device's best.</param>
     internal sealed record Row(
         string Layer,
         string Kernel,
@@ -34,8 +34,8 @@ internal static partial class ProfileBench
 
     /// <summary>Profiles a model's step.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="options">Which step.</param>
-    /// <returns>Heading, table and what it means.</returns>
+    /// <param name="options">The model and its step.</param>
+    /// <returns>Heading, table and the meaning of its columns.</returns>
     /// <exception cref="DeitException">An option is out of its range, or the device lacks the arithmetic.</exception>
     /// <exception cref="GpuException">The step does not fit the device, or it has no timestamps.</exception>
     public static string Run(GpuDevice device, ProfileOptions options)
@@ -76,50 +76,58 @@ internal static partial class ProfileBench
         );
         text.Append(Table(rows)).Append('\n');
         text.Append(
-            $"A dispatch is timed alone, the median of {Runs} runs; replayed, dispatches that do not need each other overlap. floor: the larger of operations at\n"
+            $"A dispatch is timed alone, the median of {Runs} runs; replayed, dispatches that do not need each other overlap. "
+        );
+        text.Append("floor: the larger of operations at\n");
+        text.Append(
+            $"{MarkdownTable.Number(gigaFlops)} GFLOP/s, the fastest of DeiT-B's forward products in {options.Precision}, "
         );
         text.Append(
-            $"{MarkdownTable.Number(gigaFlops)} GFLOP/s, the fastest of DeiT-B's forward products in {options.Precision}, and bytes at {MarkdownTable.Number(gigaBytes)} GB/s, a copy that no cache holds; both of this run.\n"
+            $"and bytes at {MarkdownTable.Number(gigaBytes)} GB/s, a copy that no cache holds; both of this run.\n"
         );
-        text.Append("Below it is what a cache gives, or a shape that suits the product's kernel better than those.\n");
+        text.Append("A cache goes below it, or a shape that suits the product's kernel better than those.\n");
         return text.ToString();
     }
 
     /// <summary>Sums up by layer and kernel, slowest first.</summary>
     /// <param name="profiles">Runs of one graph, of which the median counts for each dispatch.</param>
-    /// <param name="gigaFlops">The device's best.</param>
-    /// <param name="gigaBytes">The device's best.</param>
+    /// <param name="gigaFlops">GFLOP/s of the device's best product.</param>
+    /// <param name="gigaBytes">GB/s of its best copy.</param>
     internal static IReadOnlyList<Row> Rows(IReadOnlyList<GraphProfile> profiles, double gigaFlops, double gigaBytes) =>
         [
             .. profiles[0]
-                .Rows.Select(
-                    (row, i) =>
-                        (
-                            Layer: Number()
-                                .Replace(
-                                    row.Label[..Math.Max(0, row.Label.LastIndexOf(": ", StringComparison.Ordinal))],
-                                    ".*"
-                                ),
-                            row.Kernel,
-                            row.Cost,
-                            Milliseconds: Timing
-                                .Of(profiles.Select(profile => profile.Rows[i].Nanoseconds / 1e6))
-                                .Milliseconds,
-                            Floor: Math.Max(row.Cost.Flops / gigaFlops, row.Cost.Bytes / gigaBytes) / 1e6
-                        )
-                )
+                .Rows.Select((_, i) => Dispatch(profiles, i, gigaFlops, gigaBytes))
                 .GroupBy(row => (row.Layer, row.Kernel))
-                .Select(group => new Row(
-                    group.Key.Layer,
-                    group.Key.Kernel,
-                    group.Count(),
-                    group.Sum(row => row.Milliseconds),
-                    group.Sum(row => row.Cost.Flops),
-                    group.Sum(row => row.Cost.Bytes),
-                    group.Sum(row => row.Floor)
-                ))
+                .Select(group => Sum(group.Key.Layer, group.Key.Kernel, group))
                 .OrderByDescending(row => row.Milliseconds),
         ];
+
+    // One dispatch of the graph, by the median of its times.
+    private static Row Dispatch(IReadOnlyList<GraphProfile> profiles, int index, double gigaFlops, double gigaBytes)
+    {
+        GraphProfile.Row row = profiles[0].Rows[index];
+        string label = row.Label[..Math.Max(0, row.Label.LastIndexOf(": ", StringComparison.Ordinal))];
+        return new Row(
+            Number().Replace(label, ".*"),
+            row.Kernel,
+            1,
+            Timing.Of(profiles.Select(profile => profile.Rows[index].Nanoseconds / 1e6)).Milliseconds,
+            row.Cost.Flops,
+            row.Cost.Bytes,
+            Math.Max(row.Cost.Flops / gigaFlops, row.Cost.Bytes / gigaBytes) / 1e6
+        );
+    }
+
+    private static Row Sum(string layer, string kernel, IEnumerable<Row> rows) =>
+        new(
+            layer,
+            kernel,
+            rows.Sum(row => row.Dispatches),
+            rows.Sum(row => row.Milliseconds),
+            rows.Sum(row => row.Flops),
+            rows.Sum(row => row.Bytes),
+            rows.Sum(row => row.FloorMilliseconds)
+        );
 
     private static MarkdownTable Table(IReadOnlyList<Row> rows)
     {
@@ -134,20 +142,10 @@ internal static partial class ProfileBench
             "floor ms",
             "ms / floor"
         );
-        double all = rows.Sum(row => row.Milliseconds);
+        Row all = Sum("all", "", rows);
         foreach (Row row in rows)
             Add(row);
-        Add(
-            new Row(
-                "all",
-                "",
-                rows.Sum(row => row.Dispatches),
-                all,
-                rows.Sum(row => row.Flops),
-                rows.Sum(row => row.Bytes),
-                rows.Sum(row => row.FloorMilliseconds)
-            )
-        );
+        Add(all);
         return table;
 
         void Add(Row row) =>
@@ -156,7 +154,7 @@ internal static partial class ProfileBench
                 row.Kernel,
                 $"{row.Dispatches}",
                 MarkdownTable.Number(row.Milliseconds),
-                MarkdownTable.Percent(row.Milliseconds / all, "F1"),
+                MarkdownTable.Percent(row.Milliseconds / all.Milliseconds, "F1"),
                 MarkdownTable.Number(row.Flops / row.Milliseconds / 1e6),
                 MarkdownTable.Number(row.Bytes / row.Milliseconds / 1e6),
                 MarkdownTable.Number(row.FloorMilliseconds),

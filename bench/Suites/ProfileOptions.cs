@@ -4,7 +4,7 @@ using Deit.Train.Options;
 
 namespace Deit.Bench.Suites;
 
-/// <summary>Which step <c>deit bench profile</c> looks into.</summary>
+/// <summary>The options of <c>deit bench profile</c>.</summary>
 internal sealed record ProfileOptions
 {
     [Flag("DeiT by name")]

@@ -6,16 +6,13 @@ namespace Deit.Bench.Suites;
 /// <summary>How long something is measured.</summary>
 /// <param name="WarmUp">Seconds before anything counts; one run at least.</param>
 /// <param name="Seconds">Seconds that count, all repetitions together; one run a repetition at least.</param>
-/// <param name="Repetitions">Into how many times they are cut.</param>
+/// <param name="Repetitions">Into how many repetitions they are cut.</param>
 internal sealed record Pace(double WarmUp, double Seconds, int Repetitions);
 
-/// <summary>The median of repetitions, and how far their quartiles lie apart as a share of it.</summary>
+/// <summary>The median of repetitions, and the distance of their quartiles as a share of it.</summary>
 internal readonly record struct Timing(double Milliseconds, double Spread)
 {
-    /// <summary>Above it the machine was not idle, or the time too short.</summary>
-    public const double SteadySpread = 0.02;
-
-    // A queue of any length does for a driver, but not for the memory that it keeps of each submission.
+    // A driver takes a queue of any length, but keeps memory for each submission.
     private const int MostQueued = 1024;
 
     /// <summary>Summarises repetitions.</summary>

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Deit.Samples.Desktop;
 
-/// <summary>The functions of GTK 3, GLib and Cairo that the window needs, under their own names: the documentation of each is that of the library.</summary>
+/// <summary>
+/// The functions of GTK 3, GLib and Cairo that the window needs, under their own names. The libraries' documentation describes them.
+/// </summary>
 internal static unsafe partial class Gtk
 {
     public const int Horizontal = 0,

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Deit.Samples.Desktop;
 
-/// <summary>Brings what follows an await, and reports of progress, back to the thread of the window.</summary>
+/// <summary>Brings the code after an await, and reports of progress, back to the thread of the window.</summary>
 internal sealed unsafe class GtkSynchronizationContext : SynchronizationContext
 {
     public override void Post(SendOrPostCallback d, object? state)

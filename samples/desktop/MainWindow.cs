@@ -82,9 +82,14 @@ internal sealed class MainWindow : IDisposable
             Progress<LoadProgress> progress = new(now =>
             {
                 Gtk.gtk_progress_bar_set_fraction(_loadingBar, now.Fraction);
-                Say(
-                    $"Loading: {now.Stage switch { LoadStage.Description => "what the model is", LoadStage.Device => "the device", LoadStage.Weights => "the weights", _ => "the kernels" }} ..."
-                );
+                string stage = now.Stage switch
+                {
+                    LoadStage.Description => "what the model is",
+                    LoadStage.Device => "the device",
+                    LoadStage.Weights => "the weights",
+                    _ => "the kernels",
+                };
+                Say($"Loading: {stage} ...");
             });
             DeitModel model = await DeitModel.LoadAsync(folder, new DeitModelOptions { CpuFallback = true }, progress);
             Say($"Ready on {model.Device.Name}");

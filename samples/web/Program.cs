@@ -19,7 +19,7 @@ builder.Services.AddDeitModel(folder, options => options.CpuFallback = true);
 await using WebApplication app = builder.Build();
 try
 {
-    // Loaded before the first request, so that what is wrong with it is said here.
+    // Loaded before the first request, so that its faults are said here.
     _ = app.Services.GetRequiredService<DeitModel>();
 }
 catch (Exception error) when (error is DeitException or GpuException)

@@ -32,7 +32,7 @@ public sealed class BenchComparisonTests
             new BenchComparison(Reports.Of(Reports.Product(a, spreadA)), Reports.Of(Reports.Product(b, spreadB))).Rows
         );
         Assert.Equal((expected, b / a, "GFLOP/s"), (op.Verdict, op.Ratio, op.Unit));
-        // What is faster one way round is slower the other way.
+        // A row that is faster one way round is slower the other way.
         Verdict mirrored = Assert
             .Single(
                 new BenchComparison(Reports.Of(Reports.Model(b, spreadB)), Reports.Of(Reports.Model(a, spreadA))).Rows

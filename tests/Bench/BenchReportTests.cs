@@ -1,5 +1,4 @@
 using Deit.Bench.Reports;
-using Deit.Bench.Suites;
 using Deit.Model;
 
 namespace Deit.Tests.Bench;
@@ -10,9 +9,12 @@ public sealed class BenchReportTests
         {
           "device": "A card", "torch": "2.9.1", "timm": "1.0", "image_size": 224,
           "rows": [
-            { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "fp32", "mode": "eager", "batch": 8, "images_per_s": 150.0, "spread": 0.03, "peak_mib": null },
-            { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "fp32", "mode": "compile", "batch": 8, "images_per_s": 160.0, "spread": 0.01, "peak_mib": 2 },
-            { "model": "deit_base_patch16_224", "task": "train", "precision": "amp-bf16", "mode": "eager", "batch": 256, "images_per_s": 1000.0, "spread": 0.02, "peak_mib": 40000 },
+            { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "fp32", "mode": "eager", "batch": 8,
+              "images_per_s": 150.0, "spread": 0.03, "peak_mib": null },
+            { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "fp32", "mode": "compile", "batch": 8,
+              "images_per_s": 160.0, "spread": 0.01, "peak_mib": 2 },
+            { "model": "deit_base_patch16_224", "task": "train", "precision": "amp-bf16", "mode": "eager",
+              "batch": 256, "images_per_s": 1000.0, "spread": 0.02, "peak_mib": 40000 },
             { "model": "deit_base_patch16_224", "task": "train", "precision": "tf32", "mode": "eager", "error": "something failed" }
           ],
           "gemm": [
@@ -61,8 +63,10 @@ public sealed class BenchReportTests
         BenchReport report = BenchReport.Parse(
             """
             { "device": "d", "driver": "v", "kernels": {}, "rows": [
-              { "op": "copy", "shape": "4", "precision": "fp32", "milliseconds": 2, "spread": 0.1, "giga_flops_per_second": null, "giga_bytes_per_second": 3.5, "share_of_best": 1 },
-              { "op": "proj forward", "shape": "5", "precision": "fp32", "milliseconds": 2, "spread": 0.1, "giga_flops_per_second": 18, "giga_bytes_per_second": null, "share_of_best": 1 }] }
+              { "op": "copy", "shape": "4", "precision": "fp32", "milliseconds": 2, "spread": 0.1,
+                "giga_flops_per_second": null, "giga_bytes_per_second": 3.5, "share_of_best": 1 },
+              { "op": "proj forward", "shape": "5", "precision": "fp32", "milliseconds": 2, "spread": 0.1,
+                "giga_flops_per_second": 18, "giga_bytes_per_second": null, "share_of_best": 1 }] }
             """
         );
         Assert.Equal((18, 3.5), (report.BestProduct, report.BestCopy));

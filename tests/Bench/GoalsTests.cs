@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using Deit.Bench.Reports;
-using Deit.Tests.Samples;
 
 namespace Deit.Tests.Bench;
 
-/// <summary>bench/Experiments/goals.py: what is to be reached beside PyTorch, from the files that deit bench and the peer write.</summary>
+/// <summary>bench/Experiments/goals.py: the goals beside PyTorch, from the files that deit bench and the peer write.</summary>
 [Trait("Category", "Samples")] // needs a checkout
 public sealed class GoalsTests : IDisposable
 {
@@ -21,7 +20,7 @@ public sealed class GoalsTests : IDisposable
             File.ReadAllText(Path.Combine(Repository.Root, "bench", "results", "gpu.md")).ReplaceLineEndings("\n")
         );
 
-    // Each verdict once: by half of the goal, past what must be there, and past the goal; of the largest batch, of which PyTorch has a row.
+    // Each verdict once: below the least, past the least, and past the goal. The largest batch that PyTorch has a row of counts.
     [Fact]
     public async Task Rows_of_both_files_become_ratios_and_verdicts()
     {
@@ -67,14 +66,22 @@ public sealed class GoalsTests : IDisposable
                 { "name": "fc1", "precision": "bf16", "m": 50432, "n": 3072, "k": 768, "tflops": 600, "spread": 0 },
                 { "name": "fc1", "precision": "fp32", "m": 50432, "n": 3072, "k": 768, "tflops": 50, "spread": 0 } ],
               "rows": [
-                { "model": "deit_base_patch16_224", "task": "train", "precision": "amp-bf16", "mode": "eager", "batch": 256, "images_per_s": 1000, "peak_mib": 26000 },
-                { "model": "deit_base_patch16_224", "task": "train", "precision": "amp-bf16", "mode": "compile", "batch": 256, "images_per_s": 1500, "peak_mib": 30000 },
-                { "model": "deit_base_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "eager", "batch": 256, "images_per_s": 2000 },
-                { "model": "deit_base_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "compile", "batch": 256, "images_per_s": 3000 },
-                { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "eager", "batch": 256, "images_per_s": 20000 },
-                { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "compile", "batch": 256, "images_per_s": 30000 },
-                { "model": "deit_base_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "compile", "batch": 128, "error": "out of memory" },
-                { "model": "deit_base_patch16_224", "task": "infer", "precision": "fp32", "mode": "eager", "batch": 256, "images_per_s": 800 } ] }
+                { "model": "deit_base_patch16_224", "task": "train", "precision": "amp-bf16", "mode": "eager",
+                  "batch": 256, "images_per_s": 1000, "peak_mib": 26000 },
+                { "model": "deit_base_patch16_224", "task": "train", "precision": "amp-bf16", "mode": "compile",
+                  "batch": 256, "images_per_s": 1500, "peak_mib": 30000 },
+                { "model": "deit_base_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "eager",
+                  "batch": 256, "images_per_s": 2000 },
+                { "model": "deit_base_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "compile",
+                  "batch": 256, "images_per_s": 3000 },
+                { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "eager",
+                  "batch": 256, "images_per_s": 20000 },
+                { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "compile",
+                  "batch": 256, "images_per_s": 30000 },
+                { "model": "deit_base_patch16_224", "task": "infer", "precision": "amp-bf16", "mode": "compile",
+                  "batch": 128, "error": "out of memory" },
+                { "model": "deit_base_patch16_224", "task": "infer", "precision": "fp32", "mode": "eager",
+                  "batch": 256, "images_per_s": 800 } ] }
             """
         );
         string[] measured =
@@ -91,7 +98,8 @@ public sealed class GoalsTests : IDisposable
                 "| | goal | at least | measured |",
                 "| bf16 products of DeiT-B, share of torch.matmul | 85 % | 60 % | qkv 70 %, fc1 90 %: at least |",
                 "| DeiT-B inference, bf16 | torch.compile amp-bf16 | eager amp-bf16 | batch 256: 1.03 x compiled, 1.55 x eager: goal |",
-                "| DeiT-Ti inference, bf16 | 1.3 x torch.compile amp-bf16 | 1.3 x eager amp-bf16 | batch 256: 0.80 x compiled, 1.20 x eager: missed |",
+                "| DeiT-Ti inference, bf16 | 1.3 x torch.compile amp-bf16 | 1.3 x eager amp-bf16 "
+                    + "| batch 256: 0.80 x compiled, 1.20 x eager: missed |",
                 "| DeiT-B training, bf16 | torch.compile amp-bf16 | eager amp-bf16 | batch 256: 0.80 x compiled, 1.20 x eager: at least |",
                 "| DeiT-B inference, bf16x3 | 2 x PyTorch's fp32 | 1 x | batch 256: 1.50 x: at least |",
                 "| host time of a replayed step, the longest | 50 us | 200 us | 55 us: at least |",

@@ -4,6 +4,7 @@ using Deit.Gpu;
 using Deit.Model;
 using Deit.Tests.Cli;
 using Deit.Tests.Gpu;
+using Deit.Tests.Train.Training;
 using Deit.Train.Options;
 using Deit.Train.Training;
 
@@ -91,11 +92,18 @@ public sealed class ModelBenchTests
         network.Parameters.Train();
         long before = device.AllocatedBytes;
         Assert.ThrowsAny<Exception>(() =>
-            new TrainStep(device, network, Recipe.Load("plain") with { DistillationType = "none at all" })
+            new TrainStep(
+                device,
+                network,
+                TinyRun.Plain(1) with
+                {
+                    Distillation = new() { Type = DistillationType.Hard },
+                }
+            )
         );
         Assert.Equal(before, device.AllocatedBytes);
         // And the network can be recorded all the same.
-        using TrainStep step = new(device, network, Recipe.Load("plain") with { BatchSize = 1 });
+        using TrainStep step = new(device, network, TinyRun.Plain(1));
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using Deit.Bench.Suites;
+using Deit.Bench.Reports;
 using Deit.Model;
 
 namespace Deit.Tests.Bench;

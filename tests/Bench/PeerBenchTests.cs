@@ -41,7 +41,7 @@ public sealed class PeerBenchTests : IDisposable
         );
     }
 
-    // A script in place of another program: it keeps what it was asked and answers with a file.
+    // A script in place of another program: it keeps its arguments and answers with a file.
     [Fact]
     public void Both_are_measured_in_turn_on_the_same_models()
     {
@@ -71,7 +71,8 @@ public sealed class PeerBenchTests : IDisposable
             asked,
             line =>
                 Assert.StartsWith(
-                    "--embed-dim 32 --depth 1 --num-heads 1 --patch-size 8 --input-size 16 --batch-sizes 1 2 --warm-up 0 --seconds 0.01 --repetitions 1 --json ",
+                    "--embed-dim 32 --depth 1 --num-heads 1 --patch-size 8 --input-size 16 --batch-sizes 1 2 "
+                        + "--warm-up 0 --seconds 0.01 --repetitions 1 --json ",
                     line
                 )
         );

@@ -84,7 +84,7 @@ public class ProductBenchTests
     [Fact]
     public void A_kernel_that_was_rejected_is_left_out()
     {
-        // Keys are made and read by the same code, whatever a precision is called.
+        // The same code makes and reads keys, however a precision is called.
         foreach (
             (string name, string prefix) in ((string, string)[])
                 [

@@ -33,7 +33,7 @@ public sealed class RooflineSvgTests
             points[2].Element(Svg + "title")!.Value
         );
         Assert.Equal(3, points.Select(point => (string)point.Attribute("fill")!).Distinct().Count());
-        // Of the same intensity one is four times as fast, log10(4) of a decade; a decade is what lies between two horizontal lines.
+        // Of two ops of the same intensity one is four times as fast: log10(4) of a decade, the distance of two horizontal lines.
         double decade = Math.Abs(Horizontal(picture)[1] - Horizontal(picture)[0]);
         Assert.Equal(Number(points[0], "cx"), Number(points[1], "cx"));
         Assert.Equal(decade * Math.Log10(4), Number(points[1], "cy") - Number(points[0], "cy"), 0.03);

@@ -9,7 +9,7 @@ using Deit.Train.Runs;
 
 namespace Deit.Tests.Cli;
 
-/// <summary>What a user can do wrong, and what the command then says: one sentence with its remedy and an exit code that is not 0.</summary>
+/// <summary>Mistakes of users: the command answers each with one sentence that has a remedy, and with an exit code that is not 0.</summary>
 public sealed class CommandErrorTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

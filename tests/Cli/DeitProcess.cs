@@ -68,8 +68,8 @@ internal sealed partial class DeitProcess : IDisposable
         long start = Stopwatch.GetTimestamp();
         while (!condition())
         {
-            Assert.False(_process.HasExited, "The process ended before what the test waits for.");
-            Assert.True(Stopwatch.GetElapsedTime(start) < Patience, "What the test waits for did not come.");
+            Assert.False(_process.HasExited, "The process ended before the output that the test waits for.");
+            Assert.True(Stopwatch.GetElapsedTime(start) < Patience, "The output that the test waits for did not come.");
             await Task.Delay(20);
         }
     }

@@ -7,7 +7,7 @@ using Deit.Train.Runs;
 
 namespace Deit.Tests.Cli;
 
-/// <summary>What a process that is killed leaves behind.</summary>
+/// <summary>The files that a killed process leaves behind.</summary>
 public sealed class KillTests : IDisposable
 {
     private const int Kills = 30;
@@ -30,10 +30,15 @@ public sealed class KillTests : IDisposable
             Size = 40,
         }.Write(data, TestContext.Current.CancellationToken);
         TinyRun.WriteModel(teacher, TinyRun.Teacher, DemoDataset.Classes);
-        TrainOptions options = TinyRun.Complete(data, whole, teacher) with { Epochs = 10, SaveSteps = 3 };
+        TrainOptions options = TinyRun.Complete(data, whole, teacher);
+        options = options with
+        {
+            Schedule = options.Schedule with { Epochs = 10 },
+            Run = options.Run with { SaveSteps = 3 },
+        };
         string recipe = _folder["recipe.json"];
         Recipe.Save(options, recipe);
-        // How long a run takes depends on the machine and on what else it does: the kills are spread over that.
+        // The time of a run depends on the machine and its load: the kills are spread over that time.
         long start = Stopwatch.GetTimestamp();
         (int code, _, string failure) = await DeitProcess.Run(Arguments(whole));
         Assert.True(code == 0, failure);
@@ -84,7 +89,8 @@ public sealed class KillTests : IDisposable
             }
         }
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{killed} kills, {resumable} left a checkpoint, all of them loadable; {finished} runs ended with the bytes of an uninterrupted one"
+            $"{killed} kills, {resumable} left a checkpoint, all of them loadable; "
+                + $"{finished} runs ended with the bytes of an uninterrupted one"
         );
         string[] Arguments(string output) =>
             [

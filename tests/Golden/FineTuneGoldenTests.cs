@@ -2,6 +2,7 @@ using Deit.Gpu;
 using Deit.Model;
 using Deit.Tests.Gpu;
 using Deit.Train.Distillation;
+using Deit.Train.Options;
 
 namespace Deit.Tests.Golden;
 

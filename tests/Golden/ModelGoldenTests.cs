@@ -4,6 +4,7 @@ using Deit.Model;
 using Deit.Tests.Gpu;
 using Deit.Tests.Gpu.Tuning;
 using Deit.Train.Distillation;
+using Deit.Train.Options;
 
 namespace Deit.Tests.Golden;
 

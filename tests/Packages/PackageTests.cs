@@ -8,7 +8,7 @@ using Deit.Tests.Samples;
 
 namespace Deit.Tests.Packages;
 
-/// <summary>What is in the packages, and that a program and a machine that know nothing else of this repository can use them.</summary>
+/// <summary>The contents of the packages. A program and a machine that know nothing else of this repository can use them.</summary>
 [Trait("Category", "Samples")]
 public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>, IDisposable
 {
@@ -28,7 +28,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         Assert.Equal(feed.Version, Value("version"));
         Assert.Equal("MIT", Value("license"));
         Assert.Contains("vision-transformer", Value("tags"));
-        Assert.NotEqual("Package Description", Value("description")); // what is written where there is none
+        Assert.NotEqual("Package Description", Value("description")); // the text that stands where there is none
         Assert.StartsWith($"# {id}\n", Text(package, Value("readme")));
 
         foreach (string path in SourcePaths(package.GetEntry(assembly)!))
@@ -114,7 +114,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
             program,
             TestContext.Current.CancellationToken
         );
-        // Sources beside those of the machine. Deit's packages go to a folder of this test; what else they need comes from the folder where
+        // Sources beside those of the machine. Deit's packages go to a folder of this test; all others come from the folder where
         // the build of this repository has put it.
         string shared = (
             await Command.Succeed("dotnet", ["nuget", "locals", "global-packages", "--list", "--force-english-output"])

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Deit.Tests.PublicApi;
 
-/// <summary>What an assembly offers to others as text: a block a type, a line a member, both sorted.</summary>
+/// <summary>The public interface of an assembly as text: a block a type, a line a member, both sorted.</summary>
 internal static class ApiText
 {
     private const BindingFlags Declared =
@@ -94,7 +94,7 @@ internal static class ApiText
                 .Where(p => p.Name != "EqualityContract" && p.GetAccessors(nonPublic: true).Any(Visible))
                 .Select(Property),
             .. type.GetConstructors(Declared).Where(Visible).Select(c => $"{Short(type.Name)}({Parameters(c)})"),
-            // What the compiler writes for records and properties says nothing that the rest does not.
+            // Members that the compiler writes for records and properties say nothing new.
             .. type.GetMethods(Declared)
                 .Where(m =>
                     Visible(m)
@@ -119,8 +119,15 @@ internal static class ApiText
                 or "op_Inequality"
                 or "get_EqualityContract";
 
-    private static string Field(FieldInfo field) =>
-        $"{(field.IsLiteral ? "const " : field.IsStatic ? "static " : "")}{Name(field.FieldType, Nullability.Create(field))} {field.Name}{(field.IsLiteral ? $" = {Value(field.GetRawConstantValue())}" : "")}";
+    private static string Field(FieldInfo field)
+    {
+        string modifier =
+            field.IsLiteral ? "const "
+            : field.IsStatic ? "static "
+            : "";
+        string value = field.IsLiteral ? $" = {Value(field.GetRawConstantValue())}" : "";
+        return $"{modifier}{Name(field.FieldType, Nullability.Create(field))} {field.Name}{value}";
+    }
 
     private static string Property(PropertyInfo property)
     {
@@ -129,7 +136,15 @@ internal static class ApiText
         bool init = set?.ReturnParameter.GetRequiredCustomModifiers().Length > 0;
         ParameterInfo[] index = property.GetIndexParameters();
         string name = index.Length > 0 ? $"this[{string.Join(", ", index.Select(Parameter))}]" : property.Name;
-        return $"{Modifiers((get ?? set)!)}{Name(property.PropertyType, Nullability.Create(property))} {name} {{ {(get is null ? "" : "get; ")}{(set is null ? "" : init ? "init; " : "set; ")}}}";
+        string type = Name(property.PropertyType, Nullability.Create(property));
+        string accessors =
+            (get is null ? "" : "get; ")
+            + (
+                set is null ? ""
+                : init ? "init; "
+                : "set; "
+            );
+        return $"{Modifiers((get ?? set)!)}{type} {name} {{ {accessors}}}";
     }
 
     private static string Method(MethodInfo method)
@@ -137,11 +152,21 @@ internal static class ApiText
         string generic = method.IsGenericMethod
             ? $"<{string.Join(", ", method.GetGenericArguments().Select(a => a.Name))}>"
             : "";
-        return $"{Modifiers(method)}{Name(method.ReturnType, Nullability.Create(method.ReturnParameter))} {method.Name}{generic}({Parameters(method)})";
+        string type = Name(method.ReturnType, Nullability.Create(method.ReturnParameter));
+        return $"{Modifiers(method)}{type} {method.Name}{generic}({Parameters(method)})";
     }
 
-    private static string Modifiers(MethodInfo method) =>
-        $"{(method.IsPublic ? "" : "protected ")}{(method.IsStatic ? "static " : method.DeclaringType!.IsInterface ? "" : method.IsAbstract ? "abstract " : method.GetBaseDefinition() != method ? "override " : method.IsVirtual && !method.IsFinal ? "virtual " : "")}";
+    private static string Modifiers(MethodInfo method)
+    {
+        string kind =
+            method.IsStatic ? "static "
+            : method.DeclaringType!.IsInterface ? ""
+            : method.IsAbstract ? "abstract "
+            : method.GetBaseDefinition() != method ? "override "
+            : method.IsVirtual && !method.IsFinal ? "virtual "
+            : "";
+        return $"{(method.IsPublic ? "" : "protected ")}{kind}";
+    }
 
     private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(Parameter));
 
@@ -185,7 +210,10 @@ internal static class ApiText
             return $"{outer}{type.Name}{mark}";
         Type[] arguments = type.GetGenericArguments();
         NullabilityInfo[] states = declaring ? [] : nullability?.GenericTypeArguments ?? [];
-        return $"{outer}{Short(type.Name)}<{string.Join(", ", arguments.Select((argument, i) => Name(argument, i < states.Length ? states[i] : null)))}>{mark}";
+        IEnumerable<string> names = arguments.Select(
+            (argument, i) => Name(argument, i < states.Length ? states[i] : null)
+        );
+        return $"{outer}{Short(type.Name)}<{string.Join(", ", names)}>{mark}";
     }
 
     private static string Short(string name) => name.Split('`')[0];

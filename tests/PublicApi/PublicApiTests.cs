@@ -5,7 +5,7 @@ using Deit.Model;
 
 namespace Deit.Tests.PublicApi;
 
-/// <summary>What the libraries offer is written down in a file beside this one, so that a change of it is seen and meant.</summary>
+/// <summary>The public interface of the libraries stands in files beside this one, so that a change of it is seen and meant.</summary>
 public class PublicApiTests
 {
     private const string Rewrite = "DEIT_PUBLIC_API";
@@ -28,12 +28,14 @@ public class PublicApiTests
                 known = expected.Split('\n');
             Assert.True(
                 actual == expected,
-                $"The public interface of {library} changed: if it is meant, run the tests with {Rewrite}=write and commit tests/PublicApi/{library}.txt.\nNew: {string.Join("\n     ", lines.Except(known))}\nGone: {string.Join("\n      ", known.Except(lines))}"
+                $"The public interface of {library} changed: if it is meant, run the tests with {Rewrite}=write and commit "
+                    + $"tests/PublicApi/{library}.txt.\nNew: {string.Join("\n     ", lines.Except(known))}\n"
+                    + $"Gone: {string.Join("\n      ", known.Except(lines))}"
             );
         }
     }
 
-    // Of a text that names no member, or forgets what nullability and defaults are, nothing would be seen.
+    // A text without members, nullability or defaults would show no change of them.
     [Fact]
     public void A_signature_says_what_callers_count_on()
     {
@@ -45,7 +47,8 @@ public class PublicApiTests
             text
         );
         Assert.Contains(
-            "Task<IReadOnlyList<PictureResult>> ClassifyAsync(IReadOnlyList<string> paths, IProgress<int>? progress = null, CancellationToken cancellationToken = default)",
+            "Task<IReadOnlyList<PictureResult>> ClassifyAsync("
+                + "IReadOnlyList<string> paths, IProgress<int>? progress = null, CancellationToken cancellationToken = default)",
             text
         );
         Assert.Contains("float[]? Distillation { get; init; }", text);

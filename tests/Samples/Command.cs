@@ -70,7 +70,7 @@ internal sealed class Command : IDisposable
     }
 
     /// <summary>Runs a program that has to succeed.</summary>
-    /// <returns>What it printed.</returns>
+    /// <returns>Its output.</returns>
     public static async Task<string> Succeed(
         string program,
         IEnumerable<string> arguments,
@@ -94,14 +94,14 @@ internal sealed class Command : IDisposable
         return new CommandResult(_process.ExitCode, Text(_output), Text(_error));
     }
 
-    /// <summary>Waits until it has printed what a pattern matches.</summary>
+    /// <summary>Waits until its output matches a pattern.</summary>
     /// <returns>The pattern's first group.</returns>
     public async Task<string> Says(Regex pattern)
     {
         Match match = Match.Empty;
         await Until(
             () => (match = pattern.Match(Text(_output) + Text(_error))).Success,
-            () => $"What was waited for did not come: {Text(_output)}{Text(_error)}"
+            () => $"The output that was waited for did not come: {Text(_output)}{Text(_error)}"
         );
         return match.Groups[1].Value;
     }
@@ -114,11 +114,11 @@ internal sealed class Command : IDisposable
         {
             Assert.False(
                 _process.HasExited,
-                $"The program ended before what is waited for: {Text(_output)}{Text(_error)}"
+                $"The program ended before the output that was waited for: {Text(_output)}{Text(_error)}"
             );
             Assert.True(
                 Stopwatch.GetElapsedTime(start) < Patience,
-                otherwise?.Invoke() ?? "What was waited for did not come."
+                otherwise?.Invoke() ?? "The output that was waited for did not come."
             );
             await Task.Delay(50);
         }
@@ -138,7 +138,7 @@ internal sealed class Command : IDisposable
             return text.ToString();
     }
 
-    /// <summary>Ends it and what it started.</summary>
+    /// <summary>Ends it and the processes that it started.</summary>
     public void Dispose()
     {
         if (!_process.HasExited)
@@ -147,5 +147,5 @@ internal sealed class Command : IDisposable
     }
 }
 
-/// <summary>How a program ended and what it printed.</summary>
+/// <summary>The end of a program: its exit code and its output.</summary>
 internal sealed record CommandResult(int ExitCode, string Output, string Error);

@@ -4,7 +4,7 @@ namespace Deit.Tests.Samples;
 [Trait("Category", "Samples")]
 public sealed class ConsoleSampleTests : IAsyncLifetime, IDisposable
 {
-    // Without the model; what embedding promises.
+    // The size that embedding promises, without the model.
     private const long SizeLimit = 25_000_000;
     private readonly TemporaryFolder _folder = new();
     private string _program = "";

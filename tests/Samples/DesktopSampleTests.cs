@@ -51,7 +51,8 @@ public sealed class DesktopSampleTests : IDisposable
             using VirtualDisplay display = await VirtualDisplay.Start();
             using Command window = Start(display.Name, arguments);
             RgbImage shown = display.Screenshot();
-            // The strokes of the letters are thinner than a pixel, so that red is blended with the ground; nothing else of an empty window is red.
+            // The strokes of the letters are thinner than a pixel, so that red is blended with the ground. Nothing else in an empty
+            // window is red.
             await window.Until(() =>
                 Share(shown = display.Screenshot(), (red, green, blue) => red > green + 50 && red > blue + 50) > 0.0005
             );

@@ -14,10 +14,10 @@ internal sealed partial class VirtualDisplay : IDisposable
     private VirtualDisplay(TemporaryFolder folder, Command server, string name) =>
         (_folder, _server, Name) = (folder, server, name);
 
-    /// <summary>What DISPLAY is to be.</summary>
+    /// <summary>The value for DISPLAY.</summary>
     public string Name { get; }
 
-    /// <summary>Starts one of 980 x 620 pixels, the size of the sample's window: without a window manager that is all there is to see.</summary>
+    /// <summary>Starts one of 980 x 620 pixels, the size of the sample's window. Without a window manager nothing else is on it.</summary>
     public static async Task<VirtualDisplay> Start()
     {
         TemporaryFolder folder = new();
@@ -28,7 +28,7 @@ internal sealed partial class VirtualDisplay : IDisposable
         return new VirtualDisplay(folder, server, $":{await server.Says(Number())}");
     }
 
-    /// <summary>What it shows now.</summary>
+    /// <summary>The pixels that it shows now.</summary>
     /// <remarks>The file is an X window dump: XWDFile.h of the X protocol's headers; all its numbers are big-endian.</remarks>
     public RgbImage Screenshot()
     {

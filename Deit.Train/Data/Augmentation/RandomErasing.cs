@@ -1,20 +1,8 @@
 using Deit.Gpu;
 using Deit.Model.Images;
+using Deit.Train.Options;
 
 namespace Deit.Train.Data.Augmentation;
-
-/// <summary>What <see cref="RandomErasing"/> leaves behind.</summary>
-public enum ErasingMode
-{
-    /// <summary>Zeros, which is the mean of the normalised data.</summary>
-    Const,
-
-    /// <summary>A normal number for each channel.</summary>
-    Rand,
-
-    /// <summary>A normal number for each value.</summary>
-    Pixel,
-}
 
 /// <summary>Random erasing (Zhong et al., arXiv 1708.04896) of normalised pictures, as timm does it.</summary>
 /// <param name="probability">The chance of a picture to lose anything.</param>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Train.Options;
 
 namespace Deit.Train.Data.Augmentation;
 

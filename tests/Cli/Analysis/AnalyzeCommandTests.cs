@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Deit.Cli.Commands;
+using Deit.Cli.Commands.Analyze;
 using Deit.Cli.Demo;
 using Deit.Gpu;
 using Deit.Model;

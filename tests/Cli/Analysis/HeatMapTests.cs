@@ -48,7 +48,7 @@ public class HeatMapTests
             value => Assert.InRange(value, 0, 3)
         );
 
-    // What makes a map perceptual: lightness goes one way, in even steps. Luma stands for lightness.
+    // A map is perceptual if lightness goes one way, in even steps. Luma stands for lightness.
     [Fact]
     public void Colours_grow_lighter_or_darker_throughout()
     {

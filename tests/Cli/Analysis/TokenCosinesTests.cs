@@ -23,7 +23,8 @@ public class TokenCosinesTests
         Assert.True(double.IsNaN(TokenCosines.Cosine([0, 0], [1, 0])));
     }
 
-    // The whole hidden states of one picture at a time are the oracle for batches of three that keep the first tokens only; the last batch is partial.
+    // The oracle takes the whole hidden states of one picture at a time. The measurement takes batches of three, of which the last is
+    // partial, and keeps the first tokens only.
     [Fact]
     public void Means_over_images_are_those_of_the_hidden_states()
     {

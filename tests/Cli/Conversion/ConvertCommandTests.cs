@@ -7,7 +7,7 @@ using Deit.Tests.Train.Training;
 
 namespace Deit.Tests.Cli.Conversion;
 
-/// <summary>What deit convert is asked, and what it refuses: one sentence, nothing written, nothing lost.</summary>
+/// <summary>Requests that deit convert answers, and requests that it refuses: in one sentence, nothing written, nothing lost.</summary>
 public sealed class ConvertCommandTests : IDisposable
 {
     private const string Torch = "models/deit_test_distilled.pth";

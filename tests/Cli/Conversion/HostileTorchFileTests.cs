@@ -1,14 +1,14 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
-using CsCheck;
 using Deit.Cli.Conversion;
 using Deit.Model;
-using Deit.Tests.Golden;
 
 namespace Deit.Tests.Cli.Conversion;
 
-/// <summary>Files of torch.save from somebody who means harm: each is refused in one sentence, nothing runs, and memory stays near the file's size.</summary>
+/// <summary>
+/// Files of torch.save from somebody who means harm. Each is refused in one sentence, nothing runs, and memory stays near the file's size.
+/// </summary>
 public sealed class HostileTorchFileTests : IDisposable
 {
     // A million instructions, each of which may keep a value of some thirty bytes or double a list.
@@ -37,7 +37,7 @@ public sealed class HostileTorchFileTests : IDisposable
             "persistent id",
         ];
 
-    // Each would write the canary if Python read it, but for the last ones, which reach for other things.
+    // Python would write the canary for each but the last two, which reach for other things.
     [Theory]
     [MemberData(nameof(Calls))]
     public void Nothing_is_imported_or_called(string way)
@@ -193,7 +193,7 @@ public sealed class HostileTorchFileTests : IDisposable
         Assert.Contains(expected, Refused(PickleBytes.Archive(pickle, PickleBytes.Floats(2))));
     }
 
-    // Each list holds the one before it twice: 2^100,000 leaves for who walks it.
+    // Each list holds the one before it twice: a walk over all would meet 2^100,000 leaves.
     private static byte[] MemoBomb()
     {
         PickleBytes pickle = PickleBytes.Begin.Code("]q").Raw(0).Code("0");
@@ -281,7 +281,7 @@ public sealed class HostileTorchFileTests : IDisposable
         Assert.Contains(expected, Refused(archive));
     }
 
-    // Says of every entry of 1000 bytes that it has as many as the whole file.
+    // Every entry of 1000 bytes claims to be as large as the whole file.
     private static byte[] Overlapping(byte[] zip)
     {
         int found = 0;
@@ -304,91 +304,6 @@ public sealed class HostileTorchFileTests : IDisposable
     {
         CheckpointException error = Assert.Throws<CheckpointException>(() => TorchFile.Open(_folder["nothing.pth"]));
         Assert.Contains("nothing.pth", error.Message);
-    }
-
-    // Bytes changed, cut out, doubled or exchanged anywhere: read as before, read otherwise, or refused; nothing else.
-    [Fact]
-    public void Random_damage_never_does_more_than_be_refused()
-    {
-        byte[] reference = File.ReadAllBytes(GoldenData.Path("models/deit_test_distilled.pth"));
-        byte[] pickle = Entries(reference)
-            .Single(entry => entry.Name.EndsWith("data.pkl", StringComparison.Ordinal))
-            .Bytes;
-        byte[] whole = PickleBytes.Archive(
-            PickleBytes
-                .Begin.Code("}(")
-                .Text("a")
-                .Tensor("FloatStorage", "0", 150, 0, [2, 75], [75, 1])
-                .Text("b")
-                .Tensor("HalfStorage", "1", 60, 1, [5], [10])
-                .Code("u")
-                .End(),
-            PickleBytes.Floats(150),
-            PickleBytes.Floats(30)
-        );
-        int read = 0,
-            refused = 0;
-        Gen<(int At, int Length, int Kind, byte Value)[]> damage = Gen.Select(
-            Gen.Int[0, int.MaxValue],
-            Gen.Int[1, 8],
-            Gen.Int[0, 3],
-            Gen.Byte,
-            (at, length, kind, value) => (at, length, kind, value)
-        ).Array[1, 4];
-        Gen.Select(Gen.Bool, damage)
-            .Sample(
-                (inPickle, changes) =>
-                {
-                    byte[] bytes = inPickle ? PickleBytes.Archive(Damaged(pickle, changes)) : Damaged(whole, changes);
-                    try
-                    {
-                        using TorchFile file = TorchFile.Open("damaged.pth", new MemoryStream(bytes));
-                        foreach (string name in file.Shapes.Keys)
-                            file.Read(name);
-                        read++;
-                    }
-                    catch (CheckpointException error)
-                    {
-                        Assert.DoesNotContain('\n', error.Message);
-                        refused++;
-                    }
-                },
-                iter: 6000,
-                threads: 1
-            );
-        // Both happen, or the mutations miss.
-        Assert.True(read > 300 && refused > 1000, $"{read} read, {refused} refused");
-    }
-
-    private static byte[] Damaged(byte[] bytes, (int At, int Length, int Kind, byte Value)[] changes)
-    {
-        List<byte> damaged = [.. bytes];
-        foreach ((int at, int length, int kind, byte value) in changes)
-        {
-            int start = at % damaged.Count,
-                count = Math.Min(length, damaged.Count - start);
-            if (kind == 0)
-                damaged[start] = value;
-            else if (kind == 1)
-                damaged[start] ^= (byte)(1 << (value % 8));
-            else if (kind == 2 && damaged.Count > count)
-                damaged.RemoveRange(start, count);
-            else
-                damaged.InsertRange(start, damaged.GetRange(start, count));
-        }
-        return [.. damaged];
-    }
-
-    private static IEnumerable<(string Name, byte[] Bytes)> Entries(byte[] zip)
-    {
-        using ZipArchive archive = new(new MemoryStream(zip));
-        foreach (ZipArchiveEntry entry in archive.Entries)
-        {
-            using MemoryStream bytes = new();
-            using Stream stream = entry.Open();
-            stream.CopyTo(bytes);
-            yield return (entry.FullName, bytes.ToArray());
-        }
     }
 
     private string Refused(byte[] archive)

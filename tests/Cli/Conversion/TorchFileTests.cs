@@ -111,7 +111,8 @@ public sealed class TorchFileTests : IDisposable
             .Code("u")
             .End();
         using TorchFile file = Open(PickleBytes.Archive(pickle, PickleBytes.Floats(6), PickleBytes.Floats(2)));
-        foreach (string name in (string[])["a", "other", "a"]) // there and back: what is kept of the last storage is of the right one
+        // There and back: the file keeps the last storage, and must not take it for another.
+        foreach (string name in (string[])["a", "other", "a"])
             Assert.Equal(name == "a" ? [0, 1, 2, 3, 4, 5] : [0, 1], file.Read(name));
         Assert.Equal([0, 3, 1, 4, 2, 5], file.Read("transposed"));
         Assert.Equal([4, 5], file.Read("tail"));

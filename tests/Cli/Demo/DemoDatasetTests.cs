@@ -101,7 +101,8 @@ public sealed class DemoDatasetTests : IDisposable
         Assert.InRange(covered / radii, area * 0.93, area * 1.07);
     }
 
-    // The nearest training picture by mean colour guesses the class no better than chance, 1/8, whose standard error is 0.021 here; five of them.
+    // The nearest training picture by mean colour guesses the class no better than chance, which is 1/8. Its standard error is 0.021
+    // here; the bound is five of them.
     [Fact]
     public void Colours_do_not_tell_the_class()
     {
@@ -168,7 +169,8 @@ public sealed class DemoDatasetTests : IDisposable
         Assert.Empty(Names(_folder.Path));
     }
 
-    // Pixels nearer to the figure's colour than to the background's; the two come from the border and from what is farthest from it.
+    // Pixels nearer to the figure's colour than to the background's. The background's is that of the border, the figure's the one
+    // farthest from it.
     private static double ForegroundPixels(RgbImage image)
     {
         int size = image.Width;

@@ -166,11 +166,7 @@ public sealed class DeitModelTests : IDisposable
             device.Write<float>(model.Parameters["norm.bias"], bias);
             Assert.Contains(
                 "not finite",
-                Assert
-                    .Throws<CheckpointException>(() =>
-                        ModelFolder.SaveWeights(model.Parameters, Weights)
-                    )
-                    .Message
+                Assert.Throws<CheckpointException>(() => ModelFolder.SaveWeights(model.Parameters, Weights)).Message
             );
             Assert.Equal(before, File.ReadAllBytes(Weights));
         }

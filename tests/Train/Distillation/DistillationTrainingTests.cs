@@ -36,12 +36,15 @@ public sealed class DistillationTrainingTests : IDisposable
         string run = _folder["run"];
         if (teacher == "deit") // of another resolution, whose position embedding is resized, and with two heads
             TinyRun.WriteModel(_teacher, TinyRun.Config with { Distilled = true }, DemoDataset.Classes);
-        TrainOptions options = TinyRun.Options(_data, run) with
+        TrainOptions options = TinyRun.Options(_data, run);
+        options = options with
         {
-            InputSize = 40,
-            DistillationType = type,
-            Distilled = distilled,
-            TeacherPath = _teacher,
+            Model = options.Model with { InputSize = 40, Distilled = distilled },
+            Distillation = options.Distillation with
+            {
+                Type = (DistillationType)FlagValue.Parse(typeof(DistillationType), type),
+                TeacherPath = _teacher,
+            },
         };
         Assert.Equal(0, TinyRun.Train(options));
         string log = File.ReadAllLines(Path.Combine(run, "log.csv"))[0];
@@ -54,16 +57,16 @@ public sealed class DistillationTrainingTests : IDisposable
     public void A_teacher_changes_what_is_learned_and_stays_as_it_is()
     {
         byte[] before = File.ReadAllBytes(Path.Combine(_teacher, ModelFolder.WeightsFile));
-        TrainOptions options = TinyRun.Options(_data, _folder["alone"]) with { InputSize = 40 };
+        TrainOptions options = TinyRun.Options(_data, _folder["alone"]);
+        options = options with { Model = options.Model with { InputSize = 40 } };
         Assert.Equal(0, TinyRun.Train(options));
         Assert.Equal(
             0,
             TinyRun.Train(
                 options with
                 {
-                    Output = _folder["taught"],
-                    DistillationType = "hard",
-                    TeacherPath = _teacher,
+                    Run = options.Run with { Output = _folder["taught"] },
+                    Distillation = options.Distillation with { Type = DistillationType.Hard, TeacherPath = _teacher },
                 }
             )
         );
@@ -83,7 +86,8 @@ public sealed class DistillationTrainingTests : IDisposable
             DemoDataset.Classes
         );
         using Teacher teacher = Teacher.Load(device, source, config);
-        TrainOptions options = TinyRun.Options(_data, "run") with { DistillationType = "hard" };
+        TrainOptions options = TinyRun.Options(_data, "run");
+        options = options with { Distillation = options.Distillation with { Type = DistillationType.Hard } };
         using TrainStep step = new(device, student, options, teacher: teacher);
         string[] labels =
         [
@@ -105,20 +109,41 @@ public sealed class DistillationTrainingTests : IDisposable
     [Fact]
     public void Cached_logits_teach_the_same()
     {
-        TrainOptions options = TinyRun.Options(_data, _folder["live"]) with
+        TrainOptions options = TinyRun.Options(_data, _folder["live"]);
+        options = options with
         {
-            InputSize = 40,
-            NoAug = true,
-            DropPath = 0,
-            DistillationType = "soft",
-            DistillationAlpha = 0.9,
-            TeacherPath = _teacher,
+            Model = options.Model with { InputSize = 40, DropPath = 0 },
+            Augmentation = options.Augmentation with { NoAug = true },
+            Distillation = options.Distillation with
+            {
+                Type = DistillationType.Soft,
+                Alpha = 0.9,
+                TeacherPath = _teacher,
+            },
         };
         Assert.Equal(0, TinyRun.Train(options));
         string cache = _folder["cache.safetensors"];
-        Assert.Equal(0, TinyRun.Train(options with { Output = _folder["first"], TeacherCache = cache }));
+        Assert.Equal(
+            0,
+            TinyRun.Train(
+                options with
+                {
+                    Run = options.Run with { Output = _folder["first"] },
+                    Distillation = options.Distillation with { TeacherCache = cache },
+                }
+            )
+        );
         byte[] written = File.ReadAllBytes(cache);
-        Assert.Equal(0, TinyRun.Train(options with { Output = _folder["second"], TeacherCache = cache }));
+        Assert.Equal(
+            0,
+            TinyRun.Train(
+                options with
+                {
+                    Run = options.Run with { Output = _folder["second"] },
+                    Distillation = options.Distillation with { TeacherCache = cache },
+                }
+            )
+        );
         Assert.Equal(written, File.ReadAllBytes(cache));
         Assert.Equal(Weights(_folder["first"]), Weights(_folder["second"]));
         using SafetensorsFile live = SafetensorsFile.Open(Path.Combine(_folder["live"], "last/model.safetensors")),
@@ -141,25 +166,40 @@ public sealed class DistillationTrainingTests : IDisposable
 
         // Another teacher's answers are not taken for this one's.
         TinyRun.WriteModel(_teacher, TinyRun.Teacher, DemoDataset.Classes, seed: 6);
-        Assert.Equal(0, TinyRun.Train(options with { Output = _folder["third"], TeacherCache = cache }));
+        Assert.Equal(
+            0,
+            TinyRun.Train(
+                options with
+                {
+                    Run = options.Run with { Output = _folder["third"] },
+                    Distillation = options.Distillation with { TeacherCache = cache },
+                }
+            )
+        );
         Assert.NotEqual(written, File.ReadAllBytes(cache));
     }
 
     [Fact]
     public void A_regnet_trains_and_is_evaluated_and_resumed_as_a_deit()
     {
-        TrainOptions options = TinyRun.Options(_data, _folder["whole"]) with
+        TrainOptions options = TinyRun.Options(_data, _folder["whole"]);
+        options = options with
         {
-            EmbedDim = null,
-            Depth = null,
-            NumHeads = null,
-            PatchSize = null,
-            Regnet = "8,8,2,2,8,8",
-            ModelEma = true,
-            ModelEmaDecay = 0.5,
+            Model = options.Model with
+            {
+                EmbedDim = null,
+                Depth = null,
+                NumHeads = null,
+                PatchSize = null,
+                RegNet = "8,8,2,2,8,8",
+            },
+            Average = options.Average with { Enabled = true, Decay = 0.5 },
         };
         Assert.Equal(0, TinyRun.Train(options));
-        Assert.Equal(130, TinyRun.Train(options with { Output = _folder["pieces"] }, stopAfter: 4));
+        Assert.Equal(
+            130,
+            TinyRun.Train(options with { Run = options.Run with { Output = _folder["pieces"] } }, stopAfter: 4)
+        );
         Assert.Equal(0, TinyRun.Resume(_folder["pieces"]));
         foreach (
             string file in (string[])
@@ -186,11 +226,11 @@ public sealed class DistillationTrainingTests : IDisposable
     [Fact]
     public void A_run_is_not_resumed_with_another_teacher()
     {
-        TrainOptions options = TinyRun.Options(_data, _folder["run"]) with
+        TrainOptions options = TinyRun.Options(_data, _folder["run"]);
+        options = options with
         {
-            InputSize = 40,
-            DistillationType = "hard",
-            TeacherPath = _teacher,
+            Model = options.Model with { InputSize = 40 },
+            Distillation = options.Distillation with { Type = DistillationType.Hard, TeacherPath = _teacher },
         };
         Assert.Equal(130, TinyRun.Train(options, stopAfter: 1));
         TinyRun.WriteModel(_teacher, TinyRun.Teacher, DemoDataset.Classes, seed: 6);
@@ -233,11 +273,11 @@ public sealed class DistillationTrainingTests : IDisposable
                 File.Copy(Path.Combine(_teacher, ModelFolder.WeightsFile), path = _folder["teacher.safetensors"]);
                 break;
         }
-        TrainOptions options = TinyRun.Options(_data, _folder["run"]) with
+        TrainOptions options = TinyRun.Options(_data, _folder["run"]);
+        options = options with
         {
-            InputSize = 40,
-            DistillationType = "hard",
-            TeacherPath = path,
+            Model = options.Model with { InputSize = 40 },
+            Distillation = options.Distillation with { Type = DistillationType.Hard, TeacherPath = path },
         };
         string message = Assert.ThrowsAny<DeitException>(() => TinyRun.Train(options)).Message;
         Assert.Contains(expected, message);

@@ -3,6 +3,7 @@ using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Loading;
 using Deit.Train.Options;
 using Deit.Train.Schedules;
+using Deit.Train.Training;
 
 namespace Deit.Tests.Train.Options;
 
@@ -18,15 +19,9 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void Those_of_experiments_come_along()
     {
-        Assert.Equal(
-            (64, 4, 14),
-            (
-                Recipe.Load("distillation-student").EmbedDim,
-                Recipe.Load("distillation-student").Depth,
-                Recipe.Load("distillation-student").Epochs
-            )
-        );
-        Assert.Equal(24, Recipe.Load("distillation-teacher").Epochs);
+        TrainOptions student = Recipe.Load("distillation-student");
+        Assert.Equal((64, 4, 14), (student.Model.EmbedDim, student.Model.Depth, student.Schedule.Epochs));
+        Assert.Equal(24, Recipe.Load("distillation-teacher").Schedule.Epochs);
         Assert.All(Recipe.Names, name => Recipe.Load(name));
     }
 
@@ -34,10 +29,15 @@ public sealed class RecipeTests : IDisposable
     public void Fine_tuning_at_384_is_the_references_command()
     {
         TrainOptions options = Recipe.Load("finetune384");
-        Schedule schedule = options.Schedule();
+        Schedule schedule = options.LearningRates();
         Assert.Equal(
             (512, 384, 30, 1e-8),
-            (options.UpdateImages, options.InputSize!.Value.Height, options.Epochs, options.WeightDecay)
+            (
+                options.Step.UpdateImages,
+                options.Model.InputSize!.Value.Height,
+                options.Schedule.Epochs,
+                options.Optimizer.WeightDecay
+            )
         );
         // Constant once the warm-up is over.
         Assert.All(Enumerable.Range(6, 24), epoch => Assert.Equal(5e-6, schedule.LearningRate(epoch), 1e-20));
@@ -48,15 +48,15 @@ public sealed class RecipeTests : IDisposable
     {
         TrainOptions options = Recipe.Load("transfer");
         Assert.Equal(
-            ("sgd", 768, 0.01, 1e-4, 1000, 0.0, 0.0),
+            (OptimizerKind.Sgd, 768, 0.01, 1e-4, 1000, 0.0, 0.0),
             (
-                options.Opt,
-                options.UpdateImages,
-                options.Schedule().Lr,
-                options.Sgd().WeightDecay,
-                options.Epochs,
-                options.Reprob,
-                options.DropPath
+                options.Optimizer.Kind,
+                options.Step.UpdateImages,
+                options.LearningRates().Lr,
+                options.Optimizer.Sgd().WeightDecay,
+                options.Schedule.Epochs,
+                options.Augmentation.ErasingProbability,
+                options.Model.DropPath
             )
         );
     }
@@ -65,8 +65,11 @@ public sealed class RecipeTests : IDisposable
     public void Plain_has_crop_and_flip_alone()
     {
         TrainOptions options = Recipe.Load("plain");
-        Assert.Equal(new TrainTransformOptions { InputSize = 37, AutoAugment = "" }, options.TransformOptions(37));
-        Assert.False(options.Mixing().Enabled);
+        Assert.Equal(
+            new TrainTransformOptions { InputSize = 37, AutoAugment = "" },
+            options.Augmentation.TransformOptions(37)
+        );
+        Assert.False(options.Augmentation.Mixing().Enabled);
         Assert.IsType<RandomSampler>(options.Sampler(300));
     }
 
@@ -74,7 +77,10 @@ public sealed class RecipeTests : IDisposable
     public void Flags_come_after_the_recipe()
     {
         TrainOptions options = TrainOptionsTests.Parse("--lr 0.5 --model-ema-decay 0.9", Recipe.Load("transfer"));
-        Assert.Equal((0.5, 0.9, "sgd"), (options.Lr, options.ModelEmaDecay, options.Opt));
+        Assert.Equal(
+            (0.5, 0.9, OptimizerKind.Sgd),
+            (options.Schedule.Lr, options.Average.Decay, options.Optimizer.Kind)
+        );
     }
 
     [Theory]
@@ -89,10 +95,9 @@ public sealed class RecipeTests : IDisposable
         Recipe.Save(
             options with
             {
-                Data = "somewhere",
-                Output = "else",
-                Seed = 5,
-                TeacherPath = "t",
+                Data = options.Data with { Path = "somewhere" },
+                Run = options.Run with { Output = "else", Seed = 5 },
+                Distillation = options.Distillation with { TeacherPath = "t" },
             },
             _folder["recipe.json"]
         );
@@ -120,7 +125,7 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void An_unknown_recipe_names_those_there_are() =>
         Assert.Contains(
-            "deit, finetune384, transfer, plain",
+            "deit, distillation-student, distillation-teacher, finetune384, plain, transfer",
             Assert.Throws<DeitException>(() => Recipe.Load("resnet")).Message
         );
 }

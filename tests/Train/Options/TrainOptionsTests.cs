@@ -1,11 +1,13 @@
 using System.CommandLine;
 using Deit.Cli.Commands;
+using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Loading;
 using Deit.Train.Distillation;
 using Deit.Train.Options;
+using Deit.Train.Training;
 
 namespace Deit.Tests.Train.Options;
 
@@ -16,32 +18,36 @@ public sealed class TrainOptionsTests
     public void The_defaults_are_the_references()
     {
         TrainOptions options = Parse("");
+        AdamWOptions adamW = options.Optimizer.AdamW();
         Assert.Equal(
             (64, 300, 5e-4, 1e-6, 1e-5, 5, 0.05),
             (
-                options.BatchSize,
-                options.Epochs,
-                options.Lr,
-                options.WarmupLr,
-                options.MinLr,
-                options.WarmupEpochs,
-                options.WeightDecay
+                options.Step.BatchSize,
+                options.Schedule.Epochs,
+                options.Schedule.Lr,
+                options.Schedule.WarmupLr,
+                options.Schedule.MinLr,
+                options.Schedule.WarmupEpochs,
+                options.Optimizer.WeightDecay
             )
         );
-        Assert.Equal(
-            (0.9, 0.999, 1e-8, 0.05),
-            (options.AdamW().Beta1, options.AdamW().Beta2, options.AdamW().Epsilon, options.AdamW().WeightDecay)
-        );
+        Assert.Equal((0.9, 0.999, 1e-8, 0.05), (adamW.Beta1, adamW.Beta2, adamW.Epsilon, adamW.WeightDecay));
         Assert.Equal(
             (0.1, 0.1, null, true, 0.99996),
-            (options.Smoothing, options.DropPath, options.ClipGrad, options.ModelEma, options.ModelEmaDecay)
+            (
+                options.Augmentation.Smoothing,
+                options.Model.DropPath,
+                options.Optimizer.ClipGrad,
+                options.Average.Enabled,
+                options.Average.Decay
+            )
         );
-        Assert.Equal(new Mixup(0.8, 1, 1, 0.5), options.Mixing());
+        Assert.Equal(new Mixup(0.8, 1, 1, 0.5), options.Augmentation.Mixing());
         Assert.Equal(
             new DistillationLoss(DistillationType.None, 0.5, 1, SoftReduction.Elements),
-            options.Distillation()
+            options.Distillation.Loss()
         );
-        Assert.Equal(HeadFusion.MeanLogits, options.Fusion());
+        Assert.Equal(HeadFusion.MeanLogits, options.Evaluation.HeadFusion);
         Assert.Equal(
             new TrainTransformOptions
             {
@@ -52,7 +58,7 @@ public sealed class TrainOptionsTests
                 ErasingMode = ErasingMode.Pixel,
                 ErasingCount = 1,
             },
-            options.TransformOptions(37)
+            options.Augmentation.TransformOptions(37)
         );
         Assert.Equal(256, Assert.IsType<RepeatedAugmentationSampler>(options.Sampler(300)).Count);
     }
@@ -75,7 +81,7 @@ public sealed class TrainOptionsTests
                 ErasingMode = ErasingMode.Rand,
                 ErasingCount = 2,
             },
-            options.TransformOptions(37)
+            options.Augmentation.TransformOptions(37)
         );
         Assert.IsType<RandomSampler>(options.Sampler(300));
     }
@@ -85,7 +91,7 @@ public sealed class TrainOptionsTests
     {
         TrainOptions options = Parse("--no-aug");
         Assert.IsType<EvaluationTransform>(options.Transform(32));
-        Assert.False(options.Mixing().Enabled);
+        Assert.False(options.Augmentation.Mixing().Enabled);
         Assert.IsType<RandomSampler>(options.Sampler(300));
     }
 
@@ -94,19 +100,19 @@ public sealed class TrainOptionsTests
     [InlineData(32, 1)]
     [InlineData(33, 0.875)]
     public void Small_inputs_are_evaluated_whole(int size, double ratio) =>
-        Assert.Equal(ratio, Parse("").Preprocess(size).CropRatio);
+        Assert.Equal(ratio, Parse("").Evaluation.Preprocess(size).CropRatio);
 
     [Theory]
     [InlineData("--input-size 224", 224, 224)]
     [InlineData("--input-size 224x160", 224, 160)]
     public void An_input_may_be_wider_or_higher(string line, int height, int width) =>
-        Assert.Equal(new ImageSize(height, width), Parse(line).InputSize);
+        Assert.Equal(new ImageSize(height, width), Parse(line).Model.InputSize);
 
     [Fact]
     public void A_regnet_is_described_by_its_numbers()
     {
         RegNetConfig config = Assert.IsType<RegNetConfig>(
-            Parse("--regnet 48,27.89,2.09,16,8,24 --input-size 64").Config(10)
+            Parse("--regnet 48,27.89,2.09,16,8,24 --input-size 64").Model.Config(10)
         );
         Assert.Equal(
             (48, 27.89, 2.09, 16, 8, 24, 10, (ImageSize)64),
@@ -121,14 +127,14 @@ public sealed class TrainOptionsTests
                 config.InputSize
             )
         );
-        Assert.IsType<RegNetConfig>(Parse("--model regnety_160").Config(10));
+        Assert.IsType<RegNetConfig>(Parse("--model regnety_160").Model.Config(10));
     }
 
     [Fact]
     public void The_learning_rate_is_scaled_by_the_images_of_an_update()
     {
-        Assert.Equal(5e-4 * 1024 / 512, Parse("--accum-steps 16").Schedule().Lr);
-        Assert.Equal(5e-4, Parse("--accum-steps 16 --unscale-lr").Schedule().Lr);
+        Assert.Equal(5e-4 * 1024 / 512, Parse("--accum-steps 16").LearningRates().Lr);
+        Assert.Equal(5e-4, Parse("--accum-steps 16 --unscale-lr").LearningRates().Lr);
     }
 
     [Theory]
@@ -171,7 +177,8 @@ public sealed class TrainOptionsTests
     [InlineData("--model deit_huge")]
     [InlineData("--input-size 225")]
     [InlineData("--model regnety_040 --patch-size 8")]
-    public void Senseless_models_are_refused(string line) => Assert.Throws<DeitException>(() => Parse(line).Config(10));
+    public void Senseless_models_are_refused(string line) =>
+        Assert.Throws<DeitException>(() => Parse(line).Model.Config(10));
 
     [Fact]
     public void A_string_that_is_no_randaugment_is_refused() =>

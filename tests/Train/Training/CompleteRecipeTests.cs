@@ -45,7 +45,21 @@ public sealed class CompleteRecipeTests : IDisposable
         Assert.Equal(0, TinyRun.Resume(pieces));
         AssertSameResult(whole, pieces);
         // Saving within epochs leaves no trace in the result.
-        Assert.Equal(0, TinyRun.Train(TinyRun.Complete(_data, saved, _teacher) with { SaveSteps = 1 }));
+        Assert.Equal(
+            0,
+            TinyRun.Train(
+                TinyRun.Complete(_data, saved, _teacher) with
+                {
+                    Run = new RunOptions
+                    {
+                        Output = saved,
+                        PrintSteps = 3,
+                        Seed = 7,
+                        SaveSteps = 1,
+                    },
+                }
+            )
+        );
         AssertSameResult(whole, saved);
     }
 
@@ -59,14 +73,15 @@ public sealed class CompleteRecipeTests : IDisposable
             Size = 56,
         }.Write(_folder["more"], TestContext.Current.CancellationToken);
         // 264 pictures: repeated augmentation takes 256 of them, a third of the pictures three times; 42 steps of 6 an epoch.
-        TrainOptions options = TinyRun.Complete(_folder["more"], _folder["first"], _teacher) with
-        {
-            Epochs = 8,
-        };
+        TrainOptions options = TinyRun.Complete(_folder["more"], _folder["first"], _teacher);
+        options = options with { Schedule = options.Schedule with { Epochs = 8 } };
         Assert.Equal(0, TinyRun.Train(options));
-        Assert.Equal(0, TinyRun.Train(options with { Output = _folder["second"] }));
+        Assert.Equal(0, TinyRun.Train(options with { Run = options.Run with { Output = _folder["second"] } }));
         AssertSameResult(_folder["first"], _folder["second"]);
-        Assert.Equal(130, TinyRun.Train(options with { Output = _folder["third"] }, stopAfter: 151));
+        Assert.Equal(
+            130,
+            TinyRun.Train(options with { Run = options.Run with { Output = _folder["third"] } }, stopAfter: 151)
+        );
         Assert.Equal(0, TinyRun.Resume(_folder["third"]));
         AssertSameResult(_folder["first"], _folder["third"]);
         Assert.Equal(8 * 42, new RunCheckpoint(_folder["first"]).ReadState().Step);
@@ -96,16 +111,25 @@ public sealed class CompleteRecipeTests : IDisposable
     [Fact]
     public void Accumulated_batches_are_one_large_batch()
     {
-        TrainOptions options = TinyRun.Options(_data, _folder["large"]) with
+        TrainOptions options = TinyRun.Options(_data, _folder["large"]);
+        options = options with
         {
-            BatchSize = 12,
-            DropPath = 0,
-            InputSize = 32,
-            PrintFreq = 1,
-            Epochs = 1,
+            Step = options.Step with { BatchSize = 12 },
+            Model = options.Model with { DropPath = 0, InputSize = 32 },
+            Run = options.Run with { PrintSteps = 1 },
+            Schedule = options.Schedule with { Epochs = 1 },
         };
         Assert.Equal(0, TinyRun.Train(options));
-        Assert.Equal(0, TinyRun.Train(options with { Output = _folder["small"], BatchSize = 6, AccumSteps = 2 }));
+        Assert.Equal(
+            0,
+            TinyRun.Train(
+                options with
+                {
+                    Run = options.Run with { Output = _folder["small"] },
+                    Step = options.Step with { BatchSize = 6, AccumSteps = 2 },
+                }
+            )
+        );
         AssertClose(_folder["large"], _folder["small"], 1e-3);
         double[] losses =
         [
@@ -124,17 +148,21 @@ public sealed class CompleteRecipeTests : IDisposable
     public void The_moving_average_is_that_of_the_weights_after_each_update()
     {
         const double Decay = 0.75;
-        TrainOptions options = TinyRun.Options(_data, _folder["run"]) with { ModelEma = true, ModelEmaDecay = Decay };
+        TrainOptions options = TinyRun.Options(_data, _folder["run"]);
+        options = options with { Average = options.Average with { Enabled = true, Decay = Decay } };
         double[]? expected = null;
         for (int step = 0; step < 3; step++)
         {
             string run = _folder[$"run{step}"];
-            Assert.Equal(130, TinyRun.Train(options with { Output = run }, stopAfter: step + 1));
+            Assert.Equal(
+                130,
+                TinyRun.Train(options with { Run = options.Run with { Output = run } }, stopAfter: step + 1)
+            );
             float[] weights = Read(run, "model.safetensors", "head.weight");
             if (expected is null)
             {
                 using INetwork start = TinyRun.Config.Create(TestDevice.Current);
-                start.Parameters.Initialize((ulong)options.Seed);
+                start.Parameters.Initialize((ulong)options.Run.Seed);
                 expected = Array.ConvertAll(
                     TestDevice.Current.Read<float>(start.Parameters["head.weight"]),
                     v => (double)v
@@ -157,15 +185,17 @@ public sealed class CompleteRecipeTests : IDisposable
         string source = _folder["source"],
             run = _folder["run"];
         TinyRun.WriteModel(source, TinyRun.Config with { NumClasses = 5 });
-        TrainOptions options = TinyRun.Options(_data, run) with
+        TrainOptions options = TinyRun.Options(_data, run);
+        options = options with
         {
-            InputSize = new(40, 24),
-            Finetune = source,
-            TrainMode = false,
-            Distilled = true,
-            Lr = 1e-12,
-            WarmupLr = 1e-12,
-            MinLr = 0,
+            Model = options.Model with
+            {
+                InputSize = new(40, 24),
+                Finetune = source,
+                TrainMode = false,
+                Distilled = true,
+            },
+            Schedule = options.Schedule with { Lr = 1e-12, WarmupLr = 1e-12, MinLr = 0 },
         };
         Assert.Equal(0, TinyRun.Train(options));
         // A rate of nothing: what was loaded is what is saved.

@@ -77,16 +77,11 @@ public sealed class PrecisionTests
             .. ((float[])[256, 65536]).Select(scale =>
             {
                 using INetwork model = Model(1);
-                using TrainStep step = new(
-                    device,
-                    model,
-                    Options("fp16", 1) with
-                    {
-                        Opt = "sgd",
-                        ClipGrad = 0.5,
-                    },
-                    precision: DType.F16
-                );
+                TrainOptions options = Options("fp16", 1) with
+                {
+                    Optimizer = new OptimizerOptions { Kind = OptimizerKind.Sgd, ClipGrad = 0.5 },
+                };
+                using TrainStep step = new(device, model, options, precision: DType.F16);
                 device.Write<float>(step.LossScale!, [scale, 0, 0, 0]);
                 (float[] images, uint[] labels) = Data(1, 0);
                 step.Submit(images, labels, 0, 0.1);
@@ -147,16 +142,18 @@ public sealed class PrecisionTests
         Assert.Contains("fp16x3", error.Message);
     }
 
-    private static TrainOptions Options(string precision, long seed) =>
-        Recipe.Load("plain") with
+    private static TrainOptions Options(string precision, long seed)
+    {
+        TrainOptions plain = Recipe.Load("plain");
+        return plain with
         {
-            BatchSize = Batch,
-            Precision = precision,
-            Seed = seed,
-            Smoothing = 0.1,
-            DropPath = 0.1,
-            ClipGrad = 1,
+            Step = plain.Step with { BatchSize = Batch, Precision = Precision.Parse(precision) },
+            Run = plain.Run with { Seed = seed },
+            Augmentation = plain.Augmentation with { Smoothing = 0.1 },
+            Model = plain.Model with { DropPath = 0.1 },
+            Optimizer = plain.Optimizer with { ClipGrad = 1 },
         };
+    }
 
     private static INetwork Model(ulong seed)
     {

@@ -25,28 +25,34 @@ internal static class TinyRun
     }
 
     /// <summary>Two epochs.</summary>
-    public static TrainOptions Options(string data, string run) =>
-        Recipe.Load("plain") with
+    public static TrainOptions Options(string data, string run)
+    {
+        TrainOptions plain = Recipe.Load("plain");
+        return plain with
         {
-            Data = data,
-            Output = run,
-            EmbedDim = 32,
-            Depth = 2,
-            NumHeads = 2,
-            PatchSize = 8,
-            InputSize = 32,
-            Epochs = 2,
-            BatchSize = BatchSize,
-            Lr = 0.064,
-            WarmupEpochs = 1,
-            WarmupLr = 1e-3,
-            DropPath = 0.3,
-            Smoothing = 0.1,
-            ClipGrad = 0.5,
-            NumWorkers = 2,
-            PrintFreq = 2, // neither a divisor of the epoch nor 1: groups of steps end early at its end
-            Seed = 7,
+            Data = plain.Data with { Path = data, NumWorkers = 2 },
+            Model = plain.Model with
+            {
+                EmbedDim = 32,
+                Depth = 2,
+                NumHeads = 2,
+                PatchSize = 8,
+                InputSize = 32,
+                DropPath = 0.3,
+            },
+            Step = plain.Step with { BatchSize = BatchSize },
+            Schedule = plain.Schedule with { Epochs = 2, Lr = 0.064, WarmupEpochs = 1, WarmupLr = 1e-3 },
+            Optimizer = plain.Optimizer with { ClipGrad = 0.5 },
+            Augmentation = plain.Augmentation with { Smoothing = 0.1 },
+            // Neither a divisor of the epoch nor 1: groups of steps end early at its end.
+            Run = plain.Run with
+            {
+                Output = run,
+                PrintSteps = 2,
+                Seed = 7,
+            },
         };
+    }
 
     /// <summary>
     /// Two epochs of 4 steps, an update each two, by the reference's whole recipe: every augmentation, mixing, drop-path, moving average,
@@ -55,29 +61,42 @@ internal static class TinyRun
     public static TrainOptions Complete(string data, string run, string teacher) =>
         new()
         {
-            Data = data,
-            Output = run,
-            EmbedDim = 32,
-            Depth = 2,
-            NumHeads = 2,
-            PatchSize = 8,
-            InputSize = 40, // above 32, where pictures are resized
-            Distilled = true,
-            DistillationType = "hard",
-            TeacherPath = teacher,
-            Epochs = 2,
-            BatchSize = 6,
-            AccumSteps = 2,
-            Lr = 0.04,
-            WarmupEpochs = 1,
-            WarmupLr = 1e-3,
-            DropPath = 0.3,
-            ClipGrad = 0.5,
-            ModelEmaDecay = 0.9,
-            NumWorkers = 2,
-            PrintFreq = 3,
-            Seed = 7,
+            Data = new() { Path = data, NumWorkers = 2 },
+            Run = new()
+            {
+                Output = run,
+                PrintSteps = 3,
+                Seed = 7,
+            },
+            Model = new()
+            {
+                EmbedDim = 32,
+                Depth = 2,
+                NumHeads = 2,
+                PatchSize = 8,
+                InputSize = 40, /* above 32, where pictures are resized */
+                Distilled = true,
+                DropPath = 0.3,
+            },
+            Distillation = new() { Type = DistillationType.Hard, TeacherPath = teacher },
+            Schedule = new()
+            {
+                Epochs = 2,
+                Lr = 0.04,
+                WarmupEpochs = 1,
+                WarmupLr = 1e-3,
+            },
+            Step = new() { BatchSize = 6, AccumSteps = 2 },
+            Optimizer = new() { ClipGrad = 0.5 },
+            Average = new() { Decay = 0.9 },
         };
+
+    /// <summary>The recipe <c>plain</c> with another batch.</summary>
+    public static TrainOptions Plain(int batchSize)
+    {
+        TrainOptions plain = Recipe.Load("plain");
+        return plain with { Step = plain.Step with { BatchSize = batchSize } };
+    }
 
     /// <summary>A RegNetY of a few thousand parameters for pictures of 40 pixels.</summary>
     public static RegNetConfig Teacher =>

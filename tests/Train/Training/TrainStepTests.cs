@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Tests.Gpu;
-using Deit.Train.Options;
 using Deit.Train.Training;
 
 namespace Deit.Tests.Train.Training;
@@ -16,7 +15,7 @@ public partial class TrainStepTests
     public void Activations_take_at_most_a_tenth_more_than_what_is_alive_at_once()
     {
         using VisionTransformer model = Tiny();
-        using TrainStep step = new(TestDevice.Current, model, Recipe.Load("plain") with { BatchSize = 2 });
+        using TrainStep step = new(TestDevice.Current, model, TinyRun.Plain(2));
         Output(
             FormattableString.Invariant(
                 $"activations: {step.Graph.PlannedBytes >> 10} KiB planned for {step.Graph.LiveBytes >> 10} KiB alive"
@@ -51,7 +50,7 @@ public partial class TrainStepTests
         );
         GpuDevice device = TestDevice.Current;
         using VisionTransformer model = Tiny();
-        using TrainStep step = new(device, model, Recipe.Load("plain") with { BatchSize = 1 });
+        using TrainStep step = new(device, model, TinyRun.Plain(1));
         Shape shape = [3, model.Config.InputSize.Height, model.Config.InputSize.Width];
         step.Submit(new float[shape.Elements], [1u], 0, 1e-3);
         using Arena arena = device.CreateArena("inputs", Arena.SizeOf(DType.F32, shape));

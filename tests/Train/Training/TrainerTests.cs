@@ -23,9 +23,15 @@ public sealed class TrainerTests : IDisposable
         string first = _folder["first"],
             second = _folder["second"],
             other = _folder["other"];
-        Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, first)));
-        Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, second) with { NumWorkers = 1 }));
-        Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, other) with { Seed = 8 }));
+        TrainOptions options = TinyRun.Options(_data, first);
+        Assert.Equal(0, TinyRun.Train(options));
+        TrainOptions again = options with
+        {
+            Run = options.Run with { Output = second },
+            Data = options.Data with { NumWorkers = 1 },
+        };
+        Assert.Equal(0, TinyRun.Train(again));
+        Assert.Equal(0, TinyRun.Train(options with { Run = options.Run with { Output = other, Seed = 8 } }));
         AssertSameResult(first, second);
         Assert.NotEqual(Bytes(first, "last/model.safetensors"), Bytes(other, "last/model.safetensors"));
     }
@@ -39,12 +45,18 @@ public sealed class TrainerTests : IDisposable
         string whole = _folder["whole"],
             pieces = _folder["pieces"],
             full = _folder["full"];
-        Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, whole) with { Precision = precision }));
-        Assert.Equal(130, TinyRun.Train(TinyRun.Options(_data, pieces) with { Precision = precision }, stopAfter: 2));
+        Assert.Equal(0, TinyRun.Train(InPrecision(whole)));
+        Assert.Equal(130, TinyRun.Train(InPrecision(pieces), stopAfter: 2));
         Assert.Equal(0, TinyRun.Resume(pieces));
         AssertSameResult(whole, pieces);
         Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, full)));
         Assert.NotEqual(Bytes(full, "last/model.safetensors"), Bytes(whole, "last/model.safetensors"));
+
+        TrainOptions InPrecision(string run)
+        {
+            TrainOptions options = TinyRun.Options(_data, run);
+            return options with { Step = options.Step with { Precision = Precision.Parse(precision) } };
+        }
     }
 
     // Stops in the middle of a group of steps whose loss is summed on the device, at the end of an epoch before its evaluation, and early
@@ -118,12 +130,11 @@ public sealed class TrainerTests : IDisposable
     {
         string run = _folder["run"];
         // The schedule's first two epochs have the warm-up's rate: they make `best` and `last`.
-        TrainOptions options = TinyRun.Options(_data, run) with
+        TrainOptions options = TinyRun.Options(_data, run);
+        options = options with
         {
-            Epochs = 3,
-            Lr = 1e30,
-            WarmupLr = 1e-3,
-            ClipGrad = null,
+            Schedule = options.Schedule with { Epochs = 3, Lr = 1e30, WarmupLr = 1e-3 },
+            Optimizer = options.Optimizer with { ClipGrad = null },
         };
         DeitException error = Assert.Throws<DeitException>(() => TinyRun.Train(options));
         Assert.Contains("loss is NaN in epoch 3", error.Message);
@@ -142,13 +153,12 @@ public sealed class TrainerTests : IDisposable
     public void Weights_that_the_last_step_ruined_do_not_replace_a_checkpoint()
     {
         string run = _folder["run"];
-        TrainOptions options = TinyRun.Options(_data, run) with
+        TrainOptions options = TinyRun.Options(_data, run);
+        options = options with
         {
-            Epochs = 3,
-            BatchSize = TinyRun.StepsPerEpoch * TinyRun.BatchSize,
-            Lr = 1e38,
-            WarmupLr = 1e-3,
-            ClipGrad = null,
+            Schedule = options.Schedule with { Epochs = 3, Lr = 1e38, WarmupLr = 1e-3 },
+            Step = options.Step with { BatchSize = TinyRun.StepsPerEpoch * TinyRun.BatchSize },
+            Optimizer = options.Optimizer with { ClipGrad = null },
         };
         DeitException error = Assert.Throws<DeitException>(() => TinyRun.Train(options));
         Assert.Contains("loss is NaN in epoch 3", error.Message);

@@ -1,0 +1,121 @@
+using System.CommandLine;
+using System.Globalization;
+using Deit.Cli.Analysis;
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Model.Images;
+using Deit.Train.Options;
+using Deit.Train.Reporting;
+
+namespace Deit.Cli.Commands.Analyze;
+
+/// <summary>The options of <c>deit analyze attention</c>, besides the picture.</summary>
+internal sealed record AttentionOptions
+{
+    [Flag("model folder, such as RUN/best", Required = true)]
+    public string Model { get; set; } = "";
+
+    [Flag("folder for the pictures")]
+    public string Output { get; set; } = "attention";
+
+    [Flag("the layer whose heads are shown, from 1 on, or all; the last without it")]
+    public string? Layer { get; set; }
+
+    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
+    public string? Device { get; set; }
+}
+
+/// <summary>
+/// <c>deit analyze attention</c>: where the class and distillation token look, head by head, and the rollout through all layers.
+/// </summary>
+internal static class AttentionCommand
+{
+    private static readonly string[] TokenNames = ["class", "distillation"];
+
+    public static Command Create()
+    {
+        Argument<string> image = new("IMAGE") { Description = "picture file" };
+        Command command = new(
+            "attention",
+            "Draw where the class and distillation token look: each head of a layer, and the rollout through all layers."
+        )
+        {
+            image,
+        };
+        OptionBinder<AttentionOptions> binder = new(command);
+        command.SetAction(result => Run(result.GetValue(image)!, binder.Bind(result)));
+        return command;
+    }
+
+    public static int Run(string path, AttentionOptions options)
+    {
+        ModelDescription description = ModelDescription.Read(options.Model);
+        if (description.Config is not DeitConfig config)
+            throw new DeitException(
+                $"'{options.Model}' is a {description.Config.Family}, which has no attention; give a DeiT."
+            );
+        int[] layers = Layers(options.Layer, config.Depth);
+        float[] input = new float[description.Preprocess.OutputLength];
+        description.Preprocess.Apply(ImageDecoder.Decode(path), input);
+        Report.MakeFolder(options.Output);
+
+        using GpuDevice device = GpuDevice.Open(options.Device);
+        Console.Error.WriteLine($"Running on {device.Info}");
+        using INetwork network = ModelFolder.Load(device, options.Model).Network;
+        AttentionMaps maps = AttentionMaps.Of(device, (VisionTransformer)network, input);
+
+        RgbImage picture = HeatMap.Picture(input, description.Preprocess);
+        int written = 0;
+        List<(string Caption, RgbImage Image)> overview = [("input", Save(picture, "input"))];
+        for (int token = 0; token < config.PrefixTokens; token++)
+            overview.Add(
+                ($"rollout, {TokenNames[token]}", Save(Overlay(maps.Rollout(token)), $"rollout_{TokenNames[token]}"))
+            );
+        List<(string Title, IReadOnlyList<(string Caption, RgbImage Image)> Cells)> rows = [("", overview)];
+        foreach (int layer in layers)
+            for (int token = 0; token < config.PrefixTokens; token++)
+            {
+                string name = $"layer{layer + 1:D2}_{TokenNames[token]}";
+                List<(string Caption, RgbImage Image)> cells =
+                [
+                    ("mean", Save(Overlay(maps.Mean(layer, token)), $"{name}_mean")),
+                ];
+                for (int head = 0; head < config.NumHeads; head++)
+                    cells.Add(
+                        ($"head {head + 1}", Save(Overlay(maps.Row(layer, head, token)), $"{name}_head{head + 1:D2}"))
+                    );
+                rows.Add(($"layer {layer + 1}, {TokenNames[token]}", cells));
+            }
+        using Drawing sheet = ContactSheet.Draw(
+            rows,
+            layers.Length == 1 ? Math.Clamp(config.InputSize.Longer, 128, 224) : 128
+        );
+        string sheetFile = Path.Combine(options.Output, "contact_sheet.png");
+        sheet.SavePng(sheetFile);
+        Console.WriteLine(
+            $"{written} pictures of {config.InputSize} pixels in {options.Output}, all together in {sheetFile}"
+        );
+        return 0;
+
+        // The attention of a token to itself and to the other special token belongs to no patch, and is left out.
+        RgbImage Overlay(double[] row) => HeatMap.Overlay(picture, row.AsSpan(config.PrefixTokens), config.Grid);
+
+        RgbImage Save(RgbImage image, string name)
+        {
+            ImageEncoder.SavePng(image, Path.Combine(options.Output, $"{name}.png"));
+            written++;
+            return image;
+        }
+    }
+
+    private static int[] Layers(string? text, int depth) =>
+        text switch
+        {
+            null => [depth - 1],
+            "all" => [.. Enumerable.Range(0, depth)],
+            _ when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int layer)
+                    && layer >= 1
+                    && layer <= depth => [layer - 1],
+            _ => throw new DeitException($"--layer is '{text}', expected 1 to {depth} or all."),
+        };
+}

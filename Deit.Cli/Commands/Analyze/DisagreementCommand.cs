@@ -1,0 +1,178 @@
+using System.CommandLine;
+using System.Text.Json;
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Train.Analysis;
+using Deit.Train.Options;
+using Deit.Train.Reporting;
+using Deit.Train.Training;
+using Spectre.Console;
+
+namespace Deit.Cli.Commands.Analyze;
+
+/// <summary>The options of <c>deit analyze disagreement</c>.</summary>
+internal sealed record DisagreementOptions : SplitOptions
+{
+    [Flag("model folders, such as RUN/best", Required = true)]
+    public string[] Models { get; set; } = [];
+
+    [Flag("their names in the tables, in the same order; the names of their runs without it")]
+    public string[]? Names { get; set; }
+
+    [Flag(
+        "how two heads answer together; as the model folder says without it",
+        Choices = ["mean-logits", "sum-softmax", "class-token"]
+    )]
+    public string? HeadFusion { get; set; }
+
+    [Flag("file to write: .md, .json or .csv")]
+    public string? Output { get; set; }
+}
+
+/// <summary>
+/// <c>deit analyze disagreement</c>: the share of images that models, and the heads of distilled ones, classify differently.
+/// </summary>
+internal static class DisagreementCommand
+{
+    public static Command Create()
+    {
+        Command command = new(
+            "disagreement",
+            "The share of images that models, and the heads of distilled ones, classify differently."
+        );
+        OptionBinder<DisagreementOptions> binder = new(command);
+        command.SetAction(result => Run(binder.Bind(result)));
+        return command;
+    }
+
+    public static int Run(DisagreementOptions options)
+    {
+        string[] names = options.Names ?? DefaultNames(options.Models);
+        if (names.Length != options.Models.Length)
+            throw new DeitException(
+                $"--names gives {names.Length} names for {options.Models.Length} models; give one for each."
+            );
+        string? extension = options.Output is null ? null : Path.GetExtension(options.Output);
+        if (extension is not (null or ".md" or ".json" or ".csv"))
+            throw new DeitException(
+                $"--output '{options.Output}' ends with none of .md, .json and .csv, which decide the format; name it so."
+            );
+        ModelOnSplit[] models = [.. options.Models.Select((folder, i) => Open(folder, names[i], options))];
+
+        using GpuDevice device = GpuDevice.Open(options.Device);
+        Console.Error.WriteLine($"Running on {device.Info}");
+        (List<ModelAnswers> answers, SortedSet<string> unreadable) = Ask(device, models, names, options);
+        Disagreement matrix = Disagreement.Matrix(answers);
+        object json = new
+        {
+            options.Split,
+            matrix.Images,
+            UnreadableImages = unreadable.Count,
+            matrix.Names,
+            Disagreement = matrix.Shares,
+        };
+        if (options.Json)
+            Report.PrintJson(json);
+        else
+            Print(matrix, options.Split, unreadable);
+        if (options.Output is { } output)
+        {
+            Report.WriteText(
+                output,
+                extension switch
+                {
+                    ".md" => matrix.ToMarkdown(),
+                    ".csv" => matrix.ToCsv(),
+                    _ => JsonSerializer.Serialize(json, Report.Json),
+                }
+            );
+            Console.Error.WriteLine($"Written {output}");
+        }
+        return 0;
+    }
+
+    // The answers of each model, and the sentences on images that one of them could not read.
+    private static (List<ModelAnswers> Answers, SortedSet<string> Unreadable) Ask(
+        GpuDevice device,
+        ModelOnSplit[] models,
+        string[] names,
+        DisagreementOptions options
+    )
+    {
+        // Models may know the classes in different orders: each class gets a number that all share.
+        Dictionary<string, int> numbers = new(StringComparer.Ordinal);
+        List<ModelAnswers> answers = [];
+        SortedSet<string> unreadable = new(StringComparer.Ordinal);
+        for (int i = 0; i < models.Length; i++)
+        {
+            Evaluation evaluation = models[i].Evaluate(device, EvalOptions.Fusion(options.HeadFusion));
+            Console.Error.WriteLine($"{names[i]}: {evaluation.Total} of {evaluation.Images} images");
+            int[] number =
+            [
+                .. models[i]
+                    .Description.Labels.Select(label =>
+                        numbers.TryGetValue(label, out int known) ? known : numbers[label] = numbers.Count
+                    ),
+            ];
+            answers.Add(
+                new ModelAnswers(
+                    names[i],
+                    [.. evaluation.Predictions.Select(Renumbered)],
+                    Distilled: evaluation.Class is not null
+                )
+            );
+            unreadable.UnionWith(models[i].Loader.Unreadable);
+
+            Prediction Renumbered(Prediction p) =>
+                new(p.Index, number[p.Label], number[p.Answer], number[p.Class], number[p.Distillation]);
+        }
+        return (answers, unreadable);
+    }
+
+    private static void Print(Disagreement matrix, string split, SortedSet<string> unreadable)
+    {
+        Console.WriteLine($"Share of {matrix.Images} images of '{split}' that are classified differently");
+        Table table = Report.Table(["", .. matrix.Names]);
+        foreach ((string name, string[] cells) in matrix.Rows())
+            table.Row([name, .. cells]);
+        Report.Print(table);
+        if (unreadable.Count == 0)
+            return;
+        Console.WriteLine($"{unreadable.Count} image(s) could not be read and were left out:");
+        foreach (string sentence in unreadable)
+            Console.WriteLine($"  {sentence}");
+    }
+
+    // Of several models, a message names the one that failed.
+    private static ModelOnSplit Open(string folder, string name, DisagreementOptions options)
+    {
+        try
+        {
+            return ModelOnSplit.Open(folder, options);
+        }
+        catch (DeitException error)
+        {
+            throw new DeitException($"'{name}' cannot be compared: {error.Message}", error);
+        }
+    }
+
+    /// <summary>
+    /// Names of models: of <c>RUN/best</c> the run's, of another folder its own. The paths are the names where two models would share one.
+    /// </summary>
+    internal static string[] DefaultNames(string[] folders)
+    {
+        string[] names = [.. folders.Select(Name)];
+        return names.Distinct(StringComparer.Ordinal).Count() == names.Length ? names : folders;
+
+        static string Name(string folder)
+        {
+            string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+            string last = Path.GetFileName(path);
+            return
+                last is "best" or "last" or "best_ema"
+                && Path.GetFileName(Path.GetDirectoryName(path)) is { Length: > 0 } run
+                ? run
+                : last;
+        }
+    }
+}

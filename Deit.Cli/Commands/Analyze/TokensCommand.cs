@@ -1,0 +1,130 @@
+using System.CommandLine;
+using Deit.Cli.Analysis;
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Train.Analysis;
+using Deit.Train.Options;
+using Deit.Train.Reporting;
+using Spectre.Console;
+
+namespace Deit.Cli.Commands.Analyze;
+
+/// <summary>The options of <c>deit analyze tokens</c>.</summary>
+internal sealed record TokensOptions : SplitOptions
+{
+    [Flag("model folder, such as RUN/best", Required = true)]
+    public string Model { get; set; } = "";
+
+    [Flag("a second model folder of the same architecture, whose class token is compared with the first one's")]
+    public string? Other { get; set; }
+
+    [Flag("take only so many images, evenly spread over the split")]
+    public int? Limit { get; set; }
+}
+
+/// <summary><c>deit analyze tokens</c>: how alike class and distillation token are, layer by layer.</summary>
+internal static class TokensCommand
+{
+    public static Command Create()
+    {
+        Command command = new(
+            "tokens",
+            "How alike class and distillation token are, layer by layer: the mean cosine over images."
+        );
+        OptionBinder<TokensOptions> binder = new(command);
+        command.SetAction(result => Run(binder.Bind(result)));
+        return command;
+    }
+
+    public static int Run(TokensOptions options)
+    {
+        if (options.Limit < 1)
+            throw new DeitException($"--limit is {options.Limit}, expected at least 1.");
+        ModelDescription description = ModelDescription.Read(options.Model);
+        DeitConfig config = Transformer(description, options.Model);
+        if (options.Other is null && !config.Distilled)
+            throw new DeitException(
+                $"'{options.Model}' has no distillation token to compare its class token with; "
+                    + "give a distilled model, or another model with --other."
+            );
+        if (options.Other is not null)
+            CheckOther(ModelDescription.Read(options.Other), options.Other, description, options.Model);
+        ModelOnSplit source = ModelOnSplit.Open(options.Model, options, options.Limit);
+
+        using GpuDevice device = GpuDevice.Open(options.Device);
+        Console.Error.WriteLine($"Running on {device.Info}");
+        using INetwork network = ModelFolder.Load(device, options.Model).Network;
+        using INetwork? other = options.Other is null ? null : ModelFolder.Load(device, options.Other).Network;
+        source.RequireMemory(device);
+        (IReadOnlyList<PlaceCosines> places, int images) = TokenCosines.Measure(
+            device,
+            (VisionTransformer)network,
+            (VisionTransformer?)other,
+            source.BatchSize,
+            source.Loader.Epoch(0)
+        );
+        if (options.Json)
+            Report.PrintJson(
+                new
+                {
+                    options.Model,
+                    options.Other,
+                    options.Split,
+                    Images = images,
+                    Places = places.Select(place => new
+                    {
+                        place.Place,
+                        ClassDistillation = Finite(place.ClassDistillation),
+                        ClassOther = Finite(place.ClassOther),
+                    }),
+                }
+            );
+        else
+            Print(places, images, options);
+        return 0;
+
+        static double? Finite(double? value) => value is { } number ? Report.Finite(number) : null;
+    }
+
+    private static void Print(IReadOnlyList<PlaceCosines> places, int images, TokensOptions options)
+    {
+        Console.WriteLine($"Mean cosine of tokens over {images} images of '{options.Split}'");
+        bool distilled = places[0].ClassDistillation is not null,
+            other = places[0].ClassOther is not null;
+        Table table = Report.Table([
+            "after",
+            .. distilled ? ["class, distillation"] : Array.Empty<string>(),
+            .. other ? ["class, other's class"] : Array.Empty<string>(),
+        ]);
+        foreach (PlaceCosines place in places)
+            table.Row([place.Place, .. Cell(place.ClassDistillation), .. Cell(place.ClassOther)]);
+        Report.Print(table);
+
+        static string[] Cell(double? value) => value is { } number ? [Report.Number(number, "F4")] : [];
+    }
+
+    private static DeitConfig Transformer(ModelDescription description, string folder) =>
+        description.Config as DeitConfig
+        ?? throw new DeitException($"'{folder}' is a {description.Config.Family}, which has no tokens; give a DeiT.");
+
+    private static void CheckOther(
+        ModelDescription other,
+        string otherFolder,
+        ModelDescription description,
+        string folder
+    )
+    {
+        DeitConfig first = Transformer(description, folder),
+            second = Transformer(other, otherFolder);
+        if ((first.Depth, first.EmbedDim) != (second.Depth, second.EmbedDim))
+            throw new DeitException(
+                $"'{otherFolder}' has {second.Depth} blocks of width {second.EmbedDim}, "
+                    + $"'{folder}' {first.Depth} of {first.EmbedDim}: their tokens cannot be compared; give models of one size."
+            );
+        if (other.Preprocess != description.Preprocess)
+            throw new DeitException(
+                $"'{otherFolder}' prepares pictures otherwise than '{folder}': their tokens would be of different inputs; "
+                    + "give models with the same preprocessing."
+            );
+    }
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using Deit.Bench.Reports;
+using Deit.Bench.Suites;
+using Deit.Gpu;
+using Deit.Model;
+
+namespace Deit.Cli.Commands.Bench;
+
+/// <summary><c>deit bench infer</c> and <c>deit bench train</c>: whole models.</summary>
+internal static class ModelCommand
+{
+    /// <summary>Makes the command of a task.</summary>
+    /// <param name="task"><see cref="ModelRow.Infer"/> or <see cref="ModelRow.Train"/>.</param>
+    /// <param name="steps">The steps of the task, in the words of the help text.</param>
+    public static Command Create(string task, string steps)
+    {
+        Command command = new(
+            task,
+            $"Time whole models' {steps}: images/s, TFLOP/s, the share of the device's best product, memory."
+        );
+        OptionBinder<ModelBenchOptions> binder = new(command);
+        BenchOutput output = new(command);
+        command.SetAction(result => Run(task, binder.Bind(result), result, output));
+        return command;
+    }
+
+    private static int Run(string task, ModelBenchOptions options, ParseResult result, BenchOutput output)
+    {
+        options.Validate();
+        if (options.Peer is not null && task != ModelRow.Infer)
+            throw new DeitException(
+                "--peer was given with training, and peers are measured at inference alone; use deit bench infer."
+            );
+        using GpuDevice gpu = GpuDevice.Open(options.Device);
+        if (options.Peer is null)
+        {
+            output.Write(result, ModelBench.Run(gpu, options, task, Console.Error.WriteLine));
+            return 0;
+        }
+        (BenchReport ours, BenchReport peer) = PeerBench.Run(gpu, options, Console.Error.WriteLine);
+        output.Write(result, ours);
+        // With the peer as A, B / A is above 1 where ours is faster.
+        (output.PrintsJson(result) ? Console.Error : Console.Out).Write(
+            $"\n{new BenchComparison(peer, ours)}Rates are medians of {options.Rounds} rounds in turn, "
+                + "spreads from the slowest to the fastest of them.\n"
+        );
+        return 0;
+    }
+}

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using Deit.Bench.Suites;
+using Deit.Gpu;
+
+namespace Deit.Cli.Commands.Bench;
+
+/// <summary><c>deit bench ops</c>: every op at the shapes of DeiT.</summary>
+internal static class OpsCommand
+{
+    public static Command Create()
+    {
+        Option<string?> device = BenchFlags.Device();
+        Option<int?> batch = BenchFlags.BatchSize("64, on a CPU driver 4");
+        Command ops = new("ops", "Time every op: ms, GFLOP/s or GB/s, and the share of the device's own measured best.")
+        {
+            batch,
+            device,
+        };
+        BenchOutput output = new(ops);
+        ops.SetAction(result =>
+        {
+            int? images = result.GetValue(batch);
+            BenchFlags.CheckBatchSize(images);
+            using GpuDevice gpu = GpuDevice.Open(result.GetValue(device));
+            output.Write(result, OpsBench.Run(gpu, images ?? OpsBench.DefaultBatch(gpu)));
+            return 0;
+        });
+        return ops;
+    }
+}

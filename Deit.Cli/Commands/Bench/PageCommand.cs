@@ -1,0 +1,31 @@
+using System.CommandLine;
+using Deit.Bench.Reports;
+
+namespace Deit.Cli.Commands.Bench;
+
+/// <summary><c>deit bench page</c>: the page of all measured devices.</summary>
+internal static class PageCommand
+{
+    public static Command Create()
+    {
+        Option<string> results = new("--results")
+        {
+            Description = "folder of measured devices",
+            DefaultValueFactory = _ => "bench/results",
+        };
+        Command page = new(
+            "page",
+            $"Write {BenchFolder.Page} and the roofline pictures of a folder of measured devices."
+        )
+        {
+            results,
+        };
+        page.SetAction(result =>
+        {
+            (string path, int devices) = BenchFolder.WritePage(result.GetValue(results)!);
+            Console.WriteLine($"{path}: {devices} devices");
+            return 0;
+        });
+        return page;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Deit.Model;
+
+namespace Deit.Train.Options;
+
+/// <summary>
+/// Values of flags as text and as JSON. Enums and precisions have names, the same on the command line, in files and in messages:
+/// <c>HeadFusion.MeanLogits</c> is <c>mean-logits</c>.
+/// </summary>
+internal static class FlagValue
+{
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+
+    /// <summary>True of types whose values have names.</summary>
+    public static bool IsNamed(Type type) => Bare(type) is { } bare && (bare.IsEnum || bare == typeof(Precision));
+
+    /// <summary>The names of an enum's values, in the order of the values.</summary>
+    public static IReadOnlyList<string> Names(Type type) => [.. Enum.GetValues(Bare(type)).Cast<Enum>().Select(Name)];
+
+    /// <summary>The name of an enum's value.</summary>
+    public static string Name(Enum value)
+    {
+        string own = value.ToString();
+        return value.GetType().GetField(own)?.GetCustomAttribute<ValueNameAttribute>()?.Name
+            ?? JsonNamingPolicy.KebabCaseLower.ConvertName(own);
+    }
+
+    /// <summary>The text of a value, as the command line takes it; null of null.</summary>
+    public static string? Text(object? value) =>
+        value switch
+        {
+            null => null,
+            Enum named => Name(named),
+            Precision precision => precision.Name,
+            _ => FormattableString.Invariant($"{value}"),
+        };
+
+    /// <summary>The value that a name stands for.</summary>
+    /// <param name="type">An enum or <see cref="Precision"/>; either may be nullable.</param>
+    /// <param name="name">The name.</param>
+    /// <exception cref="DeitException">No value of the type has that name.</exception>
+    public static object Parse(Type type, string name)
+    {
+        Type bare = Bare(type);
+        return bare == typeof(Precision)
+            ? Precision.Parse(name)
+            : Enum.GetValues(bare).Cast<Enum>().FirstOrDefault(value => Name(value) == name)
+                ?? throw new DeitException(
+                    $"'{name}' is no value of {bare.Name}; choose one of {string.Join(", ", Names(bare))}."
+                );
+    }
+
+    /// <summary>The value in a file.</summary>
+    /// <param name="type">The type of the flag's property.</param>
+    /// <param name="value">The value; may be null.</param>
+    public static JsonNode? ToJson(Type type, object? value) =>
+        value is null ? null
+        : IsNamed(type) ? JsonValue.Create(Text(value))
+        : JsonSerializer.SerializeToNode(value, type, Json);
+
+    /// <summary>The value that a file has for a flag.</summary>
+    /// <param name="flag">The flag.</param>
+    /// <param name="json">The value in the file.</param>
+    /// <param name="mayBeNull">False where null is an error.</param>
+    /// <exception cref="JsonException">The flag has no such value.</exception>
+    public static object? FromJson(Flag flag, JsonNode? json, bool mayBeNull)
+    {
+        try
+        {
+            if (json is null)
+                return mayBeNull ? null : throw new JsonException();
+            if (flag.Choices.Count > 0 && !flag.Choices.Contains(json.GetValue<string>()))
+                throw new JsonException();
+            return IsNamed(flag.Type) ? Parse(flag.Type, json.GetValue<string>()) : json.Deserialize(flag.Type, Json);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            string expected = flag.Choices.Count > 0 ? $", expected one of {string.Join(", ", flag.Choices)}" : "";
+            throw new JsonException(
+                $"the value {json?.ToJsonString() ?? "null"} of '{flag.Key}' is none of its kind{expected}",
+                error
+            );
+        }
+    }
+
+    private static Type Bare(Type type) => Nullable.GetUnderlyingType(type) ?? type;
+}

@@ -1,0 +1,75 @@
+using Deit.Model;
+using Deit.Model.Images;
+
+namespace Deit.Train.Options;
+
+/// <summary>The network that is trained.</summary>
+internal sealed record ModelOptions
+{
+    [Flag(
+        "deit_{tiny,small,base}[_distilled]_patch16_224, deit_base[_distilled]_patch16_384, regnety_{040,080,120,160}",
+        Name = "model"
+    )]
+    public string Name { get; init; } = "deit_tiny_patch16_224";
+
+    [Flag("width of a free DeiT (with --depth and --num-heads)")]
+    public int? EmbedDim { get; init; }
+
+    [Flag("blocks of a free DeiT")]
+    public int? Depth { get; init; }
+
+    [Flag("attention heads of a free DeiT")]
+    public int? NumHeads { get; init; }
+
+    [Flag("patch side in pixels")]
+    public int? PatchSize { get; init; }
+
+    [Flag("add the distillation token")]
+    public bool Distilled { get; init; }
+
+    [Flag(
+        "w_0, w_a, w_m, depth and group width of a free RegNetY, as 48,27.89,2.09,16,8; "
+            + "a sixth number is the width of its stem",
+        Name = "regnet"
+    )]
+    public string? RegNet { get; init; }
+
+    [Flag("input in pixels, a side or HEIGHTxWIDTH; the model's own without it")]
+    public ImageSize? InputSize { get; init; }
+
+    [Flag(
+        "weights to start from, a model folder or a .safetensors file: "
+            + "position embedding resized, heads of other classes started anew",
+        Scope = FlagScope.Run
+    )]
+    public string? Finetune { get; init; }
+
+    [Flag(
+        "train as training; --no-train-mode keeps the student in evaluation mode (no drop-path), "
+            + "as the paper's 384 fine-tuning ran"
+    )]
+    public bool TrainMode { get; init; } = true;
+
+    [Flag("stochastic depth of a DeiT: the drop rate of the last block")]
+    public double DropPath { get; init; } = 0.1;
+
+    /// <summary>True where the flags describe a DeiT by its sizes.</summary>
+    public bool IsFreeDeit => EmbedDim is not null || Depth is not null || NumHeads is not null;
+
+    /// <summary>True where the network is a RegNetY.</summary>
+    public bool IsRegNet => RegNet is not null || (!IsFreeDeit && ModelZoo.RegNetNames.Contains(Name));
+
+    /// <summary>The published name of the network; null of one that the flags describe by its sizes.</summary>
+    public string? PublishedName => IsFreeDeit || RegNet is not null ? null : Name;
+
+    /// <exception cref="DeitException">A value makes no sense.</exception>
+    public void Validate()
+    {
+        OptionCheck.Require(DropPath is >= 0 and < 1, "--drop-path", DropPath, "from 0 to below 1");
+        if (Distilled && IsRegNet)
+            throw new DeitException(
+                "--distilled adds a token to a DeiT, a RegNetY has none; "
+                    + "drop it: the other distillation flags work without a token."
+            );
+    }
+}

@@ -1,0 +1,63 @@
+using Deit.Model;
+
+namespace Deit.Train.Options;
+
+/// <summary>The optimiser and its constants.</summary>
+internal sealed record OptimizerOptions
+{
+    [Flag("adamw, sgd (with Nesterov's momentum, as timm's) or momentum (without)", Name = "opt")]
+    public OptimizerKind Kind { get; init; } = OptimizerKind.AdamW;
+
+    [Flag("weight decay; not of biases, norms, class token and position embedding")]
+    public double WeightDecay { get; init; } = 0.05;
+
+    [Flag("epsilon of AdamW", Name = "opt-eps")]
+    public double Epsilon { get; init; } = 1e-8;
+
+    [Flag("decay of AdamW's first moment", Name = "opt-beta1")]
+    public double Beta1 { get; init; } = 0.9;
+
+    [Flag("decay of AdamW's second moment", Name = "opt-beta2")]
+    public double Beta2 { get; init; } = 0.999;
+
+    [Flag("momentum of SGD")]
+    public double Momentum { get; init; } = 0.9;
+
+    [Flag("largest gradient norm; none without it")]
+    public double? ClipGrad { get; init; }
+
+    /// <exception cref="DeitException">A value makes no sense.</exception>
+    public void Validate()
+    {
+        OptionCheck.Require(
+            WeightDecay >= 0 && double.IsFinite(WeightDecay),
+            "--weight-decay",
+            WeightDecay,
+            "at least 0"
+        );
+        OptionCheck.Require(Epsilon > 0 && double.IsFinite(Epsilon), "--opt-eps", Epsilon, "above 0");
+        OptionCheck.Require(Beta1 is >= 0 and < 1, "--opt-beta1", Beta1, "from 0 to below 1");
+        OptionCheck.Require(Beta2 is >= 0 and < 1, "--opt-beta2", Beta2, "from 0 to below 1");
+        OptionCheck.Require(
+            ClipGrad is null or (> 0 and < double.PositiveInfinity),
+            "--clip-grad",
+            ClipGrad ?? 0,
+            "above 0"
+        );
+        OptionCheck.Require(Momentum is >= 0 and < 1, "--momentum", Momentum, "from 0 to below 1");
+    }
+}
+
+/// <summary>The method by which gradients change weights.</summary>
+internal enum OptimizerKind
+{
+    /// <summary>Adam with decoupled weight decay.</summary>
+    [ValueName("adamw")]
+    AdamW,
+
+    /// <summary>SGD with Nesterov's momentum, as timm's <c>sgd</c>.</summary>
+    Sgd,
+
+    /// <summary>SGD with ordinary momentum, as timm's <c>momentum</c>.</summary>
+    Momentum,
+}

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Deit.Model.Files;
+
+namespace Deit.Train.Options;
+
+/// <summary>Options of a training as a file: one flat JSON object whose keys are the flags with underscores, as <c>batch_size</c>.</summary>
+internal static class OptionsFile
+{
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+
+    private static readonly JsonDocumentOptions Reading = new()
+    {
+        AllowDuplicateProperties = false,
+        CommentHandling = JsonCommentHandling.Skip,
+    };
+
+    /// <summary>Writes options.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="widest">Flags of a wider scope than this one are left out.</param>
+    /// <exception cref="Deit.Model.DeitException">The file cannot be written.</exception>
+    public static void Write(TrainOptions options, string path, FlagScope widest)
+    {
+        JsonObject json = [];
+        foreach (Flag flag in Flags(widest))
+            // A recipe is read by people: a setting without a value says nothing there.
+            if (flag.Of(options) is { } value)
+                json[flag.Key] = FlagValue.ToJson(flag.Type, value);
+            else if (widest != FlagScope.Recipe)
+                json[flag.Key] = null;
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, json, Json));
+    }
+
+    /// <summary>Reads options; flags that the file does not name have their defaults.</summary>
+    /// <param name="stream">The file.</param>
+    /// <param name="widest">Flags of a wider scope than this one are unknown keys.</param>
+    /// <exception cref="UnknownKeyException">The file has a key that no flag has.</exception>
+    /// <exception cref="JsonException">The file is no JSON object, or a flag has no such value.</exception>
+    public static TrainOptions Read(Stream stream, FlagScope widest)
+    {
+        if (JsonNode.Parse(stream, documentOptions: Reading) is not JsonObject json)
+            throw new JsonException("it is no JSON object");
+        Dictionary<string, Flag> flags = Flags(widest).ToDictionary(flag => flag.Key, StringComparer.Ordinal);
+        TrainOptions defaults = new();
+        List<(Flag, object?)> values = [];
+        foreach ((string key, JsonNode? value) in json)
+        {
+            if (!flags.TryGetValue(key, out Flag? flag))
+                throw new UnknownKeyException(key, flags.Keys);
+            bool mayBeNull = flag.Of(defaults) is null;
+            values.Add((flag, FlagValue.FromJson(flag, value, mayBeNull)));
+        }
+        return FlagSet<TrainOptions>.With(defaults, values);
+    }
+
+    private static IEnumerable<Flag> Flags(FlagScope widest) =>
+        FlagSet<TrainOptions>.All.Where(flag => flag.Attribute.Scope <= widest);
+}

@@ -1,0 +1,39 @@
+using Deit.Model;
+
+namespace Deit.Train.Options;
+
+/// <summary>One run: its folder, its seed, its device and its reports.</summary>
+internal sealed record RunOptions
+{
+    [Flag(
+        "deit|finetune384|transfer|plain, or a file of --save-recipe: what the flags below start from; "
+            + "flags given with it come after it",
+        Scope = FlagScope.Command
+    )]
+    public string? Recipe { get; init; }
+
+    [Flag("write all settings of the recipe to a file; without --data nothing else is done", Scope = FlagScope.Command)]
+    public string? SaveRecipe { get; init; }
+
+    [Flag("steps between two reads of the running loss", Name = "print-freq", Scope = FlagScope.Run)]
+    public int PrintSteps { get; init; } = 10;
+
+    [Flag("steps between two saves within an epoch; 0 saves at its end alone", Scope = FlagScope.Run)]
+    public int SaveSteps { get; init; }
+
+    [Flag("seed of everything random", Scope = FlagScope.Run)]
+    public long Seed { get; init; }
+
+    [Flag("run folder to write", Scope = FlagScope.Run)]
+    public string? Output { get; init; }
+
+    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)", Scope = FlagScope.Command, OnResume = true)]
+    public string? Device { get; init; }
+
+    /// <exception cref="DeitException">A value makes no sense.</exception>
+    public void Validate()
+    {
+        OptionCheck.Require(SaveSteps >= 0, "--save-steps", SaveSteps, "at least 0");
+        OptionCheck.Require(PrintSteps >= 1, "--print-freq", PrintSteps, "at least 1");
+    }
+}

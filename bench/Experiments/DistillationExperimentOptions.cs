@@ -1,0 +1,31 @@
+using Deit.Train.Options;
+
+namespace Deit.Bench.Experiments;
+
+/// <summary>The options of <c>deit bench distillation</c>.</summary>
+internal sealed record DistillationExperimentOptions
+{
+    [Flag("pictures, as for deit train")]
+    public string? Data { get; set; }
+
+    [Flag("folder for the runs and the tables; a run that is there is gone on with, or taken as it is when it is done")]
+    public string Output { get; set; } = "runs/distillation";
+
+    [Flag("recipe of the teacher, which should describe a RegNetY")]
+    public string Teacher { get; set; } = "distillation-teacher";
+
+    [Flag("recipe of the students")]
+    public string Student { get; set; } = "distillation-student";
+
+    [Flag("students of each kind, of seeds 0, 1, ...")]
+    public int Seeds { get; set; } = 3;
+
+    [Flag("splits that the last weights are evaluated on, as one set: val, or val test where there are both")]
+    public string[] Splits { get; set; } = ["val"];
+
+    [Flag("share of each class kept for validation when DIR has no val folder")]
+    public double ValFraction { get; set; } = 0.1;
+
+    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
+    public string? Device { get; set; }
+}

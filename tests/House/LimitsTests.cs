@@ -1,0 +1,76 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Deit.Tests.House;
+
+/// <summary>Where a line, a method, a file asks to be two.</summary>
+public sealed class LimitsTests
+{
+    private const int LongestLine = 140;
+    private const int LongestFile = 400;
+    private const int LongestMethod = 60;
+
+    private static IEnumerable<string> AllFiles =>
+        ((string[])[.. SourceTree.Products, "samples", "tests"]).SelectMany(SourceTree.Files);
+
+    [Fact]
+    public void No_line_is_longer_than_140_columns() =>
+        RequireNone(
+            AllFiles.SelectMany(file =>
+                File.ReadLines(Repository.File(file))
+                    .Index()
+                    .Where(line => line.Item.Length > LongestLine)
+                    .Select(line => $"{file}({line.Index + 1}): {line.Item.Length} columns")
+            )
+        );
+
+    [Fact]
+    public void No_file_is_longer_than_400_lines() =>
+        RequireNone(
+            AllFiles
+                .Select(file => (file, Lines: File.ReadLines(Repository.File(file)).Count()))
+                .Where(pair => pair.Lines > LongestFile)
+                .Select(pair => $"{pair.file}: {pair.Lines} lines")
+        );
+
+    [Fact]
+    public void No_method_is_longer_than_60_lines() =>
+        RequireNone(
+            ((string[])[.. SourceTree.Products, "samples"])
+                .SelectMany(SourceTree.Files)
+                .SelectMany(file => Methods(SourceTree.Parse(file)))
+                .Where(method => method.Lines > LongestMethod)
+                .Select(method => $"{method.Place}: {method.Lines} lines")
+        );
+
+    [Fact]
+    public void A_root_holds_its_entry_alone()
+    {
+        // The entry of a library is the type that users meet first; that of a program is Program.cs.
+        string[] entries = ["Deit.Gpu/GpuDevice.cs", "Deit.Cli/Program.cs"];
+        RequireNone(
+            SourceTree
+                .Products.SelectMany(SourceTree.Files)
+                .Where(file => !SourceTree.FolderOf(file).Contains('/') && !entries.Contains(file))
+        );
+    }
+
+    private static void RequireNone(IEnumerable<string> found)
+    {
+        string[] all = [.. found];
+        Assert.True(all.Length == 0, $"{all.Length} too many:\n{string.Join('\n', all)}");
+    }
+
+    private static IEnumerable<(string Place, int Lines)> Methods(SyntaxTree tree)
+    {
+        foreach (SyntaxNode node in tree.GetRoot().DescendantNodes())
+        {
+            if (node is not (BaseMethodDeclarationSyntax or LocalFunctionStatementSyntax or AccessorDeclarationSyntax))
+                continue;
+            // From the first line of the declaration, comments and attributes left out, to its closing brace.
+            FileLinePositionSpan span = tree.GetLineSpan(node.Span);
+            int lines = span.EndLinePosition.Line - span.StartLinePosition.Line + 1;
+            yield return ($"{tree.FilePath}({span.StartLinePosition.Line + 1})", lines);
+        }
+    }
+}
