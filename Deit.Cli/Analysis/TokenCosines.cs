@@ -18,20 +18,23 @@ internal static class TokenCosines
 {
     /// <summary>Measures over all batches of a source.</summary>
     /// <param name="device">The device of the networks.</param>
-    /// <param name="network">The model.</param>
+    /// <param name="network">The model; its configuration is a <see cref="TransformerConfig"/>.</param>
     /// <param name="other">A model of the same input, depth and width whose class token is compared; null for none.</param>
     /// <param name="batchSize">Images a run.</param>
     /// <param name="batches">The images.</param>
     /// <returns>Places from the input on, and the number of images.</returns>
     public static (IReadOnlyList<PlaceCosines> Places, int Images) Measure(
         GpuDevice device,
-        VisionTransformer network,
-        VisionTransformer? other,
+        INetwork network,
+        INetwork? other,
         int batchSize,
         IEnumerable<Batch> batches
     )
     {
-        DeitConfig config = network.Config;
+        TransformerConfig config = (TransformerConfig)network.Config;
+        int prefix = config.PrefixTokens,
+            otherPrefix = other?.Config.Heads.Count ?? 0;
+        bool distilled = prefix == 2;
         string[] names = ["embedding", .. Enumerable.Range(0, config.Depth).Select(i => $"blocks.{i}"), "norm"];
         double[] distillation = new double[names.Length],
             otherClass = new double[names.Length];
@@ -47,15 +50,15 @@ internal static class TokenCosines
                 otherInference?.Run(batch.Images, batch.Count);
                 for (int place = 0; place < names.Length; place++)
                 {
-                    if (config.Distilled)
+                    if (distilled)
                         distillation[place] += Sum(own[place], 2, 0, own[place], 2, 1, batch.Count, config.EmbedDim);
                     if (otherInference is not null)
                         otherClass[place] += Sum(
                             own[place],
-                            config.PrefixTokens,
+                            prefix,
                             0,
                             otherInference.Observed(names[place]),
-                            other!.Config.PrefixTokens,
+                            otherPrefix,
                             0,
                             batch.Count,
                             config.EmbedDim
@@ -66,14 +69,14 @@ internal static class TokenCosines
 
         PlaceCosines parameters = new(
             "tokens",
-            config.Distilled ? Parameters(device, network, network, "dist_token") : null,
+            distilled ? Parameters(device, network, network, "dist_token") : null,
             other is null ? null : Parameters(device, network, other, "cls_token")
         );
         IEnumerable<PlaceCosines> observed = names.Select(
             (name, place) =>
                 new PlaceCosines(
                     Title(name),
-                    config.Distilled ? distillation[place] / images : null,
+                    distilled ? distillation[place] / images : null,
                     other is null ? null : otherClass[place] / images
                 )
         );
@@ -81,12 +84,8 @@ internal static class TokenCosines
     }
 
     // The cosine of a model's class token and a token of the same or another model, both as parameters.
-    private static double Parameters(
-        GpuDevice device,
-        VisionTransformer network,
-        VisionTransformer second,
-        string name
-    ) => Cosine(device.Read<float>(network.Parameters["cls_token"]), device.Read<float>(second.Parameters[name]));
+    private static double Parameters(GpuDevice device, INetwork network, INetwork second, string name) =>
+        Cosine(device.Read<float>(network.Parameters["cls_token"]), device.Read<float>(second.Parameters[name]));
 
     /// <summary>The cosine of the angle between two vectors; NaN where one has no length.</summary>
     public static double Cosine(ReadOnlySpan<float> first, ReadOnlySpan<float> second)
@@ -104,7 +103,7 @@ internal static class TokenCosines
     }
 
     // Of [B, T, D] only the tokens before the patches are kept and travel.
-    private static Inference Observed(GpuDevice device, VisionTransformer network, int batchSize, Graph? borrow) =>
+    private static Inference Observed(GpuDevice device, INetwork network, int batchSize, Graph? borrow) =>
         new(
             device,
             network,
@@ -115,7 +114,7 @@ internal static class TokenCosines
                 {
                     "norm" => tensor,
                     _ when name.Contains(".attn", StringComparison.Ordinal) => null,
-                    _ => r.SelectTokens(tensor, 0, network.Config.PrefixTokens),
+                    _ => r.SelectTokens(tensor, 0, network.Config.Heads.Count),
                 }
         );
 

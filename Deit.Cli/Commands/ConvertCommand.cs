@@ -69,22 +69,19 @@ internal static class ConvertCommand
         switch (format)
         {
             case "onnx":
-                OnnxExport.Write(source, to);
+                OnnxExport.Write(source.Model, to);
                 break;
             case "hf":
-                AtomicFolder.Write(to, folder => ModelWriter.WriteHuggingFace(source, folder));
+                AtomicFolder.Write(to, folder => ModelWriter.WriteHuggingFace(source.Model, folder));
                 break;
             default:
-                AtomicFolder.Write(to, folder => ModelWriter.WriteTimm(source, folder, half: format == "fp16"));
+                AtomicFolder.Write(to, folder => ModelWriter.WriteTimm(source.Model, folder, half: format == "fp16"));
                 break;
         }
-        ModelDescription description = source.Description;
+        ModelDescription description = source.Model.Description;
         foreach (string notice in source.Notices)
             Console.Error.WriteLine($"Notice   {notice}");
-        if (
-            format == "hf"
-            && description is { Config: DeitConfig { Distilled: true }, HeadFusion: HeadFusion.SumSoftmax }
-        )
+        if (format == "hf" && description is { Config.Heads.Count: 2, HeadFusion: HeadFusion.SumSoftmax })
             Console.Error.WriteLine(
                 "Notice   transformers answers with the mean of both heads' logits, this model with the sum of their softmax"
             );

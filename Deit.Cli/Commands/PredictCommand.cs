@@ -8,6 +8,9 @@ namespace Deit.Cli.Commands;
 /// <summary><c>deit predict</c>: classes with probabilities for pictures.</summary>
 internal static class PredictCommand
 {
+    // Enough to fill batches while others are decoded; answers are printed as they come.
+    private const int PicturesAtOnce = 64;
+
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
     public static Command Create()
@@ -66,42 +69,44 @@ internal static class PredictCommand
             Console.Error.WriteLine($"Running on {model.Device}, {model.Precision.Name}");
         List<object> answers = [];
         int failed = 0;
-        foreach (string path in images)
+        foreach (string[] some in images.Chunk(PicturesAtOnce))
+        foreach (PictureResult result in model.ClassifyAsync(some).GetAwaiter().GetResult())
         {
-            Classification answer;
-            try
+            if (result.Classification is not { } answer)
             {
-                answer = model.Classify(path);
-            }
-            catch (ImageException error)
-            {
+                if (result.Error is not ImageException error)
+                    throw result.Error!;
                 Console.Error.WriteLine($"deit: {error.Message}");
                 failed++;
                 continue;
             }
             IReadOnlyList<ClassScore> scores = [.. answer.Scores.Take(top)];
             if (json)
-            {
-                answers.Add(
-                    new
-                    {
-                        image = path,
-                        classes = scores.Select(s => new
-                        {
-                            label = s.Label,
-                            index = s.Index,
-                            probability = s.Probability,
-                        }),
-                    }
-                );
-                continue;
-            }
-            Console.WriteLine(path);
-            foreach (ClassScore score in scores)
-                Console.WriteLine($"  {score.Probability, 7:p1}  {score.Label}");
+                answers.Add(ForJson(result.Path, scores));
+            else
+                Print(result.Path, scores);
         }
         if (json)
             Console.WriteLine(JsonSerializer.Serialize(answers, Json));
         return failed == 0 ? 0 : 1;
+    }
+
+    private static object ForJson(string path, IEnumerable<ClassScore> scores) =>
+        new
+        {
+            image = path,
+            classes = scores.Select(s => new
+            {
+                label = s.Label,
+                index = s.Index,
+                probability = s.Probability,
+            }),
+        };
+
+    private static void Print(string path, IEnumerable<ClassScore> scores)
+    {
+        Console.WriteLine(path);
+        foreach (ClassScore score in scores)
+            Console.WriteLine($"  {score.Probability, 7:p1}  {score.Label}");
     }
 }

@@ -1,5 +1,4 @@
 using Deit.Model;
-using Deit.Model.Files;
 using Deit.Model.Images;
 
 namespace Deit.Cli.Conversion;
@@ -18,20 +17,10 @@ internal sealed class ConvertSource : IDisposable
 {
     private const string TorchWeights = "pytorch_model.bin";
 
-    /// <summary>Takes a model that is open already.</summary>
-    /// <param name="path">The model's name in messages.</param>
-    /// <param name="description">Its description.</param>
-    /// <param name="weights">Its weights, which this owns.</param>
-    /// <param name="notices">See <see cref="Notices"/>.</param>
-    public ConvertSource(string path, ModelDescription description, IWeights weights, IReadOnlyList<string> notices) =>
-        (Path, Description, Weights, Notices) = (path, description, weights, notices);
+    private ConvertSource(ModelSource model, IReadOnlyList<string> notices) => (Model, Notices) = (model, notices);
 
-    /// <summary>The file with the weights.</summary>
-    public string Path { get; }
-
-    public ModelDescription Description { get; }
-
-    public IWeights Weights { get; }
+    /// <summary>The model.</summary>
+    public ModelSource Model { get; }
 
     /// <summary>A sentence for each property that is a default because no file tells it.</summary>
     public IReadOnlyList<string> Notices { get; }
@@ -42,48 +31,41 @@ internal sealed class ConvertSource : IDisposable
     /// <exception cref="DeitException">There is no model, it is damaged, or its architecture remains open.</exception>
     public static ConvertSource Open(string path, ConvertHints hints)
     {
-        (ModelSource source, bool torch) = Find(path, hints.Model is not null);
-        IWeights weights = torch
-            ? HuggingFaceWeights.Wrap(TorchFile.Open(source.WeightsPath), source.WeightsPath)
-            : source.OpenWeights();
+        using ModelSource found = Find(path, hints.Model is not null);
+        ModelDescription description = Describe(found, hints);
+        IReadOnlyList<string> notices = [.. Defaults(found, description, hints)];
+        ModelSource model = found.With(description);
         try
         {
-            ModelDescription description = Describe(source, weights, hints);
-            ModelFolder.Check(weights, description.Config, source.WeightsPath);
-            return new ConvertSource(
-                source.WeightsPath,
-                description,
-                weights,
-                [.. Defaults(source, description, weights, hints)]
-            );
+            model.Check();
+            return new ConvertSource(model, notices);
         }
         catch
         {
-            weights.Dispose();
+            model.Dispose();
             throw;
         }
     }
 
-    private static IEnumerable<string> Defaults(
-        ModelSource source,
-        ModelDescription description,
-        IWeights weights,
-        ConvertHints hints
-    )
+    private static IEnumerable<string> Defaults(ModelSource source, ModelDescription description, ConvertHints hints)
     {
-        if (source.Description is not null)
+        if (source.Stated is not null)
             yield break;
-        const string ImageNet = "ImageNet's mean and deviation and a shorter side";
         Preprocess preprocess = description.Preprocess;
+        string normalisation =
+            preprocess is { Mean: var mean, StandardDeviation: var deviation }
+            && (mean, deviation) == (ChannelValues.ImageNetMean, ChannelValues.ImageNetStandardDeviation)
+                ? "ImageNet's mean and deviation"
+                : $"a mean of {preprocess.Mean}, a deviation of {preprocess.StandardDeviation}";
         yield return FormattableString.Invariant(
-            $"'{source.Path}' does not say how pictures are prepared: {ImageNet} of {preprocess.ShorterSide} pixels are written"
-        );
-        if (hints.Labels is null && !weights.Metadata.ContainsKey(WeightsDescription.LabelsKey))
+            $"'{source.Path}' does not say how pictures are prepared: {normalisation} "
+        ) + FormattableString.Invariant($"and a shorter side of {preprocess.ShorterSide} pixels are written");
+        if (hints.Labels is null && !source.Weights.Metadata.ContainsKey(WeightsDescription.LabelsKey))
             yield return $"'{source.Path}' does not name its classes: their numbers are written; --labels FILE names them";
     }
 
     // A model that --model names counts more than a config.json that happens to lie beside a file.
-    private static (ModelSource Source, bool Torch) Find(string path, bool named)
+    private static ModelSource Find(string path, bool named)
     {
         if (Directory.Exists(path))
         {
@@ -93,8 +75,8 @@ internal sealed class ConvertSource : IDisposable
                 );
             string weights = System.IO.Path.Combine(path, TorchWeights);
             return File.Exists(weights) && !File.Exists(System.IO.Path.Combine(path, ModelFolder.WeightsFile))
-                ? (new ModelSource(path, weights, ModelDescription.Read(path)), true)
-                : (ModelSource.Open(path), false);
+                ? ModelSource.Of(path, weights, ModelSource.Read(path), TorchFile.Open)
+                : ModelSource.Open(path);
         }
         bool torch = System.IO.Path.GetExtension(path).ToLowerInvariant() is ".pth" or ".pt" or ".bin";
         if (!File.Exists(path) || (!torch && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)))
@@ -102,12 +84,12 @@ internal sealed class ConvertSource : IDisposable
                 $"'{path}' {(File.Exists(path) ? "is no file that is read here" : "does not exist")}; "
                     + "give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin."
             );
-        return (new ModelSource(path, path, named ? null : ModelSource.Beside(path)), torch);
+        return ModelSource.Of(path, path, named ? null : ModelSource.Beside(path), torch ? TorchFile.Open : null);
     }
 
-    private static ModelDescription Describe(ModelSource source, IWeights weights, ConvertHints hints)
+    private static ModelDescription Describe(ModelSource source, ConvertHints hints)
     {
-        ModelDescription description = hints.Model is not { } name ? source.Describe(weights) : Named(name);
+        ModelDescription description = hints.Model is not { } name ? source.Description : Named(name);
         if (hints.InputSize is { } size)
             description = description with
             {
@@ -122,13 +104,13 @@ internal sealed class ConvertSource : IDisposable
 
         ModelDescription Named(string name)
         {
-            NetworkConfig config = source.Named(name, weights, "--model");
+            (NetworkConfig config, Preprocess preprocess) = source.Named(name, "--model");
             return new ModelDescription
             {
                 Name = name,
                 Config = config,
-                Labels = WeightsDescription.Labels(weights, config.NumClasses),
-                Preprocess = new Preprocess { InputSize = config.InputSize },
+                Labels = WeightsDescription.Labels(source.Weights, config.NumClasses),
+                Preprocess = preprocess,
             };
         }
     }
@@ -154,5 +136,6 @@ internal sealed class ConvertSource : IDisposable
             );
     }
 
-    public void Dispose() => Weights.Dispose();
+    /// <summary>Closes the weights.</summary>
+    public void Dispose() => Model.Dispose();
 }

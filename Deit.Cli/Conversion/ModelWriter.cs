@@ -23,7 +23,7 @@ internal static class ModelWriter
     /// <param name="folder">An existing folder.</param>
     /// <param name="half">True for weights of 16 bits; running statistics stay F32, since their range does not fit.</param>
     /// <exception cref="DeitException">It cannot be written, or a weight is not finite there.</exception>
-    public static void WriteTimm(ConvertSource source, string folder, bool half)
+    public static void WriteTimm(ModelSource source, string folder, bool half)
     {
         source.Description.Write(folder);
         Write(
@@ -39,57 +39,17 @@ internal static class ModelWriter
     /// <param name="source">The model.</param>
     /// <param name="folder">An existing folder.</param>
     /// <exception cref="DeitException">It cannot be written, or transformers has no class for such a model.</exception>
-    public static void WriteHuggingFace(ConvertSource source, string folder)
+    public static void WriteHuggingFace(ModelSource source, string folder)
     {
-        HuggingFaceConfig config = HuggingFaceConfig.Of(source.Description);
-        WriteJson(
-            ModelFolder.ConfigFile,
-            stream => JsonSerializer.Serialize(stream, config, HuggingFaceJson.Default.HuggingFaceConfig)
-        );
-        HuggingFacePreprocess preprocess = HuggingFacePreprocess.Of(source.Description.Preprocess);
-        WriteJson(
-            HuggingFacePreprocess.FileName,
-            stream => JsonSerializer.Serialize(stream, preprocess, HuggingFaceJson.Default.HuggingFacePreprocess)
-        );
-        bool onlyHead = config.Architectures is not [HuggingFaceConfig.WithTeacher];
-        IEnumerable<ParameterSpec> specs = source.Description.Config.Specs();
-        if (config.Architectures is [HuggingFaceConfig.ClassTokenOnly])
-            specs = specs.Where(spec => !spec.Name.StartsWith("head_dist.", StringComparison.Ordinal));
+        Func<string, string[]> namesOf = HuggingFaceFolder.Write(source.Description, folder);
         Write(
             source,
             folder,
-            specs.SelectMany(spec =>
-                Parts(
-                    source,
-                    spec,
-                    HuggingFaceNames.ToTheirs(
-                        spec.Name,
-                        config.Prefix,
-                        onlyHead ? HuggingFaceNames.OnlyHead : HuggingFaceNames.ClassHead
-                    )
-                )
-            )
+            source.Description.Config.Specs().SelectMany(spec => Parts(source, spec, namesOf(spec.Name)))
         );
-
-        void WriteJson(string name, Action<Stream> write) => AtomicFile.Write(Path.Combine(folder, name), write);
     }
 
-    /// <summary>A tensor's elements, all of them finite.</summary>
-    /// <exception cref="DeitException">One is not.</exception>
-    public static float[] Finite(ConvertSource source, string name, float largest = float.MaxValue)
-    {
-        float[] values = source.Weights.Read(name);
-        int bad = values.AsSpan().IndexOfAnyExceptInRange(-largest, largest);
-        return bad < 0
-            ? values
-            : throw new DeitException(
-                FormattableString.Invariant(
-                    $"'{name}' of '{source.Path}' holds {values[bad]}, expected at most {largest}; "
-                ) + "convert another checkpoint, or to a type that holds it."
-            );
-    }
-
-    private static void Write(ConvertSource source, string folder, IEnumerable<SafetensorsSource> tensors)
+    private static void Write(ModelSource source, string folder, IEnumerable<SafetensorsSource> tensors)
     {
         // transformers asks for "pt". The labels serve readers who have nothing but this file.
         Dictionary<string, string> metadata = new()
@@ -100,10 +60,10 @@ internal static class ModelWriter
         SafetensorsWriter.Write(Path.Combine(folder, ModelFolder.WeightsFile), tensors, metadata);
     }
 
-    private static SafetensorsSource Single(ConvertSource source, ParameterSpec spec) =>
+    private static SafetensorsSource Single(ModelSource source, ParameterSpec spec) =>
         Parts(source, spec, [spec.Name]).Single();
 
-    private static SafetensorsSource Half(ConvertSource source, ParameterSpec spec) =>
+    private static SafetensorsSource Half(ModelSource source, ParameterSpec spec) =>
         new(
             spec.Name,
             SafetensorsDType.F16,
@@ -111,16 +71,25 @@ internal static class ModelWriter
             stream =>
                 stream.Write(
                     MemoryMarshal.AsBytes<Half>(
-                        Array.ConvertAll(Finite(source, spec.Name, (float)System.Half.MaxValue), value => (Half)value)
+                        Array.ConvertAll(
+                            FiniteWeights.Read(
+                                source.Weights,
+                                spec.Name,
+                                source.WeightsPath,
+                                (float)System.Half.MaxValue
+                            ),
+                            value => (Half)value
+                        )
                     )
                 )
         );
 
     // The rows of a tensor in equal parts, one for each name in order.
-    private static IEnumerable<SafetensorsSource> Parts(ConvertSource source, ParameterSpec spec, string[] names)
+    private static IEnumerable<SafetensorsSource> Parts(ModelSource source, ParameterSpec spec, string[] names)
     {
         long[] shape = Extents(spec);
-        shape[0] /= names.Length;
+        if (names.Length > 1)
+            shape[0] /= names.Length;
         return names
             .Index()
             .Select(name => new SafetensorsSource(
@@ -129,7 +98,7 @@ internal static class ModelWriter
                 shape,
                 stream =>
                 {
-                    float[] values = Finite(source, spec.Name);
+                    float[] values = FiniteWeights.Read(source.Weights, spec.Name, source.WeightsPath);
                     int length = values.Length / names.Length;
                     SafetensorsSource
                         .FromFloats(name.Item, shape, values.AsMemory(name.Index * length, length))

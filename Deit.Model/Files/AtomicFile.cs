@@ -1,11 +1,14 @@
 namespace Deit.Model.Files;
 
-/// <summary>Writes a file so that at every moment, a power cut included, its name leads to the whole old or the whole new content.</summary>
+/// <summary>
+/// Writes a file so that at every moment, a power cut included, its name leads to the whole old or the whole new
+/// content.
+/// </summary>
 internal static class AtomicFile
 {
     /// <summary>Writes a temporary file beside the target, flushes it to disk and renames it over the target.</summary>
     /// <param name="path">The file; a link is followed.</param>
-    /// <param name="write">Writes the content; what it throws removes the temporary file and reaches the caller.</param>
+    /// <param name="write">Writes the content; an exception from it removes the temporary file and reaches the caller.</param>
     /// <param name="expectedBytes">The size if known: a full disk is then found before anything is written.</param>
     /// <exception cref="DeitException">The disk is full or the file cannot be written; an old file of that name is intact.</exception>
     public static void Write(string path, Action<Stream> write, long expectedBytes = 0)

@@ -1,7 +1,8 @@
 namespace Deit.Model.Files;
 
 /// <summary>
-/// Replaces a folder as a unit. No system renames a folder over another, so there is one moment with no folder of that name: the old one then
+/// Replaces a folder as a unit. No system renames a folder over another, so there is one moment with no folder of that
+/// name: the old one then
 /// stands beside it with the suffix <c>.old</c>, and <see cref="Recover"/> puts it back. At every moment one of the two is whole.
 /// </summary>
 internal static class AtomicFolder
@@ -11,7 +12,8 @@ internal static class AtomicFolder
 
     /// <summary>Fills a new folder, flushes it to disk and puts it in the place of the old one. One writer at a time.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="fill">Writes the files into the folder it is given; what it throws removes that folder and reaches the caller.</param>
+    /// <param name="fill">Writes the files into the folder it is given; an exception from it removes that folder and
+    /// reaches the caller.</param>
     /// <exception cref="DeitException">The disk is full or the folder cannot be written; an old one is intact.</exception>
     public static void Write(string path, Action<string> fill)
     {

@@ -37,7 +37,8 @@ internal static class FloatConversion
             destination[i] = (float)BitConverter.UInt16BitsToHalf(source[i]);
     }
 
-    // Moved to a float's place, exponent and fraction are a float too small by 2^(127 - 15): one exact product mends that, subnormals included.
+    // Moved to a float's place, exponent and fraction are a float too small by 2^(127 - 15): one exact product mends
+    // that, subnormals included.
     // Infinity and NaN have the largest exponent there and need it here.
     private static Vector256<float> FromHalf(Vector256<uint> half)
     {

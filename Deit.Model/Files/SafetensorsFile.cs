@@ -181,7 +181,8 @@ internal sealed unsafe class SafetensorsFile : IWeights
         SafetensorsEntry entry = this[name];
         if (entry.ElementCount > Array.MaxLength)
             throw new CheckpointException(
-                $"Reading tensor '{name}' of '{_path}' failed: it has {entry.ElementCount} elements, at most {Array.MaxLength} can be had at once; "
+                $"Reading tensor '{name}' of '{_path}' failed: it has {entry.ElementCount} elements, at most "
+                    + $"{Array.MaxLength} can be had at once; "
                     + "check that it is a checkpoint of this model."
             );
         float[] values = new float[entry.ElementCount];

@@ -8,22 +8,22 @@ internal static class WriteFailure
         ? [unchecked((int)0x80070070), unchecked((int)0x80070027)]
         : [28, 122, 69];
 
-    // What .NET's constructor of a preallocated file throws when the size does not fit: an IOException without a system's code.
+    // .NET's constructor of a preallocated file throws this when the size does not fit: an IOException without a system's code.
     private const int NoSystemCode = unchecked((int)0x80131620);
 
     /// <summary>Whether a file could not be created because the size asked for in advance does not fit the disk.</summary>
-    /// <param name="error">What creating it threw.</param>
+    /// <param name="error">The exception from creating it.</param>
     public static bool IsPreallocation(IOException error) =>
         error.GetType() == typeof(IOException) && error.HResult == NoSystemCode;
 
     /// <summary>Gives such an error the code of a full disk.</summary>
-    /// <param name="error">What creating the file threw.</param>
+    /// <param name="error">The exception from creating the file.</param>
     public static IOException AsDiskFull(IOException error) => new(error.Message, error) { HResult = DiskFull[0] };
 
     /// <summary>Builds the error.</summary>
-    /// <param name="path">What was to be written.</param>
+    /// <param name="path">The file or folder that was to be written.</param>
     /// <param name="bytesNeeded">Its size, 0 where unknown.</param>
-    /// <param name="error">What the system said.</param>
+    /// <param name="error">The message of the system.</param>
     public static DeitException Explain(string path, long bytesNeeded, Exception error)
     {
         string needed = bytesNeeded > 0 ? $"{bytesNeeded} bytes are needed" : "more space is needed";

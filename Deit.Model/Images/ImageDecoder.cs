@@ -17,7 +17,8 @@ internal static class ImageDecoder
     /// <summary>The most pixels a picture may have unless the caller says otherwise.</summary>
     public const long DefaultPixelLimit = 256_000_000;
 
-    // A block of a JPEG is up to 32 columns wide where colours are stored at a quarter of the width. Colours are smoothed between blocks, so
+    // A block of a JPEG is up to 32 columns wide where colours are stored at a quarter of the width. Colours are
+    // smoothed between blocks, so
     // the outermost block of what is decoded may differ a little from that of the whole picture.
     private const int WidestBlock = 32;
 
@@ -66,9 +67,9 @@ internal static class ImageDecoder
         }
     }
 
-    /// <summary>Decodes what is left of a stream.</summary>
+    /// <summary>Decodes the rest of a stream.</summary>
     /// <param name="stream">The encoded picture; stays open.</param>
-    /// <param name="name">What errors call the picture.</param>
+    /// <param name="name">The name of the picture in errors.</param>
     /// <param name="minimumSide">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <param name="pixelLimit">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <param name="part">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
@@ -105,7 +106,7 @@ internal static class ImageDecoder
 
     /// <summary>Decodes a picture in memory.</summary>
     /// <param name="encoded">The whole encoded picture.</param>
-    /// <param name="name">What errors call the picture.</param>
+    /// <param name="name">The name of the picture in errors.</param>
     /// <param name="minimumSide">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <param name="pixelLimit">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
     /// <param name="part">As in <see cref="Decode(string, int, long, ImagePart)"/>.</param>
@@ -132,7 +133,8 @@ internal static class ImageDecoder
                     $"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is "
                         + "damaged; replace or remove it."
                 );
-            // That a file is cut short shows only at its end, which a part need not reach: one without its end mark is decoded whole, so that
+            // That a file is cut short shows only at its end, which a part need not reach: one without its end mark is
+            // decoded whole, so that
             // the same files are refused whatever the part is.
             bool complete = encoded.EndsWith(JpegEnd);
             return Decode(codec, name, minimumSide, pixelLimit, minimumSide == 0 && complete ? part : null);

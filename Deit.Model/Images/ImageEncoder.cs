@@ -16,7 +16,7 @@ internal static class ImageEncoder
     /// <summary>Writes a PNG file to a stream.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="stream">Where to; left open.</param>
-    /// <param name="name">What to call the picture in errors.</param>
+    /// <param name="name">The name of the picture in errors.</param>
     /// <exception cref="ImageException">The picture could not be encoded.</exception>
     public static unsafe void WritePng(RgbImage image, Stream stream, string name)
     {
@@ -35,7 +35,8 @@ internal static class ImageEncoder
         }
         if (!bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
             throw new ImageException(
-                $"Writing the image '{name}' failed: {image.Width} x {image.Height} pixels could not be encoded; check that the folder is writable."
+                $"Writing the image '{name}' failed: {image.Width} x {image.Height} pixels could not be "
+                    + "encoded; check that the folder is writable."
             );
     }
 }

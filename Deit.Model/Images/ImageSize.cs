@@ -4,7 +4,10 @@ using System.Text.Json.Serialization;
 
 namespace Deit.Model.Images;
 
-/// <summary>Height and width in pixels. In JSON a number when both are equal, else <c>[height, width]</c>; as text <c>224</c> or <c>224x160</c>.</summary>
+/// <summary>
+/// Height and width in pixels. In JSON a number when both are equal, else <c>[height, width]</c>; as text <c>224</c> or
+/// <c>224x160</c>.
+/// </summary>
 /// <param name="Height">Rows.</param>
 /// <param name="Width">Columns.</param>
 [JsonConverter(typeof(ImageSizeConverter))]

@@ -2,7 +2,10 @@ using System.Runtime.Intrinsics;
 
 namespace Deit.Model.Images;
 
-/// <summary>torchvision's ToTensor and Normalize: bytes to (byte / 255 - mean) / std, interleaved to planar, each step rounded to float.</summary>
+/// <summary>
+/// torchvision's ToTensor and Normalize: bytes to (byte / 255 - mean) / std, interleaved to planar, each step rounded
+/// to float.
+/// </summary>
 internal static class Normalization
 {
     /// <summary>Normalises rows into the planes of a picture.</summary>

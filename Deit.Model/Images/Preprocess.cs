@@ -9,7 +9,8 @@ namespace Deit.Model.Images;
 /// ToTensor, Normalize. Immutable and thread-safe.
 /// </summary>
 /// <remarks>
-/// The reference resizes by 256/224 at every input size (a crop ratio of 0.875; 438 for 384 pixels); timm's own configurations use 0.9 at 224
+/// The reference resizes by 256/224 at every input size (a crop ratio of 0.875; 438 for 384 pixels); timm's own
+/// configurations use 0.9 at 224
 /// and 1.0 at 384, which gives other accuracies for the same weights.
 /// </remarks>
 public sealed record Preprocess
@@ -26,7 +27,8 @@ public sealed record Preprocess
     public int? ResizeSize { get; init; }
 
     /// <summary>
-    /// True where the whole picture is squeezed into the shape of the input before the crop, whatever its own: what transformers' processors
+    /// True where the whole picture is squeezed into the shape of the input before the crop, whatever its own: what
+    /// transformers' processors
     /// for DeiT and ViT do. False keeps its proportions.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -40,7 +42,7 @@ public sealed record Preprocess
     [JsonRequired]
     public ChannelValues Mean { get; init; } = ChannelValues.ImageNetMean;
 
-    /// <summary>Divides what is left.</summary>
+    /// <summary>Divides the difference.</summary>
     [JsonRequired]
     public ChannelValues StandardDeviation { get; init; } = ChannelValues.ImageNetStandardDeviation;
 
@@ -106,7 +108,8 @@ public sealed record Preprocess
     /// <summary>The settings as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, PreprocessJson.Default.Preprocess);
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote. Nothing but <see cref="ResizeSize"/> may be missing: a wrong default would only show as
+    /// <summary>Reads the text that <see cref="ToJson"/> wrote. Nothing but <see cref="ResizeSize"/> may be missing: a wrong
+    /// default would only show as
     /// lost accuracy.</summary>
     /// <param name="json">The JSON text.</param>
     /// <exception cref="DeitException">The text is no such JSON or the settings make no sense.</exception>

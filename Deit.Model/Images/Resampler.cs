@@ -31,8 +31,9 @@ internal static class Resampler
 
     /// <summary>Resizes a picture.</summary>
     /// <param name="source">The picture.</param>
-    /// <param name="resampling">What to do.</param>
-    /// <exception cref="ArgumentException">A size is not positive or a rectangle is empty or reaches outside what it is a part of.</exception>
+    /// <param name="resampling">The task.</param>
+    /// <exception cref="ArgumentException">A size is not positive or a rectangle is empty or reaches outside what it is
+    /// a part of.</exception>
     public static RgbImage Resize(RgbImage source, in Resampling resampling)
     {
         (int width, int height) = resampling.Window is { } window
@@ -45,7 +46,7 @@ internal static class Resampler
 
     /// <summary>Resizes a picture into memory of the caller.</summary>
     /// <param name="source">The picture.</param>
-    /// <param name="resampling">What to do.</param>
+    /// <param name="resampling">The task.</param>
     /// <param name="destination">[height, width, 3] bytes of the window; must not overlap the source.</param>
     /// <exception cref="ArgumentException">
     /// A size is not positive, a rectangle is empty or reaches outside what it is a part of, or the destination has another size.
@@ -152,82 +153,17 @@ internal static class Resampler
         }
     }
 
-    // Lanes are R, G, B and one without meaning. Sixteen bytes hold four pixels and a little more; the padding weights of a last group are zero.
+    // Lanes are R, G, B and one without meaning. Sixteen bytes hold four pixels and a little more; the padding weights
+    // of a last group are zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> SumOfGroups(ref byte pixels, ReadOnlySpan<int> weights)
     {
-        Vector128<byte> pick0 = Vector128.Create(
-            (byte)0,
-            255,
-            255,
-            255,
-            1,
-            255,
-            255,
-            255,
-            2,
-            255,
-            255,
-            255,
-            255,
-            255,
-            255,
-            255
-        );
-        Vector128<byte> pick1 = Vector128.Create(
-            (byte)3,
-            255,
-            255,
-            255,
-            4,
-            255,
-            255,
-            255,
-            5,
-            255,
-            255,
-            255,
-            255,
-            255,
-            255,
-            255
-        );
-        Vector128<byte> pick2 = Vector128.Create(
-            (byte)6,
-            255,
-            255,
-            255,
-            7,
-            255,
-            255,
-            255,
-            8,
-            255,
-            255,
-            255,
-            255,
-            255,
-            255,
-            255
-        );
-        Vector128<byte> pick3 = Vector128.Create(
-            (byte)9,
-            255,
-            255,
-            255,
-            10,
-            255,
-            255,
-            255,
-            11,
-            255,
-            255,
-            255,
-            255,
-            255,
-            255,
-            255
-        );
+        // csharpier-ignore-start
+        Vector128<byte> pick0 = Vector128.Create((byte)0, 255, 255, 255, 1, 255, 255, 255, 2, 255, 255, 255, 255, 255, 255, 255);
+        Vector128<byte> pick1 = Vector128.Create((byte)3, 255, 255, 255, 4, 255, 255, 255, 5, 255, 255, 255, 255, 255, 255, 255);
+        Vector128<byte> pick2 = Vector128.Create((byte)6, 255, 255, 255, 7, 255, 255, 255, 8, 255, 255, 255, 255, 255, 255, 255);
+        Vector128<byte> pick3 = Vector128.Create((byte)9, 255, 255, 255, 10, 255, 255, 255, 11, 255, 255, 255, 255, 255, 255, 255);
+        // csharpier-ignore-end
         Vector128<int> sum = Vector128.Create(Half),
             sum1 = default;
         ref int weight = ref MemoryMarshal.GetReference(weights);

@@ -7,7 +7,7 @@ namespace Deit.Model.Images;
 /// <param name="Bottom">Bottom edge, at most the height.</param>
 internal readonly record struct ResampleBox(float Left, float Top, float Right, float Bottom);
 
-/// <summary>What <see cref="Resampler"/> is to do: crop, resize, and keep a window of the result.</summary>
+/// <summary>The task of a <see cref="Resampler"/>: crop, resize, and keep a window of the result.</summary>
 /// <param name="Width">Columns of the whole result.</param>
 /// <param name="Height">Rows of the whole result.</param>
 /// <param name="Filter">The kernel.</param>
@@ -22,6 +22,9 @@ internal readonly record struct Resampling(int Width, int Height, ResampleFilter
     /// <summary>The part of the crop that becomes the result: Pillow's <c>resize(box=)</c>. Null is the whole crop.</summary>
     public ResampleBox? Box { get; init; }
 
-    /// <summary>The part of the result that is computed: the same pixels as computing everything and cropping. Null is everything.</summary>
+    /// <summary>
+    /// The part of the result that is computed: the same pixels as computing everything and cropping. Null is
+    /// everything.
+    /// </summary>
     public PixelRectangle? Window { get; init; }
 }

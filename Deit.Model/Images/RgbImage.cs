@@ -1,5 +1,3 @@
-using Deit.Model.Serving;
-
 namespace Deit.Model.Images;
 
 /// <summary>An 8-bit sRGB picture, rows top to bottom, pixels interleaved R, G, B without padding.</summary>
@@ -21,12 +19,16 @@ public sealed class RgbImage
         (Width, Height, Pixels) = (width, height, pixels);
     }
 
-    /// <summary>Decodes a JPEG, PNG, WebP, GIF (first frame) or BMP file: alpha is left out, colour profiles are ignored, and the EXIF orientation is applied.</summary>
+    /// <summary>
+    /// Decodes a JPEG, PNG, WebP, GIF (first frame) or BMP file: alpha is left out, colour profiles are ignored, and
+    /// the EXIF orientation is applied.
+    /// </summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="ImageException">The file cannot be read, is no picture, is cut short, or has more than 256 million pixels.</exception>
+    /// <exception cref="ImageException">The file cannot be read, is no picture, is cut short, or has more than 256
+    /// million pixels.</exception>
     public static RgbImage Decode(string path) => ImageDecoder.Decode(path);
 
-    /// <summary>Decodes what is left of a stream, as <see cref="Decode(string)"/>.</summary>
+    /// <summary>Decodes the rest of a stream, as <see cref="Decode(string)"/>.</summary>
     /// <param name="encoded">The encoded picture; stays open.</param>
     /// <exception cref="ImageException">The data is no picture, is cut short, or has more than 256 million pixels.</exception>
     /// <exception cref="IOException">The stream fails.</exception>

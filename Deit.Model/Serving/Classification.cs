@@ -6,7 +6,7 @@ namespace Deit.Model;
 /// <param name="Probability">Softmax over all classes.</param>
 public readonly record struct ClassScore(int Index, string Label, float Probability);
 
-/// <summary>What a model says of one picture.</summary>
+/// <summary>The answer of a model for one picture.</summary>
 /// <param name="Scores">All classes, the most probable first.</param>
 public sealed record Classification(IReadOnlyList<ClassScore> Scores)
 {
@@ -32,9 +32,9 @@ public sealed record Classification(IReadOnlyList<ClassScore> Scores)
     }
 }
 
-/// <summary>What became of one of many pictures: a classification, or why there is none.</summary>
+/// <summary>The result of one of many pictures: a classification, or why there is none.</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Classification">What the model says; null where it failed.</param>
+/// <param name="Classification">The answer; null where it failed.</param>
 /// <param name="Error">
 /// Why it failed: an <see cref="Images.ImageException"/> where the picture cannot be read, a <see cref="Deit.Gpu.GpuException"/> where the
 /// device cannot answer; null where it did not fail.

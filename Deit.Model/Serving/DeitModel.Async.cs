@@ -60,7 +60,10 @@ public sealed partial class DeitModel
         return ClassifyAsync(() => image, cancellationToken);
     }
 
-    /// <summary>Classifies many picture files, as many at once as keeps all cores and the device busy. One that fails does not end the others.</summary>
+    /// <summary>
+    /// Classifies many picture files, as many at once as keeps all cores and the device busy. One that fails does not
+    /// end the others.
+    /// </summary>
     /// <param name="paths">The files.</param>
     /// <param name="progress">Told how many are done.</param>
     /// <param name="cancellationToken">Ends it; answers so far are lost.</param>

@@ -57,7 +57,8 @@ public sealed partial class DeitModel : IDisposable
     /// <param name="path">A folder that training wrote, such as <c>RUN/best</c>: <c>config.json</c> and <c>model.safetensors</c>.</param>
     /// <param name="options">The device and how it is used; null for the best GPU and the defaults.</param>
     /// <exception cref="DeitException">There is no model, or it is damaged.</exception>
-    /// <exception cref="GpuException">There is no such device, no GPU and <see cref="DeitModelOptions.CpuFallback"/> is not set, or it has not enough memory.</exception>
+    /// <exception cref="GpuException">There is no such device, no GPU and <see cref="DeitModelOptions.CpuFallback"/> is
+    /// not set, or it has not enough memory.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public static DeitModel Load(string path, DeitModelOptions? options = null) =>
         Load(path, options, progress: null, CancellationToken.None);
@@ -65,10 +66,11 @@ public sealed partial class DeitModel : IDisposable
     /// <summary>Loads a model in the background.</summary>
     /// <param name="path">As of <see cref="Load(string, DeitModelOptions)"/>.</param>
     /// <param name="options">As of <see cref="Load(string, DeitModelOptions)"/>.</param>
-    /// <param name="progress">Told what is being done.</param>
+    /// <param name="progress">Told the stage of loading.</param>
     /// <param name="cancellationToken">Ends the loading; everything is given back.</param>
     /// <exception cref="DeitException">There is no model, or it is damaged.</exception>
-    /// <exception cref="GpuException">There is no such device, no GPU and <see cref="DeitModelOptions.CpuFallback"/> is not set, or it has not enough memory.</exception>
+    /// <exception cref="GpuException">There is no such device, no GPU and <see cref="DeitModelOptions.CpuFallback"/> is
+    /// not set, or it has not enough memory.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static Task<DeitModel> LoadAsync(
@@ -93,8 +95,9 @@ public sealed partial class DeitModel : IDisposable
         long start = Stopwatch.GetTimestamp();
         Report(LoadStage.Description);
         // Read before a device is opened: a wrong folder is answered at once.
-        _ = ModelDescription.Read(path);
-        LoadedModel loaded = OnDevice(Report);
+        using ModelSource source = ModelSource.Open(path);
+        _ = source.Description;
+        LoadedModel loaded = OnDevice(source, Report);
         try
         {
             Report(LoadStage.Ready);
@@ -105,7 +108,7 @@ public sealed partial class DeitModel : IDisposable
                 loaded.Precision.Name,
                 (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds
             );
-            InferenceEngine engine = new(path, chosen, logger, loaded, () => OnDevice(static _ => { }));
+            InferenceEngine engine = new(path, chosen, logger, loaded, OnDeviceAgain);
             return new DeitModel(loaded.Description, chosen, engine);
         }
         catch
@@ -114,32 +117,27 @@ public sealed partial class DeitModel : IDisposable
             throw;
         }
 
-        LoadedModel OnDevice(Action<LoadStage> stage)
+        LoadedModel OnDeviceAgain()
+        {
+            using ModelSource again = ModelSource.Open(path);
+            return OnDevice(again, static _ => { });
+        }
+
+        LoadedModel OnDevice(ModelSource opened, Action<LoadStage> stage)
         {
             (GpuInfo device, bool isFallback) = DeviceChoice.For(path, chosen);
             if (isFallback)
                 EngineLog.CpuFallback(logger, path, device.ToString());
-            if (Model.Precision.For(device, chosen.Precision).Notice is { } notice)
+            (Precision precision, string? notice) = Model.Precision.For(device, chosen.Precision);
+            if (notice is not null)
                 EngineLog.PrecisionNotice(logger, notice);
-            return LoadedModel.Load(path, device, chosen.Precision, chosen.MaxBatchSize, stage);
+            return LoadedModel.Load(opened, device, precision, chosen.MaxBatchSize, stage);
         }
 
         void Report(LoadStage stage)
         {
             cancellation.ThrowIfCancellationRequested();
-            progress?.Report(
-                new LoadProgress(
-                    stage,
-                    stage switch
-                    {
-                        LoadStage.Description => 0,
-                        LoadStage.Device => 0.05,
-                        LoadStage.Weights => 0.2,
-                        LoadStage.Kernels => 0.6,
-                        _ => 1,
-                    }
-                )
-            );
+            progress?.Report(LoadProgress.Of(stage));
         }
     }
 
@@ -203,9 +201,12 @@ public sealed partial class DeitModel : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Embedding Embed(RgbImage image)
     {
-        DeitConfig config = RequireTokens("An embedding");
+        TransformerConfig config = RequireTokens("An embedding");
         float[] features = _engine.Ask(Prepare(image, Wanted.Features)).Features!;
-        return new Embedding(features[..config.EmbedDim], config.Distilled ? features[config.EmbedDim..] : null);
+        return new Embedding(
+            features[..config.EmbedDim],
+            config.PrefixTokens == 2 ? features[config.EmbedDim..] : null
+        );
     }
 
     /// <summary>Where the tokens look, of a picture file.</summary>
@@ -223,15 +224,18 @@ public sealed partial class DeitModel : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public ImageAttention Attention(RgbImage image)
     {
-        DeitConfig config = RequireTokens("Attention");
+        TransformerConfig config = RequireTokens("Attention");
         return new ImageAttention(_engine.Ask(Prepare(image, Wanted.Attention)).Attention!, config);
     }
 
-    /// <summary>Gives everything back: calls that wait fail with <see cref="ObjectDisposedException"/>, those being computed are answered.</summary>
+    /// <summary>
+    /// Gives everything back: calls that wait fail with <see cref="ObjectDisposedException"/>, those being computed are
+    /// answered.
+    /// </summary>
     public void Dispose() => _engine.Dispose();
 
-    private DeitConfig RequireTokens(string what) =>
-        Config as DeitConfig
+    private TransformerConfig RequireTokens(string what) =>
+        Config as TransformerConfig
         ?? throw new DeitException($"{what} was asked of a {Config.Family}, which has no tokens; load a DeiT.");
 
     private Request Prepare(RgbImage image, Wanted wanted)

@@ -5,16 +5,20 @@ namespace Deit.Model;
 /// <summary>How a model is loaded and served. Read when loading: later changes do not matter.</summary>
 public sealed record DeitModelOptions
 {
-    /// <summary>The Vulkan device by index, part of its name, or start of its UUID; null for DEIT_DEVICE, and without it the best one.</summary>
+    /// <summary>
+    /// The Vulkan device by index, part of its name, or start of its UUID; null for DEIT_DEVICE, and without it the
+    /// best one.
+    /// </summary>
     public string? Device { get; set; }
 
     /// <summary>
-    /// True to run on the processor where there is no GPU; false to be told. A device that <see cref="Device"/> or DEIT_DEVICE names is used
+    /// True to run on the processor where there is no GPU; false to be told. A device that <see cref="Device"/> or
+    /// DEIT_DEVICE names is used
     /// whatever it is.
     /// </summary>
     public bool CpuFallback { get; set; }
 
-    /// <summary>How a distilled model's two heads answer together; null for what the model folder says.</summary>
+    /// <summary>How a distilled model's two heads answer together; null for the fusion that the model folder names.</summary>
     public HeadFusion? HeadFusion { get; set; }
 
     /// <summary>The types of activations and of the residual stream; a device that does not store 16-bit values computes in F32.</summary>

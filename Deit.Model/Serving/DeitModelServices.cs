@@ -4,7 +4,10 @@ using Microsoft.Extensions.Logging;
 // Where programs look for such methods: no using directive is needed to find them.
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds models to a container, which loads each when it is first asked for, logs to the container's loggers, and disposes it.</summary>
+/// <summary>
+/// Adds models to a container, which loads each when it is first asked for, logs to the container's loggers, and
+/// disposes it.
+/// </summary>
 public static class DeitModelServices
 {
     /// <summary>Adds a model as the <see cref="DeitModel"/> of the container.</summary>

@@ -2,12 +2,12 @@ using Deit.Gpu;
 
 namespace Deit.Model.Serving;
 
-/// <summary>Which device a model runs on: a GPU, or what was named, or the processor where that is allowed.</summary>
+/// <summary>Which device a model runs on: a GPU, or the device that was named, or the processor where that is allowed.</summary>
 internal static class DeviceChoice
 {
     /// <summary>The device to open.</summary>
     /// <param name="path">The model, for messages.</param>
-    /// <param name="options">What was asked for.</param>
+    /// <param name="options">The options of the model.</param>
     /// <returns>The device, and whether it stands in for a GPU that is not there.</returns>
     /// <exception cref="GpuException">There is no such device, or no GPU and nothing allows the processor.</exception>
     public static (GpuInfo Info, bool IsFallback) For(string path, DeitModelOptions options) =>
@@ -30,7 +30,8 @@ internal static class DeviceChoice
         if (isFallback && !options.CpuFallback)
             throw new GpuException(
                 GpuErrorKind.NoDevice,
-                $"Loading '{path}' found no GPU, only the processor ({info.Name}); install the graphics driver, or allow the processor with DeitModelOptions.CpuFallback = true."
+                $"Loading '{path}' found no GPU, only the processor ({info.Name}); install the graphics "
+                    + "driver, or allow the processor with DeitModelOptions.CpuFallback = true."
             );
         return (info, isFallback);
     }

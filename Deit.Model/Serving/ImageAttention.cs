@@ -10,16 +10,17 @@ namespace Deit.Model;
 public sealed record AttentionMap(float[] Values, int Width, int Height);
 
 /// <summary>
-/// Where the class token and the distillation token of a DeiT look in one picture: softmax(q k^T / sqrt(d)) of each layer and head (Vaswani et
+/// Where the class token and the distillation token of a DeiT look in one picture: softmax(q k^T / sqrt(d)) of each
+/// layer and head (Vaswani et
 /// al., arXiv 1706.03762), and their rollout through all layers (Abnar and Zuidema, arXiv 2005.00928). Holds no device memory. Thread-safe.
 /// </summary>
 public sealed class ImageAttention
 {
     private readonly AttentionMaps _maps;
-    private readonly DeitConfig _config;
+    private readonly TransformerConfig _config;
     private readonly Lazy<AttentionMap> _rollout;
 
-    internal ImageAttention(AttentionMaps maps, DeitConfig config)
+    internal ImageAttention(AttentionMaps maps, TransformerConfig config)
     {
         (_maps, _config) = (maps, config);
         _rollout = new Lazy<AttentionMap>(() => OnPatches(_maps.Rollout(token: 0)));
@@ -32,7 +33,7 @@ public sealed class ImageAttention
     public int Heads => _maps.Heads;
 
     /// <summary>True where there is a distillation token.</summary>
-    public bool HasDistillationToken => _config.Distilled;
+    public bool HasDistillationToken => _config.PrefixTokens == 2;
 
     /// <summary>What share of the class token comes from which patch, through all layers; computed when first asked for.</summary>
     public AttentionMap Rollout => _rollout.Value;
@@ -72,7 +73,7 @@ public sealed class ImageAttention
 
     private int Token(bool distillation) =>
         !distillation ? 0
-        : _config.Distilled ? 1
+        : _config.PrefixTokens == 2 ? 1
         : throw new InvalidOperationException(
             "Attention of the distillation token was asked for, but the model has none; ask for the class token's."
         );

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Deit.Model.Serving;
 
 /// <summary>
-/// Answers requests of any number of threads with one thread of its own: whatever waits when the device becomes free is the next batch. A lost
+/// Answers requests of any number of threads with one thread of its own: whatever waits when the device becomes free is
+/// the next batch. A lost
 /// device is opened anew once for each batch, together with the model.
 /// </summary>
 internal sealed class InferenceEngine : IDisposable
@@ -73,7 +74,7 @@ internal sealed class InferenceEngine : IDisposable
         return await request.Answer.ConfigureAwait(false);
     }
 
-    /// <summary>Fails what waits, lets the running batch end, and gives everything back.</summary>
+    /// <summary>Fails all waiting requests, lets the running batch end, and gives everything back.</summary>
     public void Dispose()
     {
         AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
@@ -134,7 +135,7 @@ internal sealed class InferenceEngine : IDisposable
             }
             catch (Exception error)
             {
-                // Of a logger or of giving back what was lost; who has been answered does not notice.
+                // The error is from a logger or from giving back a lost model; a request that was answered does not notice.
                 foreach (Request request in batch)
                     request.Fail(error);
             }
@@ -184,7 +185,7 @@ internal sealed class InferenceEngine : IDisposable
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    // Whatever goes wrong is the answer of those that asked: nothing leaves this thread.
+    // Every error is the answer of those that asked: no exception leaves this thread.
     private void Compute(List<Request> batch)
     {
         int answered = 0;

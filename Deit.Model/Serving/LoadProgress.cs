@@ -1,9 +1,9 @@
 namespace Deit.Model;
 
-/// <summary>What loading a model does, in order.</summary>
+/// <summary>The stages of loading a model, in order.</summary>
 public enum LoadStage
 {
-    /// <summary>Reads what the model is.</summary>
+    /// <summary>Reads the description of the model.</summary>
     Description,
 
     /// <summary>Finds and opens the device.</summary>
@@ -20,6 +20,21 @@ public enum LoadStage
 }
 
 /// <summary>How far loading a model is.</summary>
-/// <param name="Stage">What it does now.</param>
+/// <param name="Stage">The stage that begins.</param>
 /// <param name="Fraction">About how much is done, 0 to 1; it never falls.</param>
-public readonly record struct LoadProgress(LoadStage Stage, double Fraction);
+public readonly record struct LoadProgress(LoadStage Stage, double Fraction)
+{
+    /// <summary>The beginning of a stage.</summary>
+    internal static LoadProgress Of(LoadStage stage) =>
+        new(
+            stage,
+            stage switch
+            {
+                LoadStage.Description => 0,
+                LoadStage.Device => 0.05,
+                LoadStage.Weights => 0.2,
+                LoadStage.Kernels => 0.6,
+                _ => 1,
+            }
+        );
+}

@@ -3,7 +3,8 @@ using Deit.Gpu;
 namespace Deit.Model.Serving;
 
 /// <summary>
-/// A model on a device: weights, and a recorded forward pass for each batch size in use. Used by one thread at a time. Lost with its device,
+/// A model on a device: weights, and a recorded forward pass for each batch size in use. Used by one thread at a time.
+/// Lost with its device,
 /// and then made anew from its path.
 /// </summary>
 internal sealed class LoadedModel : IDisposable
@@ -41,15 +42,15 @@ internal sealed class LoadedModel : IDisposable
     public bool Lost => _shared.Lost;
 
     /// <summary>Loads a model, ready for single pictures.</summary>
-    /// <param name="path">Whatever <see cref="ModelFolder.Load"/> reads.</param>
+    /// <param name="source">The model on disk.</param>
     /// <param name="device">The device.</param>
-    /// <param name="precision">The types wanted; a device that does not store it computes in F32.</param>
+    /// <param name="precision">The types, which the device has.</param>
     /// <param name="maxBatchSize">The largest batch.</param>
-    /// <param name="progress">Called with what begins; what it throws ends the loading.</param>
+    /// <param name="progress">Called when a stage begins; an exception from it ends the loading.</param>
     /// <exception cref="DeitException">The path holds no model, or a damaged one.</exception>
     /// <exception cref="GpuException">The device cannot be opened, was lost, or has not enough memory.</exception>
     public static LoadedModel Load(
-        string path,
+        ModelSource source,
         GpuInfo device,
         Precision precision,
         int maxBatchSize,
@@ -63,16 +64,10 @@ internal sealed class LoadedModel : IDisposable
         try
         {
             progress(LoadStage.Weights);
-            (network, ModelDescription description) = ModelFolder.Load(shared.Device, path);
+            network = source.Load(shared.Device);
             network.Parameters.Freeze();
             progress(LoadStage.Kernels);
-            model = new LoadedModel(
-                shared,
-                network,
-                description,
-                Model.Precision.For(device, precision).Precision,
-                maxBatchSize
-            );
+            model = new LoadedModel(shared, network, source.Description, precision, maxBatchSize);
             model.InferenceOf(1);
             return model;
         }
@@ -91,7 +86,7 @@ internal sealed class LoadedModel : IDisposable
         }
     }
 
-    /// <summary>Computes a batch of what waits and answers it.</summary>
+    /// <summary>Computes a batch of waiting requests and answers them.</summary>
     /// <param name="waiting">Requests for logits or features.</param>
     /// <returns>How many were computed, and the size of their batch.</returns>
     /// <exception cref="GpuException">The device was lost or has not enough memory; nothing was answered.</exception>
@@ -128,11 +123,7 @@ internal sealed class LoadedModel : IDisposable
     /// <exception cref="GpuException">The device was lost or has not enough memory.</exception>
     public void AnswerAttention(Request request) =>
         request.Complete(
-            new Answer(
-                Logits: null,
-                Features: null,
-                AttentionMaps.Of(_shared.Device, (VisionTransformer)_network, request.Pixels)
-            )
+            new Answer(Logits: null, Features: null, AttentionMaps.Of(_shared.Device, _network, request.Pixels))
         );
 
     /// <summary>Says that the device is lost, to all models on it.</summary>
@@ -153,7 +144,8 @@ internal sealed class LoadedModel : IDisposable
         yield return maxBatchSize;
     }
 
-    // A GPU computes a batch that is not full in about the time of a full one. A CPU driver takes time for each place, so that there a batch
+    // A GPU computes a batch that is not full in about the time of a full one. A CPU driver takes time for each place,
+    // so that there a batch
     // is full and the rest waits for the next.
     private int BatchSizeFor(int waiting) =>
         Device.Type == GpuType.Cpu
@@ -184,7 +176,8 @@ internal sealed class LoadedModel : IDisposable
         return inference;
     }
 
-    // A picture's answer must not depend on who asks beside it. The products for narrow subgroups differ in how they group their sums, so that
+    // A picture's answer must not depend on who asks beside it. The products for narrow subgroups differ in how they
+    // group their sums, so that
     // all batches run those that are the fastest for one picture; all others add an element's products one by one whatever their tile is.
     private Inference? KernelsFor(int batchSize) => batchSize > 1 && Device.SubgroupSize < 32 ? _first : null;
 

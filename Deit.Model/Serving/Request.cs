@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Deit.Model.Serving;
 
-/// <summary>What a call wants to know of its picture.</summary>
+/// <summary>The answer that a call wants for its picture.</summary>
 internal enum Wanted
 {
     /// <summary>The logits.</summary>
@@ -16,7 +16,7 @@ internal enum Wanted
     Attention,
 }
 
-/// <summary>What the network says of one picture.</summary>
+/// <summary>The answer of the network for one picture.</summary>
 /// <param name="Logits">Of each head [classes]; null where attention was wanted.</param>
 /// <param name="Features">[1 or 2, D] behind the last layer norm; null unless wanted.</param>
 /// <param name="Attention">Null unless wanted.</param>
@@ -31,7 +31,7 @@ internal sealed class Request : IDisposable
 
     /// <summary>Makes a request whose pixels are to be filled in.</summary>
     /// <param name="length">Floats of a picture.</param>
-    /// <param name="wanted">What to compute.</param>
+    /// <param name="wanted">The answer to compute.</param>
     public Request(int length, Wanted wanted)
     {
         // A picture has hundreds of kilobytes: new ones would each be garbage of the oldest generation.
@@ -58,6 +58,9 @@ internal sealed class Request : IDisposable
 
     public void Cancel(CancellationToken cancellation) => _answer.TrySetCanceled(cancellation);
 
-    /// <summary>Gives the pixels back: once, by whoever took the request off the queue, or by who never queued it.</summary>
+    /// <summary>
+    /// Gives the pixels back. It is called once, by the thread that took the request off the queue or failed to queue
+    /// it.
+    /// </summary>
     public void Dispose() => ArrayPool<float>.Shared.Return(_pixels);
 }

@@ -3,8 +3,9 @@ using Deit.Gpu;
 namespace Deit.Model.Serving;
 
 /// <summary>
-/// An open device that the models of this process share: the first to ask for it opens it, the last to release it closes it. Once lost it is
-/// handed out no more; who asks then opens it anew, while those that still hold the lost one give back what they have there.
+/// An open device that the models of this process share: the first to ask for it opens it, the last to release it
+/// closes it. Once lost it is
+/// handed out no more; the next to ask opens it anew, while those that still hold the lost one give back what they have there.
 /// </summary>
 internal sealed class SharedDevice
 {

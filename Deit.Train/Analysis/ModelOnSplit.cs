@@ -3,22 +3,19 @@ using Deit.Model;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
+using Deit.Train.Data.Splits;
 using Deit.Train.Training;
 
 namespace Deit.Train.Analysis;
 
 /// <summary>A model folder and the pictures that it is to answer, prepared as the model wants them. Nothing is on a device yet.</summary>
-internal sealed class ModelOnSplit
+internal sealed class ModelOnSplit : IDisposable
 {
-    private ModelOnSplit(
-        string folder,
-        SplitOptions options,
-        ModelDescription description,
-        IImageDataset images,
-        int? limit
-    )
+    private readonly ModelSource _source;
+
+    private ModelOnSplit(ModelSource source, SplitOptions options, IImageDataset images, int? limit)
     {
-        (Folder, Description, Images) = (folder, description, images.Count);
+        (_source, Images) = (source, images.Count);
         ISampler sampler =
             limit is { } wanted && wanted < images.Count
                 ? new EvenSampler(images.Count, wanted)
@@ -27,16 +24,13 @@ internal sealed class ModelOnSplit
         Loader = new BatchLoader(
             images,
             sampler,
-            new EvaluationTransform(description.Preprocess),
+            new EvaluationTransform(Description.Preprocess),
             new BatchLoaderOptions { BatchSize = BatchSize }
         );
     }
 
-    /// <summary>The model folder.</summary>
-    public string Folder { get; }
-
-    /// <summary>What it says of the model.</summary>
-    public ModelDescription Description { get; }
+    /// <summary>The description of the model.</summary>
+    public ModelDescription Description => _source.Description;
 
     /// <summary>Pictures of the split.</summary>
     public int Images { get; }
@@ -51,15 +45,22 @@ internal sealed class ModelOnSplit
     /// <param name="options">The data.</param>
     /// <param name="limit">Take only so many pictures, evenly spread over the split; null for all.</param>
     /// <exception cref="DeitException">There is no such model or data, or the data has classes that the model does not know.</exception>
-    public static ModelOnSplit Open(string folder, SplitOptions options, int? limit = null)
+    public static ModelOnSplit Open(string folder, SplitOptions options, int? limit = null) =>
+        Open(ModelSource.Open(folder), options, limit);
+
+    /// <summary>Reads the names of the pictures that an opened model is to answer.</summary>
+    /// <param name="source">The model, which this owns.</param>
+    /// <param name="options">The data.</param>
+    /// <param name="limit">Take only so many pictures, evenly spread over the split; null for all.</param>
+    /// <exception cref="DeitException">There is no such data, or the data has classes that the model does not know.</exception>
+    public static ModelOnSplit Open(ModelSource source, SplitOptions options, int? limit = null)
     {
-        ModelDescription description = ModelDescription.Read(folder);
         IImageDataset images = ImageDatasets.Open(
             options.Data,
             options.Split,
-            new DatasetOptions { ValFraction = options.ValFraction, ClassNames = description.Labels }
+            new DatasetOptions { ValFraction = options.ValFraction, ClassNames = source.Description.Labels }
         );
-        return new ModelOnSplit(folder, options, description, images, limit);
+        return new ModelOnSplit(source, options, images, limit);
     }
 
     /// <summary>Asks for the memory that the batches will take, beside a CPU driver's own.</summary>
@@ -70,6 +71,11 @@ internal sealed class ModelOnSplit
             $"evaluating with --batch-size {BatchSize}"
         );
 
+    /// <summary>Loads the model.</summary>
+    /// <exception cref="DeitException">The weights are damaged.</exception>
+    /// <exception cref="GpuException">The device has not enough memory.</exception>
+    public INetwork Load(GpuDevice device) => _source.Load(device);
+
     /// <summary>Loads the model, answers every picture and gives the memory back.</summary>
     /// <param name="device">Where.</param>
     /// <param name="fusion">How two heads answer together; null for what the model folder says.</param>
@@ -78,14 +84,16 @@ internal sealed class ModelOnSplit
     /// <exception cref="GpuException">The device has not enough memory or was lost.</exception>
     public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, Precision precision = default)
     {
-        (INetwork model, _) = ModelFolder.Load(device, Folder);
-        using (model)
+        using (INetwork model = Load(device))
         using (Evaluator evaluator = new(device, [model], BatchSize, fusion ?? Description.HeadFusion, precision))
         {
             RequireMemory(device);
             return evaluator.Run(Loader.Epoch(0))[0];
         }
     }
+
+    /// <summary>Closes the weights.</summary>
+    public void Dispose() => _source.Dispose();
 
     /// <summary>The first pictures of a split are those of its first class, so that a few are taken from all over it.</summary>
     private sealed class EvenSampler(int all, int count) : ISampler

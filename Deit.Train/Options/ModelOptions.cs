@@ -7,7 +7,7 @@ namespace Deit.Train.Options;
 internal sealed record ModelOptions
 {
     [Flag(
-        "deit_{tiny,small,base}[_distilled]_patch16_224, deit_base[_distilled]_patch16_384, regnety_{040,080,120,160}",
+        "a published model by timm's name, such as deit_tiny_patch16_224; a name that is unknown lists them all",
         Name = "model"
     )]
     public string Name { get; init; } = "deit_tiny_patch16_224";
@@ -57,7 +57,7 @@ internal sealed record ModelOptions
     public bool IsFreeDeit => EmbedDim is not null || Depth is not null || NumHeads is not null;
 
     /// <summary>True where the network is a RegNetY.</summary>
-    public bool IsRegNet => RegNet is not null || (!IsFreeDeit && ModelZoo.RegNetNames.Contains(Name));
+    public bool IsRegNet => RegNet is not null || (!IsFreeDeit && NetworkFamilies.Find(Name) is RegNetConfig);
 
     /// <summary>The published name of the network; null of one that the flags describe by its sizes.</summary>
     public string? PublishedName => IsFreeDeit || RegNet is not null ? null : Name;

@@ -33,7 +33,7 @@ internal static class OnnxRuntimePeer
         options.Validate();
         int[] threads = [.. new[] { 1, Environment.ProcessorCount }.Distinct()];
         List<ModelRow> rows = [];
-        foreach ((string name, DeitConfig config) in options.Configs(cpu: true))
+        foreach ((string name, NetworkConfig config) in options.Configs(cpu: true))
         {
             string model = Path.Combine(Path.GetTempPath(), $"deit-peer-{Guid.NewGuid():N}.onnx");
             try
@@ -78,7 +78,7 @@ internal static class OnnxRuntimePeer
         return 0;
     }
 
-    private static void Export(DeitConfig config, string path)
+    private static void Export(NetworkConfig config, string path)
     {
         ModelDescription description = new()
         {
@@ -86,11 +86,11 @@ internal static class OnnxRuntimePeer
             Labels = [.. Enumerable.Range(0, config.NumClasses).Select(i => $"{i}")],
             Preprocess = new() { InputSize = config.InputSize },
         };
-        using ConvertSource source = new("weights of noise", description, new Noise(config), []);
+        using ModelSource source = ModelSource.Of("noise", "weights of noise", description, _ => new Noise(config));
         OnnxExport.Write(source, path);
     }
 
-    private static Timing Time(string path, DeitConfig config, int batch, int threads, Pace pace)
+    private static Timing Time(string path, NetworkConfig config, int batch, int threads, Pace pace)
     {
         using SessionOptions sessionOptions = new()
         {

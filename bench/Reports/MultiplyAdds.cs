@@ -2,7 +2,9 @@ using Deit.Model;
 
 namespace Deit.Bench.Reports;
 
-/// <summary>The arithmetic of a DeiT: multiply-adds of its matrix products. They are all of its work but a thousandth.</summary>
+/// <summary>
+/// The arithmetic of a network: multiply-adds of its matrix products and convolutions. They are nearly all of its work.
+/// </summary>
 internal static class MultiplyAdds
 {
     /// <summary>
@@ -11,16 +13,5 @@ internal static class MultiplyAdds
     public const int TrainingFactor = 3;
 
     /// <summary>Multiply-adds of one image's forward pass.</summary>
-    public static long Of(DeitConfig config)
-    {
-        long tokens = config.Tokens,
-            dim = config.EmbedDim,
-            hidden = config.HiddenDim;
-        long patches = config.Patches * 3L * config.PatchSize * config.PatchSize * dim;
-        // Query, key, value and projection; both layers of the MLP.
-        long linear = tokens * ((4 * dim * dim) + (2 * dim * hidden));
-        long attention = 2 * tokens * tokens * dim; // Q K^T and P V, all heads together
-        long heads = config.Heads.Count * dim * config.NumClasses;
-        return patches + (config.Depth * (linear + attention)) + heads;
-    }
+    public static long Of(NetworkConfig config) => config.MultiplyAdds();
 }

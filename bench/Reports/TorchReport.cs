@@ -69,10 +69,10 @@ internal static class TorchReport
     private static string Precision(string? name) => name is null ? "fp32" : Precisions.GetValueOrDefault(name, name);
 
     private static double? TeraFlopsPerSecond(Row row) =>
-        ModelZoo.Names.Contains(row.Model)
+        NetworkFamilies.Names.Contains(row.Model)
             ? row.ImagesPerS
                 * 2
-                * MultiplyAdds.Of(ModelZoo.Get(row.Model))
+                * MultiplyAdds.Of(NetworkFamilies.Find(row.Model))
                 * (row.Task == ModelRow.Train ? MultiplyAdds.TrainingFactor : 1)
                 / 1e12
             : null;

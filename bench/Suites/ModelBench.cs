@@ -36,22 +36,22 @@ internal sealed class ModelBench
     private List<ModelRow> Rows()
     {
         bool cpu = _device.Info.Type == GpuType.Cpu;
-        IReadOnlyList<(string Name, DeitConfig Config)> models = _options.Configs(cpu);
+        IReadOnlyList<(string Name, NetworkConfig Config)> models = _options.Configs(cpu);
         Dictionary<string, double> best = _options
             .On(_device.Info, _task)
             .Distinct()
             .ToDictionary(precision => precision, BestProduct);
         List<ModelRow> rows = [];
         GpuException? tooLarge = null;
-        foreach ((string name, DeitConfig config) in models)
+        foreach ((string name, NetworkConfig config) in models)
         foreach (string precision in best.Keys)
         {
             (Precision possible, string? notice) = Precision.For(_device.Info, Precision.Parse(precision));
             if (notice is not null)
                 _progress($"Notice: {notice}");
-            if (possible.Name != precision)
+            if (possible.Name != precision || (possible.Activations != DType.F32 && !config.ComputesIn16Bits))
                 continue; // it would be a row of fp32 by another name
-            using VisionTransformer network = new(_device, config);
+            using INetwork network = config.Create(_device);
             network.Parameters.Initialize(1);
             if (_task == ModelRow.Infer)
                 network.Parameters.Freeze(); // as DeitModel does
@@ -80,7 +80,7 @@ internal sealed class ModelBench
     private double BestProduct(string precision) =>
         OpsBench.BestProduct(_device, Precision.For(_device.Info, Precision.Parse(precision)).Precision);
 
-    private ModelRow Measure(string name, VisionTransformer network, string precision, int batch, double bestProduct)
+    private ModelRow Measure(string name, INetwork network, string precision, int batch, double bestProduct)
     {
         Precision types = Precision.Parse(precision);
         (batch, ModelStep opened) = ModelStep.Open(_device, network, _task, batch, types);
@@ -110,7 +110,7 @@ internal sealed class ModelBench
     }
 
     // ||y - y32|| / ||y32|| of the logits of one picture.
-    private double Error(VisionTransformer network, Precision types)
+    private double Error(INetwork network, Precision types)
     {
         ImageSize size = network.Config.InputSize;
         float[] image = ModelStep.Images(1, 3 * size.Height * size.Width);

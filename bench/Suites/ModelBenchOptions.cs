@@ -10,7 +10,7 @@ namespace Deit.Bench.Suites;
 /// <summary>The options of <c>deit bench infer</c> and <c>deit bench train</c>.</summary>
 internal sealed record ModelBenchOptions
 {
-    [Flag("DeiT by name; without it Ti, S and B of 224 pixels, on a CPU driver Ti alone")]
+    [Flag("models by name; without it Ti, S and B of 224 pixels, on a CPU driver Ti alone")]
     public string[] Models { get; set; } = [];
 
     [Flag("width of a free DeiT (with --depth and --num-heads)")]
@@ -90,7 +90,7 @@ internal sealed record ModelBenchOptions
     /// <summary>The DeiT to measure, each by its name.</summary>
     /// <param name="cpu">True on a CPU driver.</param>
     /// <exception cref="DeitException">A name or a configuration is none of a DeiT.</exception>
-    public IReadOnlyList<(string Name, DeitConfig Config)> Configs(bool cpu)
+    public IReadOnlyList<(string Name, NetworkConfig Config)> Configs(bool cpu)
     {
         const int Classes = 1000;
         if ((EmbedDim ?? Depth ?? NumHeads) is not null)
@@ -116,7 +116,7 @@ internal sealed record ModelBenchOptions
             Models.Length > 0 ? Models
             : cpu ? ["deit_tiny_patch16_224"]
             : ["deit_tiny_patch16_224", "deit_small_patch16_224", "deit_base_patch16_224"];
-        return [.. names.Select(name => (name, ModelZoo.Get(name)))];
+        return [.. names.Select(name => (name, NetworkFamilies.Find(name)))];
     }
 
     /// <summary>The batches to measure; 0 for the largest.</summary>

@@ -29,7 +29,7 @@ internal sealed class ModelStep : IDisposable
     /// <exception cref="GpuException">It does not fit.</exception>
     public static (int Batch, ModelStep Step) Open(
         GpuDevice device,
-        VisionTransformer network,
+        INetwork network,
         string task,
         int batch,
         Precision types
@@ -59,14 +59,14 @@ internal sealed class ModelStep : IDisposable
 
     public void Dispose() => _owner.Dispose();
 
-    private static ModelStep Infer(GpuDevice device, VisionTransformer network, int batch, Precision types)
+    private static ModelStep Infer(GpuDevice device, INetwork network, int batch, Precision types)
     {
         Inference inference = new(device, network, batch, precision: types);
         inference.Run(Images(batch, Values(network)), batch);
         return new ModelStep(inference.Graph, inference);
     }
 
-    private static ModelStep Train(GpuDevice device, VisionTransformer network, int batch, Precision types)
+    private static ModelStep Train(GpuDevice device, INetwork network, int batch, Precision types)
     {
         TrainOptions options = Recipe.Load("plain");
         options = options with
@@ -82,6 +82,5 @@ internal sealed class ModelStep : IDisposable
         return new ModelStep(step.Graph, step);
     }
 
-    private static int Values(VisionTransformer network) =>
-        3 * network.Config.InputSize.Height * network.Config.InputSize.Width;
+    private static int Values(INetwork network) => 3 * network.Config.InputSize.Height * network.Config.InputSize.Width;
 }

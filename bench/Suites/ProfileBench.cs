@@ -48,7 +48,7 @@ internal static partial class ProfileBench
             throw new DeitException(
                 $"Profiling training in {options.Precision}: it is for inference alone; choose another --precision."
             );
-        using VisionTransformer network = new(device, options.Config());
+        using INetwork network = options.Config().Create(device);
         network.Parameters.Initialize(1);
         if (options.Task == ModelRow.Infer)
             network.Parameters.Freeze(); // as DeitModel does

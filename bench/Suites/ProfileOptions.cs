@@ -7,7 +7,7 @@ namespace Deit.Bench.Suites;
 /// <summary>The options of <c>deit bench profile</c>.</summary>
 internal sealed record ProfileOptions
 {
-    [Flag("DeiT by name")]
+    [Flag("model by name")]
     public string Model { get; set; } = "deit_tiny_patch16_224";
 
     [Flag("the step", Choices = [ModelRow.Infer, ModelRow.Train])]
@@ -25,13 +25,13 @@ internal sealed record ProfileOptions
     [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
     public string? Device { get; set; }
 
-    /// <exception cref="DeitException">An option is out of its range, or the name is none of a DeiT.</exception>
-    public DeitConfig Config()
+    /// <exception cref="DeitException">An option is out of its range, or there is no model of that name.</exception>
+    public NetworkConfig Config()
     {
         if (BatchSize is < 0 or > 4096)
             throw new DeitException(
                 $"--batch-size is {BatchSize}, expected 1 to 4096, or 0 for the largest that fits."
             );
-        return ModelZoo.Get(Model);
+        return NetworkFamilies.Find(Model);
     }
 }

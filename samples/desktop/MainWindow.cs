@@ -50,7 +50,7 @@ internal sealed class MainWindow : IDisposable
             {
                 RgbImage image = RgbImage.Decode(path);
                 Picture drawn = new(image);
-                if (model.Config is DeitConfig) // other networks have no attention
+                if (model.Config is TransformerConfig) // other networks have no attention
                     drawn.Show(model.Attention(image).Rollout, model.Preprocess);
                 return (drawn, model.Classify(image));
             });

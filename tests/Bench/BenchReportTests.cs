@@ -1,5 +1,6 @@
 using Deit.Bench.Reports;
 using Deit.Model;
+using Deit.Model.Networks;
 
 namespace Deit.Tests.Bench;
 
@@ -116,7 +117,7 @@ public sealed class BenchReportTests
         );
         Assert.Equal((50, 2L << 20), (models[0].Milliseconds, models[0].PeakBytes));
         Assert.Equal(
-            1000 * 6e-12 * MultiplyAdds.Of(ModelZoo.Get("deit_base_patch16_224")),
+            1000 * 6e-12 * MultiplyAdds.Of(DeitFamily.Get("deit_base_patch16_224")),
             models[1].TeraFlopsPerSecond!.Value,
             1e-9
         );

@@ -36,7 +36,8 @@ public sealed class AugmentGoldenTests
                     Math.Max(most, Math.Abs(expected.Pixels[i] - image.Pixels[i])),
                     different + (expected.Pixels[i] == image.Pixels[i] ? 0 : 1)
                 );
-            // The sines of two mathematics libraries may differ in the last bit, which truncation shows as a level; all else is the same arithmetic.
+            // The sines of two mathematics libraries may differ in the last bit, which truncation shows as a level; all
+            // else is the same arithmetic.
             bool same =
                 operation == RandAugmentOperation.Rotate
                     ? different <= expected.Pixels.Length / 100 && most <= 1
@@ -63,7 +64,8 @@ public sealed class AugmentGoldenTests
         )
             if (argument is { } expected)
                 Assert.True(
-                    Math.Abs(expected - operation.Argument(magnitude, increasing: true, negative)) <= 1e-15, // both round to doubles of at most 256
+                    // both round to doubles of at most 256
+                    Math.Abs(expected - operation.Argument(magnitude, increasing: true, negative)) <= 1e-15,
                     $"{name}: {operation.Argument(magnitude, increasing: true, negative)} instead of {expected}."
                 );
     }

@@ -7,7 +7,10 @@ using Deit.Tests.Gpu;
 
 namespace Deit.Tests.Golden;
 
-/// <summary>The small distilled model as the reference, transformers and safetensors hold it: one model, whatever file it is read from or went through.</summary>
+/// <summary>
+/// The small distilled model as the reference, transformers and safetensors hold it: one model, whatever file it is
+/// read from or went through.
+/// </summary>
 [Trait("Category", "Golden")]
 public sealed class FormatGoldenTests : IDisposable
 {
@@ -57,14 +60,16 @@ public sealed class FormatGoldenTests : IDisposable
     public void A_model_comes_back_with_the_same_bits(string start, string route)
     {
         string path = GoldenData.Path(start);
-        using ConvertSource original = ConvertSource.Open(path, new ConvertHints(null, null, null));
+        using ConvertSource opened = ConvertSource.Open(path, new ConvertHints(null, null, null));
+        ModelSource original = opened.Model;
         foreach ((int i, string format) in route.Split(' ').Index())
         {
             string target = _folder[$"{i}"];
             Assert.Equal(0, ConvertCommand.Run(path, target, new ConvertOptions { To = format }));
             path = target;
         }
-        using ConvertSource back = ConvertSource.Open(path, new ConvertHints(null, null, null));
+        using ConvertSource reopened = ConvertSource.Open(path, new ConvertHints(null, null, null));
+        ModelSource back = reopened.Model;
         Assert.Equal(original.Description.Labels, back.Description.Labels);
         Assert.Equal(original.Description.Config, back.Description.Config);
         // transformers' files know the two sizes, not the ratio that made one of the other.
@@ -121,7 +126,7 @@ public sealed class FormatGoldenTests : IDisposable
     // The mean of both heads, as the reference answers.
     private static float[] Logits(string path, GoldenFile io)
     {
-        (INetwork network, ModelDescription description) = ModelFolder.Load(TestDevice.Current, path);
+        (INetwork network, ModelDescription description) = ModelSource.Load(TestDevice.Current, path);
         using (network)
         using (Inference inference = new(TestDevice.Current, network, io.Dims("images")[0]))
             return inference

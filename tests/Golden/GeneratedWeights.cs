@@ -3,7 +3,10 @@ using Deit.Model;
 
 namespace Deit.Tests.Golden;
 
-/// <summary>The weights and images that the full-size reference logits were computed with: SplitMix64 by the name's place in ordinal order.</summary>
+/// <summary>
+/// The weights and images that the full-size reference logits were computed with: SplitMix64 by the name's place in
+/// ordinal order.
+/// </summary>
 internal static class GeneratedWeights
 {
     /// <summary>The i-th number of a key, i from 1, in [-1, 1).</summary>

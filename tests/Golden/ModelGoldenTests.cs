@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Networks;
 using Deit.Tests.Gpu;
 using Deit.Tests.Gpu.Tuning;
 using Deit.Train.Distillation;
@@ -20,8 +21,10 @@ public class ModelGoldenTests
     // The reference ran in fp32 on a CPU: both carry rounding, 1e-5 and 1e-3 cover both. With 16-bit activations a branch of a block is
     // rounded about four times on its way forward and as often backward, and so are the weights: independent errors of u/sqrt(3) each
     // for half a rounding step u, that add up by the root of their number. Four u cover the logits, 16 u the gradients, whose products
-    // of rounded factors are sums with cancellation. A residual stream of 16 bits is rounded after each branch too, its gradient as well: for
-    // the two to four blocks of a small model two more roundings of the sum forward and twice that backward, half as much again. Three products for one of F32 are
+    // of rounded factors are sums with cancellation. A residual stream of 16 bits is rounded after each branch too, its
+    // gradient as well: for
+    // the two to four blocks of a small model two more roundings of the sum forward and twice that backward, half as
+    // much again. Three products for one of F32 are
     // off by no more than 5 * 2^-16 of bfloat16, and in binary16 by 2^-25 of a factor, which is 2^-19 of a weight of about 2^-6: such
     // errors add up as roundings do.
     [Theory]
@@ -260,7 +263,7 @@ public class ModelGoldenTests
             all.AsSpan(step * (all.Length / steps), all.Length / steps);
     }
 
-    public static TheoryData<string> FullModels() => [.. ModelZoo.Names];
+    public static TheoryData<string> FullModels() => [.. DeitFamily.Names];
 
     [Theory]
     [MemberData(nameof(FullModels))]
@@ -270,7 +273,7 @@ public class ModelGoldenTests
         JsonElement entry = json.RootElement.GetProperty(name);
         using GoldenFile expected = new("full/logits.safetensors");
         GpuDevice device = TestDevice.Current;
-        DeitConfig config = ModelZoo.Get(name);
+        DeitConfig config = DeitFamily.Get(name);
         using VisionTransformer model = new(device, config);
         Assert.Equal(entry.GetProperty("params").GetInt64(), model.Parameters.Count);
         Assert.Equal(

@@ -54,7 +54,7 @@ public sealed class OnnxGoldenTests : IDisposable
             0,
             ConvertCommand.Run(GoldenData.Path("models/hf_deit_test_distilled"), folder, new ConvertOptions())
         );
-        ModelDescription description = ModelDescription.Read(folder) with { HeadFusion = fusion };
+        ModelDescription description = ModelSource.Describe(folder) with { HeadFusion = fusion };
         description.Write(folder);
         float[] expected = new HeadLogits(io.Floats("train.cls"), io.Floats("train.dist")).Fuse(
             fusion,
@@ -71,14 +71,14 @@ public sealed class OnnxGoldenTests : IDisposable
     public void Labels_and_preprocessing_travel_along()
     {
         string source = GoldenData.Path("models/hf_deit_test_distilled");
-        ModelDescription description = ModelDescription.Read(source);
+        ModelDescription description = ModelSource.Describe(source);
         using InferenceSession session = new(Export(source));
         Dictionary<string, string> metadata = session.ModelMetadata.CustomMetadataMap;
         Assert.Equal(description.Labels, JsonSerializer.Deserialize<string[]>(metadata["labels"]));
         Assert.Equal(description.Preprocess, Preprocess.FromJson(metadata["preprocess"]));
         Assert.Equal(
             description.Config,
-            JsonSerializer.Deserialize<NetworkConfig>(metadata["config"], ModelJson.Default.Options)
+            JsonSerializer.Deserialize<NetworkConfig>(metadata["config"], ModelJson.Options)
         );
         Assert.Equal("deit", session.ModelMetadata.ProducerName);
         Assert.Equal(
@@ -119,7 +119,7 @@ public sealed class OnnxGoldenTests : IDisposable
         using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(GoldenData.Path("full/models.json")));
         JsonElement entry = json.RootElement.GetProperty(name);
         using GoldenFile golden = new("full/logits.safetensors");
-        NetworkConfig config = ModelZoo.Find(name);
+        NetworkConfig config = NetworkFamilies.Find(name);
         int size = entry.GetProperty("image_size").GetInt32();
         float[] image = GeneratedWeights.Image(entry.GetProperty("image_key").GetUInt64(), size);
         float[] ours;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Networks;
 using Deit.Tests.Gpu;
 using Deit.Tests.Gpu.Tuning;
 
@@ -67,7 +68,7 @@ public class RegNetGoldenTests
         return worst;
     }
 
-    public static TheoryData<string> FullModels() => [.. ModelZoo.RegNetNames];
+    public static TheoryData<string> FullModels() => [.. RegNetFamily.Names];
 
     [Theory]
     [MemberData(nameof(FullModels))]
@@ -76,7 +77,7 @@ public class RegNetGoldenTests
         using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(GoldenData.Path("full/models.json")));
         JsonElement entry = json.RootElement.GetProperty(name);
         using GoldenTensors expected = new("full/logits.safetensors");
-        using RegNet model = new(OpRun.Device, ModelZoo.GetRegNet(name));
+        using RegNet model = new(OpRun.Device, RegNetFamily.Get(name));
         Assert.Equal(entry.GetProperty("params").GetInt64(), model.Parameters.Count);
         Assert.Equal(
             entry

@@ -49,8 +49,9 @@ internal static class AttentionCommand
 
     public static int Run(string path, AttentionOptions options)
     {
-        ModelDescription description = ModelDescription.Read(options.Model);
-        if (description.Config is not DeitConfig config)
+        using ModelSource source = ModelSource.Open(options.Model);
+        ModelDescription description = source.Description;
+        if (description.Config is not TransformerConfig config)
             throw new DeitException(
                 $"'{options.Model}' is a {description.Config.Family}, which has no attention; give a DeiT."
             );
@@ -61,8 +62,8 @@ internal static class AttentionCommand
 
         using GpuDevice device = GpuDevice.Open(options.Device);
         Console.Error.WriteLine($"Running on {device.Info}");
-        using INetwork network = ModelFolder.Load(device, options.Model).Network;
-        AttentionMaps maps = AttentionMaps.Of(device, (VisionTransformer)network, input);
+        using INetwork network = source.Load(device);
+        AttentionMaps maps = AttentionMaps.Of(device, network, input);
 
         RgbImage picture = HeatMap.Picture(input, description.Preprocess);
         int written = 0;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Cli.Analysis;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
@@ -40,31 +41,32 @@ internal static class TokensCommand
     {
         if (options.Limit < 1)
             throw new DeitException($"--limit is {options.Limit}, expected at least 1.");
-        ModelDescription description = ModelDescription.Read(options.Model);
-        DeitConfig config = Transformer(description, options.Model);
-        if (options.Other is null && !config.Distilled)
+        using ModelSource first = ModelSource.Open(options.Model);
+        using ModelSource? second = options.Other is null ? null : ModelSource.Open(options.Other);
+        TransformerConfig config = Transformer(first);
+        if (second is null && config.PrefixTokens == 1)
             throw new DeitException(
                 $"'{options.Model}' has no distillation token to compare its class token with; "
                     + "give a distilled model, or another model with --other."
             );
-        if (options.Other is not null)
-            CheckOther(ModelDescription.Read(options.Other), options.Other, description, options.Model);
-        ModelOnSplit source = ModelOnSplit.Open(options.Model, options, options.Limit);
+        if (second is not null)
+            CheckOther(second, first);
+        using ModelOnSplit source = ModelOnSplit.Open(first, options, options.Limit);
 
         using GpuDevice device = GpuDevice.Open(options.Device);
         Console.Error.WriteLine($"Running on {device.Info}");
-        using INetwork network = ModelFolder.Load(device, options.Model).Network;
-        using INetwork? other = options.Other is null ? null : ModelFolder.Load(device, options.Other).Network;
+        using INetwork network = first.Load(device);
+        using INetwork? other = second?.Load(device);
         source.RequireMemory(device);
         (IReadOnlyList<PlaceCosines> places, int images) = TokenCosines.Measure(
             device,
-            (VisionTransformer)network,
-            (VisionTransformer?)other,
+            network,
+            other,
             source.BatchSize,
             source.Loader.Epoch(0)
         );
         if (options.Json)
-            Report.PrintJson(
+            ConsoleReport.PrintJson(
                 new
                 {
                     options.Model,
@@ -91,40 +93,38 @@ internal static class TokensCommand
         Console.WriteLine($"Mean cosine of tokens over {images} images of '{options.Split}'");
         bool distilled = places[0].ClassDistillation is not null,
             other = places[0].ClassOther is not null;
-        Table table = Report.Table([
+        Table table = ConsoleReport.Table([
             "after",
             .. distilled ? ["class, distillation"] : Array.Empty<string>(),
             .. other ? ["class, other's class"] : Array.Empty<string>(),
         ]);
         foreach (PlaceCosines place in places)
             table.Row([place.Place, .. Cell(place.ClassDistillation), .. Cell(place.ClassOther)]);
-        Report.Print(table);
+        ConsoleReport.Print(table);
 
         static string[] Cell(double? value) => value is { } number ? [Report.Number(number, "F4")] : [];
     }
 
-    private static DeitConfig Transformer(ModelDescription description, string folder) =>
-        description.Config as DeitConfig
-        ?? throw new DeitException($"'{folder}' is a {description.Config.Family}, which has no tokens; give a DeiT.");
+    private static TransformerConfig Transformer(ModelSource source) =>
+        source.Description.Config as TransformerConfig
+        ?? throw new DeitException(
+            $"'{source.Path}' is a {source.Description.Config.Family}, which has no tokens; give a DeiT."
+        );
 
-    private static void CheckOther(
-        ModelDescription other,
-        string otherFolder,
-        ModelDescription description,
-        string folder
-    )
+    private static void CheckOther(ModelSource other, ModelSource first)
     {
-        DeitConfig first = Transformer(description, folder),
-            second = Transformer(other, otherFolder);
-        if ((first.Depth, first.EmbedDim) != (second.Depth, second.EmbedDim))
+        TransformerConfig config = Transformer(first),
+            second = Transformer(other);
+        if ((config.Depth, config.EmbedDim) != (second.Depth, second.EmbedDim))
             throw new DeitException(
-                $"'{otherFolder}' has {second.Depth} blocks of width {second.EmbedDim}, "
-                    + $"'{folder}' {first.Depth} of {first.EmbedDim}: their tokens cannot be compared; give models of one size."
+                $"'{other.Path}' has {second.Depth} blocks of width {second.EmbedDim}, "
+                    + $"'{first.Path}' {config.Depth} of {config.EmbedDim}: "
+                    + "their tokens cannot be compared; give models of one size."
             );
-        if (other.Preprocess != description.Preprocess)
+        if (other.Description.Preprocess != first.Description.Preprocess)
             throw new DeitException(
-                $"'{otherFolder}' prepares pictures otherwise than '{folder}': their tokens would be of different inputs; "
-                    + "give models with the same preprocessing."
+                $"'{other.Path}' prepares pictures otherwise than '{first.Path}': "
+                    + "their tokens would be of different inputs; give models with the same preprocessing."
             );
     }
 }

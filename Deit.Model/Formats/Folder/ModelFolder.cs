@@ -3,7 +3,7 @@ using Deit.Model.Files;
 
 namespace Deit.Model;
 
-/// <summary>Moves weights between safetensors files and a model on a device.</summary>
+/// <summary>The files of a model folder, and how weights move between them and a model on a device.</summary>
 internal static class ModelFolder
 {
     /// <summary>The description of a model folder.</summary>
@@ -12,47 +12,26 @@ internal static class ModelFolder
     /// <summary>The weights of a model folder.</summary>
     public const string WeightsFile = "model.safetensors";
 
-    /// <summary>Builds the model that a folder or a safetensors file describes and loads its weights.</summary>
-    /// <param name="device">Where.</param>
-    /// <param name="path">A folder that training, transformers or timm wrote, or a safetensors file, see <see cref="ModelDescription.Read"/>.</param>
-    /// <exception cref="DeitException">There is no model, or it is damaged.</exception>
-    /// <exception cref="GpuException">The device has not enough memory.</exception>
-    public static (INetwork Network, ModelDescription Description) Load(GpuDevice device, string path)
-    {
-        if (!File.Exists(path) && !Directory.Exists(path))
-            _ = ModelDescription.Read(path); // says what is missing
-        ModelSource source = ModelSource.Open(path);
-        // Opened before the device is asked for memory: a damaged file costs nothing.
-        using IWeights weights = source.OpenWeights();
-        ModelDescription description = source.Describe(weights);
-        Check(weights, description.Config, source.WeightsPath);
-        INetwork model = description.Config.Create(device);
-        try
-        {
-            LoadWeights(model.Parameters, weights, source.WeightsPath);
-            return (model, description);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
-
     /// <summary>Loads all parameters and running statistics from an open file whose names and shapes must be exactly theirs.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, not expected, or of another shape.</exception>
     public static void LoadWeights(Parameters parameters, IWeights weights, string path)
     {
-        ParameterSpec[] specs = [.. parameters.Specs, .. parameters.Buffers];
-        Check(weights, specs, path);
-        foreach (ParameterSpec spec in specs)
+        Check(weights, [.. parameters.Specs, .. parameters.Buffers], path);
+        CopyWeights(parameters, weights);
+    }
+
+    /// <summary>Loads all parameters and running statistics from a file that was checked.</summary>
+    /// <exception cref="CheckpointException">The file is damaged.</exception>
+    public static void CopyWeights(Parameters parameters, IWeights weights)
+    {
+        foreach (ParameterSpec spec in parameters.Specs.Concat(parameters.Buffers))
             parameters.Device.Write<float>(parameters[spec.Name], weights.Read(spec.Name));
     }
 
     /// <summary>Checks that a file has exactly the tensors of a configuration.</summary>
     /// <param name="weights">The file.</param>
     /// <param name="config">The configuration.</param>
-    /// <param name="path">What messages call the file.</param>
+    /// <param name="path">The name of the file in messages.</param>
     /// <exception cref="CheckpointException">A tensor is missing, not expected, or of another shape.</exception>
     public static void Check(IWeights weights, NetworkConfig config, string path) =>
         Check(weights, [.. config.Specs()], path);
@@ -65,7 +44,8 @@ internal static class ModelFolder
         // Such a model answers nothing any more: it must not replace one that does.
         if (values.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
             throw new CheckpointException(
-                $"Writing '{path}' was refused: the model has weights that are not finite, what was there before is intact; lower --lr, raise --warmup-epochs or set --clip-grad 1."
+                $"Writing '{path}' was refused: the model has weights that are not finite, what was there "
+                    + "before is intact; lower --lr, raise --warmup-epochs or set --clip-grad 1."
             );
         IEnumerable<SafetensorsSource> trained = parameters.Specs.Select(spec =>
         {
@@ -89,11 +69,13 @@ internal static class ModelFolder
         {
             if (!weights.Shapes.TryGetValue(spec.Name, out long[]? shape))
                 throw new CheckpointException(
-                    $"'{path}' lacks '{spec.Name}' {spec.Shape}: it belongs to another configuration; use the config.json that was written with it."
+                    $"'{path}' lacks '{spec.Name}' {spec.Shape}: it belongs to another configuration; use the "
+                        + "config.json that was written with it."
                 );
             if (!shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
                 throw new CheckpointException(
-                    $"'{path}' has '{spec.Name}' of shape [{string.Join(", ", shape)}], the configuration expects {spec.Shape}; use the config.json that was written with it."
+                    $"'{path}' has '{spec.Name}' of shape [{string.Join(", ", shape)}], the configuration "
+                        + $"expects {spec.Shape}; use the config.json that was written with it."
                 );
         }
         HashSet<string> known = [.. specs.Select(spec => spec.Name)];

@@ -5,8 +5,10 @@ using Deit.Model.Images;
 namespace Deit.Model;
 
 /// <summary>
-/// <c>preprocessor_config.json</c> of transformers. Its image processors differ in what they do with a size: DeiT's and ViT's squeeze the picture
-/// into it, CLIP's and BiT's give it to the shorter side, ConvNeXt's divides it by crop_pct first. What a file does not say has the default of
+/// <c>preprocessor_config.json</c> of transformers. Its image processors differ in what they do with a size: DeiT's and
+/// ViT's squeeze the picture
+/// into it, CLIP's and BiT's give it to the shorter side, ConvNeXt's divides it by crop_pct first. What a file does not
+/// say has the default of
 /// its class; without a class, of that of the model.
 /// </summary>
 internal sealed record HuggingFacePreprocess
@@ -79,20 +81,25 @@ internal sealed record HuggingFacePreprocess
             )
         {
             throw new CheckpointException(
-                $"'{path}' cannot be read as an image processor's settings ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); fetch the file again.",
+                $"'{path}' cannot be read as an image processor's settings "
+                    + $"({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); fetch the file again.",
                 error
             );
         }
     }
 
-    /// <summary>The settings by which transformers prepares pictures as we do; its crop is at most a pixel off where half a pixel is to be decided on.</summary>
+    /// <summary>
+    /// The settings by which transformers prepares pictures as we do; its crop is at most a pixel off where half a
+    /// pixel is to be decided on.
+    /// </summary>
     public static HuggingFacePreprocess Of(Preprocess preprocess)
     {
         ImageSize input = preprocess.InputSize;
         bool square = input.Height == input.Width;
         if (!square && !preprocess.Stretch)
             throw new DeitException(
-                $"Pictures of {input} pixels that keep their proportions are prepared by no image processor of transformers; choose timm or onnx."
+                $"Pictures of {input} pixels that keep their proportions are prepared by no image processor "
+                    + "of transformers; choose timm or onnx."
             );
         double ratio = preprocess.ResizeSize is { } shorter ? (double)input.Shorter / shorter : preprocess.CropRatio;
         HuggingFaceSize resized = square
@@ -136,7 +143,8 @@ internal sealed record HuggingFacePreprocess
             "CLIP" or "Bit" => (224, false, 3, true),
             "ConvNext" => (384, false, 3, false),
             _ => throw new DeitException(
-                $"it is of the class '{ImageProcessorType ?? FeatureExtractorType}', expected the image processor of DeiT, ViT, CLIP, BiT or ConvNeXt."
+                $"it is of the class '{ImageProcessorType ?? FeatureExtractorType}', expected the image "
+                    + "processor of DeiT, ViT, CLIP, BiT or ConvNeXt."
             ),
         };
         if (DoResize == false)

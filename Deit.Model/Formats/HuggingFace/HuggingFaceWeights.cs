@@ -2,24 +2,25 @@ using Deit.Model.Files;
 
 namespace Deit.Model;
 
-/// <summary>A file with the tensors of a transformers class, seen under the reference's names: query, key and value are packed when they are read.</summary>
+/// <summary>
+/// A file with the tensors of a transformers class, seen under the reference's names: query, key and value are packed
+/// when they are read.
+/// </summary>
 internal sealed class HuggingFaceWeights : IWeights
 {
-    private const string Token = "embeddings.cls_token";
     private readonly IWeights _file;
     private readonly string _path;
     private readonly Dictionary<string, string[]> _parts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long[]> _shapes = new(StringComparer.Ordinal);
 
-    private HuggingFaceWeights(IWeights file, string path, string prefix)
+    private HuggingFaceWeights(IWeights file, string path, HuggingFaceLayout layout, string prefix)
     {
         (_file, _path) = (file, path);
         foreach (string theirs in file.Shapes.Keys)
         {
-            // A pooler is in files of the bare model and has no part in classifying.
-            if (theirs.StartsWith($"{prefix}pooler.", StringComparison.Ordinal))
+            if (layout.Ignores(theirs, prefix))
                 continue;
-            (string ours, int part, int parts) = HuggingFaceNames.FromTheirs(theirs, prefix) ?? (theirs, 0, 1);
+            (string ours, int part, int parts) = layout.FromTheirs(theirs, prefix) ?? (theirs, 0, 1);
             if (!_parts.TryGetValue(ours, out string[]? sources))
                 _parts.Add(ours, sources = new string[parts]);
             if (sources[part] is { } twice)
@@ -30,16 +31,14 @@ internal sealed class HuggingFaceWeights : IWeights
         }
         foreach ((string ours, string[] sources) in _parts)
             _shapes.Add(ours, Packed(sources));
-        ClassTokenOnly =
-            _shapes.ContainsKey("dist_token") && file.Shapes.ContainsKey($"{HuggingFaceNames.OnlyHead}.weight");
-        if (ClassTokenOnly)
-            foreach (string part in (string[])["weight", "bias"])
-                if (_shapes.TryGetValue($"head.{part}", out long[]? shape))
-                    _shapes.TryAdd($"head_dist.{part}", shape);
+        IReadOnlyDictionary<string, long[]> zeros = layout.Zeros(_shapes, [.. file.Shapes.Keys]);
+        foreach ((string ours, long[] shape) in zeros)
+            _shapes.Add(ours, shape);
+        HeadFusion = zeros.Count > 0 ? HeadFusion.ClassToken : HeadFusion.MeanLogits;
     }
 
-    /// <summary>True of a distillation token without a head of its own; the head then reads as zeros and has no part in the answer.</summary>
-    public bool ClassTokenOnly { get; }
+    /// <summary>How the library's class answers: a head that it lacks reads as zeros and has no part in the answer.</summary>
+    public HeadFusion HeadFusion { get; }
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, long[]> Shapes => _shapes;
@@ -49,21 +48,22 @@ internal sealed class HuggingFaceWeights : IWeights
 
     /// <summary>The same weights where they have the reference's names; under those names where they have transformers'.</summary>
     /// <param name="file">The open file, which the result owns; closed where this throws.</param>
-    /// <param name="path">What messages call it.</param>
+    /// <param name="path">The name of the file in messages.</param>
     /// <exception cref="CheckpointException">A tensor is there twice or in part.</exception>
     public static IWeights Wrap(IWeights file, string path)
     {
-        if (file.Shapes.Keys.FirstOrDefault(name => name.EndsWith(Token, StringComparison.Ordinal)) is not { } token)
-            return file;
-        try
-        {
-            return new HuggingFaceWeights(file, path, token[..^Token.Length]);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
+        foreach (NetworkFamily family in NetworkFamilies.All)
+            if (family.HuggingFace is { } layout && layout.Prefix(file.Shapes.Keys) is { } prefix)
+                try
+                {
+                    return new HuggingFaceWeights(file, path, layout, prefix);
+                }
+                catch
+                {
+                    file.Dispose();
+                    throw;
+                }
+        return file;
     }
 
     /// <inheritdoc/>
@@ -73,7 +73,8 @@ internal sealed class HuggingFaceWeights : IWeights
             return _shapes.TryGetValue(name, out long[]? shape)
                 ? new float[shape.Aggregate(1L, (product, extent) => product * extent)]
                 : throw new CheckpointException(
-                    $"Reading '{_path}' failed: it has no tensor '{name}' among its {_shapes.Count}; check that it is a checkpoint of this model."
+                    $"Reading '{_path}' failed: it has no tensor '{name}' among its {_shapes.Count}; check "
+                        + "that it is a checkpoint of this model."
                 );
         return sources.Length == 1 ? _file.Read(sources[0]) : [.. sources.SelectMany(_file.Read)];
     }
@@ -86,14 +87,16 @@ internal sealed class HuggingFaceWeights : IWeights
     {
         if (Array.IndexOf(sources, null) >= 0)
             throw new CheckpointException(
-                $"'{_path}' has '{sources.First(source => source is not null)}' without its companions among query, key and value; fetch or write the file again."
+                $"'{_path}' has '{sources.First(source => source is not null)}' without its companions among "
+                    + "query, key and value; fetch or write the file again."
             );
         long[][] shapes = Array.ConvertAll(sources, source => _file.Shapes[source]);
         if (sources.Length == 1)
             return shapes[0];
         if (shapes.FirstOrDefault(shape => shape.Length == 0 || !shape.SequenceEqual(shapes[0])) is { } odd)
             throw new CheckpointException(
-                $"'{_path}' has '{sources[0]}' and its companions in shapes that differ ([{string.Join(", ", odd)}] is one); fetch or write the file again."
+                $"'{_path}' has '{sources[0]}' and its companions in shapes that differ "
+                    + $"([{string.Join(", ", odd)}] is one); fetch or write the file again."
             );
         return [shapes.Sum(shape => shape[0]), .. shapes[0][1..]];
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Deit.Model.Images;
 
 namespace Deit.Model;
@@ -17,13 +18,13 @@ internal sealed record TimmHubConfig
 
     public TimmPretrained? PretrainedCfg { get; init; }
 
-    /// <summary>What a folder of timm says of its model.</summary>
+    /// <summary>The description that a folder of timm has of its model.</summary>
     /// <param name="root">The object in its <c>config.json</c>.</param>
     /// <exception cref="DeitException">It is of an architecture that is not known here, or prepares pictures in another way.</exception>
     /// <exception cref="JsonException">A value is of the wrong kind.</exception>
     public static ModelDescription Describe(JsonElement root)
     {
-        TimmHubConfig config = root.Deserialize(HuggingFaceJson.Default.TimmHubConfig)!;
+        TimmHubConfig config = root.Deserialize(TimmJson.Default.TimmHubConfig)!;
         if (config is not { Architecture: { } name, PretrainedCfg: { } pretrained })
             throw new DeitException(
                 "it lacks architecture or pretrained_cfg, by which timm describes a model; fetch the file again."
@@ -32,20 +33,20 @@ internal sealed record TimmHubConfig
             throw new DeitException(
                 $"its crop_mode is '{pretrained.CropMode}', expected 'center'; no other is computed."
             );
-        NetworkConfig zoo = ModelZoo.Find(name);
+        NetworkConfig reference = NetworkFamilies.Find(name);
         ImageSize size = pretrained.InputSize switch
         {
-            null => zoo.InputSize,
+            null => reference.InputSize,
             [3, int height, int width] => new ImageSize(height, width),
             _ => throw new DeitException(
                 $"its input_size is [{string.Join(", ", pretrained.InputSize)}], expected [3, height, width]."
             ),
         };
-        int classes = config.NumClasses ?? pretrained.NumClasses ?? zoo.NumClasses;
+        int classes = config.NumClasses ?? pretrained.NumClasses ?? reference.NumClasses;
         return new ModelDescription
         {
             Name = name,
-            Config = zoo with { InputSize = size, NumClasses = classes },
+            Config = reference with { InputSize = size, NumClasses = classes },
             Labels = config.LabelNames ?? pretrained.LabelNames ?? ModelDescription.Indices(classes),
             Preprocess = new Preprocess
             {
@@ -56,7 +57,8 @@ internal sealed record TimmHubConfig
                     && Enum.IsDefined(filter)
                         ? filter
                         : throw new DeitException(
-                            $"its interpolation is '{pretrained.Interpolation}', expected one of {string.Join(", ", Enum.GetNames<ResampleFilter>()).ToLowerInvariant()}."
+                            $"its interpolation is '{pretrained.Interpolation}', expected one of "
+                                + $"{string.Join(", ", Enum.GetNames<ResampleFilter>()).ToLowerInvariant()}."
                         ),
                 Mean = pretrained.Mean ?? ChannelValues.ImageNetMean,
                 StandardDeviation = pretrained.Std ?? ChannelValues.ImageNetStandardDeviation,
@@ -84,3 +86,8 @@ internal sealed record TimmPretrained
 
     public string[]? LabelNames { get; init; }
 }
+
+/// <summary>The JSON form of timm's file, generated at build time.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(TimmHubConfig))]
+internal sealed partial class TimmJson : JsonSerializerContext;

@@ -2,7 +2,10 @@ using Deit.Gpu;
 
 namespace Deit.Model.Networks;
 
-/// <summary>A Y block: 1 x 1, grouped 3 x 3, squeeze-and-excitation, 1 x 1, added to the shortcut, which is projected where the size changes.</summary>
+/// <summary>
+/// A Y block: 1 x 1, grouped 3 x 3, squeeze-and-excitation, 1 x 1, added to the shortcut, which is projected where the
+/// size changes.
+/// </summary>
 internal sealed class RegNetBlock
 {
     private readonly string _prefix;

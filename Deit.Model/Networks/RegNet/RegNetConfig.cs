@@ -1,5 +1,8 @@
 using System.Text.Json.Serialization;
 using Deit.Gpu;
+using Deit.Model.Files;
+using Deit.Model.Images;
+using Deit.Model.Networks;
 
 namespace Deit.Model;
 
@@ -78,6 +81,36 @@ public sealed record RegNetConfig : NetworkConfig
 
     /// <inheritdoc/>
     internal override INetwork Create(GpuDevice device) => new RegNet(device, this);
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<string> Onnx(OnnxNetwork network, string images) =>
+        [RegNetOnnx.Build(network, images, this)];
+
+    /// <inheritdoc/>
+    internal override long MultiplyAdds()
+    {
+        long sum = 0;
+        ImageSize size = Halved(InputSize);
+        sum += 3L * 9 * StemWidth * size.Pixels;
+        int inputs = StemWidth;
+        foreach (RegNetStage stage in Stages)
+            for (int block = 0; block < stage.Depth; block++)
+            {
+                long width = stage.Width;
+                sum += inputs * width * size.Pixels; // conv1, before the picture is halved
+                if (block == 0)
+                {
+                    size = Halved(size);
+                    sum += inputs * width * size.Pixels; // downsample
+                }
+                sum += ((9 * stage.GroupWidth) + width) * width * size.Pixels; // conv2, conv3
+                sum += 2 * width * SqueezeWidth(inputs);
+                inputs = stage.Width;
+            }
+        return sum + ((long)inputs * NumClasses);
+
+        static ImageSize Halved(ImageSize size) => new((size.Height + 1) / 2, (size.Width + 1) / 2);
+    }
 
     /// <inheritdoc/>
     public override RegNetConfig Validate()

@@ -13,7 +13,7 @@ public enum HeadFusion
     ClassToken,
 }
 
-/// <summary>What each head says of a batch.</summary>
+/// <summary>The logits of each head for a batch.</summary>
 /// <param name="Class">[count, classes] of the class token, or of the only head.</param>
 /// <param name="Distillation">[count, classes] of the distillation token; null without one.</param>
 internal sealed record HeadLogits(float[] Class, float[]? Distillation)
@@ -21,7 +21,8 @@ internal sealed record HeadLogits(float[] Class, float[]? Distillation)
     /// <summary>One answer of both heads.</summary>
     /// <param name="fusion">How.</param>
     /// <param name="classes">Number of classes.</param>
-    /// <returns>[count, classes]; of <see cref="HeadFusion.SumSoftmax"/> the logarithms of the mean probabilities, whose softmax these are.</returns>
+    /// <returns>[count, classes]; of <see cref="HeadFusion.SumSoftmax"/> the logarithms of the mean probabilities,
+    /// whose softmax these are.</returns>
     public float[] Fuse(HeadFusion fusion, int classes)
     {
         if (Distillation is null || fusion == HeadFusion.ClassToken)

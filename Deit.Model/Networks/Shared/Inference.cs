@@ -20,7 +20,8 @@ internal sealed class Inference : IDisposable
     /// <param name="borrow">A graph that lends its memory.</param>
     /// <param name="precision">In which types; F32 unless told.</param>
     /// <param name="kernelsOf">A forward pass of the same network at another batch size, whose kernels this one is to run.</param>
-    /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor, something recorded from it, or null.</param>
+    /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor,
+    /// something recorded from it, or null.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
     public Inference(
         GpuDevice device,
@@ -116,7 +117,7 @@ internal sealed class Inference : IDisposable
         );
     }
 
-    /// <summary>What was kept of a tensor inside the network, of the last run.</summary>
+    /// <summary>The values that the last run left in a tensor inside the network.</summary>
     /// <param name="name">The tensor's name, see <see cref="ForwardContext.Observe"/>.</param>
     /// <returns>All of it: with images of earlier batches past the count of a smaller last one.</returns>
     /// <exception cref="ArgumentException">Nothing of that name was kept.</exception>

@@ -2,7 +2,7 @@ using Deit.Gpu;
 
 namespace Deit.Model.Networks;
 
-/// <summary>y = x W^T + b. What it records bears its name, as with all layers.</summary>
+/// <summary>y = x W^T + b. Its dispatches bear its name, as those of all layers do.</summary>
 internal sealed class LinearLayer(Parameters parameters, string prefix)
 {
     private readonly Tensor _weight = parameters[$"{prefix}.weight"]; // [out, in]
@@ -14,11 +14,11 @@ internal sealed class LinearLayer(Parameters parameters, string prefix)
             new($"{prefix}.bias", [outputs], Initialization.Zero, Decay: false),
         ];
 
-    /// <summary>x [..., in] to [..., out].</summary>
-    public Tensor Forward(Recorder r, Tensor x)
+    /// <summary>x [..., in] to [..., out], in the type of x unless told.</summary>
+    public Tensor Forward(Recorder r, Tensor x, DType? output = null)
     {
         using Recorder.Scope scope = r.Named(prefix);
-        return r.Linear(x, _weight, _bias);
+        return r.Linear(x, _weight, _bias, output);
     }
 
     /// <summary>x [..., in] to gelu(x W^T + b) [..., out].</summary>

@@ -2,7 +2,7 @@ using Deit.Gpu;
 
 namespace Deit.Model;
 
-/// <summary>What a forward pass needs besides images.</summary>
+/// <summary>The inputs of a forward pass besides images.</summary>
 internal sealed record ForwardContext
 {
     /// <summary>Evaluation: nothing random.</summary>
@@ -17,18 +17,22 @@ internal sealed record ForwardContext
     /// <summary>The types of activations, factors and residual stream; a network that knows F32 alone computes in it.</summary>
     public Precision Precision { get; init; } = DType.F32;
 
-    /// <summary>The step's seed and number, for what is random; required when <see cref="DropPathRate"/> is above 0.</summary>
+    /// <summary>
+    /// The step's seed and number, from which random numbers are drawn; required when <see cref="DropPathRate"/> is
+    /// above 0.
+    /// </summary>
     public Tensor? StepState { get; init; }
 
     /// <summary>
     /// Called while recording with tensors inside the network, by name: <c>embedding</c> and <c>blocks.i</c> [B, T, D] of the tokens after
-    /// embedding and after block i, <c>blocks.i.attn.qkv</c> [B, T, 3 D], <c>blocks.i.attn</c> [B, T, D] of the heads before their projection,
-    /// <c>norm</c> [B, 1 or 2, D] of what the heads read. Who wants to read one after a run passes it to <see cref="Recorder.Keep"/>.
+    /// embedding and after block i, <c>blocks.i.attn.qkv</c> [B, T, 3 D], <c>blocks.i.attn</c> [B, T, D] of the heads
+    /// before their projection,
+    /// <c>norm</c> [B, 1 or 2, D] of the tokens that the heads read. To read one after a run, pass it to <see cref="Recorder.Keep"/>.
     /// </summary>
     public Action<string, Tensor>? Observe { get; init; }
 }
 
-/// <summary>What a network says of a batch.</summary>
+/// <summary>The answer of a network for a batch.</summary>
 /// <param name="ClassLogits">[B, classes] from the class token (or the only head).</param>
 /// <param name="DistillationLogits">[B, classes] from the distillation token; null without one.</param>
 internal sealed record NetworkOutput(Tensor ClassLogits, Tensor? DistillationLogits);

@@ -1,16 +1,14 @@
 using System.Text.Json.Serialization;
 using Deit.Gpu;
+using Deit.Model.Files;
 using Deit.Model.Images;
 
 namespace Deit.Model;
 
-/// <summary>The architecture of a network: everything that decides names and shapes of its parameters. In JSON, <c>architecture</c> names the family.</summary>
-[JsonPolymorphic(
-    TypeDiscriminatorPropertyName = "architecture",
-    UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization
-)]
-[JsonDerivedType(typeof(DeitConfig), "deit")]
-[JsonDerivedType(typeof(RegNetConfig), "regnety")]
+/// <summary>
+/// The architecture of a network: everything that decides names and shapes of its parameters. In JSON,
+/// <c>architecture</c> names the family.
+/// </summary>
 public abstract record NetworkConfig
 {
     /// <summary>Size of the input in pixels.</summary>
@@ -19,7 +17,7 @@ public abstract record NetworkConfig
     /// <summary>Number of classes.</summary>
     public int NumClasses { get; init; } = 1000;
 
-    /// <summary>What messages call the family.</summary>
+    /// <summary>The name of the family in messages.</summary>
     [JsonIgnore]
     public abstract string Family { get; }
 
@@ -34,6 +32,44 @@ public abstract record NetworkConfig
     /// <exception cref="DeitException">The configuration makes no network.</exception>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
     internal abstract INetwork Create(GpuDevice device);
+
+    /// <summary>
+    /// Multiply-adds of the matrix products and convolutions of one image's forward pass, which are nearly all of its
+    /// work.
+    /// </summary>
+    internal abstract long MultiplyAdds();
+
+    /// <summary>False where the network computes in F32 whatever precision is asked for.</summary>
+    [JsonIgnore]
+    internal virtual bool ComputesIn16Bits => false;
+
+    /// <summary>Builds the network's ONNX graph.</summary>
+    /// <param name="network">The graph with the weights.</param>
+    /// <param name="images">The input [B, 3, H, W], normalised.</param>
+    /// <returns>The logits [B, classes] of each of <see cref="Heads"/>.</returns>
+    internal abstract IReadOnlyList<string> Onnx(OnnxNetwork network, string images);
+
+    /// <summary>The configuration with the options that change it without describing it.</summary>
+    /// <exception cref="DeitException">The network has no such part.</exception>
+    internal virtual NetworkConfig With(ArchitectureOptions options)
+    {
+        if (options.PatchSize is not null)
+            throw new DeitException(
+                $"--patch-size cuts the input of a DeiT into patches, a {Family} has none; drop it."
+            );
+        if (options.Distilled)
+            throw new DeitException(
+                $"--distilled adds a token to a DeiT, a {Family} has none; drop it: "
+                    + "the other distillation flags work without a token."
+            );
+        return this;
+    }
+
+    /// <summary>
+    /// The configuration with the numbers that a published model may have otherwise and still be that model, as it was
+    /// published.
+    /// </summary>
+    internal virtual NetworkConfig AsPublished() => this with { NumClasses = 1000 };
 
     /// <summary>Checks that the numbers make a network.</summary>
     /// <returns>The configuration.</returns>

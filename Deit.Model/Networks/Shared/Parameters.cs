@@ -11,8 +11,14 @@ internal enum Initialization
     /// <summary>1.</summary>
     One,
 
-    /// <summary>Normal with standard deviation 0.02: the reference's trunc_normal_ cuts at 100 standard deviations, that is, never.</summary>
+    /// <summary>
+    /// Normal with standard deviation 0.02: the reference's trunc_normal_ cuts at 100 standard deviations, that is,
+    /// never.
+    /// </summary>
     Normal002,
+
+    /// <summary>1e-6, at which a LayerScale starts.</summary>
+    LayerScale,
 
     /// <summary>Uniform within 1 / sqrt(fan in), PyTorch's default of a convolution and of its bias.</summary>
     FanInUniform,
@@ -20,7 +26,10 @@ internal enum Initialization
     /// <summary>Normal with standard deviation 0.01.</summary>
     Normal001,
 
-    /// <summary>Normal with standard deviation sqrt(2 / fan out), fan out = outputs * k * k: kaiming_normal_ of a convolution before a ReLU.</summary>
+    /// <summary>
+    /// Normal with standard deviation sqrt(2 / fan out), fan out = outputs * k * k: kaiming_normal_ of a convolution
+    /// before a ReLU.
+    /// </summary>
     FanOutNormal,
 }
 
@@ -181,7 +190,10 @@ internal sealed class Parameters : IDisposable
         throw new ArgumentException($"There is no parameter '{name}'.", nameof(name));
     }
 
-    /// <summary>Sets every parameter and running statistic to its start value, drawn from a seed by parameter and element: the same on every device.</summary>
+    /// <summary>
+    /// Sets every parameter and running statistic to its start value, drawn from a seed by parameter and element: the
+    /// same on every device.
+    /// </summary>
     public void Initialize(ulong seed)
     {
         foreach ((int i, ParameterSpec spec) in Specs.Concat(Buffers).Index())
@@ -194,6 +206,7 @@ internal sealed class Parameters : IDisposable
                 {
                     Initialization.Zero => 0,
                     Initialization.One => 1,
+                    Initialization.LayerScale => 1e-6f,
                     Initialization.Normal002 => (float)(0.02 * random.NextNormal()),
                     Initialization.Normal001 => (float)(0.01 * random.NextNormal()),
                     Initialization.FanOutNormal => (float)(

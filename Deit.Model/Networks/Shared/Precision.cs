@@ -29,7 +29,11 @@ public readonly record struct Precision(
         ("fp16x3", new(DType.F32, DType.F32, ProductArithmetic.F16x3)),
     ];
 
-    /// <summary>The names, as options have them: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, and with the residual stream in 16 bits too <c>fp16-residual</c>, <c>bf16-residual</c>; F32 whose products are three of 16 bits is <c>bf16x3</c>, <c>fp16x3</c>.</summary>
+    /// <summary>
+    /// The names, as options have them: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, and with the residual stream in 16 bits
+    /// too <c>fp16-residual</c>, <c>bf16-residual</c>; F32 whose products are three of 16 bits is <c>bf16x3</c>,
+    /// <c>fp16x3</c>.
+    /// </summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];
 
     /// <summary>The name, as options have it.</summary>
@@ -41,7 +45,8 @@ public readonly record struct Precision(
             Precision own = this;
             return Known.FirstOrDefault(known => known.Value == own).Name
                 ?? throw new DeitException(
-                    $"No network computes with activations of {own.Activations}, a residual stream of {own.Residual} and products in {own.Products}; choose one of {string.Join(", ", Names)}."
+                    $"No network computes with activations of {own.Activations}, a residual stream of "
+                        + $"{own.Residual} and products in {own.Products}; choose one of {string.Join(", ", Names)}."
                 );
         }
     }
@@ -61,7 +66,8 @@ public readonly record struct Precision(
 
     /// <summary>
     /// What a device can do of what is wanted. A device without 16-bit storage computes in F32; one without matrix units for the type
-    /// stores it and multiplies on its ordinary units, and computes in F32 where three products are wanted, which only those units make fast.
+    /// stores it and multiplies on its ordinary units, and computes in F32 where three products are wanted, which only
+    /// those units make fast.
     /// </summary>
     /// <param name="info">The device.</param>
     /// <param name="wanted">The precision wanted.</param>

@@ -277,7 +277,7 @@ public sealed class AnalyzeCommandTests : IDisposable
     private string Model(string name, DeitConfig config)
     {
         TinyRun.WriteModel(_folder[name], config);
-        (ModelDescription.Read(_folder[name]) with { Labels = [.. DemoDataset.Classes] }).Write(_folder[name]);
+        (ModelSource.Describe(_folder[name]) with { Labels = [.. DemoDataset.Classes] }).Write(_folder[name]);
         return _folder[name];
     }
 
@@ -286,7 +286,7 @@ public sealed class AnalyzeCommandTests : IDisposable
     {
         string folder = _folder["reversed"];
         Directory.CreateDirectory(folder);
-        (INetwork network, ModelDescription description) = ModelFolder.Load(TestDevice.Current, model);
+        (INetwork network, ModelDescription description) = ModelSource.Load(TestDevice.Current, model);
         using (network)
         {
             foreach (string name in (string[])["head.weight", "head.bias"])

@@ -155,7 +155,7 @@ public sealed class ConvertCommandTests : IDisposable
             )
         );
         using GoldenFile golden = new("models/deit_test.safetensors");
-        Assert.Equal(golden.Config(), ModelDescription.Read(Out).Config);
+        Assert.Equal(golden.Config(), ModelSource.Describe(Out).Config);
         Assert.False(File.Exists(Path.Combine(Out, "preprocessor_config.json")));
         string onnx = _folder["model.onnx"];
         foreach (bool overwrite in (bool[])[false, true])
@@ -195,12 +195,12 @@ public sealed class ConvertCommandTests : IDisposable
                 }
             )
         );
-        ModelDescription description = ModelDescription.Read(Out);
+        ModelDescription description = ModelSource.Describe(Out);
         Assert.Equal("name 7", description.Labels[7]);
         Assert.Equal(new ImageSize(32, 48), description.Config.InputSize);
         Assert.Equal(new ImageSize(32, 48), description.Preprocess.InputSize);
         // A RegNetY under timm's names by its name, whose running statistics stay F32 in 16 bits.
-        NetworkConfig regnet = ModelZoo.Find("regnety_040") with
+        NetworkConfig regnet = NetworkFamilies.Find("regnety_040") with
         {
             NumClasses = 3,
         };
@@ -213,7 +213,7 @@ public sealed class ConvertCommandTests : IDisposable
                 new ConvertOptions { Model = "regnety_040", To = "fp16" }
             )
         );
-        Assert.Equal(regnet, ModelDescription.Read(_folder["half"]).Config);
+        Assert.Equal(regnet, ModelSource.Describe(_folder["half"]).Config);
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(_folder["half"], ModelFolder.WeightsFile));
         Assert.All(
             file.Entries,

@@ -7,11 +7,10 @@ using Deit.Model.Images;
 using Deit.Tests.Golden;
 using Deit.Tests.Gpu;
 using Deit.Tests.Model.Images;
-using Deit.Tests.Train.Training;
 
 namespace Deit.Tests.Model.Formats;
 
-/// <summary>Folders that transformers and timm wrote, and safetensors files that lie alone: what is said of the model is believed, what is not said is refused or told by the shapes.</summary>
+/// <summary>Folders that transformers wrote: a statement about the model is believed, and a missing one is refused.</summary>
 public sealed class HuggingFaceTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -24,7 +23,10 @@ public sealed class HuggingFaceTests : IDisposable
     // A number means to each class of processor what it does with it.
     [InlineData("""{"size": 36, "crop_size": 32}""", "deit", 36, true)]
     [InlineData(
-        """{"image_processor_type": "DeiTImageProcessorFast", "size": {"height": 36, "width": 36}, "crop_size": {"height": 32, "width": 32}}""",
+        """
+            {"image_processor_type": "DeiTImageProcessorFast",
+             "size": {"height": 36, "width": 36}, "crop_size": {"height": 32, "width": 32}}
+            """,
         "deit",
         36,
         true
@@ -108,14 +110,14 @@ public sealed class HuggingFaceTests : IDisposable
     [InlineData("nonsense", "cannot be read")]
     [InlineData("null", "cannot be read")]
     public void What_cannot_be_followed_is_refused(string json, string expected) =>
-        Refused(() => Read(json, "vit"), expected);
+        Refusal.Of(() => Read(json, "vit"), expected);
 
     [Fact]
     public void Without_a_word_of_preprocessing_nothing_is_assumed()
     {
         Copy();
         File.Delete(Path.Combine(Folder, "preprocessor_config.json"));
-        Refused(() => ModelDescription.Read(Folder), "lacks preprocessor_config.json");
+        Refusal.Of(() => ModelSource.Describe(Folder), "lacks preprocessor_config.json");
     }
 
     [Theory]
@@ -140,7 +142,7 @@ public sealed class HuggingFaceTests : IDisposable
         JsonNode config = JsonNode.Parse(File.ReadAllText(path))!;
         config[property] = JsonNode.Parse(json);
         File.WriteAllText(path, config.ToJsonString());
-        Refused(() => ModelFolder.Load(TestDevice.Current, Folder).Network.Dispose(), expected);
+        Refusal.Of(() => ModelSource.Load(TestDevice.Current, Folder).Network.Dispose(), expected);
     }
 
     // DeiTForImageClassification has a distillation token and no head for it: the class token answers alone.
@@ -149,7 +151,7 @@ public sealed class HuggingFaceTests : IDisposable
     {
         using GoldenFile io = new("models/deit_test_distilled.io.safetensors");
         OneHead();
-        (INetwork network, ModelDescription description) = ModelFolder.Load(TestDevice.Current, Folder);
+        (INetwork network, ModelDescription description) = ModelSource.Load(TestDevice.Current, Folder);
         using (network)
         using (Inference inference = new(TestDevice.Current, network, io.Dims("images")[0]))
         {
@@ -168,7 +170,7 @@ public sealed class HuggingFaceTests : IDisposable
         // The tensors alone say it too.
         Assert.Equal(
             HeadFusion.ClassToken,
-            ModelDescription.Read(Alone(Path.Combine(Folder, ModelFolder.WeightsFile))).HeadFusion
+            ModelSource.Describe(_folder.Alone(Path.Combine(Folder, ModelFolder.WeightsFile))).HeadFusion
         );
     }
 
@@ -194,119 +196,8 @@ public sealed class HuggingFaceTests : IDisposable
                 )
         );
         using GoldenFile golden = new("models/deit_test.safetensors");
-        ModelDescription back = ModelDescription.Read(hf);
+        ModelDescription back = ModelSource.Describe(hf);
         Assert.Equal(golden.Config(), back.Config);
-    }
-
-    [Theory]
-    [InlineData(TimmHubJson, "left")]
-    [InlineData(
-        """{"architecture": "deit_tiny_patch16_224", "num_classes": 2, "pretrained_cfg": {"crop_pct": 1.0, "interpolation": "bilinear", "input_size": [3, 224, 224], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}""",
-        "0"
-    )]
-    public void A_folder_of_timm_is_read(string json, string firstLabel)
-    {
-        Directory.CreateDirectory(Folder);
-        File.WriteAllText(Path.Combine(Folder, ModelFolder.ConfigFile), json);
-        ModelDescription description = ModelDescription.Read(Folder);
-        Assert.Equal("deit_tiny_patch16_224", description.Name);
-        Assert.Equal((2, firstLabel), (description.Config.NumClasses, description.Labels[0]));
-        Assert.Equal(
-            ModelZoo.Get("deit_tiny_patch16_224") with
-            {
-                NumClasses = 2,
-                InputSize = description.Config.InputSize,
-            },
-            description.Config
-        );
-        using JsonDocument document = JsonDocument.Parse(json);
-        double crop = document.RootElement.GetProperty("pretrained_cfg").GetProperty("crop_pct").GetDouble();
-        Assert.Equal((int)(description.Config.InputSize.Height / crop), description.Preprocess.ShorterSide); // timm: floor(size / crop_pct)
-    }
-
-    private const string TimmHubJson = """
-        {"architecture": "deit_tiny_patch16_224", "num_classes": 2, "num_features": 192, "label_names": ["left", "right"], "pretrained_cfg":
-         {"tag": "fb_in1k", "input_size": [3, 384, 384], "crop_pct": 0.9, "crop_mode": "center", "interpolation": "bicubic",
-          "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "num_classes": 1000, "first_conv": "patch_embed.proj"}}
-        """;
-
-    [Theory]
-    [InlineData("""{"pretrained_cfg": {}}""", "lacks architecture")]
-    [InlineData("""{"architecture": "deit3_small_patch16_224", "pretrained_cfg": {}}""", "deit3_small_patch16_224")]
-    [InlineData(
-        """{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": {"crop_mode": "squash"}}""",
-        "crop_mode"
-    )]
-    [InlineData(
-        """{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": {"interpolation": "random"}}""",
-        "interpolation"
-    )]
-    [InlineData(
-        """{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": {"input_size": [1, 224, 224]}}""",
-        "input_size"
-    )]
-    [InlineData("""{"architecture": "deit_tiny_patch16_224", "pretrained_cfg": 3}""", "cannot be read")]
-    public void A_folder_of_timm_that_asks_for_something_else_is_refused(string json, string expected)
-    {
-        Directory.CreateDirectory(Folder);
-        File.WriteAllText(Path.Combine(Folder, ModelFolder.ConfigFile), json);
-        Refused(() => ModelDescription.Read(Folder), expected);
-    }
-
-    [Theory]
-    [InlineData("models/deit_test.safetensors")]
-    [InlineData("models/deit_test_distilled.safetensors")]
-    public void A_file_alone_is_told_by_its_shapes(string name)
-    {
-        using GoldenFile golden = new(name);
-        string path = Alone(GoldenData.Path(name));
-        ModelDescription description = ModelDescription.Read(path);
-        Assert.Equal(golden.Config(), description.Config);
-        Assert.Equal(Enumerable.Range(0, golden.Config().NumClasses).Select(i => $"{i}"), description.Labels);
-        Assert.Equal(new Preprocess { InputSize = golden.Config().InputSize }, description.Preprocess);
-        using DeitModel model = DeitModel.Load(path, Gpu.TestDevice.Any);
-        Assert.Equal(description.Labels.Count, model.Classify(TestImages.Smooth(40, 50)).Scores.Count);
-    }
-
-    [Fact]
-    public void A_file_alone_keeps_the_labels_that_it_was_written_with_and_believes_a_config_beside_it()
-    {
-        Assert.Equal(
-            0,
-            ConvertCommand.Run(GoldenData.Path("models/hf_deit_test_distilled"), Folder, new ConvertOptions())
-        );
-        string weights = Path.Combine(Folder, ModelFolder.WeightsFile);
-        ModelDescription expected = ModelDescription.Read(Folder);
-        Assert.Equal(expected.Labels, ModelDescription.Read(Alone(weights)).Labels);
-        Assert.Equal(expected.Preprocess, ModelDescription.Read(weights).Preprocess);
-    }
-
-    [Fact]
-    public void A_file_alone_that_leaves_a_number_open_is_refused()
-    {
-        TinyRun.WriteModel(_folder["narrow"], TinyRun.Config);
-        Refused(
-            () => DeitModel.Load(Alone(Path.Combine(_folder["narrow"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any),
-            "a width of 32 does not tell the number of heads"
-        );
-        TinyRun.WriteModel(
-            _folder["wide"],
-            TinyRun.Config with
-            {
-                EmbedDim = 64,
-                NumHeads = 1,
-                InputSize = new ImageSize(16, 24),
-            }
-        );
-        Refused(
-            () => DeitModel.Load(Alone(Path.Combine(_folder["wide"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any),
-            "6 patches make no square"
-        );
-        TinyRun.WriteModel(_folder["other"], TinyRun.Teacher);
-        Refused(
-            () => DeitModel.Load(Alone(Path.Combine(_folder["other"], ModelFolder.WeightsFile)), Gpu.TestDevice.Any),
-            "not named as a DeiT's"
-        );
     }
 
     [Theory]
@@ -317,7 +208,7 @@ public sealed class HuggingFaceTests : IDisposable
     {
         Copy();
         Rewrite(tensors => tensors.Where(tensor => tensor.Name != missing));
-        Refused(() => ModelFolder.Load(TestDevice.Current, Folder).Network.Dispose(), expected);
+        Refusal.Of(() => ModelSource.Load(TestDevice.Current, Folder).Network.Dispose(), expected);
     }
 
     [Fact]
@@ -325,9 +216,9 @@ public sealed class HuggingFaceTests : IDisposable
     {
         Copy();
         Rewrite(tensors => tensors.Append(SafetensorsSource.FromFloats("deit.pooler.dense.bias", [2], new float[2])));
-        ModelFolder.Load(TestDevice.Current, Folder).Network.Dispose();
+        ModelSource.Load(TestDevice.Current, Folder).Network.Dispose();
         Rewrite(tensors => tensors.Append(SafetensorsSource.FromFloats("deit.adapter.bias", [2], new float[2])));
-        Refused(() => ModelFolder.Load(TestDevice.Current, Folder).Network.Dispose(), "deit.adapter.bias");
+        Refusal.Of(() => ModelSource.Load(TestDevice.Current, Folder).Network.Dispose(), "deit.adapter.bias");
     }
 
     // A picture squeezed into a square has the pixels of Pillow's resize to that size, whatever its shape.
@@ -360,7 +251,7 @@ public sealed class HuggingFaceTests : IDisposable
             Path.Combine(Folder, ModelFolder.ConfigFile),
             $$"""{"architectures": ["{{architecture}}"], "model_type": "{{modelType}}", "image_size": 32}"""
         );
-        return ModelDescription.Read(Folder).Preprocess;
+        return ModelSource.Describe(Folder).Preprocess;
     }
 
     private void Copy()
@@ -413,24 +304,5 @@ public sealed class HuggingFaceTests : IDisposable
                 )
             )
         );
-    }
-
-    // A copy in a folder of its own.
-    private string Alone(string file)
-    {
-        string path = Path.Combine(
-            Directory.CreateDirectory(_folder[$"{Guid.NewGuid():N}"]).FullName,
-            "weights.safetensors"
-        );
-        File.Copy(file, path);
-        return path;
-    }
-
-    private static void Refused(Action action, string expected)
-    {
-        DeitException error = Assert.ThrowsAny<DeitException>(action);
-        Assert.Contains(expected, error.Message);
-        Assert.DoesNotContain('\n', error.Message);
-        Assert.EndsWith(".", error.Message);
     }
 }

@@ -5,7 +5,10 @@ namespace Deit.Tests.Model.Images;
 /// <summary>A resize of a line by the book in double precision: without vectors, tables of weights or fixed point.</summary>
 internal static class ResizeOracle
 {
-    /// <summary>The convolution of the line with the kernel at the centre of an output pixel, unrounded, and how many pixels took part.</summary>
+    /// <summary>
+    /// The convolution of the line with the kernel at the centre of an output pixel, unrounded, and how many pixels
+    /// took part.
+    /// </summary>
     public static (double Value, int Taps) Filter(
         ResampleFilter filter,
         ReadOnlySpan<byte> line,

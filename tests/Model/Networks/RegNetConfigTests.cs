@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Model.Networks;
 
 namespace Deit.Tests.Model.Networks;
 
@@ -12,7 +13,7 @@ public class RegNetConfigTests
     [InlineData("regnety_160", new[] { 224, 448, 1232, 3024 }, new[] { 2, 4, 11, 1 })]
     public void Curve_gives_the_published_stages(string name, int[] widths, int[] depths)
     {
-        RegNetConfig config = ModelZoo.GetRegNet(name);
+        RegNetConfig config = RegNetFamily.Get(name);
         Assert.Equal(widths, config.Stages.Select(stage => stage.Width));
         Assert.Equal(depths, config.Stages.Select(stage => stage.Depth));
         Assert.All(config.Stages, stage => Assert.Equal(0, stage.Width % stage.GroupWidth));
@@ -21,14 +22,14 @@ public class RegNetConfigTests
     [Fact]
     public void Squeeze_width_rounds_half_to_even()
     {
-        RegNetConfig config = ModelZoo.GetRegNet("regnety_160");
+        RegNetConfig config = RegNetFamily.Get("regnety_160");
         Assert.Equal([8, 56, 308, 2, 2, 4], ((int[])[32, 224, 1232, 6, 10, 14]).Select(config.SqueezeWidth));
     }
 
     [Fact]
     public void Refuses_what_makes_no_model()
     {
-        RegNetConfig config = ModelZoo.GetRegNet("regnety_040");
+        RegNetConfig config = RegNetFamily.Get("regnety_040");
         Assert.Contains(
             "a multiple of 8",
             Assert.Throws<DeitException>((config with { InitialWidth = 97 }).Validate).Message
@@ -41,6 +42,6 @@ public class RegNetConfigTests
             "leaves a channel of 32",
             Assert.Throws<DeitException>((config with { SqueezeExciteRatio = 0.01 }).Validate).Message
         );
-        Assert.Contains("regnety_040", Assert.Throws<DeitException>(() => ModelZoo.GetRegNet("regnety_4")).Message);
+        Assert.Contains("regnety_040", Assert.Throws<DeitException>(() => RegNetFamily.Get("regnety_4")).Message);
     }
 }

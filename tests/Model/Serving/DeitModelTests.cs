@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Model.Networks;
 using Deit.Tests.Model.Images;
 using Deit.Tests.Train.Training;
 
@@ -178,7 +179,7 @@ public sealed class DeitModelTests : IDisposable
     {
         using GpuDevice device = GpuDevice.Open();
         Assert.Equal(0, device.AllocatedBytes);
-        using VisionTransformer model = new(device, ModelZoo.Get("deit_base_patch16_224"));
+        using VisionTransformer model = new(device, DeitFamily.Get("deit_base_patch16_224"));
         using Inference inference = new(device, model, batchSize: 1);
         Assert.Equal(1000, inference.Run(new float[3 * 224 * 224], 1).Class.Length);
         long weights = model.Parameters.Count * sizeof(float),

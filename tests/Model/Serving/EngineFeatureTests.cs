@@ -31,7 +31,8 @@ public sealed class EngineFeatureTests : IDisposable
             double largest = logits.Max(),
                 sum = logits.Sum(logit => Math.Exp(logit - largest));
             foreach (ClassScore score in model.Classify(image).Scores)
-                Assert.Equal(Math.Exp(logits[score.Index] - largest) / sum, score.Probability, 1e-5); // sums of a few dozen products in fp32
+                // sums of a few dozen products in fp32
+                Assert.Equal(Math.Exp(logits[score.Index] - largest) / sum, score.Probability, 1e-5);
         }
 
         double[] Head(string head, float[] features)
@@ -56,7 +57,7 @@ public sealed class EngineFeatureTests : IDisposable
         using DeitModel model = DeitModel.Load(path, TestDevice.Any);
         ImageAttention attention = model.Attention(image);
 
-        (INetwork network, ModelDescription description) = ModelFolder.Load(TestDevice.Current, path);
+        (INetwork network, ModelDescription description) = ModelSource.Load(TestDevice.Current, path);
         using INetwork _ = network;
         DeitConfig config = (DeitConfig)description.Config;
         float[] input = new float[description.Preprocess.OutputLength];

@@ -57,7 +57,10 @@ public sealed class EngineLoadTests
         double[] sorted = [.. milliseconds.Where(time => time > 0).Order()];
         TestContext.Current.TestOutputHelper?.WriteLine(
             FormattableString.Invariant(
-                $"{answered} answers and {cancelled} cancellations of {Threads} threads in {seconds:0.0} s on {device.Name}: p50 {sorted[sorted.Length / 2]:0.0} ms, p99 {sorted[sorted.Length * 99 / 100]:0.0} ms; device {middle.Device} then {end.Device} bytes, managed {middle.Managed} then {end.Managed} bytes"
+                $"{answered} answers and {cancelled} cancellations of {Threads} threads in {seconds:0.0} s on "
+                    + $"{device.Name}: p50 {sorted[sorted.Length / 2]:0.0} ms, p99 "
+                    + $"{sorted[sorted.Length * 99 / 100]:0.0} ms; device {middle.Device} then {end.Device} bytes, "
+                    + $"managed {middle.Managed} then {end.Managed} bytes"
             )
         );
         Assert.Equal(Threads * PerThread, answered + cancelled);

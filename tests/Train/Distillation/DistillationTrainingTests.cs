@@ -2,6 +2,7 @@ using Deit.Cli.Demo;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Files;
+using Deit.Model.Networks;
 using Deit.Tests.Gpu;
 using Deit.Tests.Train.Training;
 using Deit.Train.Distillation;
@@ -289,7 +290,7 @@ public sealed class DistillationTrainingTests : IDisposable
     public void A_bare_file_teaches_by_the_name_of_its_model()
     {
         GpuDevice device = TestDevice.Current;
-        using INetwork network = (ModelZoo.Get("deit_tiny_patch16_224") with { NumClasses = 8 }).Create(device);
+        using INetwork network = (DeitFamily.Get("deit_tiny_patch16_224") with { NumClasses = 8 }).Create(device);
         network.Parameters.Initialize(3);
         string path = _folder["deit_tiny.safetensors"];
         ModelFolder.SaveWeights(network.Parameters, path);
@@ -305,7 +306,7 @@ public sealed class DistillationTrainingTests : IDisposable
         // A deeper model's weights are not silently taken in part.
         string deeper = _folder["deeper"];
         TinyRun.WriteModel(deeper, TinyRun.Config with { Depth = 3 });
-        ModelSource bare = new(deeper, Path.Combine(deeper, ModelFolder.WeightsFile), Description: null);
+        ModelSource bare = ModelSource.Of(deeper, Path.Combine(deeper, ModelFolder.WeightsFile), stated: null);
         Assert.Contains(
             "'blocks.2.",
             Assert.Throws<CheckpointException>(() => Teacher.Load(device, bare, TinyRun.Config)).Message

@@ -4,7 +4,10 @@ using Deit.Tests.Train.Data.Loading;
 
 namespace Deit.Tests.Train.Training;
 
-/// <summary>Training on formats other than folders of pictures: class names reach the model, and a resumed run has the bits of a whole one.</summary>
+/// <summary>
+/// Training on formats other than folders of pictures: class names reach the model, and a resumed run has the bits of a whole
+/// one.
+/// </summary>
 public sealed class DataFormatTrainingTests : IDisposable
 {
     private static readonly string[] Names = ["boot", "cap", "glove"];
@@ -31,7 +34,7 @@ public sealed class DataFormatTrainingTests : IDisposable
             .. new[] { whole, pieces }.Select(run => Path.Combine(run, "last", ModelFolder.WeightsFile)),
         ];
         Assert.Equal(File.ReadAllBytes(weights[0]), File.ReadAllBytes(weights[1]));
-        Assert.Equal(Names, ModelDescription.Read(Path.Combine(whole, "last")).Labels);
+        Assert.Equal(Names, ModelSource.Describe(Path.Combine(whole, "last")).Labels);
     }
 
     private static async Task Write(string format, string data)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Networks;
 using Deit.Tests.Gpu;
 using Deit.Train.Training;
 
@@ -35,7 +36,8 @@ public partial class TrainStepTests
         );
     }
 
-    // What is meant is the work of the host, its waits excluded. On a machine whose cores are also the device, or busy otherwise, a clock on
+    // What is meant is the work of the host, its waits excluded. On a machine whose cores are also the device, or busy
+    // otherwise, a clock on
     // the wall counts the time in which others had the core: so Linux is asked for the processor time of this thread, which neither that
     // nor a wait adds to, and elsewhere the wall must do. The median is not moved by a step in which the runtime compiled something.
     [Fact]
@@ -95,7 +97,7 @@ public partial class TrainStepTests
 
     private static VisionTransformer Tiny()
     {
-        VisionTransformer model = new(TestDevice.Current, ModelZoo.Get("deit_tiny_patch16_224"));
+        VisionTransformer model = new(TestDevice.Current, DeitFamily.Get("deit_tiny_patch16_224"));
         model.Parameters.Initialize(1);
         return model;
     }

@@ -1,0 +1,106 @@
+using Deit.Train.Training;
+
+namespace Deit.Cli.Terminal;
+
+/// <summary>
+/// Shows how a run gets on: on a terminal one line that renews itself, elsewhere a plain line now and then. Thread-safe.
+/// </summary>
+/// <remarks>Only a carriage return and blanks renew the line: every terminal knows them, old Windows consoles included.</remarks>
+internal sealed class ProgressLine : IDisposable
+{
+    private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(100);
+    private readonly Lock _lock = new();
+    private readonly TextWriter _output;
+    private readonly Func<int>? _width;
+    private readonly TimeSpan _interval;
+    private readonly TimeProvider _time;
+    private long? _lastShown;
+    private Progress? _pending;
+    private int _lineLength;
+
+    /// <summary>Shows progress on a writer.</summary>
+    /// <param name="output">Where to; not disposed.</param>
+    /// <param name="width">
+    /// The terminal's width in characters, asked each time for windows change; null where the output is no terminal.
+    /// </param>
+    /// <param name="interval">Time between plain lines; a terminal is renewed ten times a second.</param>
+    /// <param name="time">The clock.</param>
+    internal ProgressLine(TextWriter output, Func<int>? width, TimeSpan interval, TimeProvider time)
+    {
+        (_output, _width, _time) = (output, width, time);
+        _interval = width is null ? interval : LiveInterval;
+    }
+
+    /// <summary>Shows progress on standard output.</summary>
+    public static ProgressLine OnConsole() =>
+        new(
+            Console.Out,
+            Console.IsOutputRedirected ? null : () => Console.WindowWidth,
+            TimeSpan.FromSeconds(10),
+            TimeProvider.System
+        );
+
+    /// <summary>Tells where the run stands; shown when it is time to, so report every step.</summary>
+    public void Report(in Progress progress)
+    {
+        lock (_lock)
+        {
+            _pending = progress;
+            if (_lastShown is not { } last || _time.GetElapsedTime(last) >= _interval)
+                Show();
+        }
+    }
+
+    /// <summary>Prints a line that stays, such as an epoch's result; a live line moves below it.</summary>
+    public void WriteLine(string line)
+    {
+        lock (_lock)
+        {
+            Erase();
+            _output.WriteLine(line);
+            _output.Flush();
+            // The live line returns with the next report; a result makes what came before it old.
+            (_pending, _lastShown) = (null, _width is null ? _lastShown : null);
+        }
+    }
+
+    /// <summary>Shows the last report if it has not been shown, and ends a live line.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_pending is not null)
+                Show();
+            if (_lineLength > 0)
+                _output.WriteLine();
+            _lineLength = 0;
+            _output.Flush();
+        }
+    }
+
+    private void Show()
+    {
+        string line = _pending.ToString()!;
+        (_pending, _lastShown) = (null, _time.GetTimestamp());
+        if (_width is null)
+        {
+            _output.WriteLine(line);
+        }
+        else
+        {
+            // The last column stays free: writing it would wrap on some terminals. A width of 0 is one nobody set.
+            int room = _width() is > 1 and int width ? width - 1 : 79;
+            line = line.Length > room ? line[..room] : line;
+            _output.Write('\r' + line.PadRight(Math.Min(_lineLength, room)));
+            _lineLength = line.Length;
+        }
+        _output.Flush();
+    }
+
+    private void Erase()
+    {
+        if (_lineLength > 0)
+            _output.Write('\r' + new string(' ', _lineLength) + '\r');
+        _lineLength = 0;
+    }
+}

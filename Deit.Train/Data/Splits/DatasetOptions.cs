@@ -1,0 +1,14 @@
+namespace Deit.Train.Data.Splits;
+
+/// <summary>How a data set is read, in whichever format it is.</summary>
+internal sealed record DatasetOptions
+{
+    /// <summary>Of data without a part for validation: the share of each class's pictures that is the split "val", 0 to below 1.</summary>
+    public double ValFraction { get; init; }
+
+    /// <summary>Decides which pictures those are.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>The classes of a trained model, whose order the labels then follow; null takes the training split's.</summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+}

@@ -1,0 +1,116 @@
+using Deit.Cli.Terminal;
+using Deit.Train.Training;
+
+namespace Deit.Tests.Cli.Terminal;
+
+public sealed class ProgressLineTests : IDisposable
+{
+    private static readonly Progress Sample = new(
+        2,
+        30,
+        120,
+        1251,
+        6.91234,
+        2.008e-4,
+        1203.4,
+        0.024,
+        new TimeSpan(3, 12, 5)
+    );
+    private readonly StringWriter _output = new() { NewLine = "\n" };
+    private readonly ManualTime _time = new();
+
+    public void Dispose() => _output.Dispose();
+
+    [Fact]
+    public void A_report_reads_as_people_count() =>
+        Assert.Equal(
+            "epoch 3/30  step 120/1251  loss 6.9123  3h 12m left  1203 images/s  data wait 2 %  lr 2.01e-04",
+            Sample.ToString()
+        );
+
+    [Theory]
+    [InlineData(45.9, "45s")]
+    [InlineData(60, "1m 00s")]
+    [InlineData(3599, "59m 59s")]
+    [InlineData(3600, "1h 00m")]
+    [InlineData(86399, "23h 59m")]
+    [InlineData(93784, "1d 02h")]
+    public void The_time_left_shows_its_two_largest_units(double seconds, string expected) =>
+        Assert.Contains($"  {expected} left  ", (Sample with { Left = TimeSpan.FromSeconds(seconds) }).ToString());
+
+    [Fact]
+    public void An_unknown_time_left_is_a_question_mark() =>
+        Assert.Contains("  ? left  ", (Sample with { Left = null }).ToString());
+
+    [Fact]
+    public void Redirected_output_gets_a_plain_line_each_interval_and_the_last_report_at_the_end()
+    {
+        using (ProgressLine line = new(_output, null, TimeSpan.FromSeconds(10), _time))
+        {
+            for (int second = 0; second < 26; second++)
+            {
+                line.Report(Sample with { Step = second });
+                _time.Now += TimeSpan.FromSeconds(1);
+            }
+        }
+        string[] lines = _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(
+            ["step 0/1251", "step 10/1251", "step 20/1251", "step 25/1251"],
+            lines.Select(text => text.Split("  ")[1])
+        );
+        Assert.DoesNotContain('\r', _output.ToString());
+    }
+
+    [Fact]
+    public void A_terminal_line_renews_itself_ten_times_a_second_and_covers_what_was_there()
+    {
+        using (ProgressLine line = new(_output, () => 200, TimeSpan.FromSeconds(10), _time))
+        {
+            line.Report(Sample);
+            _time.Now += TimeSpan.FromMilliseconds(99);
+            line.Report(Sample with { Loss = 1 });
+            _time.Now += TimeSpan.FromMilliseconds(1);
+            line.Report(Sample with { Step = 1, ImagesPerSecond = 7 });
+        }
+        string shorter = (Sample with { Step = 1, ImagesPerSecond = 7 }).ToString();
+        Assert.Equal($"\r{Sample}\r{shorter.PadRight(Sample.ToString().Length)}\n", _output.ToString());
+    }
+
+    [Fact]
+    public void A_narrow_terminal_cuts_the_end_and_keeps_its_last_column_free()
+    {
+        using (ProgressLine line = new(_output, () => 20, TimeSpan.Zero, _time))
+            line.Report(Sample);
+        Assert.Equal($"\r{Sample.ToString()[..19]}\n", _output.ToString());
+    }
+
+    [Fact]
+    public void A_terminal_without_a_known_width_gets_eighty_columns()
+    {
+        using (ProgressLine line = new(_output, () => 0, TimeSpan.Zero, _time))
+            line.Report(Sample);
+        Assert.Equal($"\r{Sample.ToString()[..79]}\n", _output.ToString());
+    }
+
+    [Fact]
+    public void A_line_that_stays_clears_the_live_one_first()
+    {
+        using (ProgressLine line = new(_output, () => 20, TimeSpan.Zero, _time))
+        {
+            line.Report(Sample);
+            line.WriteLine("epoch 3: 71.2 %");
+            line.Report(Sample);
+        }
+        string cut = Sample.ToString()[..19];
+        Assert.Equal($"\r{cut}\r{new string(' ', 19)}\repoch 3: 71.2 %\n\r{cut}\n", _output.ToString());
+    }
+
+    private sealed class ManualTime : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
+    }
+}
