@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>Where compiled pipelines and measured kernel choices are kept between runs: <c>DEIT_CACHE</c>, or the user's cache folder.</summary>
+/// <summary>
+/// Where compiled pipelines and measured kernel choices are kept between runs: <c>DEIT_CACHE</c>, or the user's cache
+/// folder.
+/// </summary>
 internal static class CacheFolder
 {
     /// <summary>The folder of a device under one build of its driver.</summary>

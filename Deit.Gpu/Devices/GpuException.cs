@@ -1,12 +1,12 @@
 namespace Deit.Gpu;
 
-/// <summary>What went wrong with a device, coarse enough to decide what to do about it.</summary>
+/// <summary>The kinds of failure of a device, coarse enough to decide how to go on.</summary>
 public enum GpuErrorKind
 {
     /// <summary>No Vulkan loader, no driver, or no device of the name asked for.</summary>
     NoDevice,
 
-    /// <summary>The device or the host has no memory left for what was asked.</summary>
+    /// <summary>The device or the host has no memory left for the request.</summary>
     OutOfMemory,
 
     /// <summary>The device was reset or unplugged: every object of it is gone, files on disk are intact.</summary>
@@ -23,14 +23,14 @@ public enum GpuErrorKind
 }
 
 /// <summary>The one error of the GPU layer: one sentence with operation, actual, expected and remedy.</summary>
-/// <param name="kind">What went wrong.</param>
+/// <param name="kind">The kind of failure.</param>
 /// <param name="message">One sentence for the user.</param>
 /// <param name="result">The VkResult behind it, 0 where there is none.</param>
 /// <param name="inner">The exception behind it.</param>
 public sealed class GpuException(GpuErrorKind kind, string message, int result = 0, Exception? inner = null)
     : Exception(message, inner)
 {
-    /// <summary>What went wrong.</summary>
+    /// <summary>The kind of failure.</summary>
     public GpuErrorKind Kind { get; } = kind;
 
     /// <summary>The VkResult behind the error, 0 where there is none.</summary>

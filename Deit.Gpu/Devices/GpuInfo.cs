@@ -1,8 +1,6 @@
-using Deit.Gpu.Vulkan;
-
 namespace Deit.Gpu;
 
-/// <summary>What kind of device it is, in the order in which one is chosen.</summary>
+/// <summary>The kinds of device, in the order in which one is chosen.</summary>
 public enum GpuType
 {
     /// <summary>A card with memory of its own.</summary>
@@ -37,7 +35,8 @@ internal static class GpuTypes
 /// <param name="Input">Element type of A and B.</param>
 /// <param name="Accumulator">Element type of C and of the result.</param>
 /// <param name="Scope">"subgroup" or "workgroup".</param>
-/// <param name="Invocations">With flexible dimensions the workgroup size that they are for: M, N and K are then what the dimensions are multiples of. 0 without.</param>
+/// <param name="Invocations">With flexible dimensions the workgroup size that they are for: M, N and K are then the
+/// numbers that the dimensions are multiples of. 0 without.</param>
 public sealed record MatrixShape(
     uint M,
     uint N,
@@ -58,7 +57,7 @@ public sealed record MatrixShape(
 /// <summary>The facts of a Vulkan device that kernels and people choose by.</summary>
 public sealed record GpuInfo
 {
-    /// <summary>Position in the enumeration: what <c>--device 0</c> names.</summary>
+    /// <summary>Position in the enumeration: the number that <c>--device 0</c> names.</summary>
     public required int Index { get; init; }
 
     /// <summary>The driver's name for the device.</summary>
@@ -107,7 +106,7 @@ public sealed record GpuInfo
     public required int MaxWorkgroupSize { get; init; }
 
     /// <summary>The largest number of workgroups.</summary>
-    public required Groups MaxWorkgroups { get; init; }
+    public required WorkgroupCount MaxWorkgroups { get; init; }
 
     /// <summary>Bytes of push constants.</summary>
     public required int PushConstantBytes { get; init; }
@@ -127,17 +126,27 @@ public sealed record GpuInfo
     /// <summary>The largest dimension of a matrix of flexible dimensions; 0 without those.</summary>
     public required int MaxMatrixDimension { get; init; }
 
-    /// <summary>What the matrix units multiply; empty without them.</summary>
+    /// <summary>The shapes that the matrix units multiply; empty without them.</summary>
     public required IReadOnlyList<MatrixShape> MatrixShapes { get; init; }
 
     /// <summary>Nanoseconds of a timestamp tick; 0 without timestamps.</summary>
     public required double TimestampPeriod { get; init; }
 
     /// <summary>
-    /// The subgroup size of kernels whose lanes keep hundreds of values each: where a device offers several, 8 or the next that it has, since its
-    /// registers are divided among the lanes; else <see cref="SubgroupSize"/>.
+    /// The subgroup size of kernels whose lanes keep hundreds of values each: where a device offers several, 8 or the
+    /// next that it has, since its registers are divided among the lanes; else <see cref="SubgroupSize"/>.
     /// </summary>
     public int NarrowSubgroupSize => SubgroupSizes.Narrowest(SubgroupSize);
+
+    /// <summary>
+    /// Whether kernels of rows and columns are laid out for a card, which hides memory's latency behind many subgroups
+    /// at a time, or for a CPU driver, whose threads walk over the lanes one after the other.
+    /// </summary>
+    internal bool CardLayout
+    {
+        get => field || Type != GpuType.Cpu;
+        init;
+    }
 
     /// <summary>The workgroup size of elementwise kernels.</summary>
     public int FlatWorkgroup => Math.Min(256, MaxWorkgroupSize);

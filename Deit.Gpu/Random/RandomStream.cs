@@ -1,7 +1,10 @@
 namespace Deit.Gpu;
 
 /// <summary>A stream of random numbers for one element of one use: the numbers of a stream never depend on another stream.</summary>
-/// <remarks>The upper 24 bits of the counter's element count the blocks of four words, so that elements are below 2^40 and a stream has 2^26 words.</remarks>
+/// <remarks>
+/// The upper 24 bits of the counter's element count the blocks of four words, so that elements are below 2^40 and a
+/// stream has 2^26 words.
+/// </remarks>
 /// <param name="seed">The seed of the run.</param>
 /// <param name="epoch">The epoch or step.</param>
 /// <param name="site">Which use of random numbers it is.</param>

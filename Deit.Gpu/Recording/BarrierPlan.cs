@@ -1,7 +1,10 @@
 namespace Deit.Gpu;
 
 /// <summary>Decides before which dispatches a memory barrier stands, from the byte ranges that each reads and writes.</summary>
-/// <remarks>A barrier waits for everything before it, so it clears the set of ranges in flight; dispatches between two barriers may overlap.</remarks>
+/// <remarks>
+/// A barrier waits for everything before it, so it clears the set of ranges in flight; dispatches between two barriers
+/// may overlap.
+/// </remarks>
 internal static class BarrierPlan
 {
     /// <summary>A range of one buffer that a dispatch touches.</summary>

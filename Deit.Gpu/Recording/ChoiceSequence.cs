@@ -1,8 +1,8 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// The kernels that a recording chose, in order. A recording of the same ops at another batch size that repeats them adds up every element in
-/// the same order, so that an image's result does not depend on its batch.
+/// The kernels that a recording chose, in order. A recording of the same ops at another batch size that repeats them
+/// adds up every element in the same order, so that an image's result does not depend on its batch.
 /// </summary>
 /// <param name="repeated">The choices of another recording, taken again where they are among the candidates; null for none.</param>
 internal sealed class ChoiceSequence(ChoiceSequence? repeated)

@@ -12,9 +12,9 @@ internal sealed record ForcedChoices
     /// <summary>The name of the variant that computes attention, where the device runs it; null for the measured choice.</summary>
     public string? Attention { get; init; }
 
-    /// <summary>Kernels of rows and columns are laid out as for a card, whatever the device.</summary>
+    /// <summary>Kernels of rows and columns are laid out as for a card, on any device.</summary>
     public bool CardLayout { get; init; }
 
-    /// <summary>How many elements of a convolution's unfolded input are kept at a time; null for what suits the device.</summary>
+    /// <summary>How many elements of a convolution's unfolded input are kept at a time; null for a number that suits the device.</summary>
     public long? UnfoldedElements { get; init; }
 }

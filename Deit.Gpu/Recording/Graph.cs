@@ -5,13 +5,13 @@ namespace Deit.Gpu;
 /// <summary>A recorded computation: planned and encoded once, run many times. Owns the memory of the tensors inside it.</summary>
 public sealed class Graph : IDisposable
 {
-    private readonly GpuDevice _device;
+    private readonly VulkanDevice _device;
     private readonly VulkanGraph _encoded;
     private readonly DeviceBuffer[] _blocks;
     private readonly bool _ownsBlocks;
     private bool _disposed;
 
-    internal Graph(GpuDevice device, Recorder recorder, GraphOptions options)
+    internal Graph(VulkanDevice device, Recorder recorder, GraphOptions options)
     {
         (_device, Choices) = (device, recorder.Choices);
         Dispatches = [.. recorder.Dispatches];
@@ -28,16 +28,16 @@ public sealed class Graph : IDisposable
             _ownsBlocks = options.Borrow is not { } lender || !Fits(plan.BlockBytes, lender._blocks);
             if (_ownsBlocks)
                 foreach (long bytes in plan.BlockBytes)
-                    blocks.Add(device.Vulkan.Memory.Allocate(bytes, options.Purpose));
+                    blocks.Add(device.Memory.Allocate(bytes, options.Purpose));
             _blocks = _ownsBlocks ? [.. blocks] : options.Borrow!._blocks;
             if (options.Poison is uint pattern)
                 foreach (DeviceBuffer block in _blocks)
-                    device.Vulkan.Transfers.Fill(block, 0, block.ByteLength, pattern);
+                    device.Transfers.Fill(block, 0, block.ByteLength, pattern);
             for (int i = 0; i < storages.Length; i++)
                 storages[i].Place(_blocks[plan.Places[i].Block], plan.Places[i].Offset);
             bool[] barriers = BarrierPlan.Create([.. Dispatches.Select(Ranges)]);
             BarrierBefore = barriers;
-            _encoded = new VulkanGraph(device.Vulkan, Dispatches, barriers);
+            _encoded = new VulkanGraph(device, [.. Dispatches.Select(dispatch => dispatch.ToLaunch())], barriers);
         }
         catch
         {
@@ -49,7 +49,7 @@ public sealed class Graph : IDisposable
             VulkanInstance.ThrowOnMessages();
     }
 
-    /// <summary>What the graph runs, in order.</summary>
+    /// <summary>The launches of the graph, in order.</summary>
     public IReadOnlyList<Dispatch> Dispatches { get; }
 
     /// <summary>Bytes that the tensors inside the graph take.</summary>
@@ -74,7 +74,7 @@ public sealed class Graph : IDisposable
     public void Run()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _device.Vulkan.Queue.Wait(_encoded.Submit());
+        _device.Queue.Wait(_encoded.Submit());
     }
 
     /// <summary>Runs the graph once with every dispatch timed alone.</summary>
@@ -95,7 +95,7 @@ public sealed class Graph : IDisposable
         if (_disposed)
             return;
         _disposed = true;
-        _device.Vulkan.Queue.WaitIdleQuietly();
+        _device.Queue.WaitIdleQuietly();
         _encoded.Dispose();
         if (_ownsBlocks)
             foreach (DeviceBuffer block in _blocks)
@@ -156,35 +156,4 @@ public sealed class Graph : IDisposable
                 );
             }),
         ];
-}
-
-/// <summary>How a graph is planned.</summary>
-public sealed record GraphOptions
-{
-    /// <summary>The defaults.</summary>
-    public static GraphOptions Default { get; } = new();
-
-    /// <summary>What the memory is for, in messages.</summary>
-    public string Purpose { get; init; } = "a graph";
-
-    /// <summary>A graph that lends its memory when this one fits in: for graphs that never run between each other's run and read. It must outlive this one.</summary>
-    public Graph? Borrow { get; init; }
-
-    /// <summary>Copies to read instead of rounding weights in each run; they must outlive the graph. Null where weights change.</summary>
-    public RoundedWeights? Rounded { get; init; }
-
-    /// <summary>
-    /// A graph of the same ops at another batch size, whose kernels this one runs too instead of the fastest for its size, so that both compute
-    /// the same bits for an image. It may be disposed.
-    /// </summary>
-    public Graph? KernelsOf { get; init; }
-
-    /// <summary>Decisions that a test or a bench takes itself.</summary>
-    internal ForcedChoices Forced { get; init; } = ForcedChoices.None;
-
-    /// <summary>Untouched bytes around each tensor; above 0 no memory is reused (for tests).</summary>
-    internal long GuardBytes { get; init; }
-
-    /// <summary>A 32-bit pattern that all memory of the graph is filled with first (for tests).</summary>
-    internal uint? Poison { get; init; }
 }

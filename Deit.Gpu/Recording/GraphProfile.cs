@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-/// <summary>What each dispatch of a graph took when run alone.</summary>
+/// <summary>The time of each dispatch of a graph when run alone.</summary>
 public sealed class GraphProfile
 {
     internal GraphProfile(IReadOnlyList<Dispatch> dispatches, double[] nanoseconds) =>

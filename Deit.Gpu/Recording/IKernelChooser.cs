@@ -4,8 +4,8 @@ namespace Deit.Gpu;
 internal interface IKernelChooser
 {
     /// <summary>The name of the candidate to run.</summary>
-    /// <param name="key">What the choice is for.</param>
+    /// <param name="key">The name of the choice: candidates are measured once for each key.</param>
     /// <param name="candidates">The reference of the trial among them, the choice without a measurement first.</param>
-    /// <param name="trial">What they compute to be measured.</param>
+    /// <param name="trial">The computation by which they are measured.</param>
     string Choose(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial);
 }

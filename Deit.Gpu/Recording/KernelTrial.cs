@@ -1,10 +1,10 @@
 namespace Deit.Gpu;
 
-/// <summary>What candidates compute while they are measured, and how far their results may lie from each other.</summary>
+/// <summary>The computation by which candidates are measured, and how far their results may lie from each other.</summary>
 /// <param name="Inputs">The shapes of the inputs: noise, uniform in [-1/2, 1/2).</param>
 /// <param name="Type">The inputs' element type.</param>
 /// <param name="Reference">The name of the candidate that is plain enough to be the yardstick.</param>
-/// <param name="Absolute">How far an element may lie from the reference's by rounding of what is summed.</param>
+/// <param name="Absolute">How far an element may lie from the reference's by rounding of the terms of a sum.</param>
 /// <param name="Relative">How far by rounding of the result, as a share of the element.</param>
 public sealed record KernelTrial(
     IReadOnlyList<Shape> Inputs,
@@ -14,7 +14,7 @@ public sealed record KernelTrial(
     double Relative
 )
 {
-    /// <summary>Why a result is not what the reference computed; null when it is.</summary>
+    /// <summary>Why a result is not the reference's; null when it is.</summary>
     /// <param name="expected">The reference's result.</param>
     /// <param name="actual">Another's.</param>
     internal string? Fault(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
@@ -32,7 +32,8 @@ public sealed record KernelTrial(
         }
         return worst < 0
             ? null
-            : $"element {worst} of {actual.Length} is {actual[worst]:g6}, '{Reference}' computes {expected[worst]:g6}; at most {Allowed(expected[worst]):g2} apart";
+            : $"element {worst} of {actual.Length} is {actual[worst]:g6}, '{Reference}' computes "
+                + $"{expected[worst]:g6}; at most {Allowed(expected[worst]):g2} apart";
     }
 
     private double Allowed(float expected) => Absolute + (Relative * Math.Abs((double)expected));

@@ -36,7 +36,7 @@ internal sealed class MemoryPlan
     /// used again behind barriers that stand there anyhow, and new ones stand where memory is shortest alone.
     /// </summary>
     /// <param name="lifetimes">By dispatches.</param>
-    /// <param name="barrierBefore">True at each dispatch that waits for all before it, whatever lies where.</param>
+    /// <param name="barrierBefore">True at each dispatch that waits for all before it, wherever tensors lie.</param>
     public static Lifetime[] ToBarriers(ReadOnlySpan<Lifetime> lifetimes, ReadOnlySpan<bool> barrierBefore)
     {
         Lifetime[] longer = lifetimes.ToArray();
@@ -59,7 +59,7 @@ internal sealed class MemoryPlan
     }
 
     /// <summary>Plans.</summary>
-    /// <param name="lifetimes">What to place.</param>
+    /// <param name="lifetimes">The tensors to place.</param>
     /// <param name="blockLimit">The largest block in bytes.</param>
     /// <param name="guardBytes">Untouched bytes before and after each storage; above 0, nothing is reused (for tests).</param>
     /// <exception cref="GpuException">One storage alone exceeds <paramref name="blockLimit"/>.</exception>
@@ -84,7 +84,8 @@ internal sealed class MemoryPlan
             if (bytes > blockLimit)
                 throw new GpuException(
                     GpuErrorKind.Limit,
-                    $"A graph needs one tensor of {items[item].Bytes} bytes, the device allocates at most {blockLimit} at once; lower the batch size."
+                    $"A graph needs one tensor of {items[item].Bytes} bytes, the device allocates at most "
+                        + $"{blockLimit} at once; lower the batch size."
                 );
             int block = 0;
             long offset;

@@ -1,11 +1,14 @@
 namespace Deit.Gpu;
 
-/// <summary>How factors of F32 are multiplied; sums are F32 in each case. What the types are called is what the arithmetic is worth.</summary>
+/// <summary>
+/// How factors of F32 are multiplied; sums are F32 in each case. What the types are called is what the arithmetic is
+/// worth.
+/// </summary>
 /// <remarks>
-/// Three products of 16 bits for one of F32: a factor is the sum of its rounded value and of the rounded rest, and a b = a_high b_high +
-/// a_high b_low + a_low b_high, on matrix units. See Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For
-/// Higher-Precision Computations" (arXiv 1904.06376). Products that matrix units do not take, because extents are no multiples of eight,
-/// or that they are not the fastest for, are F32.
+/// Three products of 16 bits for one of F32: a factor is the sum of its rounded value and of the rounded rest, and a b
+/// = a_high b_high + a_high b_low + a_low b_high, on matrix units. See Henry, Tang and Heinecke, "Leveraging the
+/// bfloat16 Artificial Intelligence Datatype For Higher-Precision Computations" (arXiv 1904.06376). Products that
+/// matrix units do not take, because extents are no multiples of eight, or that they are not the fastest for, are F32.
 /// </remarks>
 public enum ProductArithmetic
 {

@@ -13,7 +13,8 @@ public sealed class Recorder
 
     internal Recorder(GpuInfo info, IKernelChooser chooser, GraphOptions options)
     {
-        (Info, _chooser, Rounded, Forced) = (info, chooser, options.Rounded, options.Forced);
+        (_chooser, Rounded, Forced) = (chooser, options.Rounded, options.Forced);
+        Info = Forced.CardLayout ? info with { CardLayout = true } : info;
         _choices = new ChoiceSequence(options.KernelsOf?.Choices);
         Tape = new Tape(this);
     }
@@ -39,7 +40,7 @@ public sealed class Recorder
     /// <summary>The scope that is open now; the tape opens a forward's again for its backward.</summary>
     internal RecordingScope CurrentScope { get; set; } = RecordingScope.Outermost;
 
-    /// <summary>What was recorded so far.</summary>
+    /// <summary>The dispatches recorded so far.</summary>
     internal IReadOnlyList<Dispatch> Dispatches => _dispatches;
 
     internal IReadOnlyList<Tensor> Kept => _kept;
@@ -64,7 +65,7 @@ public sealed class Recorder
         return tensor;
     }
 
-    /// <summary>Names what is recorded until the result is disposed: profiles show <c>blocks.3.attn</c>.</summary>
+    /// <summary>Gives a name to the ops recorded until the result is disposed: profiles show <c>blocks.3.attn</c>.</summary>
     public Scope Named(string name) => Enter(CurrentScope.Inside(name));
 
     /// <summary>
@@ -74,14 +75,17 @@ public sealed class Recorder
     public Scope Multiplying(ProductArithmetic products) => Enter(CurrentScope with { Products = products });
 
     /// <summary>The name of the kernel that runs something: the fastest of the candidates on this device.</summary>
-    /// <param name="key">What the choice is for.</param>
+    /// <param name="key">The name of the choice: candidates are measured once for each key.</param>
     /// <param name="candidates">The reference of the trial among them.</param>
-    /// <param name="trial">What they compute to be measured.</param>
+    /// <param name="trial">The computation by which they are measured.</param>
     /// <exception cref="GpuException">Measuring failed.</exception>
     public string Choose(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial) =>
         _choices.Next(candidates, () => _chooser.Choose(key, candidates, trial));
 
-    /// <summary>A number for a use of random numbers that depends only on the name and on how often it was used: the same in every recording.</summary>
+    /// <summary>
+    /// A number for a use of random numbers that depends only on the name and on how often it was used: the same in
+    /// every recording.
+    /// </summary>
     public uint RandomSite(string name)
     {
         // FNV-1a over the name, so that a site keeps its numbers when others are added before it.
@@ -96,15 +100,16 @@ public sealed class Recorder
     /// <summary>Records a kernel launch.</summary>
     /// <param name="kernel">The shader.</param>
     /// <param name="push">Its push constants.</param>
-    /// <param name="groups">Workgroups.</param>
+    /// <param name="workgroups">How many workgroups.</param>
     /// <param name="specialization">Values of the specialization constants 0, 1, ...; 0 is the workgroup size.</param>
     /// <param name="bindings">The tensors in binding order.</param>
     /// <param name="flops">Floating-point operations, for profiles.</param>
-    /// <exception cref="GpuException">A tensor exceeds the largest range that the device binds, or there are too many workgroups.</exception>
+    /// <exception cref="GpuException">A tensor exceeds the largest range that the device binds, or there are too many
+    /// workgroups.</exception>
     public void Dispatch<TPush>(
         Kernel<TPush> kernel,
         in TPush push,
-        Groups groups,
+        WorkgroupCount workgroups,
         ReadOnlySpan<uint> specialization,
         ReadOnlySpan<Binding> bindings,
         double flops = 0
@@ -118,21 +123,24 @@ public sealed class Recorder
             if (length > Info.MaxStorageBufferRange)
                 throw new GpuException(
                     GpuErrorKind.Limit,
-                    $"{kernel.Name} binds {binding.Tensor} of {length} bytes, {Info.Name} binds at most {Info.MaxStorageBufferRange}; lower the batch size."
+                    $"{kernel.Name} binds {binding.Tensor} of {length} bytes, {Info.Name} binds at most "
+                        + $"{Info.MaxStorageBufferRange}; lower the batch size."
                 );
             bytes += length * (binding.Access == Access.ReadWrite ? 2 : 1);
         }
         if (
-            groups.X == 0
-            || groups.Y == 0
-            || groups.Z == 0
-            || groups.X > Info.MaxWorkgroups.X
-            || groups.Y > Info.MaxWorkgroups.Y
-            || groups.Z > Info.MaxWorkgroups.Z
+            workgroups.X == 0
+            || workgroups.Y == 0
+            || workgroups.Z == 0
+            || workgroups.X > Info.MaxWorkgroups.X
+            || workgroups.Y > Info.MaxWorkgroups.Y
+            || workgroups.Z > Info.MaxWorkgroups.Z
         )
             throw new GpuException(
                 GpuErrorKind.Limit,
-                $"{kernel.Name} asks for {groups.X} x {groups.Y} x {groups.Z} workgroups, {Info.Name} runs 1 to {Info.MaxWorkgroups.X} x {Info.MaxWorkgroups.Y} x {Info.MaxWorkgroups.Z}; lower the batch size."
+                $"{kernel.Name} asks for {workgroups.X} x {workgroups.Y} x {workgroups.Z} workgroups, {Info.Name} "
+                    + $"runs 1 to {Info.MaxWorkgroups.X} x {Info.MaxWorkgroups.Y} x {Info.MaxWorkgroups.Z}; lower the "
+                    + "batch size."
             );
         byte[] pushBytes = MemoryMarshal.AsBytes(new ReadOnlySpan<TPush>(in push)).ToArray();
         string label = CurrentScope.Name.Length == 0 ? kernel.Name : $"{CurrentScope.Name}: {kernel.Name}";
@@ -141,7 +149,7 @@ public sealed class Recorder
                 kernel,
                 specialization.ToArray(),
                 pushBytes,
-                groups,
+                workgroups,
                 bindings.ToArray(),
                 new Cost(flops, bytes),
                 label

@@ -1,14 +1,22 @@
+using Deit.Gpu.Vulkan;
+
 namespace Deit.Gpu;
 
 /// <summary>
 /// 16-bit copies of weights that no longer change. A recording that is given them (<see cref="GraphOptions.Rounded"/>) reads two bytes
 /// a weight in each run where it would otherwise read four, write two and read those. A copy is made when a recording first asks for it.
 /// </summary>
-/// <param name="device">The device of the weights.</param>
-public sealed class RoundedWeights(GpuDevice device) : IDisposable
+public sealed class RoundedWeights : IDisposable
 {
+    private readonly VulkanDevice _device;
+    private readonly Action<Tensor, Tensor> _round;
     private readonly Lock _gate = new();
     private readonly Dictionary<(Storage, long, DType), (Arena Memory, Tensor Copy)> _copies = [];
+
+    /// <summary>No copies yet.</summary>
+    /// <param name="device">The device of the weights.</param>
+    /// <param name="round">Rounds the first tensor to the type of the second, onto it.</param>
+    internal RoundedWeights(VulkanDevice device, Action<Tensor, Tensor> round) => (_device, _round) = (device, round);
 
     /// <summary>Bytes of all copies.</summary>
     public long ByteLength
@@ -29,15 +37,11 @@ public sealed class RoundedWeights(GpuDevice device) : IDisposable
             (Storage, long, DType) key = (weight.Storage, weight.ByteOffset, type);
             if (!_copies.TryGetValue(key, out (Arena Memory, Tensor Copy) known))
             {
-                Arena memory = device.CreateArena($"{weight.Name} in {type}", Arena.SizeOf(type, weight.Shape));
+                Arena memory = new(_device, $"{weight.Name} in {type}", Arena.SizeOf(type, weight.Shape));
                 try
                 {
                     known = (memory, memory.Allocate(weight.Shape, type, weight.Name));
-                    using Graph rounding = device.Record(
-                        r => r.CastTo(weight, known.Copy),
-                        new GraphOptions { Purpose = "rounding weights" }
-                    );
-                    rounding.Run();
+                    _round(weight, known.Copy);
                 }
                 catch
                 {

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Deit.Gpu;
 
-/// <summary>The numbers that change from step to step of a training: a replayed graph reads them from a buffer. The layout of <c>shaders/step_state.glsl</c>.</summary>
+/// <summary>
+/// The numbers that change from step to step of a training: a replayed graph reads them from a buffer. The layout of
+/// <c>shaders/Shared/step_state.glsl</c>.
+/// </summary>
 /// <param name="LearningRate">The learning rate of the step.</param>
 /// <param name="BiasCorrection1">1 - b1^t of AdamW.</param>
 /// <param name="BiasCorrection2Sqrt">sqrt(1 - b2^t) of AdamW.</param>
@@ -28,7 +31,8 @@ public readonly record struct StepState(
     /// <summary>The state of a step, its corrections computed in double precision.</summary>
     /// <param name="step">The number of the step from 0, which random numbers depend on.</param>
     /// <param name="learningRate">The learning rate of the step.</param>
-    /// <param name="optimizer">The decays of AdamW.</param>
+    /// <param name="beta1">The decay of AdamW's first moment.</param>
+    /// <param name="beta2">The decay of its second moment.</param>
     /// <param name="seed">The seed of all random numbers.</param>
     /// <param name="emaDecay">The decay of the moving average.</param>
     /// <param name="lossScale">The factor of the loss.</param>
@@ -36,7 +40,8 @@ public readonly record struct StepState(
     public static StepState At(
         long step,
         double learningRate,
-        AdamWOptions optimizer,
+        double beta1,
+        double beta2,
         ulong seed = 0,
         double emaDecay = 0,
         double lossScale = 1,
@@ -47,8 +52,8 @@ public readonly record struct StepState(
         long t = (update ?? step) + 1;
         return new StepState(
             (float)learningRate,
-            (float)(1 - Math.Pow(optimizer.Beta1, t)),
-            (float)Math.Sqrt(1 - Math.Pow(optimizer.Beta2, t)),
+            (float)(1 - Math.Pow(beta1, t)),
+            (float)Math.Sqrt(1 - Math.Pow(beta2, t)),
             (float)lossScale,
             checked((uint)step),
             (uint)seed,
@@ -59,11 +64,6 @@ public readonly record struct StepState(
 
     /// <summary>Room for a step state.</summary>
     public static Tensor Allocate(Arena arena) => arena.Allocate(Words, DType.U32, "step state");
-
-    /// <summary>Writes the state for the graphs submitted from now on; those submitted before still see the old one.</summary>
-    /// <exception cref="ArgumentException">The tensor is no step state.</exception>
-    public void WriteTo(GpuDevice device, Tensor stepState) =>
-        device.Write(Check(stepState), new ReadOnlySpan<StepState>(in this));
 
     internal static Tensor Check(Tensor stepState) =>
         stepState.DType == DType.U32 && stepState.Shape == Words

@@ -23,7 +23,8 @@ internal sealed class StreamKernel<TPush>(string name, bool fullSubgroups = fals
             (DType.F16, DType.F16) => _f16,
             (DType.BF16, DType.BF16) => _bf16,
             _ => throw new ArgumentException(
-                $"Kernel '{name}' between a branch of {branch} and a residual stream of {stream}: expected a stream of F32 or of the branch's type.",
+                $"Kernel '{name}' between a branch of {branch} and a residual stream of {stream}: expected a "
+                    + "stream of F32 or of the branch's type.",
                 nameof(stream)
             ),
         };

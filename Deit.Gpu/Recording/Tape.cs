@@ -20,7 +20,7 @@ public sealed class Tape
     /// <summary>Where a gradient goes: overwrite <paramref name="Tensor"/>, or add to it when <paramref name="Accumulate"/>.</summary>
     public readonly record struct Target(Tensor Tensor, bool Accumulate)
     {
-        /// <summary>1 when the kernel must add to what is there, 0 when it overwrites.</summary>
+        /// <summary>1 when the kernel must add to the tensor, 0 when it overwrites it.</summary>
         public uint Flag => Accumulate ? 1u : 0u;
 
         /// <summary>The target as a kernel binding.</summary>
@@ -36,7 +36,10 @@ public sealed class Tape
         return false;
     }
 
-    /// <summary>Called by an op's forward: <paramref name="backward"/> receives the gradient of <paramref name="output"/> and records the gradients of the inputs.</summary>
+    /// <summary>
+    /// Called by an op's forward: <paramref name="backward"/> receives the gradient of <paramref name="output"/> and
+    /// records the gradients of the inputs.
+    /// </summary>
     public void OnBackward(Tensor output, Action<Tensor> backward)
     {
         output.RequiresGradient = true;
@@ -46,7 +49,8 @@ public sealed class Tape
     /// <summary>Records the backward pass of everything that leads to <paramref name="loss"/>.</summary>
     /// <param name="loss">A tensor that trainable tensors lead to.</param>
     /// <param name="seed">The gradient of <paramref name="loss"/>, of its shape (a loss scale, or ones).</param>
-    /// <param name="accumulateParameters">Add to the parameters' gradients instead of overwriting them (micro-batches after the first).</param>
+    /// <param name="accumulateParameters">Add to the parameters' gradients instead of overwriting them (micro-batches
+    /// after the first).</param>
     /// <exception cref="InvalidOperationException">Called twice, or nothing trainable leads to the loss.</exception>
     public void Backward(Tensor loss, Tensor seed, bool accumulateParameters = false) =>
         Backward([loss], [seed], accumulateParameters);
@@ -79,10 +83,13 @@ public sealed class Tape
         _steps.Clear();
     }
 
-    /// <summary>True when the backward pass wrote the gradient of this parameter; others keep what they had.</summary>
+    /// <summary>True when the backward pass wrote the gradient of this parameter; the gradients of others stay as they were.</summary>
     public bool Reached(Tensor parameter) => _written.Contains(Key(parameter));
 
-    /// <summary>Where a kernel writes the gradient of an input: the parameter's own tensor, or a new or already begun one of the activation.</summary>
+    /// <summary>
+    /// Where a kernel writes the gradient of an input: the parameter's own tensor, or a new or already begun one of the
+    /// activation.
+    /// </summary>
     public Target GradientOf(Tensor input)
     {
         (Storage, long) key = Key(input);

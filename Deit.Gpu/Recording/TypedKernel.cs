@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>A compute shader that is compiled for each element type of its activations: <c>NAME</c>, <c>NAME.f16</c> and <c>NAME.bf16</c>.</summary>
+/// <summary>
+/// A compute shader that is compiled for each element type of its activations: <c>NAME</c>, <c>NAME.f16</c> and
+/// <c>NAME.bf16</c>.
+/// </summary>
 /// <typeparam name="TPush">As of <see cref="Kernel{TPush}"/>.</typeparam>
 /// <param name="name">The stem of the F32 variant.</param>
 /// <param name="fullSubgroups">As of <see cref="Kernel{TPush}"/>.</param>

@@ -5,17 +5,15 @@ namespace Deit.Gpu;
 /// <summary>Device memory that lives until disposed, handed out front to back: parameters, optimiser state, inputs.</summary>
 public sealed class Arena : IDisposable
 {
+    private readonly VulkanDevice _device;
     private readonly DeviceBuffer _buffer;
     private long _used;
 
-    internal Arena(GpuDevice device, string name, long byteLength)
+    internal Arena(VulkanDevice device, string name, long byteLength)
     {
-        (Device, Name, ByteLength) = (device, name, Storage.Align(byteLength));
-        _buffer = device.Vulkan.Memory.Allocate(ByteLength, name);
+        (_device, Name, ByteLength) = (device, name, Storage.Align(byteLength));
+        _buffer = device.Memory.Allocate(ByteLength, name);
     }
-
-    /// <summary>The device whose memory it is.</summary>
-    public GpuDevice Device { get; }
 
     /// <summary>A name for messages.</summary>
     public string Name { get; }
@@ -35,14 +33,15 @@ public sealed class Arena : IDisposable
         if (_used + bytes > ByteLength)
             throw new GpuException(
                 GpuErrorKind.OutOfMemory,
-                $"Arena '{Name}' cannot hold {name ?? "a tensor"} {shape}: {bytes} bytes asked, {ByteLength - _used} of {ByteLength} free; create the arena larger."
+                $"Arena '{Name}' cannot hold {name ?? "a tensor"} {shape}: {bytes} bytes asked, "
+                    + $"{ByteLength - _used} of {ByteLength} free; create the arena larger."
             );
         Tensor tensor = At(_used, shape, dtype, name);
         _used = Storage.Align(_used + bytes);
         return tensor;
     }
 
-    /// <summary>A range of the arena as a tensor, whatever else lies there: for flat passes over everything.</summary>
+    /// <summary>A range of the arena as a tensor, over other tensors of it too: for flat passes over everything.</summary>
     /// <param name="byteOffset">A multiple of 256.</param>
     /// <param name="shape">The extents.</param>
     /// <param name="dtype">The element type.</param>
@@ -64,7 +63,7 @@ public sealed class Arena : IDisposable
     {
         if (_buffer.Disposed)
             return;
-        Device.Vulkan.Queue.WaitIdleQuietly();
+        _device.Queue.WaitIdleQuietly();
         _buffer.Dispose();
     }
 }

@@ -5,8 +5,8 @@ namespace Deit.Gpu;
 /// <summary>A run of bytes that tensors share: fixed in an arena from the start, or placed by a graph's memory plan.</summary>
 internal sealed class Storage(long byteLength, bool transient)
 {
-    /// <summary>Tensors start at multiples of this many bytes: the largest minStorageBufferOffsetAlignment that Vulkan allows.</summary>
-    public const int Alignment = 256;
+    /// <summary>Tensors start at multiples of this many bytes.</summary>
+    public const int Alignment = MemoryAlignment.Bytes;
 
     public long ByteLength { get; } = byteLength;
 
@@ -29,5 +29,5 @@ internal sealed class Storage(long byteLength, bool transient)
         (Buffer, ByteOffset) = (buffer, byteOffset);
     }
 
-    public static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+    public static long Align(long bytes) => MemoryAlignment.Align(bytes);
 }

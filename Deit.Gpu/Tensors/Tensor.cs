@@ -1,6 +1,8 @@
+using Deit.Gpu.Vulkan;
+
 namespace Deit.Gpu;
 
-/// <summary>A contiguous range of device memory with a shape. It owns nothing: an <see cref="Arena"/> or a <see cref="Graph"/> does.</summary>
+/// <summary>A contiguous range of device memory with a shape. It owns nothing: an <see cref="Arena"/> or a graph does.</summary>
 public sealed class Tensor
 {
     internal Tensor(Storage storage, long byteOffset, Shape shape, DType dtype, string? name = null)
@@ -16,6 +18,17 @@ public sealed class Tensor
     internal Storage Storage { get; }
 
     internal long ByteOffset { get; }
+
+    /// <summary>The buffer that holds the bytes.</summary>
+    /// <exception cref="InvalidOperationException">The tensor has no place yet.</exception>
+    internal DeviceBuffer Buffer =>
+        Storage.Buffer
+        ?? throw new InvalidOperationException(
+            $"{this} lives inside a graph that is not built yet; read it after GpuDevice.Record."
+        );
+
+    /// <summary>Where in <see cref="Buffer"/> the bytes start.</summary>
+    internal long BufferOffset => Storage.ByteOffset + ByteOffset;
 
     /// <summary>The extents.</summary>
     public Shape Shape { get; }
@@ -38,7 +51,10 @@ public sealed class Tensor
     /// <summary>Where the gradient of a trainable parameter is written; null for everything else.</summary>
     public Tensor? Gradient { get; private set; }
 
-    /// <summary>z where this tensor is gelu(z) and z is kept: a product that makes this tensor's gradient may go on to that of z at once.</summary>
+    /// <summary>
+    /// z where this tensor is gelu(z) and z is kept: a product that makes this tensor's gradient may go on to that of z
+    /// at once.
+    /// </summary>
     internal Tensor? PreActivation { get; set; }
 
     /// <summary>Makes the tensor a trainable parameter whose gradient is written to <paramref name="gradient"/>.</summary>

@@ -1,12 +1,14 @@
 using System.Text.Json;
+using Deit.Gpu.Vulkan;
 
 namespace Deit.Gpu;
 
 /// <summary>
-/// Which of several kernels runs a given shape: measured once on the device at first use and kept beside the pipeline cache, so that
-/// the choice depends on what the device does, never on who made it. A candidate that fails, or whose result on noise is not the plain
-/// kernel's, is rejected and never taken: a kernel may be compiled by a driver that nobody here saw run it. So is one that the process or the
-/// device did not survive (<see cref="TrialMarker"/>). <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
+/// Which of several kernels runs a given shape: measured once on the device at first use and kept beside the pipeline
+/// cache, so that the choice depends on what the device does, never on who made it. A candidate that fails, or whose
+/// result on noise is not the plain kernel's, is rejected and never taken: a kernel may be compiled by a driver that
+/// nobody here saw run it. So is one that the process or the device did not survive (<see cref="TrialMarker"/>).
+/// <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
 /// </summary>
 public sealed class KernelChoices : IKernelChooser
 {
@@ -16,7 +18,7 @@ public sealed class KernelChoices : IKernelChooser
         RejectedName = "rejected",
         AloneName = "alone";
     private const string TryAgain = $"remove {FileName} from the cache's folder to try it again";
-    private readonly GpuDevice _device;
+    private readonly VulkanDevice _device;
     private readonly string _folder,
         _file;
     private readonly Lock _gate = new();
@@ -27,17 +29,21 @@ public sealed class KernelChoices : IKernelChooser
     private readonly bool _measure = Environment.GetEnvironmentVariable("DEIT_TUNE") is not ("0" or "false");
     private bool _measuring;
 
-    internal KernelChoices(GpuDevice device, string folder)
+    internal KernelChoices(VulkanDevice device, string folder)
     {
         (_device, _folder, _file) = (device, folder, Path.Combine(folder, FileName));
         TakeOver();
     }
 
-    /// <summary>The name of the fastest candidate for a key that computes what the reference does; the first one when measuring is off.</summary>
-    /// <param name="key">What the choice is for.</param>
+    /// <summary>
+    /// The name of the fastest candidate for a key whose result is the reference's; the first one when measuring
+    /// is off.
+    /// </summary>
+    /// <param name="key">The name of the choice: candidates are measured once for each key.</param>
     /// <param name="candidates">The reference of the trial among them.</param>
-    /// <param name="trial">What they compute to be measured.</param>
-    /// <exception cref="GpuException">The device has not enough memory for the reference or is lost, the reference fails, or Vulkan validation has found a misuse.</exception>
+    /// <param name="trial">The computation by which they are measured.</param>
+    /// <exception cref="GpuException">The device has not enough memory for the reference or is lost, the reference
+    /// fails, or Vulkan validation has found a misuse.</exception>
     public string Choose(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial)
     {
         lock (_gate)
@@ -90,7 +96,7 @@ public sealed class KernelChoices : IKernelChooser
         }
     }
 
-    /// <summary>What is never taken, as <c>key: name</c>, and why.</summary>
+    /// <summary>The candidates that are never taken, as <c>key: name</c>, each with the reason.</summary>
     public IReadOnlyDictionary<string, string> Rejected
     {
         get
@@ -100,7 +106,7 @@ public sealed class KernelChoices : IKernelChooser
         }
     }
 
-    /// <summary>What was rejected on a device under its present driver, without opening it, as <see cref="Rejected"/>.</summary>
+    /// <summary>The candidates rejected on a device under its present driver, without opening it, as <see cref="Rejected"/>.</summary>
     public static IReadOnlyDictionary<string, string> RejectedOn(GpuInfo info) =>
         Load(Path.Combine(CacheFolder.For(info), FileName), RejectedName);
 
@@ -151,27 +157,8 @@ public sealed class KernelChoices : IKernelChooser
             foreach (KernelCandidate candidate in others)
             {
                 marker.Try(candidate.Name);
-                try
-                {
-                    using KernelMeasurement.Attempt attempt = measurement.Open(candidate);
-                    if (trial.Fault(expected, attempt.Result()) is { } fault)
-                        _rejected[Rejection(key, candidate.Name)] = fault;
-                    else
-                        right.Add((candidate, Best(attempt)));
-                }
-                catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan or GpuErrorKind.Limit)
-                {
-                    _rejected[Rejection(key, candidate.Name)] = error.Message;
-                }
-                catch (GpuException error) when (error.Kind is GpuErrorKind.OutOfMemory)
-                {
-                    // Not this time: memory may suffice another time, but some drivers say so of a kernel that they cannot compile.
-                }
-                catch (GpuException error) when (error.Kind is GpuErrorKind.DeviceLost)
-                {
-                    _rejected[Rejection(key, candidate.Name)] = $"the device was lost while it was tried; {TryAgain}";
-                    throw; // nothing runs any more
-                }
+                if (TimeOf(measurement, key, candidate, trial, expected) is { } milliseconds)
+                    right.Add((candidate, milliseconds));
             }
         }
         if (wanted is not null)
@@ -181,19 +168,51 @@ public sealed class KernelChoices : IKernelChooser
             measurement,
             [.. right.Where(entry => entry.Milliseconds <= 2 * least).OrderBy(entry => entry.Milliseconds).Take(3)]
         );
+    }
 
-        static double Best(KernelMeasurement.Attempt attempt)
+    // The best time of a candidate; null where it is rejected, or the device has no memory for it.
+    private double? TimeOf(
+        KernelMeasurement measurement,
+        string key,
+        KernelCandidate candidate,
+        KernelTrial trial,
+        float[] expected
+    )
+    {
+        try
         {
-            double best = double.MaxValue,
-                total = 0;
-            for (int i = 0; i < 5 && (i < 2 || total < 50); i++)
-            {
-                double time = attempt.Time();
-                best = Math.Min(best, time);
-                total += time;
-            }
-            return best;
+            using KernelMeasurement.Attempt attempt = measurement.Open(candidate);
+            if (trial.Fault(expected, attempt.Result()) is not { } fault)
+                return Best(attempt);
+            _rejected[Rejection(key, candidate.Name)] = fault;
         }
+        catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan or GpuErrorKind.Limit)
+        {
+            _rejected[Rejection(key, candidate.Name)] = error.Message;
+        }
+        catch (GpuException error) when (error.Kind is GpuErrorKind.OutOfMemory)
+        {
+            // Not this time: memory may suffice another time, but some drivers say so of a kernel that they cannot compile.
+        }
+        catch (GpuException error) when (error.Kind is GpuErrorKind.DeviceLost)
+        {
+            _rejected[Rejection(key, candidate.Name)] = $"the device was lost while it was tried; {TryAgain}";
+            throw; // nothing runs any more
+        }
+        return null;
+    }
+
+    private static double Best(KernelMeasurement.Attempt attempt)
+    {
+        double best = double.MaxValue,
+            total = 0;
+        for (int i = 0; i < 5 && (i < 2 || total < 50); i++)
+        {
+            double time = attempt.Time();
+            best = Math.Min(best, time);
+            total += time;
+        }
+        return best;
     }
 
     // The fastest few in turn: a card's clock rises and another program comes and goes while one after the other is measured.
@@ -248,8 +267,9 @@ public sealed class KernelChoices : IKernelChooser
         }
     }
 
-    // What other processes chose and rejected since, and what those that are gone were trying. One kernel is what its process did not survive;
-    // of several that were being compiled at the same time nobody knows which, until they are compiled one at a time.
+    // What other processes chose and rejected since, and what those that are gone were trying. One kernel is what its
+    // process did not survive; of several that were being compiled at the same time nobody knows which, until they are
+    // compiled one at a time.
     private void TakeOver()
     {
         Merge();

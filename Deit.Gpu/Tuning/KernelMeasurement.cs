@@ -1,12 +1,13 @@
 using System.Diagnostics;
+using Deit.Gpu.Vulkan;
 
 namespace Deit.Gpu;
 
 /// <summary>Runs candidates on one set of inputs.</summary>
 internal sealed class KernelMeasurement : IDisposable
 {
-    private const uint Poison = 0x7FC0DEAD; // a NaN: an element that a candidate leaves out shows, whatever another one left there
-    private readonly GpuDevice _device;
+    private const uint Poison = 0x7FC0DEAD; // a NaN: it shows where a candidate leaves an element out
+    private readonly VulkanDevice _device;
     private readonly IKernelChooser _chooser;
     private readonly KernelTrial _trial;
     private readonly Arena _arena;
@@ -14,19 +15,19 @@ internal sealed class KernelMeasurement : IDisposable
 
     /// <param name="device">Where candidates run.</param>
     /// <param name="chooser">Decides for ops that a candidate is composed of.</param>
-    /// <param name="trial">What they compute.</param>
-    public KernelMeasurement(GpuDevice device, IKernelChooser chooser, KernelTrial trial)
+    /// <param name="trial">The computation of the candidates.</param>
+    public KernelMeasurement(VulkanDevice device, IKernelChooser chooser, KernelTrial trial)
     {
         (_device, _chooser, _trial) = (device, chooser, trial);
-        _arena = device.CreateArena("inputs of kernels to measure", Arena.SizeOf(trial.Type, trial.Inputs));
+        _arena = new Arena(device, "inputs of kernels to measure", Arena.SizeOf(trial.Type, trial.Inputs));
         _inputs = [.. trial.Inputs.Select(shape => _arena.Allocate(shape, trial.Type))];
         foreach (Tensor input in _inputs)
             Noise(input);
     }
 
     /// <summary>
-    /// Compiles candidates on all cores, so that they are at hand when they are opened one after the other. What fails here fails again, and
-    /// alone, when it is opened.
+    /// Compiles candidates on all cores, so that they are at hand when they are opened one after the other. What fails
+    /// here fails again, and alone, when it is opened.
     /// </summary>
     public void Compile(IEnumerable<KernelCandidate> candidates)
     {
@@ -49,7 +50,7 @@ internal sealed class KernelMeasurement : IDisposable
             {
                 try
                 {
-                    _device.Vulkan.Pipelines.Get(dispatches);
+                    _device.Pipelines.Get([.. dispatches.Select(dispatch => dispatch.Pipeline)]);
                 }
                 catch (GpuException)
                 {
@@ -65,7 +66,7 @@ internal sealed class KernelMeasurement : IDisposable
     {
         Tensor? computed = null,
             result = null;
-        Graph graph = _device.Record(
+        Graph graph = Record(
             r => result = r.Keep(r.Cast(computed = candidate.Record(r, _inputs), DType.F32)),
             new GraphOptions { Purpose = "measuring kernels", Poison = Poison }
         );
@@ -73,24 +74,24 @@ internal sealed class KernelMeasurement : IDisposable
     }
 
     /// <summary>A candidate on the trial's inputs.</summary>
-    public sealed class Attempt(GpuDevice device, Graph graph, Tensor result, bool isCast) : IDisposable
+    public sealed class Attempt(VulkanDevice device, Graph graph, Tensor result, bool isCast) : IDisposable
     {
         /// <summary>Runs it once.</summary>
         /// <exception cref="GpuException">The device is lost.</exception>
         public float[] Result()
         {
             graph.Run();
-            return device.Read<float>(result);
+            return device.Transfers.Read<float>(result);
         }
 
         /// <summary>
-        /// Milliseconds of a run: by the device's clock where it has one, since a submission and its end take the host longer than a card takes
-        /// for a product; without the cast of the result that only the trial needs.
+        /// Milliseconds of a run: by the device's clock where it has one, since a submission and its end take the host
+        /// longer than a card takes for a product; without the cast of the result that only the trial needs.
         /// </summary>
         /// <exception cref="GpuException">The device is lost.</exception>
         public double Time()
         {
-            if (device.Vulkan.HasTimestamps)
+            if (device.HasTimestamps)
                 return graph.Profile().Rows.SkipLast(isCast ? 1 : 0).Sum(row => row.Nanoseconds) / 1e6;
             long start = Stopwatch.GetTimestamp();
             graph.Run();
@@ -98,6 +99,13 @@ internal sealed class KernelMeasurement : IDisposable
         }
 
         public void Dispose() => graph.Dispose();
+    }
+
+    private Graph Record(Action<Recorder> record, GraphOptions options)
+    {
+        Recorder recorder = new(_device.Info, _chooser, options);
+        record(recorder);
+        return new Graph(_device, recorder, options);
     }
 
     public void Dispose() => _arena.Dispose();
@@ -113,16 +121,13 @@ internal sealed class KernelMeasurement : IDisposable
             period.AsSpan(0, Math.Min(Period, values.Length - start)).CopyTo(values.AsSpan(start));
         if (input.DType == DType.F32)
         {
-            _device.Write<float>(input, values);
+            _device.Transfers.Write<float>(input, values);
             return;
         }
-        using Arena wide = _device.CreateArena("inputs of kernels to measure", Arena.SizeOf(DType.F32, input.Shape));
+        using Arena wide = new(_device, "inputs of kernels to measure", Arena.SizeOf(DType.F32, input.Shape));
         Tensor noise = wide.Allocate(input.Shape);
-        _device.Write<float>(noise, values);
-        using Graph cast = _device.Record(
-            r => r.CastTo(noise, input),
-            new GraphOptions { Purpose = "measuring kernels" }
-        );
+        _device.Transfers.Write<float>(noise, values);
+        using Graph cast = Record(r => r.CastTo(noise, input), new GraphOptions { Purpose = "measuring kernels" });
         cast.Run();
     }
 }

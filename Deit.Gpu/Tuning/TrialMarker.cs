@@ -19,7 +19,7 @@ internal sealed class TrialMarker : IDisposable
 
     /// <summary>Marks nothing yet. Where no file can be written, nothing ever.</summary>
     /// <param name="folder">Where the choices are kept.</param>
-    /// <param name="key">What the kernels compute.</param>
+    /// <param name="key">The key of the choice among the kernels.</param>
     public TrialMarker(string folder, string key)
     {
         (_path, _key) = (Path.Combine(folder, $"{Prefix}{Guid.NewGuid():N}"), key);
@@ -39,7 +39,7 @@ internal sealed class TrialMarker : IDisposable
         {
             // A kernel that ends the process is then tried again.
         }
-        // Whoever ends the process by a signal has nothing against the kernel that happens to run.
+        // A process that is ended by a signal says nothing about the kernel that happens to run.
         _signals =
         [
             .. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP]).Select(signal =>
@@ -49,10 +49,10 @@ internal sealed class TrialMarker : IDisposable
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
-    /// <summary>From here on, and until called again, these are what the process may not survive.</summary>
+    /// <summary>From here on, and until called again, the process may not survive these kernels.</summary>
     public void Try(params IEnumerable<string> names)
     {
-        // One write, and an empty line ends it: whatever an earlier, longer one left behind it does not count.
+        // One write, and an empty line ends it: the rest of an earlier, longer one does not count.
         byte[] text = Encoding.UTF8.GetBytes($"{_key}\n{string.Join('\n', names)}\n\n");
         lock (_gate)
             try
@@ -66,7 +66,7 @@ internal sealed class TrialMarker : IDisposable
             }
     }
 
-    /// <summary>What processes that are gone were trying, which is forgotten hereby: keys, and one name or several.</summary>
+    /// <summary>The kernels that processes which are gone were trying, as keys with one name or several; the files are removed.</summary>
     public static IReadOnlyList<(string Key, string[] Names)> TakeLeftovers(string folder)
     {
         List<(string, string[])> leftovers = [];

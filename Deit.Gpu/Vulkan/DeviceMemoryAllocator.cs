@@ -74,7 +74,7 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     /// <exception cref="GpuException">The device has no memory left for it.</exception>
     public DeviceBuffer Allocate(long byteLength, string purpose)
     {
-        long bytes = Storage.Align(Math.Max(byteLength, 1));
+        long bytes = MemoryAlignment.Align(Math.Max(byteLength, 1));
         lock (_gate)
         {
             foreach (MemoryBlock block in _blocks)
@@ -170,7 +170,9 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     private GpuException OutOfMemory(long asked, long free, string purpose, int result) =>
         new(
             GpuErrorKind.OutOfMemory,
-            $"Not enough memory on {_device.Info.Name} for {purpose}: {asked >> 20} MiB asked, {free >> 20} MiB free (at most {_device.Info.MaxAllocationBytes >> 20} MiB at once), {AllocatedBytes >> 20} MiB held; lower --batch-size or choose a smaller model.",
+            $"Not enough memory on {_device.Info.Name} for {purpose}: {asked >> 20} MiB asked, {free >> 20} MiB "
+                + $"free (at most {_device.Info.MaxAllocationBytes >> 20} MiB at once), {AllocatedBytes >> 20} MiB "
+                + "held; lower --batch-size or choose a smaller model.",
             result
         );
 
@@ -241,14 +243,16 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
             ? VulkanError.Of(result, "allocating memory for staging")
             : new GpuException(
                 GpuErrorKind.OutOfMemory,
-                $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close other programs that use the device.",
+                $"No host-visible memory for {byteLength >> 20} MiB of staging on {_device.Info.Name}; close "
+                    + "other programs that use the device.",
                 (int)result
             );
     }
 
     /// <summary>
-    /// A mapped block that the host only fills and the device copies from: of the device's own memory where the host sees that, so that what
-    /// crosses the bus does so while it is filled, behind what the device computes, and the copy is one within the device.
+    /// A mapped block that the host only fills and the device copies from: of the device's own memory where the host
+    /// sees that, so that what crosses the bus does so while it is filled, behind what the device computes, and the
+    /// copy is one within the device.
     /// </summary>
     public MemoryBlock CreateUpload(long byteLength) =>
         (_choice.HostVisible ? TryCreate(byteLength, _choice.Type, map: true, out _) : null)

@@ -67,7 +67,20 @@ internal sealed unsafe class Features
         if (extensions.Contains(BFloat16Name))
             *tail = &bfloat16;
         vk.GetPhysicalDeviceFeatures2(device, &features);
-        return new Features
+        bool memoryBudget = extensions.Contains("VK_EXT_memory_budget");
+        return Of(features11, features12, features13, matrix, matrix2, bfloat16, memoryBudget);
+    }
+
+    private static Features Of(
+        in PhysicalDeviceVulkan11Features features11,
+        in PhysicalDeviceVulkan12Features features12,
+        in PhysicalDeviceVulkan13Features features13,
+        in PhysicalDeviceCooperativeMatrixFeaturesKHR matrix,
+        in PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2,
+        in PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16,
+        bool memoryBudget
+    ) =>
+        new()
         {
             TimelineSemaphore = features12.TimelineSemaphore,
             Synchronization2 = features13.Synchronization2,
@@ -89,11 +102,10 @@ internal sealed unsafe class Features
                 && matrix2.CooperativeMatrixPerElementOperations,
             BFloat16 = bfloat16.ShaderBFloat16Type,
             BFloat16Matrices = bfloat16.ShaderBFloat16Type && bfloat16.ShaderBFloat16CooperativeMatrix,
-            MemoryBudget = extensions.Contains("VK_EXT_memory_budget"),
+            MemoryBudget = memoryBudget,
         };
-    }
 
-    /// <summary>What of the baseline the device lacks; null when nothing.</summary>
+    /// <summary>The part of the baseline that the device lacks; null when nothing is missing.</summary>
     public string? Missing(HashSet<string> extensions) =>
         !extensions.Contains(PushDescriptor) ? $"its driver lacks {PushDescriptor}"
         : !TimelineSemaphore || !Synchronization2 || !Maintenance4

@@ -9,7 +9,8 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
     private const MemoryPropertyFlags Visible =
         MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
 
-    // Memory that bypasses a device's caches is slow and a feature to be enabled, protected memory is for films, lazily allocated for tiles.
+    // Memory that bypasses a device's caches is slow and a feature to be enabled, protected memory is for films, lazily
+    // allocated for tiles.
     private const MemoryPropertyFlags Avoided =
         MemoryPropertyFlags.DeviceCoherentBitAmd
         | MemoryPropertyFlags.DeviceUncachedBitAmd
@@ -17,9 +18,10 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
         | MemoryPropertyFlags.LazilyAllocatedBit;
 
     /// <summary>
-    /// Device-local memory that the host sees where the whole heap is so (unified memory, resizable BAR, CPU drivers); else plain device-local.
-    /// For a GPU without memory of its own, of whose memory the driver calls less than half of what the host sees device-local, that which the
-    /// host sees: 256 MiB may be set aside for a display, while the rest of the machine's memory is no slower.
+    /// Device-local memory that the host sees where the whole heap is so (unified memory, resizable BAR, CPU drivers);
+    /// else plain device-local. For a GPU without memory of its own, of whose memory the driver calls less than half of
+    /// what the host sees device-local, that which the host sees: 256 MiB may be set aside for a display, while the
+    /// rest of the machine's memory is no slower.
     /// </summary>
     /// <param name="memory">The device's memory types.</param>
     /// <param name="type">The kind of device.</param>
@@ -37,8 +39,8 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
                     : entry.Flags.HasFlag(Local) && entry.HeapBytes == local
             )
             .OrderByDescending(entry => entry.Choice.HostVisible)
-            // What the processor caches a GPU on the same chip caches too, and a card reads over the bus. Memory that is not the device's own it
-            // reads faster where it need not ask the processor's caches.
+            // What the processor caches a GPU on the same chip caches too, and a card reads over the bus. Memory that
+            // is not the device's own it reads faster where it need not ask the processor's caches.
             .ThenBy(entry => entry.Choice.HostCached == (borrows || type.IsCard))
             .Select(entry => entry.Choice)
             .FirstOrDefault();
@@ -47,7 +49,10 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
             usable.Where(entry => entry.Flags.HasFlag(flags)).Select(entry => entry.HeapBytes).DefaultIfEmpty().Max();
     }
 
-    /// <summary>The types for what passes between host and device, the best first: cached ones, since reads from write-combined memory are a hundred times slower.</summary>
+    /// <summary>
+    /// The types of memory for transfers between host and device, the best first: cached ones, since reads from write-combined
+    /// memory are a hundred times slower.
+    /// </summary>
     /// <param name="memory">The device's memory types.</param>
     /// <param name="allowed">A bit for each type that buffers may use.</param>
     public static IEnumerable<uint> ForStaging(in PhysicalDeviceMemoryProperties memory, uint allowed) =>

@@ -3,7 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Deit.Gpu.Vulkan;
 
-/// <summary>Values that are made once for a key, those of several keys at the same time. A failure is not kept: the next who asks tries again.</summary>
+/// <summary>
+/// Values that are made once for a key, those of several keys at the same time. A failure is not kept: the next who
+/// asks tries again.
+/// </summary>
 internal sealed class OnceByKey<
     TKey,
     [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TValue
@@ -12,7 +15,7 @@ internal sealed class OnceByKey<
 {
     private readonly ConcurrentDictionary<TKey, Lazy<TValue>> _values = new();
 
-    /// <summary>What was made so far.</summary>
+    /// <summary>The values made so far.</summary>
     public IEnumerable<TValue> Made => _values.Values.Where(value => value.IsValueCreated).Select(value => value.Value);
 
     public TValue Get(TKey key, Func<TKey, TValue> make)

@@ -29,6 +29,72 @@ internal static unsafe class PhysicalDevices
     {
         Vk vk = instance.Vk;
         HashSet<string> extensions = Extensions(vk, device);
+        PhysicalDeviceProperties2 properties = Properties(
+            vk,
+            device,
+            out PhysicalDeviceVulkan11Properties properties11,
+            out PhysicalDeviceVulkan12Properties properties12,
+            out PhysicalDeviceVulkan13Properties properties13
+        );
+        bool vulkan13 = properties.Properties.ApiVersion >= Vk.Version13;
+        Features features = Features.Query(vk, device, extensions, vulkan13);
+        PhysicalDeviceMemoryProperties memory;
+        vk.GetPhysicalDeviceMemoryProperties(device, &memory);
+        GpuType type = TypeOf(properties.Properties.DeviceType);
+        // Which types buffers may use only an open device tells; its heap is the same.
+        MemoryChoice choice = MemoryChoice.For(memory, type, allowed: uint.MaxValue);
+        bool isCpu = type == GpuType.Cpu;
+        long heapBytes = (long)memory.MemoryHeaps[(int)choice.Heap].Size;
+        PhysicalDeviceLimits limits = properties.Properties.Limits;
+        return new GpuInfo
+        {
+            Index = index,
+            Name = Text(properties.Properties.DeviceName),
+            Type = type,
+            Uuid = Convert.ToHexStringLower(new ReadOnlySpan<byte>(properties11.DeviceUuid, 16)),
+            DriverUuid = Convert.ToHexStringLower(new ReadOnlySpan<byte>(properties11.DriverUuid, 16)),
+            Driver = $"{Text(properties12.DriverName)} {Text(properties12.DriverInfo)}".TrimEnd(),
+            ApiVersion = VulkanInstance.VersionText(properties.Properties.ApiVersion),
+            Unsuitable = !vulkan13
+                ? $"its driver offers Vulkan {VulkanInstance.VersionText(properties.Properties.ApiVersion)}, 1.3 is needed"
+                : features.Missing(extensions),
+            // A CPU driver reports an arbitrary heap; its memory is the machine's.
+            MemoryBytes = isCpu ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : heapBytes,
+            HostVisibleMemory = choice.HostVisible,
+            MaxAllocationBytes = MaxAllocation(
+                properties11.MaxMemoryAllocationSize,
+                vulkan13 ? properties13.MaxBufferSize : ulong.MaxValue
+            ),
+            MaxStorageBufferRange = limits.MaxStorageBufferRange,
+            SubgroupSize = (int)properties11.SubgroupSize,
+            SubgroupSizes = SubgroupSizes(properties13, features.SubgroupSizeControl),
+            SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
+            MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
+            MaxWorkgroups = new WorkgroupCount(
+                limits.MaxComputeWorkGroupCount[0],
+                limits.MaxComputeWorkGroupCount[1],
+                limits.MaxComputeWorkGroupCount[2]
+            ),
+            PushConstantBytes = (int)limits.MaxPushConstantsSize,
+            Float16 = features.Float16,
+            Storage16 = features.Storage16,
+            BFloat16 = features.BFloat16,
+            WorkgroupMatrices = features.WorkgroupMatrices,
+            MaxMatrixDimension = features.WorkgroupMatrices ? (int)MaxMatrixDimension(vk, device) : 0,
+            MatrixShapes = [.. MatrixShapes(instance, device, features)],
+            TimestampPeriod = limits.TimestampComputeAndGraphics ? limits.TimestampPeriod : 0,
+        };
+    }
+
+    // Of Vulkan 1.1 to 1.3 all zero where the device offers less than 1.3.
+    private static PhysicalDeviceProperties2 Properties(
+        Vk vk,
+        PhysicalDevice device,
+        out PhysicalDeviceVulkan11Properties of11,
+        out PhysicalDeviceVulkan12Properties of12,
+        out PhysicalDeviceVulkan13Properties of13
+    )
+    {
         PhysicalDeviceVulkan13Properties properties13 = new()
         {
             SType = StructureType.PhysicalDeviceVulkan13Properties,
@@ -45,16 +111,17 @@ internal static unsafe class PhysicalDevices
         };
         PhysicalDeviceProperties2 properties = new() { SType = StructureType.PhysicalDeviceProperties2 };
         vk.GetPhysicalDeviceProperties2(device, &properties);
-        bool vulkan13 = properties.Properties.ApiVersion >= Vk.Version13;
-        if (vulkan13)
+        if (properties.Properties.ApiVersion >= Vk.Version13)
         {
             properties.PNext = &properties11;
             vk.GetPhysicalDeviceProperties2(device, &properties);
         }
-        Features features = Features.Query(vk, device, extensions, vulkan13);
-        PhysicalDeviceMemoryProperties memory;
-        vk.GetPhysicalDeviceMemoryProperties(device, &memory);
-        GpuType type = properties.Properties.DeviceType switch
+        (of11, of12, of13) = (properties11, properties12, properties13);
+        return properties with { PNext = null };
+    }
+
+    private static GpuType TypeOf(PhysicalDeviceType type) =>
+        type switch
         {
             PhysicalDeviceType.DiscreteGpu => GpuType.Discrete,
             PhysicalDeviceType.IntegratedGpu => GpuType.Integrated,
@@ -62,60 +129,9 @@ internal static unsafe class PhysicalDevices
             PhysicalDeviceType.Cpu => GpuType.Cpu,
             _ => GpuType.Other,
         };
-        // Which types buffers may use only an open device tells; its heap is the same.
-        MemoryChoice choice = MemoryChoice.For(memory, type, allowed: uint.MaxValue);
-        PhysicalDeviceLimits limits = properties.Properties.Limits;
-        string driverName = Text(properties12.DriverName),
-            driverInfo = Text(properties12.DriverInfo);
-        return new GpuInfo
-        {
-            Index = index,
-            Name = Text(properties.Properties.DeviceName),
-            Type = type,
-            Uuid = Convert.ToHexStringLower(new ReadOnlySpan<byte>(properties11.DeviceUuid, 16)),
-            DriverUuid = Convert.ToHexStringLower(new ReadOnlySpan<byte>(properties11.DriverUuid, 16)),
-            Driver = driverInfo.Length > 0 ? $"{driverName} {driverInfo}" : driverName,
-            ApiVersion = VulkanInstance.VersionText(properties.Properties.ApiVersion),
-            Unsuitable = !vulkan13
-                ? $"its driver offers Vulkan {VulkanInstance.VersionText(properties.Properties.ApiVersion)}, 1.3 is needed"
-                : features.Missing(extensions),
-            // A CPU driver reports an arbitrary heap; what it really has is the machine's memory.
-            MemoryBytes =
-                type == GpuType.Cpu
-                    ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes
-                    : (long)memory.MemoryHeaps[(int)choice.Heap].Size,
-            HostVisibleMemory = choice.HostVisible,
-            MaxAllocationBytes =
-                (long)
-                    Math.Min(
-                        long.MaxValue,
-                        Math.Min(
-                            properties11.MaxMemoryAllocationSize,
-                            vulkan13 ? properties13.MaxBufferSize : ulong.MaxValue
-                        )
-                    )
-                / Storage.Alignment
-                * Storage.Alignment,
-            MaxStorageBufferRange = limits.MaxStorageBufferRange,
-            SubgroupSize = (int)properties11.SubgroupSize,
-            SubgroupSizes = SubgroupRange.Of(properties13, features.SubgroupSizeControl),
-            SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
-            MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
-            MaxWorkgroups = new Groups(
-                limits.MaxComputeWorkGroupCount[0],
-                limits.MaxComputeWorkGroupCount[1],
-                limits.MaxComputeWorkGroupCount[2]
-            ),
-            PushConstantBytes = (int)limits.MaxPushConstantsSize,
-            Float16 = features.Float16,
-            Storage16 = features.Storage16,
-            BFloat16 = features.BFloat16,
-            WorkgroupMatrices = features.WorkgroupMatrices,
-            MaxMatrixDimension = features.WorkgroupMatrices ? (int)MaxMatrixDimension(vk, device) : 0,
-            MatrixShapes = [.. MatrixShapes(instance, device, features)],
-            TimestampPeriod = limits.TimestampComputeAndGraphics ? limits.TimestampPeriod : 0,
-        };
-    }
+
+    private static long MaxAllocation(ulong allocation, ulong buffer) =>
+        (long)Math.Min(long.MaxValue, Math.Min(allocation, buffer)) / MemoryAlignment.Bytes * MemoryAlignment.Bytes;
 
     public static HashSet<string> Extensions(Vk vk, PhysicalDevice device)
     {
@@ -240,4 +256,10 @@ internal static unsafe class PhysicalDevices
         };
 
     private static string Text(byte* utf8) => Marshal.PtrToStringUTF8((nint)utf8) ?? "";
+
+    /// <summary>The subgroup sizes that a compute kernel may ask for.</summary>
+    internal static SubgroupRange SubgroupSizes(in PhysicalDeviceVulkan13Properties properties, bool control) =>
+        control && properties.RequiredSubgroupSizeStages.HasFlag(ShaderStageFlags.ComputeBit)
+            ? new((int)properties.MinSubgroupSize, (int)properties.MaxSubgroupSize)
+            : default;
 }

@@ -49,13 +49,13 @@ internal sealed unsafe class PipelineCache : IDisposable
         }
     }
 
-    /// <summary>The pipelines of some dispatches, compiled on all cores.</summary>
-    public ComputePipeline[] Get(IReadOnlyList<Dispatch> dispatches)
+    /// <summary>The pipelines of some kernels, compiled on all cores.</summary>
+    public ComputePipeline[] Get(IReadOnlyList<PipelineDescription> kernels)
     {
-        ComputePipeline[] result = new ComputePipeline[dispatches.Count];
+        ComputePipeline[] result = new ComputePipeline[kernels.Count];
         try
         {
-            Parallel.For(0, dispatches.Count, i => result[i] = Get(dispatches[i]));
+            Parallel.For(0, kernels.Count, i => result[i] = Get(kernels[i]));
         }
         catch (AggregateException e) when (e.InnerExceptions[0] is GpuException or InvalidOperationException)
         {
@@ -64,20 +64,20 @@ internal sealed unsafe class PipelineCache : IDisposable
         return result;
     }
 
-    private ComputePipeline Get(Dispatch dispatch)
+    private ComputePipeline Get(PipelineDescription kernel)
     {
-        SpirvModule module = SpirvModule.Load(dispatch.Kernel.Name);
-        module.Verify(dispatch);
-        string key = $"{module.Name}/{string.Join(',', dispatch.Specialization)}";
-        return _pipelines.Get(key, _ => Create(module, dispatch));
+        SpirvModule module = SpirvModule.Load(kernel.Shader);
+        module.Verify(kernel);
+        string key = $"{module.Name}/{string.Join(',', kernel.Specialization)}";
+        return _pipelines.Get(key, _ => Create(module, kernel));
     }
 
-    private ComputePipeline Create(SpirvModule module, Dispatch dispatch)
+    private ComputePipeline Create(SpirvModule module, PipelineDescription kernel)
     {
-        uint[] specialization = dispatch.Specialization;
-        int size = dispatch.Kernel.NarrowSubgroups ? _device.Info.NarrowSubgroupSize : _device.Info.SubgroupSize;
-        bool fullSubgroups = dispatch.Kernel.FullSubgroups && _device.Features.FullSubgroups,
-            requiresSize = dispatch.Kernel.FullSubgroups && _device.Info.SubgroupSizes.Contains(size);
+        uint[] specialization = kernel.Specialization;
+        int size = kernel.NarrowSubgroups ? _device.Info.NarrowSubgroupSize : _device.Info.SubgroupSize;
+        bool fullSubgroups = kernel.FullSubgroups && _device.Features.FullSubgroups,
+            requiresSize = kernel.FullSubgroups && _device.Info.SubgroupSizes.Contains(size);
         PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new()
         {
             SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo,
@@ -171,13 +171,12 @@ internal sealed unsafe class PipelineCache : IDisposable
     {
         DescriptorSetLayoutBinding* bindings = stackalloc DescriptorSetLayoutBinding[count];
         for (int i = 0; i < count; i++)
-            bindings[i] = new DescriptorSetLayoutBinding
-            {
-                Binding = (uint)i,
-                DescriptorType = DescriptorType.StorageBuffer,
-                DescriptorCount = 1,
-                StageFlags = ShaderStageFlags.ComputeBit,
-            };
+            bindings[i] = new DescriptorSetLayoutBinding(
+                (uint)i,
+                DescriptorType.StorageBuffer,
+                1,
+                ShaderStageFlags.ComputeBit
+            );
         DescriptorSetLayoutCreateInfo create = new()
         {
             SType = StructureType.DescriptorSetLayoutCreateInfo,
@@ -192,7 +191,10 @@ internal sealed unsafe class PipelineCache : IDisposable
         return layout;
     }
 
-    /// <summary>Writes what the driver compiled to disk when there is more than was loaded; failing to costs time next start, nothing else.</summary>
+    /// <summary>
+    /// Writes what the driver compiled to disk when there is more than was loaded; failing to costs time next start,
+    /// nothing else.
+    /// </summary>
     public void Save()
     {
         nuint size = 0;

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Deit.Gpu.Vulkan;
 
-/// <summary>A compiled shader with what its code says of itself: bindings, their access, push constants.</summary>
+/// <summary>A compiled shader with its declarations: bindings, their access, push constants.</summary>
 /// <remarks>Numbers of the opcodes, decorations and storage classes: the SPIR-V specification, sections 3.49, 3.20 and 3.7.</remarks>
 internal sealed class SpirvModule
 {
@@ -22,7 +22,7 @@ internal sealed class SpirvModule
     public byte[] Code { get; }
 
     /// <summary>The declared access of binding 0, 1, ...</summary>
-    public Access[] Bindings { get; private set; } = [];
+    public ShaderAccess[] Bindings { get; private set; } = [];
 
     /// <summary>Bytes of the push_constant block.</summary>
     public int PushBytes { get; private set; }
@@ -49,29 +49,29 @@ internal sealed class SpirvModule
             }
         );
 
-    /// <summary>Checks that a dispatch fits the shader: number of bindings, accesses, push constants, specialization.</summary>
+    /// <summary>Checks that a kernel fits the shader: number of bindings, accesses, push constants, specialization.</summary>
     /// <exception cref="InvalidOperationException">It does not.</exception>
-    public void Verify(Dispatch dispatch)
+    public void Verify(PipelineDescription kernel)
     {
-        if (dispatch.Bindings.Length != Bindings.Length)
+        if (kernel.Bindings.Length != Bindings.Length)
             throw new InvalidOperationException(
-                $"Kernel '{Name}' is given {dispatch.Bindings.Length} tensors, its shader has {Bindings.Length} bindings."
+                $"Kernel '{Name}' is given {kernel.Bindings.Length} tensors, its shader has {Bindings.Length} bindings."
             );
         for (int i = 0; i < Bindings.Length; i++)
         {
-            // A shader that adds to its output on demand may read what is only declared written, never the other way round.
-            Access declared = dispatch.Bindings[i].Access,
+            // A shader that adds to its output on demand may read a binding that is only declared written, never the other way round.
+            ShaderAccess declared = kernel.Bindings[i],
                 actual = Bindings[i];
-            if (((declared ^ actual) & Access.Write) != 0 || (declared & ~actual & Access.Read) != 0)
+            if (((declared ^ actual) & ShaderAccess.Write) != 0 || (declared & ~actual & ShaderAccess.Read) != 0)
                 throw new InvalidOperationException(
                     $"The dispatch of kernel '{Name}' declares {declared} of binding {i}, its shader has {actual}."
                 );
         }
-        if (dispatch.Push.Length != PushBytes)
+        if (kernel.PushBytes != PushBytes)
             throw new InvalidOperationException(
-                $"Kernel '{Name}' is given {dispatch.Push.Length} bytes of push constants, its shader has {PushBytes}."
+                $"Kernel '{Name}' is given {kernel.PushBytes} bytes of push constants, its shader has {PushBytes}."
             );
-        for (uint id = 0; id < dispatch.Specialization.Length; id++)
+        for (uint id = 0; id < kernel.Specialization.Length; id++)
             if (!SpecializationIds.Contains(id))
                 throw new InvalidOperationException(
                     $"Kernel '{Name}' is given specialization constant {id}, its shader has none of that id."
@@ -85,13 +85,7 @@ internal sealed class SpirvModule
                 GpuErrorKind.Vulkan,
                 $"Shader '{Name}' is no SPIR-V module; run shaders/compile and build again."
             );
-        Dictionary<uint, uint> bindings = [],
-            sizes = [],
-            pointees = [];
-        Dictionary<uint, uint[]> members = [];
-        Dictionary<(uint, uint), (bool NotWritable, bool NotReadable, uint Offset)> memberFacts = [];
-        Dictionary<uint, (bool NotWritable, bool NotReadable)> variableFacts = [];
-        List<(uint Id, uint PointerType, uint Class)> variables = [];
+        SpirvDeclarations declarations = new();
         for (int at = 5; at < words.Length; )
         {
             uint opcode = words[at] & 0xFFFF;
@@ -101,79 +95,11 @@ internal sealed class SpirvModule
                     GpuErrorKind.Vulkan,
                     $"Shader '{Name}' is a damaged SPIR-V module; run shaders/compile and build again."
                 );
-            ReadOnlySpan<uint> op = words.Slice(at, length);
-            switch (opcode)
-            {
-                case 71: // OpDecorate
-                    if (op[2] == 33) // Binding
-                        bindings[op[1]] = op[3];
-                    else if (op[2] == 1) // SpecId
-                        SpecializationIds.Add(op[3]);
-                    else if (op[2] is 24 or 25) // NonWritable, NonReadable
-                    {
-                        (bool notWritable, bool notReadable) = variableFacts.GetValueOrDefault(op[1]);
-                        variableFacts[op[1]] = (notWritable || op[2] == 24, notReadable || op[2] == 25);
-                    }
-                    break;
-                case 72: // OpMemberDecorate
-                    (bool w, bool r, uint offset) = memberFacts.GetValueOrDefault((op[1], op[2]));
-                    memberFacts[(op[1], op[2])] = (w || op[3] == 24, r || op[3] == 25, op[3] == 35 ? op[4] : offset);
-                    break;
-                case 20: // OpTypeBool, which no push constant may be
-                    sizes[op[1]] = 0;
-                    break;
-                case 21 or 22: // OpTypeInt, OpTypeFloat
-                    sizes[op[1]] = op[2] / 8;
-                    break;
-                case 23: // OpTypeVector
-                    sizes[op[1]] = sizes.GetValueOrDefault(op[2]) * op[3]; // booleans have no size and lie in no block
-                    break;
-                case 30: // OpTypeStruct
-                    members[op[1]] = op[2..].ToArray();
-                    break;
-                case 32: // OpTypePointer
-                    pointees[op[1]] = op[3];
-                    break;
-                case 59: // OpVariable
-                    variables.Add((op[2], op[1], op[3]));
-                    break;
-            }
+            declarations.Add(opcode, words.Slice(at, length));
             at += length;
         }
-        Access[] found = new Access[bindings.Count];
-        foreach ((uint id, uint pointerType, uint storageClass) in variables)
-        {
-            uint type = pointees[pointerType];
-            if (storageClass == 9) // PushConstant
-                PushBytes = (int)
-                    members[type].Select((member, i) => memberFacts[(type, (uint)i)].Offset + sizes[member]).Max();
-            else if (storageClass == 12 && bindings.TryGetValue(id, out uint binding)) // StorageBuffer
-            {
-                (bool notWritable, bool notReadable) = variableFacts.GetValueOrDefault(id);
-                notWritable |= Enumerable
-                    .Range(0, members[type].Length)
-                    .All(i => memberFacts.GetValueOrDefault((type, (uint)i)).NotWritable);
-                notReadable |= Enumerable
-                    .Range(0, members[type].Length)
-                    .All(i => memberFacts.GetValueOrDefault((type, (uint)i)).NotReadable);
-                if (binding >= found.Length)
-                    throw new GpuException(
-                        GpuErrorKind.Vulkan,
-                        $"Shader '{Name}' has a gap before binding {binding}; number its bindings 0, 1, 2, ..."
-                    );
-                // Two declarations of one binding (the same bytes as scalars and as vectors) add up.
-                found[binding] |= (notReadable ? 0 : Access.Read) | (notWritable ? 0 : Access.Write);
-            }
-        }
-        Bindings =
-        [
-            .. found.Take(
-                variables
-                    .Where(v => bindings.ContainsKey(v.Id))
-                    .Select(v => (int)bindings[v.Id] + 1)
-                    .DefaultIfEmpty()
-                    .Max()
-            ),
-        ];
+        SpecializationIds.UnionWith(declarations.SpecializationIds);
+        PushBytes = declarations.PushBytes();
+        Bindings = declarations.Accesses(Name);
     }
 }

@@ -99,7 +99,10 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     /// <summary>Waits until everything submitted has finished.</summary>
     public void WaitIdle() => Wait(Submitted);
 
-    /// <summary>Waits before memory is given back; a lost device runs nothing any more, so that what remains is to release.</summary>
+    /// <summary>
+    /// Waits before memory is given back; a lost device runs nothing any more, so that only its objects remain to be
+    /// released.
+    /// </summary>
     public void WaitIdleQuietly()
     {
         // Short of memory a wait may fail too, and the device still computes: another try.

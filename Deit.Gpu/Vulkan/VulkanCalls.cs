@@ -6,8 +6,8 @@ using Semaphore = Silk.NET.Vulkan.Semaphore;
 namespace Deit.Gpu.Vulkan;
 
 /// <summary>
-/// The device's functions that can fail and those that give back: the one place through which they pass, so that tests can let any call fail
-/// before it is made, and count what was never given back.
+/// The device's functions that can fail and those that give back: the one place through which they pass, so that tests
+/// can let any call fail before it is made, and count the objects that were never given back.
 /// </summary>
 internal sealed unsafe class VulkanCalls(Vk vk)
 {
@@ -17,8 +17,8 @@ internal sealed unsafe class VulkanCalls(Vk vk)
     private bool _lost;
 
     /// <summary>
-    /// Of tests: the VkResult that a function answers instead of being called, 0 to call it. A device that once answered that it is lost goes on
-    /// to, as drivers do.
+    /// Of tests: the VkResult that a function answers instead of being called, 0 to call it. A device that once
+    /// answered that it is lost goes on to, as drivers do.
     /// </summary>
     public static Func<string, int>? Fault { get; set; }
 
@@ -255,7 +255,7 @@ internal sealed unsafe class VulkanCalls(Vk vk)
         return result;
     }
 
-    // What was never made, because an object's construction failed half way, has the handle 0.
+    // An object that was never made, because a construction failed half way, has the handle 0.
     private static bool GivenBack(ulong handle)
     {
         if (handle != 0)

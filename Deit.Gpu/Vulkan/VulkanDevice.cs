@@ -16,7 +16,21 @@ internal sealed unsafe class VulkanDevice : IDisposable
         void> _pushDescriptors;
     private bool _disposed;
 
-    public VulkanDevice(VulkanInstance instance, PhysicalDevice physical, GpuInfo info, string cacheFolder)
+    /// <summary>Opens the device of these facts.</summary>
+    /// <exception cref="GpuException">The device is gone, or cannot be opened.</exception>
+    public static VulkanDevice Open(GpuInfo info, string cacheFolder)
+    {
+        VulkanInstance instance = VulkanInstance.Current;
+        PhysicalDevice[] handles = PhysicalDevices.Handles(instance);
+        if (info.Index >= handles.Length)
+            throw new GpuException(
+                GpuErrorKind.NoDevice,
+                $"Device {info.Index} ({info.Name}) is gone: there are {handles.Length} now; choose another one."
+            );
+        return new VulkanDevice(instance, handles[info.Index], info, cacheFolder);
+    }
+
+    private VulkanDevice(VulkanInstance instance, PhysicalDevice physical, GpuInfo info, string cacheFolder)
     {
         // The loader's exports find the driver by the handle they are given: one set of function pointers serves all devices.
         Vk = instance.Vk;
@@ -148,36 +162,14 @@ internal sealed unsafe class VulkanDevice : IDisposable
             ShaderBFloat16Type = true,
             ShaderBFloat16CooperativeMatrix = Features.BFloat16Matrices,
         };
-        PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2 = new()
-        {
-            SType = StructureType.PhysicalDeviceCooperativeMatrix2FeaturesNV,
-            CooperativeMatrixWorkgroupScope = true,
-            CooperativeMatrixFlexibleDimensions = true,
-            CooperativeMatrixTensorAddressing = true,
-            CooperativeMatrixPerElementOperations = true,
-        };
+        PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2 = WorkgroupMatrices();
         PhysicalDeviceCooperativeMatrixFeaturesKHR matrix = new()
         {
             SType = StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr,
             CooperativeMatrix = true,
         };
-        PhysicalDeviceVulkan13Features features13 = new()
-        {
-            SType = StructureType.PhysicalDeviceVulkan13Features,
-            Synchronization2 = true,
-            Maintenance4 = true,
-            SubgroupSizeControl = Features.SubgroupSizeControl,
-            ComputeFullSubgroups = Features.FullSubgroups,
-        };
-        PhysicalDeviceVulkan12Features features12 = new()
-        {
-            SType = StructureType.PhysicalDeviceVulkan12Features,
-            PNext = &features13,
-            TimelineSemaphore = true,
-            ShaderFloat16 = Features.Float16,
-            StorageBuffer8BitAccess = Features.Storage8,
-            VulkanMemoryModel = Features.MemoryModel,
-        };
+        PhysicalDeviceVulkan13Features features13 = Features13();
+        PhysicalDeviceVulkan12Features features12 = Features12(&features13);
         PhysicalDeviceVulkan11Features features11 = new()
         {
             SType = StructureType.PhysicalDeviceVulkan11Features,
@@ -214,6 +206,37 @@ internal sealed unsafe class VulkanDevice : IDisposable
         VulkanError.Check(result, $"opening {Info.Name}");
         return device;
     }
+
+    private PhysicalDeviceVulkan13Features Features13() =>
+        new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan13Features,
+            Synchronization2 = true,
+            Maintenance4 = true,
+            SubgroupSizeControl = Features.SubgroupSizeControl,
+            ComputeFullSubgroups = Features.FullSubgroups,
+        };
+
+    private PhysicalDeviceVulkan12Features Features12(PhysicalDeviceVulkan13Features* next) =>
+        new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan12Features,
+            PNext = next,
+            TimelineSemaphore = true,
+            ShaderFloat16 = Features.Float16,
+            StorageBuffer8BitAccess = Features.Storage8,
+            VulkanMemoryModel = Features.MemoryModel,
+        };
+
+    private static PhysicalDeviceCooperativeMatrix2FeaturesNV WorkgroupMatrices() =>
+        new()
+        {
+            SType = StructureType.PhysicalDeviceCooperativeMatrix2FeaturesNV,
+            CooperativeMatrixWorkgroupScope = true,
+            CooperativeMatrixFlexibleDimensions = true,
+            CooperativeMatrixTensorAddressing = true,
+            CooperativeMatrixPerElementOperations = true,
+        };
 
     public void Dispose()
     {

@@ -18,7 +18,8 @@ internal static class VulkanError
         {
             Result.ErrorDeviceLost => new GpuException(
                 GpuErrorKind.DeviceLost,
-                $"The device was lost while {operation}; files on disk are intact: restart, and if it happens again lower the batch size or update the driver.",
+                $"The device was lost while {operation}; files on disk are intact: restart, and if it happens "
+                    + "again lower the batch size or update the driver.",
                 (int)result
             ),
             Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory => new GpuException(

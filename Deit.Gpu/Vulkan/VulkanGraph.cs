@@ -6,16 +6,16 @@ namespace Deit.Gpu.Vulkan;
 internal sealed unsafe class VulkanGraph : IDisposable
 {
     private readonly VulkanDevice _device;
-    private readonly IReadOnlyList<Dispatch> _dispatches;
+    private readonly IReadOnlyList<Launch> _launches;
     private readonly bool[] _barriers;
     private readonly ComputePipeline[] _pipelines;
     private readonly CommandPool _pool;
     private readonly CommandBuffer[] _commands;
 
-    public VulkanGraph(VulkanDevice device, IReadOnlyList<Dispatch> dispatches, bool[] barriers)
+    public VulkanGraph(VulkanDevice device, IReadOnlyList<Launch> launches, bool[] barriers)
     {
-        (_device, _dispatches, _barriers) = (device, dispatches, barriers);
-        _pipelines = device.Pipelines.Get(dispatches);
+        (_device, _launches, _barriers) = (device, launches, barriers);
+        _pipelines = device.Pipelines.Get([.. launches.Select(launch => launch.Pipeline)]);
         CommandPoolCreateInfo create = new()
         {
             SType = StructureType.CommandPoolCreateInfo,
@@ -25,7 +25,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
         List<CommandBuffer> commands = [];
         try
         {
-            for (int first = 0; first < dispatches.Count; )
+            for (int first = 0; first < launches.Count; )
             {
                 int end = EndOfSubmission(first);
                 commands.Add(Encode(first, end));
@@ -42,11 +42,11 @@ internal sealed unsafe class VulkanGraph : IDisposable
 
     public ulong Submit() => _device.Queue.Submit(_commands);
 
-    /// <summary>Runs every dispatch alone between two timestamps and returns each one's nanoseconds.</summary>
+    /// <summary>Runs every launch alone between two timestamps and returns each one's nanoseconds.</summary>
     public double[] Profile()
     {
         const uint ChunkSize = 512;
-        double[] nanoseconds = new double[_dispatches.Count];
+        double[] nanoseconds = new double[_launches.Count];
         if (!_device.HasTimestamps)
             throw new GpuException(
                 GpuErrorKind.Limit,
@@ -65,7 +65,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
         try
         {
             ulong[] ticks = new ulong[2 * ChunkSize];
-            for (int first = 0, end; first < _dispatches.Count; first = end)
+            for (int first = 0, end; first < _launches.Count; first = end)
             {
                 end = Math.Min(EndOfSubmission(first), first + (int)ChunkSize);
                 CommandBuffer commands = Encode(first, end, queries);
@@ -95,14 +95,18 @@ internal sealed unsafe class VulkanGraph : IDisposable
         return nanoseconds;
     }
 
-    /// <summary>Ticks from one timestamp to a later one, of which so many bits count: 36 on some devices, which start anew each hour.</summary>
+    /// <summary>
+    /// Ticks from one timestamp to a later one, of which so many bits count: 36 on some devices, which start anew each
+    /// hour.
+    /// </summary>
     internal static ulong Elapsed(ulong start, ulong end, uint validBits) =>
         unchecked(end - start) & (ulong.MaxValue >> (64 - (int)validBits));
 
     /// <summary>
-    /// Operations of one submission, a byte charged as ten: what a slow device of its kind, a card of 4 TFLOP/s or another GPU of 0.2, does in a
-    /// quarter of a second on Windows, which resets a GPU after 2 s, and in one second elsewhere, where drivers of cards with a display give up
-    /// after 5 to 10 s: half that rate is still within 2 s. Each submission ends in a barrier that empties the device. Nothing watches a CPU driver.
+    /// Operations of one submission, a byte charged as ten: what a slow device of its kind, a card of 4 TFLOP/s or
+    /// another GPU of 0.2, does in a quarter of a second on Windows, which resets a GPU after 2 s, and in one second
+    /// elsewhere, where drivers of cards with a display give up after 5 to 10 s: half that rate is still within 2 s.
+    /// Each submission ends in a barrier that empties the device. Nothing watches a CPU driver.
     /// </summary>
     internal static double Budget(GpuType type, bool isWindows) =>
         type == GpuType.Cpu ? double.PositiveInfinity : (type.IsCard ? 4e12 : 2e11) * (isWindows ? 0.25 : 1);
@@ -113,9 +117,9 @@ internal sealed unsafe class VulkanGraph : IDisposable
         int end = first;
         do
         {
-            budget -= _dispatches[end].Cost.Flops + (10 * _dispatches[end].Cost.Bytes);
+            budget -= _launches[end].Work;
             end++;
-        } while (end < _dispatches.Count && budget > 0);
+        } while (end < _launches.Count && budget > 0);
         return end;
     }
 
@@ -161,7 +165,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
                 bound = _pipelines[i];
                 vk.CmdBindPipeline(commands, PipelineBindPoint.Compute, bound.Handle);
             }
-            EncodeDispatch(commands, _dispatches[i], bound);
+            EncodeLaunch(commands, _launches[i], bound);
             if (profile)
                 vk.CmdWriteTimestamp2(
                     commands,
@@ -180,20 +184,18 @@ internal sealed unsafe class VulkanGraph : IDisposable
         return commands;
     }
 
-    private void EncodeDispatch(CommandBuffer commands, Dispatch dispatch, ComputePipeline pipeline)
+    private void EncodeLaunch(CommandBuffer commands, Launch launch, ComputePipeline pipeline)
     {
-        int count = dispatch.Bindings.Length;
+        int count = launch.Ranges.Length;
         DescriptorBufferInfo* buffers = stackalloc DescriptorBufferInfo[count];
         WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[count];
         for (int i = 0; i < count; i++)
         {
-            Tensor tensor = dispatch.Bindings[i].Tensor;
-            DeviceBuffer buffer =
-                tensor.Storage.Buffer ?? throw new InvalidOperationException($"{tensor} was never planned.");
+            BoundRange range = launch.Ranges[i];
             buffers[i] = new DescriptorBufferInfo(
-                buffer.Block.Buffer,
-                (ulong)(buffer.Offset + tensor.Storage.ByteOffset + tensor.ByteOffset),
-                (ulong)(tensor.ByteLength + 3 & ~3L)
+                range.Buffer.Block.Buffer,
+                (ulong)(range.Buffer.Offset + range.Offset),
+                (ulong)(range.ByteLength + 3 & ~3L)
             );
             writes[i] = new WriteDescriptorSet
             {
@@ -205,17 +207,17 @@ internal sealed unsafe class VulkanGraph : IDisposable
             };
         }
         _device.PushDescriptors(commands, pipeline.Layout, (uint)count, writes);
-        fixed (byte* push = dispatch.Push)
-            if (dispatch.Push.Length > 0)
+        fixed (byte* push = launch.Push)
+            if (launch.Push.Length > 0)
                 _device.Vk.CmdPushConstants(
                     commands,
                     pipeline.Layout,
                     ShaderStageFlags.ComputeBit,
                     0,
-                    (uint)dispatch.Push.Length,
+                    (uint)launch.Push.Length,
                     push
                 );
-        _device.Vk.CmdDispatch(commands, dispatch.Groups.X, dispatch.Groups.Y, dispatch.Groups.Z);
+        _device.Vk.CmdDispatch(commands, launch.Workgroups.X, launch.Workgroups.Y, launch.Workgroups.Z);
     }
 
     public void Dispose() => _device.Calls.Destroy(_pool);

@@ -46,7 +46,8 @@ internal sealed unsafe class VulkanInstance
             all.Add(message);
         throw new GpuException(
             GpuErrorKind.Validation,
-            $"Vulkan validation reported {all.Count} message(s): {string.Join(" | ", all.Take(3)).TrimEnd('.')}; this is a defect of the program, please report it."
+            $"Vulkan validation reported {all.Count} message(s): {string.Join(" | ", all.Take(3)).TrimEnd('.')}; "
+                + "this is a defect of the program, please report it."
         );
     }
 
@@ -95,40 +96,47 @@ internal sealed unsafe class VulkanInstance
                 [(nint)application, (nint)layer, (nint)debugUtils, (nint)validationFeatures]
         )
             SilkMarshal.Free((nint)text);
+        Check(result);
+        if (ValidationEnabled)
+            CreateMessenger(vk, instance, &messenger);
+        return new VulkanInstance(vk, instance);
+    }
+
+    private static void Check(Result result)
+    {
         if (result == Result.ErrorLayerNotPresent)
             throw new GpuException(
                 GpuErrorKind.NoDevice,
-                $"DEIT_VALIDATION=1 asks for {ValidationLayer}, which is not installed; on Debian and Ubuntu: apt-get install vulkan-validationlayers.",
+                $"DEIT_VALIDATION=1 asks for {ValidationLayer}, which is not installed; on Debian and Ubuntu: "
+                    + "apt-get install vulkan-validationlayers.",
                 (int)result
             );
         if (result == Result.ErrorIncompatibleDriver)
             throw new GpuException(
                 GpuErrorKind.NoDevice,
-                "The Vulkan loader found no driver; install the graphics driver, or on Debian and Ubuntu the CPU driver: apt-get install mesa-vulkan-drivers.",
+                "The Vulkan loader found no driver; install the graphics driver, or on Debian and Ubuntu the CPU "
+                    + "driver: apt-get install mesa-vulkan-drivers.",
                 (int)result
             );
         VulkanError.Check(result, "creating the Vulkan instance");
-        if (ValidationEnabled)
-        {
-            delegate* unmanaged<
-                Instance,
-                DebugUtilsMessengerCreateInfoEXT*,
-                AllocationCallbacks*,
-                DebugUtilsMessengerEXT*,
-                Result> createMessenger = (delegate* unmanaged<
-                Instance,
-                DebugUtilsMessengerCreateInfoEXT*,
-                AllocationCallbacks*,
-                DebugUtilsMessengerEXT*,
-                Result>)
-                (void*)vk.GetInstanceProcAddr(instance, "vkCreateDebugUtilsMessengerEXT");
-            DebugUtilsMessengerEXT handle;
-            VulkanError.Check(
-                createMessenger(instance, &messenger, null, &handle),
-                "creating the validation messenger"
-            );
-        }
-        return new VulkanInstance(vk, instance);
+    }
+
+    private static void CreateMessenger(Vk vk, Instance instance, DebugUtilsMessengerCreateInfoEXT* messenger)
+    {
+        delegate* unmanaged<
+            Instance,
+            DebugUtilsMessengerCreateInfoEXT*,
+            AllocationCallbacks*,
+            DebugUtilsMessengerEXT*,
+            Result> createMessenger = (delegate* unmanaged<
+            Instance,
+            DebugUtilsMessengerCreateInfoEXT*,
+            AllocationCallbacks*,
+            DebugUtilsMessengerEXT*,
+            Result>)
+            (void*)vk.GetInstanceProcAddr(instance, "vkCreateDebugUtilsMessengerEXT");
+        DebugUtilsMessengerEXT handle;
+        VulkanError.Check(createMessenger(instance, messenger, null, &handle), "creating the validation messenger");
     }
 
     private static DebugUtilsMessengerCreateInfoEXT MessengerInfo() =>

@@ -26,7 +26,8 @@ internal sealed class VulkanLibrary : INativeContext
                 return new VulkanLibrary(handle);
         throw new GpuException(
             GpuErrorKind.NoDevice,
-            "No Vulkan loader was found on this machine; install the graphics driver, or on Debian and Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers."
+            "No Vulkan loader was found on this machine; install the graphics driver, or on Debian and Ubuntu: "
+                + "apt-get install libvulkan1 mesa-vulkan-drivers."
         );
     }
 

@@ -54,7 +54,7 @@ public sealed class ProfileBenchTests
         );
 
         static Dispatch Of(Kernel kernel, string label, double flops, double bytes) =>
-            new(kernel, [], [], new Groups(1), [], new Cost(flops, bytes), label);
+            new(kernel, [], [], new WorkgroupCount(1), [], new Cost(flops, bytes), label);
     }
 
     [Fact]

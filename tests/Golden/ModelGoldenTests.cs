@@ -239,7 +239,7 @@ public class ModelGoldenTests
             device.Write<float>(targets, Part(allTargets, step, steps));
             if (allTeacher is not null)
                 device.Write<float>(teacher, Part(allTeacher, step, steps));
-            StepState.At(step, learningRate, optimizer).WriteTo(device, state);
+            device.Write(state, StepState.At(step, learningRate, optimizer));
             graph.Run();
             AssertClose([losses[step]], device.Read<float>(loss), 1e-5, $"loss of step {step}");
         }

@@ -61,7 +61,7 @@ public class OptimizerGoldenTests
         for (int step = 1; step <= steps; step++)
         {
             OpRun.Device.Write<float>(gradients, Flat($"{step}", "g"));
-            StepState.At(step - 1, rate * step, options, emaDecay: emaDecay).WriteTo(OpRun.Device, state);
+            OpRun.Device.Write(state, StepState.At(step - 1, rate * step, options, emaDecay: emaDecay));
             graph.Run();
             float[] p = OpRun.Device.Read<float>(parameters),
                 e = OpRun.Device.Read<float>(average);

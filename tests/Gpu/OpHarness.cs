@@ -149,7 +149,8 @@ internal static class OpHarness
             double scale = (norm * Math.Sqrt(length)) + 1e-6;
             Assert.True(
                 Math.Abs(numeric - analytic) <= tolerance * scale,
-                $"gradient {input}: {analytic:g8}, by finite differences {numeric:g8}; error {Math.Abs(numeric - analytic) / scale:e2} of ||grad||, at most {tolerance:e2}"
+                $"gradient {input}: {analytic:g8}, by finite differences {numeric:g8}; error "
+                    + $"{Math.Abs(numeric - analytic) / scale:e2} of ||grad||, at most {tolerance:e2}"
             );
 
             double Objective(double t)

@@ -2,7 +2,10 @@ using Deit.Gpu;
 
 namespace Deit.Tests.Gpu;
 
-/// <summary>Runs ops on tensors of any element type, for what <see cref="OpHarness"/> cannot say: integers, 16 bits, updates in place.</summary>
+/// <summary>
+/// Runs ops on tensors of any element type, for what <see cref="OpHarness"/> cannot say: integers, 16 bits, updates in
+/// place.
+/// </summary>
 internal sealed class OpRun : IDisposable
 {
     private const uint Poison = 0x7FC0DEAD;
@@ -35,7 +38,7 @@ internal sealed class OpRun : IDisposable
         Arena arena = Device.CreateArena("step state", 256);
         _arenas.Add(arena);
         Tensor tensor = StepState.Allocate(arena);
-        state.WriteTo(Device, tensor);
+        Device.Write(tensor, state);
         return tensor;
     }
 

@@ -2,7 +2,10 @@ using Deit.Gpu;
 
 namespace Deit.Tests.Gpu;
 
-/// <summary>The decisions that the recordings of a test take themselves: <see cref="OpRun"/> and <see cref="OpHarness"/> record with them.</summary>
+/// <summary>
+/// The decisions that the recordings of a test take themselves: <see cref="OpRun"/> and <see cref="OpHarness"/> record
+/// with them.
+/// </summary>
 internal static class Recordings
 {
     // Of the test's thread: classes of tests run side by side.

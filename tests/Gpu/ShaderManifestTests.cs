@@ -49,11 +49,11 @@ public class ShaderManifestTests
         {
             string[] lines = File.ReadAllLines(Path.Combine(Folder, source));
             if (!lines.Any(line => line.StartsWith("//! variants only", StringComparison.Ordinal)))
-                expected.Add($"spirv/{source[..^5]}.spv");
+                expected.Add($"spirv/{Path.GetFileNameWithoutExtension(source)}.spv");
             expected.AddRange(
                 lines
                     .Where(line => line.StartsWith("//! variant ", StringComparison.Ordinal))
-                    .Select(line => $"spirv/{source[..^5]}.{line.Split(' ')[2]}.spv")
+                    .Select(line => $"spirv/{Path.GetFileNameWithoutExtension(source)}.{line.Split(' ')[2]}.spv")
             );
         }
         Assert.Equal(
@@ -92,7 +92,7 @@ public class ShaderManifestTests
             .. Assembly
                 .GetExecutingAssembly()
                 .GetTypes()
-                .Where(type => type.Namespace == "Deit.Tests.Gpu.Ops")
+                .Where(type => type.Namespace?.StartsWith("Deit.Tests.Gpu.", StringComparison.Ordinal) == true)
                 .Select(type => type.Name),
         ];
         Dictionary<string, string> users = [];
@@ -100,7 +100,7 @@ public class ShaderManifestTests
         {
             Assert.True(
                 tests.Remove($"{op.Name}Tests"),
-                $"{op.Name} has no tests; write tests/Gpu/Ops/{op.Name}Tests.cs"
+                $"{op.Name} has no tests; write {op.Name}Tests.cs in the folder of tests/Gpu that mirrors the op's"
             );
             string stem = op.Name[..^"Op".Length].ToLowerInvariant();
             foreach (Kernel kernel in Kernels(op))
@@ -111,7 +111,8 @@ public class ShaderManifestTests
                 );
                 Assert.True(
                     users.TryAdd($"spirv/{kernel.Name}.spv", op.Name),
-                    $"{op.Name} and {users.GetValueOrDefault($"spirv/{kernel.Name}.spv")} both own the kernel '{kernel.Name}'; let one call the other"
+                    $"{op.Name} and {users.GetValueOrDefault($"spirv/{kernel.Name}.spv")} both own the kernel "
+                        + $"'{kernel.Name}'; let one call the other"
                 );
             }
         }

@@ -2,7 +2,10 @@ using Deit.Gpu;
 
 namespace Deit.Tests.Gpu;
 
-/// <summary>Records for a device with matrix units, whatever the device of the tests has: the recording is looked at and never run.</summary>
+/// <summary>
+/// Records for a device with matrix units, whatever the device of the tests has: the recording is looked at and never
+/// run.
+/// </summary>
 internal static class UnitsRecorder
 {
     private sealed class First : IKernelChooser

@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>An elementwise function y = f(x) with dx = dy * f'(.): its two kernels and what the backward reads, the input or the output.</summary>
+/// <summary>
+/// An elementwise function y = f(x) with dx = dy * f'(.): its two kernels and what the backward reads, the input or the
+/// output.
+/// </summary>
 /// <param name="stem">The shaders <c>stem</c> and <c>stem.backward</c>.</param>
 /// <param name="derivativeOfOutput">The derivative is computed from y, not from x.</param>
 /// <param name="flops">Operations an element, forward.</param>
@@ -18,12 +21,12 @@ internal sealed class Activation(string stem, bool derivativeOfOutput, double fl
     public Tensor Apply(Recorder r, Tensor x)
     {
         Tensor y = r.Empty(x.Shape, x.DType);
-        foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
+        foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, x.Elements))
             r.Dispatch(
                 _forward[x.DType],
                 new Push((uint)length),
-                Flat.Groups(r, length),
-                [Flat.Workgroup(r)],
+                ElementwiseLayout.Workgroups(r.Info, length),
+                [ElementwiseLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))],
                 flops * length
             );
@@ -35,17 +38,17 @@ internal sealed class Activation(string stem, bool derivativeOfOutput, double fl
     /// <summary>Records dx from dy.</summary>
     /// <param name="r">Where.</param>
     /// <param name="x">The input.</param>
-    /// <param name="saved">What the derivative is computed from, x or y.</param>
+    /// <param name="saved">The tensor that the derivative is computed from, x or y.</param>
     /// <param name="dy">The gradient of y.</param>
     public void Backward(Recorder r, Tensor x, Tensor saved, Tensor dy)
     {
         Tape.Target dx = r.Tape.GradientOf(x);
-        foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
+        foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, x.Elements))
             r.Dispatch(
                 _backward[x.DType],
                 new BackwardPush((uint)length, dx.Flag),
-                Flat.Groups(r, length),
-                [Flat.Workgroup(r)],
+                ElementwiseLayout.Workgroups(r.Info, length),
+                [ElementwiseLayout.WorkgroupSize(r.Info)],
                 [
                     Binding.Read(saved.Slice(start, [length])),
                     Binding.Read(dy.Slice(start, [length])),

@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>y = x * Phi(x), Phi the exact normal distribution, not an approximation of it (Hendrycks and Gimpel, arXiv 1606.08415).</summary>
+/// <summary>
+/// y = x * Phi(x), Phi the exact normal distribution, not an approximation of it (Hendrycks and Gimpel, arXiv
+/// 1606.08415).
+/// </summary>
 public static class GeluOp
 {
     private static readonly Activation Function = new("gelu", derivativeOfOutput: false, flops: 35, backwardFlops: 38);

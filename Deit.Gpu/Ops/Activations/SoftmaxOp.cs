@@ -21,8 +21,8 @@ public static class SoftmaxOp
             r.Dispatch(
                 Forward,
                 new Push((uint)rows, (uint)columns),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x), Binding.Write(y)],
                 5.0 * x.Elements
             );
@@ -35,8 +35,8 @@ public static class SoftmaxOp
                         r.Dispatch(
                             Backward,
                             new BackwardPush((uint)rows, (uint)columns, dx.Flag),
-                            Rows.Groups(r, rows),
-                            [Rows.Workgroup(r)],
+                            RowLayout.Workgroups(r.Info, rows),
+                            [RowLayout.WorkgroupSize(r.Info)],
                             [Binding.Read(y), Binding.Read(dy), dx.Binding],
                             4.0 * x.Elements
                         );

@@ -16,7 +16,7 @@ public static class ChannelScaleOp
         /// <exception cref="ArgumentException">The shapes do not fit.</exception>
         public Tensor ChannelScale(Tensor x, Tensor scale)
         {
-            Planes planes = Planes.Of(x, "Channel scaling");
+            PlaneLayout planes = PlaneLayout.Of(x, "Channel scaling");
             if (scale.Shape.Rank != 2 || scale.Shape[0] != planes.Batch || scale.Shape[1] != planes.Channels)
                 throw new ArgumentException(
                     $"Channel scaling of {x} with {scale}: expected factors [{planes.Batch}, {planes.Channels}].",
@@ -44,12 +44,19 @@ public static class ChannelScaleOp
             return y;
         }
 
-        private void PlaneProduct(Kernel<Push> kernel, Planes planes, Tensor a, Tensor b, Tensor y, bool accumulate) =>
+        private void PlaneProduct(
+            Kernel<Push> kernel,
+            PlaneLayout planes,
+            Tensor a,
+            Tensor b,
+            Tensor y,
+            bool accumulate
+        ) =>
             r.Dispatch(
                 kernel,
                 new Push((uint)planes.Channels, (uint)planes.Batch, (uint)planes.Pixels, accumulate ? 1u : 0u),
-                Rows.Groups(r, planes.Rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, planes.Rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(a), Binding.Read(b), Binding.Output(y, accumulate)],
                 2.0 * planes.Rows * planes.Pixels
             );

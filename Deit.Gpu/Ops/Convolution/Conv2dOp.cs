@@ -37,7 +37,14 @@ public static class Conv2dOp
     private static readonly Kernel<FoldPush> FoldKernel = new("conv2d.fold", fullSubgroups: true);
 
     /// <summary>All extents of a convolution. A kernel k unfolds its input to k * k times its size: groups take turns.</summary>
-    private readonly record struct Geometry(Planes In, Planes Out, int Groups, int Kernel, int Stride, int Padding)
+    private readonly record struct Geometry(
+        PlaneLayout In,
+        PlaneLayout Out,
+        int Groups,
+        int Kernel,
+        int Stride,
+        int Padding
+    )
     {
         public int Inputs => In.Channels / Groups;
 
@@ -142,9 +149,9 @@ public static class Conv2dOp
                             g.Padding,
                             target.Flag
                         ),
-                        Rows.Groups(r, rows),
-                        [Rows.Workgroup(r)],
-                        // A later run of groups must keep what the first wrote.
+                        RowLayout.Workgroups(r.Info, rows),
+                        [RowLayout.WorkgroupSize(r.Info)],
+                        // A later run of groups must keep the results of the first.
                         [Binding.Read(columns), Binding.Output(target.Tensor, target.Accumulate || first > 0)],
                         columns.Elements
                     );
@@ -171,8 +178,8 @@ public static class Conv2dOp
                     (uint)g.Stride,
                     g.Padding
                 ),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x), Binding.Write(columns)]
             );
             return columns;
@@ -187,7 +194,7 @@ public static class Conv2dOp
 
     private static Geometry Check(Tensor x, Tensor weight, int stride, int padding, int groups)
     {
-        Planes input = Planes.Of(x, "Convolution");
+        PlaneLayout input = PlaneLayout.Of(x, "Convolution");
         Shape w = weight.Shape;
         string call = $"Convolution of {x} with {weight}, stride {stride}, padding {padding}, groups {groups}";
         if (stride < 1 || padding < 0 || groups < 1)
@@ -205,7 +212,7 @@ public static class Conv2dOp
         int kernel = w[2];
         if (input.Height + (2 * padding) < kernel || input.Width + (2 * padding) < kernel)
             throw new ArgumentException($"{call}: the kernel is larger than the padded input.");
-        Planes output = new(
+        PlaneLayout output = new(
             w[0],
             input.Batch,
             ((input.Height + (2 * padding) - kernel) / stride) + 1,

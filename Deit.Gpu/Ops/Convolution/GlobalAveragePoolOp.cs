@@ -18,13 +18,13 @@ public static class GlobalAveragePoolOp
         /// <exception cref="ArgumentException">x has not four dimensions.</exception>
         public Tensor GlobalAveragePool(Tensor x)
         {
-            Planes planes = Planes.Of(x, "Global average pooling");
+            PlaneLayout planes = PlaneLayout.Of(x, "Global average pooling");
             Tensor y = r.Empty([planes.Batch, planes.Channels]);
             r.Dispatch(
                 Forward,
                 new Push((uint)planes.Channels, (uint)planes.Batch, (uint)planes.Pixels),
-                Rows.Groups(r, planes.Rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, planes.Rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x), Binding.Write(y)],
                 x.Elements
             );
@@ -37,8 +37,8 @@ public static class GlobalAveragePoolOp
                         r.Dispatch(
                             Backward,
                             new BackwardPush((uint)planes.Channels, (uint)planes.Batch, (uint)planes.Pixels, dx.Flag),
-                            Rows.Groups(r, planes.Rows),
-                            [Rows.Workgroup(r)],
+                            RowLayout.Workgroups(r.Info, planes.Rows),
+                            [RowLayout.WorkgroupSize(r.Info)],
                             [Binding.Read(dy), dx.Binding],
                             x.Elements
                         );

@@ -32,7 +32,8 @@ public static class PatchEmbedOp
         {
             if (images.Shape.Rank != 4 || patch < 1 || images.Shape[2] % patch != 0 || images.Shape[3] % patch != 0)
                 throw new ArgumentException(
-                    $"Unfolding {images} into patches of {patch} x {patch}: expected [batch, channels, height, width] with height and width multiples of {patch}.",
+                    $"Unfolding {images} into patches of {patch} x {patch}: expected [batch, channels, height, "
+                        + $"width] with height and width multiples of {patch}.",
                     nameof(images)
                 );
             int batch = images.Shape[0],
@@ -47,8 +48,8 @@ public static class PatchEmbedOp
             r.Dispatch(
                 Forward[output],
                 new UnfoldPush((uint)rows, (uint)channels, (uint)height, (uint)width, (uint)patch),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(images), Binding.Write(patches)]
             );
             if (Tape.Needs(images) && output == DType.F32)
@@ -60,8 +61,8 @@ public static class PatchEmbedOp
                         r.Dispatch(
                             Backward,
                             new FoldPush((uint)rows, (uint)channels, (uint)height, (uint)width, (uint)patch, dx.Flag),
-                            Rows.Groups(r, rows),
-                            [Rows.Workgroup(r)],
+                            RowLayout.Workgroups(r.Info, rows),
+                            [RowLayout.WorkgroupSize(r.Info)],
                             [Binding.Read(dy), dx.Binding]
                         );
                     }

@@ -13,7 +13,10 @@ public static class CastOp
 
     extension(Recorder r)
     {
-        /// <summary>x in another type, with its gradient: dL/dx = dL/dy in the type of x. The tensor itself when the type is the same.</summary>
+        /// <summary>
+        /// x in another type, with its gradient: dL/dx = dL/dy in the type of x. The tensor itself when the type is the
+        /// same.
+        /// </summary>
         /// <exception cref="ArgumentException">The types are not F32 and F16 or BF16.</exception>
         public Tensor Cast(Tensor x, DType type)
         {
@@ -42,12 +45,12 @@ public static class CastOp
                     $"Cast of {x} to {y}: expected F32 on one side and F16 or BF16 on the other."
                 ),
             };
-            foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, x.Elements))
                 r.Dispatch(
                     kernel,
                     new Push((uint)length),
-                    Flat.Groups(r, (length + 1) / 2),
-                    [Flat.Workgroup(r)],
+                    ElementwiseLayout.Workgroups(r.Info, (length + 1) / 2),
+                    [ElementwiseLayout.WorkgroupSize(r.Info)],
                     [Binding.Read(x.Slice(start, [length])), Binding.Write(y.Slice(start, [length]))]
                 );
         }

@@ -12,12 +12,12 @@ public static class FillOp
         /// <summary>Fills a tensor of any length with a value.</summary>
         public void Fill(Tensor y, float value)
         {
-            foreach ((long start, int length) in Flat.Ranges(r, y.Elements))
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, y.Elements))
                 r.Dispatch(
                     Forward,
                     new Push((uint)length, value),
-                    Flat.Groups(r, length),
-                    [Flat.Workgroup(r)],
+                    ElementwiseLayout.Workgroups(r.Info, length),
+                    [ElementwiseLayout.WorkgroupSize(r.Info)],
                     [Binding.Write(y.Slice(start, [length]))]
                 );
         }

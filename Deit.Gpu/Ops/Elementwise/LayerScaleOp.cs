@@ -36,12 +36,12 @@ public static class LayerScaleOp
             {
                 int rows = x.Shape.Rows,
                     columns = x.Shape.Columns;
-                Columns layout = Columns.InChunks(r, rows, columns);
-                Tensor partial = r.Empty([(int)layout.Groups(rows, columns).Y, columns]);
+                ColumnLayout layout = ColumnLayout.InChunks(r.Info, rows, columns);
+                Tensor partial = r.Empty([(int)layout.Workgroups(rows, columns).Y, columns]);
                 r.Dispatch(
                     BackwardGamma[x.DType],
                     new BackwardPush((uint)rows, (uint)columns, (uint)layout.RowsPerChunk),
-                    layout.Groups(rows, columns),
+                    layout.Workgroups(rows, columns),
                     layout.Specialization(columns),
                     [Binding.Read(x), Binding.Read(dy), Binding.Write(partial)],
                     2.0 * rows * columns
@@ -60,8 +60,8 @@ public static class LayerScaleOp
             r.Dispatch(
                 Forward[x.DType],
                 new Push((uint)x.Shape.Rows, (uint)x.Shape.Columns, accumulate),
-                Rows.Groups(r, x.Shape.Rows),
-                [Rows.Workgroup(r), Rows.Vectors(x.Shape.Columns)],
+                RowLayout.Workgroups(r.Info, x.Shape.Rows),
+                [RowLayout.WorkgroupSize(r.Info), RowLayout.Vectors(x.Shape.Columns)],
                 [Binding.Read(x), Binding.Read(gamma), y],
                 x.Elements
             );

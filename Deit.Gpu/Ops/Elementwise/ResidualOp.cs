@@ -36,8 +36,8 @@ public static class ResidualOp
             r.Dispatch(
                 Forward[branch.DType, x.DType],
                 new Push((uint)rows, (uint)columns, (uint)rowsPerSample, dropPathScale is null ? 0u : 1u),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r), Rows.Vectors(columns)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info), RowLayout.Vectors(columns)],
                 [Binding.Read(x), Binding.Read(branch), Binding.Read(dropPathScale ?? x), Binding.Write(y)],
                 2.0 * x.Elements
             );
@@ -65,8 +65,8 @@ public static class ResidualOp
             r.Dispatch(
                 Backward[dBranch.Tensor.DType, dy.DType],
                 new BackwardPush((uint)rows, (uint)columns, (uint)rowsPerSample, dBranch.Flag),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r), Rows.Vectors(columns)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info), RowLayout.Vectors(columns)],
                 [Binding.Read(dy), Binding.Read(dropPathScale), dBranch.Binding],
                 dy.Elements
             );

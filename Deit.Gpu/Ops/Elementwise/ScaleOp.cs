@@ -28,12 +28,12 @@ public static class ScaleOp
 
         private void ScaleInto(Tensor y, Tensor x, float factor, bool accumulate)
         {
-            foreach ((long start, int length) in Flat.Ranges(r, x.Elements))
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, x.Elements))
                 r.Dispatch(
                     Forward,
                     new Push((uint)length, factor, accumulate ? 1u : 0u),
-                    Flat.Groups(r, length),
-                    [Flat.Workgroup(r)],
+                    ElementwiseLayout.Workgroups(r.Info, length),
+                    [ElementwiseLayout.WorkgroupSize(r.Info)],
                     [Binding.Read(x.Slice(start, [length])), Binding.Output(y.Slice(start, [length]), accumulate)],
                     length
                 );

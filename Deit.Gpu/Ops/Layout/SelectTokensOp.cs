@@ -44,8 +44,8 @@ public static class SelectTokensOp
                         r.Dispatch(
                             Backward[x.DType],
                             new Push((uint)rows, (uint)x.Shape[2], (uint)x.Shape[1], (uint)first, (uint)count, dx.Flag),
-                            Rows.Groups(r, rows),
-                            [Rows.Workgroup(r)],
+                            RowLayout.Workgroups(r.Info, rows),
+                            [RowLayout.WorkgroupSize(r.Info)],
                             [Binding.Read(dy), dx.Binding]
                         );
                     }
@@ -53,7 +53,10 @@ public static class SelectTokensOp
             return y;
         }
 
-        /// <summary>Copies as many tokens of x [B, N, D] from a first one on as y [B, count, D] has, or adds them to it; no gradient is recorded.</summary>
+        /// <summary>
+        /// Copies as many tokens of x [B, N, D] from a first one on as y [B, count, D] has, or adds them to it; no
+        /// gradient is recorded.
+        /// </summary>
         internal void SelectTokensTo(Tensor x, int first, Tensor y, bool accumulate)
         {
             int rows = y.Shape.Rows;
@@ -67,8 +70,8 @@ public static class SelectTokensOp
                     (uint)y.Shape[1],
                     accumulate ? 1u : 0u
                 ),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x), Binding.Output(y, accumulate)]
             );
         }

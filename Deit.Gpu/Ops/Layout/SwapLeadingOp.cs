@@ -42,8 +42,8 @@ public static class SwapLeadingOp
             r.Dispatch(
                 Forward,
                 new Push((uint)first, (uint)second, (uint)(x.Elements / rows), accumulate ? 1u : 0u),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x), Binding.Output(y, accumulate)]
             );
         }

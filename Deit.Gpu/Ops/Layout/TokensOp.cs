@@ -32,15 +32,17 @@ public static class TokensOp
                 || position.Elements != (long)tokens * columns
             )
                 throw new ArgumentException(
-                    $"Tokens of {patches} with {classToken}, {distillToken?.ToString() ?? "no distillation token"} and {position}: expected prefix tokens [1, 1, {columns}] and positions [1, {tokens}, {columns}]."
+                    $"Tokens of {patches} with {classToken}, "
+                        + $"{distillToken?.ToString() ?? "no distillation token"} and {position}: expected prefix "
+                        + $"tokens [1, 1, {columns}] and positions [1, {tokens}, {columns}]."
                 );
             Tensor y = r.Empty([batch, tokens, columns], patches.DType);
             int rows = y.Shape.Rows;
             r.Dispatch(
                 Forward[y.DType],
                 new Push((uint)rows, (uint)columns, (uint)tokens, (uint)prefix),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [
                     Binding.Read(patches),
                     Binding.Read(classToken),

@@ -30,8 +30,8 @@ public static class CrossEntropyOp
             r.Dispatch(
                 Forward,
                 new Push((uint)rows, (uint)columns),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(logits), Binding.Read(targets), Binding.Write(losses), Binding.Write(statistics)],
                 7.0 * logits.Elements
             );
@@ -45,8 +45,8 @@ public static class CrossEntropyOp
                         r.Dispatch(
                             Backward,
                             new BackwardPush((uint)rows, (uint)columns, dz.Flag),
-                            Rows.Groups(r, rows),
-                            [Rows.Workgroup(r)],
+                            RowLayout.Workgroups(r.Info, rows),
+                            [RowLayout.WorkgroupSize(r.Info)],
                             [
                                 Binding.Read(logits),
                                 Binding.Read(targets),

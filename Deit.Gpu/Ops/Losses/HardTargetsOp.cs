@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>y[b, c] = 1 where c is the first largest element of row b, else 0: the teacher's decision as targets (arXiv 2012.12877, equation 3).</summary>
+/// <summary>
+/// y[b, c] = 1 where c is the first largest element of row b, else 0: the teacher's decision as targets (arXiv
+/// 2012.12877, equation 3).
+/// </summary>
 public static class HardTargetsOp
 {
     private readonly record struct Push(uint Rows, uint Columns);
@@ -18,8 +21,8 @@ public static class HardTargetsOp
             r.Dispatch(
                 Forward,
                 new Push((uint)rows, (uint)columns),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x), Binding.Write(y)],
                 3.0 * x.Elements
             );

@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>loss = tau^2 / divisor * sum over the batch of KL(softmax(z_t / tau) || softmax(z_s / tau)) (Hinton et al., arXiv 1503.02531).</summary>
+/// <summary>
+/// loss = tau^2 / divisor * sum over the batch of KL(softmax(z_t / tau) || softmax(z_s / tau)) (Hinton et al., arXiv
+/// 1503.02531).
+/// </summary>
 public static class SoftDistillationOp
 {
     private readonly record struct Push(uint Rows, uint Columns, float InverseTau);
@@ -39,8 +42,8 @@ public static class SoftDistillationOp
             r.Dispatch(
                 Forward,
                 new Push((uint)rows, (uint)columns, inverseTau),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(student), Binding.Read(teacher), Binding.Write(losses), Binding.Write(statistics)],
                 15.0 * student.Elements
             );
@@ -54,8 +57,8 @@ public static class SoftDistillationOp
                         r.Dispatch(
                             Backward,
                             new BackwardPush((uint)rows, (uint)columns, inverseTau, factor, target.Flag),
-                            Rows.Groups(r, rows),
-                            [Rows.Workgroup(r)],
+                            RowLayout.Workgroups(r.Info, rows),
+                            [RowLayout.WorkgroupSize(r.Info)],
                             [
                                 Binding.Read(student),
                                 Binding.Read(teacher),

@@ -30,8 +30,8 @@ public static class SoftTargetsOp
             r.Dispatch(
                 Forward,
                 new Push((uint)rows, (uint)classes, (float)(1 - (double)smoothing + off), (float)off),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(labels), Binding.Write(targets)]
             );
             return targets;

@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>Mixup and cutmix of a batch with itself reversed: images y[b] = lambda x[b] + (1 - lambda) x[B-1-b], or x[B-1-b] inside a box; targets alike.</summary>
+/// <summary>
+/// Mixup and cutmix of a batch with itself reversed: images y[b] = lambda x[b] + (1 - lambda) x[B-1-b], or x[B-1-b]
+/// inside a box; targets alike.
+/// </summary>
 public static class MixOp
 {
     private readonly record struct Push(uint Count, uint Batch, uint ImageSize, uint Width, uint Height);
@@ -26,8 +29,8 @@ public static class MixOp
             r.Dispatch(
                 Forward,
                 new Push(count, (uint)shape[0], count / (uint)shape[0], (uint)shape[3], (uint)shape[2]),
-                Flat.Groups(r, count),
-                [Flat.Workgroup(r)],
+                ElementwiseLayout.Workgroups(r.Info, count),
+                [ElementwiseLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(images), Binding.Read(MixState.Check(state)), Binding.Write(y)],
                 3.0 * count
             );
@@ -44,8 +47,8 @@ public static class MixOp
             r.Dispatch(
                 ForwardTargets,
                 new TargetsPush(count, (uint)targets.Shape.Rows, (uint)targets.Shape.Columns),
-                Flat.Groups(r, count),
-                [Flat.Workgroup(r)],
+                ElementwiseLayout.Workgroups(r.Info, count),
+                [ElementwiseLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(targets), Binding.Read(MixState.Check(state)), Binding.Write(y)],
                 3.0 * count
             );

@@ -43,7 +43,8 @@ public static class BatchNormOp
         /// <param name="training">True for the statistics of the batch, false for the running ones.</param>
         /// <param name="momentum">How far training moves the running statistics: new = (1 - momentum) * old + momentum * batch.</param>
         /// <param name="epsilon">Added to the variance.</param>
-        /// <exception cref="ArgumentException">The extents do not fit, or training has one value a channel, which has no variance.</exception>
+        /// <exception cref="ArgumentException">The extents do not fit, or training has one value a channel, which has
+        /// no variance.</exception>
         public Tensor BatchNorm(
             Tensor x,
             Tensor weight,
@@ -55,7 +56,7 @@ public static class BatchNormOp
             float epsilon = 1e-5f
         )
         {
-            Planes planes = Planes.Of(x, "Batch norm");
+            PlaneLayout planes = PlaneLayout.Of(x, "Batch norm");
             foreach (Tensor tensor in (Tensor[])[weight, bias, runningMean, runningVariance])
                 if (tensor.Elements != planes.Channels)
                     throw new ArgumentException($"Batch norm of {x} with {tensor}: expected [{planes.Channels}].");
@@ -64,48 +65,15 @@ public static class BatchNormOp
                     $"Batch norm of {x} while training: expected at least 2 values a channel; raise the batch size.",
                     nameof(x)
                 );
-            uint channels = (uint)planes.Channels,
-                batch = (uint)planes.Batch,
-                pixels = (uint)planes.Pixels;
-            Tensor statistics = r.Empty([planes.Channels, 2]);
-            if (training)
-            {
-                Tensor moments = r.Empty([planes.Rows, 2]);
-                r.Dispatch(
-                    Moments,
-                    new MomentsPush((uint)planes.Rows, pixels),
-                    Rows.Groups(r, planes.Rows),
-                    [Rows.Workgroup(r)],
-                    [Binding.Read(x), Binding.Write(moments)],
-                    4.0 * x.Elements
-                );
-                r.Dispatch(
-                    Statistics,
-                    new StatisticsPush(channels, batch, pixels, momentum, epsilon),
-                    new Groups(Groups.Cover(channels, Workgroup(r))),
-                    [Workgroup(r)],
-                    [
-                        Binding.Read(moments),
-                        Binding.ReadWrite(runningMean),
-                        Binding.ReadWrite(runningVariance),
-                        Binding.Write(statistics),
-                    ]
-                );
-            }
-            else
-                r.Dispatch(
-                    Running,
-                    new RunningPush(channels, epsilon),
-                    new Groups(Groups.Cover(channels, Workgroup(r))),
-                    [Workgroup(r)],
-                    [Binding.Read(runningMean), Binding.Read(runningVariance), Binding.Write(statistics)]
-                );
+            Tensor statistics = training
+                ? r.BatchStatistics(planes, x, runningMean, runningVariance, momentum, epsilon)
+                : r.RunningStatistics(planes, runningMean, runningVariance, epsilon);
             Tensor y = r.Empty(x.Shape);
             r.Dispatch(
                 Forward,
-                new Push(channels, batch, pixels),
-                Rows.Groups(r, planes.Rows),
-                [Rows.Workgroup(r)],
+                new Push((uint)planes.Channels, (uint)planes.Batch, (uint)planes.Pixels),
+                RowLayout.Workgroups(r.Info, planes.Rows),
+                [RowLayout.WorkgroupSize(r.Info)],
                 [Binding.Read(x), Binding.Read(statistics), Binding.Read(weight), Binding.Read(bias), Binding.Write(y)],
                 3.0 * x.Elements
             );
@@ -114,8 +82,56 @@ public static class BatchNormOp
             return y;
         }
 
+        // Mean and reciprocal deviation of each channel [C, 2], by which the running ones move.
+        private Tensor BatchStatistics(
+            PlaneLayout planes,
+            Tensor x,
+            Tensor runningMean,
+            Tensor runningVariance,
+            float momentum,
+            float epsilon
+        )
+        {
+            Tensor moments = r.Empty([planes.Rows, 2]),
+                statistics = r.Empty([planes.Channels, 2]);
+            r.Dispatch(
+                Moments,
+                new MomentsPush((uint)planes.Rows, (uint)planes.Pixels),
+                RowLayout.Workgroups(r.Info, planes.Rows),
+                [RowLayout.WorkgroupSize(r.Info)],
+                [Binding.Read(x), Binding.Write(moments)],
+                4.0 * x.Elements
+            );
+            r.Dispatch(
+                Statistics,
+                new StatisticsPush((uint)planes.Channels, (uint)planes.Batch, (uint)planes.Pixels, momentum, epsilon),
+                new WorkgroupCount(WorkgroupCount.Cover(planes.Channels, Workgroup(r))),
+                [Workgroup(r)],
+                [
+                    Binding.Read(moments),
+                    Binding.ReadWrite(runningMean),
+                    Binding.ReadWrite(runningVariance),
+                    Binding.Write(statistics),
+                ]
+            );
+            return statistics;
+        }
+
+        private Tensor RunningStatistics(PlaneLayout planes, Tensor mean, Tensor variance, float epsilon)
+        {
+            Tensor statistics = r.Empty([planes.Channels, 2]);
+            r.Dispatch(
+                Running,
+                new RunningPush((uint)planes.Channels, epsilon),
+                new WorkgroupCount(WorkgroupCount.Cover(planes.Channels, Workgroup(r))),
+                [Workgroup(r)],
+                [Binding.Read(mean), Binding.Read(variance), Binding.Write(statistics)]
+            );
+            return statistics;
+        }
+
         private void BatchNormBackward(
-            Planes planes,
+            PlaneLayout planes,
             Tensor x,
             Tensor weight,
             Tensor bias,
@@ -131,25 +147,7 @@ public static class BatchNormOp
                 biasSums = null;
             if (training || Tape.Needs(weight, bias))
             {
-                Tensor weightParts = r.Empty([planes.Batch, planes.Channels]),
-                    biasParts = r.Empty([planes.Batch, planes.Channels]);
-                r.Dispatch(
-                    BackwardWeight,
-                    new Push(channels, batch, pixels),
-                    Rows.Groups(r, planes.Rows),
-                    [Rows.Workgroup(r)],
-                    [
-                        Binding.Read(x),
-                        Binding.Read(statistics),
-                        Binding.Read(dy),
-                        Binding.Write(weightParts),
-                        Binding.Write(biasParts),
-                    ],
-                    4.0 * x.Elements
-                );
-                (weightSums, biasSums) = (r.Empty(weight.Shape), r.Empty(bias.Shape));
-                r.ColumnSum(weightParts, weightSums);
-                r.ColumnSum(biasParts, biasSums);
+                (weightSums, biasSums) = r.BatchNormSums(planes, x, weight, bias, statistics, dy);
                 r.Tape.PassGradient(weight, weightSums);
                 r.Tape.PassGradient(bias, biasSums);
             }
@@ -160,8 +158,8 @@ public static class BatchNormOp
                 r.Dispatch(
                     Backward,
                     new BackwardPush(channels, batch, pixels, training ? 1u : 0u, dx.Flag),
-                    Rows.Groups(r, planes.Rows),
-                    [Rows.Workgroup(r)],
+                    RowLayout.Workgroups(r.Info, planes.Rows),
+                    [RowLayout.WorkgroupSize(r.Info)],
                     [
                         Binding.Read(x),
                         Binding.Read(statistics),
@@ -174,6 +172,38 @@ public static class BatchNormOp
                     6.0 * x.Elements
                 );
             }
+        }
+
+        // The sums over each channel of dy * xhat and of dy.
+        private (Tensor Weight, Tensor Bias) BatchNormSums(
+            PlaneLayout planes,
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            Tensor statistics,
+            Tensor dy
+        )
+        {
+            Tensor weightParts = r.Empty([planes.Batch, planes.Channels]),
+                biasParts = r.Empty([planes.Batch, planes.Channels]);
+            r.Dispatch(
+                BackwardWeight,
+                new Push((uint)planes.Channels, (uint)planes.Batch, (uint)planes.Pixels),
+                RowLayout.Workgroups(r.Info, planes.Rows),
+                [RowLayout.WorkgroupSize(r.Info)],
+                [
+                    Binding.Read(x),
+                    Binding.Read(statistics),
+                    Binding.Read(dy),
+                    Binding.Write(weightParts),
+                    Binding.Write(biasParts),
+                ],
+                4.0 * x.Elements
+            );
+            (Tensor weightSums, Tensor biasSums) = (r.Empty(weight.Shape), r.Empty(bias.Shape));
+            r.ColumnSum(weightParts, weightSums);
+            r.ColumnSum(biasParts, biasSums);
+            return (weightSums, biasSums);
         }
     }
 

@@ -33,8 +33,8 @@ public static class LayerNormOp
             r.Dispatch(
                 Forward[output, x.DType],
                 new Push((uint)rows, (uint)columns, epsilon),
-                Rows.Groups(r, rows),
-                [Rows.Workgroup(r), Rows.Vectors(columns)],
+                RowLayout.Workgroups(r.Info, rows),
+                [RowLayout.WorkgroupSize(r.Info), RowLayout.Vectors(columns)],
                 [
                     Binding.Read(x),
                     Binding.Read(weight),
@@ -61,8 +61,8 @@ public static class LayerNormOp
                 r.Dispatch(
                     Backward[dy.DType, x.DType],
                     new BackwardPush((uint)rows, (uint)columns, dx.Flag),
-                    Rows.Groups(r, rows),
-                    [Rows.Workgroup(r), Rows.Vectors(columns)],
+                    RowLayout.Workgroups(r.Info, rows),
+                    [RowLayout.WorkgroupSize(r.Info), RowLayout.Vectors(columns)],
                     [Binding.Read(x), Binding.Read(weight), Binding.Read(statistics), Binding.Read(dy), dx.Binding],
                     12.0 * x.Elements
                 );
@@ -81,8 +81,8 @@ public static class LayerNormOp
         {
             int rows = x.Shape.Rows,
                 columns = x.Shape.Columns;
-            Columns layout = Columns.InChunks(r, rows, columns);
-            Groups groups = layout.Groups(rows, columns);
+            ColumnLayout layout = ColumnLayout.InChunks(r.Info, rows, columns);
+            WorkgroupCount groups = layout.Workgroups(rows, columns);
             Tensor weightSums = r.Empty([(int)groups.Y, columns]),
                 biasSums = r.Empty([(int)groups.Y, columns]);
             r.Dispatch(

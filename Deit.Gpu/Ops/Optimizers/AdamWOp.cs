@@ -1,25 +1,13 @@
 namespace Deit.Gpu;
 
-/// <summary>What AdamW keeps the same from step to step; the defaults are those of the reference recipe.</summary>
-/// <param name="Beta1">Decay of the first moment.</param>
-/// <param name="Beta2">Decay of the second moment.</param>
-/// <param name="Epsilon">Added to the root of the second moment.</param>
-/// <param name="WeightDecay">Decoupled weight decay, multiplied by the learning rate and by the mask.</param>
-public sealed record AdamWOptions(
-    double Beta1 = 0.9,
-    double Beta2 = 0.999,
-    double Epsilon = 1e-8,
-    double WeightDecay = 0.05
-);
-
 /// <summary>
-/// p *= 1 - lr * weight decay * mask; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
-/// p -= lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + epsilon) (Loshchilov and Hutter, arXiv 1711.05101, in the order of torch.optim.AdamW).
+/// p *= 1 - lr * weight decay * mask; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= lr / (1 - b1^t) * m /
+/// (sqrt(v) / sqrt(1 - b2^t) + epsilon) (Loshchilov and Hutter, arXiv 1711.05101, in the order of torch.optim.AdamW).
 /// </summary>
 public static class AdamWOp
 {
     /// <summary>How many consecutive parameters share a factor of weight decay: parameters start at multiples of it.</summary>
-    public const int Granule = 64;
+    public const int Granule = FlatUpdate.Granule;
 
     private readonly record struct Push(
         uint Count,
@@ -32,9 +20,6 @@ public static class AdamWOp
         float Epsilon,
         float WeightDecay
     );
-
-    private const uint Clipped = 1,
-        Conditional = 2;
 
     private static readonly Kernel<Push> Forward = new("adam_w");
 
@@ -63,23 +48,9 @@ public static class AdamWOp
             Tensor? apply = null
         )
         {
-            long count = parameters.Elements;
-            if (gradients.Elements != count || firstMoment.Elements != count || secondMoment.Elements != count)
-                throw new ArgumentException(
-                    $"AdamW of {parameters} with gradients {gradients} and moments {firstMoment} and {secondMoment}: expected the same number of elements."
-                );
-            if (decayMask.Elements != (count + Granule - 1) / Granule)
-                throw new ArgumentException(
-                    $"AdamW of {parameters} with decay mask {decayMask}: expected {(count + Granule - 1) / Granule} elements, one for {Granule} parameters.",
-                    nameof(decayMask)
-                );
-            if (gradientScale is { Elements: not 1 } || apply is { Elements: not 1 })
-                throw new ArgumentException(
-                    $"AdamW with gradient scale {gradientScale} and apply {apply}: expected [1] each.",
-                    nameof(gradientScale)
-                );
-            StepState.Check(stepState);
-            foreach ((long start, int length) in Flat.Ranges(r, count))
+            FlatUpdate update = new("AdamW", parameters, gradients, decayMask, stepState, gradientScale, apply);
+            update.Check(firstMoment, secondMoment);
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
             {
                 Shape part = [length];
                 // The mask is bound whole: its part would not start where the device lets a range start.
@@ -88,7 +59,7 @@ public static class AdamWOp
                     new Push(
                         (uint)length,
                         (uint)(start / Granule),
-                        (gradientScale is null ? 0u : Clipped) | (apply is null ? 0u : Conditional),
+                        update.Flags,
                         (float)options.Beta1,
                         (float)(1 - options.Beta1),
                         (float)options.Beta2,
@@ -96,8 +67,8 @@ public static class AdamWOp
                         (float)options.Epsilon,
                         (float)options.WeightDecay
                     ),
-                    Flat.Groups(r, length),
-                    [Flat.Workgroup(r)],
+                    ElementwiseLayout.Workgroups(r.Info, length),
+                    [ElementwiseLayout.WorkgroupSize(r.Info)],
                     [
                         Binding.ReadWrite(parameters.Slice(start, part)),
                         Binding.Read(gradients.Slice(start, part)),
@@ -105,8 +76,8 @@ public static class AdamWOp
                         Binding.ReadWrite(secondMoment.Slice(start, part)),
                         Binding.Read(decayMask),
                         Binding.Read(stepState),
-                        Binding.Read(gradientScale ?? decayMask),
-                        Binding.Read(apply ?? decayMask),
+                        update.ScaleBinding,
+                        update.ApplyBinding,
                     ],
                     15.0 * length
                 );

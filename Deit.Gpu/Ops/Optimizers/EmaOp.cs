@@ -22,12 +22,12 @@ public static class EmaOp
                     nameof(average)
                 );
             StepState.Check(stepState);
-            foreach ((long start, int length) in Flat.Ranges(r, parameters.Elements))
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
                 r.Dispatch(
                     Forward,
                     new Push((uint)length),
-                    Flat.Groups(r, length),
-                    [Flat.Workgroup(r)],
+                    ElementwiseLayout.Workgroups(r.Info, length),
+                    [ElementwiseLayout.WorkgroupSize(r.Info)],
                     [
                         Binding.ReadWrite(average.Slice(start, [length])),
                         Binding.Read(parameters.Slice(start, [length])),

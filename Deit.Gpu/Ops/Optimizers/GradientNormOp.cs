@@ -1,6 +1,9 @@
 namespace Deit.Gpu;
 
-/// <summary>norm = sqrt(sum of squares); coefficient = min(1, maximum / (norm + 1e-6)): clipping as torch.nn.utils.clip_grad_norm_.</summary>
+/// <summary>
+/// norm = sqrt(sum of squares); coefficient = min(1, maximum / (norm + 1e-6)): clipping as
+/// torch.nn.utils.clip_grad_norm_.
+/// </summary>
 public static class GradientNormOp
 {
     private readonly record struct Push(float Maximum);
@@ -27,7 +30,7 @@ public static class GradientNormOp
             r.Dispatch(
                 Forward,
                 new Push(maximum),
-                new Groups(1),
+                new WorkgroupCount(1),
                 [],
                 [Binding.Read(sum), Binding.Write(norm), Binding.Write(coefficient)]
             );

@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-/// <summary>What dynamic loss scaling keeps the same from step to step; the defaults are those of torch.cuda.amp.GradScaler.</summary>
+/// <summary>The settings of dynamic loss scaling, the same in every step; the defaults are those of torch.cuda.amp.GradScaler.</summary>
 /// <param name="Initial">The scale at the start.</param>
 /// <param name="GrowthInterval">Updates in a row with finite gradients after which the scale doubles.</param>
 public sealed record LossScaleOptions(float Initial = 65536, int GrowthInterval = 2000);
@@ -11,7 +11,10 @@ public sealed record LossScaleOptions(float Initial = 65536, int GrowthInterval 
 /// </summary>
 public static class LossScaleOp
 {
-    /// <summary>Elements of the state, all F32: the scale, finite updates since it last changed, updates skipped so far, and one unused.</summary>
+    /// <summary>
+    /// Elements of the state, all F32: the scale, finite updates since it last changed, updates skipped so far, and one
+    /// unused.
+    /// </summary>
     public const int StateElements = 4;
 
     // Beyond these a scale helps nobody, and stays a finite number whose inverse is one too.
@@ -28,8 +31,10 @@ public static class LossScaleOp
         /// <param name="gradients">All gradients of the scaled loss as one flat range; padding between them is zero.</param>
         /// <param name="state">[4], see <see cref="StateElements"/>; changed.</param>
         /// <param name="options">When the scale grows.</param>
-        /// <param name="maximum">The largest norm of the gradients without the scale that is left as it is; positive infinity clips nothing.</param>
-        /// <returns>The factor that takes the scale away and clips, and 1 where the update is to be applied, 0 where it is skipped: each [1].</returns>
+        /// <param name="maximum">The largest norm of the gradients without the scale that is left as it is; positive
+        /// infinity clips nothing.</param>
+        /// <returns>The factor that takes the scale away and clips, and 1 where the update is to be applied, 0 where it
+        /// is skipped: each [1].</returns>
         /// <exception cref="ArgumentException">The state has another length.</exception>
         public (Tensor Factor, Tensor Apply) LossScale(
             Tensor gradients,
@@ -49,7 +54,7 @@ public static class LossScaleOp
             r.Dispatch(
                 Forward,
                 new Push(maximum, options.GrowthInterval, Smallest, Largest),
-                new Groups(1),
+                new WorkgroupCount(1),
                 [],
                 [Binding.Read(sum), Binding.ReadWrite(state), Binding.Write(factor), Binding.Write(apply)]
             );

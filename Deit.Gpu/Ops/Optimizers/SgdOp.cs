@@ -1,12 +1,15 @@
 namespace Deit.Gpu;
 
-/// <summary>What SGD keeps the same from step to step.</summary>
+/// <summary>The settings of SGD, the same in every step.</summary>
 /// <param name="Momentum">The share of the last direction that is kept.</param>
 /// <param name="WeightDecay">Added to the gradient as weight decay * mask * p, before the momentum: not decoupled.</param>
 /// <param name="Nesterov">Steps along gradient + momentum * new direction instead of the new direction.</param>
 public sealed record SgdOptions(double Momentum = 0.9, double WeightDecay = 1e-4, bool Nesterov = true);
 
-/// <summary>g += weight decay * mask * p; b = momentum * b + g; p -= lr * (g + momentum * b), or p -= lr * b without Nesterov: torch.optim.SGD (Sutskever et al., ICML 2013).</summary>
+/// <summary>
+/// g += weight decay * mask * p; b = momentum * b + g; p -= lr * (g + momentum * b), or p -= lr * b without Nesterov:
+/// torch.optim.SGD (Sutskever et al., ICML 2013).
+/// </summary>
 public static class SgdOp
 {
     private readonly record struct Push(
@@ -17,9 +20,6 @@ public static class SgdOp
         float WeightDecay,
         uint Nesterov
     );
-
-    private const uint Clipped = 1,
-        Conditional = 2;
 
     private static readonly Kernel<Push> Forward = new("sgd");
 
@@ -46,24 +46,9 @@ public static class SgdOp
             Tensor? apply = null
         )
         {
-            const int Granule = AdamWOp.Granule;
-            long count = parameters.Elements;
-            if (gradients.Elements != count || momentum.Elements != count)
-                throw new ArgumentException(
-                    $"SGD of {parameters} with gradients {gradients} and momentum {momentum}: expected the same number of elements."
-                );
-            if (decayMask.Elements != (count + Granule - 1) / Granule)
-                throw new ArgumentException(
-                    $"SGD of {parameters} with decay mask {decayMask}: expected {(count + Granule - 1) / Granule} elements, one for {Granule} parameters.",
-                    nameof(decayMask)
-                );
-            if (gradientScale is { Elements: not 1 } || apply is { Elements: not 1 })
-                throw new ArgumentException(
-                    $"SGD with gradient scale {gradientScale} and apply {apply}: expected [1] each.",
-                    nameof(gradientScale)
-                );
-            StepState.Check(stepState);
-            foreach ((long start, int length) in Flat.Ranges(r, count))
+            FlatUpdate update = new("SGD", parameters, gradients, decayMask, stepState, gradientScale, apply);
+            update.Check(momentum);
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
             {
                 Shape part = [length];
                 // The mask is bound whole: its part would not start where the device lets a range start.
@@ -71,22 +56,22 @@ public static class SgdOp
                     Forward,
                     new Push(
                         (uint)length,
-                        (uint)(start / Granule),
-                        (gradientScale is null ? 0u : Clipped) | (apply is null ? 0u : Conditional),
+                        (uint)(start / FlatUpdate.Granule),
+                        update.Flags,
                         (float)options.Momentum,
                         (float)options.WeightDecay,
                         options.Nesterov ? 1u : 0u
                     ),
-                    Flat.Groups(r, length),
-                    [Flat.Workgroup(r)],
+                    ElementwiseLayout.Workgroups(r.Info, length),
+                    [ElementwiseLayout.WorkgroupSize(r.Info)],
                     [
                         Binding.ReadWrite(parameters.Slice(start, part)),
                         Binding.Read(gradients.Slice(start, part)),
                         Binding.ReadWrite(momentum.Slice(start, part)),
                         Binding.Read(decayMask),
                         Binding.Read(stepState),
-                        Binding.Read(gradientScale ?? decayMask),
-                        Binding.Read(apply ?? decayMask),
+                        update.ScaleBinding,
+                        update.ApplyBinding,
                     ],
                     9.0 * length
                 );

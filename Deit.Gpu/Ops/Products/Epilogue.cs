@@ -1,10 +1,13 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// What a product does with each sum on its way to memory, see <c>shaders/matmul.epilogue.glsl</c>:
+/// How a product finishes each sum on its way to memory, see <c>shaders/Products/matmul.epilogue.glsl</c>:
 /// z = sum + bias; c = residual + scale * f(z) (+ c), where f is the identity, gelu(z), or z * gelu'(x).
 /// </summary>
-/// <remarks>Whether the product's kernel does it or a pass after it is the kernel's affair. Everything but bias, scale and c itself has the shape and the type of c.</remarks>
+/// <remarks>
+/// Whether the product's kernel does it or a pass after it is the kernel's affair. Everything but bias, scale and c
+/// itself has the shape and the type of c.
+/// </remarks>
 public readonly record struct Epilogue
 {
     /// <summary>[N], F32, added to every row.</summary>
@@ -13,7 +16,7 @@ public readonly record struct Epilogue
     /// <summary>Take GELU of the sum.</summary>
     public bool Gelu { get; init; }
 
-    /// <summary>Where the sum with its bias is written before GELU: what the backward pass needs.</summary>
+    /// <summary>Where the sum with its bias is written before GELU: the backward pass needs it.</summary>
     public Tensor? PreActivation { get; init; }
 
     /// <summary>x, by whose GELU derivative the sum is multiplied: the gradient with respect to x of what gelu(x) went into.</summary>
@@ -25,7 +28,7 @@ public readonly record struct Epilogue
     /// <summary>Added last.</summary>
     public Tensor? Residual { get; init; }
 
-    /// <summary>Add to what c holds.</summary>
+    /// <summary>Add to the values of c.</summary>
     public bool Accumulate { get; init; }
 
     /// <summary>Specialization constant EPILOGUE of the shaders.</summary>
@@ -40,14 +43,17 @@ public readonly record struct Epilogue
         | (Residual is null ? 0 : 64u)
         | (fours ? 128u : 0);
 
-    /// <summary>True when there is no more to it than what every kernel can: a bias and adding to c.</summary>
+    /// <summary>True when every kernel can do it: there is at most a bias, or adding to c.</summary>
     internal bool IsPlain =>
         !Gelu && PreActivation is null && GeluDerivativeOf is null && Scale is null && Residual is null;
 
     /// <summary>Rows that share a factor.</summary>
     internal uint RowsPerSample(int rows) => Scale is null ? 1 : (uint)(rows / Scale.Elements);
 
-    /// <summary>The five bindings of the shaders. In place of what is not there stands an element, never touched, of what is bound with that access anyway.</summary>
+    /// <summary>
+    /// The five bindings of the shaders. In place of what is not there stands an element, never touched, of what is
+    /// bound with that access anyway.
+    /// </summary>
     internal Binding[] Bindings(Tensor c, Tensor read)
     {
         Tensor none = read.Slice(0, [1]);

@@ -1,7 +1,8 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// y = x W^T + b, as torch.nn.Linear, alone or with what follows it in a transformer block. dx = dy W; dW = dy^T x; db = column sums of dy.
+/// y = x W^T + b, as torch.nn.Linear, alone or with the ops that follow it in a transformer block. dx = dy W; dW = dy^T
+/// x; db = column sums of dy.
 /// </summary>
 public static class LinearOp
 {
@@ -55,7 +56,10 @@ public static class LinearOp
             return y;
         }
 
-        /// <summary>y = x + scale[b] * (branch W^T + bias) in one pass: the end of a branch of a residual network, see <see cref="ResidualOp"/>.</summary>
+        /// <summary>
+        /// y = x + scale[b] * (branch W^T + bias) in one pass: the end of a branch of a residual network, see
+        /// <see cref="ResidualOp"/>.
+        /// </summary>
         /// <param name="x">[B, ..., out], the residual stream; F32 or of the type of the branch.</param>
         /// <param name="branch">[B, ..., in] in any floating-point type.</param>
         /// <param name="weight">[out, in] F32; rounded to the type of the branch where that is shorter.</param>
@@ -105,7 +109,7 @@ public static class LinearOp
             return y;
         }
 
-        // Writes what the epilogue makes of x W^T to y, and returns W in the type of x.
+        // Writes x W^T, finished by the epilogue, to y, and returns W in the type of x.
         private Tensor Apply(Tensor x, Tensor weight, Tensor y, Epilogue epilogue)
         {
             // Not by the tape: the gradient goes to the weight itself, in F32.
@@ -114,9 +118,9 @@ public static class LinearOp
             return factor;
         }
 
-        // The first stage of the sums and both products need nothing of each other and share an interval between barriers. What finishes sums
-        // and weight gradient joins the next, where the rest of the backward pass finds dx complete. dx comes last so that where memory is
-        // shortest it may take the place of x.
+        // The first stage of the sums and both products need nothing of each other and share an interval between
+        // barriers. What finishes sums and weight gradient joins the next, where the rest of the backward pass finds dx
+        // complete. dx comes last so that where memory is shortest it may take the place of x.
         private void LinearBackward(Tensor x, Tensor weight, Tensor factor, Tensor? bias, Tensor dy)
         {
             dy = Matrix(dy);

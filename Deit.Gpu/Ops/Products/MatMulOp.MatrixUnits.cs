@@ -38,25 +38,8 @@ public static partial class MatMulOp
             "f16x3" => CooperativeF16x3,
             _ => CooperativeBF16x3,
         };
-        // Factors in two parts take twice the shared memory: 48 KiB hold slabs of half the depth.
         uint parts = types.Short ? 1u : 2u;
-        (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] tiles =
-            info.Type == GpuType.Cpu
-                ? [(32, types.Short ? 32u : 16u, 16, 2, 1)]
-                :
-                [
-                    (128, 128, 32 / parts, 2, 4),
-                    (64, 64, 32, 2, 2),
-                    (128, 64, 32 / parts, 2, 2),
-                    (64, 128, 32 / parts, 2, 2),
-                    // 64 x 64 a subgroup reads half a fragment a product from shared memory, where 64 x 32 reads three quarters.
-                    (128, 128, 32 / parts, 2, 2),
-                    (256, 128, 16, 4, 2),
-                    (128, 256, 16, 2, 4),
-                    (64, 192, 32 / parts, 2, 2),
-                    (128, 192, 16, 2, 4), // DeiT-Ti's 192 and 576 columns, without a tile's rest
-                ];
-        return tiles
+        return TilesOnUnits(info, types)
             .Where(t => t.M % (t.SubgroupsM * unit.M) == 0 && t.N % (t.SubgroupsN * unit.N) == 0 && t.K % unit.K == 0)
             .Where(t =>
                 t.SubgroupsM * t.SubgroupsN * info.SubgroupSize <= info.MaxWorkgroupSize
@@ -86,6 +69,28 @@ public static partial class MatMulOp
         // Two slabs of both factors; the larger of a slab's two forms, with 16 bytes of skew a row.
         static long SharedBytes(uint m, uint n, uint k) =>
             2 * 2 * (Math.Max(m * (k + 8), k * (m + 8)) + Math.Max(n * (k + 8), k * (n + 8)));
+    }
+
+    // Rows, columns and depth of a workgroup's tile, and its subgroups. Factors in two parts take twice the shared
+    // memory: 48 KiB hold slabs of half the depth.
+    private static (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] TilesOnUnits(GpuInfo info, Types types)
+    {
+        uint depth = types.Short ? 32u : 16u;
+        return info.Type == GpuType.Cpu
+            ? [(32, types.Short ? 32u : 16u, 16, 2, 1)]
+            :
+            [
+                (128, 128, depth, 2, 4),
+                (64, 64, 32, 2, 2),
+                (128, 64, depth, 2, 2),
+                (64, 128, depth, 2, 2),
+                // 64 x 64 a subgroup reads half a fragment a product from shared memory, where 64 x 32 reads three quarters.
+                (128, 128, depth, 2, 2),
+                (256, 128, 16, 4, 2),
+                (128, 256, 16, 2, 4),
+                (64, 192, depth, 2, 2),
+                (128, 192, 16, 2, 4), // DeiT-Ti's 192 and 576 columns, without a tile's rest
+            ];
     }
 
     // Matrices that a workgroup of 256 shares; empty where the device has none.

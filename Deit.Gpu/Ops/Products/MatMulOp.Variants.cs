@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-// What may run a product, and what does.
+// The kernels of products, and the choice among them.
 public static partial class MatMulOp
 {
     /// <summary>
@@ -68,9 +68,10 @@ public static partial class MatMulOp
         return variants.First(variant => variant.Name == name);
     }
 
-    // Two kernels that are right differ by no more. Factors are noise in [-1/2, 1/2), so that a sum of K products stays within four times
-    // its deviation of sqrt(K) / 12, and by units that cut where others round, each of K additions is off by 2^-23 of that at most, in either
-    // kernel. A product of parts is off by 5 u^2 of itself, and a product by 1/4 at most; a result is rounded once in either.
+    // Two kernels that are right differ by no more. Factors are noise in [-1/2, 1/2), so that a sum of K products stays
+    // within four times its deviation of sqrt(K) / 12, and by units that cut where others round, each of K additions is
+    // off by 2^-23 of that at most, in either kernel. A product of parts is off by 5 u^2 of itself, and a product by
+    // 1/4 at most; a result is rounded once in either.
     internal static KernelTrial Trial(
         Shape[] inputs,
         DType factors,
@@ -104,7 +105,7 @@ public static partial class MatMulOp
         );
     }
 
-    // What may run a product, at which size it is measured, and the key of the choice, on which alone both depend.
+    // The candidates for a product, the size at which they are measured, and the key of the choice, on which alone both depend.
     private static (string Key, Extents Size, Variant[] Variants) Candidates(
         GpuInfo info,
         Types types,
@@ -112,9 +113,10 @@ public static partial class MatMulOp
         bool vectors
     )
     {
-        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is its plateau. Only what a
-        // split of K brings goes on rising, and rows on a card, of which 2^24 elements of A or C are measured: a large card runs some
-        // hundred workgroups at once, and few tiles say more of how they divide by that than of a kernel.
+        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is
+        // its plateau. Only what a split of K brings goes on rising, and rows on a card, of which 2^24 elements of A or
+        // C are measured: a large card runs some hundred workgroups at once, and few tiles say more of how they divide
+        // by that than of a kernel.
         int splits = MostSplits(info, x),
             cap = info.Type == GpuType.Cpu ? 512
             : splits > 1 ? LargestSplit
@@ -129,7 +131,9 @@ public static partial class MatMulOp
             Batch = x.Batch > 1 ? 4 : 1,
         };
         string key =
-            $"{KeyPrefix(types.Factors, types.Result, types.Products)}{(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} {size.M} {size.N} {size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
+            $"{KeyPrefix(types.Factors, types.Result, types.Products)}{(x.TransposeA ? 't' : 'n')}{(x.TransposeB ? 't' : 'n')} "
+            + $"{size.M} {size.N} "
+            + $"{size.K}{(x.Batch > 1 ? " batched" : "")}{(vectors ? "" : " odd")}{(splits > 1 ? $" split {splits}" : "")}";
         return (
             key,
             size,
@@ -170,13 +174,13 @@ public static partial class MatMulOp
 
     private static int Width(int size, int cap) => Math.Min((size + 63) / 64 * 64, cap);
 
-    // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many tiles a device runs at
-    // once, so that whether a split helps is measured; with more than 256 tiles it cannot by much. Of matrix units alone where there are some,
-    // and not of the largest tiles: each is a kernel to compile.
+    // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many
+    // tiles a device runs at once, so that whether a split helps is measured; with more than 256 tiles it cannot by
+    // much. Of matrix units alone where there are some, and not of the largest tiles: each is a kernel to compile.
     private static IEnumerable<Variant> Split(IReadOnlyList<Variant> variants, int m, int n, int most) =>
         from variant in variants
         where variant.BlockM * variant.BlockN <= 128 * 128 && (variant.OnUnits || !variants.Any(other => other.OnUnits))
-        where variant.Fuses && Groups.Cover(m, variant.BlockM) * Groups.Cover(n, variant.BlockN) <= 256
+        where variant.Fuses && WorkgroupCount.Cover(m, variant.BlockM) * WorkgroupCount.Cover(n, variant.BlockN) <= 256
         from splits in SplitCounts
         where splits <= most
         select variant with
@@ -244,7 +248,7 @@ public static partial class MatMulOp
         }
     }
 
-    // Whatever runs on the device, whether it is a candidate or not.
+    // All variants that run on the device, candidates or not.
     private static Variant[] All(GpuInfo info, Types types, int k, bool vectors)
     {
         IEnumerable<Variant> splits = Split([.. Whole(types with { Result = DType.F32 })], 1, 1, SplitCounts[^1])
@@ -290,7 +294,7 @@ public static partial class MatMulOp
         );
     }
 
-    /// <summary>What the keys of choices for products of these types begin with.</summary>
+    /// <summary>The beginning of the keys of choices for products of these types.</summary>
     internal static string KeyPrefix(DType factors, DType result, ProductArithmetic products) =>
         $"matmul {new Types(factors, result, products).Name} ";
 
@@ -312,7 +316,7 @@ public static partial class MatMulOp
             vectors: true
         ).Key;
 
-    /// <summary>The names of what is measured for a product of F32.</summary>
+    /// <summary>The names of the variants that are measured for a product of F32.</summary>
     internal static IReadOnlyList<string> CandidateNames(GpuInfo info, int m, int n, int k) =>
         [
             .. Candidates(
@@ -324,7 +328,10 @@ public static partial class MatMulOp
                 .Variants.Select(v => v.Name),
         ];
 
-    /// <summary>The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the oracle.</summary>
+    /// <summary>
+    /// The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the
+    /// oracle.
+    /// </summary>
     internal static IReadOnlyList<string> Names(
         GpuInfo info,
         int k,

@@ -1,7 +1,10 @@
 namespace Deit.Gpu;
 
 /// <summary>C = op(A) op(B) and an <see cref="Epilogue"/>, where op transposes or not; batched over a leading dimension.</summary>
-/// <remarks>Which kernel runs a shape is measured: see <see cref="KernelChoices"/>. Every candidate adds the products of an element in one fixed order.</remarks>
+/// <remarks>
+/// Which kernel runs a shape is measured: see <see cref="Recorder.Choose"/>. Every candidate adds the products of an
+/// element in one fixed order.
+/// </remarks>
 public static partial class MatMulOp
 {
     private readonly record struct Push(
@@ -25,7 +28,10 @@ public static partial class MatMulOp
     /// <summary>The extents of a product and how its factors lie.</summary>
     private readonly record struct Extents(int M, int N, int K, int Batch, bool TransposeA, bool TransposeB);
 
-    /// <summary>The types of a product: of both factors, of the result, which is that or F32, and what factors of F32 are multiplied in.</summary>
+    /// <summary>
+    /// The types of a product: of both factors, of the result, which is that or F32, and what factors of F32 are
+    /// multiplied in.
+    /// </summary>
     private readonly record struct Types(DType Factors, DType Result, ProductArithmetic Products)
     {
         /// <summary>Whether the factors have 16 bits, so that matrix units may multiply them.</summary>
@@ -41,7 +47,10 @@ public static partial class MatMulOp
                     : $"{Products}"
             ).ToLowerInvariant();
 
-        /// <summary>What matrix units are to multiply, as <see cref="MatrixShape.Input"/> has it; null for plain F32, which is none of theirs.</summary>
+        /// <summary>
+        /// The type that matrix units are to multiply, as <see cref="MatrixShape.Input"/> has it; null for plain F32, which is
+        /// none of theirs.
+        /// </summary>
         public string? UnitInput =>
             this switch
             {
@@ -101,8 +110,9 @@ public static partial class MatMulOp
         /// <param name="transposeA">Use the transpose of a.</param>
         /// <param name="transposeB">Use the transpose of b.</param>
         /// <param name="bias">[N], added to every row; null for none.</param>
-        /// <param name="accumulate">Add to what c holds.</param>
-        /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result neither theirs nor F32.</exception>
+        /// <param name="accumulate">Add to the values of c.</param>
+        /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result
+        /// neither theirs nor F32.</exception>
         public void MatMulInto(
             Tensor c,
             Tensor a,
@@ -113,20 +123,21 @@ public static partial class MatMulOp
             bool accumulate = false
         ) => r.MatMulInto(c, a, b, transposeA, transposeB, new Epilogue { Bias = bias, Accumulate = accumulate });
 
-        /// <summary>Writes what an epilogue makes of a product to c; no gradient is recorded.</summary>
+        /// <summary>Writes a product, finished by an epilogue, to c; no gradient is recorded.</summary>
         /// <param name="c">[..., M, N].</param>
         /// <param name="a">[..., M, K], or [..., K, M] when transposed.</param>
         /// <param name="b">[..., K, N], or [..., N, K] when transposed.</param>
         /// <param name="transposeA">Use the transpose of a.</param>
         /// <param name="transposeB">Use the transpose of b.</param>
-        /// <param name="epilogue">What becomes of each sum.</param>
-        /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result neither theirs nor F32.</exception>
+        /// <param name="epilogue">How each sum is finished.</param>
+        /// <exception cref="ArgumentException">The extents do not fit, or the factors have two types, or the result
+        /// neither theirs nor F32.</exception>
         public void MatMulInto(Tensor c, Tensor a, Tensor b, bool transposeA, bool transposeB, in Epilogue epilogue) =>
             r.BeginMatMul(c, a, b, transposeA, transposeB, epilogue)?.Invoke();
 
         /// <summary>
-        /// As <c>MatMulInto</c> without the pass that finishes the product, which the action records after what else needs no barrier before it;
-        /// null where the product's kernel does it all.
+        /// As <c>MatMulInto</c> without the pass that finishes the product, which the action records after what else
+        /// needs no barrier before it; null where the product's kernel does it all.
         /// </summary>
         internal Action? BeginMatMul(
             Tensor c,
@@ -150,7 +161,8 @@ public static partial class MatMulOp
                 || c.Elements != batch * m * n
             )
                 throw new ArgumentException(
-                    $"Product of {a}{(transposeA ? " transposed" : "")} and {b}{(transposeB ? " transposed" : "")} into {c}: the extents do not fit."
+                    $"Product of {a}{(transposeA ? " transposed" : "")} and "
+                        + $"{b}{(transposeB ? " transposed" : "")} into {c}: the extents do not fit."
                 );
             epilogue.Check(c, m, n, batch);
             if (
@@ -161,8 +173,8 @@ public static partial class MatMulOp
                 throw new ArgumentException(
                     $"Product of {a} and {b} into {c}: expected factors of one floating-point type and a result of that type or F32."
                 );
-            // What is bound starts at a multiple of Storage.Alignment; then so many neighbours may be read as 16 bytes: four values of 32 bits,
-            // or eight of 16, of which matrix units read the factors alone.
+            // What is bound starts at a multiple of Storage.Alignment; then so many neighbours may be read as 16 bytes:
+            // four values of 32 bits, or eight of 16, of which matrix units read the factors alone.
             int contiguous = (transposeA ? m : k) | (transposeB ? k : n);
             Types types = new(
                 a.DType,
@@ -185,7 +197,8 @@ public static partial class MatMulOp
         Epilogue epilogue
     ) => Begin(r, variant, x, c, a, b, epilogue)?.Invoke();
 
-    // A product, and what records a pass that finishes it where its kernel does not: where K is split, or the epilogue is more than the kernel can.
+    // A product, and what records a pass that finishes it where its kernel does not: where K is split, or the epilogue
+    // is more than the kernel can.
     private static Action? Begin(
         Recorder r,
         Variant variant,
@@ -206,7 +219,7 @@ public static partial class MatMulOp
         }
         if (!variant.Fuses && !epilogue.IsPlain)
         {
-            // The sums wait for the pass in what it writes, since it reads each before it overwrites it.
+            // The sums wait in the tensor that the pass writes, since it reads each before it overwrites it.
             Tensor sums = epilogue.PreActivation ?? (epilogue.Accumulate ? r.Empty(c.Shape) : c);
             Multiply(r, variant, x, x.K, x.Batch, sums, a, b, new Epilogue { Bias = epilogue.Bias });
             return () => FinishParts(r, x, c, sums, epilogue with { Bias = null, PreActivation = null });
@@ -254,7 +267,11 @@ public static partial class MatMulOp
         r.Dispatch(
             variant.Kernel,
             push,
-            new Groups(Groups.Cover(n, variant.BlockN), Groups.Cover(m, variant.BlockM), (uint)count),
+            new WorkgroupCount(
+                WorkgroupCount.Cover(n, variant.BlockN),
+                WorkgroupCount.Cover(m, variant.BlockM),
+                (uint)count
+            ),
             [
                 .. variant.Specialization,
                 x.TransposeA ? 0u : 1u,
@@ -274,8 +291,8 @@ public static partial class MatMulOp
         r.Dispatch(
             Finish[c.DType],
             new FinishPush((uint)items, (uint)x.N, (uint)(sums.Elements / c.Elements), epilogue.RowsPerSample(x.M)),
-            Flat.Groups(r, items),
-            [Flat.Workgroup(r), epilogue.Flags(fours)],
+            ElementwiseLayout.Workgroups(r.Info, items),
+            [ElementwiseLayout.WorkgroupSize(r.Info), epilogue.Flags(fours)],
             [Binding.Read(sums), .. epilogue.Bindings(c, read: sums)],
             sums.Elements
         );

@@ -15,15 +15,16 @@ public static class ColumnSumOp
             r.FinishColumnSum(r.BeginColumnSum(x), y, accumulate);
 
         /// <summary>
-        /// Sums chunks of the rows of x [rows, columns] and returns their sums [chunks, columns] for <see cref="FinishColumnSum"/>; x itself
-        /// where its rows are one chunk. What is recorded between both and needs neither runs beside them without a barrier of its own.
+        /// Sums chunks of the rows of x [rows, columns] and returns their sums [chunks, columns] for
+        /// <see cref="FinishColumnSum"/>; x itself where its rows are one chunk. Ops that are recorded between both and
+        /// needs neither runs beside them without a barrier of its own.
         /// </summary>
         internal Tensor BeginColumnSum(Tensor x)
         {
-            Columns layout = Columns.InChunks(r, x.Shape.Rows, x.Shape.Columns);
+            ColumnLayout layout = ColumnLayout.InChunks(r.Info, x.Shape.Rows, x.Shape.Columns);
             if (layout.RowsPerChunk >= x.Shape.Rows)
                 return x;
-            Tensor partial = r.Empty([(int)layout.Groups(x.Shape.Rows, x.Shape.Columns).Y, x.Shape.Columns]);
+            Tensor partial = r.Empty([(int)layout.Workgroups(x.Shape.Rows, x.Shape.Columns).Y, x.Shape.Columns]);
             r.Stage(x, partial, layout, accumulate: false);
             return partial;
         }
@@ -34,17 +35,17 @@ public static class ColumnSumOp
         {
             if (y.Elements != x.Shape.Columns)
                 throw new ArgumentException($"Column sum of {x} into {y}: expected {x.Shape.Columns} elements.");
-            r.Stage(x, y, Columns.Whole(r, x.Shape.Rows, x.Shape.Columns), accumulate);
+            r.Stage(x, y, ColumnLayout.Whole(r.Info, x.Shape.Rows, x.Shape.Columns), accumulate);
         }
 
-        private void Stage(Tensor x, Tensor y, Columns layout, bool accumulate)
+        private void Stage(Tensor x, Tensor y, ColumnLayout layout, bool accumulate)
         {
             int rows = x.Shape.Rows,
                 columns = x.Shape.Columns;
             r.Dispatch(
                 Forward[x.DType],
                 new Push((uint)rows, (uint)columns, (uint)layout.RowsPerChunk, accumulate ? 1u : 0u),
-                layout.Groups(rows, columns),
+                layout.Workgroups(rows, columns),
                 layout.Specialization(columns),
                 [Binding.Read(x), Binding.Output(y, accumulate)],
                 (double)rows * columns

@@ -22,7 +22,7 @@ public static class SumOp
         private Tensor Reduce(Tensor x, float scale, bool square)
         {
             int perChunk = PerChunk(x.Elements);
-            (long Start, int Length)[] ranges = [.. Flat.Ranges(r, x.Elements)];
+            (long Start, int Length)[] ranges = [.. ElementwiseLayout.Ranges(r.Info, x.Elements)];
             int chunks = ranges.Sum(range => Chunks(range.Length, perChunk));
             bool last = chunks == 1;
             Tensor sums = r.Empty([chunks]);
@@ -33,8 +33,8 @@ public static class SumOp
                 r.Dispatch(
                     Forward,
                     new Push((uint)length, (uint)perChunk, (uint)first, square ? 1u : 0u, last ? scale : 1),
-                    Rows.Groups(r, count),
-                    [Rows.Workgroup(r)],
+                    RowLayout.Workgroups(r.Info, count),
+                    [RowLayout.WorkgroupSize(r.Info)],
                     [Binding.Read(x.Slice(start, [length])), Binding.Write(sums)],
                     length
                 );

@@ -138,7 +138,7 @@ internal sealed class Parameters : IDisposable
     /// <exception cref="InvalidOperationException">The parameters are being trained.</exception>
     public void Freeze() =>
         _rounded ??= _gradients is null
-            ? new RoundedWeights(Device)
+            ? Device.CreateRoundedWeights()
             : throw new InvalidOperationException(
                 "Freezing parameters that are being trained: their copies would go stale; load them into a network of its own."
             );

@@ -1,4 +1,13 @@
 using Deit.Gpu;
+using Deit.Tests.Gpu.Ops.Activations;
+using Deit.Tests.Gpu.Ops.Convolution;
+using Deit.Tests.Gpu.Ops.Elementwise;
+using Deit.Tests.Gpu.Ops.Layout;
+using Deit.Tests.Gpu.Ops.Losses;
+using Deit.Tests.Gpu.Ops.Normalization;
+using Deit.Tests.Gpu.Ops.Optimizers;
+using Deit.Tests.Gpu.Ops.Products;
+using Deit.Tests.Gpu.Ops.Reductions;
 
 namespace Deit.Tests.Gpu.Ops;
 
@@ -12,8 +21,8 @@ internal sealed class ForcedCardLayout : IDisposable
 
 public class CardLayoutTests
 {
-    // The bias gradient of DeiT-Ti's projection at a batch of 256: at least as many workgroups as a large card runs at once, the last stage too
-    // shares rows out, and a row kernel's workgroups have several rows.
+    // The bias gradient of DeiT-Ti's projection at a batch of 256: at least as many workgroups as a large card runs at
+    // once, the last stage too shares rows out, and a row kernel's workgroups have several rows.
     [Fact]
     public void Keeps_a_card_busy()
     {
@@ -27,7 +36,7 @@ public class CardLayoutTests
         {
             r.ColumnSum(x, y);
             Assert.Equal(2, r.Dispatches.Count);
-            Assert.InRange(r.Dispatches[0].Groups.X * r.Dispatches[0].Groups.Y, 1000u, 1100u);
+            Assert.InRange(r.Dispatches[0].Workgroups.X * r.Dispatches[0].Workgroups.Y, 1000u, 1100u);
             Assert.All(r.Dispatches, stage => Assert.True(stage.Specialization is [>= 128, 1, _, >= 8]));
             r.LayerNorm(x, y, y);
             Assert.Equal(
@@ -38,7 +47,8 @@ public class CardLayoutTests
     }
 }
 
-// All tests of ops whose kernels have rows or columns, once more in the layout of a card: several rows a workgroup, and lanes that share a column.
+// All tests of ops whose kernels have rows or columns, once more in the layout of a card: several rows a workgroup, and
+// lanes that share a column.
 
 public sealed class BatchNormOnCardTests : BatchNormOpTests, IDisposable
 {
@@ -97,6 +107,13 @@ public sealed class GlobalAveragePoolOnCardTests : GlobalAveragePoolOpTests, IDi
 }
 
 public sealed class GradientNormOnCardTests : GradientNormOpTests, IDisposable
+{
+    private readonly ForcedCardLayout _card = new();
+
+    public void Dispose() => _card.Dispose();
+}
+
+public sealed class LambOnCardTests : LambOpTests, IDisposable
 {
     private readonly ForcedCardLayout _card = new();
 

@@ -105,8 +105,8 @@ public class MemoryPlanTests
         Assert.Contains("lower the batch size", error.Message);
     }
 
-    // A lifetime ends where it did or at the last dispatch before a barrier, and the largest set alive stays as large as it was. Where it ended
-    // early, waiting would have taken more.
+    // A lifetime ends where it did or at the last dispatch before a barrier, and the largest set alive stays as large
+    // as it was. Where it ended early, waiting would have taken more.
     [Fact]
     public void Lifetimes_last_to_the_next_barrier_where_that_takes_no_more() =>
         Gen.Select(Lifetimes, Gen.Bool.Array[61])

@@ -7,10 +7,10 @@ namespace Deit.Tests.Gpu.Recording;
 /// <summary>How often a training step waits for all that came before: on a card some microseconds each, whatever the batch.</summary>
 public class StepBarriersTests
 {
-    // Forward, seven ops need the one before: two norms, attention, four products. Backward, so do two norms, four products and attention's
-    // two kernels, of which nothing else waits: each product's three sums run side by side, as do those of a norm, and second stages run
-    // beside what follows. In 16 bits with a stream of F32, each of two branches rounds its gradient first. Products are those of a card, which
-    // finish their own sums.
+    // Forward, seven ops need the one before: two norms, attention, four products. Backward, so do two norms, four
+    // products and attention's two kernels, of which nothing else waits: each product's three sums run side by side, as
+    // do those of a norm, and second stages run beside what follows. In 16 bits with a stream of F32, each of two
+    // branches rounds its gradient first. Products are those of a card, which finish their own sums.
     [Theory]
     [InlineData("fp32", 15)]
     [InlineData("bf16", 17)]

@@ -1,5 +1,5 @@
 using Deit.Gpu;
-using Deit.Tests.Gpu.Ops;
+using Deit.Tests.Gpu.Ops.Activations;
 
 namespace Deit.Tests.Gpu.Recording;
 

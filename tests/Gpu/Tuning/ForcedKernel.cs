@@ -8,7 +8,10 @@ internal sealed class ForcedKernel(string? name) : IDisposable
 {
     private readonly Recordings.Scope _scope = Recordings.With(Recordings.Forced with { Product = name });
 
-    /// <summary>The variants that compute F32 as three products on matrix units; none where the device has no units for it, which is written down.</summary>
+    /// <summary>
+    /// The variants that compute F32 as three products on matrix units; none where the device has no units for it,
+    /// which is written down.
+    /// </summary>
     public static string[] OfThreeProducts(ProductArithmetic products, int k)
     {
         string[] names =

@@ -43,7 +43,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
     public void A_kernel_that_the_driver_refuses_is_no_candidate_whatever_it_says(int result, bool isKept)
     {
         using GpuDevice device = GpuDevice.Open();
-        KernelChoices choices = new(device, _folder);
+        KernelChoices choices = new(device.Vulkan, _folder);
         bool refuses = false;
         int refused = 0;
         KernelCandidate refusal = new(
@@ -68,7 +68,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         }
         // Compiled with the others, and once more alone.
         Assert.Equal(2, refused);
-        Assert.Equal(isKept ? [$"{Key}: refused"] : [], new KernelChoices(device, _folder).Rejected.Keys);
+        Assert.Equal(isKept ? [$"{Key}: refused"] : [], new KernelChoices(device.Vulkan, _folder).Rejected.Keys);
         Assert.Empty(Directory.GetFiles(_folder, Marker));
     }
 
@@ -80,7 +80,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
             EngineModels.WithFault(
                 OutOfDeviceMemory,
                 (_, function) => function == nameof(VulkanCalls.CreateComputePipeline),
-                () => new KernelChoices(device, _folder).Choose(Key, [Plain, Fast], Trial)
+                () => new KernelChoices(device.Vulkan, _folder).Choose(Key, [Plain, Fast], Trial)
             )
         );
         Assert.Equal(GpuErrorKind.OutOfMemory, error.Kind);
@@ -106,7 +106,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
             try
             {
                 GpuException error = Assert.Throws<GpuException>(() =>
-                    new KernelChoices(device, _folder).Choose(Key, [Plain, Wrong, loss, Fast], Trial)
+                    new KernelChoices(device.Vulkan, _folder).Choose(Key, [Plain, Wrong, loss, Fast], Trial)
                 );
                 Assert.Equal(GpuErrorKind.DeviceLost, error.Kind);
             }
@@ -115,7 +115,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
                 VulkanCalls.Fault = null;
             }
         }
-        KernelChoices later = new(TestDevice.Current, _folder);
+        KernelChoices later = new(TestDevice.Current.Vulkan, _folder);
         Assert.Contains("lost", later.Rejected[$"{Key}: sum"]);
         Assert.Contains("plain", later.Rejected[$"{Key}: wrong"]);
         Assert.Equal(2, later.Rejected.Count);
@@ -135,9 +135,9 @@ public sealed class KernelChoicesFaultTests : IDisposable
                 return Sum.Record(r, x);
             },
         };
-        new KernelChoices(TestDevice.Current, _folder).Choose(Key, [Plain, Fast, crash, Wrong], Trial);
+        new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, crash, Wrong], Trial);
 
-        KernelChoices later = new(TestDevice.Current, _dead);
+        KernelChoices later = new(TestDevice.Current.Vulkan, _dead);
         Assert.Equal([$"{Key}: sum"], later.Rejected.Keys);
         Assert.Contains("did not survive", later.Rejected[$"{Key}: sum"]);
         Assert.Empty(Directory.GetFiles(_dead, Marker));
@@ -145,7 +145,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         // Nor by the next, who knows it from the file of choices.
         Assert.Equal(
             "plain",
-            new KernelChoices(TestDevice.Current, _dead).Choose(Key, [Plain, NeverOpened("sum")], Trial)
+            new KernelChoices(TestDevice.Current.Vulkan, _dead).Choose(Key, [Plain, NeverOpened("sum")], Trial)
         );
     }
 
@@ -163,10 +163,10 @@ public sealed class KernelChoicesFaultTests : IDisposable
                 return Sum.Record(r, x);
             },
         };
-        new KernelChoices(TestDevice.Current, _folder).Choose(Key, [Plain, Fast, crash], Trial);
+        new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, crash], Trial);
 
-        Assert.Empty(new KernelChoices(TestDevice.Current, _dead).Rejected);
-        KernelChoices later = new(TestDevice.Current, _dead); // one that knows it from the file
+        Assert.Empty(new KernelChoices(TestDevice.Current.Vulkan, _dead).Rejected);
+        KernelChoices later = new(TestDevice.Current.Vulkan, _dead); // one that knows it from the file
         Assert.Equal(
             "fast",
             later.Choose(
@@ -197,8 +197,8 @@ public sealed class KernelChoicesFaultTests : IDisposable
         {
             marker.Try("one with a long name");
             marker.Try("sum");
-            Assert.Empty(new KernelChoices(TestDevice.Current, _folder).Rejected);
-            Assert.Equal("sum", new KernelChoices(TestDevice.Current, _folder).Choose(Key, [Plain, Sum], Trial));
+            Assert.Empty(new KernelChoices(TestDevice.Current.Vulkan, _folder).Rejected);
+            Assert.Equal("sum", new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Sum], Trial));
             File.Copy(
                 Assert.Single(Directory.GetFiles(_folder, Marker)),
                 Path.Combine(_dead, Marker.Replace('*', '1'))
@@ -212,11 +212,11 @@ public sealed class KernelChoicesFaultTests : IDisposable
     [Fact]
     public void Processes_that_measure_at_the_same_time_keep_each_others_rejections()
     {
-        KernelChoices first = new(TestDevice.Current, _folder),
-            second = new(TestDevice.Current, _folder);
+        KernelChoices first = new(TestDevice.Current.Vulkan, _folder),
+            second = new(TestDevice.Current.Vulkan, _folder);
         first.Choose(Key, [Plain, Wrong, Fast], Trial);
         second.Choose("another", [Plain, Wrong, Fast], Trial);
-        KernelChoices later = new(TestDevice.Current, _folder);
+        KernelChoices later = new(TestDevice.Current.Vulkan, _folder);
         Assert.Equal([$"{Key}: wrong", "another: wrong"], later.Rejected.Keys.OrderDescending());
         Assert.Equal(2, later.All.Count);
     }

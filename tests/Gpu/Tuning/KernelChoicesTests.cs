@@ -170,7 +170,7 @@ public sealed class KernelChoicesTests : IDisposable
         return y;
     }
 
-    private KernelChoices Choices() => new(TestDevice.Current, _folder);
+    private KernelChoices Choices() => new(TestDevice.Current.Vulkan, _folder);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

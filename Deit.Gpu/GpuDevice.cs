@@ -1,0 +1,121 @@
+using Deit.Gpu.Vulkan;
+
+namespace Deit.Gpu;
+
+/// <summary>An open Vulkan device: makes arenas and graphs, moves data. Several can be open at once. Methods are thread-safe.</summary>
+public sealed class GpuDevice : IDisposable
+{
+    private GpuDevice(VulkanDevice vulkan)
+    {
+        (Info, Vulkan) = (vulkan.Info, vulkan);
+        Choices = new KernelChoices(vulkan, CacheFolder.For(Info));
+    }
+
+    /// <summary>The facts of the device.</summary>
+    public GpuInfo Info { get; }
+
+    /// <summary>Which kernel variant runs each shape, by measurement.</summary>
+    public KernelChoices Choices { get; }
+
+    internal VulkanDevice Vulkan { get; }
+
+    /// <summary>Bytes of device memory held now.</summary>
+    public long AllocatedBytes => Vulkan.Memory.AllocatedBytes;
+
+    /// <summary>The most bytes of device memory held at once.</summary>
+    public long PeakAllocatedBytes => Vulkan.Memory.PeakBytes;
+
+    /// <summary>Bytes of device memory still free, as far as the driver says.</summary>
+    public long FreeBytes => Vulkan.Memory.FreeBytes();
+
+    /// <summary>Every Vulkan device of the machine, suitable or not.</summary>
+    /// <exception cref="GpuException">There is no Vulkan loader or driver.</exception>
+    public static IReadOnlyList<GpuInfo> Enumerate() =>
+        [.. PhysicalDevices.Enumerate(VulkanInstance.Current).Select(device => device.Info)];
+
+    /// <summary>The facts of the device that <see cref="Open(string)"/> would open.</summary>
+    /// <param name="selector">Its index, part of its name, or the start of its UUID; null for DEIT_DEVICE, and without
+    /// it the best: discrete, then integrated, then CPU.</param>
+    /// <exception cref="GpuException">No such device, or none at all.</exception>
+    public static GpuInfo Find(string? selector = null) =>
+        DeviceSelection.Find(
+            Enumerate(),
+            string.IsNullOrWhiteSpace(selector) ? Environment.GetEnvironmentVariable("DEIT_DEVICE") : selector
+        );
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="selector">Its index, part of its name, or the start of its UUID; null for DEIT_DEVICE, and without
+    /// it the best: discrete, then integrated, then CPU.</param>
+    /// <exception cref="GpuException">No such device, or none at all.</exception>
+    public static GpuDevice Open(string? selector = null) => Open(Find(selector));
+
+    /// <summary>Opens the device of these facts.</summary>
+    /// <param name="info">Facts from <see cref="Find"/> or <see cref="Enumerate"/>.</param>
+    /// <exception cref="GpuException">The device is gone, or cannot be opened.</exception>
+    public static GpuDevice Open(GpuInfo info) => new(VulkanDevice.Open(info, CacheFolder.For(info)));
+
+    /// <summary>Device memory that lives until disposed.</summary>
+    /// <exception cref="GpuException">The device has not enough memory.</exception>
+    public Arena CreateArena(string name, long byteLength) => new(Vulkan, name, byteLength);
+
+    /// <summary>Host memory for inputs that are filled while the device computes.</summary>
+    /// <exception cref="GpuException">There is not enough memory.</exception>
+    public HostBuffer CreateHostBuffer(long byteLength) => new(Vulkan, byteLength);
+
+    /// <summary>Records ops once into a graph that can be run many times.</summary>
+    /// <param name="record">Calls the ops.</param>
+    /// <param name="options">How memory is planned.</param>
+    /// <exception cref="GpuException">The device has not enough memory or a limit is exceeded.</exception>
+    public Graph Record(Action<Recorder> record, GraphOptions? options = null)
+    {
+        options ??= GraphOptions.Default;
+        Recorder recorder = new(Info, Choices, options);
+        record(recorder);
+        return new Graph(Vulkan, recorder, options);
+    }
+
+    /// <summary>16-bit copies of weights that do not change, for <see cref="GraphOptions.Rounded"/>.</summary>
+    public RoundedWeights CreateRoundedWeights() =>
+        new(
+            Vulkan,
+            (weight, copy) =>
+            {
+                using Graph rounding = Record(
+                    r => r.CastTo(weight, copy),
+                    new GraphOptions { Purpose = "rounding weights" }
+                );
+                rounding.Run();
+            }
+        );
+
+    /// <summary>Copies values to a tensor, in order with submitted work.</summary>
+    /// <exception cref="ArgumentException">The sizes differ.</exception>
+    public void Write<T>(Tensor tensor, ReadOnlySpan<T> values)
+        where T : unmanaged => Vulkan.Transfers.Write(tensor, values);
+
+    /// <summary>Writes the state of a step for the graphs submitted from now on; those submitted before still see the old one.</summary>
+    /// <exception cref="ArgumentException">The tensor is no step state.</exception>
+    public void Write(Tensor stepState, StepState state) =>
+        Write(StepState.Check(stepState), new ReadOnlySpan<StepState>(in state));
+
+    /// <summary>Waits for submitted work and copies a tensor to the host.</summary>
+    /// <exception cref="ArgumentException">The sizes differ.</exception>
+    public void Read<T>(Tensor tensor, Span<T> values)
+        where T : unmanaged => Vulkan.Transfers.Read(tensor, values);
+
+    /// <summary>Waits for submitted work and returns a tensor's values.</summary>
+    public T[] Read<T>(Tensor tensor)
+        where T : unmanaged => Vulkan.Transfers.Read<T>(tensor);
+
+    /// <summary>Fills a tensor with a 32-bit pattern, in order with submitted work.</summary>
+    public void Fill(Tensor tensor, uint pattern = 0) => Vulkan.Transfers.Fill(tensor, pattern);
+
+    /// <summary>Waits until all submitted work has finished.</summary>
+    public void WaitIdle() => Vulkan.Queue.WaitIdle();
+
+    /// <summary>Starts <see cref="PeakAllocatedBytes"/> anew.</summary>
+    public void ResetPeak() => Vulkan.Memory.ResetPeak();
+
+    /// <summary>Waits for the device and closes it; arenas and graphs of it must not be used any more.</summary>
+    public void Dispose() => Vulkan.Dispose();
+}

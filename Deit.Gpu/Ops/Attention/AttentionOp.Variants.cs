@@ -1,0 +1,218 @@
+namespace Deit.Gpu;
+
+// The ways to compute attention, and which of them a device is offered.
+public static partial class AttentionOp
+{
+    /// <summary>
+    /// The three kernels of one way to compute attention, with how many tokens a workgroup owns and their
+    /// specialization constants, forward and backward.
+    /// </summary>
+    private sealed record Variant(
+        string Name,
+        Kernel<Push> Forward,
+        Kernel<Push> BackwardQuery,
+        Kernel<Push> BackwardKeyValue,
+        uint Rows,
+        uint BackwardRows,
+        uint[] Specialization,
+        uint[] BackwardSpecialization,
+        bool OnUnits = false
+    );
+
+    private static readonly TypedKernel<Push> Forward = new("attention", narrowSubgroups: true);
+    private static readonly TypedKernel<Push> BackwardQuery = new("attention.backward_q", narrowSubgroups: true);
+    private static readonly TypedKernel<Push> BackwardKeyValue = new("attention.backward_kv", narrowSubgroups: true);
+    private static readonly TypedKernel<Push> TiledForward = new("attention.tiled"),
+        TiledBackwardQuery = new("attention.tiled.backward_q"),
+        TiledBackwardKeyValue = new("attention.tiled.backward_kv");
+    private static readonly Kernel<Push> CooperativeF16 = new("attention.cooperative.f16", fullSubgroups: true),
+        CooperativeBF16 = new("attention.cooperative.bf16", fullSubgroups: true);
+    private static readonly Kernel<Push> CooperativeBackwardQueryF16 =
+            new("attention.cooperative.backward_q.f16", fullSubgroups: true),
+        CooperativeBackwardQueryBF16 = new("attention.cooperative.backward_q.bf16", fullSubgroups: true);
+    private static readonly Kernel<Push> CooperativeBackwardKeyValueF16 =
+            new("attention.cooperative.backward_kv.f16", fullSubgroups: true),
+        CooperativeBackwardKeyValueBF16 = new("attention.cooperative.backward_kv.bf16", fullSubgroups: true);
+
+    // The first is the choice when nothing may be measured. A CPU driver has no matrix units, it only acts as if: Mesa 26.2 computes a
+    // third as fast with them, and compiles them for seconds. Nor has it shared memory that is faster than any other.
+    private static Variant[] Variants(GpuInfo info, DType type, int dimension) =>
+        info.Type == GpuType.Cpu ? [.. Rows(info, type, dimension)] : All(info, type, dimension);
+
+    // All variants that run on the device, candidates or not.
+    private static Variant[] All(GpuInfo info, DType type, int dimension) =>
+        [
+            .. Cooperative(info, type, (uint)dimension),
+            .. Tiled(info, type, (uint)dimension),
+            .. Rows(info, type, dimension),
+        ];
+
+    // A lane owns one row or two. Two halve what loads and shuffles cost, and fit no GPU's registers. CPU drivers from before Vulkan 1.4
+    // (Mesa 22.3) run them at 0.6 of the speed forward, and take far longer to compile the backward pass.
+    private static IEnumerable<Variant> Rows(GpuInfo info, DType type, int dimension) =>
+        info.Type == GpuType.Cpu && Version.Parse(info.ApiVersion) >= new Version(1, 4)
+            ?
+            [
+                Row("two rows a lane", info, type, dimension, own: 2, others: 2, othersBackward: 2),
+                Row("row a lane", info, type, dimension, own: 1, others: 4, othersBackward: 1),
+            ]
+            : [Row("row a lane", info, type, dimension, own: 1, others: 4, othersBackward: 1)];
+
+    // The other side comes so many rows at a time.
+    private static Variant Row(
+        string name,
+        GpuInfo info,
+        DType type,
+        int dimension,
+        uint own,
+        uint others,
+        uint othersBackward
+    )
+    {
+        uint lanes = (uint)info.NarrowSubgroupSize;
+        return new(
+            name,
+            Forward[type],
+            BackwardQuery[type],
+            BackwardKeyValue[type],
+            lanes * own,
+            lanes * own,
+            [lanes, lanes, (uint)dimension, own, others],
+            [lanes, lanes, (uint)dimension, own, othersBackward]
+        );
+    }
+
+    // Tiles in shared memory, of any subgroup size: so many lanes share so many of their rows, in so many groups of
+    // lanes. The backward pass stages two tensors of the own side where the forward pass stages one, and works on half
+    // the rows. On a CPU driver, where they are only tested, small tiles: one of 16 x 16 with four rows an invocation
+    // took Mesa 22.3 some ten seconds to compile at D = 64.
+    private static IEnumerable<Variant> Tiled(GpuInfo info, DType type, uint dimension)
+    {
+        (uint Lanes, uint Groups, uint Own)[] tiles =
+            info.Type == GpuType.Cpu
+                ? dimension <= 16
+                    ? [(8, 4, 2), (16, 8, 4)]
+                    : dimension <= 80
+                        ? [(8, 4, 2)]
+                        : [(4, 4, 2)]
+                : [(8, 16, 4), (8, 8, 8), (8, 8, 4), (16, 8, 4), (4, 16, 4), (4, 8, 4)];
+        return tiles
+            .Where(t =>
+                t.Lanes * t.Groups <= info.MaxWorkgroupSize
+                && Math.Max(SharedBytes(t.Lanes, t.Groups * t.Own, 1), SharedBytes(t.Lanes, t.Groups / 2 * t.Own, 2))
+                    <= info.SharedMemoryBytes
+            )
+            .Select(t => new Variant(
+                $"tiled {t.Groups * t.Own}x{4 * t.Lanes} {t.Own}x4",
+                TiledForward[type],
+                TiledBackwardQuery[type],
+                TiledBackwardKeyValue[type],
+                t.Groups * t.Own,
+                t.Groups / 2 * t.Own,
+                [t.Lanes * t.Groups, dimension, t.Lanes, t.Groups, t.Own],
+                [t.Lanes * t.Groups / 2, dimension, t.Lanes, t.Groups / 2, t.Own]
+            ));
+
+        // Own and staged rows and weights, each an odd number of 16 bytes wide, and a value of each lane of a row.
+        long SharedBytes(uint lanes, uint rows, uint ownTiles) =>
+            (16L * ((((ownTiles * rows) + (8 * lanes)) * ((dimension + 3) / 4 | 1)) + (rows * (lanes | 1))))
+            + (4L * rows * lanes);
+    }
+
+    // Tiles for the matrix units' shape that takes this type and sums in F32; none where there is no such shape, where it does not divide
+    // the head dimension, or where shared memory or workgroups are too small.
+    private static IEnumerable<Variant> Cooperative(GpuInfo info, DType type, uint dimension)
+    {
+        string input = $"{type}".ToLowerInvariant();
+        if (
+            info
+                .MatrixShapes.Where(shape =>
+                    shape.Input == input && shape.Accumulator == "f32" && shape.Scope == "subgroup"
+                )
+                .OrderBy(shape => Math.Abs((int)shape.K - 16))
+                .FirstOrDefault()
+            is not { } unit
+        )
+            return [];
+        if (dimension % unit.N != 0 || dimension % unit.K != 0 || dimension % 8 != 0)
+            return [];
+        uint lanes = (uint)info.SubgroupSize;
+        // On a CPU driver, where units are only tested, small tiles: two of them at D = 64 took 45 s to compile.
+        (uint Subgroups, uint Fragments, uint Block)[] tiles =
+            info.Type == GpuType.Cpu
+                ? dimension <= 32
+                    ? [(2, 1, 16), (1, 2, 16)]
+                    : [(2, 1, 16)]
+                : [(4, 1, 64), (4, 1, 32), (2, 1, 64), (8, 1, 64), (4, 2, 64), (4, 2, 32)];
+        return tiles
+            .Select(t => new UnitTile(t.Subgroups, t.Fragments * unit.M, t.Block))
+            .Where(tile =>
+                tile.Subgroups * lanes <= info.MaxWorkgroupSize
+                && tile.SharedBytes(dimension) <= info.SharedMemoryBytes
+                && tile.Fits(lanes, unit)
+            )
+            .Select(tile => Cooperative(type, dimension, tile, lanes, unit));
+    }
+
+    private static Variant Cooperative(DType type, uint dimension, UnitTile tile, uint lanes, MatrixShape unit)
+    {
+        uint[] specialization =
+        [
+            tile.Subgroups * lanes,
+            tile.Subgroups,
+            tile.Rows,
+            tile.Block,
+            dimension,
+            unit.M,
+            unit.N,
+            unit.K,
+            lanes,
+        ];
+        return new(
+            $"cooperative {tile.Subgroups}x{tile.Rows}x{tile.Block} {unit.M}x{unit.N}x{unit.K}",
+            type == DType.F16 ? CooperativeF16 : CooperativeBF16,
+            type == DType.F16 ? CooperativeBackwardQueryF16 : CooperativeBackwardQueryBF16,
+            type == DType.F16 ? CooperativeBackwardKeyValueF16 : CooperativeBackwardKeyValueBF16,
+            tile.Subgroups * tile.Rows,
+            tile.Subgroups * tile.Rows,
+            specialization,
+            specialization,
+            OnUnits: true
+        );
+    }
+
+    /// <summary>The scores of a workgroup on matrix units: each of its subgroups has some rows, of a block of columns at a time.</summary>
+    private readonly record struct UnitTile(uint Subgroups, uint Rows, uint Block)
+    {
+        /// <summary>
+        /// True when lanes can share the rows without remainder, each with runs of eight columns, and units cover the
+        /// block.
+        /// </summary>
+        public bool Fits(uint lanes, MatrixShape unit)
+        {
+            uint lanesOfRow = Math.Max(lanes / Rows, 1);
+            return Rows * lanesOfRow % lanes == 0
+                && Block % (8 * lanesOfRow) == 0
+                && Block % unit.N == 0
+                && Block % unit.K == 0
+                && Block >= 2 * unit.N;
+        }
+
+        /// <summary>Two staged blocks, the subgroups' scratch with 16 bytes of skew a row, and two statistics of a block.</summary>
+        public long SharedBytes(uint dimension) =>
+            (2L * Block * 2 * (dimension + 8))
+            + ((long)Subgroups * Rows * (Math.Max(4 * Block, 2 * dimension) + 16))
+            + (2L * 4 * Block);
+    }
+
+    /// <summary>The names of the variants that a device chooses from, the one of an untuned device first.</summary>
+    internal static IReadOnlyList<string> Candidates(GpuInfo info, DType type, int dimension) =>
+        [.. Variants(info, type, dimension).Select(variant => variant.Name)];
+
+    /// <summary>
+    /// The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the
+    /// oracle.
+    /// </summary>
+    internal static IReadOnlyList<string> Names(GpuInfo info, DType type, int dimension) =>
+        [.. All(info, type, dimension).Select(variant => variant.Name)];
+}

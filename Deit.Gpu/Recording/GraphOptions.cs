@@ -1,0 +1,35 @@
+namespace Deit.Gpu;
+
+/// <summary>How a graph is planned.</summary>
+public sealed record GraphOptions
+{
+    /// <summary>The defaults.</summary>
+    public static GraphOptions Default { get; } = new();
+
+    /// <summary>The purpose of the memory, for messages.</summary>
+    public string Purpose { get; init; } = "a graph";
+
+    /// <summary>
+    /// A graph that lends its memory when this one fits in: for graphs that never run between each other's run and
+    /// read. It must outlive this one.
+    /// </summary>
+    public Graph? Borrow { get; init; }
+
+    /// <summary>Copies to read instead of rounding weights in each run; they must outlive the graph. Null where weights change.</summary>
+    public RoundedWeights? Rounded { get; init; }
+
+    /// <summary>
+    /// A graph of the same ops at another batch size, whose kernels this one runs too instead of the fastest for its
+    /// size, so that both compute the same bits for an image. It may be disposed.
+    /// </summary>
+    public Graph? KernelsOf { get; init; }
+
+    /// <summary>Decisions that a test or a bench takes itself.</summary>
+    internal ForcedChoices Forced { get; init; } = ForcedChoices.None;
+
+    /// <summary>Untouched bytes around each tensor; above 0 no memory is reused (for tests).</summary>
+    internal long GuardBytes { get; init; }
+
+    /// <summary>A 32-bit pattern that all memory of the graph is filled with first (for tests).</summary>
+    internal uint? Poison { get; init; }
+}

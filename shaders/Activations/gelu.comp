@@ -1,0 +1,17 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+//! variant f16 -DF16
+//! variant bf16 -DBF16
+#include "../Shared/storage.glsl"
+#include "../Shared/elementwise_layout.glsl"
+#include "../Shared/erf.glsl"
+// y = x * Phi(x)
+layout(push_constant) uniform Push { uint count; };
+layout(binding = 0) readonly buffer X { ELEMENT x[]; };
+layout(binding = 1) writeonly buffer Y { ELEMENT y[]; };
+
+void main()
+{
+    FOR_EACH_ELEMENT(i, count)
+        y[i] = STORE(gelu(LOAD(x[i])));
+}

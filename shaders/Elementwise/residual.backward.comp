@@ -1,0 +1,34 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+//! variant f16 -DF16
+//! variant bf16 -DBF16
+//! variant f16_stream -DF16 -DSTREAM16
+//! variant bf16_stream -DBF16 -DSTREAM16
+#include "../Shared/storage.glsl"
+#include "../Shared/row_layout.glsl"
+#include "../Shared/four.glsl"
+// dbranch = scale[b] * dy, one subgroup a token
+layout(push_constant) uniform Push { uint rows; uint columns; uint rowsPerSample; uint accumulate; };
+layout(binding = 0) readonly buffer Dy { STREAM dy[]; };       // [rows, columns]
+layout(binding = 0) readonly buffer Dy4 { STREAM4 dy4[]; };
+layout(binding = 1) readonly buffer Scale { float scale[]; };  // [B]
+layout(binding = 2) buffer DBranch { ELEMENT dbranch[]; };       // [rows, columns]
+layout(binding = 2) buffer DBranch4 { ELEMENT4 dbranch4[]; };
+DECLARE_FOUR(dy, LOAD_STREAM)
+DECLARE_FOUR(dbranch, LOAD)
+
+void main()
+{
+    uint row = rowIndex();
+    if (row >= rows)
+        return;
+    float factor = scale[row / rowsPerSample];
+    uint start = row * columns;
+    FOR_EACH_FOUR(i, columns)
+    {
+        vec4 value = factor * dyFour(start + i, columns - i);
+        if (accumulate != 0)
+            value += dbranchFour(start + i, columns - i);
+        STORE_FOUR(dbranch, STORE, start + i, columns - i, value);
+    }
+}
