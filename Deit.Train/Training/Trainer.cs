@@ -30,7 +30,7 @@ internal sealed class Trainer : IDisposable
     private readonly BatchLoader _training,
         _validation;
     private readonly int _stepsPerEpoch;
-    private readonly Schedule _schedule;
+    private readonly ISchedule _schedule;
     private readonly RunCheckpoint _checkpoint;
     private readonly RunLog _log;
     private TrainState _state = new();
@@ -237,7 +237,7 @@ internal sealed class Trainer : IDisposable
 
     private bool TrainEpoch(int epoch, ProgressLine progress, StopSignal stop)
     {
-        double learningRate = _schedule.LearningRate(epoch);
+        double learningRate = LearningRate(epoch);
         long start = Stopwatch.GetTimestamp();
         TimeSpan waitedBefore = _training.Waited;
         double secondsBefore = _state.Seconds;
@@ -309,6 +309,9 @@ internal sealed class Trainer : IDisposable
 
     private double _waitShare;
 
+    private double LearningRate(int epoch) =>
+        _schedule.LearningRate(epoch, [.. _log.Rows.Select(row => row.ValLoss ?? double.NaN)]);
+
     private void TakeLoss(int epoch)
     {
         float sum = _step.LossSum;
@@ -351,7 +354,7 @@ internal sealed class Trainer : IDisposable
                 ValLoss = evaluation.Loss,
                 ValTop1 = evaluation.Top1,
                 ValTop5 = evaluation.Top5,
-                Lr = _schedule.LearningRate(epoch),
+                Lr = LearningRate(epoch),
                 ImagesPerSecond = (double)_stepsPerEpoch * _options.Step.BatchSize / Math.Max(_state.Seconds, 1e-9),
                 DataWait = _waitShare,
                 Seconds = _state.Seconds,

@@ -171,7 +171,13 @@ internal static class ProductBench
             : null;
     }
 
-    private static Graph Record(GpuDevice device, Product product, Precision precision, BenchInputs t, string? kernel) =>
+    private static Graph Record(
+        GpuDevice device,
+        Product product,
+        Precision precision,
+        BenchInputs t,
+        string? kernel
+    ) =>
         device.Record(
             r =>
             {
