@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Deit.Cli.Demo;
+using Deit.Cli.Terminal;
 using Deit.Train.Options;
-using Deit.Train.Training;
 
 namespace Deit.Cli.Commands;
 
@@ -72,7 +72,7 @@ internal static class DemoCommand
         );
         pictures.Write(data);
         TrainOptions options = Options(data, run, epochs, device);
-        int code = TrainRun.Run(options, resume: null);
+        int code = TrainTerminal.Run(options, resume: null);
         if (code != 0)
             return code;
         string best = Path.Combine(run, "best");

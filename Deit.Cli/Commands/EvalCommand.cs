@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Deit.Cli.Analysis;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
@@ -102,7 +103,7 @@ internal static class EvalCommand
         );
         ClassReport classes = ClassReport.Of(evaluation.Predictions, labels);
         if (options.Json)
-            Report.PrintJson(ForJson(options, source, evaluation, classes));
+            ConsoleReport.PrintJson(ForJson(options, source, evaluation, classes));
         else
             Print(options, source, evaluation, classes);
         if (output is not null)
@@ -182,7 +183,7 @@ internal static class EvalCommand
 
     private static void PrintClasses(ClassReport report, bool all)
     {
-        Table table = Report.Table("class", "precision", "recall", "support");
+        Table table = ConsoleReport.Table("class", "precision", "recall", "support");
         foreach (ClassFigures score in all ? report.Classes : report.Worst(ShownClasses))
             table.Row(
                 score.Label,
@@ -201,7 +202,7 @@ internal static class EvalCommand
             Console.WriteLine(
                 $"The {ShownClasses} of {report.Classes.Count} classes that are recognised least (--all-classes shows every one):"
             );
-        Report.Print(table);
+        ConsoleReport.Print(table);
         if (report.NeverPredicted > 0)
             Console.WriteLine(
                 $"{report.NeverPredicted} class(es) were never answered: they have no precision and are not in its mean."

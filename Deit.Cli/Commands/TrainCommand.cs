@@ -1,7 +1,7 @@
 using System.CommandLine;
+using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Train.Options;
-using Deit.Train.Training;
 
 namespace Deit.Cli.Commands;
 
@@ -44,7 +44,7 @@ internal static class TrainCommand
                 "--recipe finetune384 goes on from trained weights at a rate that teaches nothing anew; "
                     + "add --finetune with a model folder or a .safetensors file."
             );
-        return TrainRun.Run(options, resume: null);
+        return TrainTerminal.Run(options, resume: null);
     }
 
     // The options of the run decide its result: a run with other options from its middle on would be another training.
@@ -55,7 +55,7 @@ internal static class TrainCommand
                 $"--resume goes on with the options in '{Path.Combine(run, TrainOptions.FileName)}', "
                     + $"{other.Option.Name} cannot be changed; drop it or start a new run."
             );
-        return TrainRun.Run(binder.Bind(result, TrainOptions.Load(run)), run);
+        return TrainTerminal.Run(binder.Bind(result, TrainOptions.Load(run)), run);
     }
 
     // A network that is described after a recipe takes the place of the recipe's, however that one is described.

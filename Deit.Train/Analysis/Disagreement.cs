@@ -49,6 +49,27 @@ internal sealed record Disagreement(IReadOnlyList<string> Names, double[][] Shar
                 nameof(models)
             );
 
+        List<(string Name, int[] Answers)> classifiers = Classifiers(models, byIndex, common);
+        double[][] shares =
+        [
+            .. classifiers.Select(first =>
+                classifiers.Select(second => Share(first.Answers, second.Answers)).ToArray()
+            ),
+        ];
+        return new Disagreement(
+            [.. classifiers.Select(classifier => classifier.Name)],
+            shares,
+            common.Length,
+            all.Length - common.Length
+        );
+    }
+
+    private static List<(string Name, int[] Answers)> Classifiers(
+        IReadOnlyList<ModelAnswers> models,
+        Dictionary<int, Prediction>[] byIndex,
+        int[] common
+    )
+    {
         List<(string Name, int[] Answers)> classifiers =
         [
             (GroundTruth, Answers(byIndex[0], prediction => prediction.Label)),
@@ -74,18 +95,7 @@ internal sealed record Disagreement(IReadOnlyList<string> Names, double[][] Shar
             throw new DeitException(
                 $"Comparing models failed: two of them would be called '{twice.Key}'; give each its own with --names."
             );
-        double[][] shares =
-        [
-            .. classifiers.Select(first =>
-                classifiers.Select(second => Share(first.Answers, second.Answers)).ToArray()
-            ),
-        ];
-        return new Disagreement(
-            [.. classifiers.Select(classifier => classifier.Name)],
-            shares,
-            common.Length,
-            all.Length - common.Length
-        );
+        return classifiers;
 
         int[] Answers(Dictionary<int, Prediction> predictions, Func<Prediction, int> answer) =>
             [.. common.Select(index => answer(predictions[index]))];

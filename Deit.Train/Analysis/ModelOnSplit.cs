@@ -3,6 +3,7 @@ using Deit.Model;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
+using Deit.Train.Data.Splits;
 using Deit.Train.Training;
 
 namespace Deit.Train.Analysis;

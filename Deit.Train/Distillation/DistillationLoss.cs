@@ -4,7 +4,9 @@ using Deit.Train.Options;
 
 namespace Deit.Train.Distillation;
 
-/// <summary>loss = (1 - alpha) * cross-entropy(class logits, targets) + alpha * distillation loss, as the reference's DistillationLoss.</summary>
+/// <summary>
+/// loss = (1 - alpha) * cross-entropy(class logits, targets) + alpha * distillation loss, as the reference's DistillationLoss.
+/// </summary>
 /// <param name="Type">What is learned from the teacher.</param>
 /// <param name="Alpha">The weight of the teacher's part.</param>
 /// <param name="Tau">The temperature of soft distillation.</param>

@@ -10,7 +10,10 @@ using Deit.Train.Data.Loading;
 
 namespace Deit.Train.Distillation;
 
-/// <summary>What a student learns from: a trained network of any family at the student's input size, in evaluation mode, without a backward pass.</summary>
+/// <summary>
+/// What a student learns from: a trained network of any family at the student's input size, in evaluation mode, without a
+/// backward pass.
+/// </summary>
 internal sealed class Teacher : IDisposable
 {
     private const string CachedLogits = "logits",
@@ -38,14 +41,16 @@ internal sealed class Teacher : IDisposable
         NetworkConfig config = source.Config(name, "--teacher-model");
         if (config.NumClasses != classNames.Count)
             throw new DeitException(
-                $"The teacher '{path}' knows {config.NumClasses} classes, the data has {classNames.Count}; give a teacher that was trained on the same classes."
+                $"The teacher '{path}' knows {config.NumClasses} classes, the data has {classNames.Count}; "
+                    + "give a teacher that was trained on the same classes."
             );
         if (
             source.Stated?.Labels is { } labels
             && classNames.Except(labels, StringComparer.Ordinal).FirstOrDefault() is { } unknown
         )
             throw new DeitException(
-                $"The teacher '{path}' does not know the class '{unknown}' of the data; give a teacher that was trained on the same classes."
+                $"The teacher '{path}' does not know the class '{unknown}' of the data; "
+                    + "give a teacher that was trained on the same classes."
             );
         if (source.Stated?.Labels.SequenceEqual(classNames, StringComparer.Ordinal) == false)
             throw new DeitException(
@@ -56,7 +61,9 @@ internal sealed class Teacher : IDisposable
             && (own.Mean != preprocess.Mean || own.StandardDeviation != preprocess.StandardDeviation)
         )
             throw new DeitException(
-                $"The teacher '{path}' was trained on pictures of mean {own.Mean} and deviation {own.StandardDeviation}, the student sees {preprocess.Mean} and {preprocess.StandardDeviation}, and both see the same tensor; give a teacher of the same normalisation."
+                $"The teacher '{path}' was trained on pictures of mean {own.Mean} and deviation "
+                    + $"{own.StandardDeviation}, the student sees {preprocess.Mean} and "
+                    + $"{preprocess.StandardDeviation}, and both see the same tensor; give a teacher of the same normalisation."
             );
         return (source, config with { InputSize = preprocess.InputSize });
     }
@@ -92,14 +99,20 @@ internal sealed class Teacher : IDisposable
     }
 
     /// <summary>The logits of every picture of a data set, from a file where it has them, else computed and written to it.</summary>
-    /// <returns>[pictures, classes]; NaN of pictures that cannot be read.</returns>
     /// <exception cref="DeitException">The file holds something else or cannot be written.</exception>
-    public float[] Cached(string path, IImageDataset pictures, Preprocess preprocess, int batchSize, int workers)
+    public TeacherAnswers Answers(
+        string path,
+        IImageDataset pictures,
+        Preprocess preprocess,
+        int batchSize,
+        int workers
+    )
     {
         int classes = Network.Config.NumClasses;
         if ((long)pictures.Count * classes > Array.MaxLength)
             throw new DeitException(
-                $"Keeping {classes} logits of {pictures.Count} images was asked for, an array holds {Array.MaxLength}; drop --teacher-cache, so that the teacher answers in each step."
+                $"Keeping {classes} logits of {pictures.Count} images was asked for, "
+                    + $"an array holds {Array.MaxLength}; drop --teacher-cache, so that the teacher answers in each step."
             );
         string key = Key(pictures, preprocess);
         float[] logits = new float[pictures.Count * classes];
@@ -115,7 +128,7 @@ internal sealed class Teacher : IDisposable
             )
             {
                 file.ReadFloats(entry, logits);
-                return logits;
+                return new TeacherAnswers(logits, classes, path);
             }
         }
         Array.Fill(logits, float.NaN);
@@ -138,7 +151,7 @@ internal sealed class Teacher : IDisposable
             [SafetensorsSource.FromFloats(CachedLogits, [pictures.Count, classes], logits)],
             new Dictionary<string, string> { [CacheKey] = key }
         );
-        return logits;
+        return new TeacherAnswers(logits, classes, path);
     }
 
     /// <summary>SHA-256 of the weights.</summary>

@@ -5,19 +5,24 @@ namespace Deit.Train.Options;
 /// <summary>The optimiser and its constants.</summary>
 internal sealed record OptimizerOptions
 {
-    [Flag("adamw, sgd (with Nesterov's momentum, as timm's) or momentum (without)", Name = "opt")]
+    [Flag(
+        "adamw, lamb (for large batches; with --opt-eps 1e-6 in timm), lion (in its paper with --opt-beta2 0.99, "
+            + "3 to 10 times less rate than adamw and as many times more weight decay), sgd (with Nesterov's momentum, as timm's) "
+            + "or momentum (without)",
+        Name = "opt"
+    )]
     public OptimizerKind Kind { get; init; } = OptimizerKind.AdamW;
 
     [Flag("weight decay; not of biases, norms, class token and position embedding")]
     public double WeightDecay { get; init; } = 0.05;
 
-    [Flag("epsilon of AdamW", Name = "opt-eps")]
+    [Flag("epsilon of adamw and lamb", Name = "opt-eps")]
     public double Epsilon { get; init; } = 1e-8;
 
-    [Flag("decay of AdamW's first moment", Name = "opt-beta1")]
+    [Flag("decay of the first moment of adamw, lamb and lion", Name = "opt-beta1")]
     public double Beta1 { get; init; } = 0.9;
 
-    [Flag("decay of AdamW's second moment", Name = "opt-beta2")]
+    [Flag("decay of the second moment of adamw and lamb, and of lion's only one", Name = "opt-beta2")]
     public double Beta2 { get; init; } = 0.999;
 
     [Flag("momentum of SGD")]
@@ -54,6 +59,12 @@ internal enum OptimizerKind
     /// <summary>Adam with decoupled weight decay.</summary>
     [ValueName("adamw")]
     AdamW,
+
+    /// <summary>AdamW whose step of each parameter tensor is scaled to the length of the tensor.</summary>
+    Lamb,
+
+    /// <summary>The sign of a moving average of the gradients, at the learning rate.</summary>
+    Lion,
 
     /// <summary>SGD with Nesterov's momentum, as timm's <c>sgd</c>.</summary>
     Sgd,

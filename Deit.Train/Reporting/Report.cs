@@ -4,11 +4,10 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Deit.Model;
 using Deit.Model.Files;
-using Spectre.Console;
 
 namespace Deit.Train.Reporting;
 
-/// <summary>The forms in which figures leave a command: tables on the console, JSON, text files.</summary>
+/// <summary>The forms of figures in reports: numbers, JSON, comma-separated values, text files.</summary>
 internal static class Report
 {
     /// <summary>Names in snake case; labels stay readable in any script.</summary>
@@ -19,37 +18,6 @@ internal static class Report
             PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         };
-
-    /// <summary>A table whose first column holds names and whose others hold numbers.</summary>
-    public static Table Table(params IEnumerable<string> columns)
-    {
-        Table table = new() { Border = TableBorder.Simple };
-        foreach (string column in columns)
-            table.AddColumn(
-                new TableColumn(new Text(column))
-                {
-                    Alignment = table.Columns.Count == 0 ? Justify.Left : Justify.Right,
-                    NoWrap = true,
-                }
-            );
-        return table;
-    }
-
-    /// <summary>Adds a row of plain text: labels may hold brackets.</summary>
-    public static void Row(this Table table, params IEnumerable<string> cells) =>
-        table.AddRow(cells.Select(cell => new Text(cell)));
-
-    /// <summary>Prints a table; into a file or pipe as wide as it needs to be.</summary>
-    public static void Print(Table table)
-    {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        if (Console.IsOutputRedirected)
-            console.Profile.Width = 10_000;
-        console.Write(table);
-    }
-
-    /// <summary>Prints an object as JSON.</summary>
-    public static void PrintJson(object value) => Console.WriteLine(JsonSerializer.Serialize(value, Json));
 
     /// <summary>A number as it is shown; a dash where there is none.</summary>
     public static string Number(double value, string format) =>

@@ -76,7 +76,10 @@ internal sealed record LogRow
             _ => Further.TryGetValue(column, out double value) ? value : null,
         };
 
-    /// <summary>The row as one line of JSON; missing cells are null, and NaN and the infinities strings, as JSON has no numbers for them.</summary>
+    /// <summary>
+    /// The row as one line of JSON; missing cells are null, and NaN and the infinities strings, as JSON has no numbers for
+    /// them.
+    /// </summary>
     internal string ToJson()
     {
         ArrayBufferWriter<byte> buffer = new();

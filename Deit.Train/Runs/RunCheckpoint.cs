@@ -6,38 +6,15 @@ using Deit.Train.Training;
 
 namespace Deit.Train.Runs;
 
-/// <summary>Where a training stands, besides tensors.</summary>
-internal sealed record TrainState
+/// <summary>The tensors of a training that <c>last</c> keeps.</summary>
+/// <param name="Weights">The weights.</param>
+/// <param name="Average">The moving average; null without.</param>
+/// <param name="Optimizer">What the optimiser remembers, and gradients of an update that is not complete.</param>
+internal sealed record CheckpointTensors(Parameters Weights, Parameters? Average, IReadOnlyList<NamedTensor> Optimizer)
 {
-    /// <summary>The epoch in progress, or the number of epochs when all are done.</summary>
-    public int Epoch { get; init; }
-
-    /// <summary>Steps done of that epoch.</summary>
-    public int StepInEpoch { get; init; }
-
-    /// <summary>Steps done since the start.</summary>
-    public long Step { get; init; }
-
-    /// <summary>Sum of the losses of the epoch's steps so far, but for <see cref="PendingLoss"/>.</summary>
-    public double LossSum { get; init; }
-
-    /// <summary>Sum of the losses of the steps since the device's sum was last read, in the device's arithmetic.</summary>
-    public float PendingLoss { get; init; }
-
-    /// <summary>Seconds that the epoch took so far.</summary>
-    public double Seconds { get; init; }
-
-    /// <summary>The best top-1 accuracy of an evaluation; below 0 before the first.</summary>
-    public double BestTop1 { get; init; } = -1;
-
-    /// <summary>The same of the moving average.</summary>
-    public double BestEmaTop1 { get; init; } = -1;
-
-    /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
-    public string? Teacher { get; init; }
-
-    /// <summary>The kernels that were measured best, so that a resumed run computes the same bits.</summary>
-    public Dictionary<string, string> Kernels { get; init; } = [];
+    /// <summary>Those of a training at a point.</summary>
+    public static CheckpointTensors Of(TrainingSession session, TrainState state) =>
+        new(session.Model.Parameters, session.Average?.Parameters, [.. session.Step.Kept(state.Step)]);
 }
 
 /// <summary>
@@ -48,10 +25,7 @@ internal sealed class RunCheckpoint(string run)
 {
     private const string OptimizerFile = "optimizer.safetensors",
         StateFile = "state.json",
-        AverageFile = "model_ema.safetensors",
-        Gradients = "gradients",
-        LossScale = "loss_scale";
-    private static readonly string[] Moments = ["first_moment", "second_moment"];
+        AverageFile = "model_ema.safetensors";
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -69,30 +43,21 @@ internal sealed class RunCheckpoint(string run)
 
     /// <summary>Writes <c>last</c>.</summary>
     /// <param name="description">What the weights are.</param>
-    /// <param name="parameters">The weights.</param>
-    /// <param name="step">The optimiser's state and the moving average.</param>
+    /// <param name="tensors">The weights, the moving average and the optimiser's tensors.</param>
     /// <param name="state">Where the training stands.</param>
-    /// <param name="amidUpdate">Gradients of an update that is not complete are kept too.</param>
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
-    public void SaveLast(
-        ModelDescription description,
-        Parameters parameters,
-        TrainStep step,
-        TrainState state,
-        bool amidUpdate
-    ) =>
+    public void SaveLast(ModelDescription description, CheckpointTensors tensors, TrainState state) =>
         AtomicFolder.Write(
             Last,
             folder =>
             {
-                WriteModel(folder, description, parameters);
-                if (step.Average is { } average)
+                WriteModel(folder, description, tensors.Weights);
+                if (tensors.Average is { } average)
                     ModelFolder.SaveWeights(average, Path.Combine(folder, AverageFile));
-                GpuDevice device = parameters.Device;
-                IEnumerable<(string Name, Tensor Tensor)> tensors = OptimizerTensors(parameters, step, amidUpdate);
+                GpuDevice device = tensors.Weights.Device;
                 SafetensorsWriter.Write(
                     Path.Combine(folder, OptimizerFile),
-                    tensors.Select(t =>
+                    tensors.Optimizer.Select(t =>
                         SafetensorsSource.FromFloats(t.Name, [t.Tensor.Elements], device.Read<float>(t.Tensor))
                     )
                 );
@@ -122,7 +87,8 @@ internal sealed class RunCheckpoint(string run)
         string path = Path.Combine(Last, StateFile);
         if (!File.Exists(path))
             throw new DeitException(
-                $"'{run}' has no checkpoint to resume: {Path.Combine("last", StateFile)} is missing; remove that folder and start the training anew."
+                $"'{run}' has no checkpoint to resume: {Path.Combine("last", StateFile)} is missing; "
+                    + "remove that folder and start the training anew."
             );
         try
         {
@@ -132,33 +98,33 @@ internal sealed class RunCheckpoint(string run)
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
-                $"'{path}' cannot be read ({error.Message.ReplaceLineEndings(" ")}); restore the file or start the training anew.",
+                $"'{path}' cannot be read ({error.Message.ReplaceLineEndings(" ")}); "
+                    + "restore the file or start the training anew.",
                 error
             );
         }
     }
 
-    /// <summary>Loads weights, moving average and optimiser state of <c>last</c>.</summary>
-    /// <param name="parameters">The weights.</param>
-    /// <param name="step">The optimiser's state and the moving average.</param>
-    /// <param name="amidUpdate">Whether gradients of an incomplete update belong to it.</param>
+    /// <summary>Loads the tensors of <c>last</c>, each by its name.</summary>
+    /// <param name="tensors">Where to.</param>
     /// <exception cref="DeitException">A file is damaged or of another model.</exception>
-    public void Load(Parameters parameters, TrainStep step, bool amidUpdate)
+    public void Load(CheckpointTensors tensors)
     {
-        LoadWeights(parameters, ModelFolder.WeightsFile);
-        if (step.Average is { } average)
+        LoadWeights(tensors.Weights, ModelFolder.WeightsFile);
+        if (tensors.Average is { } average)
             LoadWeights(average, AverageFile);
-        string optimizer = Path.Combine(Last, OptimizerFile);
-        using SafetensorsFile moments = SafetensorsFile.Open(optimizer);
-        foreach ((string name, Tensor tensor) in OptimizerTensors(parameters, step, amidUpdate))
+        string path = Path.Combine(Last, OptimizerFile);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        foreach ((string name, Tensor tensor) in tensors.Optimizer)
         {
-            if (!moments.TryGet(name, out SafetensorsEntry? entry) || entry.ElementCount != tensor.Elements)
+            if (!file.TryGet(name, out SafetensorsEntry? entry) || entry.ElementCount != tensor.Elements)
                 throw new CheckpointException(
-                    $"'{optimizer}' does not fit the model: '{name}' of {tensor.Elements} elements is missing; start the training anew."
+                    $"'{path}' does not fit the model: '{name}' of {tensor.Elements} elements is missing; "
+                        + "start the training anew."
                 );
             float[] values = new float[tensor.Elements];
-            moments.ReadFloats(entry, values);
-            parameters.Device.Write<float>(tensor, values);
+            file.ReadFloats(entry, values);
+            tensors.Weights.Device.Write<float>(tensor, values);
         }
     }
 
@@ -168,16 +134,6 @@ internal sealed class RunCheckpoint(string run)
         using SafetensorsFile file = SafetensorsFile.Open(path);
         ModelFolder.LoadWeights(parameters, file, path);
     }
-
-    private static IEnumerable<(string Name, Tensor Tensor)> OptimizerTensors(
-        Parameters parameters,
-        TrainStep step,
-        bool amidUpdate
-    ) =>
-        step
-            .Moments.Zip(Moments, (tensor, name) => (name, tensor))
-            .Concat(amidUpdate ? [(Gradients, parameters.FlatGradients!)] : [])
-            .Concat(step.LossScale is { } scale ? [(LossScale, scale)] : []);
 
     private static void WriteModel(string folder, ModelDescription description, Parameters parameters)
     {

@@ -38,7 +38,8 @@ internal sealed class RunLog
         {
             if (File.Exists(path))
                 throw new DeitException(
-                    $"Starting a log failed: '{path}' exists already, expected a folder without a run; resume that run or name another folder."
+                    $"Starting a log failed: '{path}' exists already, expected a folder without a run; "
+                        + "resume that run or name another folder."
                 );
         }
         return new(folder, []);
@@ -47,19 +48,24 @@ internal sealed class RunLog
     /// <summary>Continues the log of a run; rows of the resumed epoch and later ones are dropped, for they will be run again.</summary>
     /// <param name="folder">The run folder.</param>
     /// <param name="epoch">The first epoch that will be run.</param>
-    /// <exception cref="DeitException">A line before the last is damaged, one file is missing, or they cannot be read or written; nothing has changed.</exception>
+    /// <exception cref="DeitException">
+    /// A line before the last is damaged, one file is missing, or they cannot be read or written; nothing has changed.
+    /// </exception>
     public static RunLog Resume(string folder, int epoch)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         if (!File.Exists(JsonPath(folder)) && File.Exists(CsvPath(folder)))
             throw new DeitException(
-                $"Resuming the log '{CsvPath(folder)}' failed: the log.jsonl it is made from is missing; restore that file, or move log.csv away to resume with an empty log."
+                $"Resuming the log '{CsvPath(folder)}' failed: the log.jsonl it is made from is missing; "
+                    + "restore that file, or move log.csv away to resume with an empty log."
             );
         return new(folder, Read(JsonPath(folder)).FindAll(row => row.Epoch < epoch));
     }
 
     /// <summary>Adds an epoch and writes both files.</summary>
-    /// <exception cref="ArgumentException">The epoch does not come after the last row's, or a further column has no plain name of its own.</exception>
+    /// <exception cref="ArgumentException">
+    /// The epoch does not come after the last row's, or a further column has no plain name of its own.
+    /// </exception>
     /// <exception cref="DeitException">A file cannot be written; what was there is intact.</exception>
     public void Append(LogRow row)
     {
@@ -76,7 +82,8 @@ internal sealed class RunLog
             { } wrong
         )
             throw new ArgumentException(
-                $"'{wrong}' cannot name a further column; expected lower-case letters, digits and '_', and none of {string.Join(", ", LogRow.Columns)}.",
+                $"'{wrong}' cannot name a further column; expected lower-case letters, digits and '_', "
+                    + $"and none of {string.Join(", ", LogRow.Columns)}.",
                 nameof(row)
             );
         _rows.Add(row);
@@ -102,7 +109,8 @@ internal sealed class RunLog
             {
                 if (i < lines.Length - 1)
                     throw new DeitException(
-                        $"Reading the log '{path}' failed: line {i + 1} is not a whole row of JSON; mend or remove that line, or move both log files away to resume with an empty log.",
+                        $"Reading the log '{path}' failed: line {i + 1} is not a whole row of JSON; "
+                            + "mend or remove that line, or move both log files away to resume with an empty log.",
                         error
                     );
             }
@@ -119,7 +127,8 @@ internal sealed class RunLog
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
-                $"Reading the log '{path}' failed: {error.Message.TrimEnd('.')}; make the file readable, or move both log files away to resume with an empty log.",
+                $"Reading the log '{path}' failed: {error.Message.TrimEnd('.')}; make the file readable, "
+                    + "or move both log files away to resume with an empty log.",
                 error
             );
         }

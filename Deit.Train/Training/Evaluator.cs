@@ -105,7 +105,10 @@ internal sealed class Evaluator : IDisposable
         return [.. tallies.Select(tally => tally.Result(seconds))];
     }
 
-    /// <summary>The largest logit, how many classes come before the label, and -log softmax of it. Equal logits keep the order of the classes; NaN ranks last.</summary>
+    /// <summary>
+    /// The largest logit, how many classes come before the label, and -log softmax of it. Equal logits keep the order of the
+    /// classes; NaN ranks last.
+    /// </summary>
     internal static (int Answer, int Rank, double Loss) Score(ReadOnlySpan<float> logits, int label)
     {
         float own = logits[label],

@@ -3,7 +3,9 @@ using Deit.Model;
 
 namespace Deit.Train.Training;
 
-/// <summary>Asks for the machine's memory before it is taken: systems promise more than they have, and later end the process or swap.</summary>
+/// <summary>
+/// Asks for the machine's memory before it is taken: systems promise more than they have, and later end the process or swap.
+/// </summary>
 internal static class HostMemory
 {
     /// <summary>Bytes that can still be used without swapping, within the limit of a container.</summary>
@@ -22,7 +24,8 @@ internal static class HostMemory
         long available = Available();
         if (bytes > available)
             throw new DeitException(
-                $"Not enough memory for {purpose}: {bytes >> 20} MiB needed, {available >> 20} MiB free; lower --batch-size or --input-size, or end other programs."
+                $"Not enough memory for {purpose}: {bytes >> 20} MiB needed, {available >> 20} MiB free; "
+                    + "lower --batch-size or --input-size, or end other programs."
             );
     }
 

@@ -24,7 +24,8 @@ internal readonly record struct Progress(
 {
     /// <summary>One line: epoch and step counted as people count, the most wanted first, for narrow terminals cut the end.</summary>
     public override string ToString() =>
-        $"epoch {Epoch + 1}/{Epochs}  step {Step}/{Steps}  loss {Loss:F4}  {Duration(Left)} left  {ImagesPerSecond:F0} images/s  data wait {DataWait:P0}  lr {LearningRate:0.00e-00}";
+        $"epoch {Epoch + 1}/{Epochs}  step {Step}/{Steps}  loss {Loss:F4}  {Duration(Left)} left  "
+        + $"{ImagesPerSecond:F0} images/s  data wait {DataWait:P0}  lr {LearningRate:0.00e-00}";
 
     private static string Duration(TimeSpan? time) =>
         time switch

@@ -31,7 +31,10 @@ internal sealed class StopSignal : IDisposable
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _stop.Token;
 
-    /// <summary>What a process stopped so returns, 128 and the signal's number as shells have it: 130 for Ctrl-C, 143 for SIGTERM; 0 before any signal.</summary>
+    /// <summary>
+    /// What a process stopped so returns, 128 and the signal's number as shells have it: 130 for Ctrl-C, 143 for SIGTERM; 0
+    /// before any signal.
+    /// </summary>
     public int ExitCode => Volatile.Read(ref _exitCode);
 
     /// <summary>Stops listening; signals act as before.</summary>

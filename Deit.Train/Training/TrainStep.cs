@@ -1,45 +1,37 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Distillation;
+using Deit.Train.Optimizers;
 using Deit.Train.Options;
 
 namespace Deit.Train.Training;
 
 /// <summary>
 /// One training step recorded once: forward, teacher, loss, backward, and each <see cref="StepOptions.AccumSteps"/> steps an update of
-/// the weights and their moving average. Inputs are double-buffered, the running loss stays on the device.
+/// the weights and their moving average. The inputs of the next steps are written while this one runs, the running loss stays
+/// on the device.
 /// </summary>
 internal sealed class TrainStep : IDisposable
 {
-    private const int Slots = 2;
     private readonly GpuDevice _device;
     private readonly INetwork _model;
     private readonly INetwork? _average;
     private readonly TrainOptions _options;
-    private readonly Arena _state,
-        _inputs;
-    private readonly HostBuffer[] _slots = new HostBuffer[Slots];
+    private readonly IOptimizer _optimizer;
+    private readonly WeightUpdate _update;
+    private readonly Arena _inputs;
     private readonly Tensor _images,
         _labels,
         _stepState,
         _mixState,
         _lossSum,
-        _uploaded,
-        _decayMask;
+        _uploaded;
     private readonly Tensor? _teacherLogits;
-    private readonly LossScaleOptions _lossScaling = new();
     private readonly Mixup _mixup;
     private readonly Graph? _further,
-        _update;
-    private readonly int _labelsAt,
-        _stepStateAt,
-        _mixStateAt,
-        _teacherAt;
-    private int _slot;
+        _updateGraph;
 
     /// <summary>Records the step.</summary>
     /// <param name="device">The device of the networks.</param>
@@ -63,126 +55,65 @@ internal sealed class TrainStep : IDisposable
             throw new DeitException(
                 $"Training in {precision.Name} was asked for, gradients lie below its range; use bf16x3 or fp32."
             );
-        (_device, _model, _options, _average) = (device, model, options, average);
-        (_mixup, Precision) = (options.Augmentation.Mixing(), precision);
-        Parameters parameters = model.Parameters;
-        parameters.Train();
-        int batch = options.Step.BatchSize,
-            length = parameters.FlatLength,
-            moments = options.Optimizer.Kind == OptimizerKind.AdamW ? 2 : 1;
-        ImageSize size = model.Config.InputSize;
-        Shape images = [batch, 3, size.Height, size.Width],
-            logits = [batch, model.Config.NumClasses];
-        _state = device.CreateArena(
-            "optimiser state",
-            (
-                moments
-                * Arena.SizeOf(
-                    DType.F32,
-                    [
-                        [length],
-                    ]
-                )
-            )
-                + Arena.SizeOf(
-                    DType.F32,
-                    [
-                        [length / Parameters.Granule],
-                        [LossScaleOp.StateElements],
-                    ]
-                )
-        );
-        Moments =
-        [
-            .. Enumerable
-                .Range(0, moments)
-                .Select(i => _state.Allocate([length], name: i == 0 ? "first moment" : "second moment")),
-        ];
-        _decayMask = _state.Allocate([length / Parameters.Granule], name: "decay mask");
-        Tensor lossScale = _state.Allocate([LossScaleOp.StateElements], name: "loss scale");
-        // Images, labels, the step's numbers and a teacher's logits lie one after another, so that one copy brings all.
-        _inputs = device.CreateArena("inputs", Arena.SizeOf(DType.F32, images, [batch], [64], [64], logits, [1]));
-        _images = _inputs.Allocate(images, name: "images");
-        _labels = _inputs.Allocate([batch], DType.U32, "labels");
-        _stepState = StepState.Allocate(_inputs);
-        _mixState = MixState.Allocate(_inputs);
-        _teacherLogits = uploadTeacher ? _inputs.Allocate(logits, name: "teacher's logits") : null;
-        _labelsAt = (int)(Arena.SizeOf(DType.F32, images) / sizeof(float));
-        _stepStateAt = _labelsAt + (int)(Arena.SizeOf(DType.U32, [batch]) / sizeof(uint));
-        _mixStateAt = _stepStateAt + (int)(Arena.SizeOf(DType.U32, _stepState.Shape) / sizeof(uint));
-        _teacherAt = _mixStateAt + (int)(Arena.SizeOf(DType.U32, _mixState.Shape) / sizeof(uint));
-        _uploaded = _inputs.At(0, [_teacherAt + (int)(_teacherLogits?.Elements ?? 0)], name: "uploaded");
-        _lossSum = _inputs.Allocate([1], name: "loss sum");
-        for (int i = 0; i < Slots; i++)
-            _slots[i] = device.CreateHostBuffer(_uploaded.ByteLength);
-        device.Fill(_state.At(0, [(int)(_state.ByteLength / 4)]));
-        device.Fill(_lossSum);
-        if (precision.Activations == DType.F16)
-        {
-            LossScale = lossScale;
-            device.Write<float>(LossScale, [_lossScaling.Initial, 0, 0, 0]);
-        }
-
-        string purpose = $"training with --batch-size {batch}";
-        bool whole = options.Step.AccumSteps == 1;
-        IReadOnlyList<string> untouched = [];
+        (_device, _model, _options, _average, Precision) = (device, model, options, average, precision);
+        (_mixup, _optimizer) = (options.Augmentation.Mixing(), OptimizerList.Create(options.Optimizer));
+        model.Parameters.Train();
+        int batch = options.Step.BatchSize;
+        UploadLayout layout = new(batch, model.Config, uploadTeacher);
         try
         {
-            Graph = device.Record(
-                r =>
-                {
-                    untouched = RecordGradients(r, teacher, accumulate: false);
-                    if (whole)
-                        RecordUpdate(r);
-                },
-                new GraphOptions { Purpose = purpose }
+            _update = new WeightUpdate(
+                model.Parameters,
+                _optimizer,
+                options.Optimizer.ClipGrad,
+                scalesLoss: precision.Activations == DType.F16
             );
-            if (!whole)
-            {
-                _further = device.Record(
-                    r => RecordGradients(r, teacher, accumulate: true),
-                    new GraphOptions { Purpose = purpose, Borrow = Graph }
-                );
-                _update = device.Record(RecordUpdate, new GraphOptions { Purpose = purpose });
-            }
+            _inputs = device.CreateArena("inputs", layout.ByteLength + Arena.SizeOf(DType.F32, [1]));
+            _images = layout.Images.In(_inputs);
+            _labels = layout.Labels.In(_inputs);
+            _stepState = layout.StepState.In(_inputs);
+            _mixState = layout.MixState.In(_inputs);
+            _teacherLogits = layout.TeacherLogits?.In(_inputs);
+            _uploaded = _inputs.At(0, [(int)(layout.ByteLength / sizeof(float))], name: "uploaded");
+            _lossSum = _inputs.At(layout.ByteLength, [1], name: "loss sum");
+            device.Fill(_lossSum);
+            Slots = new UploadSlots(device, layout, batch);
+            (Graph, _further, _updateGraph) = Record(teacher, $"training with --batch-size {batch}");
         }
         catch
         {
-            // Activations are what does not fit: who tries a smaller batch then needs this one's memory.
+            // Mostly the activations do not fit: a try with a smaller batch then needs the memory of this one.
             Dispose();
             throw;
         }
-
-        // As torch.optim: a parameter without a gradient (the distillation head when nothing is distilled) is left alone.
-        float[] mask = parameters.DecayMask();
-        foreach (string name in untouched)
-        {
-            (int start, int count) = parameters.RangeOf(name);
-            mask.AsSpan(start / Parameters.Granule, (count + Parameters.Granule - 1) / Parameters.Granule).Clear();
-        }
-        device.Write<float>(_decayMask, mask);
     }
 
     /// <summary>The recorded step, the first of an update.</summary>
     public Graph Graph { get; }
 
-    /// <summary>What the optimiser keeps, laid out as the parameters: AdamW's m and v, or SGD's momentum.</summary>
-    public IReadOnlyList<Tensor> Moments { get; }
+    /// <summary>The optimiser's tensors, laid out as the parameters.</summary>
+    public IReadOnlyList<NamedTensor> OptimizerState => _update.State;
 
     /// <summary>The type of activations and factors.</summary>
     public Precision Precision { get; }
 
     /// <summary>The state of dynamic loss scaling, see <see cref="LossScaleOp"/>; null without.</summary>
-    public Tensor? LossScale { get; }
+    public Tensor? LossScale => _update.LossScale;
 
-    /// <summary>The parameters' moving average; null without.</summary>
-    public Parameters? Average => _average?.Parameters;
-
-    /// <summary>Bytes of host memory for inputs on their way to the device.</summary>
-    public long HostBytes => _slots.Sum(slot => slot.ByteLength);
+    /// <summary>The memory that the next steps' inputs are written to.</summary>
+    public UploadSlots Slots { get; }
 
     /// <summary>Host time spent in submitting, waits for the device excluded, and how often.</summary>
     public (TimeSpan Total, long Count) HostTime { get; private set; }
+
+    /// <summary>
+    /// The sum of the losses of all steps since it was last set, kept on the device in F32; reading waits for the queued steps.
+    /// </summary>
+    public float LossSum
+    {
+        get => _device.Read<float>(_lossSum)[0];
+        set => _device.Write<float>(_lossSum, [value]);
+    }
 
     /// <summary>Starts the moving average at the weights as they are.</summary>
     public void StartAverage()
@@ -195,52 +126,100 @@ internal sealed class TrainStep : IDisposable
     }
 
     /// <summary>Queues a step and returns before the device has done it.</summary>
-    /// <param name="images">[B, 3, H, W], normalised.</param>
-    /// <param name="labels">[B].</param>
+    /// <param name="inputs">Images and labels, and the teacher's logits where they are uploaded; one of <see cref="Slots"/>.</param>
     /// <param name="step">The number of the step since the start of the run.</param>
     /// <param name="learningRate">The learning rate in force.</param>
-    /// <param name="teacherLogits">[B, C] where the teacher's logits are uploaded.</param>
-    public void Submit(
-        ReadOnlySpan<float> images,
-        ReadOnlySpan<uint> labels,
-        long step,
-        double learningRate,
-        ReadOnlySpan<float> teacherLogits = default
-    )
+    public void Submit(UploadSlot inputs, long step, double learningRate)
     {
-        HostBuffer slot = _slots[_slot];
-        _slot = (_slot + 1) % Slots;
-        Span<float> target = slot.Floats(); // waits until the step before the last has its inputs
-        images.CopyTo(target);
-        labels.CopyTo(MemoryMarshal.Cast<float, uint>(target[_labelsAt..]));
-        if (_teacherLogits is not null)
-            teacherLogits.CopyTo(target[_teacherAt..]);
         long start = Stopwatch.GetTimestamp();
         ulong seed = (ulong)_options.Run.Seed;
-        (long update, long micro) = Math.DivRem(step, _options.Step.AccumSteps);
-        StepState state = StepState.At(
+        int steps = _options.Step.AccumSteps;
+        (long update, long micro) = Math.DivRem(step, steps);
+        inputs.StepState = StepState.At(
             step,
             learningRate,
-            _options.Optimizer.AdamW(),
+            _optimizer.Corrections,
             seed,
             _options.Average.Decay,
             update: update
         );
-        MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_stepStateAt..]), in state);
-        MixState mix = _mixup.Draw(seed, step, _model.Config.InputSize);
-        MemoryMarshal.Write(MemoryMarshal.AsBytes(target[_mixStateAt..]), in mix);
-        slot.CopyTo(_uploaded);
+        inputs.MixState = _mixup.Draw(seed, step, _model.Config.InputSize);
+        inputs.Upload(_uploaded);
         (micro == 0 ? Graph : _further!).Submit();
-        if (micro == _options.Step.AccumSteps - 1)
-            _update?.Submit();
+        if (micro == steps - 1)
+            _updateGraph?.Submit();
         HostTime = (HostTime.Total + Stopwatch.GetElapsedTime(start), HostTime.Count + 1);
     }
 
-    /// <summary>The sum of the losses of all steps since it was last set, kept on the device in F32; reading waits for the queued steps.</summary>
-    public float LossSum
+    /// <summary>Copies inputs into a slot and queues a step.</summary>
+    /// <param name="images">[B, 3, H, W], normalised.</param>
+    /// <param name="labels">[B].</param>
+    /// <param name="step">The number of the step since the start of the run.</param>
+    /// <param name="learningRate">The learning rate in force.</param>
+    public void Submit(ReadOnlySpan<float> images, ReadOnlySpan<uint> labels, long step, double learningRate)
     {
-        get => _device.Read<float>(_lossSum)[0];
-        set => _device.Write<float>(_lossSum, [value]);
+        UploadSlot slot = Slots.RentSlot();
+        images.CopyTo(slot.Images); // waits until the device has read the inputs before
+        labels.CopyTo(slot.Labels);
+        Submit(slot, step, learningRate);
+        Slots.Return(slot);
+    }
+
+    /// <summary>The tensors that a checkpoint keeps beside weights and moving average.</summary>
+    /// <param name="step">The number of the next step: within an update the gradients so far belong to them.</param>
+    public IEnumerable<NamedTensor> Kept(long step)
+    {
+        foreach (NamedTensor state in _update.State)
+            yield return state;
+        if (step % _options.Step.AccumSteps != 0)
+            yield return new NamedTensor("gradients", _model.Parameters.FlatGradients!);
+        if (LossScale is { } scale)
+            yield return new NamedTensor("loss_scale", scale);
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose()
+    {
+        _updateGraph?.Dispose();
+        _further?.Dispose();
+        Graph?.Dispose(); // this and the rest: null where the constructor failed
+        Slots?.Dispose();
+        _inputs?.Dispose();
+        _update?.Dispose();
+    }
+
+    private (Graph First, Graph? Further, Graph? Update) Record(Teacher? teacher, string purpose)
+    {
+        bool whole = _options.Step.AccumSteps == 1;
+        IReadOnlyList<string> untouched = [];
+        Graph? first = null,
+            further = null;
+        try
+        {
+            first = _device.Record(
+                r =>
+                {
+                    untouched = RecordGradients(r, teacher, accumulate: false);
+                    if (whole)
+                        RecordUpdate(r);
+                },
+                new GraphOptions { Purpose = purpose }
+            );
+            _update.SetDecay(untouched);
+            if (whole)
+                return (first, null, null);
+            further = _device.Record(
+                r => RecordGradients(r, teacher, accumulate: true),
+                new GraphOptions { Purpose = purpose, Borrow = first }
+            );
+            return (first, further, _device.Record(RecordUpdate, new GraphOptions { Purpose = purpose }));
+        }
+        catch
+        {
+            further?.Dispose();
+            first?.Dispose();
+            throw;
+        }
     }
 
     // Forward and backward of one batch; returns the parameters that no gradient reaches.
@@ -278,57 +257,12 @@ internal sealed class TrainStep : IDisposable
 
     private void RecordUpdate(Recorder r)
     {
-        Parameters parameters = _model.Parameters;
-        Tensor? factor = null,
-            apply = null;
-        if (LossScale is not null)
-            (factor, apply) = r.LossScale(
-                parameters.FlatGradients!,
-                LossScale,
-                _lossScaling,
-                (float)(_options.Optimizer.ClipGrad ?? double.PositiveInfinity)
-            );
-        else if (_options.Optimizer.ClipGrad is { } maximum)
-            factor = r.ClipScale(parameters.FlatGradients!, (float)maximum).Coefficient;
-        if (_options.Optimizer.Kind == OptimizerKind.AdamW)
-            r.AdamW(
-                parameters.Flat,
-                parameters.FlatGradients!,
-                Moments[0],
-                Moments[1],
-                _decayMask,
-                _stepState,
-                _options.Optimizer.AdamW(),
-                factor,
-                apply
-            );
-        else
-            r.Sgd(
-                parameters.Flat,
-                parameters.FlatGradients!,
-                Moments[0],
-                _decayMask,
-                _stepState,
-                _options.Optimizer.Sgd(),
-                factor,
-                apply
-            );
+        _update.Record(r, _stepState);
         if (_average is null)
             return;
         // The running statistics too, as timm's ModelEma over the whole state dictionary.
-        r.Ema(_average.Parameters.Flat, parameters.Flat, _stepState);
-        if (parameters.FlatBuffers is { } buffers)
+        r.Ema(_average.Parameters.Flat, _model.Parameters.Flat, _stepState);
+        if (_model.Parameters.FlatBuffers is { } buffers)
             r.Ema(_average.Parameters.FlatBuffers!, buffers, _stepState);
-    }
-
-    public void Dispose()
-    {
-        _update?.Dispose();
-        _further?.Dispose();
-        Graph?.Dispose(); // null where recording failed
-        foreach (HostBuffer slot in _slots)
-            slot.Dispose();
-        _inputs.Dispose();
-        _state.Dispose();
     }
 }

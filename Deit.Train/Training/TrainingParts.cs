@@ -1,4 +1,3 @@
-using Deit.Gpu;
 using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Loading;
@@ -11,16 +10,6 @@ namespace Deit.Train.Training;
 /// <summary>The parts of a training, made as options say.</summary>
 internal static class TrainingParts
 {
-    /// <summary>The constants of AdamW.</summary>
-    /// <param name="options">The optimiser.</param>
-    public static AdamWOptions AdamW(this OptimizerOptions options) =>
-        new(options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
-
-    /// <summary>The constants of SGD.</summary>
-    /// <param name="options">The optimiser.</param>
-    public static SgdOptions Sgd(this OptimizerOptions options) =>
-        new(options.Momentum, options.WeightDecay, Nesterov: options.Kind == OptimizerKind.Sgd);
-
     /// <summary>The learning rate of each epoch.</summary>
     /// <param name="options">The options.</param>
     public static Schedule LearningRates(this TrainOptions options)

@@ -4,6 +4,7 @@ using Deit.Model;
 using Deit.Model.Files;
 using Deit.Train.Analysis;
 using Deit.Train.Data.Formats;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 using Deit.Train.Training;
 
@@ -14,7 +15,12 @@ namespace Deit.Bench.Experiments;
 /// with soft and hard distillation without a token, and with the token. All students have the same recipe and epochs, and each kind
 /// several seeds.
 /// </summary>
-internal sealed class DistillationExperiment(DistillationExperimentOptions options)
+/// <param name="options">How it runs.</param>
+/// <param name="train">Trains, or goes on with the run folder that is named, and returns the exit code.</param>
+internal sealed class DistillationExperiment(
+    DistillationExperimentOptions options,
+    Func<TrainOptions, string?, int> train
+)
 {
     // The paper's settings (section 5.2). Soft loss: tau 3, weight 0.1, and the batch's mean as in its formula. Hard loss: equal shares.
     private static readonly Student[] Students =
@@ -97,7 +103,7 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
         };
 
     // Goes on with a run that was begun. A run that is done trains nothing more.
-    private static int Train(TrainOptions training)
+    private int Train(TrainOptions training)
     {
         Console.WriteLine();
         string folder = training.Run.Output!;
@@ -108,7 +114,7 @@ internal sealed class DistillationExperiment(DistillationExperimentOptions optio
                 $"'{folder}' was trained with other options than these; "
                     + "give the recipes and data that it was begun with, or another --output."
             );
-        return TrainRun.Run(training, begun ? folder : null);
+        return train(training, begun ? folder : null);
     }
 
     // Several splits are one set: their pictures are numbered on from split to split.

@@ -7,7 +7,7 @@ using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
-using Spectre.Console;
+using Deit.Train.Data.Splits;
 
 namespace Deit.Bench.Suites;
 
@@ -102,12 +102,10 @@ internal sealed class DataBench
         Console.WriteLine(
             Text($"Thread   {1000 / milliseconds:F0} images/s on one thread, {milliseconds:F3} ms an image:")
         );
-        Table table = new Table().Border(TableBorder.Markdown);
-        foreach (string column in (ReadOnlySpan<string>)["step", "ms", "share"])
-            table.AddColumn(new TableColumn(column).NoWrap());
+        MarkdownTable table = new("step", "ms", "share");
         foreach (Step step in steps)
-            table.AddRow(step.Name, Text($"{step.Milliseconds:F3}"), Text($"{100 * step.Share:F1} %"));
-        AnsiConsole.Write(table);
+            table.Add(step.Name, Text($"{step.Milliseconds:F3}"), Text($"{100 * step.Share:F1} %"));
+        Console.Write(table);
     }
 
     private TrainTransform Transform(Action<string>? stepDone = null) =>

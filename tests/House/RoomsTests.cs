@@ -28,6 +28,7 @@ public sealed class RoomsTests
         "Deit.Model/Serving",
         "Deit.Train/Options",
         "Deit.Train/Reporting",
+        "Deit.Train/Data/Randomness",
         "Deit.Train/Data/Splits",
         "Deit.Train/Data/Formats",
         "Deit.Train/Data/Augmentation",

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
@@ -72,7 +73,7 @@ internal static class DisagreementCommand
             Disagreement = matrix.Shares,
         };
         if (options.Json)
-            Report.PrintJson(json);
+            ConsoleReport.PrintJson(json);
         else
             Print(matrix, options.Split, unreadable);
         if (options.Output is { } output)
@@ -132,10 +133,10 @@ internal static class DisagreementCommand
     private static void Print(Disagreement matrix, string split, SortedSet<string> unreadable)
     {
         Console.WriteLine($"Share of {matrix.Images} images of '{split}' that are classified differently");
-        Table table = Report.Table(["", .. matrix.Names]);
+        Table table = ConsoleReport.Table(["", .. matrix.Names]);
         foreach ((string name, string[] cells) in matrix.Rows())
             table.Row([name, .. cells]);
-        Report.Print(table);
+        ConsoleReport.Print(table);
         if (unreadable.Count == 0)
             return;
         Console.WriteLine($"{unreadable.Count} image(s) could not be read and were left out:");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Cli.Analysis;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
@@ -65,7 +66,7 @@ internal static class TokensCommand
             source.Loader.Epoch(0)
         );
         if (options.Json)
-            Report.PrintJson(
+            ConsoleReport.PrintJson(
                 new
                 {
                     options.Model,
@@ -92,14 +93,14 @@ internal static class TokensCommand
         Console.WriteLine($"Mean cosine of tokens over {images} images of '{options.Split}'");
         bool distilled = places[0].ClassDistillation is not null,
             other = places[0].ClassOther is not null;
-        Table table = Report.Table([
+        Table table = ConsoleReport.Table([
             "after",
             .. distilled ? ["class, distillation"] : Array.Empty<string>(),
             .. other ? ["class, other's class"] : Array.Empty<string>(),
         ]);
         foreach (PlaceCosines place in places)
             table.Row([place.Place, .. Cell(place.ClassDistillation), .. Cell(place.ClassOther)]);
-        Report.Print(table);
+        ConsoleReport.Print(table);
 
         static string[] Cell(double? value) => value is { } number ? [Report.Number(number, "F4")] : [];
     }

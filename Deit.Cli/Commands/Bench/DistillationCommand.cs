@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Experiments;
+using Deit.Cli.Terminal;
 
 namespace Deit.Cli.Commands.Bench;
 
@@ -13,7 +14,7 @@ internal static class DistillationCommand
             "Train a teacher and students by every way of distillation; write the paper's Tables 3 and 4 of the data."
         );
         OptionBinder<DistillationExperimentOptions> binder = new(distillation);
-        distillation.SetAction(result => new DistillationExperiment(binder.Bind(result)).Run());
+        distillation.SetAction(result => new DistillationExperiment(binder.Bind(result), TrainTerminal.Run).Run());
         return distillation;
     }
 }

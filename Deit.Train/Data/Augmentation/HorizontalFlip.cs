@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Deit.Gpu;
 using Deit.Model.Images;
+using Deit.Train.Data.Randomness;
 
 namespace Deit.Train.Data.Augmentation;
 
@@ -8,6 +9,9 @@ namespace Deit.Train.Data.Augmentation;
 /// <param name="probability">The chance.</param>
 internal sealed class HorizontalFlip(double probability) : IImageStep
 {
+    /// <summary>The step that the settings ask for.</summary>
+    public static IImageStep From(TrainTransformOptions options) => new HorizontalFlip(options.HorizontalFlip);
+
     public uint Site => RandomSite.HorizontalFlip;
 
     public string Name => "flip";

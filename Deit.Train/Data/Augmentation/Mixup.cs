@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Model.Images;
+using Deit.Train.Data.Randomness;
 
 namespace Deit.Train.Data.Augmentation;
 

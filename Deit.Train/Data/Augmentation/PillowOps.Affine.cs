@@ -4,7 +4,8 @@ using Deit.Model.Images;
 namespace Deit.Train.Data.Augmentation;
 
 /// <content>
-/// <c>Image.transform</c> with AFFINE and BICUBIC: the target's pixel at (x, y) shows the source at (a x + b y + c, d x + e y + f), read with
+/// <c>Image.transform</c> with AFFINE and BICUBIC: the target's pixel at (x, y) shows the source at (a x + b y + c, d x + e y +
+/// f), read with
 /// the cubic of a = -1 (unlike the resize's a = -1/2) in double precision and truncated; what lies outside is filled.
 /// </content>
 internal static partial class PillowOps

@@ -3,14 +3,17 @@ using Deit.Model.Images;
 namespace Deit.Train.Data.Augmentation;
 
 /// <summary>
-/// Pillow's operations on 8-bit RGB pictures, with its pixels: <c>ImageOps</c>' tables here, <c>ImageEnhance</c> and affine transforms in the
+/// Pillow's operations on 8-bit RGB pictures, with its pixels: <c>ImageOps</c>' tables here, <c>ImageEnhance</c> and affine
+/// transforms in the
 /// files beside. All work in place; one that needs more room borrows a scratch picture of the same size. Nothing is allocated.
 /// </summary>
 internal static partial class PillowOps
 {
     private const int Levels = 256;
 
-    /// <summary>Stretches each channel's range to 0..255 (<c>ImageOps.autocontrast</c> without cutoff); a channel of one value stays.</summary>
+    /// <summary>
+    /// Stretches each channel's range to 0..255 (<c>ImageOps.autocontrast</c> without cutoff); a channel of one value stays.
+    /// </summary>
     public static void AutoContrast(RgbImage image)
     {
         Span<int> histograms = stackalloc int[3 * Levels];

@@ -1,5 +1,7 @@
 using Deit.Gpu;
+using Deit.Model;
 using Deit.Model.Images;
+using Deit.Train.Data.Randomness;
 
 namespace Deit.Train.Data.Augmentation;
 
@@ -38,6 +40,16 @@ internal sealed class RandAugment(RandAugmentSettings settings, Pixel fill) : II
         0.1,
         0.1,
     ];
+
+    /// <summary>The step that the settings ask for; null for none. What comes in from outside the picture has the data's mean.</summary>
+    /// <exception cref="DeitException">The string of RandAugment is none.</exception>
+    public static IImageStep? From(TrainTransformOptions options) =>
+        options.AutoAugment is { Length: > 0 } text
+            ? new RandAugment(
+                RandAugmentSettings.Parse(text),
+                new Pixel(Level(options.Mean.Red), Level(options.Mean.Green), Level(options.Mean.Blue))
+            )
+            : null;
 
     public uint Site => RandomSite.RandAugment;
 
@@ -85,4 +97,6 @@ internal sealed class RandAugment(RandAugmentSettings settings, Pixel fill) : II
     }
 
     private static double Weight(int operation, uint drawn) => (drawn >> operation & 1) == 0 ? Weights[operation] : 0;
+
+    private static byte Level(float mean) => (byte)Math.Clamp(Math.Round(255.0 * mean), 0, 255);
 }

@@ -34,7 +34,10 @@ internal static class RandAugmentOperations
     /// <summary>The number the operation takes: degrees, bits, a threshold, a factor or a share; 0 of those that take none.</summary>
     /// <param name="operation">The operation.</param>
     /// <param name="magnitude">0 to 10.</param>
-    /// <param name="increasing">Whether every operation grows stronger with the magnitude; without, Posterize, Solarize and the enhancements run through their ranges.</param>
+    /// <param name="increasing">
+    /// Whether every operation grows stronger with the magnitude; without, Posterize, Solarize and the enhancements run through
+    /// their ranges.
+    /// </param>
     /// <param name="negate">The direction of what has two.</param>
     public static double Argument(this RandAugmentOperation operation, double magnitude, bool increasing, bool negate)
     {

@@ -4,7 +4,9 @@ using Deit.Model;
 
 namespace Deit.Train.Data.Augmentation;
 
-/// <summary>What a RandAugment string asks for, in timm's grammar: <c>rand</c>, then sections of a key and a number joined by hyphens.</summary>
+/// <summary>
+/// What a RandAugment string asks for, in timm's grammar: <c>rand</c>, then sections of a key and a number joined by hyphens.
+/// </summary>
 internal sealed partial record RandAugmentSettings
 {
     /// <summary><c>m</c>: the magnitude, of 0 to 10; more is clipped when it is drawn.</summary>
@@ -26,7 +28,10 @@ internal sealed partial record RandAugmentSettings
     public const int WeightedOperations = RandAugmentOperations.Count - 2;
 
     /// <summary>Reads a string.</summary>
-    /// <remarks>As in timm <c>inc0</c> is the same as <c>inc1</c>: it asks whether the text is empty, not whether the number is 0. To have it off, leave it out.</remarks>
+    /// <remarks>
+    /// As in timm <c>inc0</c> is the same as <c>inc1</c>: it asks whether the text is empty, not whether the number is 0. To
+    /// have it off, leave it out.
+    /// </remarks>
     /// <exception cref="DeitException">It is none.</exception>
     public static RandAugmentSettings Parse(string text)
     {
@@ -65,7 +70,8 @@ internal sealed partial record RandAugmentSettings
 
     private static DeitException Wrong(string text, string what) =>
         new(
-            $"--aa is '{text}', but {what}; expected rand and any of -mN (magnitude), -nN (operations), -mstdX (deviation), -inc1, -w0, as in rand-m9-mstd0.5-inc1."
+            $"--aa is '{text}', but {what}; expected rand and any of -mN (magnitude), -nN (operations), "
+                + "-mstdX (deviation), -inc1, -w0, as in rand-m9-mstd0.5-inc1."
         );
 
     [GeneratedRegex(@"^([a-z]+)(\d+(?:\.\d+)?)$", RegexOptions.CultureInvariant)]

@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Model.Images;
+using Deit.Train.Data.Randomness;
 using Deit.Train.Options;
 
 namespace Deit.Train.Data.Augmentation;
@@ -8,18 +9,23 @@ namespace Deit.Train.Data.Augmentation;
 /// <param name="probability">The chance of a picture to lose anything.</param>
 /// <param name="mode">What is left behind.</param>
 /// <param name="count">Parts are 1 to this, uniform; they share the area.</param>
-internal sealed class RandomErasing(double probability, ErasingMode mode, int count)
+internal sealed class RandomErasing(double probability, ErasingMode mode, int count) : IPlaneStep
 {
     private const int Tries = 10;
     private const double SmallestArea = 0.02,
         LargestArea = 1 / 3.0,
         NarrowestAspect = 0.3;
 
-    /// <summary>Erases.</summary>
-    /// <param name="chw">[3, height, width], changed in place.</param>
-    /// <param name="width">Columns.</param>
-    /// <param name="height">Rows.</param>
-    /// <param name="random">The draws.</param>
+    /// <summary>The step that the settings ask for; null for none.</summary>
+    public static IPlaneStep? From(TrainTransformOptions options) =>
+        options.ErasingProbability > 0
+            ? new RandomErasing(options.ErasingProbability, options.ErasingMode, options.ErasingCount)
+            : null;
+
+    /// <inheritdoc/>
+    public uint Site => RandomSite.RandomErasing;
+
+    /// <inheritdoc/>
     public void Apply(Span<float> chw, int width, int height, ref RandomStream random)
     {
         if (random.NextDouble() >= probability)

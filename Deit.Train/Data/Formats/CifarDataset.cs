@@ -19,6 +19,10 @@ internal sealed class CifarDataset : IImageDataset
         Plane = Side * Side,
         PixelBytes = 3 * Plane;
 
+    /// <summary>The format. The folder of its files, and most of them, have names of their own.</summary>
+    public static DatasetFormat Format { get; } =
+        new("files of CIFAR", IsIn, (folder, split, options) => Open(folder, split, options)) { Unmistakable = true };
+
     private static readonly Version[] Versions =
     [
         new(
@@ -53,21 +57,13 @@ internal sealed class CifarDataset : IImageDataset
     /// <param name="folder">The folder of the files, or its parent.</param>
     /// <param name="split">"train", "val" or "test".</param>
     /// <param name="options">How to read it.</param>
-    /// <exception cref="DeitException">There is no such folder or split, a file is missing or damaged, or the model does not have a class.</exception>
+    /// <exception cref="DeitException">
+    /// There is no such folder or split, a file is missing or damaged, or the model does not have a class.
+    /// </exception>
     public static CifarDataset Open(string folder, string split, DatasetOptions? options = null)
     {
         options ??= new DatasetOptions();
-        List<(Version Version, string Folder)> found = Find(folder);
-        if (found.Count != 1)
-            throw found.Count == 0
-                ? new DeitException(
-                    $"Opening '{folder}' as CIFAR failed: neither it nor a folder in it has the binary version's files; name the folder of '{Versions[0].TrainFiles[0]}' or '{Versions[1].TrainFiles[0]}'."
-                )
-                : new DeitException(
-                    $"Opening '{folder}' failed: it holds {string.Join(" and ", found.Select(one => one.Version.Name))}, expected one of them; name {string.Join(" or ", found.Select(one => $"'{one.Folder}'"))}."
-                );
-        (Version version, string root) = found[0];
-
+        (Version version, string root) = FindOne(folder);
         string[] stored =
         [
             .. new[] { DatasetRules.Train, DatasetRules.Test }.Where(name =>
@@ -137,7 +133,8 @@ internal sealed class CifarDataset : IImageDataset
                 != PixelBytes
             )
                 throw new ImageException(
-                    $"Reading the image '{Name(index)}' failed: the file has become shorter since it was opened; start anew when nothing writes to it."
+                    $"Reading the image '{Name(index)}' failed: the file has become shorter since it was opened; "
+                        + "start anew when nothing writes to it."
                 );
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -176,7 +173,8 @@ internal sealed class CifarDataset : IImageDataset
         );
         if (stream.Length == 0 || stream.Length % recordBytes != 0 || stream.Length / recordBytes > int.MaxValue)
             throw new DeitException(
-                $"Opening '{path}' failed: it has {stream.Length} bytes, expected a whole number of records of {recordBytes}; download it anew."
+                $"Opening '{path}' failed: it has {stream.Length} bytes, "
+                    + $"expected a whole number of records of {recordBytes}; download it anew."
             );
         int[] labels = new int[stream.Length / recordBytes];
         byte[] records = new byte[Math.Min(labels.Length, RecordsAtOnce) * recordBytes];
@@ -192,6 +190,23 @@ internal sealed class CifarDataset : IImageDataset
                 );
         }
         return labels;
+    }
+
+    private static (Version Version, string Folder) FindOne(string folder)
+    {
+        List<(Version Version, string Folder)> found = Find(folder);
+        if (found.Count != 1)
+            throw found.Count == 0
+                ? new DeitException(
+                    $"Opening '{folder}' as CIFAR failed: neither it nor a folder in it has the binary version's "
+                        + $"files; name the folder of '{Versions[0].TrainFiles[0]}' or '{Versions[1].TrainFiles[0]}'."
+                )
+                : new DeitException(
+                    $"Opening '{folder}' failed: it holds "
+                        + $"{string.Join(" and ", found.Select(one => one.Version.Name))}, expected one of them; "
+                        + $"name {string.Join(" or ", found.Select(one => $"'{one.Folder}'"))}."
+                );
+        return found[0];
     }
 
     private static List<(Version Version, string Folder)> Find(string folder)

@@ -1,13 +1,24 @@
 using Deit.Model;
+using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
 
-/// <summary>Opens data in whichever format it is.</summary>
+/// <summary>Opens data in any format.</summary>
 internal static class ImageDatasets
 {
     /// <summary>
-    /// Recognises a format by what lies in the folder: CIFAR's binary files, tar shards, Parquet files, and otherwise a folder of pictures for
-    /// each class. Folders of pictures that are whole are taken as such even when tar or Parquet files lie beside them.
+    /// The formats that are recognised by their files. A folder without any of them has a folder of pictures for each class.
+    /// </summary>
+    private static readonly DatasetFormat[] Formats =
+    [
+        CifarDataset.Format,
+        TarShardDataset.Format,
+        ParquetDataset.Format,
+    ];
+
+    /// <summary>
+    /// Recognises a format by the files in the folder; otherwise there is a folder of pictures for each class. Folders of pictures that are
+    /// whole are taken as such even when files of another format lie beside them, unless those are unmistakable.
     /// </summary>
     /// <param name="path">The folder.</param>
     /// <param name="split">"train", "val" or "test".</param>
@@ -15,25 +26,25 @@ internal static class ImageDatasets
     /// <exception cref="DeitException">The data cannot be opened, or not this split of it.</exception>
     public static IImageDataset Open(string path, string split, DatasetOptions options)
     {
-        if (CifarDataset.IsIn(path))
-            return CifarDataset.Open(path, split, options);
-        bool tar = Has(TarShardDataset.IsIn, path),
-            parquet = Has(ParquetDataset.IsIn, path);
-        if ((!tar && !parquet) || ImageFolderLayout.IsWhole(path))
+        DatasetFormat[] found = [.. Formats.Where(format => Has(format, path))];
+        if (found.FirstOrDefault(format => format.Unmistakable) is { } certain)
+            return certain.Open(path, split, options);
+        if (found.Length == 0 || ImageFolderLayout.IsWhole(path))
             return ImageFolderDataset.Open(path, split, options);
-        if (tar && parquet)
+        if (found.Length > 1)
             throw new DeitException(
-                $"Opening '{path}' failed: it has both tar shards and Parquet files, expected one of them; move the others elsewhere."
+                $"Opening '{path}' failed: it has both {string.Join(" and ", found.Select(format => format.Files))}, "
+                    + "expected one of them; move the others elsewhere."
             );
-        return tar ? TarShardDataset.Open(path, split, options) : ParquetDataset.Open(path, split, options);
+        return found[0].Open(path, split, options);
     }
 
-    // A folder that cannot be listed is said by whoever opens it.
-    private static bool Has(Func<string, bool> isIn, string path)
+    // A folder that cannot be listed is reported by the format that opens it.
+    private static bool Has(DatasetFormat format, string path)
     {
         try
         {
-            return isIn(path);
+            return format.IsIn(path);
         }
         catch (DeitException)
         {

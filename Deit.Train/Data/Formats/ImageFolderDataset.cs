@@ -28,7 +28,8 @@ internal sealed class ImageFolderDataset : IImageDataset
     /// <param name="split">"train", "val" or "test".</param>
     /// <param name="options">How to read it.</param>
     /// <exception cref="DeitException">
-    /// There is no such folder or split, fewer than two classes, a class without pictures, or a class that training or the model does not have.
+    /// There is no such folder or split, fewer than two classes, a class without pictures, or a class that training or the
+    /// model does not have.
     /// </exception>
     public static ImageFolderDataset Open(string folder, string split, DatasetOptions? options = null)
     {
@@ -60,7 +61,8 @@ internal sealed class ImageFolderDataset : IImageDataset
             string[] all = ImageFolderLayout.Pictures(root, name);
             if (all.Length == 0)
                 throw new DeitException(
-                    $"Opening '{root}' failed: the class '{name}' has no pictures ({string.Join(", ", ImageFolderLayout.Extensions)}); add some or remove that folder."
+                    $"Opening '{root}' failed: the class '{name}' has no pictures "
+                        + $"({string.Join(", ", ImageFolderLayout.Extensions)}); add some or remove that folder."
                 );
             string[] chosen = layout.HasSplits
                 ? all

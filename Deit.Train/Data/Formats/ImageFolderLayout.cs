@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
 
@@ -23,7 +24,9 @@ internal sealed class ImageFolderLayout
     {
         if (!Directory.Exists(folder))
             throw new DeitException(
-                $"Opening the data folder '{folder}' failed: {(File.Exists(folder) ? "it is a file" : "there is no such folder")}; name a folder with a folder of pictures for each class."
+                $"Opening the data folder '{folder}' failed: "
+                    + $"{(File.Exists(folder) ? "it is a file" : "there is no such folder")}; "
+                    + "name a folder with a folder of pictures for each class."
             );
         string[] names = Folders(folder);
         if (names.Length == 0)
@@ -132,6 +135,7 @@ internal sealed class ImageFolderLayout
 
     private static DeitException NoClasses(string folder) =>
         new(
-            $"Opening the data folder '{folder}' failed: it has no class folders; expected a folder of pictures for each class, as in '{Path.Combine(folder, "cat")}'."
+            $"Opening the data folder '{folder}' failed: it has no class folders; "
+                + $"expected a folder of pictures for each class, as in '{Path.Combine(folder, "cat")}'."
         );
 }

@@ -17,6 +17,10 @@ namespace Deit.Train.Data.Formats;
 /// </remarks>
 internal sealed class ParquetDataset : IImageDataset
 {
+    /// <summary>The format.</summary>
+    public static DatasetFormat Format { get; } =
+        new("Parquet files", IsIn, (folder, split, options) => Open(folder, split, options));
+
     /// <summary>The most bytes of encoded images that are kept: 256 MiB.</summary>
     public const long CacheBytes = 256L << 20;
 
@@ -49,7 +53,8 @@ internal sealed class ParquetDataset : IImageDataset
     /// <param name="split">"train", "val" or "test".</param>
     /// <param name="options">How to read it.</param>
     /// <exception cref="DeitException">
-    /// There is no such split; a file is no Parquet file or lacks a column; a label is none; or a class that training or the model does not have.
+    /// There is no such split; a file is no Parquet file or lacks a column; a label is none; or a class that training or the
+    /// model does not have.
     /// </exception>
     public static ParquetDataset Open(string folder, string split, DatasetOptions? options = null) =>
         Open(folder, split, options, CacheBytes);
@@ -63,7 +68,8 @@ internal sealed class ParquetDataset : IImageDataset
             throw files.Nameless.Count > 0
                 ? files.NoSplit("train-00000-of-00001.parquet")
                 : new DeitException(
-                    $"Opening '{folder}' failed: it has no Parquet files; expected them as in '{Path.Combine(folder, "data", "train-00000-of-00001.parquet")}'."
+                    $"Opening '{folder}' failed: it has no Parquet files; expected them as in "
+                        + $"'{Path.Combine(folder, "data", "train-00000-of-00001.parquet")}'."
                 );
         SplitPlan plan = SplitPlan.Choose(
             folder,
@@ -106,7 +112,8 @@ internal sealed class ParquetDataset : IImageDataset
         byte[] encoded =
             _cache.Get(group)[row - _rows.Groups[group].FirstRow]
             ?? throw new ImageException(
-                $"Reading the image '{Name(index)}' failed: its bytes are null, expected an encoded image; embed the images in the file instead of their paths."
+                $"Reading the image '{Name(index)}' failed: its bytes are null, expected an encoded image; "
+                    + "embed the images in the file instead of their paths."
             );
         return ImageDecoder.Decode(encoded, Name(index), part: part);
     }
@@ -139,7 +146,8 @@ internal sealed class ParquetDataset : IImageDataset
                 ParquetImageFile file = files[number];
                 if (file.Names is not null && !file.Names.SequenceEqual(names!))
                     throw new DeitException(
-                        $"Opening '{file.Path}' failed: its classes have other names than those of the files before it; download the files of one version."
+                        $"Opening '{file.Path}' failed: its classes have other names than those of the files before "
+                            + "it; download the files of one version."
                     );
                 int firstOfFile = labels.Count,
                     first = firstOfFile;

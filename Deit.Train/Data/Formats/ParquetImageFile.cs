@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Train.Data.Splits;
 using Parquet;
 using Parquet.Data;
 using Parquet.Schema;
@@ -77,7 +78,8 @@ internal sealed class ParquetImageFile
         {
             // Not of this picture: it would be skipped, and with it all others of its group.
             throw new DeitException(
-                $"Reading the row group {group} of '{Path}' failed: there is not enough memory for its {GroupRows[group]} rows; write the file anew with row groups of about 100.",
+                $"Reading the row group {group} of '{Path}' failed: there is not enough memory for its "
+                    + $"{GroupRows[group]} rows; write the file anew with row groups of about 100.",
                 error
             );
         }
@@ -119,7 +121,9 @@ internal sealed class ParquetImageFile
                         value => (long?)Math.Min(value, long.MaxValue)
                     ),
                     _ => throw new DeitException(
-                        $"Opening '{path}' failed: its column '{label.Name}' holds {(label.ClrType == typeof(ReadOnlyMemory<char>) ? "text" : label.ClrType.Name)}, expected integers; store the numbers of the classes."
+                        $"Opening '{path}' failed: its column '{label.Name}' holds "
+                            + $"{(label.ClrType == typeof(ReadOnlyMemory<char>) ? "text" : label.ClrType.Name)}, "
+                            + "expected integers; store the numbers of the classes."
                     ),
                 }
             );
@@ -141,7 +145,8 @@ internal sealed class ParquetImageFile
             throw new InvalidDataException("it has changed since it was opened");
         DataField image = reader.Schema.DataFields.First(field => field.Path.Equals(_image.Path));
         using RawColumnData raw = await groupReader.ReadRawColumnDataBaseAsync(image);
-        return Rows((RawColumnData<ReadOnlyMemory<byte>>)raw, image, GroupRows[group], bytes => bytes.ToArray()); // the library's memory is used again
+        // the library's memory is used again
+        return Rows((RawColumnData<ReadOnlyMemory<byte>>)raw, image, GroupRows[group], bytes => bytes.ToArray());
     }
 
     // Values stand without gaps; a row has one where its definition level is the field's greatest.
@@ -172,11 +177,16 @@ internal sealed class ParquetImageFile
             if (schema.Fields.FirstOrDefault(field => field.Name == name) is { } column && Bytes(column) is { } bytes)
                 return bytes;
         DataField[] others = [.. schema.Fields.OfType<DataField>().Where(IsBinary)];
+        string found =
+            others.Length == 0
+                ? "no image column"
+                : $"the binary columns {DatasetRules.Quote(others.Select(field => field.Name))}";
         return others.Length == 1
             ? others[0]
             : throw new DeitException(
-                $"Opening '{path}' failed: it has {(others.Length == 0 ? "no image column" : $"the binary columns {DatasetRules.Quote(others.Select(field => field.Name))}")} "
-                    + $"(columns: {Columns(schema)}), expected 'image' or 'img' of encoded images, or of structs with their 'bytes', or one binary column; rename the column or embed the images."
+                $"Opening '{path}' failed: it has {found} "
+                    + $"(columns: {Columns(schema)}), expected 'image' or 'img' of encoded images, "
+                    + "or of structs with their 'bytes', or one binary column; rename the column or embed the images."
             );
     }
 
@@ -185,7 +195,8 @@ internal sealed class ParquetImageFile
             .Select(name => schema.Fields.FirstOrDefault(field => field.Name == name))
             .FirstOrDefault(field => field is DataField { IsArray: false }) as DataField
         ?? throw new DeitException(
-            $"Opening '{path}' failed: it has no label column (columns: {Columns(schema)}), expected 'label', 'labels' or 'fine_label' with the numbers of the classes; rename the column."
+            $"Opening '{path}' failed: it has no label column (columns: {Columns(schema)}), expected 'label', "
+                + "'labels' or 'fine_label' with the numbers of the classes; rename the column."
         );
 
     private static DataField? Bytes(Field column) =>

@@ -2,7 +2,9 @@ using Deit.Model.Images;
 
 namespace Deit.Train.Data.Formats;
 
-/// <summary>Keeps the row groups that were used last, up to a number of bytes. Thread-safe; a group that several ask for is read once.</summary>
+/// <summary>
+/// Keeps the row groups that were used last, up to a number of bytes. Thread-safe; a group that several ask for is read once.
+/// </summary>
 /// <param name="limit">Bytes of images to keep; the group used last stays even where it alone has more.</param>
 /// <param name="read">Reads a group: the encoded images, null where there is none.</param>
 internal sealed class RowGroupCache(long limit, Func<int, byte[]?[]> read)

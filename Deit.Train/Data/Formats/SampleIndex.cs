@@ -78,7 +78,8 @@ internal sealed class SampleIndex
         return label >= 0 && label < limit
             ? (int)label
             : throw new DeitException(
-                $"Opening {sample} failed: its label is {label}, expected 0 to {limit - 1}; correct the label{(classes is null ? "" : " or the list of classes")}, or leave the sample out."
+                $"Opening {sample} failed: its label is {label}, expected 0 to {limit - 1}; "
+                    + $"correct the label{(classes is null ? "" : " or the list of classes")}, or leave the sample out."
             );
     }
 
@@ -94,11 +95,13 @@ internal sealed class SampleIndex
         for (int i = 0; i < names.Count; i++)
             if (names[i].Length == 0)
                 throw new DeitException(
-                    $"Reading the class names of '{source}' failed: the name of class {i} is empty, expected one for each class; fill it in."
+                    $"Reading the class names of '{source}' failed: the name of class {i} is empty, "
+                        + "expected one for each class; fill it in."
                 );
             else if (!first.TryAdd(names[i], i))
                 throw new DeitException(
-                    $"Reading the class names of '{source}' failed: classes {first[names[i]]} and {i} are both called '{names[i]}', expected different names; rename one."
+                    $"Reading the class names of '{source}' failed: classes {first[names[i]]} and {i} are both "
+                        + $"called '{names[i]}', expected different names; rename one."
                 );
         return names;
     }

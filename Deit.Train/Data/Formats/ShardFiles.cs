@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
 
@@ -63,7 +64,8 @@ internal sealed class ShardFiles
     /// <summary>The error where no name says the split.</summary>
     public DeitException NoSplit(string example) =>
         new(
-            $"Opening '{Folder}' failed: the name of '{Path.GetFileName(Nameless[0])}' says no split, expected 'train', 'val' or 'test' in it; rename it as in '{example}'."
+            $"Opening '{Folder}' failed: the name of '{Path.GetFileName(Nameless[0])}' says no split, "
+                + $"expected 'train', 'val' or 'test' in it; rename it as in '{example}'."
         );
 
     private static IEnumerable<string> Files(string folder, string[] extensions) =>

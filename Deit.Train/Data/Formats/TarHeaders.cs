@@ -64,7 +64,8 @@ internal static class TarHeaders
             if (length > file.Length - body)
                 throw Truncated(
                     path,
-                    $"the entry '{Printable(longPath ?? EntryPath(header))}' ends at byte {body + (decimal)length}, the file at {file.Length}"
+                    $"the entry '{Printable(longPath ?? EntryPath(header))}' ends at byte {body + (decimal)length}, "
+                        + $"the file at {file.Length}"
                 );
             offset = body + ((length + Block - 1) / Block * Block);
             switch (type)
@@ -107,10 +108,12 @@ internal static class TarHeaders
         if (Octal(header[148..156]) is not { } stored || (stored != unsigned && stored != signed))
             throw offset == 0 && Compression(header) is { } compression
                 ? new DeitException(
-                    $"Opening the shard '{path}' failed: it is compressed with {compression}, and pictures are read at random, which that does not allow; decompress it."
+                    $"Opening the shard '{path}' failed: it is compressed with {compression}, "
+                        + "and pictures are read at random, which that does not allow; decompress it."
                 )
                 : new DeitException(
-                    $"Opening the shard '{path}' failed: the header at byte {offset} has a wrong checksum, so the file is damaged or no tar file; copy or download it anew."
+                    $"Opening the shard '{path}' failed: the header at byte {offset} has a wrong checksum, "
+                        + "so the file is damaged or no tar file; copy or download it anew."
                 );
     }
 
@@ -127,7 +130,8 @@ internal static class TarHeaders
             : null;
         if (fault is not null)
             throw new DeitException(
-                $"Opening the shard '{path}' failed: the path of its entry '{Printable(name)}' {fault}, expected one within the shard; make the shard anew from inside the folder of its files."
+                $"Opening the shard '{path}' failed: the path of its entry '{Printable(name)}' {fault}, "
+                    + "expected one within the shard; make the shard anew from inside the folder of its files."
             );
     }
 
@@ -148,7 +152,8 @@ internal static class TarHeaders
             file.Read(offset, block.AsSpan(0, length));
             if (block.AsSpan(0, length).ContainsAnyExcept((byte)0))
                 throw new DeitException(
-                    $"Opening the shard '{path}' failed: more follows at byte {offset}, after its end, as when tar files are joined; make it anew, or keep them as separate shards."
+                    $"Opening the shard '{path}' failed: more follows at byte {offset}, after its end, "
+                        + "as when tar files are joined; make it anew, or keep them as separate shards."
                 );
         }
     }
@@ -167,7 +172,8 @@ internal static class TarHeaders
         return length is >= 0 and { } value
             ? value
             : throw new DeitException(
-                $"Opening the shard '{path}' failed: the header at byte {offset} has a size that is no number, so the file is damaged; copy or download it anew."
+                $"Opening the shard '{path}' failed: the header at byte {offset} has a size that is no number, "
+                    + "so the file is damaged; copy or download it anew."
             );
     }
 

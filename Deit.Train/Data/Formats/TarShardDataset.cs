@@ -7,18 +7,25 @@ using Microsoft.Win32.SafeHandles;
 namespace Deit.Train.Data.Formats;
 
 /// <summary>
-/// Tar shards in WebDataset's convention, <c>DIR/SPLIT/*.tar</c> or <c>DIR/*SPLIT-*.tar</c>, read where they are and never unpacked. Files that
+/// Tar shards in WebDataset's convention, <c>DIR/SPLIT/*.tar</c> or <c>DIR/*SPLIT-*.tar</c>, read where they are and never
+/// unpacked. Files that
 /// share a path up to the first dot of their names are a sample: an image (jpg, jpeg, png, webp) and its label, a number in <c>.cls</c>, an
 /// integer "label" in <c>.json</c>, or a class name in <c>.txt</c>. Other files are passed over.
 /// </summary>
 /// <remarks>
-/// <para>Class names are the lines of <c>classes.txt</c> or <c>classnames.txt</c> beside the shards or in DIR; else those of the .txt labels,
+/// <para>Class names are the lines of <c>classes.txt</c> or <c>classnames.txt</c> beside the shards or in DIR; else those of
+/// the .txt labels,
 /// sorted by ordinal comparison; else the numbers.</para>
-/// <para>Opening reads headers and labels and keeps each picture's place, about 100 bytes and its name; loading reads that range of the shard.
+/// <para>Opening reads headers and labels and keeps each picture's place, about 100 bytes and its name; loading reads that
+/// range of the shard.
 /// Order, shares and resumed runs are so the same as with a folder of pictures.</para>
 /// </remarks>
 internal sealed class TarShardDataset : IImageDataset
 {
+    /// <summary>The format.</summary>
+    public static DatasetFormat Format { get; } =
+        new("tar shards", IsIn, (folder, split, options) => Open(folder, split, options));
+
     private static readonly string[] NamesFiles = ["classes.txt", "classnames.txt"];
     private static readonly string[] Compressed = [".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz4"];
 
@@ -45,7 +52,8 @@ internal sealed class TarShardDataset : IImageDataset
     /// <param name="split">"train", "val" or "test".</param>
     /// <param name="options">How to read it.</param>
     /// <exception cref="DeitException">
-    /// There is no such split; a shard is compressed, damaged, or has paths that lead out of it; a sample has no image or label, or comes twice;
+    /// There is no such split; a shard is compressed, damaged, or has paths that lead out of it; a sample has no image or
+    /// label, or comes twice;
     /// or a class that training or the model does not have.
     /// </exception>
     public static TarShardDataset Open(string folder, string split, DatasetOptions? options = null)
@@ -100,13 +108,15 @@ internal sealed class TarShardDataset : IImageDataset
         TarSample sample = _samples[_index.Stored(index)];
         if (sample.Length > Array.MaxLength)
             throw new ImageException(
-                $"Reading the image '{Name(index)}' was refused: it has {sample.Length >> 20} MiB, more than the 2 GiB an image may have; scale it down."
+                $"Reading the image '{Name(index)}' was refused: it has {sample.Length >> 20} MiB, "
+                    + "more than the 2 GiB an image may have; scale it down."
             );
         int length = (int)sample.Length;
         byte[] encoded = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
         try
         {
-            // Opened for each picture: that costs little beside decoding, and nothing is left open or counts against the limit of open files.
+            // Opened for each picture: that costs little beside decoding, and nothing is left open or counts against the limit
+            // of open files.
             using (SafeFileHandle handle = File.OpenHandle(_shards[sample.Shard], options: FileOptions.RandomAccess))
                 for (int done = 0, read; done < length; done += read)
                     if (
@@ -114,7 +124,8 @@ internal sealed class TarShardDataset : IImageDataset
                         == 0
                     )
                         throw new ImageException(
-                            $"Reading the image '{Name(index)}' failed: the shard has become shorter since it was opened; start anew when nothing writes to it."
+                            $"Reading the image '{Name(index)}' failed: the shard has become shorter since it was "
+                                + "opened; start anew when nothing writes to it."
                         );
             return ImageDecoder.Decode(encoded.AsSpan(0, length), Name(index), part: part);
         }
@@ -137,7 +148,9 @@ internal sealed class TarShardDataset : IImageDataset
     {
         if (files.FirstOrDefault(file => !file.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)) is { } file)
             throw new DeitException(
-                $"Opening the shard '{file}' failed: it is compressed, and pictures are read at random, which that does not allow; decompress it{(file.EndsWith("gz", StringComparison.OrdinalIgnoreCase) ? ", for example with gunzip" : "")}."
+                $"Opening the shard '{file}' failed: it is compressed, and pictures are read at random, "
+                    + "which that does not allow; decompress "
+                    + $"it{(file.EndsWith("gz", StringComparison.OrdinalIgnoreCase) ? ", for example with gunzip" : "")}."
             );
     }
 
@@ -149,7 +162,8 @@ internal sealed class TarShardDataset : IImageDataset
             .FirstOrDefault(File.Exists);
     }
 
-    // The training shards may have classes that another split has not, or a list of their own. Null: the split's names are those of training.
+    // The training shards may have classes that another split has not, or a list of their own. Null: the split's names are
+    // those of training.
     private static Func<IReadOnlyList<string>>? TrainingNames(
         string folder,
         ShardFiles shards,

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Deit.Model;
+using Deit.Train.Data.Splits;
 using Microsoft.Win32.SafeHandles;
 
 namespace Deit.Train.Data.Formats;
@@ -58,7 +59,8 @@ internal sealed class TarShardReader
         }
         if (reader._samples.Count == 0)
             throw new DeitException(
-                $"Opening '{shards[0]}'{(shards.Count > 1 ? $" and {shards.Count - 1} more" : "")} failed: there are no samples, expected files such as 0001.jpg and 0001.cls; name other shards."
+                $"Opening '{shards[0]}'{(shards.Count > 1 ? $" and {shards.Count - 1} more" : "")} failed: "
+                    + "there are no samples, expected files such as 0001.jpg and 0001.cls; name other shards."
             );
         return ([.. reader._samples], reader.Labels(names, out IReadOnlyList<string> all), all);
     }
@@ -74,11 +76,16 @@ internal sealed class TarShardReader
                 continue;
             if (entry.Kind != TarKind.File)
                 throw new DeitException(
-                    $"Opening the shard '{path}' failed: its entry '{entry.Path}' is a {(entry.Kind == TarKind.Link ? "link" : "sparse file")}, expected a plain file; make the shard anew, in tar with {(entry.Kind == TarKind.Link ? "--dereference and --hard-dereference" : "no --sparse")}."
+                    $"Opening the shard '{path}' failed: its entry '{entry.Path}' is a "
+                        + $"{(entry.Kind == TarKind.Link ? "link" : "sparse file")}, expected a plain file; "
+                        + "make the shard anew, in tar with "
+                        + $"{(entry.Kind == TarKind.Link ? "--dereference and --hard-dereference" : "no --sparse")}."
                 );
             if (_shardOfKey.TryGetValue(key, out int other) && other != shard)
                 throw new DeitException(
-                    $"Opening the shard '{path}' failed: its sample '{key}' is in '{_shards[other]}' too, expected every sample once; remove a shard that is there twice, or put the shard's name into the names of its files."
+                    $"Opening the shard '{path}' failed: its sample '{key}' is in '{_shards[other]}' too, "
+                        + "expected every sample once; remove a shard that is there twice, "
+                        + "or put the shard's name into the names of its files."
                 );
             if (_shardOfKey.TryAdd(key, shard))
             {
@@ -87,7 +94,9 @@ internal sealed class TarShardReader
             }
             if (!ofKey[key].Add(role, entry))
                 throw new DeitException(
-                    $"Opening the shard '{path}' failed: its sample '{key}' has two {(role == ImageRole ? "images" : $"files .{role}")}, expected one; make the shard anew with names that differ before their first dot."
+                    $"Opening the shard '{path}' failed: its sample '{key}' has two "
+                        + $"{(role == ImageRole ? "images" : $"files .{role}")}, expected one; "
+                        + "make the shard anew with names that differ before their first dot."
                 );
         }
         foreach ((string key, Parts parts) in inOrder)
@@ -95,7 +104,8 @@ internal sealed class TarShardReader
             string sample = $"the sample '{key}' of '{path}'";
             if (parts.Image is not { } image)
                 throw new DeitException(
-                    $"Opening {sample} failed: it has a label and no image (.jpg, .jpeg, .png, .webp); add the image or remove its other files."
+                    $"Opening {sample} failed: it has a label and no image (.jpg, .jpeg, .png, .webp); "
+                        + "add the image or remove its other files."
                 );
             _samples.Add(new TarSample(shard, image.Path, key, image.Offset, image.Length));
             _labels.Add(Label(handle, parts, sample, names));
@@ -132,7 +142,8 @@ internal sealed class TarShardReader
                 long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
                     ? number
                     : throw new DeitException(
-                        $"Opening {sample} failed: its .cls is '{Shortened(text)}', expected the number of its class; correct it, or put a class name into a .txt."
+                        $"Opening {sample} failed: its .cls is '{Shortened(text)}', "
+                            + "expected the number of its class; correct it, or put a class name into a .txt."
                     )
             );
         }
@@ -140,7 +151,8 @@ internal sealed class TarShardReader
             return Number(label);
         if (parts.Txt is not { } txt)
             throw new DeitException(
-                $"Opening {sample} failed: it has no label, expected a .cls with a number, a .json with an integer \"label\" or a .txt with a class name beside '{parts.Image!.Value.Path}'; add one."
+                $"Opening {sample} failed: it has no label, expected a .cls with a number, "
+                    + $"a .json with an integer \"label\" or a .txt with a class name beside '{parts.Image!.Value.Path}'; add one."
             );
         string name = Text(handle, txt, sample);
         if (name.Length == 0 || name.Any(char.IsControl))
@@ -152,7 +164,8 @@ internal sealed class TarShardReader
         {
             if (names is not null)
                 throw new DeitException(
-                    $"Opening {sample} failed: its class '{Shortened(name)}' is not in the list of class names; add it there or correct the .txt."
+                    $"Opening {sample} failed: its class '{Shortened(name)}' is not in the list of class names; "
+                        + "add it there or correct the .txt."
                 );
             _numberOfText.Add(name, known = _numberOfText.Count);
         }
@@ -170,7 +183,9 @@ internal sealed class TarShardReader
         _first ??= (sample, isText);
         if (names is null && _first.Value.IsText != isText)
             throw new DeitException(
-                $"Opening {sample} failed: its label is a {(isText ? "name" : "number")}, that of {_first.Value.Sample} a {(isText ? "number" : "name")}; add a classes.txt with a name on each line, which says what the numbers mean."
+                $"Opening {sample} failed: its label is a {(isText ? "name" : "number")}, "
+                    + $"that of {_first.Value.Sample} a {(isText ? "number" : "name")}; "
+                    + "add a classes.txt with a name on each line, which says what the numbers mean."
             );
     }
 
@@ -205,7 +220,8 @@ internal sealed class TarShardReader
         catch (JsonException error)
         {
             throw new DeitException(
-                $"Opening {sample} failed: its .json is no JSON text at byte {error.BytePositionInLine ?? 0} of line {(error.LineNumber ?? 0) + 1}; correct or remove it.",
+                $"Opening {sample} failed: its .json is no JSON text at byte {error.BytePositionInLine ?? 0} of line "
+                    + $"{(error.LineNumber ?? 0) + 1}; correct or remove it.",
                 error
             );
         }

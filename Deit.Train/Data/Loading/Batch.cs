@@ -1,41 +1,37 @@
 namespace Deit.Train.Data.Loading;
 
-/// <summary>Samples for one step. Disposing it lends its arrays to a later batch, so nothing of it may be used afterwards.</summary>
+/// <summary>Samples for one step. Disposing it gives its memory to a later batch, so that nothing of it may be used afterwards.</summary>
 internal sealed class Batch : IDisposable
 {
-    private readonly Action<BatchBuffers> _giveBack;
-    private BatchBuffers? _buffers;
+    private readonly IBatchMemorySource _source;
+    private BatchMemory? _memory;
 
-    internal Batch(BatchBuffers buffers, int count, Action<BatchBuffers> giveBack) =>
-        (_buffers, Count, _giveBack) = (buffers, count, giveBack);
+    internal Batch(BatchMemory memory, int count, IBatchMemorySource source) =>
+        (_memory, Count, _source) = (memory, count, source);
 
-    /// <summary>How many samples there are; at most B. What the arrays hold past them has no meaning.</summary>
+    /// <summary>How many samples there are; at most B. Rows past them have no meaning.</summary>
     public int Count { get; }
 
     /// <summary>[B, 3, H, W], normalised.</summary>
     /// <exception cref="ObjectDisposedException">The batch was disposed.</exception>
-    public float[] Images => Buffers.Images;
+    public Span<float> Images => Memory.Images;
 
     /// <summary>[B].</summary>
     /// <exception cref="ObjectDisposedException">The batch was disposed.</exception>
-    public uint[] Labels => Buffers.Labels;
+    public Span<uint> Labels => Memory.Labels;
 
     /// <summary>[B], the samples' numbers in the data set.</summary>
     /// <exception cref="ObjectDisposedException">The batch was disposed.</exception>
-    public int[] Indices => Buffers.Indices;
+    public int[] Indices => Memory.Indices;
 
-    private BatchBuffers Buffers => _buffers ?? throw new ObjectDisposedException(nameof(Batch));
+    /// <summary>Where the samples lie.</summary>
+    /// <exception cref="ObjectDisposedException">The batch was disposed.</exception>
+    public BatchMemory Memory => _memory ?? throw new ObjectDisposedException(nameof(Batch));
 
-    /// <summary>Gives the arrays back.</summary>
+    /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _buffers, null) is { } buffers)
-            _giveBack(buffers);
+        if (Interlocked.Exchange(ref _memory, null) is { } memory)
+            _source.Return(memory);
     }
 }
-
-/// <summary>The arrays of a batch.</summary>
-/// <param name="Images">[B, 3, H, W].</param>
-/// <param name="Labels">[B].</param>
-/// <param name="Indices">[B].</param>
-internal sealed record BatchBuffers(float[] Images, uint[] Labels, int[] Indices);

@@ -1,29 +1,8 @@
-using System.Collections.Concurrent;
 using Deit.Model;
-using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 
 namespace Deit.Train.Data.Loading;
-
-/// <summary>How a <see cref="BatchLoader"/> works.</summary>
-internal sealed record BatchLoaderOptions
-{
-    /// <summary>B, samples a batch.</summary>
-    public int BatchSize { get; init; } = 64;
-
-    /// <summary>
-    /// True: only whole batches (drop_last), and in place of a sample that cannot be read comes the next readable one of the epoch's order.
-    /// False: the last batch may be smaller, and what cannot be read is left out.
-    /// </summary>
-    public bool Training { get; init; }
-
-    /// <summary>Threads that decode; 0 is one a core.</summary>
-    public int Workers { get; init; }
-
-    /// <summary>Batches that may be decoded, or be about to be, before the consumer asks for them.</summary>
-    public int BatchesAhead { get; init; } = 2;
-}
 
 /// <summary>
 /// Decodes and transforms samples on all cores ahead of the device. A batch depends on data set, sampler, transform, epoch and its number
@@ -31,10 +10,9 @@ internal sealed record BatchLoaderOptions
 /// </summary>
 internal sealed class BatchLoader
 {
-    private readonly IImageDataset _dataset;
     private readonly ISampler _sampler;
-    private readonly ConcurrentBag<BatchBuffers> _pool = [];
-    private readonly ConcurrentDictionary<int, string> _unreadable = [];
+    private readonly SampleReader _samples;
+    private readonly BatchArrays _arrays;
     private long _waited;
 
     /// <summary>Makes a loader.</summary>
@@ -54,28 +32,30 @@ internal sealed class BatchLoader
         long largest = Array.MaxLength / (3L * transform.InputSize.Pixels);
         if (options.BatchSize > largest)
             throw new DeitException(
-                $"A batch of {options.BatchSize} images of {transform.InputSize} pixels was asked for, expected at most {largest}; lower --batch-size."
+                $"A batch of {options.BatchSize} images of {transform.InputSize} pixels was asked for, "
+                    + $"expected at most {largest}; lower --batch-size."
             );
         if (options.Training && options.BatchSize > sampler.Count)
             throw new DeitException(
-                $"A batch of {options.BatchSize} images was asked for, an epoch of the training set has {sampler.Count}, which makes no whole batch; lower --batch-size to at most that."
+                $"A batch of {options.BatchSize} images was asked for, an epoch of the training set has "
+                    + $"{sampler.Count}, which makes no whole batch; lower --batch-size to at most that."
             );
-        (_dataset, _sampler, Transform, Options) = (dataset, sampler, transform, options);
+        (_sampler, Options) = (sampler, options);
+        _samples = new SampleReader(dataset, transform);
+        _arrays = new BatchArrays(options.BatchSize, transform.InputSize);
     }
 
-    /// <summary>Time that consumers spent waiting for batches, over all epochs.</summary>
+    /// <summary>How it works.</summary>
+    public BatchLoaderOptions Options { get; }
+
+    /// <summary>Time that consumers spent waiting for batches, over all epochs; waits for a device to free memory are left out.</summary>
     public TimeSpan Waited => new(Interlocked.Read(ref _waited));
 
     /// <summary>A sentence for each sample that could not be read in any epoch, in the data set's order.</summary>
-    public IReadOnlyList<string> Unreadable => [.. _unreadable.OrderBy(pair => pair.Key).Select(pair => pair.Value)];
+    public IReadOnlyList<string> Unreadable => _samples.Unreadable;
 
-    /// <summary>Bytes of all batches there may be at once: those ahead and the one in use.</summary>
-    public long BufferBytes =>
-        (Options.BatchesAhead + 1L) * Options.BatchSize * 3 * Transform.InputSize.Pixels * sizeof(float);
-
-    internal IImageTransform Transform { get; }
-
-    internal BatchLoaderOptions Options { get; }
+    /// <summary>Bytes of all batches there may be at once in arrays: those ahead and the one in use.</summary>
+    public long BufferBytes => (Options.BatchesAhead + 1L) * Options.BatchSize * _samples.SampleLength * sizeof(float);
 
     /// <summary>Batches in an epoch. In evaluation fewer come where all samples of one are unreadable.</summary>
     /// <param name="samples">Samples in the epoch's order.</param>
@@ -87,9 +67,17 @@ internal sealed class BatchLoader
     /// <summary>The batches of an epoch, in order. Leaving the loop, or disposing its enumerator, stops the workers.</summary>
     /// <param name="epoch">The epoch.</param>
     /// <param name="firstBatch">How many batches to leave out: where a run is resumed.</param>
+    /// <param name="memory">
+    /// Where the batches are written, with room for one more than <see cref="BatchLoaderOptions.BatchesAhead"/>; null for arrays.
+    /// </param>
     /// <param name="cancellation">Ends the loop with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="DeitException">No sample can be read; thrown by the enumeration, as is whatever else fails in a worker.</exception>
-    public IEnumerable<Batch> Epoch(int epoch, int firstBatch = 0, CancellationToken cancellation = default)
+    /// <exception cref="DeitException">No sample can be read; thrown by the enumeration, as is any other failure of a worker.</exception>
+    public IEnumerable<Batch> Epoch(
+        int epoch,
+        int firstBatch = 0,
+        IBatchMemorySource? memory = null,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
@@ -98,10 +86,19 @@ internal sealed class BatchLoader
         IEnumerable<Batch> Enumerate()
         {
             int[] order = _sampler.Order(epoch);
-            using BatchProducer producer = new(this, order, epoch, firstBatch, cancellation);
+            using BatchProducer producer = new(
+                _samples,
+                memory ?? _arrays,
+                Options,
+                order,
+                epoch,
+                firstBatch,
+                cancellation
+            );
             bool any = false;
-            while (producer.Take() is { } batch)
+            while (producer.Take(out TimeSpan waited) is { } batch)
             {
+                Interlocked.Add(ref _waited, waited.Ticks);
                 if (batch.Count == 0) // all of it unreadable
                 {
                     batch.Dispose();
@@ -111,66 +108,7 @@ internal sealed class BatchLoader
                 yield return batch;
             }
             if (!any && firstBatch < BatchCount(order.Length))
-                throw NothingReadable();
+                throw _samples.NothingReadable();
         }
     }
-
-    internal BatchBuffers Rent()
-    {
-        if (_pool.TryTake(out BatchBuffers? buffers))
-            return buffers;
-        int floats = Options.BatchSize * 3 * Transform.InputSize.Pixels; // the constructor saw to it that they fit
-        try
-        {
-            return new BatchBuffers(new float[floats], new uint[Options.BatchSize], new int[Options.BatchSize]);
-        }
-        catch (OutOfMemoryException error)
-        {
-            throw new DeitException(
-                $"Preparing a batch of {Options.BatchSize} images of {Transform.InputSize} pixels failed: it needs {(floats * 4L) >> 20} MiB of memory, more than is free; lower --batch-size.",
-                error
-            );
-        }
-    }
-
-    internal void GiveBack(BatchBuffers buffers) => _pool.Add(buffers);
-
-    internal void AddWait(TimeSpan time) => Interlocked.Add(ref _waited, time.Ticks);
-
-    internal uint Label(int index) => (uint)_dataset.Label(index);
-
-    /// <summary>Decodes of a sample what its place in the epoch needs; one that cannot be read is remembered and not tried again.</summary>
-    /// <returns>Null where it cannot be read.</returns>
-    internal RgbImage? Load(int index, int epoch, int position)
-    {
-        if (_unreadable.ContainsKey(index))
-            return null;
-        try
-        {
-            return _dataset.Load(index, (width, height) => Transform.Part(width, height, epoch, position));
-        }
-        catch (ImageException error)
-        {
-            _unreadable.TryAdd(index, error.Message);
-            return null;
-        }
-    }
-
-    /// <summary>Transforms a sample; what is wrong with it is said by its name.</summary>
-    internal void Apply(RgbImage image, int index, int epoch, int position, Span<float> chw)
-    {
-        try
-        {
-            Transform.Apply(image, epoch, position, chw);
-        }
-        catch (DeitException error)
-        {
-            throw new DeitException($"'{_dataset.Name(index)}': {error.Message}", error);
-        }
-    }
-
-    internal DeitException NothingReadable() =>
-        new(
-            $"Loading images failed: none of {_dataset.Count} can be read; the first error is: {Unreadable.FirstOrDefault("none").TrimEnd('.')}."
-        );
 }

@@ -4,13 +4,16 @@ using Deit.Model.Images;
 
 namespace Deit.Train.Data.Loading;
 
-/// <summary>The worker threads of one epoch: they claim samples in order, a sample at a time, so that the next batch is done first.</summary>
+/// <summary>
+/// The worker threads of one epoch: they claim samples in order, a sample at a time, so that the next batch is done first.
+/// </summary>
 internal sealed class BatchProducer : IDisposable
 {
-    private readonly BatchLoader _loader;
+    private readonly SampleReader _samples;
+    private readonly IBatchMemorySource _memory;
+    private readonly BatchLoaderOptions _options;
     private readonly int[] _order;
     private readonly int _epoch,
-        _batchSize,
         _end;
     private readonly Thread[] _workers;
     private readonly CancellationToken _cancellation;
@@ -24,13 +27,29 @@ internal sealed class BatchProducer : IDisposable
     private volatile bool _stopped;
     private ExceptionDispatchInfo? _failure;
 
-    public BatchProducer(BatchLoader loader, int[] order, int epoch, int firstBatch, CancellationToken cancellation)
+    /// <summary>Starts the workers.</summary>
+    /// <param name="samples">Decodes and transforms.</param>
+    /// <param name="memory">Where the batches are written.</param>
+    /// <param name="options">How to work.</param>
+    /// <param name="order">The samples' numbers in the order of the epoch.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="firstBatch">How many batches to leave out.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public BatchProducer(
+        SampleReader samples,
+        IBatchMemorySource memory,
+        BatchLoaderOptions options,
+        int[] order,
+        int epoch,
+        int firstBatch,
+        CancellationToken cancellation
+    )
     {
-        (_loader, _order, _epoch, _cancellation) = (loader, order, epoch, cancellation);
-        _batchSize = loader.Options.BatchSize;
-        _end = loader.Options.Training ? order.Length / _batchSize * _batchSize : order.Length;
-        _next = (int)Math.Min((long)firstBatch * _batchSize, _end);
-        int workers = loader.Options.Workers > 0 ? loader.Options.Workers : Environment.ProcessorCount;
+        (_samples, _memory, _options, _order, _epoch) = (samples, memory, options, order, epoch);
+        _cancellation = cancellation;
+        _end = options.Training ? order.Length / options.BatchSize * options.BatchSize : order.Length;
+        _next = (int)Math.Min((long)firstBatch * options.BatchSize, _end);
+        int workers = options.Workers > 0 ? options.Workers : Environment.ProcessorCount;
         _workers = new Thread[Math.Min(workers, _end - _next)];
         for (int i = 0; i < _workers.Length; i++)
         {
@@ -41,8 +60,12 @@ internal sealed class BatchProducer : IDisposable
     }
 
     /// <summary>Waits for the next batch; null after the last one.</summary>
-    public Batch? Take()
+    /// <param name="waited">
+    /// How long the pictures kept the caller waiting; time in which a device still held the memory does not count.
+    /// </param>
+    public Batch? Take(out TimeSpan waited)
     {
+        waited = TimeSpan.Zero;
         PendingBatch? batch;
         long start = Stopwatch.GetTimestamp();
         lock (_gate)
@@ -54,9 +77,10 @@ internal sealed class BatchProducer : IDisposable
             if (!_begun.TryDequeue(out batch))
                 return null;
             Monitor.PulseAll(_gate); // one more may be begun
+            long end = Stopwatch.GetTimestamp();
+            waited = Stopwatch.GetElapsedTime(Math.Clamp(batch.FreeSince, start, end), end);
         }
-        _loader.AddWait(Stopwatch.GetElapsedTime(start));
-        return new Batch(batch.Buffers, batch.Compact(), _loader.GiveBack);
+        return new Batch(batch.Memory, batch.Compact(), _memory);
     }
 
     /// <summary>Ends the workers; each finishes at most the picture it is at.</summary>
@@ -67,7 +91,7 @@ internal sealed class BatchProducer : IDisposable
         foreach (Thread worker in _workers)
             worker.Join();
         foreach (PendingBatch batch in _begun)
-            _loader.GiveBack(batch.Buffers);
+            _memory.Return(batch.Memory);
         _begun.Clear();
     }
 
@@ -86,6 +110,7 @@ internal sealed class BatchProducer : IDisposable
         {
             while (Claim() is (PendingBatch batch, int position))
             {
+                WaitUntilFree(batch);
                 Fill(batch, position);
                 lock (_gate)
                     if (--batch.Left == 0)
@@ -102,73 +127,45 @@ internal sealed class BatchProducer : IDisposable
 
     private (PendingBatch Batch, int Position)? Claim()
     {
+        int size = _options.BatchSize;
         lock (_gate)
         {
-            while (!_stopped && _next < _end && _next % _batchSize == 0 && _begun.Count == _loader.Options.BatchesAhead)
+            while (!_stopped && _next < _end && _next % size == 0 && _begun.Count == _options.BatchesAhead)
                 Monitor.Wait(_gate);
             if (_stopped || _next == _end)
                 return null;
-            if (_next % _batchSize == 0)
-                _begun.Enqueue(_claiming = new PendingBatch(_loader.Rent(), Math.Min(_batchSize, _end - _next)));
+            if (_next % size == 0)
+                _begun.Enqueue(_claiming = new PendingBatch(_memory.Rent(), Math.Min(size, _end - _next)));
             return (_claiming!, _next++);
         }
     }
 
+    // Outside the gate: while a device still reads the memory, the consumer can take the batches before.
+    private void WaitUntilFree(PendingBatch batch)
+    {
+        batch.Memory.WaitUntilFree();
+        lock (_gate)
+            if (batch.FreeSince == 0)
+                batch.FreeSince = Stopwatch.GetTimestamp();
+    }
+
     private void Fill(PendingBatch batch, int position)
     {
-        int row = position % _batchSize,
+        int row = position % _options.BatchSize,
             index = _order[position];
-        RgbImage? image = _loader.Load(index, _epoch, position);
-        if (_loader.Options.Training)
+        RgbImage? image = _samples.Load(index, _epoch, position);
+        if (_options.Training)
         {
             for (int i = 1; image is null && i < _order.Length && !_stopped; i++)
-                image = _loader.Load(index = _order[(int)(((long)position + i) % _order.Length)], _epoch, position);
+                image = _samples.Load(index = _order[(int)(((long)position + i) % _order.Length)], _epoch, position);
             if (image is null)
-                throw _loader.NothingReadable();
+                throw _samples.NothingReadable();
         }
         if (image is null)
             return; // the row keeps its mark as unreadable
-        int length = 3 * _loader.Transform.InputSize.Pixels;
-        _loader.Apply(image, index, _epoch, position, batch.Buffers.Images.AsSpan(row * length, length));
-        batch.Buffers.Labels[row] = _loader.Label(index);
-        batch.Buffers.Indices[row] = index;
-    }
-}
-
-/// <summary>A batch that workers are filling.</summary>
-internal sealed class PendingBatch
-{
-    private const int Unreadable = -1;
-    private readonly int _count;
-
-    public PendingBatch(BatchBuffers buffers, int count)
-    {
-        (Buffers, _count, Left) = (buffers, count, count);
-        Array.Fill(buffers.Indices, Unreadable);
-    }
-
-    public BatchBuffers Buffers { get; }
-
-    /// <summary>Rows not done yet.</summary>
-    public int Left { get; set; }
-
-    /// <summary>Closes the gaps that unreadable samples left; how many rows remain.</summary>
-    public int Compact()
-    {
-        (float[] images, uint[] labels, int[] indices) = Buffers;
-        int length = images.Length / indices.Length,
-            kept = 0;
-        for (int row = 0; row < _count; row++)
-        {
-            if (indices[row] == Unreadable)
-                continue;
-            if (row != kept)
-            {
-                images.AsSpan(row * length, length).CopyTo(images.AsSpan(kept * length));
-                (labels[kept], indices[kept]) = (labels[row], indices[row]);
-            }
-            kept++;
-        }
-        return kept;
+        int length = _samples.SampleLength;
+        _samples.Apply(image, index, _epoch, position, batch.Memory.Images.Slice(row * length, length));
+        batch.Memory.Labels[row] = _samples.Label(index);
+        batch.Memory.Indices[row] = index;
     }
 }

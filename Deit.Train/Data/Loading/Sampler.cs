@@ -1,5 +1,5 @@
 using Deit.Gpu;
-using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Randomness;
 
 namespace Deit.Train.Data.Loading;
 

@@ -1,5 +1,4 @@
 using Deit.Model;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Train.Data.Splits;
 

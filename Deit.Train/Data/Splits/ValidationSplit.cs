@@ -1,6 +1,6 @@
 using System.Text;
 using Deit.Gpu;
-using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Randomness;
 
 namespace Deit.Train.Data.Splits;
 

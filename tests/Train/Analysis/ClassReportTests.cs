@@ -12,7 +12,8 @@ public class ClassReportTests
 
     private static readonly (int Label, int Answer)[] Pairs = [(0, 0), (0, 0), (0, 1), (1, 1), (1, 0), (2, 1)];
 
-    // ant: 3 images of which 2 right, answered 3 times; bee: 2, 1 right, answered 3 times; cat: 1, never answered; dog: no images, never answered.
+    // ant: 3 images of which 2 right, answered 3 times; bee: 2, 1 right, answered 3 times; cat: 1, never answered; dog: no
+    // images, never answered.
     private static readonly Prediction[] Predictions =
     [
         .. Pairs.Select((pair, i) => new Prediction(i, pair.Label, pair.Answer, 3, 3)),

@@ -1,7 +1,8 @@
 namespace Deit.Tests.Train.Data;
 
 /// <summary>
-/// Whether counts come from a distribution. The bounds are those that a right sampler passes but one time in a million; the seeds are fixed,
+/// Whether counts come from a distribution. The bounds are those that a right sampler passes but one time in a million; the
+/// seeds are fixed,
 /// so a test passes always or never.
 /// </summary>
 internal static class Frequencies
@@ -48,7 +49,9 @@ internal static class Frequencies
     public static void AssertShare(double chance, int count, int tries) =>
         Assert.Equal(chance * tries, count, TwoSided * Math.Sqrt(tries * chance * (1 - chance)));
 
-    /// <summary>Asserts that pairs of numbers are not correlated: the coefficient of independent pairs has a deviation of 1 / sqrt(n).</summary>
+    /// <summary>
+    /// Asserts that pairs of numbers are not correlated: the coefficient of independent pairs has a deviation of 1 / sqrt(n).
+    /// </summary>
     public static void AssertUncorrelated(IReadOnlyList<(double X, double Y)> pairs)
     {
         double meanX = pairs.Average(pair => pair.X),

@@ -3,7 +3,8 @@ namespace Deit.Tests.Train.Data;
 /// <summary>Whether a sample comes from a distribution, by the largest distance of the cumulative distributions.</summary>
 internal static class KolmogorovSmirnov
 {
-    // Of samples from the distribution itself one in ten thousand is farther away: sqrt(-ln(p / 2) / 2). The seeds are fixed, so a test passes always or never.
+    // Of samples from the distribution itself one in ten thousand is farther away: sqrt(-ln(p / 2) / 2). The seeds are fixed,
+    // so a test passes always or never.
     private const double Critical = 2.225;
 
     /// <summary>Asserts that values are uniform in [0, 1].</summary>

@@ -1,6 +1,7 @@
 using Deit.Model;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Loading;
+using Deit.Train.Optimizers;
 using Deit.Train.Options;
 using Deit.Train.Schedules;
 using Deit.Train.Training;

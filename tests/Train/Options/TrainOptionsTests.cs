@@ -6,6 +6,7 @@ using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Loading;
 using Deit.Train.Distillation;
+using Deit.Train.Optimizers;
 using Deit.Train.Options;
 using Deit.Train.Training;
 

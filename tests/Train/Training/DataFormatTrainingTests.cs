@@ -4,7 +4,10 @@ using Deit.Tests.Train.Data.Loading;
 
 namespace Deit.Tests.Train.Training;
 
-/// <summary>Training on formats other than folders of pictures: class names reach the model, and a resumed run has the bits of a whole one.</summary>
+/// <summary>
+/// Training on formats other than folders of pictures: class names reach the model, and a resumed run has the bits of a whole
+/// one.
+/// </summary>
 public sealed class DataFormatTrainingTests : IDisposable
 {
     private static readonly string[] Names = ["boot", "cap", "glove"];

@@ -56,7 +56,10 @@ public sealed class PrecisionTests
         step.Submit(images, labels, 0, 1e-3);
         Assert.Equal([5e11f, 0, 1, 0], device.Read<float>(step.LossScale!));
         Assert.Equal(start, device.Read<float>(model.Parameters.Flat));
-        Assert.All(step.Moments, moment => Assert.All(device.Read<float>(moment), value => Assert.Equal(0, value)));
+        Assert.All(
+            step.OptimizerState,
+            state => Assert.All(device.Read<float>(state.Tensor), value => Assert.Equal(0, value))
+        );
 
         int steps = 1;
         for (; steps < 60 && device.Read<float>(step.LossScale!)[1] == 0; steps++)

@@ -1,17 +1,22 @@
 using Deit.Cli.Demo;
 using Deit.Model;
 using Deit.Train.Options;
+using Deit.Train.Runs;
 using Deit.Train.Training;
 
 namespace Deit.Tests.Train.Training;
 
-/// <summary>A training of seconds: a DeiT of two blocks on a few generated pictures, with everything on that draws random numbers.</summary>
+/// <summary>
+/// A training of seconds: a DeiT of two blocks on a few generated pictures, with everything on that draws random numbers.
+/// </summary>
 internal static class TinyRun
 {
     public const int BatchSize = 8,
         StepsPerEpoch = 3;
 
-    /// <summary>Writes 24 training and 16 validation pictures in eight classes: three whole batches an epoch, and two of validation.</summary>
+    /// <summary>
+    /// Writes 24 training and 16 validation pictures in eight classes: three whole batches an epoch, and two of validation.
+    /// </summary>
     public static string WritePictures(TemporaryFolder folder)
     {
         string data = folder["data"];
@@ -120,16 +125,19 @@ internal static class TinyRun
     public static int Train(TrainOptions options, string? resume = null, int? stopAfter = null)
     {
         using StopSignal stop = new();
-        int steps = 0;
-        using Trainer trainer = new(options, resume)
+        using TrainRun run = TrainRun.Open(options, resume, new StopAfter(stop, stopAfter));
+        return run.Run(stop);
+    }
+
+    private sealed class StopAfter(StopSignal stop, int? steps) : ITrainingObserver
+    {
+        private int _done;
+
+        public void StepDone(TrainState state, Func<TrainState> snapshot)
         {
-            StepSubmitted = () =>
-            {
-                if (++steps == stopAfter)
-                    stop.Receive(new(System.Runtime.InteropServices.PosixSignal.SIGINT));
-            },
-        };
-        return trainer.Run(stop);
+            if (++_done == steps)
+                stop.Receive(new(System.Runtime.InteropServices.PosixSignal.SIGINT));
+        }
     }
 
     /// <summary>Resumes as the command does, with the options of the run.</summary>

@@ -36,7 +36,8 @@ public partial class TrainStepTests
         );
     }
 
-    // What is meant is the work of the host, its waits excluded. On a machine whose cores are also the device, or busy otherwise, a clock on
+    // What is meant is the work of the host, its waits excluded. On a machine whose cores are also the device, or busy
+    // otherwise, a clock on
     // the wall counts the time in which others had the core: so Linux is asked for the processor time of this thread, which neither that
     // nor a wait adds to, and elsewhere the wall must do. The median is not moved by a step in which the runtime compiled something.
     [Fact]

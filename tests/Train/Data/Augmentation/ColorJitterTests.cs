@@ -2,6 +2,7 @@ using Deit.Gpu;
 using Deit.Model.Images;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Randomness;
 
 namespace Deit.Tests.Train.Data.Augmentation;
 

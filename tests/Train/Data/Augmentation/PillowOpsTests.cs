@@ -98,7 +98,8 @@ public sealed class PillowOpsTests
         RgbImage source = GeneratedDataset.Picture(side, side, 1),
             image = GeneratedDataset.Picture(side, side, 1);
         PillowOps.Rotate(image, Scratch(image), 90, Fill);
-        ForEach(image, (x, y, channel) => At(source, side - 1 - y, x, channel)); // counter-clockwise; no pixel is read between others, so exactly
+        // counter-clockwise; no pixel is read between others, so exactly
+        ForEach(image, (x, y, channel) => At(source, side - 1 - y, x, channel));
     }
 
     [Theory]

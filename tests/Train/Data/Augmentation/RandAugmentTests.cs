@@ -4,6 +4,7 @@ using Deit.Model.Images;
 using Deit.Tests.Gpu;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Randomness;
 
 namespace Deit.Tests.Train.Data.Augmentation;
 
@@ -66,7 +67,8 @@ public sealed class RandAugmentTests
         );
     }
 
-    // With replacement: where both are applied each of the 225 pairs is as likely, an operation twice too, and neither knows of the other's magnitude.
+    // With replacement: where both are applied each of the 225 pairs is as likely, an operation twice too, and neither knows of
+    // the other's magnitude.
     [Fact]
     public void Both_operations_of_a_picture_are_independent()
     {

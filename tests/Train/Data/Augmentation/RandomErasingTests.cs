@@ -2,6 +2,7 @@ using Deit.Gpu;
 using Deit.Model.Images;
 using Deit.Tests.Gpu;
 using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Randomness;
 using Deit.Train.Options;
 
 namespace Deit.Tests.Train.Data.Augmentation;

@@ -1,6 +1,7 @@
 using Deit.Gpu;
 using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Randomness;
 
 namespace Deit.Tests.Train.Data.Augmentation;
 

@@ -2,6 +2,7 @@ using Deit.Gpu;
 using Deit.Model.Images;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Randomness;
 using Deit.Train.Options;
 
 namespace Deit.Tests.Train.Data.Augmentation;
@@ -203,7 +204,8 @@ public sealed class TrainTransformTests
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 20; i++)
             transform.Apply(image, 0, i, chw);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4096); // the pools' own small change; a picture alone has 150,528 bytes
+        // the pools' own small change; a picture alone has 150,528 bytes
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4096);
     }
 
     private static float[] Apply(

@@ -4,6 +4,7 @@ using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
+using Deit.Train.Data.Splits;
 
 namespace Deit.Tests.Train.Data.Formats;
 
@@ -92,7 +93,9 @@ internal static class DatasetAssert
         }
     }
 
-    /// <summary>A share of each class is held out: both sides together are all of it, and neither shares a picture with the other.</summary>
+    /// <summary>
+    /// A share of each class is held out: both sides together are all of it, and neither shares a picture with the other.
+    /// </summary>
     public static void HoldsOut(Func<string, DatasetOptions, IImageDataset> open, int[] held)
     {
         DatasetOptions options = new() { ValFraction = 0.25, Seed = 5 };

@@ -2,6 +2,7 @@ using Deit.Model;
 using Deit.Model.Images;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Formats;
+using Deit.Train.Data.Splits;
 
 namespace Deit.Tests.Train.Data.Formats;
 

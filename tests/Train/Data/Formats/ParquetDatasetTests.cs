@@ -2,6 +2,7 @@ using Deit.Model;
 using Deit.Model.Images;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Formats;
+using Deit.Train.Data.Splits;
 using Parquet;
 using Parquet.Schema;
 using static Deit.Tests.Train.Data.Formats.ParquetFiles;
@@ -297,7 +298,8 @@ public sealed class ParquetDatasetTests : IDisposable
         Refused("the name of 'part-0.parquet' says no split");
         await Write(Train, Pictures(0, 3));
         DatasetAssert.Sentence<DeitException>(
-            "it has 'train'; hold out a share of the pictures with --val-fraction, for example 0.1, or add files such as 'val-00000-of-00001.parquet'",
+            "it has 'train'; hold out a share of the pictures with --val-fraction, for example 0.1, "
+                + "or add files such as 'val-00000-of-00001.parquet'",
             () => ParquetDataset.Open(_folder.Path, "val")
         );
         DatasetAssert.Sentence<DeitException>(

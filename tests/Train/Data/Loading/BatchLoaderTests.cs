@@ -82,7 +82,10 @@ public sealed class BatchLoaderTests
             for (int position = 0; position < order.Length; position++)
             {
                 transform.Apply(dataset.Load(order[position]), epoch, position, expected);
-                Assert.Equal(expected, batch.Images[(position * expected.Length)..((position + 1) * expected.Length)]);
+                Assert.Equal(
+                    expected,
+                    batch.Images[(position * expected.Length)..((position + 1) * expected.Length)].ToArray()
+                );
             }
         }
     }
@@ -114,7 +117,8 @@ public sealed class BatchLoaderTests
             damaged = [order[2], order[3], order[18], order[19]];
         Sample[][] batches = Run(new GeneratedDataset(20, damaged), batch: 5, workers: 3, training: true);
         int[] expected = [.. order];
-        (expected[2], expected[3], expected[18], expected[19]) = (order[4], order[4], order[0], order[0]); // the end goes on with the beginning
+        // the end goes on with the beginning
+        (expected[2], expected[3], expected[18], expected[19]) = (order[4], order[4], order[0], order[0]);
         Assert.Equal(expected, batches.SelectMany(batch => batch).Select(sample => sample.Index));
         Assert.NotEqual(batches[0][2], batches[0][3]); // one picture, two augmentations
     }
@@ -256,13 +260,13 @@ public sealed class BatchLoaderTests
     [Fact]
     public void Arrays_are_used_again_once_a_batch_is_disposed()
     {
-        HashSet<float[]> arrays = [];
+        HashSet<BatchMemory> arrays = [];
         foreach (
             Batch batch in Loader(new GeneratedDataset(200), batch: 4, workers: 2, training: true)
                 .Epoch(0, cancellation: TestContext.Current.CancellationToken)
         )
             using (batch)
-                arrays.Add(batch.Images);
+                arrays.Add(batch.Memory);
         Assert.InRange(arrays.Count, 1, 1 + 2); // the one in use and those ahead
     }
 
@@ -274,7 +278,7 @@ public sealed class BatchLoaderTests
             .First();
         batch.Dispose();
         batch.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => batch.Images);
+        Assert.Throws<ObjectDisposedException>(() => batch.Memory);
     }
 
     [Theory]
@@ -323,7 +327,7 @@ public sealed class BatchLoaderTests
     private static Sample[][] ReadUntil(BatchLoader loader, int firstBatch, CancellationToken cancellation)
     {
         List<Sample[]> batches = [];
-        foreach (Batch batch in loader.Epoch(5, firstBatch, cancellation))
+        foreach (Batch batch in loader.Epoch(5, firstBatch, cancellation: cancellation))
             using (batch)
             {
                 int length = batch.Images.Length / batch.Labels.Length;
@@ -333,7 +337,7 @@ public sealed class BatchLoaderTests
                         .Select(i => new Sample(
                             batch.Indices[i],
                             batch.Labels[i],
-                            batch.Images[(i * length)..((i + 1) * length)]
+                            batch.Images[(i * length)..((i + 1) * length)].ToArray()
                         )),
                 ]);
             }

@@ -55,7 +55,8 @@ public sealed class RepeatedAugmentationSamplerTests
         Assert.All(order, index => Assert.InRange(index, 0, count - 1));
     }
 
-    // 256 of 768 samples an epoch. Of each sample the count over the epochs is binomial with a chance of 1/3; that an epoch's add up to 256 takes
+    // 256 of 768 samples an epoch. Of each sample the count over the epochs is binomial with a chance of 1/3; that an epoch's
+    // add up to 256 takes
     // one degree of freedom: sum (n - mean)^2 / variance, times 767 / 768, is chi-squared with 767.
     [Fact]
     public void An_epoch_sees_a_third_of_the_samples_and_each_sample_a_third_of_the_epochs()

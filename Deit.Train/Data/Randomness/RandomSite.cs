@@ -1,6 +1,6 @@
 using Deit.Gpu;
 
-namespace Deit.Train.Data.Augmentation;
+namespace Deit.Train.Data.Randomness;
 
 /// <summary>
 /// The uses of random numbers on the host: the site of a <see cref="RandomStream"/>. Each has its own, so a new step of the augmentation

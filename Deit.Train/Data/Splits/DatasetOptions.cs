@@ -1,4 +1,4 @@
-namespace Deit.Train.Data.Formats;
+namespace Deit.Train.Data.Splits;
 
 /// <summary>How a data set is read, in whichever format it is.</summary>
 internal sealed record DatasetOptions

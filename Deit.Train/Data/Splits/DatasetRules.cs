@@ -1,6 +1,6 @@
 using Deit.Model;
 
-namespace Deit.Train.Data.Formats;
+namespace Deit.Train.Data.Splits;
 
 /// <summary>What every format demands of splits, shares and classes, said in the same words.</summary>
 internal static class DatasetRules
@@ -9,7 +9,9 @@ internal static class DatasetRules
         Val = "val",
         Test = "test";
 
-    /// <summary>More classes than any data set has: a label beyond is damage, and lists of that length need not be made to find out.</summary>
+    /// <summary>
+    /// More classes than any data set has: a label beyond is damage, and lists of that length need not be made to find out.
+    /// </summary>
     public const int MostClasses = 1_000_000;
 
     /// <exception cref="DeitException">The share is none.</exception>
@@ -42,7 +44,8 @@ internal static class DatasetRules
     {
         if (classes.Except(known).ToArray() is { Length: > 0 } unknown)
             throw new DeitException(
-                $"Opening '{root}' failed: {(options.ClassNames is null ? "training" : "the model")} does not have its {Classes(unknown)}; {(unknown.Length == 1 ? remedy.One : remedy.Several)}."
+                $"Opening '{root}' failed: {(options.ClassNames is null ? "training" : "the model")} does not have "
+                    + $"its {Classes(unknown)}; {(unknown.Length == 1 ? remedy.One : remedy.Several)}."
             );
     }
 

@@ -1,19 +1,20 @@
 using System.Globalization;
 using Deit.Cli.Demo;
 using Deit.Model;
+using Deit.Tests.Train.Training;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 using Deit.Train.Training;
 
-namespace Deit.Tests.Train.Training;
+namespace Deit.Tests.Train.Runs;
 
 /// <summary>Whole trainings, compared byte by byte.</summary>
-public sealed class TrainerTests : IDisposable
+public sealed class TrainRunTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly string _data;
 
-    public TrainerTests() => _data = TinyRun.WritePictures(_folder);
+    public TrainRunTests() => _data = TinyRun.WritePictures(_folder);
 
     public void Dispose() => _folder.Dispose();
 
@@ -169,7 +170,7 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Pictures_that_cannot_be_read_are_skipped_counted_and_listed()
     {
-        string run = _folder["run"];
+        string folder = _folder["run"];
         string[] bad =
         [
             Path.Combine(_data, "train", DemoDataset.Classes[0], "0001.png"),
@@ -178,12 +179,12 @@ public sealed class TrainerTests : IDisposable
         byte[] whole = File.ReadAllBytes(bad[0]);
         File.WriteAllBytes(bad[0], whole[..(whole.Length / 2)]);
         File.WriteAllText(bad[1], "no picture");
-        TrainOptions options = TinyRun.Options(_data, run);
+        TrainOptions options = TinyRun.Options(_data, folder);
         using StopSignal stop = new();
-        using Trainer trainer = new(options, resume: null);
-        Assert.Equal(0, trainer.Run(stop));
-        Assert.Equal(bad.Length, trainer.Unreadable.Count);
-        Assert.All(bad, path => Assert.Contains(trainer.Unreadable, sentence => sentence.Contains(path)));
+        using TrainRun run = TrainRun.Open(options, resume: null);
+        Assert.Equal(0, run.Run(stop));
+        Assert.Equal(bad.Length, run.Unreadable.Count);
+        Assert.All(bad, path => Assert.Contains(run.Unreadable, sentence => sentence.Contains(path)));
     }
 
     private string APicture() => Path.Combine(_data, "val", DemoDataset.Classes[1], "0001.png");

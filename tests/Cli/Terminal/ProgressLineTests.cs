@@ -1,7 +1,7 @@
-using Deit.Train.Reporting;
+using Deit.Cli.Terminal;
 using Deit.Train.Training;
 
-namespace Deit.Tests.Train.Reporting;
+namespace Deit.Tests.Cli.Terminal;
 
 public sealed class ProgressLineTests : IDisposable
 {

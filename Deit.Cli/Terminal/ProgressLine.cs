@@ -1,6 +1,6 @@
 using Deit.Train.Training;
 
-namespace Deit.Train.Reporting;
+namespace Deit.Cli.Terminal;
 
 /// <summary>
 /// Shows how a run gets on: on a terminal one line that renews itself, elsewhere a plain line now and then. Thread-safe.
@@ -20,7 +20,9 @@ internal sealed class ProgressLine : IDisposable
 
     /// <summary>Shows progress on a writer.</summary>
     /// <param name="output">Where to; not disposed.</param>
-    /// <param name="width">The terminal's width in characters, asked each time for windows change; null where the output is no terminal.</param>
+    /// <param name="width">
+    /// The terminal's width in characters, asked each time for windows change; null where the output is no terminal.
+    /// </param>
     /// <param name="interval">Time between plain lines; a terminal is renewed ten times a second.</param>
     /// <param name="time">The clock.</param>
     internal ProgressLine(TextWriter output, Func<int>? width, TimeSpan interval, TimeProvider time)

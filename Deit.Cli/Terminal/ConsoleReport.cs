@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Deit.Train.Reporting;
+using Spectre.Console;
+
+namespace Deit.Cli.Terminal;
+
+/// <summary>Figures on the console: tables and JSON.</summary>
+internal static class ConsoleReport
+{
+    /// <summary>A table whose first column holds names and whose others hold numbers.</summary>
+    public static Table Table(params IEnumerable<string> columns)
+    {
+        Table table = new() { Border = TableBorder.Simple };
+        foreach (string column in columns)
+            table.AddColumn(
+                new TableColumn(new Text(column))
+                {
+                    Alignment = table.Columns.Count == 0 ? Justify.Left : Justify.Right,
+                    NoWrap = true,
+                }
+            );
+        return table;
+    }
+
+    /// <summary>Adds a row of plain text: labels may hold brackets.</summary>
+    public static void Row(this Table table, params IEnumerable<string> cells) =>
+        table.AddRow(cells.Select(cell => new Text(cell)));
+
+    /// <summary>Prints a table; into a file or pipe as wide as it needs to be.</summary>
+    public static void Print(Table table)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        if (Console.IsOutputRedirected)
+            console.Profile.Width = 10_000;
+        console.Write(table);
+    }
+
+    /// <summary>Prints an object as JSON.</summary>
+    public static void PrintJson(object value) => Console.WriteLine(JsonSerializer.Serialize(value, Report.Json));
+}

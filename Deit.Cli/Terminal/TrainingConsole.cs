@@ -1,0 +1,108 @@
+using Deit.Model;
+using Deit.Train.Options;
+using Deit.Train.Runs;
+using Deit.Train.Training;
+
+namespace Deit.Cli.Terminal;
+
+/// <summary>Tells on the console how a training gets on.</summary>
+/// <param name="progress">The lines; not disposed.</param>
+internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
+{
+    private string _folder = "";
+
+    /// <inheritdoc/>
+    public void Started(TrainingSession session, TrainState state, bool resumed)
+    {
+        TrainingPlan plan = session.Plan;
+        NetworkConfig config = plan.Description.Config;
+        TrainStep step = session.Step;
+        _folder = plan.Folder;
+        Say($"Device   {session.Device.Info}");
+        Say(
+            $"Model    {plan.Description.Name ?? "free configuration"}: {Millions(session.Model)} M parameters, "
+                + $"{step.Precision.Name}, input {config.InputSize}, {config.NumClasses} classes"
+        );
+        (int batch, int steps) = (plan.Options.Step.BatchSize, plan.Options.Step.AccumSteps);
+        Say(
+            $"Data     {plan.TrainingImages.Count} training and {plan.ValidationImages.Count} validation images, "
+                + $"{plan.StepsPerEpoch} steps of {batch} an epoch{(steps > 1 ? $", an update each {steps}" : "")}"
+        );
+        SayTeacher(session);
+        if (plan.Start is not null)
+            Say($"Start    weights of {plan.Options.Model.Finetune}");
+        foreach (string notice in session.Notices)
+            Say($"Notice   {notice}");
+        Say(
+            $"Memory   {session.Device.AllocatedBytes / 1048576.0:0} MiB held; "
+                + $"activations {step.Graph.PlannedBytes / 1048576.0:0.0} MiB planned "
+                + $"for {step.Graph.LiveBytes / 1048576.0:0.0} MiB alive at once"
+        );
+        if (resumed)
+            Say($"Resumed  at epoch {state.Epoch + 1}, step {state.StepInEpoch}");
+    }
+
+    /// <inheritdoc/>
+    public void LossRead(Progress point) => progress.Report(point);
+
+    /// <inheritdoc/>
+    public void EpochEvaluated(EpochResult result)
+    {
+        Evaluation evaluation = result.Evaluation;
+        Say(
+            $"epoch {result.Epoch + 1}/{result.Epochs}  train loss {result.TrainLoss:F4}  val loss {evaluation.Loss:F4}  "
+                + $"top-1 {evaluation.Top1:p1}  top-5 {evaluation.Top5:p1}  {result.Seconds:F0} s"
+                + (result.IsBest ? "  best" : "")
+        );
+        if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
+            Say(
+                $"  class token {byClass.Top1:p1}  distillation token {byDistillation.Top1:p1}  both {evaluation.Top1:p1}"
+            );
+        if (result.Average is { } average)
+            Say($"  moving average {average.Total}");
+    }
+
+    /// <inheritdoc/>
+    public void Ended(TrainingEnd end)
+    {
+        if (!end.IsComplete)
+            Say(
+                $"Stopped in epoch {end.State.Epoch + 1} after step {end.State.StepInEpoch}; "
+                    + $"go on with: deit train --resume {_folder}"
+            );
+        if (end.Unreadable.Count > 0)
+        {
+            Say($"{end.Unreadable.Count} image(s) could not be read and were skipped:");
+            foreach (string sentence in end.Unreadable)
+                Say($"  {sentence}");
+        }
+        if (end.Steps > 0)
+            Say(
+                $"Host time a step, waits excluded: {end.HostTime.TotalMilliseconds / end.Steps:0.000} ms "
+                    + $"over {end.Steps} steps"
+            );
+        if (end.IsComplete)
+            Say($"Done     best model in {new RunCheckpoint(_folder).Best}");
+    }
+
+    private void SayTeacher(TrainingSession session)
+    {
+        TrainingPlan plan = session.Plan;
+        bool token = plan.Description.Config.Heads.Count == 2;
+        if (session.Teacher is { } teacher)
+            Say(
+                $"Teacher  {plan.Options.Distillation.TeacherPath}: {teacher.Network.Config.Family} of "
+                    + $"{Millions(teacher.Network)} M parameters, {FlagValue.Name(plan.Options.Distillation.Type)} "
+                    + $"distillation into the {(token ? "distillation" : "class")} token"
+            );
+        else if (token)
+            Say(
+                "Notice   the model has a distillation token and no teacher: its head learns nothing and spoils the answer "
+                    + "of both heads; add --distillation-type and --teacher-path, or choose a model without the token"
+            );
+    }
+
+    private static string Millions(INetwork network) => $"{network.Parameters.Count / 1e6:0.00}";
+
+    private void Say(string line) => progress.WriteLine(line);
+}

@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using Deit.Model;
+using Deit.Model.Images;
+using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Formats;
+
+namespace Deit.Train.Data.Loading;
+
+/// <summary>Decodes and transforms samples, and remembers those that cannot be read. Every member may be called from any thread.</summary>
+/// <param name="dataset">The pictures.</param>
+/// <param name="transform">What is done to a picture.</param>
+internal sealed class SampleReader(IImageDataset dataset, IImageTransform transform)
+{
+    private readonly ConcurrentDictionary<int, string> _unreadable = [];
+
+    /// <summary>A sentence for each sample that could not be read, in the data set's order.</summary>
+    public IReadOnlyList<string> Unreadable => [.. _unreadable.OrderBy(pair => pair.Key).Select(pair => pair.Value)];
+
+    /// <summary>Floats of a sample: 3 H W.</summary>
+    public int SampleLength => 3 * transform.InputSize.Pixels;
+
+    /// <summary>The class of a sample.</summary>
+    public uint Label(int index) => (uint)dataset.Label(index);
+
+    /// <summary>Decodes of a sample the part that its place in the epoch needs; a sample that cannot be read is not tried again.</summary>
+    /// <returns>Null where it cannot be read.</returns>
+    public RgbImage? Load(int index, int epoch, int position)
+    {
+        if (_unreadable.ContainsKey(index))
+            return null;
+        try
+        {
+            return dataset.Load(index, (width, height) => transform.Part(width, height, epoch, position));
+        }
+        catch (ImageException error)
+        {
+            _unreadable.TryAdd(index, error.Message);
+            return null;
+        }
+    }
+
+    /// <summary>Transforms a sample into [3, H, W].</summary>
+    /// <exception cref="DeitException">The transform refuses the picture, which the message names.</exception>
+    public void Apply(RgbImage image, int index, int epoch, int position, Span<float> chw)
+    {
+        try
+        {
+            transform.Apply(image, epoch, position, chw);
+        }
+        catch (DeitException error)
+        {
+            throw new DeitException($"'{dataset.Name(index)}': {error.Message}", error);
+        }
+    }
+
+    /// <summary>The error where no sample can be read.</summary>
+    public DeitException NothingReadable() =>
+        new(
+            $"Loading images failed: none of {dataset.Count} can be read; "
+                + $"the first error is: {Unreadable.FirstOrDefault("none").TrimEnd('.')}."
+        );
+}

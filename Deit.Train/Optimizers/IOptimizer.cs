@@ -1,0 +1,49 @@
+using Deit.Gpu;
+using Deit.Model;
+
+namespace Deit.Train.Optimizers;
+
+/// <summary>A method by which gradients change weights.</summary>
+internal interface IOptimizer
+{
+    /// <summary>
+    /// The tensors that are kept from update to update, by the names that a checkpoint keeps them under. Each is as long as the flat
+    /// parameters and zero before the first update.
+    /// </summary>
+    IReadOnlyList<string> StateNames { get; }
+
+    /// <summary>The decays of the moments that <see cref="StepState"/> corrects for their start at zero.</summary>
+    AdamWOptions Corrections { get; }
+
+    /// <summary>Records one update in place.</summary>
+    /// <param name="r">The recorder.</param>
+    /// <param name="update">The tensors of the update.</param>
+    void Record(Recorder r, OptimizerUpdate update);
+}
+
+/// <summary>The tensors of an update.</summary>
+/// <param name="Parameters">The weights and their gradients, flat.</param>
+/// <param name="State">The optimiser's own, in the order of <see cref="IOptimizer.StateNames"/>.</param>
+/// <param name="DecayMask">The factor of weight decay of each <see cref="Deit.Model.Parameters.Granule"/> parameters, 1 or 0.</param>
+/// <param name="Segments">
+/// U32, the index of the parameter tensor that each <see cref="Deit.Model.Parameters.Granule"/> parameters belong to.
+/// </param>
+/// <param name="StepState">Learning rate and bias corrections.</param>
+/// <param name="GradientScale">[1], multiplies the gradients; null for 1.</param>
+/// <param name="Apply">[1], 0 leaves everything as it is; null for 1.</param>
+internal sealed record OptimizerUpdate(
+    Parameters Parameters,
+    IReadOnlyList<Tensor> State,
+    Tensor DecayMask,
+    Tensor Segments,
+    Tensor StepState,
+    Tensor? GradientScale,
+    Tensor? Apply
+)
+{
+    /// <summary>The flat gradients.</summary>
+    /// <exception cref="InvalidOperationException">The parameters have none.</exception>
+    public Tensor Gradients =>
+        Parameters.FlatGradients
+        ?? throw new InvalidOperationException("The parameters have no gradients; call Parameters.Train first.");
+}

@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using Deit.Train.Training;
+
+namespace Deit.Train.Runs;
+
+/// <summary>Adds a row to the log of a run after each epoch.</summary>
+/// <param name="log">The log.</param>
+internal sealed class LogObserver(RunLog log) : ITrainingObserver
+{
+    /// <inheritdoc/>
+    public void EpochEvaluated(EpochResult result) =>
+        log.Append(
+            new LogRow
+            {
+                Epoch = result.Epoch,
+                Step = result.Next.Step,
+                TrainLoss = result.TrainLoss,
+                ValLoss = result.Evaluation.Loss,
+                ValTop1 = result.Evaluation.Top1,
+                ValTop5 = result.Evaluation.Top5,
+                Lr = result.LearningRate,
+                ImagesPerSecond = result.ImagesPerSecond,
+                DataWait = result.DataWait,
+                Seconds = result.Seconds,
+                Further = Further(result),
+            }
+        );
+
+    private static ImmutableSortedDictionary<string, double> Further(EpochResult result)
+    {
+        Dictionary<string, double> columns = [];
+        if (result.Evaluation is { Class: { } byClass, Distillation: { } byDistillation })
+            (columns["val_top1_class"], columns["val_top1_distillation"]) = (byClass.Top1, byDistillation.Top1);
+        if (result.Average is { } average)
+            (columns["ema_top1"], columns["ema_top5"], columns["ema_loss"]) = (
+                average.Top1,
+                average.Top5,
+                average.Loss
+            );
+        if (result.LossScale is { } scale)
+            (columns["loss_scale"], columns["skipped_updates"]) = (scale[0], scale[2]);
+        return columns.ToImmutableSortedDictionary(StringComparer.Ordinal);
+    }
+}

@@ -1,0 +1,176 @@
+using System.Globalization;
+using Deit.Model;
+using Deit.Train.Data.Loading;
+using Deit.Train.Options;
+
+namespace Deit.Train.Training;
+
+/// <summary>Steps and epochs from a point of a training to its end. The only writer of the <see cref="TrainState"/>.</summary>
+internal sealed class TrainingLoop
+{
+    private readonly TrainingSession _session;
+    private readonly TrainingPlan _plan;
+    private readonly TrainOptions _options;
+    private readonly IReadOnlyList<ITrainingObserver> _observers;
+    private readonly bool _resumed;
+    private TrainState _state;
+    private EpochClock _clock;
+
+    /// <summary>Prepares to go on from a point.</summary>
+    /// <param name="session">The open training, with the tensors of that point.</param>
+    /// <param name="state">The point.</param>
+    /// <param name="resumed">Whether the run was begun before.</param>
+    /// <param name="observers">Are told in this order.</param>
+    public TrainingLoop(
+        TrainingSession session,
+        TrainState state,
+        bool resumed,
+        IReadOnlyList<ITrainingObserver> observers
+    )
+    {
+        (_session, _plan, _options) = (session, session.Plan, session.Plan.Options);
+        (_resumed, _observers) = (resumed, observers);
+        session.Step.LossSum = state.PendingLoss;
+        _state = state with { PendingLoss = 0 };
+        _clock = new EpochClock(_plan.Training, _state);
+    }
+
+    /// <summary>Trains to the end or until told to stop.</summary>
+    /// <param name="stop">Asks to stop.</param>
+    /// <returns>The exit code: 0, or that of the signal.</returns>
+    /// <exception cref="DeitException">
+    /// The loss is not finite, or an observer failed, as when the disk is full; checkpoints are intact.
+    /// </exception>
+    public int Run(StopSignal stop)
+    {
+        Tell(observer => observer.Started(_session, _state, _resumed));
+        while (_state.Epoch < _options.Schedule.Epochs)
+        {
+            double learningRate = _plan.Schedule.LearningRate(_state.Epoch);
+            if (!TrainEpoch(learningRate, stop) || !EvaluateEpoch(learningRate, stop))
+            {
+                Tell(observer => observer.Stopped(_state));
+                End(complete: false);
+                return stop.ExitCode;
+            }
+        }
+        End(complete: true);
+        return 0;
+    }
+
+    private bool TrainEpoch(double learningRate, StopSignal stop)
+    {
+        _clock = new EpochClock(_plan.Training, _state);
+        int steps = _plan.StepsPerEpoch,
+            done = _state.StepInEpoch;
+        Func<TrainState> snapshot = Snapshot;
+        foreach (Batch batch in _plan.Training.Epoch(_state.Epoch, done, _session.Step.Slots).Take(steps - done))
+            using (batch)
+            {
+                _session.Submit(batch, _state.Step, learningRate);
+                _state = _state.AfterStep();
+                // Read at fixed steps, so that sums and logs do not depend on timing.
+                if (_state.StepInEpoch % _options.Run.PrintSteps == 0 || _state.StepInEpoch == steps)
+                    ReadLoss(learningRate);
+                Tell(observer => observer.StepDone(_state, snapshot));
+                if (!stop.Requested)
+                    continue;
+                _state = Snapshot();
+                return false;
+            }
+        _clock.Stop();
+        return true;
+    }
+
+    private void ReadLoss(double learningRate)
+    {
+        float sum = _session.Step.LossSum;
+        RequireFinite(sum);
+        _session.Step.LossSum = 0;
+        _state = _state.AfterRead(sum, _clock.Seconds);
+        int steps = _plan.StepsPerEpoch,
+            done = _state.StepInEpoch;
+        double stepSeconds = _clock.SecondsNow / _clock.StepsSince(_state);
+        long left = ((long)(_options.Schedule.Epochs - _state.Epoch) * steps) - done;
+        Progress progress = new(
+            _state.Epoch,
+            _options.Schedule.Epochs,
+            done,
+            steps,
+            _state.LossSum / done,
+            learningRate,
+            _options.Step.BatchSize / stepSeconds,
+            _clock.DataWait,
+            TimeSpan.FromSeconds(left * stepSeconds)
+        );
+        Tell(observer => observer.LossRead(progress));
+    }
+
+    // Steps since the last read keep their sum in the device's arithmetic.
+    private TrainState Snapshot()
+    {
+        float pending = _session.Step.LossSum;
+        RequireFinite(pending);
+        return _state.Paused(pending, _clock.Seconds);
+    }
+
+    private bool EvaluateEpoch(double learningRate, StopSignal stop)
+    {
+        IReadOnlyList<Evaluation> evaluations;
+        try
+        {
+            evaluations = _session.Evaluator.Run(_plan.Validation.Epoch(0, cancellation: stop.Token));
+        }
+        catch (OperationCanceledException)
+        {
+            // Evaluated anew on resuming: a stop waits for a step, not for a whole validation set.
+            return false;
+        }
+        Evaluation evaluation = evaluations[0];
+        Evaluation? average = evaluations.Count > 1 ? evaluations[1] : null;
+        // Before anything is saved: the loss of the last step came before its update, which may have ruined the weights.
+        RequireFinite(evaluation.Loss);
+        TrainState before = _state;
+        _state = before.AfterEpoch(evaluation, average);
+        EpochResult result = new(
+            before.Epoch,
+            _options.Schedule.Epochs,
+            before.LossSum / _plan.StepsPerEpoch,
+            learningRate,
+            (double)_plan.StepsPerEpoch * _options.Step.BatchSize / Math.Max(before.Seconds, 1e-9),
+            _clock.DataWait,
+            before.Seconds,
+            evaluation,
+            average,
+            _session.Step.LossScale is { } scale ? _session.Device.Read<float>(scale) : null,
+            IsBest: evaluation.Top1 > before.BestTop1,
+            IsBestAverage: average?.Top1 > before.BestEmaTop1,
+            _state
+        );
+        Tell(observer => observer.EpochEvaluated(result));
+        return true;
+    }
+
+    private void RequireFinite(double loss)
+    {
+        if (!double.IsFinite(loss))
+            throw new DeitException(
+                $"The loss is {loss.ToString(CultureInfo.InvariantCulture)} in epoch {_state.Epoch + 1} at or before step "
+                    + $"{_state.StepInEpoch}, so training stopped; the checkpoints in '{_plan.Folder}' are from before: "
+                    + "lower --lr, raise --warmup-epochs or set --clip-grad 1, and start anew."
+            );
+    }
+
+    private void End(bool complete)
+    {
+        (TimeSpan hostTime, long steps) = _session.Step.HostTime;
+        TrainingEnd end = new(_state, complete, _session.Unreadable, hostTime, steps);
+        Tell(observer => observer.Ended(end));
+    }
+
+    private void Tell(Action<ITrainingObserver> tell)
+    {
+        foreach (ITrainingObserver observer in _observers)
+            tell(observer);
+    }
+}

@@ -1,0 +1,110 @@
+using Deit.Model;
+using Deit.Train.Data.Augmentation;
+using Deit.Train.Data.Formats;
+using Deit.Train.Data.Loading;
+using Deit.Train.Data.Splits;
+using Deit.Train.Options;
+using Deit.Train.Schedules;
+
+namespace Deit.Train.Training;
+
+/// <summary>Everything about a training that can be known, and can be wrong, before a device is opened.</summary>
+internal sealed class TrainingPlan : IDisposable
+{
+    /// <summary>Opens the data and reads the descriptions of all networks. Nothing is written.</summary>
+    /// <param name="options">The recipe.</param>
+    /// <param name="folder">The run folder, for messages.</param>
+    /// <param name="resumed">Whether weights come from a checkpoint: then <c>--finetune</c> was done before.</param>
+    /// <exception cref="DeitException">Data, teacher or options do not allow a training.</exception>
+    public TrainingPlan(TrainOptions options, string folder, bool resumed)
+    {
+        (Options, Folder) = (options, folder);
+        string data =
+            options.Data.Path
+            ?? throw new DeitException(
+                "No data was given; add --data DIR with a folder of pictures for each class, tar shards, Parquet or CIFAR."
+            );
+        DatasetOptions reading = new() { ValFraction = options.Data.ValFraction };
+        TrainingImages = ImageDatasets.Open(data, DatasetRules.Train, reading);
+        ValidationImages = ImageDatasets.Open(data, DatasetRules.Val, reading);
+        NetworkConfig config = options.Model.Config(TrainingImages.ClassNames.Count);
+        Description = new ModelDescription
+        {
+            Name = options.Model.PublishedName,
+            Config = config,
+            Labels = TrainingImages.ClassNames,
+            Preprocess = options.Evaluation.Preprocess(config.InputSize),
+            HeadFusion = options.Evaluation.HeadFusion,
+        };
+        IImageTransform transform = options.Transform(config.InputSize);
+        Start = options.Model.Finetune is { } path && !resumed ? ModelSource.Open(path) : null;
+        if (options.Distillation.TeacherPath is { } teacher)
+            Teacher = Distillation.Teacher.Describe(
+                teacher,
+                options.Distillation.TeacherModel,
+                Description.Preprocess,
+                TrainingImages.ClassNames
+            );
+        ISampler sampler = options.Sampler(TrainingImages.Count);
+        (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
+        BatchLoaderOptions loading = new() { BatchSize = batch, Workers = options.Data.NumWorkers };
+        Training = new BatchLoader(TrainingImages, sampler, transform, loading with { Training = true });
+        Validation = new BatchLoader(
+            ValidationImages,
+            new SequentialSampler(ValidationImages.Count),
+            new EvaluationTransform(Description.Preprocess),
+            loading
+        );
+        // Whole updates only, as one batch of all their images would be.
+        StepsPerEpoch = Training.BatchCount(sampler.Count) / steps * steps;
+        if (StepsPerEpoch == 0)
+            throw new DeitException(
+                $"An update of {steps} batches of {batch} images was asked for, an epoch of the training set has "
+                    + $"{sampler.Count}; lower --accum-steps or --batch-size."
+            );
+        Schedule = options.LearningRates();
+    }
+
+    /// <summary>The recipe.</summary>
+    public TrainOptions Options { get; }
+
+    /// <summary>The run folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>The network to train, its classes and its preprocessing.</summary>
+    public ModelDescription Description { get; }
+
+    /// <summary>The pictures to learn from.</summary>
+    public IImageDataset TrainingImages { get; }
+
+    /// <summary>The pictures to evaluate with.</summary>
+    public IImageDataset ValidationImages { get; }
+
+    /// <summary>Batches to learn from.</summary>
+    public BatchLoader Training { get; }
+
+    /// <summary>Batches to evaluate with.</summary>
+    public BatchLoader Validation { get; }
+
+    /// <summary>Steps of an epoch, a multiple of those of an update; batches at the end that make no whole update are left.</summary>
+    public int StepsPerEpoch { get; }
+
+    /// <summary>The learning rate of each epoch.</summary>
+    public Schedule Schedule { get; }
+
+    /// <summary>The weights to start from; null for random ones.</summary>
+    public ModelSource? Start { get; }
+
+    /// <summary>The teacher's weights and network; null without a teacher.</summary>
+    public (ModelSource Source, NetworkConfig Config)? Teacher { get; }
+
+    /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
+    public string? TeacherHash() => Teacher is { } teacher ? Distillation.Teacher.Hash(teacher.Source) : null;
+
+    /// <summary>Closes the files of weights.</summary>
+    public void Dispose()
+    {
+        Start?.Dispose();
+        Teacher?.Source.Dispose();
+    }
+}

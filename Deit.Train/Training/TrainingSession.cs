@@ -1,0 +1,160 @@
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Train.Data.Loading;
+using Deit.Train.Distillation;
+using Deit.Train.Options;
+
+namespace Deit.Train.Training;
+
+/// <summary>An open training: the device, the networks on it, the recorded step and the recorded evaluation.</summary>
+internal sealed class TrainingSession : IDisposable
+{
+    private readonly TeacherAnswers? _answers;
+    private readonly List<string> _notices = [];
+
+    /// <summary>Opens the device, makes the networks and records the step. The weights are undefined until one of both starts.</summary>
+    /// <param name="plan">The training.</param>
+    /// <param name="kernels">The kernels of the run that is resumed; null for a new one.</param>
+    /// <exception cref="DeitException">A teacher's weights are damaged, or memory is short.</exception>
+    /// <exception cref="GpuException">There is no such device, or it has not enough memory.</exception>
+    public TrainingSession(TrainingPlan plan, IReadOnlyDictionary<string, string>? kernels)
+    {
+        Plan = plan;
+        TrainOptions options = plan.Options;
+        Device = GpuDevice.Open(options.Run.Device);
+        try
+        {
+            if (kernels is not null)
+                Device.Choices.Restore(kernels);
+            NetworkConfig config = plan.Description.Config;
+            Model = config.Create(Device);
+            Average = options.Average.Enabled ? config.Create(Device) : null;
+            (Teacher, _answers) = OpenTeacher();
+            (Precision precision, string? notice) = Precision.For(Device.Info, options.Step.Precision);
+            if (notice is not null)
+                _notices.Add(notice);
+            if (precision.Activations != DType.F32 && !config.ComputesIn16Bits)
+                _notices.Add(
+                    $"a {config.Family} computes in fp32, so that --precision {options.Step.Precision.Name} "
+                        + "changes nothing but its teacher and its loss scale"
+                );
+            Step = new TrainStep(
+                Device,
+                Model,
+                options,
+                Average,
+                _answers is null ? Teacher : null,
+                uploadTeacher: _answers is not null,
+                precision
+            );
+            Evaluator = new Evaluator(
+                Device,
+                Average is null ? [Model] : [Model, Average],
+                options.Step.BatchSize,
+                options.Evaluation.HeadFusion,
+                precision,
+                Step.Graph
+            );
+            // A CPU device takes from the same memory.
+            HostMemory.Require(
+                plan.Validation.BufferBytes
+                    + Step.Slots.ByteLength
+                    + (Device.Info.Type == GpuType.Cpu ? Device.AllocatedBytes : 0),
+                $"training with --batch-size {options.Step.BatchSize}"
+            );
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The training.</summary>
+    public TrainingPlan Plan { get; }
+
+    /// <summary>The device.</summary>
+    public GpuDevice Device { get; }
+
+    /// <summary>The network to train.</summary>
+    public INetwork Model { get; }
+
+    /// <summary>The moving average of the network; null without.</summary>
+    public INetwork? Average { get; }
+
+    /// <summary>The teacher; null without.</summary>
+    public Teacher? Teacher { get; }
+
+    /// <summary>The recorded step.</summary>
+    public TrainStep Step { get; }
+
+    /// <summary>The recorded evaluation: of the network, and of the moving average where there is one.</summary>
+    public Evaluator Evaluator { get; }
+
+    /// <summary>A sentence for each thing that is not quite as the options say.</summary>
+    public IReadOnlyList<string> Notices => [.. _notices, .. Teacher?.Notices ?? []];
+
+    /// <summary>A sentence for each image that could not be read so far.</summary>
+    public IReadOnlyList<string> Unreadable => [.. Plan.Training.Unreadable, .. Plan.Validation.Unreadable];
+
+    /// <summary>Starts at random weights, or at those that <c>--finetune</c> names.</summary>
+    /// <exception cref="DeitException">Those weights do not fit.</exception>
+    public void Initialize()
+    {
+        Model.Parameters.Initialize((ulong)Plan.Options.Run.Seed);
+        if (Plan.Start is { } start)
+            _notices.AddRange(WeightTransfer.Load(Model, start, newHeads: true));
+        Step.StartAverage();
+    }
+
+    /// <summary>Queues a step on a batch of <see cref="TrainStep.Slots"/>.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="step">The number of the step since the start of the run.</param>
+    /// <param name="learningRate">The learning rate in force.</param>
+    /// <exception cref="DeitException">The teacher has no answer for a picture.</exception>
+    public void Submit(Batch batch, long step, double learningRate)
+    {
+        UploadSlot slot = (UploadSlot)batch.Memory;
+        _answers?.Gather(batch.Indices, slot.TeacherLogits);
+        Step.Submit(slot, step, learningRate);
+    }
+
+    /// <summary>Gives the memory and the device back.</summary>
+    public void Dispose()
+    {
+        Evaluator?.Dispose();
+        Step?.Dispose();
+        Teacher?.Dispose();
+        Average?.Dispose();
+        Model?.Dispose();
+        Device.Dispose();
+    }
+
+    private (Teacher? Teacher, TeacherAnswers? Answers) OpenTeacher()
+    {
+        if (Plan.Teacher is not (ModelSource source, NetworkConfig config))
+            return (null, null);
+        Teacher teacher = Teacher.Load(Device, source, config);
+        try
+        {
+            TrainOptions options = Plan.Options;
+            return (
+                teacher,
+                options.Distillation.TeacherCache is { } cache
+                    ? teacher.Answers(
+                        cache,
+                        Plan.TrainingImages,
+                        Plan.Description.Preprocess,
+                        options.Step.BatchSize,
+                        options.Data.NumWorkers
+                    )
+                    : null
+            );
+        }
+        catch
+        {
+            teacher.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Train.Optimizers;
+
+namespace Deit.Train.Training;
+
+/// <summary>A tensor and the name under which a checkpoint keeps it.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Tensor">The tensor.</param>
+internal readonly record struct NamedTensor(string Name, Tensor Tensor);
+
+/// <summary>The update of the weights: what the optimiser keeps, which parameters decay, and dynamic loss scaling.</summary>
+internal sealed class WeightUpdate : IDisposable
+{
+    private readonly Parameters _parameters;
+    private readonly IOptimizer _optimizer;
+    private readonly double? _clipGradient;
+    private readonly Arena _memory;
+    private readonly Tensor _decayMask,
+        _segments;
+    private readonly LossScaleOptions _lossScaling = new();
+
+    /// <summary>Asks for the memory and clears it.</summary>
+    /// <param name="parameters">The weights, with gradients.</param>
+    /// <param name="optimizer">The method.</param>
+    /// <param name="clipGradient">The largest norm of the gradients; null for any.</param>
+    /// <param name="scalesLoss">Scales the loss, so that gradients of 16 bits keep within their range.</param>
+    /// <exception cref="GpuException">There is not enough memory.</exception>
+    public WeightUpdate(Parameters parameters, IOptimizer optimizer, double? clipGradient, bool scalesLoss)
+    {
+        (_parameters, _optimizer, _clipGradient) = (parameters, optimizer, clipGradient);
+        GpuDevice device = parameters.Device;
+        Shape flat = [parameters.FlatLength],
+            mask = [parameters.FlatLength / Parameters.Granule],
+            scale = [LossScaleOp.StateElements];
+        IReadOnlyList<string> names = optimizer.StateNames;
+        _memory = device.CreateArena(
+            "optimiser state",
+            Arena.SizeOf(DType.F32, [.. names.Select(_ => flat), mask, mask, scale])
+        );
+        State = [.. names.Select(name => new NamedTensor(name, _memory.Allocate(flat, name: name)))];
+        _decayMask = _memory.Allocate(mask, name: "decay mask");
+        _segments = _memory.Allocate(mask, DType.U32, "segments");
+        Tensor lossScale = _memory.Allocate(scale, name: "loss scale");
+        device.Fill(_memory.At(0, [(int)(_memory.ByteLength / sizeof(float))]));
+        device.Write<uint>(_segments, Segments(parameters));
+        if (!scalesLoss)
+            return;
+        LossScale = lossScale;
+        device.Write<float>(LossScale, [_lossScaling.Initial, 0, 0, 0]);
+    }
+
+    /// <summary>The optimiser's tensors, laid out as the parameters.</summary>
+    public IReadOnlyList<NamedTensor> State { get; }
+
+    /// <summary>The state of dynamic loss scaling, see <see cref="LossScaleOp"/>; null without.</summary>
+    public Tensor? LossScale { get; }
+
+    /// <summary>Records an update.</summary>
+    /// <param name="r">The recorder.</param>
+    /// <param name="stepState">The numbers of the step.</param>
+    public void Record(Recorder r, Tensor stepState)
+    {
+        Tensor? factor = null,
+            apply = null;
+        if (LossScale is not null)
+            (factor, apply) = r.LossScale(
+                _parameters.FlatGradients!,
+                LossScale,
+                _lossScaling,
+                (float)(_clipGradient ?? double.PositiveInfinity)
+            );
+        else if (_clipGradient is { } maximum)
+            factor = r.ClipScale(_parameters.FlatGradients!, (float)maximum).Coefficient;
+        _optimizer.Record(
+            r,
+            new OptimizerUpdate(
+                _parameters,
+                [.. State.Select(state => state.Tensor)],
+                _decayMask,
+                _segments,
+                stepState,
+                factor,
+                apply
+            )
+        );
+    }
+
+    /// <summary>Says which parameters decay.</summary>
+    /// <param name="untouched">Parameters that no gradient reaches; as in torch.optim they are left alone.</param>
+    public void SetDecay(IEnumerable<string> untouched)
+    {
+        float[] mask = _parameters.DecayMask();
+        foreach (string name in untouched)
+        {
+            (int start, int count) = _parameters.RangeOf(name);
+            mask.AsSpan(start / Parameters.Granule, (count + Parameters.Granule - 1) / Parameters.Granule).Clear();
+        }
+        _parameters.Device.Write<float>(_decayMask, mask);
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose() => _memory.Dispose();
+
+    // The index of the parameter tensor that each granule belongs to.
+    private static uint[] Segments(Parameters parameters)
+    {
+        uint[] segments = new uint[parameters.FlatLength / Parameters.Granule];
+        for (int i = 0; i < parameters.Specs.Count; i++)
+            segments.AsSpan(parameters.RangeOf(parameters.Specs[i].Name).Start / Parameters.Granule).Fill((uint)i);
+        return segments;
+    }
+}
