@@ -69,7 +69,12 @@ internal sealed class OptionBinder<T>
             option.DefaultValueFactory = _ => initial;
         if (option is Option<ImageSize?> size)
             size.CustomParser = argument => ImageSize.Parse(argument.Tokens[0].Value);
-        if (typeof(TValue).IsArray)
+        if (option is Option<EpochList> epochs)
+        {
+            epochs.Arity = ArgumentArity.OneOrMore;
+            epochs.CustomParser = argument => EpochList.Parse(string.Join(',', argument.Tokens.Select(t => t.Value)));
+        }
+        if (typeof(TValue).IsArray || typeof(TValue) == typeof(EpochList))
             option.AllowMultipleArgumentsPerToken = true;
         if (flag.Choices.Count > 0)
             option.AcceptOnlyFromAmong([.. flag.Choices]);

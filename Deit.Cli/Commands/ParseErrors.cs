@@ -3,10 +3,12 @@ using System.CommandLine.Parsing;
 
 namespace Deit.Cli.Commands;
 
-/// <summary>What is wrong with a command line, in one sentence.</summary>
+/// <summary>The first mistake of a command line, in one sentence.</summary>
 internal static class ParseErrors
 {
-    /// <summary>The first mistake and where help is; null where there is none, or where nothing but a command is missing, for which help is shown.</summary>
+    /// <summary>The first mistake and the command that helps; null without a mistake.</summary>
+    /// <remarks>A command line that ends before the name of a command is no mistake: help is shown for it.</remarks>
+    /// <param name="parsed">The command line.</param>
     public static string? Sentence(ParseResult parsed)
     {
         if (parsed.Errors is not [var error, ..])
@@ -21,7 +23,7 @@ internal static class ParseErrors
     {
         if (parsed.UnmatchedTokens is [var unknown, ..])
             return $"'{unknown}' is no flag or command of {Path(parsed.CommandResult)}";
-        // The value is quoted first; a list of choices has a line each.
+        // The parser quotes the wrong value first, and gives each choice a line of its own.
         string[] lines = error.Message.Split(
             '\n',
             StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
@@ -31,8 +33,9 @@ internal static class ParseErrors
             && lines[0].Split('\'') is [_, var value, _, ..]
         )
         {
-            if (lines.Length > 1)
-                return $"{option.Option.Name} is '{value}', expected {string.Join(", ", lines[1..].Select(choice => choice.Trim('\'')))}";
+            string[] choices = [.. lines[1..].Select(choice => choice.Trim('\''))];
+            if (choices.Length > 0)
+                return $"{option.Option.Name} is '{value}', expected {string.Join(", ", choices)}";
             if (lines[0].StartsWith("Cannot parse", StringComparison.Ordinal))
                 return $"{option.Option.Name} is '{value}', expected {Expected(option.Option.ValueType)}";
         }
@@ -50,8 +53,10 @@ internal static class ParseErrors
             _ => "another value",
         };
 
-    private static string Path(CommandResult? command) =>
-        command is null
-            ? ""
-            : $"{(command.Parent is CommandResult parent ? $"{Path(parent)} " : "")}{(command.Command is RootCommand ? "deit" : command.Command.Name)}";
+    // The names from the root to a command, as "deit bench ops".
+    private static string Path(CommandResult command)
+    {
+        string name = command.Command is RootCommand ? "deit" : command.Command.Name;
+        return command.Parent is CommandResult parent ? $"{Path(parent)} {name}" : name;
+    }
 }

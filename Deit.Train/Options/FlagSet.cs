@@ -3,7 +3,9 @@ using System.Reflection;
 namespace Deit.Train.Options;
 
 /// <summary>The flags of a record of options and of the records in it.</summary>
-/// <typeparam name="T">The record; a property that is a flag has a <see cref="FlagAttribute"/>, a record of further flags a <see cref="FlagGroupAttribute"/>.</typeparam>
+/// <typeparam name="T">
+/// The record. A property that is a flag has a <see cref="FlagAttribute"/>, a record of further flags a <see cref="FlagGroupAttribute"/>.
+/// </typeparam>
 internal static class FlagSet<T>
     where T : class, new()
 {

@@ -4,10 +4,15 @@ using Deit.Model.Files;
 
 namespace Deit.Train.Options;
 
-/// <summary>Options of a training as a file: one flat JSON object whose keys are the flags with underscores, as <c>batch_size</c>.</summary>
+/// <summary>
+/// Options of a training as a file: one flat JSON object whose keys are the flags with underscores, as <c>batch_size</c>.
+/// </summary>
 internal static class OptionsFile
 {
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+
+    // Earlier versions wrote this number into the options of a run. It follows from others and is not read.
+    private const string Retired = "update_images";
 
     private static readonly JsonDocumentOptions Reading = new()
     {
@@ -46,6 +51,8 @@ internal static class OptionsFile
         List<(Flag, object?)> values = [];
         foreach ((string key, JsonNode? value) in json)
         {
+            if (key == Retired && widest != FlagScope.Recipe)
+                continue;
             if (!flags.TryGetValue(key, out Flag? flag))
                 throw new UnknownKeyException(key, flags.Keys);
             bool mayBeNull = flag.Of(defaults) is null;

@@ -20,7 +20,9 @@ internal static class Recipe
     ];
 
     /// <summary>The options of a recipe.</summary>
-    /// <param name="nameOrFile">A recipe that comes along, or a file that <see cref="Save"/> wrote; settings that a file leaves out have their defaults.</param>
+    /// <param name="nameOrFile">
+    /// A recipe that comes along, or a file that <see cref="Save"/> wrote. Settings that a file leaves out have their defaults.
+    /// </param>
     /// <exception cref="DeitException">There is no such recipe or file, or the file has a key or value that no option has.</exception>
     public static TrainOptions Load(string nameOrFile)
     {

@@ -3,7 +3,10 @@ using Deit.Model;
 
 namespace Deit.Train.Options;
 
-/// <summary>The options of a training, a record for each concern. Names and defaults of flags are those of the reference's main.py where it has them.</summary>
+/// <summary>
+/// The options of a training, a record for each concern. Names and defaults of flags are those of the reference's main.py where it
+/// has them.
+/// </summary>
 internal sealed record TrainOptions
 {
     /// <summary>The pictures.</summary>

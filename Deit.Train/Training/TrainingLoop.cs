@@ -46,7 +46,7 @@ internal sealed class TrainingLoop
         Tell(observer => observer.Started(_session, _state, _resumed));
         while (_state.Epoch < _options.Schedule.Epochs)
         {
-            double learningRate = _plan.Schedule.LearningRate(_state.Epoch);
+            double learningRate = _plan.Schedule.LearningRate(_state.Epoch, _state.ValidationLosses);
             if (!TrainEpoch(learningRate, stop) || !EvaluateEpoch(learningRate, stop))
             {
                 Tell(observer => observer.Stopped(_state));

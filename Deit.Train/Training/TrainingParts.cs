@@ -12,18 +12,8 @@ internal static class TrainingParts
 {
     /// <summary>The learning rate of each epoch.</summary>
     /// <param name="options">The options.</param>
-    public static Schedule LearningRates(this TrainOptions options)
-    {
-        ScheduleOptions schedule = options.Schedule;
-        return new()
-        {
-            Lr = schedule.UnscaleLr ? schedule.Lr : Schedule.ScaledLr(schedule.Lr, options.Step.UpdateImages),
-            MinLr = schedule.MinLr,
-            WarmupLr = schedule.WarmupLr,
-            WarmupEpochs = schedule.WarmupEpochs,
-            Epochs = schedule.Epochs,
-        };
-    }
+    public static ISchedule LearningRates(this TrainOptions options) =>
+        ScheduleList.Create(options.Schedule, options.Step.UpdateImages);
 
     /// <summary>The distillation loss.</summary>
     /// <param name="options">The teacher's part of the loss.</param>

@@ -90,7 +90,7 @@ internal sealed class TrainingPlan : IDisposable
     public int StepsPerEpoch { get; }
 
     /// <summary>The learning rate of each epoch.</summary>
-    public Schedule Schedule { get; }
+    public ISchedule Schedule { get; }
 
     /// <summary>The weights to start from; null for random ones.</summary>
     public ModelSource? Start { get; }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Deit.Train.Analysis;
 using Deit.Train.Options;
+using Deit.Train.Schedules;
 using Deit.Train.Training;
 
 namespace Deit.Bench.Experiments;
@@ -111,10 +112,11 @@ internal sealed class DistillationTables(
             : o.Model.Name;
         string input = o.Model.InputSize?.ToString() ?? "of the model";
         string optimizer = FlagValue.Name(o.Optimizer.Kind);
+        double peak = ScheduleList.Peak(o.Schedule, o.Step.UpdateImages);
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{model}, input {input}, {o.Schedule.Epochs} epochs, "
-                + $"batch {o.Step.UpdateImages}, {optimizer} with rate {o.LearningRates().Lr:0.0e+0}"
+                + $"batch {o.Step.UpdateImages}, {optimizer} with rate {peak:0.0e+0}"
         );
     }
 

@@ -7,6 +7,7 @@ using Deit.Train.Distillation;
 using Deit.Train.Options;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using Tensor = Deit.Gpu.Tensor;
 
 namespace Deit.Tests.Golden;
 

@@ -87,12 +87,9 @@ internal static class AttentionCommand
                     );
                 rows.Add(($"layer {layer + 1}, {TokenNames[token]}", cells));
             }
-        using Drawing sheet = ContactSheet.Draw(
-            rows,
-            layers.Length == 1 ? Math.Clamp(config.InputSize.Longer, 128, 224) : 128
-        );
         string sheetFile = Path.Combine(options.Output, "contact_sheet.png");
-        sheet.SavePng(sheetFile);
+        using (Drawing sheet = ContactSheet.Draw(rows, Side(config.InputSize, layers.Length)))
+            sheet.SavePng(sheetFile);
         Console.WriteLine(
             $"{written} pictures of {config.InputSize} pixels in {options.Output}, all together in {sheetFile}"
         );
@@ -108,6 +105,9 @@ internal static class AttentionCommand
             return image;
         }
     }
+
+    // Pixels of a picture's longer side on the sheet. One layer has room for larger pictures than several.
+    private static int Side(ImageSize input, int layers) => layers == 1 ? Math.Clamp(input.Longer, 128, 224) : 128;
 
     private static int[] Layers(string? text, int depth) =>
         text switch

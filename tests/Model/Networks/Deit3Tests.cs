@@ -1,6 +1,5 @@
 using Deit.Cli.Commands;
 using Deit.Cli.Commands.Analyze;
-using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;

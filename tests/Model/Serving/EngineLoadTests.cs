@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
@@ -56,7 +57,8 @@ public sealed class EngineLoadTests
             throw new InvalidOperationException("A thread failed.", failure);
         double[] sorted = [.. milliseconds.Where(time => time > 0).Order()];
         TestContext.Current.TestOutputHelper?.WriteLine(
-            FormattableString.Invariant(
+            string.Create(
+                CultureInfo.InvariantCulture,
                 $"{answered} answers and {cancelled} cancellations of {Threads} threads in {seconds:0.0} s on "
                     + $"{device.Name}: p50 {sorted[sorted.Length / 2]:0.0} ms, p99 "
                     + $"{sorted[sorted.Length * 99 / 100]:0.0} ms; device {middle.Device} then {end.Device} bytes, "

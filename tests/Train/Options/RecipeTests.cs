@@ -30,7 +30,7 @@ public sealed class RecipeTests : IDisposable
     public void Fine_tuning_at_384_is_the_references_command()
     {
         TrainOptions options = Recipe.Load("finetune384");
-        Schedule schedule = options.LearningRates();
+        ISchedule schedule = options.LearningRates();
         Assert.Equal(
             (512, 384, 30, 1e-8),
             (
@@ -41,7 +41,7 @@ public sealed class RecipeTests : IDisposable
             )
         );
         // Constant once the warm-up is over.
-        Assert.All(Enumerable.Range(6, 24), epoch => Assert.Equal(5e-6, schedule.LearningRate(epoch), 1e-20));
+        Assert.All(Enumerable.Range(6, 24), epoch => Assert.Equal(5e-6, schedule.LearningRate(epoch, []), 1e-20));
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class RecipeTests : IDisposable
             (
                 options.Optimizer.Kind,
                 options.Step.UpdateImages,
-                options.LearningRates().Lr,
+                ScheduleList.Peak(options.Schedule, options.Step.UpdateImages),
                 options.Optimizer.Sgd().WeightDecay,
                 options.Schedule.Epochs,
                 options.Augmentation.ErasingProbability,
@@ -87,8 +87,10 @@ public sealed class RecipeTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData(
-        "--embed-dim 96 --depth 4 --num-heads 3 --input-size 96x64 --clip-grad 0.5 --aa none --no-model-ema --opt momentum --distillation-type hard"
+        "--embed-dim 96 --depth 4 --num-heads 3 --input-size 96x64 --clip-grad 0.5 --aa none "
+            + "--no-model-ema --opt momentum --distillation-type hard"
     )]
+    [InlineData("--sched multistep --decay-milestones 3 17 --precision bf16-residual --remode rand")]
     [InlineData("--regnet 48,27.89,2.09,16,8 --no-repeated-aug --mixup 0.3")]
     public void A_recipe_that_was_saved_is_loaded_unchanged_without_what_belongs_to_the_run(string line)
     {
@@ -109,6 +111,13 @@ public sealed class RecipeTests : IDisposable
     [Theory]
     [InlineData("""{ "drop_pathh": 0.1 }""", "unknown key 'drop_pathh'; did you mean 'drop_path'")]
     [InlineData("""{ "output": "x" }""", "unknown key 'output'")]
+    [InlineData(
+        """{ "opt": "adam" }""",
+        "the value \"adam\" of 'opt' is none of its kind, expected one of adamw, sgd, momentum"
+    )]
+    [InlineData("""{ "sched": 3 }""", "the value 3 of 'sched'")]
+    [InlineData("""{ "lr": 1, "lr": 2 }""", "cannot be read")]
+    [InlineData("""{ "update_images": 8 }""", "unknown key 'update_images'")]
     [InlineData("""{ "lr": "fast" }""", "the value \"fast\" of 'lr'")]
     [InlineData("""{ "aa": null }""", "the value null of 'aa'")]
     [InlineData("""{ "epochs": 3""", "cannot be read")]

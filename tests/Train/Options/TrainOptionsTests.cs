@@ -8,6 +8,7 @@ using Deit.Train.Data.Loading;
 using Deit.Train.Distillation;
 using Deit.Train.Optimizers;
 using Deit.Train.Options;
+using Deit.Train.Schedules;
 using Deit.Train.Training;
 
 namespace Deit.Tests.Train.Options;
@@ -68,7 +69,8 @@ public sealed class TrainOptionsTests
     public void Flags_set_up_the_augmentation()
     {
         TrainOptions options = Parse(
-            "--aa none --color-jitter 0.2 --reprob 0.5 --remode rand --recount 2 --no-repeated-aug --train-interpolation bilinear --scale-min 0.3"
+            "--aa none --color-jitter 0.2 --reprob 0.5 --remode rand --recount 2 --no-repeated-aug "
+                + "--train-interpolation bilinear --scale-min 0.3"
         );
         Assert.Equal(
             new TrainTransformOptions
@@ -134,8 +136,8 @@ public sealed class TrainOptionsTests
     [Fact]
     public void The_learning_rate_is_scaled_by_the_images_of_an_update()
     {
-        Assert.Equal(5e-4 * 1024 / 512, Parse("--accum-steps 16").LearningRates().Lr);
-        Assert.Equal(5e-4, Parse("--accum-steps 16 --unscale-lr").LearningRates().Lr);
+        Assert.Equal(5e-4 * 1024 / 512, Peak("--accum-steps 16"));
+        Assert.Equal(5e-4, Peak("--accum-steps 16 --unscale-lr"));
     }
 
     [Theory]
@@ -150,7 +152,8 @@ public sealed class TrainOptionsTests
     )]
     [InlineData(
         "--teacher-path t",
-        "--teacher-path was given and --distillation-type is none, so nothing would be learned from it; add --distillation-type hard or soft."
+        "--teacher-path was given and --distillation-type is none, so nothing would be learned from it; "
+            + "add --distillation-type hard or soft."
     )]
     [InlineData(
         "--teacher-model regnety_160",
@@ -158,12 +161,16 @@ public sealed class TrainOptionsTests
     )]
     [InlineData(
         "--distillation-type hard --teacher-path t --teacher-cache c",
-        "--teacher-cache keeps one answer an image, and augmentation changes the image each time; add --no-aug and a --distillation-type, or drop it."
+        "--teacher-cache keeps one answer an image, and augmentation changes the image each time; "
+            + "add --no-aug and a --distillation-type, or drop it."
     )]
     [InlineData(
         "--model regnety_040 --distilled",
         "--distilled adds a token to a DeiT, a RegNetY has none; drop it: the other distillation flags work without a token."
     )]
+    [InlineData("--decay-epochs 0", "--decay-epochs is 0, expected at least 1.")]
+    [InlineData("--decay-rate 0", "--decay-rate is 0, expected above 0.")]
+    [InlineData("--tail-share 1.5", "--tail-share is 1.5, expected from 0 to 1.")]
     [InlineData("--distillation-alpha 2", "--distillation-alpha is 2, expected from 0 to 1.")]
     [InlineData("--distillation-tau 0", "--distillation-tau is 0, expected above 0.")]
     public void Senseless_options_are_refused(string line, string message) =>
@@ -184,6 +191,12 @@ public sealed class TrainOptionsTests
     [Fact]
     public void A_string_that_is_no_randaugment_is_refused() =>
         Assert.Throws<DeitException>(() => Parse("--aa rand-x1").Transform(37));
+
+    private static double Peak(string line)
+    {
+        TrainOptions options = Parse(line);
+        return ScheduleList.Peak(options.Schedule, options.Step.UpdateImages);
+    }
 
     internal static TrainOptions Parse(string line, TrainOptions? start = null)
     {
