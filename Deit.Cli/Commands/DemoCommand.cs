@@ -6,36 +6,31 @@ using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
 
+/// <summary>The options of <c>deit demo</c>.</summary>
+internal sealed record DemoOptions
+{
+    [Flag("folder for pictures and run; replaced when it holds an earlier demo")]
+    public string Output { get; init; } = "demo";
+
+    [Flag("passes over the training images")]
+    public int Epochs { get; init; } = 10;
+
+    [FlagGroup]
+    public DeviceOptions Device { get; init; } = new();
+}
+
 /// <summary><c>deit demo</c>: the whole path on pictures it renders itself, in a few minutes on two CPU cores.</summary>
 internal static class DemoCommand
 {
     public static Command Create()
     {
-        Option<string> output = new("--output")
-        {
-            Description = "folder for pictures and run; replaced when it holds an earlier demo",
-            DefaultValueFactory = _ => "demo",
-        };
-        Option<int> epochs = new("--epochs")
-        {
-            Description = "passes over the training images",
-            DefaultValueFactory = _ => 10,
-        };
-        Option<string?> device = new("--device")
-        {
-            Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)",
-        };
-        Command command = new("demo", "Render a small data set, train on it, evaluate, predict.")
-        {
-            output,
-            epochs,
-            device,
-        };
-        command.SetAction(result => Run(result.GetValue(output)!, result.GetValue(epochs), result.GetValue(device)));
+        Command command = new("demo", "Render a small data set, train on it, evaluate, predict.");
+        OptionBinder<DemoOptions> binder = new(command);
+        command.SetAction(result => Run(binder.Bind(result)));
         return command;
     }
 
-    private static TrainOptions Options(string data, string run, int epochs, string? device)
+    private static TrainOptions Training(DemoOptions options, string data, string run)
     {
         TrainOptions plain = Recipe.Load("plain");
         return plain with
@@ -46,20 +41,20 @@ internal static class DemoCommand
             // Few steps on easy pictures: a higher rate and less regularisation than the recipe for ImageNet.
             Schedule = plain.Schedule with
             {
-                Epochs = epochs,
+                Epochs = options.Epochs,
                 Lr = 3.2e-2,
                 WarmupEpochs = 2,
                 WarmupLr = 2e-4,
             },
             Augmentation = plain.Augmentation with { SmallestCrop = 0.6 },
-            Run = plain.Run with { Output = run, Device = device },
+            Run = plain.Run with { Output = run, Device = options.Device },
         };
     }
 
-    private static int Run(string output, int epochs, string? device)
+    private static int Run(DemoOptions options)
     {
-        string data = Path.Combine(output, "data"),
-            run = Path.Combine(output, "run");
+        string data = Path.Combine(options.Output, "data"),
+            run = Path.Combine(options.Output, "run");
         long start = Stopwatch.GetTimestamp();
         // Only the folders of an earlier demo are removed.
         foreach (string folder in (ReadOnlySpan<string>)[data, run])
@@ -71,17 +66,25 @@ internal static class DemoCommand
                 + $"and {pictures.ValImagesPerClass} validation pictures into {data}"
         );
         pictures.Write(data);
-        TrainOptions options = Options(data, run, epochs, device);
-        int code = TrainTerminal.Run(options, resume: null);
+        TrainOptions training = Training(options, data, run);
+        int code = TrainTerminal.Run(training, resume: null);
         if (code != 0)
             return code;
         string best = Path.Combine(run, "best");
         Console.WriteLine();
-        code = Evaluate(best, data, options);
+        code = Evaluate(best, data, training);
         if (code != 0)
             return code;
         Console.WriteLine();
-        code = PredictCommand.Run(best, Examples(data), top: 3, json: false, device);
+        code = PredictCommand.Run(
+            new PredictOptions
+            {
+                Model = best,
+                Top = 3,
+                Device = options.Device,
+            },
+            Examples(data)
+        );
         Console.WriteLine();
         Console.WriteLine($"Pictures {data}");
         Console.WriteLine($"Run      {run}: args.json, log.csv, log.jsonl, best/, last/");
@@ -90,15 +93,15 @@ internal static class DemoCommand
         return code;
     }
 
-    private static int Evaluate(string model, string data, TrainOptions options) =>
+    private static int Evaluate(string model, string data, TrainOptions training) =>
         EvalCommand.Run(
             new EvalOptions
             {
                 Model = model,
                 Data = data,
-                BatchSize = options.Step.BatchSize,
-                ValFraction = options.Data.ValFraction,
-                Device = options.Run.Device,
+                BatchSize = training.Step.BatchSize,
+                ValFraction = training.Data.ValFraction,
+                Device = training.Run.Device,
             }
         );
 

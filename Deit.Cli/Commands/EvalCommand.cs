@@ -18,11 +18,8 @@ internal sealed record EvalOptions : SplitOptions
     [Flag("model folder, such as RUN/best", Required = true)]
     public string Model { get; set; } = "";
 
-    [Flag(
-        "how two heads answer together; as the model folder says without it",
-        Choices = ["mean-logits", "sum-softmax", "class-token"]
-    )]
-    public string? HeadFusion { get; set; }
+    [Flag("how two heads answer together; as the model folder says without it")]
+    public HeadFusion? HeadFusion { get; set; }
 
     [PrecisionFlag(
         "type of activations and of the operands of matrix products, with -residual of the residual stream too; "
@@ -40,16 +37,6 @@ internal sealed record EvalOptions : SplitOptions
         "folder for eval.json, per_class.csv and confusion.png; beside the model as MODEL-SPLIT without it, none for no files"
     )]
     public string? Output { get; set; }
-
-    /// <summary>The fusion that a value of the flag names; null without a value.</summary>
-    public static HeadFusion? Fusion(string? name) =>
-        name switch
-        {
-            null => null,
-            "sum-softmax" => Deit.Model.HeadFusion.SumSoftmax,
-            "class-token" => Deit.Model.HeadFusion.ClassToken,
-            _ => Deit.Model.HeadFusion.MeanLogits,
-        };
 }
 
 /// <summary><c>deit eval</c>: top-1, top-5, loss, images a second and the figures of each class on a split.</summary>
@@ -91,16 +78,12 @@ internal static class EvalCommand
         if (output is not null)
             Report.MakeFolder(output);
 
-        using GpuDevice device = GpuDevice.Open(options.Device);
+        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
         if (options.Json)
             Console.Error.WriteLine($"Running on {device.Info}");
         else
             Console.WriteLine($"Device   {device.Info}");
-        Evaluation evaluation = source.Evaluate(
-            device,
-            EvalOptions.Fusion(options.HeadFusion),
-            PrecisionOn(device, options.Precision)
-        );
+        Evaluation evaluation = source.Evaluate(device, options.HeadFusion, PrecisionOn(device, options.Precision));
         ClassReport classes = ClassReport.Of(evaluation.Predictions, labels);
         if (options.Json)
             ConsoleReport.PrintJson(ForJson(options, source, evaluation, classes));
@@ -220,12 +203,7 @@ internal static class EvalCommand
             options.Model,
             options.Data,
             options.Split,
-            HeadFusion = (EvalOptions.Fusion(options.HeadFusion) ?? source.Description.HeadFusion) switch
-            {
-                HeadFusion.SumSoftmax => "sum-softmax",
-                HeadFusion.ClassToken => "class-token",
-                _ => "mean-logits",
-            },
+            HeadFusion = FlagValue.Name(options.HeadFusion ?? source.Description.HeadFusion),
             options.Precision,
             evaluation.Images,
             Unreadable = source.Loader.Unreadable,

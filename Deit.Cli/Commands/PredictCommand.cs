@@ -1,9 +1,34 @@
 using System.CommandLine;
 using System.Text.Json;
+using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
+
+/// <summary>The options of <c>deit predict</c>, besides its pictures.</summary>
+internal sealed record PredictOptions
+{
+    [Flag("model folder, such as RUN/best", Required = true)]
+    public string Model { get; init; } = "";
+
+    [Flag("classes to show")]
+    public int Top { get; init; } = 5;
+
+    [Flag("print JSON")]
+    public bool Json { get; init; }
+
+    [PrecisionFlag(
+        "fp32, fp16 or bf16: type of activations and of the factors of products; "
+            + "fp16-residual or bf16-residual: of the residual stream too; "
+            + "bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units"
+    )]
+    public Precision Precision { get; init; } = DType.F32;
+
+    [FlagGroup]
+    public DeviceOptions Device { get; init; } = new();
+}
 
 /// <summary><c>deit predict</c>: classes with probabilities for pictures.</summary>
 internal static class PredictCommand
@@ -15,61 +40,30 @@ internal static class PredictCommand
 
     public static Command Create()
     {
-        Option<string> model = new("--model") { Description = "model folder, such as RUN/best", Required = true };
-        Option<int> top = new("--top") { Description = "classes to show", DefaultValueFactory = _ => 5 };
-        Option<bool> json = new("--json") { Description = "print JSON" };
-        Option<string> precision = new("--precision")
-        {
-            Description =
-                "fp32, fp16 or bf16: type of activations and of the factors of products; "
-                + "fp16-residual or bf16-residual: of the residual stream too; "
-                + "bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units",
-            DefaultValueFactory = _ => "fp32",
-        };
-        precision.AcceptOnlyFromAmong([.. Precision.Names]);
-        Option<string?> device = new("--device")
-        {
-            Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)",
-        };
         Argument<string[]> images = new("IMAGE") { Description = "picture files", Arity = ArgumentArity.OneOrMore };
-        Command command = new("predict", "Classify pictures.") { model, top, json, precision, device, images };
-        command.SetAction(result =>
-            Run(
-                result.GetValue(model)!,
-                result.GetValue(images)!,
-                result.GetValue(top),
-                result.GetValue(json),
-                result.GetValue(device),
-                result.GetValue(precision)!
-            )
-        );
+        Command command = new("predict", "Classify pictures.") { images };
+        OptionBinder<PredictOptions> binder = new(command);
+        command.SetAction(result => Run(binder.Bind(result), result.GetValue(images)!));
         return command;
     }
 
     /// <summary>
     /// Classifies pictures. Unreadable ones are named on the error stream and make the exit code 1; the others are answered all the same.
     /// </summary>
-    public static int Run(
-        string folder,
-        IReadOnlyList<string> images,
-        int top,
-        bool json,
-        string? device,
-        string precision = "fp32"
-    )
+    public static int Run(PredictOptions options, IReadOnlyList<string> images)
     {
-        if (top < 1)
-            throw new DeitException($"--top is {top}, expected at least 1.");
+        if (options.Top < 1)
+            throw new DeitException($"--top is {options.Top}, expected at least 1.");
         using DeitModel model = DeitModel.Load(
-            folder,
+            options.Model,
             new DeitModelOptions
             {
-                Device = device,
+                Device = options.Device.Selector,
                 CpuFallback = true,
-                Precision = Precision.Parse(precision),
+                Precision = options.Precision,
             }
         );
-        if (!json)
+        if (!options.Json)
             Console.Error.WriteLine($"Running on {model.Device}, {model.Precision.Name}");
         List<object> answers = [];
         int failed = 0;
@@ -84,13 +78,13 @@ internal static class PredictCommand
                 failed++;
                 continue;
             }
-            IReadOnlyList<ClassScore> scores = [.. answer.Scores.Take(top)];
-            if (json)
+            IReadOnlyList<ClassScore> scores = [.. answer.Scores.Take(options.Top)];
+            if (options.Json)
                 answers.Add(ForJson(result.Path, scores));
             else
                 Print(result.Path, scores);
         }
-        if (json)
+        if (options.Json)
             Console.WriteLine(JsonSerializer.Serialize(answers, Json));
         return failed == 0 ? 0 : 1;
     }

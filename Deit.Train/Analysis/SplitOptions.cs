@@ -20,6 +20,6 @@ internal record SplitOptions
     [Flag("print JSON")]
     public bool Json { get; set; }
 
-    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
-    public string? Device { get; set; }
+    [FlagGroup]
+    public DeviceOptions Device { get; init; } = new();
 }

@@ -27,8 +27,8 @@ internal sealed record RunOptions
     [Flag("run folder to write", Scope = FlagScope.Run)]
     public string? Output { get; init; }
 
-    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)", Scope = FlagScope.Command, OnResume = true)]
-    public string? Device { get; init; }
+    [FlagGroup]
+    public DeviceOptions Device { get; init; } = new();
 
     /// <exception cref="DeitException">A value makes no sense.</exception>
     public void Validate()

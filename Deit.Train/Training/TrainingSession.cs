@@ -21,7 +21,7 @@ internal sealed class TrainingSession : IDisposable
     {
         Plan = plan;
         TrainOptions options = plan.Options;
-        Device = GpuDevice.Open(options.Run.Device);
+        Device = GpuDevice.Open(options.Run.Device.Selector);
         try
         {
             if (kernels is not null)

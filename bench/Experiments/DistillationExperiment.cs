@@ -69,7 +69,7 @@ internal sealed class DistillationExperiment(
                 )
                     return code;
 
-        using GpuDevice device = GpuDevice.Open(options.Device);
+        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
         Prediction[] taught = Evaluate(device, teacherModel);
         // By kind, then by seed.
         Dictionary<string, Prediction[][]> students = Students.ToDictionary(
@@ -109,7 +109,7 @@ internal sealed class DistillationExperiment(
         string folder = training.Run.Output!;
         Console.WriteLine($"== {folder}");
         bool begun = File.Exists(Path.Combine(folder, TrainOptions.FileName));
-        if (begun && TrainOptions.Load(folder) != training with { Run = training.Run with { Device = null } })
+        if (begun && TrainOptions.Load(folder) != training with { Run = training.Run with { Device = new() } })
             throw new DeitException(
                 $"'{folder}' was trained with other options than these; "
                     + "give the recipes and data that it was begun with, or another --output."

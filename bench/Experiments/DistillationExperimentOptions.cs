@@ -26,6 +26,6 @@ internal sealed record DistillationExperimentOptions
     [Flag("share of each class kept for validation when DIR has no val folder")]
     public double ValFraction { get; set; } = 0.1;
 
-    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
-    public string? Device { get; set; }
+    [FlagGroup]
+    public DeviceOptions Device { get; init; } = new();
 }

@@ -53,8 +53,8 @@ internal sealed record ModelBenchOptions
     [Flag("with --peer: how often both are measured; the medians are compared")]
     public int Rounds { get; set; } = 3;
 
-    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
-    public string? Device { get; set; }
+    [FlagGroup]
+    public DeviceOptions Device { get; init; } = new();
 
     /// <summary>The arithmetics to measure on a device in a task.</summary>
     public IReadOnlyList<string> On(GpuInfo info, string task) =>

@@ -22,8 +22,8 @@ internal sealed record ProfileOptions
     [Flag("write the table to a file, too")]
     public string? Markdown { get; set; }
 
-    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
-    public string? Device { get; set; }
+    [FlagGroup]
+    public DeviceOptions Device { get; init; } = new();
 
     /// <exception cref="DeitException">An option is out of its range, or there is no model of that name.</exception>
     public NetworkConfig Config()

@@ -21,8 +21,8 @@ internal sealed record AttentionOptions
     [Flag("the layer whose heads are shown, from 1 on, or all; the last without it")]
     public string? Layer { get; set; }
 
-    [Flag("Vulkan device by index, name or UUID (also DEIT_DEVICE)")]
-    public string? Device { get; set; }
+    [FlagGroup]
+    public DeviceOptions Device { get; init; } = new();
 }
 
 /// <summary>
@@ -60,7 +60,7 @@ internal static class AttentionCommand
         description.Preprocess.Apply(ImageDecoder.Decode(path), input);
         Report.MakeFolder(options.Output);
 
-        using GpuDevice device = GpuDevice.Open(options.Device);
+        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
         Console.Error.WriteLine($"Running on {device.Info}");
         using INetwork network = source.Load(device);
         AttentionMaps maps = AttentionMaps.Of(device, network, input);

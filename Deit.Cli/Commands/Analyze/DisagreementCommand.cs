@@ -20,11 +20,8 @@ internal sealed record DisagreementOptions : SplitOptions
     [Flag("their names in the tables, in the same order; the names of their runs without it")]
     public string[]? Names { get; set; }
 
-    [Flag(
-        "how two heads answer together; as the model folder says without it",
-        Choices = ["mean-logits", "sum-softmax", "class-token"]
-    )]
-    public string? HeadFusion { get; set; }
+    [Flag("how two heads answer together; as the model folder says without it")]
+    public HeadFusion? HeadFusion { get; set; }
 
     [Flag("file to write: .md, .json or .csv")]
     public string? Output { get; set; }
@@ -60,7 +57,7 @@ internal static class DisagreementCommand
             );
         ModelOnSplit[] models = [.. options.Models.Select((folder, i) => Open(folder, names[i], options))];
 
-        using GpuDevice device = GpuDevice.Open(options.Device);
+        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
         Console.Error.WriteLine($"Running on {device.Info}");
         (List<ModelAnswers> answers, SortedSet<string> unreadable) = Ask(device, models, names, options);
         Disagreement matrix = Disagreement.Matrix(answers);
@@ -106,7 +103,7 @@ internal static class DisagreementCommand
         SortedSet<string> unreadable = new(StringComparer.Ordinal);
         for (int i = 0; i < models.Length; i++)
         {
-            Evaluation evaluation = models[i].Evaluate(device, EvalOptions.Fusion(options.HeadFusion));
+            Evaluation evaluation = models[i].Evaluate(device, options.HeadFusion);
             Console.Error.WriteLine($"{names[i]}: {evaluation.Total} of {evaluation.Images} images");
             int[] number =
             [

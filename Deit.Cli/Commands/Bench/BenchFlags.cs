@@ -6,10 +6,6 @@ namespace Deit.Cli.Commands.Bench;
 /// <summary>Flags that several benches have.</summary>
 internal static class BenchFlags
 {
-    /// <summary><c>--device</c>.</summary>
-    public static Option<string?> Device() =>
-        new("--device") { Description = "Vulkan device by index, name or UUID (also DEIT_DEVICE)" };
-
     /// <summary><c>--batch-size</c>.</summary>
     /// <param name="defaults">The end of its help text: the batch without the flag.</param>
     public static Option<int?> BatchSize(string defaults) =>

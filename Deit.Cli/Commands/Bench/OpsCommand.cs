@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Deit.Bench.Suites;
 using Deit.Gpu;
+using Deit.Train.Options;
 
 namespace Deit.Cli.Commands.Bench;
 
@@ -9,19 +10,18 @@ internal static class OpsCommand
 {
     public static Command Create()
     {
-        Option<string?> device = BenchFlags.Device();
         Option<int?> batch = BenchFlags.BatchSize("64, on a CPU driver 4");
         Command ops = new("ops", "Time every op: ms, GFLOP/s or GB/s, and the share of the device's own measured best.")
         {
             batch,
-            device,
         };
+        OptionBinder<DeviceOptions> device = new(ops);
         BenchOutput output = new(ops);
         ops.SetAction(result =>
         {
             int? images = result.GetValue(batch);
             BenchFlags.CheckBatchSize(images);
-            using GpuDevice gpu = GpuDevice.Open(result.GetValue(device));
+            using GpuDevice gpu = GpuDevice.Open(device.Bind(result).Selector);
             output.Write(result, OpsBench.Run(gpu, images ?? OpsBench.DefaultBatch(gpu)));
             return 0;
         });

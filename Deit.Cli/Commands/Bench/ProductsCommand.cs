@@ -2,6 +2,7 @@ using System.CommandLine;
 using Deit.Bench.Suites;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Options;
 
 namespace Deit.Cli.Commands.Bench;
 
@@ -10,7 +11,6 @@ internal static class ProductsCommand
 {
     public static Command Create()
     {
-        Option<string?> device = BenchFlags.Device();
         Option<int?> batch = BenchFlags.BatchSize("256, on a CPU driver 1");
         Option<int?> square = new("--square")
         {
@@ -31,8 +31,8 @@ internal static class ProductsCommand
             batch,
             square,
             precisions,
-            device,
         };
+        OptionBinder<DeviceOptions> device = new(products);
         BenchOutput output = new(products);
         products.SetAction(result =>
         {
@@ -41,7 +41,7 @@ internal static class ProductsCommand
             BenchFlags.CheckBatchSize(images);
             if (side is < 0 or > 32768)
                 throw new DeitException($"--square is {side}, expected 0 to 32768.");
-            using GpuDevice gpu = GpuDevice.Open(result.GetValue(device));
+            using GpuDevice gpu = GpuDevice.Open(device.Bind(result).Selector);
             output.Write(
                 result,
                 ProductBench.Run(

@@ -19,7 +19,7 @@ internal static class ProfileCommand
         {
             ProfileOptions options = binder.Bind(result);
             options.Config();
-            using GpuDevice gpu = GpuDevice.Open(options.Device);
+            using GpuDevice gpu = GpuDevice.Open(options.Device.Selector);
             string text = ProfileBench.Run(gpu, options);
             Console.Write(text);
             if (options.Markdown is { } markdown)

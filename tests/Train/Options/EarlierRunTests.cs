@@ -99,6 +99,6 @@ public sealed class EarlierRunTests : IDisposable
         TrainOptions options = TrainOptionsTests.Parse(Flags + " --sched multistep --decay-milestones 1,5 --device 7");
         options.Save(_folder.Path);
         TrainOptions loaded = TrainOptions.Load(_folder.Path);
-        Assert.Equal(options with { Run = options.Run with { Device = null } }, loaded);
+        Assert.Equal(options with { Run = options.Run with { Device = new() } }, loaded);
     }
 }
