@@ -21,7 +21,9 @@ internal static class PredictCommand
         Option<string> precision = new("--precision")
         {
             Description =
-                "fp32, fp16 or bf16: type of activations and of the factors of products; fp16-residual or bf16-residual: of the residual stream too; bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units",
+                "fp32, fp16 or bf16: type of activations and of the factors of products; "
+                + "fp16-residual or bf16-residual: of the residual stream too; "
+                + "bf16x3 or fp16x3: fp32 with each product as three of 16 bits on matrix units",
             DefaultValueFactory = _ => "fp32",
         };
         precision.AcceptOnlyFromAmong([.. Precision.Names]);
@@ -44,7 +46,9 @@ internal static class PredictCommand
         return command;
     }
 
-    /// <summary>Classifies; unreadable pictures are named on the error stream and make the exit code 1, the others are answered all the same.</summary>
+    /// <summary>
+    /// Classifies pictures. Unreadable ones are named on the error stream and make the exit code 1; the others are answered all the same.
+    /// </summary>
     public static int Run(
         string folder,
         IReadOnlyList<string> images,

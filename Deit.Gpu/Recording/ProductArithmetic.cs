@@ -1,8 +1,8 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// How factors of F32 are multiplied; sums are F32 in each case. What the types are called is what the arithmetic is
-/// worth.
+/// How factors of F32 are multiplied; sums are F32 in each case. Each type's name says the arithmetic whose accuracy it
+/// has.
 /// </summary>
 /// <remarks>
 /// Three products of 16 bits for one of F32: a factor is the sum of its rounded value and of the rounded rest, and a b

@@ -5,9 +5,9 @@ namespace Deit.Gpu;
 
 /// <summary>
 /// Which of several kernels runs a given shape: measured once on the device at first use and kept beside the pipeline
-/// cache, so that the choice depends on what the device does, never on who made it. A candidate that fails, or whose
-/// result on noise is not the plain kernel's, is rejected and never taken: a kernel may be compiled by a driver that
-/// nobody here saw run it. So is one that the process or the device did not survive (<see cref="TrialMarker"/>).
+/// cache, so that the choice depends on measurements of the device, never on its maker. A candidate that fails, or
+/// whose result on noise is not the plain kernel's, is rejected and never taken: a kernel may be compiled by a driver
+/// that nobody here saw run it. So is one that the process or the device did not survive (<see cref="TrialMarker"/>).
 /// <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
 /// </summary>
 public sealed class KernelChoices : IKernelChooser
@@ -111,8 +111,9 @@ public sealed class KernelChoices : IKernelChooser
         Load(Path.Combine(CacheFolder.For(info), FileName), RejectedName);
 
     /// <summary>
-    /// Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit. What another device chose is
-    /// compared with the reference at first use, and keeps its place if it is right here too, however fast it is.
+    /// Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit. A choice of
+    /// another device is compared with the reference at first use, and keeps its place if it is right here too, however
+    /// fast it is.
     /// </summary>
     public void Restore(IReadOnlyDictionary<string, string> choices)
     {
@@ -267,9 +268,9 @@ public sealed class KernelChoices : IKernelChooser
         }
     }
 
-    // What other processes chose and rejected since, and what those that are gone were trying. One kernel is what its
-    // process did not survive; of several that were being compiled at the same time nobody knows which, until they are
-    // compiled one at a time.
+    // Takes over the choices and rejections of other processes, and the kernels that processes which are gone were
+    // trying. A single kernel is one that its process did not survive; of several that were being compiled at the same
+    // time nobody knows which, until they are compiled one at a time.
     private void TakeOver()
     {
         Merge();

@@ -26,8 +26,8 @@ internal sealed class KernelMeasurement : IDisposable
     }
 
     /// <summary>
-    /// Compiles candidates on all cores, so that they are at hand when they are opened one after the other. What fails
-    /// here fails again, and alone, when it is opened.
+    /// Compiles candidates on all cores, so that they are at hand when they are opened one after the other. A candidate
+    /// that fails here fails again, and alone, when it is opened.
     /// </summary>
     public void Compile(IEnumerable<KernelCandidate> candidates)
     {

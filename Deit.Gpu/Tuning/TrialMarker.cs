@@ -5,8 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Deit.Gpu;
 
 /// <summary>
-/// Names the kernels that are being tried in a file that is locked while its process lives: what a process that is gone left behind names
-/// what it did not survive. Each measurement has a file of its own, so that processes may measure side by side.
+/// Names the kernels that are being tried in a file that is locked while its process lives: a file that a process left
+/// behind names the kernels that it did not survive. Each measurement has a file of its own, so that processes may
+/// measure side by side.
 /// </summary>
 internal sealed class TrialMarker : IDisposable
 {

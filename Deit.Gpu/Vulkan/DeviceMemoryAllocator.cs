@@ -251,8 +251,8 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
 
     /// <summary>
     /// A mapped block that the host only fills and the device copies from: of the device's own memory where the host
-    /// sees that, so that what crosses the bus does so while it is filled, behind what the device computes, and the
-    /// copy is one within the device.
+    /// sees that, so that bytes cross the bus while it is filled, while the device computes, and the copy is one within
+    /// the device.
     /// </summary>
     public MemoryBlock CreateUpload(long byteLength) =>
         (_choice.HostVisible ? TryCreate(byteLength, _choice.Type, map: true, out _) : null)

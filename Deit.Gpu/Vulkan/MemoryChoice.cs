@@ -39,8 +39,8 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
                     : entry.Flags.HasFlag(Local) && entry.HeapBytes == local
             )
             .OrderByDescending(entry => entry.Choice.HostVisible)
-            // What the processor caches a GPU on the same chip caches too, and a card reads over the bus. Memory that
-            // is not the device's own it reads faster where it need not ask the processor's caches.
+            // A GPU on the same chip caches the memory that the processor caches, and a card reads it over the bus.
+            // Memory that is not the device's own it reads faster where it need not ask the processor's caches.
             .ThenBy(entry => entry.Choice.HostCached == (borrows || type.IsCard))
             .Select(entry => entry.Choice)
             .FirstOrDefault();

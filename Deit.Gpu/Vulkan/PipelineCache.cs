@@ -192,7 +192,7 @@ internal sealed unsafe class PipelineCache : IDisposable
     }
 
     /// <summary>
-    /// Writes what the driver compiled to disk when there is more than was loaded; failing to costs time next start,
+    /// Writes the driver's compiled code to disk when there is more than was loaded; failing to costs time next start,
     /// nothing else.
     /// </summary>
     public void Save()

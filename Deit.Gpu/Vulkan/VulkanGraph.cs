@@ -103,8 +103,8 @@ internal sealed unsafe class VulkanGraph : IDisposable
         unchecked(end - start) & (ulong.MaxValue >> (64 - (int)validBits));
 
     /// <summary>
-    /// Operations of one submission, a byte charged as ten: what a slow device of its kind, a card of 4 TFLOP/s or
-    /// another GPU of 0.2, does in a quarter of a second on Windows, which resets a GPU after 2 s, and in one second
+    /// Operations of one submission, a byte charged as ten: as many as a slow device of its kind, a card of 4 TFLOP/s
+    /// or another GPU of 0.2, does in a quarter of a second on Windows, which resets a GPU after 2 s, and in one second
     /// elsewhere, where drivers of cards with a display give up after 5 to 10 s: half that rate is still within 2 s.
     /// Each submission ends in a barrier that empties the device. Nothing watches a CPU driver.
     /// </summary>

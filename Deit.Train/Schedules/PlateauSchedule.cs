@@ -11,7 +11,8 @@ namespace Deit.Train.Schedules;
 /// <param name="peak">The learning rate at the end of the warm-up.</param>
 /// <remarks>
 /// All losses are gone through again for each epoch, so that there is nothing to save. The first loss that counts is that of the first
-/// epoch at the peak, as in timm. Without warm-up, timm's scheduler runs epoch 1 at <c>--warmup-lr</c> all the same; here no epoch does.
+/// epoch at the peak, as in timm. Nothing is waited for after a decay (no cool-down), as in timm's later versions. Without warm-up, timm's
+/// scheduler runs epoch 1 at <c>--warmup-lr</c> all the same; here no epoch does.
 /// </remarks>
 internal sealed class PlateauSchedule(ScheduleOptions options, double peak) : WarmedSchedule(options, peak)
 {

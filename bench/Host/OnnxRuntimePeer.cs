@@ -3,7 +3,6 @@ using System.Diagnostics;
 using Deit.Bench.Reports;
 using Deit.Bench.Suites;
 using Deit.Cli.Commands;
-using Deit.Cli.Conversion;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Train.Reporting;

@@ -33,6 +33,8 @@ public sealed class RoomsTests
         "Deit.Model/Networks/Shared",
         "Deit.Model/Networks/Transformer",
         "Deit.Model/Networks/DeiT",
+        "Deit.Model/Networks/ViT",
+        "Deit.Model/Networks/Deit3",
         "Deit.Model/Networks/RegNet",
         "Deit.Model/Networks",
         "Deit.Model/Formats",
@@ -67,6 +69,31 @@ public sealed class RoomsTests
     {
         string[] wrong = [.. Wrong(SourceTree.OfProducts())];
         Assert.True(wrong.Length == 0, $"{wrong.Length} arrows go up:\n{string.Join('\n', wrong)}");
+    }
+
+    /// <summary>Rooms have an order; folders inside a room have none that is written down, but no circle either.</summary>
+    [Fact]
+    public void No_folders_use_each_other_in_a_circle()
+    {
+        ILookup<string, string> uses = SourceTree
+            .OfProducts()
+            .Uses()
+            .SelectMany(use =>
+                use.Declarations.Select(file => (From: SourceTree.FolderOf(use.File), To: SourceTree.FolderOf(file)))
+                    .Where(arrow => use.Declarations.All(file => SourceTree.FolderOf(file) != arrow.From))
+            )
+            .Distinct()
+            .ToLookup(arrow => arrow.From, arrow => arrow.To);
+        string[] circles =
+        [
+            .. uses.Select(folder => folder.Key)
+                .SelectMany(folder =>
+                    uses[folder]
+                        .Where(other => string.CompareOrdinal(folder, other) < 0 && Reaches(uses, other, folder))
+                        .Select(other => $"{folder} uses {other}, which leads back")
+                ),
+        ];
+        Assert.True(circles.Length == 0, string.Join('\n', circles));
     }
 
     [Fact]
@@ -124,6 +151,21 @@ public sealed class RoomsTests
                 string name = use.IsUsing ? $"using {SourceTree.FolderOf(lowest).Replace('/', '.')}" : use.Name;
                 return $"{use.File}({use.Line}): '{name}' leads from room {Order[RoomOf(use.File)]} up to {Order[RoomOf(lowest)]}";
             });
+
+    private static bool Reaches(ILookup<string, string> uses, string from, string to)
+    {
+        HashSet<string> seen = [from];
+        Queue<string> open = new([from]);
+        while (open.TryDequeue(out string? folder))
+            foreach (string next in uses[folder])
+            {
+                if (next == to)
+                    return true;
+                if (seen.Add(next))
+                    open.Enqueue(next);
+            }
+        return false;
+    }
 
     // A file belongs to the innermost room around it; -1 where there is none. A root's room holds the entry alone.
     private static int RoomOf(string file)

@@ -48,7 +48,8 @@ public sealed class SameBitsTests
         string[] changed = [.. found.Except(expected).Concat(expected.Except(found)).Order(StringComparer.Ordinal)];
         Assert.True(
             changed.Length == 0,
-            $"{changed.Length} lines differ from {Path.GetFileName(list)}; if the change is meant, run this test with DEIT_SAME_BITS=write:\n{string.Join('\n', changed)}"
+            $"{changed.Length} lines differ from {Path.GetFileName(list)}; if the change is meant, "
+                + $"run this test with DEIT_SAME_BITS=write:\n{string.Join('\n', changed)}"
         );
     }
 

@@ -1,8 +1,8 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// An elementwise function y = f(x) with dx = dy * f'(.): its two kernels and what the backward reads, the input or the
-/// output.
+/// An elementwise function y = f(x) with dx = dy * f'(.): its two kernels, and whether the backward reads the input or
+/// the output.
 /// </summary>
 /// <param name="stem">The shaders <c>stem</c> and <c>stem.backward</c>.</param>
 /// <param name="derivativeOfOutput">The derivative is computed from y, not from x.</param>

@@ -47,8 +47,9 @@ public static partial class AttentionOp
             .. Rows(info, type, dimension),
         ];
 
-    // A lane owns one row or two. Two halve what loads and shuffles cost, and fit no GPU's registers. CPU drivers from before Vulkan 1.4
-    // (Mesa 22.3) run them at 0.6 of the speed forward, and take far longer to compile the backward pass.
+    // A lane owns one row or two. Two halve the cost of loads and shuffles, and fit no GPU's registers. CPU drivers
+    // from before Vulkan 1.4 (Mesa 22.3) run them at 0.6 of the speed forward, and take far longer to compile the
+    // backward pass.
     private static IEnumerable<Variant> Rows(GpuInfo info, DType type, int dimension) =>
         info.Type == GpuType.Cpu && Version.Parse(info.ApiVersion) >= new Version(1, 4)
             ?

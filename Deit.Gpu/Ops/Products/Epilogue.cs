@@ -19,7 +19,7 @@ public readonly record struct Epilogue
     /// <summary>Where the sum with its bias is written before GELU: the backward pass needs it.</summary>
     public Tensor? PreActivation { get; init; }
 
-    /// <summary>x, by whose GELU derivative the sum is multiplied: the gradient with respect to x of what gelu(x) went into.</summary>
+    /// <summary>x, by whose GELU derivative the sum is multiplied: the gradient with respect to x through gelu(x).</summary>
     public Tensor? GeluDerivativeOf { get; init; }
 
     /// <summary>[B] F32, a factor for each of B equal runs of rows.</summary>
@@ -51,8 +51,8 @@ public readonly record struct Epilogue
     internal uint RowsPerSample(int rows) => Scale is null ? 1 : (uint)(rows / Scale.Elements);
 
     /// <summary>
-    /// The five bindings of the shaders. In place of what is not there stands an element, never touched, of what is
-    /// bound with that access anyway.
+    /// The five bindings of the shaders. In place of a tensor that is missing stands an element, never touched, of a
+    /// tensor that is bound with that access anyway.
     /// </summary>
     internal Binding[] Bindings(Tensor c, Tensor read)
     {

@@ -119,8 +119,8 @@ public static class LinearOp
         }
 
         // The first stage of the sums and both products need nothing of each other and share an interval between
-        // barriers. What finishes sums and weight gradient joins the next, where the rest of the backward pass finds dx
-        // complete. dx comes last so that where memory is shortest it may take the place of x.
+        // barriers. The passes that finish sums and weight gradient join the next, where the rest of the backward pass
+        // finds dx complete. dx comes last so that where memory is shortest it may take the place of x.
         private void LinearBackward(Tensor x, Tensor weight, Tensor factor, Tensor? bias, Tensor dy)
         {
             dy = Matrix(dy);

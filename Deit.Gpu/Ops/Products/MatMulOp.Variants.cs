@@ -114,9 +114,9 @@ public static partial class MatMulOp
     )
     {
         // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is
-        // its plateau. Only what a split of K brings goes on rising, and rows on a card, of which 2^24 elements of A or
-        // C are measured: a large card runs some hundred workgroups at once, and few tiles say more of how they divide
-        // by that than of a kernel.
+        // its plateau. Only the gain of a split of K goes on rising, and that of rows on a card, of which 2^24 elements
+        // of A or C are measured: a large card runs some hundred workgroups at once, and few tiles say more of how they
+        // divide by that than of a kernel.
         int splits = MostSplits(info, x),
             cap = info.Type == GpuType.Cpu ? 512
             : splits > 1 ? LargestSplit
@@ -157,8 +157,8 @@ public static partial class MatMulOp
         );
     }
 
-    // Rows, which are a batch's, by powers of two. What a model's widths are it has few of, and a card's tiles suit 192 or 576 as they are:
-    // rounded up to 256 and 1,024, a tile of 256 columns would seem to waste nothing.
+    // Rows come from a batch and are rounded up to powers of two. A model has few widths, and a card's tiles suit 192
+    // or 576 as they are: rounded up to 256 and 1,024, a tile of 256 columns would seem to waste nothing.
     private static Extents Bucketed(GpuInfo info, Extents x, int rows, int columns) =>
         info.Type == GpuType.Cpu
             ? x with

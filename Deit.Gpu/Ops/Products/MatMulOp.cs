@@ -29,8 +29,8 @@ public static partial class MatMulOp
     private readonly record struct Extents(int M, int N, int K, int Batch, bool TransposeA, bool TransposeB);
 
     /// <summary>
-    /// The types of a product: of both factors, of the result, which is that or F32, and what factors of F32 are
-    /// multiplied in.
+    /// The types of a product: of both factors, of the result, which is that or F32, and the arithmetic of factors of
+    /// F32.
     /// </summary>
     private readonly record struct Types(DType Factors, DType Result, ProductArithmetic Products)
     {
@@ -136,8 +136,8 @@ public static partial class MatMulOp
             r.BeginMatMul(c, a, b, transposeA, transposeB, epilogue)?.Invoke();
 
         /// <summary>
-        /// As <c>MatMulInto</c> without the pass that finishes the product, which the action records after what else
-        /// needs no barrier before it; null where the product's kernel does it all.
+        /// As <c>MatMulInto</c> without the pass that finishes the product, which the action records after other ops
+        /// that need no barrier before them; null where the product's kernel does it all.
         /// </summary>
         internal Action? BeginMatMul(
             Tensor c,
@@ -173,8 +173,8 @@ public static partial class MatMulOp
                 throw new ArgumentException(
                     $"Product of {a} and {b} into {c}: expected factors of one floating-point type and a result of that type or F32."
                 );
-            // What is bound starts at a multiple of Storage.Alignment; then so many neighbours may be read as 16 bytes:
-            // four values of 32 bits, or eight of 16, of which matrix units read the factors alone.
+            // A bound tensor starts at a multiple of Storage.Alignment; then so many neighbours may be read as 16
+            // bytes: four values of 32 bits, or eight of 16, of which matrix units read the factors alone.
             int contiguous = (transposeA ? m : k) | (transposeB ? k : n);
             Types types = new(
                 a.DType,
@@ -197,8 +197,8 @@ public static partial class MatMulOp
         Epilogue epilogue
     ) => Begin(r, variant, x, c, a, b, epilogue)?.Invoke();
 
-    // A product, and what records a pass that finishes it where its kernel does not: where K is split, or the epilogue
-    // is more than the kernel can.
+    // Records a product, and returns the action that records the pass which finishes it where its kernel does not:
+    // where K is split, or the kernel cannot do the whole epilogue. Null where there is no such pass.
     private static Action? Begin(
         Recorder r,
         Variant variant,
@@ -298,7 +298,7 @@ public static partial class MatMulOp
         );
     }
 
-    // How deep the parts of K are: equal but for the last one, and multiples of what kernels read at a time.
+    // How deep the parts of K are: equal but for the last one, and multiples of the depth that kernels read at a time.
     private static int PartOf(int k, int splits) =>
         splits == 1 ? k : Math.Min(k, ((((k + splits - 1) / splits) + 31) / 32) * 32);
 }

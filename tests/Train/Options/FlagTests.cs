@@ -11,7 +11,7 @@ public sealed class FlagTests
         public int BatchSize { get; init; } = 3;
 
         [Flag("a way", Name = "way-to-go")]
-        public OptimizerKind Kind { get; init; } = OptimizerKind.Momentum;
+        public DistillationType Kind { get; init; } = DistillationType.Hard;
     }
 
     private sealed record Outer
@@ -30,7 +30,7 @@ public sealed class FlagTests
     {
         Assert.Equal(["--name", "--batch-size", "--way-to-go"], FlagSet<Outer>.All.Select(flag => flag.Name));
         Assert.Equal(["name", "batch_size", "way_to_go"], FlagSet<Outer>.All.Select(flag => flag.Key));
-        Assert.Equal(["adamw", "sgd", "momentum"], FlagSet<Outer>.All[2].Choices);
+        Assert.Equal(["none", "soft", "hard"], FlagSet<Outer>.All[2].Choices);
     }
 
     [Fact]
@@ -39,14 +39,14 @@ public sealed class FlagTests
         Outer start = new()
         {
             Name = "a",
-            Inner = new Inner { Kind = OptimizerKind.Sgd },
+            Inner = new Inner { Kind = DistillationType.Soft },
         };
         Outer changed = FlagSet<Outer>.With(start, [(FlagSet<Outer>.All[1], 5)]);
         Assert.Equal(
             new Outer
             {
                 Name = "a",
-                Inner = new Inner { BatchSize = 5, Kind = OptimizerKind.Sgd },
+                Inner = new Inner { BatchSize = 5, Kind = DistillationType.Soft },
             },
             changed
         );

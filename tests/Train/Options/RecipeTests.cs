@@ -111,10 +111,7 @@ public sealed class RecipeTests : IDisposable
     [Theory]
     [InlineData("""{ "drop_pathh": 0.1 }""", "unknown key 'drop_pathh'; did you mean 'drop_path'")]
     [InlineData("""{ "output": "x" }""", "unknown key 'output'")]
-    [InlineData(
-        """{ "opt": "adam" }""",
-        "the value \"adam\" of 'opt' is none of its kind, expected one of adamw, sgd, momentum"
-    )]
+    [InlineData("""{ "opt": "adam" }""", "the value \"adam\" of 'opt' is none of its kind, expected one of adamw")]
     [InlineData("""{ "sched": 3 }""", "the value 3 of 'sched'")]
     [InlineData("""{ "lr": 1, "lr": 2 }""", "cannot be read")]
     [InlineData("""{ "update_images": 8 }""", "unknown key 'update_images'")]

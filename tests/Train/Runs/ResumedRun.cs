@@ -6,7 +6,9 @@ namespace Deit.Tests.Train.Runs;
 /// <summary>Compares a run that was stopped and resumed with one that was not.</summary>
 internal static class ResumedRun
 {
-    /// <summary>Stops after the first step, and again in the second epoch; weights, optimiser and best model end with equal bytes.</summary>
+    /// <summary>
+    /// Stops after the first step, and again in the second epoch. Weights, optimiser and best model end with equal bytes.
+    /// </summary>
     /// <param name="change">Changes the options of <see cref="TinyRun"/>.</param>
     public static void AssertEqual(Func<TrainOptions, TrainOptions> change)
     {
