@@ -4,6 +4,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Deit.Tests.House;
 
 /// <summary>Where a line, a method, a file asks to be two.</summary>
+[Trait("Category", "Checkout")]
 public sealed class LimitsTests
 {
     private const int LongestLine = 140;

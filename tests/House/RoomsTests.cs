@@ -4,6 +4,7 @@ namespace Deit.Tests.House;
 /// A room is a folder with code. Arrows between rooms go one way: a room uses those before it in <see cref="Order"/>, so that there is no
 /// circle. The compiler resolves the names, so that an arrow is found whether a <c>using</c> says it or not.
 /// </summary>
+[Trait("Category", "Checkout")]
 public sealed class RoomsTests
 {
     /// <summary>The rooms of the house, from the ground up.</summary>

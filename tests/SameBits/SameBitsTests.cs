@@ -9,6 +9,7 @@ namespace Deit.Tests.SameBits;
 /// conversions; <c>lists</c> holds the SHA-256 of each result, by device and driver. A driver rounds in its own way, so a driver without a
 /// list is skipped. After a change that is meant to move bits, <c>DEIT_SAME_BITS=write</c> writes the list anew.
 /// </summary>
+[Trait("Category", "Checkout")]
 public sealed class SameBitsTests
 {
     private static readonly string Folder = Repository.File("tests", "SameBits");
@@ -65,10 +66,9 @@ public sealed class SameBitsTests
 
     private static string[] Record(TemporaryFolder work, string cache, string kind)
     {
-        string command = Path.Combine(AppContext.BaseDirectory, "deit");
-        string[] deit = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"))
-            ? [command]
-            : [Environment.ProcessPath!, $"{command}.dll"];
+        // As ./test runs: DEIT_RUNNER takes the place of dotnet.
+        string[] runner = (Environment.GetEnvironmentVariable("DEIT_RUNNER") ?? "dotnet").Split(' ');
+        string[] deit = [.. runner, Path.Combine(AppContext.BaseDirectory, "deit.dll")];
         ProcessStartInfo start = new("bash") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])[Path.Combine(Folder, "record"), work.File("results"), .. deit])
             start.ArgumentList.Add(argument);
