@@ -42,6 +42,8 @@ public sealed class EngineBatchingTests : IDisposable
             ];
             for (int i = 0; i < batch; i++)
                 Assert.Equal(expected[i].Scores, (await answers[i]).Scores);
+            // The engine writes its log after it has answered; disposing waits for it.
+            model.Dispose();
             Assert.Contains(
                 $"Computed {batch} picture(s) as a batch of {batch}",
                 Assert.Single(log.Of(BatchEvent)),
@@ -71,6 +73,7 @@ public sealed class EngineBatchingTests : IDisposable
         );
         RgbImage[] images = EngineModels.Pictures(64);
         await Task.WhenAll(images.Select(image => model.ClassifyAsync(image, TestContext.Current.CancellationToken)));
+        model.Dispose();
         IReadOnlyList<string> batches = log.Of(BatchEvent);
         Assert.InRange(batches.Count, 8, 63); // 64 pictures, eight at most together, and fewer batches than pictures
     }
