@@ -8,8 +8,8 @@ using Deit.Tests.Gpu;
 namespace Deit.Tests.Golden;
 
 /// <summary>
-/// The small distilled model as the reference, transformers and safetensors hold it: one model, whatever file it is
-/// read from or went through.
+/// The small distilled model as the reference, transformers and safetensors hold it. It is one model, from every file
+/// that it is read from or went through.
 /// </summary>
 [Trait("Category", "Golden")]
 public sealed class FormatGoldenTests : IDisposable

@@ -9,7 +9,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Deit.Tests.Golden;
 
-/// <summary>ONNX Runtime on what deit convert writes: its logits are the reference's and ours.</summary>
+/// <summary>ONNX Runtime on the files that deit convert writes: its logits are the reference's and ours.</summary>
 [Trait("Category", "Golden")]
 public sealed class OnnxGoldenTests : IDisposable
 {

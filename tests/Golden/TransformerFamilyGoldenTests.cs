@@ -15,7 +15,8 @@ namespace Deit.Tests.Golden;
 [Trait("Category", "Golden")]
 public sealed class TransformerFamilyGoldenTests : IDisposable
 {
-    // The oracle has no rounding to speak of: what there is comes from fp32 here, about 1e-6, and sums of it in gradients.
+    // The oracle's own rounding is negligible. The difference comes from fp32 here, about 1e-6, and in gradients from
+    // sums of it.
     private const double LogitTolerance = 1e-5,
         GradientTolerance = 1e-3;
 

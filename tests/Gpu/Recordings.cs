@@ -12,7 +12,7 @@ internal static class Recordings
     [ThreadStatic]
     private static ForcedChoices? _forced;
 
-    /// <summary>What is forced now.</summary>
+    /// <summary>The choices that are forced now.</summary>
     public static ForcedChoices Forced => _forced ?? ForcedChoices.None;
 
     /// <summary>Forces choices until the result is disposed.</summary>
@@ -23,7 +23,7 @@ internal static class Recordings
         return new Scope(forced, outer);
     }
 
-    /// <summary>Restores what was forced before.</summary>
+    /// <summary>Restores the choices that were forced before.</summary>
     public sealed class Scope(ForcedChoices forced, ForcedChoices outer) : IDisposable
     {
         public void Dispose()

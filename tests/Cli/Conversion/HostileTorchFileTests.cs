@@ -7,7 +7,8 @@ using Deit.Model;
 namespace Deit.Tests.Cli.Conversion;
 
 /// <summary>
-/// Files of torch.save from somebody who means harm. Each is refused in one sentence, nothing runs, and memory stays near the file's size.
+/// Files of torch.save that somebody made to do harm. Each is refused in one sentence, nothing runs, and memory stays
+/// near the file's size.
 /// </summary>
 public sealed class HostileTorchFileTests : IDisposable
 {

@@ -11,7 +11,7 @@ using Deit.Tests.Gpu.Ops.Reductions;
 
 namespace Deit.Tests.Gpu.Ops;
 
-/// <summary>Lays out the kernels of a test as for a card until disposed, whatever the device.</summary>
+/// <summary>Lays out the kernels of a test as for a card until disposed, on every device.</summary>
 internal sealed class ForcedCardLayout : IDisposable
 {
     private readonly Recordings.Scope _scope = Recordings.With(Recordings.Forced with { CardLayout = true });

@@ -4,7 +4,8 @@ using Deit.Tests.Gpu.Tuning;
 
 namespace Deit.Tests.Gpu.Recording;
 
-/// <summary>How often a training step waits for all that came before: on a card some microseconds each, whatever the batch.</summary>
+/// <summary>How often a training step waits for everything before it. On a card each wait costs some microseconds, with
+/// every batch.</summary>
 public class StepBarriersTests
 {
     // Forward, seven ops need the one before: two norms, attention, four products. Backward, so do two norms, four

@@ -20,7 +20,7 @@ public sealed class HuggingFaceTests : IDisposable
     private string Folder => _folder["hf"];
 
     [Theory]
-    // A number means to each class of processor what it does with it.
+    // Each class of processor reads a bare number in its own way.
     [InlineData("""{"size": 36, "crop_size": 32}""", "deit", 36, true)]
     [InlineData(
         """
@@ -221,7 +221,7 @@ public sealed class HuggingFaceTests : IDisposable
         Refusal.Of(() => ModelSource.Load(TestDevice.Current, Folder).Network.Dispose(), "deit.adapter.bias");
     }
 
-    // A picture squeezed into a square has the pixels of Pillow's resize to that size, whatever its shape.
+    // A picture of any shape that is squeezed into a square has the pixels of Pillow's resize to that size.
     [Fact]
     public void Stretching_gives_up_proportions()
     {

@@ -214,7 +214,7 @@ public sealed class DistillationTrainingTests : IDisposable
             );
         using DeitModel model = DeitModel.Load(Path.Combine(_folder["whole"], "best_ema"), Gpu.TestDevice.Any);
         Assert.IsType<RegNetConfig>(model.Config);
-        // A moving average of running statistics is not what they are now.
+        // A moving average of running statistics differs from the present ones.
         using SafetensorsFile now = SafetensorsFile.Open(Path.Combine(_folder["whole"], "last/model.safetensors")),
             average = SafetensorsFile.Open(Path.Combine(_folder["whole"], "last/model_ema.safetensors"));
         float[] a = new float[8],

@@ -13,8 +13,9 @@ public sealed class PrecisionTests
         Batch = 16,
         Classes = 8;
 
-    // The curves are means over groups of steps, so that what one batch does to one seed counts little. The spread of fp32 seeds is what a
-    // change that means nothing does to a curve; rounding must not do more. One seed serves all precisions and gives them equal batches.
+    // The curves are means over groups of steps, so that the effect of one batch on one seed counts little. The spread
+    // of fp32 seeds is the effect that a change without meaning has on a curve; rounding must not have more. One seed
+    // serves all precisions and gives them equal batches.
     [Fact]
     public void Loss_curves_lie_within_the_spread_of_seeds()
     {

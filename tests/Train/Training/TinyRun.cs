@@ -118,7 +118,7 @@ internal static class TinyRun
         };
 
     /// <summary>Trains, and stops as Ctrl-C would after the given step of this call.</summary>
-    /// <param name="options">What to train.</param>
+    /// <param name="options">The options of the training.</param>
     /// <param name="resume">The run to go on with.</param>
     /// <param name="stopAfter">How many steps to allow; null for all.</param>
     /// <returns>The exit code.</returns>

@@ -9,7 +9,7 @@ using Deit.Train.Training;
 
 namespace Deit.Tests.Train.Training;
 
-/// <summary>What a recorded step of DeiT-Ti costs besides computing.</summary>
+/// <summary>The cost of a recorded step of DeiT-Ti besides computing.</summary>
 public partial class TrainStepTests
 {
     [Fact]
@@ -36,10 +36,10 @@ public partial class TrainStepTests
         );
     }
 
-    // What is meant is the work of the host, its waits excluded. On a machine whose cores are also the device, or busy
-    // otherwise, a clock on
-    // the wall counts the time in which others had the core: so Linux is asked for the processor time of this thread, which neither that
-    // nor a wait adds to, and elsewhere the wall must do. The median is not moved by a step in which the runtime compiled something.
+    // The test measures the work of the host, its waits excluded. A clock on the wall also counts the time in which
+    // others had the core, on a machine whose cores are also the device or are busy otherwise. So Linux is asked for
+    // the processor time of this thread, which neither such time nor a wait adds to; elsewhere the clock on the wall
+    // must do. The median is not moved by a step in which the runtime compiled something.
     [Fact]
     public void Queueing_a_step_takes_the_host_at_most_a_fifth_of_a_millisecond()
     {

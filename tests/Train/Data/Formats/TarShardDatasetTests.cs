@@ -54,7 +54,7 @@ public sealed class TarShardDatasetTests : IDisposable
     {
         _tar.Write(train, TarShardFolder.Ten());
         _tar.Write(val, new TarBytes().Sample("v", 77, "1").End());
-        // what is stored is not divided
+        // a stored split is not divided
         Assert.Equal(10, TarShardDataset.Open(_tar.Path, "train", new DatasetOptions { ValFraction = 0.5 }).Count);
         TarShardDataset opened = TarShardDataset.Open(_tar.Path, "val");
         Assert.Equal(1, opened.Count);
