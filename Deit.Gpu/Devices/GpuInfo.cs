@@ -134,8 +134,8 @@ public sealed record GpuInfo
 
     /// <summary>
     /// The subgroup size of kernels whose lanes keep hundreds of values each. Where a device offers several sizes, it
-    /// is 8 or the next larger one, since the device's registers are divided among the lanes. Else it is <see
-    /// cref="SubgroupSize"/>.
+    /// is 8 or the next larger one, since the device's registers are divided among the lanes. Else it is
+    /// <see cref="SubgroupSize"/>.
     /// </summary>
     public int NarrowSubgroupSize => SubgroupSizes.Narrowest(SubgroupSize);
 

@@ -12,7 +12,7 @@ namespace Deit.Tests.Golden;
 [Trait("Category", "Golden")]
 public class ModelGoldenTests
 {
-    // Half a step of rounding: 11 and 8 binary digits.
+    // Half a step of rounding with 11 and with 8 binary digits.
     private const double U16 = 1.0 / 2048,
         UB16 = 1.0 / 256;
     private const double UF16x3 = 1.0 / (1 << 19),
@@ -50,7 +50,7 @@ public class ModelGoldenTests
     )
     {
         Precision precision = Precision.Parse(types);
-        // Small gradients of 16 bits underflow without it.
+        // Without a loss scale, small gradients of 16 bits underflow.
         float scale = precision.Activations == DType.F16 || precision.Products == ProductArithmetic.F16x3 ? 1024 : 1;
         using GoldenFile weights = new($"models/{name}.safetensors"),
             io = new($"models/{name}.io.safetensors");
@@ -149,7 +149,7 @@ public class ModelGoldenTests
         }
     }
 
-    // Whichever kernels compute attention: their roundings are of the same kind as those above.
+    // Every kernel of attention is held to these bounds: its roundings are of the same kind as those above.
     [Theory]
     [InlineData("deit_test", "fp16", 4 * U16, 16 * U16)]
     [InlineData("deit_test_distilled", "fp16", 4 * U16, 16 * U16)]

@@ -13,7 +13,7 @@ namespace Deit.Tests.Golden;
 [Trait("Category", "Golden")]
 public sealed class OnnxGoldenTests : IDisposable
 {
-    // Two implementations in fp32 that add up in different orders.
+    // The tolerance is for two implementations in fp32 that add up in different orders.
     private const double Tolerance = 1e-4;
 
     private readonly TemporaryFolder _folder = new();

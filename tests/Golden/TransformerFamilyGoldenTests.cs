@@ -20,7 +20,7 @@ public sealed class TransformerFamilyGoldenTests : IDisposable
     private const double LogitTolerance = 1e-5,
         GradientTolerance = 1e-3;
 
-    // Two implementations in fp32 that add up in different orders.
+    // The tolerance is for two implementations in fp32 that add up in different orders.
     private const double OnnxTolerance = 1e-4;
 
     private readonly TemporaryFolder _folder = new();

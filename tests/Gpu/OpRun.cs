@@ -73,7 +73,7 @@ internal sealed class OpRun : IDisposable
 
     public void Dispose()
     {
-        // A test that ends early leaves copies to its tensors under way.
+        // A test that ends early may leave copies to its tensors under way.
         Device.WaitIdle();
         foreach (Arena arena in _arenas)
             arena.Dispose();

@@ -8,7 +8,7 @@ namespace Deit.Tests.Gpu;
 /// </summary>
 internal static class Recordings
 {
-    // Of the test's thread: classes of tests run side by side.
+    // Each thread has its own, since classes of tests run side by side.
     [ThreadStatic]
     private static ForcedChoices? _forced;
 
@@ -28,7 +28,7 @@ internal static class Recordings
     {
         public void Dispose()
         {
-            // Had the test run on another thread, it would have tested something else.
+            // A test that had run on another thread would have tested other choices.
             Assert.Same(forced, Forced);
             _forced = outer;
         }

@@ -25,8 +25,8 @@ internal sealed record ConfigFormat(string Architecture, Type Type, IJsonTypeInf
 /// <summary>
 /// A family of networks: everything that the rest of the program asks of an architecture before there is a
 /// configuration. Everything that depends on a configuration (parameters, forward pass, ONNX graph, multiply-adds) is
-/// asked of its <see cref="NetworkConfig"/>. To add a family, write a folder beside this one and name it in <see
-/// cref="NetworkFamilies.All"/>.
+/// asked of its <see cref="NetworkConfig"/>. To add a family, write a folder beside this one and name it in
+/// <see cref="NetworkFamilies.All"/>.
 /// </summary>
 internal abstract class NetworkFamily
 {

@@ -21,8 +21,8 @@ internal sealed class ForcedCardLayout : IDisposable
 
 public class CardLayoutTests
 {
-    // The bias gradient of DeiT-Ti's projection at a batch of 256: at least as many workgroups as a large card runs at
-    // once, the last stage too shares rows out, and a row kernel's workgroups have several rows.
+    // The bias gradient of DeiT-Ti's projection at a batch of 256. There are at least as many workgroups as a large
+    // card runs at once, the last stage shares rows out, too, and the workgroups of a row kernel have several rows.
     [Fact]
     public void Keeps_a_card_busy()
     {

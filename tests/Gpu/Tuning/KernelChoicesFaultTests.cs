@@ -67,7 +67,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         {
             VulkanCalls.Fault = null;
         }
-        // Compiled with the others, and once more alone.
+        // The kernel was compiled with the others, and once more alone.
         Assert.Equal(2, refused);
         Assert.Equal(isKept ? [$"{Key}: refused"] : [], new KernelChoices(device.Vulkan, _folder).Rejected.Keys);
         Assert.Empty(Directory.GetFiles(_folder, Marker));
@@ -94,7 +94,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         {
             int recorded = 0;
             bool isLost = false;
-            // Recorded to be compiled, then to be run.
+            // The candidate is recorded once to be compiled, then once to be run.
             KernelCandidate loss = Sum with
             {
                 Record = (r, x) =>
@@ -167,7 +167,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, crash], Trial);
 
         Assert.Empty(new KernelChoices(TestDevice.Current.Vulkan, _dead).Rejected);
-        KernelChoices later = new(TestDevice.Current.Vulkan, _dead); // one that knows it from the file
+        KernelChoices later = new(TestDevice.Current.Vulkan, _dead); // a process that knows the choice from the file
         Assert.Equal(
             "fast",
             later.Choose(

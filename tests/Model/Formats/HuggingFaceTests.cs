@@ -69,7 +69,7 @@ public sealed class HuggingFaceTests : IDisposable
     public void Resampling_is_Pillows_code(int code, ResampleFilter filter) =>
         Assert.Equal(filter, Read($$"""{"size": 32, "resample": {{code}}}""", "vit").Interpolation);
 
-    // transformers scales a byte by the factor, then subtracts and divides.
+    // The library transformers scales a byte by the factor, then subtracts and divides.
     [Theory]
     [InlineData("""{"size": 32}""", 1 / 255.0, 0.5, 0.5)]
     [InlineData("""{"size": 32, "image_mean": [0.1, 0.1, 0.1], "image_std": [0.2, 0.2, 0.2]}""", 1 / 255.0, 0.1, 0.2)]
@@ -167,7 +167,7 @@ public sealed class HuggingFaceTests : IDisposable
             after = SafetensorsFile.Open(Path.Combine(_folder["again"], ModelFolder.WeightsFile));
         Assert.Equal(before.Shapes.Keys.Order(), after.Shapes.Keys.Order());
         Assert.All(before.Shapes.Keys, name => Assert.Equal(before.Read(name), after.Read(name)));
-        // The tensors alone say it too.
+        // The tensors alone lead to the same description.
         Assert.Equal(
             HeadFusion.ClassToken,
             ModelSource.Describe(_folder.Alone(Path.Combine(Folder, ModelFolder.WeightsFile))).HeadFusion

@@ -83,7 +83,7 @@ public sealed class ImageDecoderTests
         Assert.Equal(first.SelectMany(i => (byte[])[i, (byte)(2 * i), (byte)(255 - i)]), decoded.Pixels);
     }
 
-    // EXIF 2.3, tag 0x0112: where the stored row 0 and column 0 are in the upright picture.
+    // The place of the stored row 0 and column 0 in the upright picture, by EXIF 2.3, tag 0x0112.
     [Theory]
     [
         InlineData(1, "top", "left"),

@@ -235,7 +235,8 @@ public sealed class EngineFaultTests : IDisposable
         {
             DeitModel model = shared ?? DeitModel.Load(_path, options);
             test(model, n);
-            // Under observation, so that a device that was lost behind the answer still is.
+            // The model is asked while the calls are observed, so that a device that was lost behind the answer is
+            // still lost.
             if (!first)
                 EngineModels.CallsOf(() => Assert.Equal(_expected, model.Classify(_image).Scores));
             else

@@ -26,7 +26,7 @@ public sealed class DistillationTrainingTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    // All ways of the paper's Table 3; of both families a student and a teacher.
+    // All kinds of distillation of the paper's Table 3, with a student and a teacher of both families.
     [Theory]
     [InlineData("soft", false, "regnet")]
     [InlineData("hard", false, "regnet")]
@@ -105,8 +105,8 @@ public sealed class DistillationTrainingTests : IDisposable
         );
     }
 
-    // Pictures that are not augmented have one answer each, whether the teacher says it in the step or said it before: the same kernels
-    // on other batches, so that rounding may differ.
+    // Pictures that are not augmented have one answer each. It is the same whether the teacher gives it in the step or
+    // gave it before: the same kernels run on other batches, so that only rounding may differ.
     [Fact]
     public void Cached_logits_teach_the_same()
     {

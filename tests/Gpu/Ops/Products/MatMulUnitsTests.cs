@@ -4,8 +4,8 @@ using Deit.Gpu.Vulkan;
 namespace Deit.Tests.Gpu.Ops.Products;
 
 /// <summary>
-/// The variants that a device is offered for its matrix units. Their results are checked in <see
-/// cref="MatMulOpTests"/>, where there is such a device.
+/// The variants that a device is offered for its matrix units. Their results are checked in
+/// <see cref="MatMulOpTests"/>, where there is such a device.
 /// </summary>
 public class MatMulUnitsTests
 {
