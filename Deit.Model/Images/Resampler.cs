@@ -11,7 +11,7 @@ namespace Deit.Model.Images;
 /// </summary>
 internal static class Resampler
 {
-    // up to three pixels of padding, and of a load of sixteen bytes the four beyond its four pixels
+    // Up to three pixels of padding, and of a load of sixteen bytes the four beyond its four pixels.
     private const int SlackBytes = (3 * 3) + 4;
     private const int Half = 1 << (ResampleWeights.PrecisionBits - 1);
 

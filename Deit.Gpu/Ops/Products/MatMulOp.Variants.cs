@@ -207,7 +207,7 @@ public static partial class MatMulOp
         [
             .. vectors || !types.Short ? Cooperative(info, types) : [],
             .. Plain(info, types, k, vectors).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize),
-            // these come last, since no device has been seen to run them right
+            // These come last, since no device has been seen to run them right.
             .. vectors ? Cooperative2(info, types) : [],
         ];
 

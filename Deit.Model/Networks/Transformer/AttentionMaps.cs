@@ -11,7 +11,8 @@ namespace Deit.Model;
 internal sealed class AttentionMaps
 {
     private readonly float[][] _qkv;
-    // kept from one rollout for the next: small beside the heads whose mean they are
+
+    // Kept from one rollout for the next: small beside the heads whose mean they are.
     private readonly double[]?[][] _means;
     private readonly int _width,
         _dimension;

@@ -70,7 +70,7 @@ internal sealed class RowGroupCache(long limit, Func<int, byte[]?[]> read)
             )
             {
                 (int oldest, place) = (place.Value, place.Previous);
-                // a group that is being read stays, since its reader holds its memory in any case
+                // A group that is being read stays, since its reader holds its memory in any case.
                 if (_entries[oldest].Bytes is not null)
                     Remove(oldest, _entries[oldest]);
             }

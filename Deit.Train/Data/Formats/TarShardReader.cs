@@ -26,7 +26,8 @@ internal sealed class TarShardReader
     private readonly Dictionary<string, int> _numberOfText = new(StringComparer.Ordinal);
     private readonly List<TarSample> _samples = [];
     private readonly List<int> _labels = [];
-    // the first label: where classes have no names, all labels are of its kind
+
+    // The first label: where classes have no names, all labels are of its kind.
     private (string Sample, bool IsText)? _first;
 
     private TarShardReader(IReadOnlyList<string> shards) => _shards = shards;

@@ -8,10 +8,11 @@ namespace Deit.Tests.Gpu.Recording;
 /// every batch.</summary>
 public class StepBarriersTests
 {
-    // Forward, seven ops need the one before: two norms, attention, four products. Backward, so do two norms, four
-    // products and attention's two kernels, of which nothing else waits: each product's three sums run side by side, as
-    // do those of a norm, and second stages run beside what follows. In 16 bits with a stream of F32, each of two
-    // branches rounds its gradient first. Products are those of a card, which finish their own sums.
+    // In the forward pass seven ops need the one before: two norms, attention, four products. In the backward pass
+    // these need the one before: two norms, four products and attention's two kernels. Nothing else waits: the three
+    // sums of each product run side by side, as do those of a norm, and second stages run beside later ops. In 16 bits
+    // with a stream of F32, each of two branches rounds its gradient first. Products are those of a card, which finish
+    // their own sums.
     [Theory]
     [InlineData("fp32", 15)]
     [InlineData("bf16", 17)]

@@ -35,7 +35,8 @@ public sealed class DistillationTrainingTests : IDisposable
     public void A_student_learns_by_every_way_of_distillation(string type, bool distilled, string teacher)
     {
         string run = _folder["run"];
-        if (teacher == "deit") // of another resolution, whose position embedding is resized, and with two heads
+        // The teacher has another resolution, so that its position embedding is resized, and two heads.
+        if (teacher == "deit")
             TinyRun.WriteModel(_teacher, TinyRun.Config with { Distilled = true }, DemoDataset.Classes);
         TrainOptions options = TinyRun.Options(_data, run);
         options = options with

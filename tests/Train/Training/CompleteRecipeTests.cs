@@ -87,7 +87,8 @@ public sealed class CompleteRecipeTests : IDisposable
         Assert.Equal(8 * 42, new RunCheckpoint(_folder["first"]).ReadState().Step);
     }
 
-    // Five batches an epoch and updates of two: one batch is left. Stops at the last step that counts, before the evaluation and in it.
+    // Five batches an epoch and updates of two batches: one batch is left. The run stops at the last step that counts,
+    // before the evaluation and in it.
     [Fact]
     public void A_stop_at_the_end_of_an_epoch_that_is_no_whole_number_of_updates_leaves_no_trace()
     {

@@ -35,8 +35,8 @@ public class EvaluatorTests
         Assert.True(double.IsNaN(Evaluator.Score([float.NaN, 1], 1).Loss));
     }
 
-    // 13 pictures in batches of 5, two of which cannot be read: batches of 5, 4 and 2. Batches of one picture are the oracle: they have
-    // no rows beside the ones that count.
+    // 13 pictures in batches of 5, two of which cannot be read, make batches of 5, 4 and 2. The oracle is batches of
+    // one picture, which have no rows beside the ones that count.
     [Fact]
     public void A_partial_last_batch_and_unreadable_pictures_count_only_what_was_read()
     {

@@ -43,7 +43,8 @@ public sealed class PrecisionTests
         }
     }
 
-    // The scale is set to where the gradients overflow: the first update is skipped, the scale halves until they fit, then steps count.
+    // The scale starts where the gradients overflow. The first update is skipped, the scale halves until the gradients
+    // fit, then steps count.
     [Fact]
     public void An_overflow_skips_the_update_halves_the_scale_and_is_counted()
     {
@@ -92,7 +93,7 @@ public sealed class PrecisionTests
                 return device.Read<float>(model.Parameters.Flat);
             }),
         ];
-        // Powers of two move exponents alone, except of gradients so small that the smaller scale rounds them.
+        // Powers of two change exponents alone, except in gradients so small that the smaller scale rounds them.
         Assert.InRange(OpHarness.RelativeError(Array.ConvertAll(weights[0], v => (double)v), weights[1]), 0, 1e-5);
     }
 

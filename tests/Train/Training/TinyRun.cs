@@ -49,7 +49,8 @@ internal static class TinyRun
             Schedule = plain.Schedule with { Epochs = 2, Lr = 0.064, WarmupEpochs = 1, WarmupLr = 1e-3 },
             Optimizer = plain.Optimizer with { ClipGrad = 0.5 },
             Augmentation = plain.Augmentation with { Smoothing = 0.1 },
-            // Neither a divisor of the epoch nor 1: groups of steps end early at its end.
+            // The number is neither a divisor of the epoch's steps nor 1, so that groups of steps end early at the
+            // epoch's end.
             Run = plain.Run with
             {
                 Output = run,

@@ -23,7 +23,7 @@ public partial class TrainStepTests
             )
         );
         Assert.InRange(step.Graph.PlannedBytes, step.Graph.LiveBytes, (long)(1.1 * step.Graph.LiveBytes));
-        // Something is reused at all: without it every tensor would have a place of its own.
+        // Some memory is reused: otherwise every tensor would have a place of its own.
         long all = step
             .Graph.Dispatches.SelectMany(dispatch => dispatch.Bindings)
             .Select(binding => binding.Tensor.Storage)
@@ -45,7 +45,8 @@ public partial class TrainStepTests
     {
         const int Warm = 1,
             Steps = 5;
-        // The layers replay all commands of a submission to find hazards between them: milliseconds that are not ours.
+        // The validation layers replay all commands of a submission to find hazards between them: that time is not
+        // ours.
         Assert.SkipWhen(
             Environment.GetEnvironmentVariable("DEIT_VALIDATION") is "1" or "true",
             "validation layers work inside each submission; run this test without DEIT_VALIDATION"
@@ -92,7 +93,7 @@ public partial class TrainStepTests
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     private static partial int ClockGetTime(int clock, [Out] long[] time);
 
-    // The figures belong into the record of a test run, not only whether they pass.
+    // The figures belong into the record of a test run, not only the fact that they pass.
     private static void Output(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
 
     private static VisionTransformer Tiny()
