@@ -9,7 +9,7 @@ internal static class Repository
     /// <summary>A file or folder of it.</summary>
     public static string File(params ReadOnlySpan<string> path) => Path.Combine([Root, .. path]);
 
-    /// <summary>What building a sample made.</summary>
+    /// <summary>A file that building a sample made.</summary>
     public static string Built(string sample, string file)
     {
         string path = File("samples", sample, "bin", "Release", "net10.0", file);

@@ -4,10 +4,10 @@ using SkiaSharp;
 
 namespace Deit.Cli.Analysis;
 
-/// <summary>How often a class (row) was answered with which class (column).</summary>
+/// <summary>The number of images of each class (row) that were answered with each class (column).</summary>
 internal sealed class ConfusionMatrix
 {
-    /// <summary>The most classes that can be drawn: a pixel each already.</summary>
+    /// <summary>The most classes that can be drawn. With that many, a class has one pixel.</summary>
     public const int MostClasses = 4096;
 
     private static readonly Rgb Ink = new(40, 40, 40),
@@ -39,7 +39,7 @@ internal sealed class ConfusionMatrix
             );
     }
 
-    /// <summary>Images of a class that were answered with another or the same.</summary>
+    /// <summary>The number of images of a class that were answered with a class, which may be the same.</summary>
     public int this[int label, int answer] => _counts[(label * _labels.Count) + answer];
 
     /// <summary>Draws the matrix: a cell's colour is its share of the row's images, its number the count where all counts fit.</summary>

@@ -70,7 +70,7 @@ internal sealed class Drawing : IDisposable
     /// <param name="size">Font size in pixels.</param>
     /// <param name="color">The colour.</param>
     /// <param name="align">The part of the line that lies at x.</param>
-    /// <param name="upwards">True for a line that is read upwards: x and y then change their parts.</param>
+    /// <param name="upwards">True for a line that is read upwards: x and y then change their roles.</param>
     public void Text(
         string text,
         float x,

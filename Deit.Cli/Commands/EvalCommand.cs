@@ -55,7 +55,8 @@ internal static class EvalCommand
         return command;
     }
 
-    /// <summary>The precision that was asked for, or the one that the device has instead, which is said on the error stream.</summary>
+    /// <summary>The precision that was asked for, or the one that the device has instead. The error stream then tells
+    /// of the change.</summary>
     internal static Precision PrecisionOn(GpuDevice device, string name)
     {
         (Precision precision, string? notice) = Precision.For(device.Info, Precision.Parse(name));
@@ -106,7 +107,7 @@ internal static class EvalCommand
         string? output = options.Output switch
         {
             "none" => null,
-            // --json is for a program, --confusion for the picture alone.
+            // The output of --json is for a program, and --confusion asks for the picture alone.
             null when options.Json || options.Confusion is not null => null,
             null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{options.Split}",
             { } named => named,

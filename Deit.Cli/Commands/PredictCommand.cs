@@ -33,7 +33,7 @@ internal sealed record PredictOptions
 /// <summary><c>deit predict</c>: classes with probabilities for pictures.</summary>
 internal static class PredictCommand
 {
-    // Enough to fill batches while others are decoded; answers are printed as they come.
+    // Enough pictures to fill batches while others are decoded. Answers are printed as they come.
     private const int PicturesAtOnce = 64;
 
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };

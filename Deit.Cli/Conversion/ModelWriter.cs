@@ -6,7 +6,8 @@ using Deit.Model.Files;
 namespace Deit.Cli.Conversion;
 
 /// <summary>
-/// Writes models as folders: ours, whose names are the reference's and timm's, and that of transformers. One tensor is in memory at a time.
+/// Writes models as folders: ours, whose names are the reference's and timm's, and those of transformers. One tensor is
+/// in memory at a time.
 /// </summary>
 internal static class ModelWriter
 {
@@ -51,7 +52,7 @@ internal static class ModelWriter
 
     private static void Write(ModelSource source, string folder, IEnumerable<SafetensorsSource> tensors)
     {
-        // transformers asks for "pt". The labels serve readers who have nothing but this file.
+        // The library transformers asks for "pt". The labels are for readers that have nothing but this file.
         Dictionary<string, string> metadata = new()
         {
             ["format"] = "pt",

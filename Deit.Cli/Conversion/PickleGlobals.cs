@@ -3,9 +3,9 @@ using Deit.Model.Files;
 namespace Deit.Cli.Conversion;
 
 /// <summary>
-/// The names that a checkpoint may refer to. They alone decide how far a pickle can go: none is imported, each has a meaning here.
-/// Beside state dictionaries, checkpoints carry the options of the run (argparse.Namespace) with numbers and paths; those stand for
-/// nothing. Any other name is refused, however it is used.
+/// The names that a checkpoint may refer to. They alone decide how far a pickle can go: none is imported, each has a
+/// meaning here. Beside state dictionaries, checkpoints carry the options of the run (argparse.Namespace) with numbers
+/// and paths. Those have no effect. Any other name is refused, however it is used.
 /// </summary>
 internal static class PickleGlobals
 {

@@ -31,7 +31,7 @@ internal sealed class TorchFile : IWeights
                 .Items.Where(item => item is (string, TorchTensor))
                 .Select(item => ((string)item.Key!, (TorchTensor)item.Value!)),
         ];
-        // torch.nn.parallel puts it before every name.
+        // torch.nn.parallel puts its prefix before every name.
         int prefix = tensors.All(item => item.Name.StartsWith(Parallel, StringComparison.Ordinal))
             ? Parallel.Length
             : 0;
@@ -138,7 +138,8 @@ internal sealed class TorchFile : IWeights
         };
     }
 
-    // Row-major, whatever the strides. All elements lie inside the storage: that was checked when the tensor was made.
+    // Reads the elements in row-major order from a tensor of any strides. All elements lie inside the storage: that was
+    // checked when the tensor was made.
     private static float[] Gather<T>(TorchTensor tensor, ReadOnlySpan<byte> storage, Func<T, float> convert)
         where T : unmanaged
     {

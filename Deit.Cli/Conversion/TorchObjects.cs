@@ -3,7 +3,7 @@ namespace Deit.Cli.Conversion;
 /// <summary>Makes storages and tensors from the arguments of a pickle, and checks that these keep the rules of both.</summary>
 internal static class TorchObjects
 {
-    // torch allows 64.
+    // PyTorch itself allows 64.
     private const int MostDimensions = 16;
 
     /// <summary>The storage of a persistent id: ('storage', type, key, location, count).</summary>

@@ -40,7 +40,7 @@ internal sealed class ProgressLine : IDisposable
             TimeProvider.System
         );
 
-    /// <summary>Tells where the run stands; shown when it is time to, so report every step.</summary>
+    /// <summary>Tells where the run stands. Report every step: the point is shown when it is time to.</summary>
     public void Report(in Progress progress)
     {
         lock (_lock)
@@ -59,7 +59,7 @@ internal sealed class ProgressLine : IDisposable
             Erase();
             _output.WriteLine(line);
             _output.Flush();
-            // The live line returns with the next report; a result makes what came before it old.
+            // A result makes an earlier report old: it is dropped, and the live line returns with the next report.
             (_pending, _lastShown) = (null, _width is null ? _lastShown : null);
         }
     }
@@ -88,7 +88,8 @@ internal sealed class ProgressLine : IDisposable
         }
         else
         {
-            // The last column stays free: writing it would wrap on some terminals. A width of 0 is one nobody set.
+            // The last column stays free, since writing it would wrap on some terminals. A width of 0 means that nobody
+            // set it.
             int room = _width() is > 1 and int width ? width - 1 : 79;
             line = line.Length > room ? line[..room] : line;
             _output.Write('\r' + line.PadRight(Math.Min(_lineLength, room)));

@@ -1,8 +1,8 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// Where compiled pipelines and measured kernel choices are kept between runs: <c>DEIT_CACHE</c>, or the user's cache
-/// folder.
+/// The folder where compiled pipelines and measured kernel choices are kept between runs: <c>DEIT_CACHE</c>, or the
+/// user's cache folder.
 /// </summary>
 internal static class CacheFolder
 {
@@ -40,7 +40,7 @@ internal static class CacheFolder
             }
             catch (Exception inner) when (inner is IOException or UnauthorizedAccessException)
             {
-                // Nothing more to clean.
+                // The temporary file cannot be removed, and there is nothing more to clean up.
             }
         }
     }

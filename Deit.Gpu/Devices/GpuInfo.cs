@@ -23,7 +23,7 @@ internal static class GpuTypes
 {
     extension(GpuType type)
     {
-        /// <summary>A card of this machine, or a share of one of the machine around a virtual one.</summary>
+        /// <summary>A card of this machine, or in a virtual machine a share of a card of the host.</summary>
         public bool IsCard => type is GpuType.Discrete or GpuType.Virtual;
     }
 }
@@ -35,8 +35,8 @@ internal static class GpuTypes
 /// <param name="Input">Element type of A and B.</param>
 /// <param name="Accumulator">Element type of C and of the result.</param>
 /// <param name="Scope">"subgroup" or "workgroup".</param>
-/// <param name="Invocations">With flexible dimensions the workgroup size that they are for: M, N and K are then the
-/// numbers that the dimensions are multiples of. 0 without.</param>
+/// <param name="Invocations">0 for a shape of fixed dimensions. For flexible dimensions it is the size of the workgroup
+/// that they are for, and M, N and K are the numbers that the dimensions are multiples of.</param>
 public sealed record MatrixShape(
     uint M,
     uint N,
@@ -54,7 +54,7 @@ public sealed record MatrixShape(
             : $"multiples of {M}x{N}x{K} {Input}->{Accumulator} by a {Scope} of {Invocations}";
 }
 
-/// <summary>The facts of a Vulkan device that kernels and people choose by.</summary>
+/// <summary>The facts of a Vulkan device by which kernels and people choose.</summary>
 public sealed record GpuInfo
 {
     /// <summary>Position in the enumeration: the number that <c>--device 0</c> names.</summary>
@@ -133,14 +133,16 @@ public sealed record GpuInfo
     public required double TimestampPeriod { get; init; }
 
     /// <summary>
-    /// The subgroup size of kernels whose lanes keep hundreds of values each: where a device offers several, 8 or the
-    /// next that it has, since its registers are divided among the lanes; else <see cref="SubgroupSize"/>.
+    /// The subgroup size of kernels whose lanes keep hundreds of values each. Where a device offers several sizes, it
+    /// is 8 or the next larger one, since the device's registers are divided among the lanes. Else it is
+    /// <see cref="SubgroupSize"/>.
     /// </summary>
     public int NarrowSubgroupSize => SubgroupSizes.Narrowest(SubgroupSize);
 
     /// <summary>
-    /// Whether kernels of rows and columns are laid out for a card, which hides memory's latency behind many subgroups
-    /// at a time, or for a CPU driver, whose threads walk over the lanes one after the other.
+    /// True where kernels of rows and columns are laid out for a card, which hides memory's latency behind many
+    /// subgroups at a time. False where they are laid out for a CPU driver, whose threads walk over the lanes one after
+    /// the other.
     /// </summary>
     internal bool CardLayout
     {

@@ -1,6 +1,6 @@
 namespace Deit.Gpu;
 
-/// <summary>Where a range of device memory may start.</summary>
+/// <summary>The places where a range of device memory may start.</summary>
 internal static class MemoryAlignment
 {
     /// <summary>Tensors start at multiples of this many bytes: the largest minStorageBufferOffsetAlignment that Vulkan allows.</summary>

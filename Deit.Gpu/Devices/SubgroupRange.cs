@@ -7,8 +7,8 @@ internal readonly record struct SubgroupRange(int Least, int Most)
     public bool Contains(int size) => Least <= size && size <= Most;
 
     /// <summary>
-    /// The narrowest size of at least 8 lanes that may be asked for; that which the device takes by itself where none
-    /// narrower may.
+    /// The narrowest size of at least 8 lanes that may be asked for. Where none may be that is narrower than the
+    /// device's own, it is the device's own.
     /// </summary>
     public int Narrowest(int reported)
     {

@@ -1,9 +1,9 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// Philox4x32-10, the counter-based generator of Salmon et al. ("Parallel random numbers: as easy as 1, 2, 3", SC11): a
-/// number depends on its key and counter alone, so that any order of workers and any device draws the same. The twin of
-/// <c>shaders/Shared/philox.glsl</c>.
+/// Philox4x32-10, the counter-based generator of Salmon et al. ("Parallel random numbers: as easy as 1, 2, 3", SC11). A
+/// number depends on its key and counter alone, so that workers in any order and any device draw the same numbers.
+/// <c>shaders/Shared/philox.glsl</c> is the same for shaders.
 /// </summary>
 public static class Philox
 {

@@ -1,6 +1,7 @@
 namespace Deit.Gpu;
 
-/// <summary>Decisions of a recording that are not left to the device's facts and measurements: for tests and benches.</summary>
+/// <summary>Decisions of a recording that tests and benches take in place of the device's facts and
+/// measurements.</summary>
 internal sealed record ForcedChoices
 {
     /// <summary>Nothing is forced.</summary>

@@ -18,7 +18,7 @@ public sealed class Graph : IDisposable
         if (Dispatches.Count == 0)
             throw new InvalidOperationException("A graph without dispatches was recorded; record at least one op.");
         (Storage[] storages, MemoryPlan.Lifetime[] lifetimes) = Lifetimes(Dispatches, recorder.Kept);
-        // Before anything has a place, barriers stand where values pass from one dispatch to another.
+        // At this point nothing has a place yet: these barriers stand where values pass from one dispatch to another.
         lifetimes = MemoryPlan.ToBarriers(lifetimes, BarrierPlan.Create([.. Dispatches.Select(Ranges)]));
         MemoryPlan plan = MemoryPlan.Create(lifetimes, device.Info.MaxAllocationBytes, options.GuardBytes);
         (PlannedBytes, LiveBytes) = (plan.PlannedBytes, plan.LiveBytes);
@@ -140,7 +140,7 @@ public sealed class Graph : IDisposable
         return ([.. index.Keys], [.. lifetimes]);
     }
 
-    // By the block that a storage lies in, or by the storage itself as long as it has no place.
+    // A range is named by the block that its storage lies in, or by the storage itself as long as it has no place.
     private static BarrierPlan.Range[] Ranges(Dispatch dispatch) =>
         [
             .. dispatch.Bindings.Select(b =>

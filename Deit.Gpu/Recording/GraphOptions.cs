@@ -10,8 +10,8 @@ public sealed record GraphOptions
     public string Purpose { get; init; } = "a graph";
 
     /// <summary>
-    /// A graph that lends its memory when this one fits in: for graphs that never run between each other's run and
-    /// read. It must outlive this one.
+    /// A graph that lends its memory when this one fits in. Neither graph may run between a run of the other and the
+    /// reading of its results. It must outlive this one.
     /// </summary>
     public Graph? Borrow { get; init; }
 
@@ -19,8 +19,8 @@ public sealed record GraphOptions
     public RoundedWeights? Rounded { get; init; }
 
     /// <summary>
-    /// A graph of the same ops at another batch size, whose kernels this one runs too instead of the fastest for its
-    /// size, so that both compute the same bits for an image. It may be disposed.
+    /// A graph of the same ops at another batch size. This graph runs the kernels of that one instead of the fastest
+    /// for its own size, so that both compute the same bits for an image. That graph may be disposed.
     /// </summary>
     public Graph? KernelsOf { get; init; }
 

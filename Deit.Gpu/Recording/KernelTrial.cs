@@ -4,8 +4,10 @@ namespace Deit.Gpu;
 /// <param name="Inputs">The shapes of the inputs: noise, uniform in [-1/2, 1/2).</param>
 /// <param name="Type">The inputs' element type.</param>
 /// <param name="Reference">The name of the candidate that is plain enough to be the yardstick.</param>
-/// <param name="Absolute">How far an element may lie from the reference's by rounding of the terms of a sum.</param>
-/// <param name="Relative">How far by rounding of the result, as a share of the element.</param>
+/// <param name="Absolute">The largest distance of an element from the reference's that rounding of the terms of a sum
+/// may cause.</param>
+/// <param name="Relative">The largest distance that rounding of the result may cause, as a share of the
+/// element.</param>
 public sealed record KernelTrial(
     IReadOnlyList<Shape> Inputs,
     DType Type,
@@ -14,9 +16,9 @@ public sealed record KernelTrial(
     double Relative
 )
 {
-    /// <summary>Why a result is not the reference's; null when it is.</summary>
+    /// <summary>The difference of a result from the reference's, in words; null where there is none.</summary>
     /// <param name="expected">The reference's result.</param>
-    /// <param name="actual">Another's.</param>
+    /// <param name="actual">The result of another candidate.</param>
     internal string? Fault(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
     {
         if (expected.Length != actual.Length)

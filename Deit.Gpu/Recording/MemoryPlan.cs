@@ -2,8 +2,9 @@ namespace Deit.Gpu;
 
 /// <summary>Places storages that live for part of a graph so that those alive at the same time never overlap.</summary>
 /// <remarks>
-/// Largest first, each at the smallest gap among the already placed ones that live at the same time: a greedy that stays
-/// within a few percent of the largest live set on transformer graphs (the tests hold it to 10 %).
+/// The largest storage comes first. Each is put into the smallest gap among the placed ones that live at the same time.
+/// This greedy method stays within a few percent of the largest live set on transformer graphs (the tests hold it to 10
+/// %).
 /// </remarks>
 internal sealed class MemoryPlan
 {
@@ -32,11 +33,13 @@ internal sealed class MemoryPlan
     public long LiveBytes { get; }
 
     /// <summary>
-    /// Lets each lifetime last to the next barrier after it, where that takes no more than the largest set of all does: memory is then
-    /// used again behind barriers that stand there anyhow, and new ones stand where memory is shortest alone.
+    /// Lets each lifetime last to the next barrier after it, where that takes no more memory than the largest live set.
+    /// Memory is then used again behind barriers that stand there in any case. New barriers stand only where memory is
+    /// shortest.
     /// </summary>
     /// <param name="lifetimes">By dispatches.</param>
-    /// <param name="barrierBefore">True at each dispatch that waits for all before it, wherever tensors lie.</param>
+    /// <param name="barrierBefore">True at each dispatch that waits for all before it, with tensors in any
+    /// place.</param>
     public static Lifetime[] ToBarriers(ReadOnlySpan<Lifetime> lifetimes, ReadOnlySpan<bool> barrierBefore)
     {
         Lifetime[] longer = lifetimes.ToArray();

@@ -1,14 +1,15 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// How factors of F32 are multiplied; sums are F32 in each case. Each type's name says the arithmetic whose accuracy it
-/// has.
+/// The arithmetic in which factors of F32 are multiplied; sums are F32 in each case. The name of each value tells the
+/// accuracy.
 /// </summary>
 /// <remarks>
-/// Three products of 16 bits for one of F32: a factor is the sum of its rounded value and of the rounded rest, and a b
-/// = a_high b_high + a_high b_low + a_low b_high, on matrix units. See Henry, Tang and Heinecke, "Leveraging the
-/// bfloat16 Artificial Intelligence Datatype For Higher-Precision Computations" (arXiv 1904.06376). Products that
-/// matrix units do not take, because extents are no multiples of eight, or that they are not the fastest for, are F32.
+/// Matrix units may compute three products of 16 bits for one of F32. A factor is the sum of its rounded value and of
+/// the rounded rest, and a b = a_high b_high + a_high b_low + a_low b_high. See Henry, Tang and Heinecke, "Leveraging
+/// the bfloat16 Artificial Intelligence Datatype For Higher-Precision Computations" (arXiv 1904.06376). Some products
+/// remain F32: those whose extents are no multiples of eight, which matrix units do not take, and those that other
+/// kernels compute faster.
 /// </remarks>
 public enum ProductArithmetic
 {
@@ -19,8 +20,9 @@ public enum ProductArithmetic
     BF16x3,
 
     /// <summary>
-    /// Three products of binary16: a product is off by at most 3 * 2^-22 of itself and 2^-25 of either factor, and a factor beyond 65,504
-    /// makes NaN. For values near 1, as a trained network's are; gradients lie below its range.
+    /// Three products of binary16: a product is off by at most 3 * 2^-22 of itself and 2^-25 of either factor, and a
+    /// factor beyond 65,504 makes NaN. It is meant for values near 1, as a trained network's are. Gradients lie below
+    /// its range.
     /// </summary>
     F16x3,
 }

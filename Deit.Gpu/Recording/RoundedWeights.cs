@@ -3,8 +3,9 @@ using Deit.Gpu.Vulkan;
 namespace Deit.Gpu;
 
 /// <summary>
-/// 16-bit copies of weights that no longer change. A recording that is given them (<see cref="GraphOptions.Rounded"/>) reads two bytes
-/// a weight in each run where it would otherwise read four, write two and read those. A copy is made when a recording first asks for it.
+/// 16-bit copies of weights that no longer change. A recording that is given them (<see cref="GraphOptions.Rounded"/>)
+/// reads two bytes a weight in each run. Without them it would read four, write two and read those. A copy is made when
+/// a recording first asks for it.
 /// </summary>
 public sealed class RoundedWeights : IDisposable
 {

@@ -52,8 +52,8 @@ public sealed class Tensor
     public Tensor? Gradient { get; private set; }
 
     /// <summary>
-    /// z where this tensor is gelu(z) and z is kept: a product that makes this tensor's gradient may go on to that of z
-    /// at once.
+    /// z where this tensor is gelu(z) and z is kept; null elsewhere. A product that makes this tensor's gradient may go
+    /// on to the gradient of z at once.
     /// </summary>
     internal Tensor? PreActivation { get; set; }
 

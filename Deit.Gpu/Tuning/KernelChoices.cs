@@ -4,15 +4,15 @@ using Deit.Gpu.Vulkan;
 namespace Deit.Gpu;
 
 /// <summary>
-/// Which of several kernels runs a given shape: measured once on the device at first use and kept beside the pipeline
-/// cache, so that the choice depends on measurements of the device, never on its maker. A candidate that fails, or
-/// whose result on noise is not the plain kernel's, is rejected and never taken: a kernel may be compiled by a driver
-/// that nobody here saw run it. So is one that the process or the device did not survive (<see cref="TrialMarker"/>).
-/// <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
+/// Chooses which of several kernels runs a given shape. The kernels are measured once on the device at first use, and
+/// the choice is kept beside the pipeline cache, so that it depends on measurements of the device and not on its maker.
+/// A candidate that fails, or whose result on noise is not the plain kernel's, is rejected and never taken: its driver
+/// may be one on which nobody here has seen it run. A candidate that the process or the device did not survive is
+/// rejected, too (<see cref="TrialMarker"/>). <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
 /// </summary>
 public sealed class KernelChoices : IKernelChooser
 {
-    // The name changed when results began to be compared: older files hold choices that were not.
+    // The name of the file changed when results began to be compared: older files hold choices that were not compared.
     private const string FileName = "kernels.json",
         Chosen = "chosen",
         RejectedName = "rejected",
@@ -36,8 +36,8 @@ public sealed class KernelChoices : IKernelChooser
     }
 
     /// <summary>
-    /// The name of the fastest candidate for a key whose result is the reference's; the first one when measuring
-    /// is off.
+    /// The name of the fastest candidate for a key whose result is the reference's. When measuring is off, it is the
+    /// first candidate.
     /// </summary>
     /// <param name="key">The name of the choice: candidates are measured once for each key.</param>
     /// <param name="candidates">The reference of the trial among them.</param>
@@ -55,7 +55,8 @@ public sealed class KernelChoices : IKernelChooser
                 return known!;
             if (!_measure || _measuring || eligible.Length == 1)
                 return eligible[0].Name;
-            // Another device of this process, or another process, may have measured it since: who computes the same has the same bits.
+            // Another device of this process, or another process, may have measured the key since. With the same choice
+            // both compute the same bits.
             if (!isKnown)
             {
                 TakeOver();
@@ -81,7 +82,7 @@ public sealed class KernelChoices : IKernelChooser
             finally
             {
                 _measuring = false;
-                Save(); // rejections too of a measurement that a later candidate ended
+                Save(); // also saves the rejections of a measurement that a later candidate ended
             }
         }
     }
@@ -112,8 +113,8 @@ public sealed class KernelChoices : IKernelChooser
 
     /// <summary>
     /// Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit. A choice of
-    /// another device is compared with the reference at first use, and keeps its place if it is right here too, however
-    /// fast it is.
+    /// another device is compared with the reference at first use. It stays if its result is right here too, even where
+    /// another kernel is faster.
     /// </summary>
     public void Restore(IReadOnlyDictionary<string, string> choices)
     {
@@ -135,7 +136,7 @@ public sealed class KernelChoices : IKernelChooser
             ),
         ];
 
-    // The fastest that is right, or the one that is wanted if it is right; null when that is not.
+    // The fastest candidate whose result is right, or the wanted one if its result is right; null where there is none.
     private string? Measure(string key, KernelCandidate[] candidates, KernelTrial trial, string? wanted = null)
     {
         using KernelMeasurement measurement = new(_device, this, trial);
@@ -193,7 +194,8 @@ public sealed class KernelChoices : IKernelChooser
         }
         catch (GpuException error) when (error.Kind is GpuErrorKind.OutOfMemory)
         {
-            // Not this time: memory may suffice another time, but some drivers say so of a kernel that they cannot compile.
+            // The candidate is not rejected, only not taken this time: memory may suffice another time. Some drivers,
+            // though, report a lack of memory for a kernel that they cannot compile.
         }
         catch (GpuException error) when (error.Kind is GpuErrorKind.DeviceLost)
         {
@@ -216,7 +218,8 @@ public sealed class KernelChoices : IKernelChooser
         return best;
     }
 
-    // The fastest few in turn: a card's clock rises and another program comes and goes while one after the other is measured.
+    // Measures the fastest few in turn, since a card's clock rises and other programs come and go while they are
+    // measured one after the other.
     private static string Final(
         KernelMeasurement measurement,
         (KernelCandidate Candidate, double Milliseconds)[] finalists
@@ -263,14 +266,14 @@ public sealed class KernelChoices : IKernelChooser
                         or KeyNotFoundException
             )
         {
-            // A cache that cannot be read is measured anew.
+            // A cache that cannot be read is ignored, and everything is measured anew.
             return [];
         }
     }
 
-    // Takes over the choices and rejections of other processes, and the kernels that processes which are gone were
-    // trying. A single kernel is one that its process did not survive; of several that were being compiled at the same
-    // time nobody knows which, until they are compiled one at a time.
+    // Takes over the choices and rejections of other processes, and the kernels that were being tried by processes that
+    // are gone. A process that was trying a single kernel did not survive that kernel. Where several were being
+    // compiled at the same time, nobody knows which one it was until they are compiled one at a time.
     private void TakeOver()
     {
         Merge();

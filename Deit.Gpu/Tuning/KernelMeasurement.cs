@@ -42,7 +42,7 @@ internal sealed class KernelMeasurement : IDisposable
             }
             catch (GpuException)
             {
-                // See above.
+                // A candidate that fails here fails again, and alone, when it is opened.
             }
         Parallel.ForEach(
             recordings,
@@ -54,7 +54,7 @@ internal sealed class KernelMeasurement : IDisposable
                 }
                 catch (GpuException)
                 {
-                    // See above.
+                    // A candidate that fails here fails again, and alone, when it is opened.
                 }
             }
         );
@@ -85,8 +85,9 @@ internal sealed class KernelMeasurement : IDisposable
         }
 
         /// <summary>
-        /// Milliseconds of a run: by the device's clock where it has one, since a submission and its end take the host
-        /// longer than a card takes for a product; without the cast of the result that only the trial needs.
+        /// Milliseconds of a run, without the cast of the result that only the trial needs. It is measured by the
+        /// device's clock where it has one, since a submission and its end take the host longer than a card takes for a
+        /// product.
         /// </summary>
         /// <exception cref="GpuException">The device is lost.</exception>
         public double Time()
@@ -112,7 +113,8 @@ internal sealed class KernelMeasurement : IDisposable
 
     private void Noise(Tensor input)
     {
-        // A period that is prime: rows of no matrix are alike, so that a kernel that takes one for another shows.
+        // A prime period makes all rows of a matrix different, so that a kernel that takes one row for another is found
+        // out.
         const int Period = 65_521;
         Random random = new((int)input.Elements);
         float[] period = [.. Enumerable.Range(0, Period).Select(_ => random.NextSingle() - 0.5f)];

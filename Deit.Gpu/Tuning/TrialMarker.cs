@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Deit.Gpu;
 
 /// <summary>
-/// Names the kernels that are being tried in a file that is locked while its process lives: a file that a process left
+/// Names the kernels that are being tried in a file that is locked while its process lives. A file that a process left
 /// behind names the kernels that it did not survive. Each measurement has a file of its own, so that processes may
 /// measure side by side.
 /// </summary>
@@ -18,7 +18,7 @@ internal sealed class TrialMarker : IDisposable
     private readonly PosixSignalRegistration[] _signals;
     private SafeFileHandle? _file;
 
-    /// <summary>Marks nothing yet. Where no file can be written, nothing ever.</summary>
+    /// <summary>Marks nothing yet. Where no file can be written, it never marks anything.</summary>
     /// <param name="folder">Where the choices are kept.</param>
     /// <param name="key">The key of the choice among the kernels.</param>
     public TrialMarker(string folder, string key)
@@ -27,7 +27,7 @@ internal sealed class TrialMarker : IDisposable
         try
         {
             Directory.CreateDirectory(folder);
-            // Written through, because a device that hangs may take the machine with it.
+            // The file is written through to disk, because a device that hangs may take the machine with it.
             _file = File.OpenHandle(
                 _path,
                 FileMode.CreateNew,
@@ -38,7 +38,7 @@ internal sealed class TrialMarker : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A kernel that ends the process is then tried again.
+            // Without a file, a kernel that ends the process is tried again.
         }
         // A process that is ended by a signal says nothing about the kernel that happens to run.
         _signals =
@@ -53,7 +53,7 @@ internal sealed class TrialMarker : IDisposable
     /// <summary>From here on, and until called again, the process may not survive these kernels.</summary>
     public void Try(params IEnumerable<string> names)
     {
-        // One write, and an empty line ends it: the rest of an earlier, longer one does not count.
+        // The text is one write, and an empty line ends it: the rest of an earlier, longer text does not count.
         byte[] text = Encoding.UTF8.GetBytes($"{_key}\n{string.Join('\n', names)}\n\n");
         lock (_gate)
             try
@@ -63,7 +63,7 @@ internal sealed class TrialMarker : IDisposable
             }
             catch (IOException)
             {
-                // A disk that is full is no reason not to measure.
+                // A full disk does not keep the kernels from being measured.
             }
     }
 
@@ -74,7 +74,7 @@ internal sealed class TrialMarker : IDisposable
         foreach (string path in Directory.Exists(folder) ? Directory.GetFiles(folder, $"{Prefix}*") : [])
             try
             {
-                // Refused while its process lives.
+                // Opening fails while the file's process lives.
                 using (
                     StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
                 )
@@ -87,7 +87,7 @@ internal sealed class TrialMarker : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Another process's, or gone meanwhile.
+                // The file belongs to another process, or was removed in the meantime.
             }
         return leftovers;
     }
@@ -117,7 +117,7 @@ internal sealed class TrialMarker : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // It names nothing.
+                // A file that stays names no kernel.
             }
         }
     }

@@ -152,7 +152,8 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
 
     private MemoryBlock CreateBlock(long byteLength, long asked, string purpose)
     {
-        // A CPU driver promises any amount and the machine then kills the process: ask before, not after.
+        // A CPU driver promises any amount, and the machine then kills the process: the free memory is asked for
+        // before, not after.
         long free = FreeBytes();
         if (asked > free || asked > _device.Info.MaxAllocationBytes)
             throw OutOfMemory(asked, free, purpose, 0);
@@ -250,9 +251,9 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     }
 
     /// <summary>
-    /// A mapped block that the host only fills and the device copies from: of the device's own memory where the host
-    /// sees that, so that bytes cross the bus while it is filled, while the device computes, and the copy is one within
-    /// the device.
+    /// A mapped block that the host only fills and the device copies from. Where the host sees the device's own memory,
+    /// the block is of that. Bytes then cross the bus while the block is filled and the device computes, and the copy
+    /// is one within the device.
     /// </summary>
     public MemoryBlock CreateUpload(long byteLength) =>
         (_choice.HostVisible ? TryCreate(byteLength, _choice.Type, map: true, out _) : null)

@@ -92,7 +92,7 @@ internal sealed unsafe class Features
             Storage8 = features12.StorageBuffer8BitAccess,
             MemoryModel = features12.VulkanMemoryModel,
             CooperativeMatrix = matrix.CooperativeMatrix && features12.VulkanMemoryModel,
-            // The extension is listed by drivers that lack the parts we want: only the feature bits count.
+            // Some drivers list the extension and lack the parts that are needed here: only the feature bits count.
             WorkgroupMatrices =
                 matrix.CooperativeMatrix
                 && features12.VulkanMemoryModel

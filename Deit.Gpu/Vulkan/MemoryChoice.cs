@@ -9,8 +9,8 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
     private const MemoryPropertyFlags Visible =
         MemoryPropertyFlags.HostVisibleBit | MemoryPropertyFlags.HostCoherentBit;
 
-    // Memory that bypasses a device's caches is slow and a feature to be enabled, protected memory is for films, lazily
-    // allocated for tiles.
+    // Types of memory that are never used. Memory that bypasses a device's caches is slow and needs a feature to be
+    // enabled. Protected memory is for films. Lazily allocated memory is for tiles.
     private const MemoryPropertyFlags Avoided =
         MemoryPropertyFlags.DeviceCoherentBitAmd
         | MemoryPropertyFlags.DeviceUncachedBitAmd
@@ -18,10 +18,10 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
         | MemoryPropertyFlags.LazilyAllocatedBit;
 
     /// <summary>
-    /// Device-local memory that the host sees where the whole heap is so (unified memory, resizable BAR, CPU drivers);
-    /// else plain device-local. For a GPU without memory of its own, of whose memory the driver calls less than half of
-    /// what the host sees device-local, that which the host sees: 256 MiB may be set aside for a display, while the
-    /// rest of the machine's memory is no slower.
+    /// Device-local memory that the host sees, where the whole heap is such memory (unified memory, resizable BAR, CPU
+    /// drivers); else plain device-local memory. One case differs: a GPU without memory of its own whose driver calls
+    /// less than half of the memory that the host sees device-local. It takes the memory that the host sees: 256 MiB
+    /// may be set aside for a display, while the rest of the machine's memory is no slower.
     /// </summary>
     /// <param name="memory">The device's memory types.</param>
     /// <param name="type">The kind of device.</param>
@@ -50,8 +50,8 @@ internal readonly record struct MemoryChoice(uint Type, uint Heap, bool HostVisi
     }
 
     /// <summary>
-    /// The types of memory for transfers between host and device, the best first: cached ones, since reads from write-combined
-    /// memory are a hundred times slower.
+    /// The types of memory for transfers between host and device, the best first. Cached types come first, since reads
+    /// from write-combined memory are a hundred times slower.
     /// </summary>
     /// <param name="memory">The device's memory types.</param>
     /// <param name="allowed">A bit for each type that buffers may use.</param>

@@ -4,8 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Deit.Gpu.Vulkan;
 
 /// <summary>
-/// Values that are made once for a key, those of several keys at the same time. A failure is not kept: the next who
-/// asks tries again.
+/// Values that are made once for a key. Values of several keys may be made at the same time. A failure is not kept: the
+/// next call for the key tries again.
 /// </summary>
 internal sealed class OnceByKey<
     TKey,

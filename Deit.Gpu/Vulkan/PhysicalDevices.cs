@@ -41,7 +41,7 @@ internal static unsafe class PhysicalDevices
         PhysicalDeviceMemoryProperties memory;
         vk.GetPhysicalDeviceMemoryProperties(device, &memory);
         GpuType type = TypeOf(properties.Properties.DeviceType);
-        // Which types buffers may use only an open device tells; its heap is the same.
+        // Only an open device tells which types buffers may use; the heap is the same.
         MemoryChoice choice = MemoryChoice.For(memory, type, allowed: uint.MaxValue);
         bool isCpu = type == GpuType.Cpu;
         long heapBytes = (long)memory.MemoryHeaps[(int)choice.Heap].Size;
@@ -86,7 +86,7 @@ internal static unsafe class PhysicalDevices
         };
     }
 
-    // Of Vulkan 1.1 to 1.3 all zero where the device offers less than 1.3.
+    // The properties of Vulkan 1.1 to 1.3 are all zero where the device offers less than 1.3.
     private static PhysicalDeviceProperties2 Properties(
         Vk vk,
         PhysicalDevice device,

@@ -30,7 +30,7 @@ internal sealed unsafe class PipelineCache : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A cache that cannot be read costs time, nothing else.
+            // A cache that cannot be read only costs time.
         }
         _loadedBytes = data.Length;
         fixed (byte* pointer = data)
@@ -43,7 +43,7 @@ internal sealed unsafe class PipelineCache : IDisposable
             };
             if (device.Calls.CreatePipelineCache(in create, out _cache) == Result.Success)
                 return;
-            // Drivers should ignore foreign data, some refuse it: start empty.
+            // Drivers should ignore foreign data. Some refuse it, so the cache starts empty.
             create.InitialDataSize = 0;
             VulkanError.Check(device.Calls.CreatePipelineCache(in create, out _cache), "creating the pipeline cache");
         }
@@ -192,8 +192,8 @@ internal sealed unsafe class PipelineCache : IDisposable
     }
 
     /// <summary>
-    /// Writes the driver's compiled code to disk when there is more than was loaded; failing to costs time next start,
-    /// nothing else.
+    /// Writes the driver's compiled code to disk when there is more of it than was loaded. A failure only costs time at
+    /// the next start.
     /// </summary>
     public void Save()
     {

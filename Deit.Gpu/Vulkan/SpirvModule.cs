@@ -59,7 +59,8 @@ internal sealed class SpirvModule
             );
         for (int i = 0; i < Bindings.Length; i++)
         {
-            // A shader that adds to its output on demand may read a binding that is only declared written, never the other way round.
+            // A shader that adds to its output on demand may read a binding that the recording declares as only
+            // written. A binding that the recording declares as read must be read by the shader.
             ShaderAccess declared = kernel.Bindings[i],
                 actual = Bindings[i];
             if (((declared ^ actual) & ShaderAccess.Write) != 0 || (declared & ~actual & ShaderAccess.Read) != 0)

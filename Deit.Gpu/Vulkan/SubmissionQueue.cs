@@ -100,12 +100,12 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     public void WaitIdle() => Wait(Submitted);
 
     /// <summary>
-    /// Waits before memory is given back; a lost device runs nothing any more, so that only its objects remain to be
+    /// Waits before memory is given back. A lost device runs nothing any more, so that only its objects remain to be
     /// released.
     /// </summary>
     public void WaitIdleQuietly()
     {
-        // Short of memory a wait may fail too, and the device still computes: another try.
+        // When memory is short, a wait may fail too while the device still computes: it is tried again.
         for (int attempt = 0; attempt < 3; attempt++)
             try
             {

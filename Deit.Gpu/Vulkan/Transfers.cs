@@ -1,8 +1,9 @@
 namespace Deit.Gpu.Vulkan;
 
 /// <summary>
-/// Moves bytes between host and device in queue order. Where the host sees the tensors' memory and the device is idle it is a plain
-/// copy; otherwise the bytes pass through a ring of staging memory, so that a write never waits for the step that still runs.
+/// Moves bytes between host and device in queue order. Where the host sees the tensors' memory and the device is idle,
+/// it is a plain copy. Otherwise the bytes pass through a ring of staging memory, so that a write never waits for the
+/// step that still runs.
 /// </summary>
 internal sealed unsafe class Transfers : IDisposable
 {

@@ -6,8 +6,8 @@ using Semaphore = Silk.NET.Vulkan.Semaphore;
 namespace Deit.Gpu.Vulkan;
 
 /// <summary>
-/// The device's functions that can fail and those that give back: the one place through which they pass, so that tests
-/// can let any call fail before it is made, and count the objects that were never given back.
+/// The device's functions that can fail, and those that give objects back. All calls of them pass through here, so that
+/// tests can let any call fail before it is made, and count the objects that were never given back.
 /// </summary>
 internal sealed unsafe class VulkanCalls(Vk vk)
 {
@@ -17,8 +17,8 @@ internal sealed unsafe class VulkanCalls(Vk vk)
     private bool _lost;
 
     /// <summary>
-    /// Of tests: the VkResult that a function answers instead of being called, 0 to call it. A device that once
-    /// answered that it is lost goes on to, as drivers do.
+    /// The VkResult that a function answers instead of being called, for tests; 0 to call it. A device that once
+    /// answered that it is lost goes on to answer so, as with drivers.
     /// </summary>
     public static Func<string, int>? Fault { get; set; }
 
@@ -236,8 +236,9 @@ internal sealed unsafe class VulkanCalls(Vk vk)
         Result result = (Result)fault(function);
         if (result == Result.ErrorDeviceLost && _device.Handle != 0)
         {
-            // A device that is gone runs nothing any more; this one must come to rest before its memory is given back. Pipelines are
-            // made on several threads, and a wait must have its queues to itself.
+            // A lost device runs nothing any more. The device of a test is not really lost, and must come to rest
+            // before its memory is given back. Pipelines are made on several threads, and a wait must have its queues
+            // to itself.
             lock (_losing)
                 if (!_lost)
                 {

@@ -123,7 +123,8 @@ internal sealed unsafe class VulkanDevice : IDisposable
         QueueFamilyProperties[] families = new QueueFamilyProperties[count];
         fixed (QueueFamilyProperties* pointer = families)
             Vk.GetPhysicalDeviceQueueFamilyProperties(Physical, ref count, pointer);
-        // A family without graphics does not compete with the desktop for its queue; any with compute will do.
+        // A queue family without graphics does not compete with the desktop for its queue. Where there is none, any
+        // family with compute will do.
         int best = -1;
         for (int i = 0; i < count; i++)
             if (
@@ -243,7 +244,7 @@ internal sealed unsafe class VulkanDevice : IDisposable
         if (_disposed)
             return;
         _disposed = true;
-        // A lost device is torn down all the same; short of memory the wait may fail while the device still computes.
+        // A lost device is torn down as well. When memory is short, the wait may fail while the device still computes.
         for (
             int attempt = 0;
             attempt < 3 && Calls.DeviceWaitIdle() is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory;

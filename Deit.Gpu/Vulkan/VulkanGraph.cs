@@ -96,17 +96,18 @@ internal sealed unsafe class VulkanGraph : IDisposable
     }
 
     /// <summary>
-    /// Ticks from one timestamp to a later one, of which so many bits count: 36 on some devices, which start anew each
-    /// hour.
+    /// Ticks from one timestamp to a later one. Only so many bits of a timestamp count: 36 on some devices, whose
+    /// timestamps start anew each hour.
     /// </summary>
     internal static ulong Elapsed(ulong start, ulong end, uint validBits) =>
         unchecked(end - start) & (ulong.MaxValue >> (64 - (int)validBits));
 
     /// <summary>
-    /// Operations of one submission, a byte charged as ten: as many as a slow device of its kind, a card of 4 TFLOP/s
-    /// or another GPU of 0.2, does in a quarter of a second on Windows, which resets a GPU after 2 s, and in one second
-    /// elsewhere, where drivers of cards with a display give up after 5 to 10 s: half that rate is still within 2 s.
-    /// Each submission ends in a barrier that empties the device. Nothing watches a CPU driver.
+    /// The operations of one submission, where a byte counts as ten. They are as many as a slow device of its kind (a
+    /// card of 4 TFLOP/s, or another GPU of 0.2) does in a given time. On Windows, which resets a GPU after 2 s, that
+    /// is a quarter of a second. Elsewhere it is one second: drivers of cards with a display give up after 5 to 10 s,
+    /// and a device of half that rate still needs only 2 s. Each submission ends in a barrier that empties the device.
+    /// A CPU driver has no such limit.
     /// </summary>
     internal static double Budget(GpuType type, bool isWindows) =>
         type == GpuType.Cpu ? double.PositiveInfinity : (type.IsCard ? 4e12 : 2e11) * (isWindows ? 0.25 : 1);

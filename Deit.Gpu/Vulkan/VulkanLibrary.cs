@@ -4,8 +4,8 @@ using Silk.NET.Core.Contexts;
 namespace Deit.Gpu.Vulkan;
 
 /// <summary>The Vulkan loader of the machine, whose exports Silk.NET calls.</summary>
-/// <remarks>Silk.NET's own search also looks through the application's dependencies and beside its assemblies, neither of which exists in a
-/// single file; the operating system knows where its loader is.</remarks>
+/// <remarks>Silk.NET's own search also looks through the application's dependencies and beside its assemblies. Neither
+/// exists in a single file. The operating system knows where its loader is.</remarks>
 internal sealed class VulkanLibrary : INativeContext
 {
     private readonly nint _handle;
@@ -36,6 +36,6 @@ internal sealed class VulkanLibrary : INativeContext
     public bool TryGetProcAddress(string proc, out nint addr, int? slot = null) =>
         NativeLibrary.TryGetExport(_handle, proc, out addr);
 
-    /// <summary>Nothing: the process keeps its loader, as its instance does.</summary>
+    /// <summary>Does nothing: the process keeps its loader, as its instance does.</summary>
     public void Dispose() { }
 }

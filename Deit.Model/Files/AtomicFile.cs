@@ -69,7 +69,7 @@ internal static class AtomicFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // The failure that led here is the one to report; a stray temporary file harms nothing.
+            // The caller reports the failure that led here. A stray temporary file harms nothing.
         }
     }
 }

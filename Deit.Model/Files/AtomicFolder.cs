@@ -2,8 +2,8 @@ namespace Deit.Model.Files;
 
 /// <summary>
 /// Replaces a folder as a unit. No system renames a folder over another, so there is one moment with no folder of that
-/// name: the old one then
-/// stands beside it with the suffix <c>.old</c>, and <see cref="Recover"/> puts it back. At every moment one of the two is whole.
+/// name. At that moment the old folder stands beside it with the suffix <c>.old</c>, and <see cref="Recover"/> puts it
+/// back. At every moment the old or the new folder is whole.
 /// </summary>
 internal static class AtomicFolder
 {
@@ -40,8 +40,8 @@ internal static class AtomicFolder
         }
     }
 
-    /// <summary>Repairs what a kill during <see cref="Write"/> left: call it before reading the folder. Does nothing to a folder that is in
-    /// order.</summary>
+    /// <summary>Repairs a folder after a kill during <see cref="Write"/>. Call it before reading the folder. A folder
+    /// that is in order stays as it is.</summary>
     /// <param name="path">The folder, which need not exist.</param>
     /// <exception cref="DeitException">The old folder cannot be put back.</exception>
     public static void Recover(string path)

@@ -1,8 +1,8 @@
 namespace Deit.Model;
 
 /// <summary>
-/// An error the user can mend: one sentence with operation, actual, expected and remedy. Commands print the message
-/// alone and exit with 1.
+/// An error that the user can mend. Its message is one sentence with the operation, the actual value, the expected one
+/// and the remedy. Commands print the message alone and exit with 1.
 /// </summary>
 /// <param name="message">The sentence.</param>
 /// <param name="inner">The exception behind it.</param>

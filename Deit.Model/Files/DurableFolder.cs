@@ -17,7 +17,8 @@ internal static partial class DurableFolder
         if (OperatingSystem.IsWindows())
             return;
         int descriptor = Open(path, ReadOnly);
-        // A folder that may be written but not listed cannot be opened, and some network file systems cannot flush one: both still renamed.
+        // A folder that may be written but not listed cannot be opened, and some network file systems cannot flush a
+        // folder. In both cases the rename itself has worked, so neither is an error.
         if (descriptor < 0)
         {
             ThrowUnless(PermissionDenied, path);

@@ -1,6 +1,7 @@
 namespace Deit.Model.Files;
 
-/// <summary>Reads weights that are to be written again: a model with a weight that is not finite answers nothing.</summary>
+/// <summary>Reads weights that are to be written again, and refuses those that are not finite: a model with such a
+/// weight gives no usable answer.</summary>
 internal static class FiniteWeights
 {
     /// <summary>A tensor's elements, all of them finite.</summary>

@@ -37,9 +37,9 @@ internal static class FloatConversion
             destination[i] = (float)BitConverter.UInt16BitsToHalf(source[i]);
     }
 
-    // Moved to a float's place, exponent and fraction are a float too small by 2^(127 - 15): one exact product mends
-    // that, subnormals included.
-    // Infinity and NaN have the largest exponent there and need it here.
+    // The half's exponent and fraction, moved to the place of a float's, are a float that is too small by the factor
+    // 2^(127 - 15). One exact product mends that, subnormals included.
+    // Infinity and NaN have the largest exponent of a half and need the largest exponent of a float.
     private static Vector256<float> FromHalf(Vector256<uint> half)
     {
         Vector256<uint> magnitude = half & Vector256.Create(0x7FFFu);

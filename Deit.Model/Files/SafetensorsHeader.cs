@@ -59,7 +59,7 @@ internal static class SafetensorsHeader
                 throw new FormatException($"the tensor '{name}' appears twice");
             entries.Add(ParseEntry(ref reader, name));
         }
-        if (reader.Read()) // never: what follows the object is an error of the JSON reader
+        if (reader.Read()) // never true: the JSON reader itself refuses text behind the object
             throw new FormatException("its header goes on behind the JSON object");
         CheckLayout(entries, dataBytes);
         return (metadata ?? [], entries);

@@ -1,6 +1,6 @@
 namespace Deit.Model.Files;
 
-/// <summary>Says in one sentence why a write failed and what to do about it.</summary>
+/// <summary>Says in one sentence why a write failed and how to mend it.</summary>
 internal static class WriteFailure
 {
     // .NET reports errno on Unix (ENOSPC; EDQUOT on Linux and macOS) and an HRESULT on Windows (ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL).

@@ -132,9 +132,8 @@ internal sealed class ModelSource : IDisposable
     }
 
     /// <summary>
-    /// The architecture of the weights: what <c>config.json</c> says, or the model of that name with as many classes as
-    /// the file's head has, or
-    /// what the shapes tell.
+    /// The architecture of the weights. It is that of <c>config.json</c>, or the model of the given name with as many
+    /// classes as the file's head has, or the one that the shapes tell.
     /// </summary>
     /// <param name="name">The name of a reference model, or null.</param>
     /// <param name="flag">The option that gives the name, for messages.</param>
@@ -219,7 +218,7 @@ internal sealed class ModelSource : IDisposable
         (_weights, _checked) = (null, false);
     }
 
-    // Whose file it is shows in a property that only that one's has.
+    // transformers and timm each write a property that no other program's file has: it shows whose file this is.
     private static ModelDescription Parse(byte[] json, string folder)
     {
         using JsonDocument document = JsonDocument.Parse(json);

@@ -2,7 +2,8 @@ using Deit.Model.Files;
 
 namespace Deit.Model;
 
-/// <summary>A file some of whose tensors have names of another publication, seen under the reference's names.</summary>
+/// <summary>A file seen under the reference's names although some of its tensors have the names of another
+/// publication.</summary>
 internal sealed class RenamedWeights : IWeights
 {
     private readonly IWeights _file;

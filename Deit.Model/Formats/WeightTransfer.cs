@@ -3,8 +3,8 @@ using Deit.Model.Files;
 namespace Deit.Model;
 
 /// <summary>
-/// Takes weights into a network of another resolution, another number of classes or with another token, as the
-/// reference's fine-tuning.
+/// Takes weights into a network of another resolution, with another number of classes or with another token, as the
+/// reference's fine-tuning does.
 /// </summary>
 internal static class WeightTransfer
 {
@@ -61,8 +61,8 @@ internal static class WeightTransfer
         return notices;
     }
 
-    // A tensor that the network does not know; refused where it belongs between two that the network knows, since without it they compute
-    // something else: only heads and tokens may be left out.
+    // Handles a tensor that the network does not know. Only heads and tokens may be left out: a tensor that belongs
+    // between two that the network knows is refused, since without it they compute something else.
     private static string? Unknown(INetwork network, ModelSource source, bool newHeads)
     {
         string[] own = [.. network.Parameters.Specs.Concat(network.Parameters.Buffers).Select(spec => spec.Name)];

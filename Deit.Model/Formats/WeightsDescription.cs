@@ -4,16 +4,16 @@ using Deit.Model.Images;
 
 namespace Deit.Model;
 
-/// <summary>Tells of which model weights are from their names and shapes, where nothing else says it.</summary>
+/// <summary>Tells from the names and shapes of weights which model they are of, where nothing else says it.</summary>
 internal static class WeightsDescription
 {
     /// <summary>The free-form string of a file that holds its class names, a JSON list.</summary>
     public const string LabelsKey = "labels";
 
     /// <summary>
-    /// Architecture from the shapes; labels from the metadata, or the indices of the classes; preprocessing of the
-    /// reference model that it is, or
-    /// that of DeiT for ImageNet.
+    /// Describes the model. The architecture comes from the shapes. The labels come from the metadata, or are the
+    /// indices of the classes. The preprocessing is that of the same reference model, or else that of DeiT for
+    /// ImageNet.
     /// </summary>
     /// <param name="weights">Under the reference's names.</param>
     /// <param name="path">The name of the file in messages.</param>
@@ -49,7 +49,7 @@ internal static class WeightsDescription
         }
         catch (JsonException)
         {
-            // Somebody else's string of that name.
+            // A string of that name that another program wrote for another purpose.
         }
         return ModelDescription.Indices(classes);
     }

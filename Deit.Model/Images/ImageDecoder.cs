@@ -18,8 +18,8 @@ internal static class ImageDecoder
     public const long DefaultPixelLimit = 256_000_000;
 
     // A block of a JPEG is up to 32 columns wide where colours are stored at a quarter of the width. Colours are
-    // smoothed between blocks, so
-    // the outermost block of what is decoded may differ a little from that of the whole picture.
+    // smoothed between blocks, so the outermost block of a decoded part may differ a little from the same block of the
+    // whole picture.
     private const int WidestBlock = 32;
 
     // Rows of a JPEG are decoded a strip at a time: the only full-size buffer is then the result.
@@ -133,9 +133,8 @@ internal static class ImageDecoder
                     $"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is "
                         + "damaged; replace or remove it."
                 );
-            // That a file is cut short shows only at its end, which a part need not reach: one without its end mark is
-            // decoded whole, so that
-            // the same files are refused whatever the part is.
+            // A file that is cut short shows it only at its end, and decoding a part need not reach the end. A file
+            // without its end mark is therefore decoded whole, so that the same files are refused for every part.
             bool complete = encoded.EndsWith(JpegEnd);
             return Decode(codec, name, minimumSide, pixelLimit, minimumSide == 0 && complete ? part : null);
         }
@@ -168,7 +167,7 @@ internal static class ImageDecoder
         }
         catch (OutOfMemoryException)
         {
-            // Said below, where the other results are.
+            // This result is reported below, together with the other results.
         }
         return result switch
         {
@@ -201,7 +200,7 @@ internal static class ImageDecoder
         return full;
     }
 
-    // Of a picture that is to be turned all is decoded: what of it is needed lies elsewhere in the file.
+    // A picture that is to be turned is decoded whole, since the needed part lies elsewhere in the file.
     private static PixelRectangle Needed(SKCodec codec, SKSizeI size, ImagePart? part)
     {
         PixelRectangle whole = new(0, 0, size.Width, size.Height);

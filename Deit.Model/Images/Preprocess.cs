@@ -9,9 +9,8 @@ namespace Deit.Model.Images;
 /// ToTensor, Normalize. Immutable and thread-safe.
 /// </summary>
 /// <remarks>
-/// The reference resizes by 256/224 at every input size (a crop ratio of 0.875; 438 for 384 pixels); timm's own
-/// configurations use 0.9 at 224
-/// and 1.0 at 384, which gives other accuracies for the same weights.
+/// The reference resizes by 256/224 at every input size (a crop ratio of 0.875; 438 for 384 pixels). timm's own
+/// configurations use 0.9 at 224 and 1.0 at 384, which gives other accuracies for the same weights.
 /// </remarks>
 public sealed record Preprocess
 {
@@ -27,9 +26,8 @@ public sealed record Preprocess
     public int? ResizeSize { get; init; }
 
     /// <summary>
-    /// True where the whole picture is squeezed into the shape of the input before the crop, whatever its own: what
-    /// transformers' processors
-    /// for DeiT and ViT do. False keeps its proportions.
+    /// True where a picture of any shape is squeezed whole into the shape of the input before the crop, as
+    /// transformers' processors for DeiT and ViT do. False keeps the picture's proportions.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Stretch { get; init; }
@@ -108,9 +106,8 @@ public sealed record Preprocess
     /// <summary>The settings as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, PreprocessJson.Default.Preprocess);
 
-    /// <summary>Reads the text that <see cref="ToJson"/> wrote. Nothing but <see cref="ResizeSize"/> may be missing: a wrong
-    /// default would only show as
-    /// lost accuracy.</summary>
+    /// <summary>Reads the text that <see cref="ToJson"/> wrote. Only <see cref="ResizeSize"/> may be missing, since a
+    /// wrong default would show as lost accuracy alone.</summary>
     /// <param name="json">The JSON text.</param>
     /// <exception cref="DeitException">The text is no such JSON or the settings make no sense.</exception>
     public static Preprocess FromJson(string json)
@@ -172,8 +169,9 @@ public sealed record Preprocess
                 );
     }
 
-    // A square input: torchvision's Resize of one length, of which the shorter side gets it and the longer one is truncated. Another: the
-    // smallest size that covers it, rounded, as timm's ResizeKeepRatio; there the resize size counts for the shorter side of the input.
+    // For a square input this is torchvision's Resize of one length: the shorter side gets the length, and the longer
+    // side is truncated. For another input it is the smallest size that covers it, rounded, as in timm's
+    // ResizeKeepRatio; there the resize size counts for the shorter side of the input.
     private (int Width, int Height) ResizedSize(int width, int height)
     {
         if (Stretch || InputSize.Height != InputSize.Width)
@@ -204,7 +202,8 @@ public sealed record Preprocess
         return width <= height ? (size, (int)longer) : ((int)longer, size);
     }
 
-    // torchvision's CenterCrop along one axis: rounds half to even as Python does; a shorter picture is padded, the odd pixel at the end.
+    // torchvision's CenterCrop along one axis. It rounds half to even as Python does. A shorter picture is padded, with
+    // the odd pixel at the end.
     private static (int Start, int Count, int Padding) CenterCrop(int length, int wanted) =>
         length >= wanted
             ? ((int)Math.Round((length - wanted) / 2.0, MidpointRounding.ToEven), wanted, 0)

@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Deit.Model.Images;
 
 /// <summary>
-/// The weights of one axis of a resize in 22-bit fixed point. Every rounding is Pillow's (Resample.c): the kernel is
-/// stretched by the factor
-/// of a reduction, evaluated in double at pixel centres, normalised to sum 1 and rounded half away from zero.
+/// The weights of one axis of a resize in 22-bit fixed point. Every rounding is Pillow's (Resample.c). The kernel is
+/// stretched by the factor of a reduction, evaluated in double at pixel centres, normalised to the sum 1 and rounded
+/// half away from zero.
 /// </summary>
 internal readonly struct ResampleWeights : IDisposable
 {

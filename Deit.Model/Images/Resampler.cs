@@ -11,7 +11,8 @@ namespace Deit.Model.Images;
 /// </summary>
 internal static class Resampler
 {
-    private const int SlackBytes = (3 * 3) + 4; // up to three pixels of padding, and what of sixteen bytes is no pixel
+    // Up to three pixels of padding, and of a load of sixteen bytes the four beyond its four pixels.
+    private const int SlackBytes = (3 * 3) + 4;
     private const int Half = 1 << (ResampleWeights.PrecisionBits - 1);
 
     /// <summary>Resizes a picture.</summary>
@@ -32,8 +33,8 @@ internal static class Resampler
     /// <summary>Resizes a picture.</summary>
     /// <param name="source">The picture.</param>
     /// <param name="resampling">The task.</param>
-    /// <exception cref="ArgumentException">A size is not positive or a rectangle is empty or reaches outside what it is
-    /// a part of.</exception>
+    /// <exception cref="ArgumentException">A size is not positive, or a rectangle is empty or reaches outside its
+    /// picture.</exception>
     public static RgbImage Resize(RgbImage source, in Resampling resampling)
     {
         (int width, int height) = resampling.Window is { } window
@@ -49,7 +50,8 @@ internal static class Resampler
     /// <param name="resampling">The task.</param>
     /// <param name="destination">[height, width, 3] bytes of the window; must not overlap the source.</param>
     /// <exception cref="ArgumentException">
-    /// A size is not positive, a rectangle is empty or reaches outside what it is a part of, or the destination has another size.
+    /// A size is not positive, a rectangle is empty or reaches outside its picture, or the destination has another
+    /// size.
     /// </exception>
     public static void Resize(RgbImage source, in Resampling resampling, Span<byte> destination)
     {

@@ -14,8 +14,8 @@ internal readonly record struct ResampleBox(float Left, float Top, float Right, 
 internal readonly record struct Resampling(int Width, int Height, ResampleFilter Filter)
 {
     /// <summary>
-    /// The part of the source that exists, as if cut out before: unlike with <see cref="Box"/>, pixels outside have no influence.
-    /// This is torchvision's <c>resized_crop</c>. Null is the whole source.
+    /// The part of the source that exists, as if it had been cut out before. Pixels outside have no influence, unlike
+    /// with <see cref="Box"/>. This is torchvision's <c>resized_crop</c>. Null is the whole source.
     /// </summary>
     public PixelRectangle? Crop { get; init; }
 
@@ -23,8 +23,8 @@ internal readonly record struct Resampling(int Width, int Height, ResampleFilter
     public ResampleBox? Box { get; init; }
 
     /// <summary>
-    /// The part of the result that is computed: the same pixels as computing everything and cropping. Null is
-    /// everything.
+    /// The part of the result that is computed. Its pixels are the same as those of a crop of the whole result. Null is
+    /// the whole result.
     /// </summary>
     public PixelRectangle? Window { get; init; }
 }

@@ -30,7 +30,8 @@ internal static class NetworkFamilies
     /// <exception cref="DeitException">There is no model of that name.</exception>
     public static NetworkConfig Find(string name) => Model(name).Config;
 
-    /// <summary>The name of the reference model that a configuration is of, whatever its classes are; null of another one.</summary>
+    /// <summary>The name of the reference model that has a configuration, with any number of classes; null where none
+    /// has it.</summary>
     public static string? NameOf(NetworkConfig config)
     {
         NetworkConfig published = config.AsPublished();
@@ -66,7 +67,8 @@ internal static class NetworkFamilies
 
     /// <summary>The configuration that names and shapes of weights tell.</summary>
     /// <param name="shapes">The tensors of a file.</param>
-    /// <returns>That of the family which has exactly these names, else of the first that could be meant; null of none.</returns>
+    /// <returns>The configuration of the family which has exactly these names, else of the first family that fits; null
+    /// where none fits.</returns>
     /// <exception cref="DeitException">The shapes leave a number open; the message is a clause without a full stop.</exception>
     /// <exception cref="OverflowException">A shape is too large for a configuration.</exception>
     public static NetworkConfig? FromWeights(IReadOnlyDictionary<string, long[]> shapes)

@@ -32,11 +32,11 @@ public sealed record Classification(IReadOnlyList<ClassScore> Scores)
     }
 }
 
-/// <summary>The result of one of many pictures: a classification, or why there is none.</summary>
+/// <summary>The result of one of many pictures: a classification, or the reason why there is none.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Classification">The answer; null where it failed.</param>
 /// <param name="Error">
-/// Why it failed: an <see cref="Images.ImageException"/> where the picture cannot be read, a <see cref="Deit.Gpu.GpuException"/> where the
-/// device cannot answer; null where it did not fail.
+/// The reason of a failure; null where it did not fail. It is an <see cref="Images.ImageException"/> where the picture
+/// cannot be read, a <see cref="Deit.Gpu.GpuException"/> where the device cannot answer.
 /// </param>
 public sealed record PictureResult(string Path, Classification? Classification, Exception? Error);

@@ -8,9 +8,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Deit.Model;
 
 /// <summary>
-/// A trained model, ready to classify pictures. Thread-safe: pictures are prepared on the threads that call, and what waits when the device
-/// becomes free is computed together. Models on the same device share it. A device that is lost, by a reset or an update of its driver, is
-/// opened anew together with the model, once for each call.
+/// A trained model, ready to classify pictures. Thread-safe: pictures are prepared on the threads that call, and those
+/// that wait when the device becomes free are computed together. Models on the same device share it. A device that is
+/// lost, by a reset or an update of its driver, is opened anew together with the model, once for each call.
 /// </summary>
 /// <example><code>
 /// using DeitModel model = DeitModel.Load("runs/shoes/best", new DeitModelOptions { CpuFallback = true });
@@ -186,7 +186,7 @@ public sealed partial class DeitModel : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Classification Classify(RgbImage image) => ToClassification(_engine.Ask(Prepare(image, Wanted.Logits)));
 
-    /// <summary>The tokens behind the last layer norm, of a picture file.</summary>
+    /// <summary>The tokens of a picture file behind the last layer norm.</summary>
     /// <param name="path">JPEG, PNG, WebP, GIF or BMP.</param>
     /// <exception cref="ImageException">The file is no readable picture.</exception>
     /// <exception cref="DeitException">The model is no DeiT and has no tokens.</exception>
@@ -194,7 +194,7 @@ public sealed partial class DeitModel : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Embedding Embed(string path) => Embed(RgbImage.Decode(path));
 
-    /// <summary>The tokens behind the last layer norm, of a picture.</summary>
+    /// <summary>The tokens of a picture behind the last layer norm.</summary>
     /// <param name="image">The picture.</param>
     /// <exception cref="DeitException">The model is no DeiT and has no tokens.</exception>
     /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
@@ -209,7 +209,7 @@ public sealed partial class DeitModel : IDisposable
         );
     }
 
-    /// <summary>Where the tokens look, of a picture file.</summary>
+    /// <summary>The attention of the tokens to the patches of a picture file.</summary>
     /// <param name="path">JPEG, PNG, WebP, GIF or BMP.</param>
     /// <exception cref="ImageException">The file is no readable picture.</exception>
     /// <exception cref="DeitException">The model is no DeiT and has no attention.</exception>
@@ -217,7 +217,7 @@ public sealed partial class DeitModel : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public ImageAttention Attention(string path) => Attention(RgbImage.Decode(path));
 
-    /// <summary>Where the tokens look, of a picture.</summary>
+    /// <summary>The attention of the tokens to the patches of a picture.</summary>
     /// <param name="image">The picture.</param>
     /// <exception cref="DeitException">The model is no DeiT and has no attention.</exception>
     /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
@@ -229,7 +229,7 @@ public sealed partial class DeitModel : IDisposable
     }
 
     /// <summary>
-    /// Gives everything back: calls that wait fail with <see cref="ObjectDisposedException"/>, those being computed are
+    /// Gives everything back. Calls that wait fail with <see cref="ObjectDisposedException"/>; those being computed are
     /// answered.
     /// </summary>
     public void Dispose() => _engine.Dispose();

@@ -12,9 +12,8 @@ public sealed record DeitModelOptions
     public string? Device { get; set; }
 
     /// <summary>
-    /// True to run on the processor where there is no GPU; false to be told. A device that <see cref="Device"/> or
-    /// DEIT_DEVICE names is used
-    /// whatever it is.
+    /// True to run on the processor where there is no GPU; false to get an exception there. A device of any kind that
+    /// <see cref="Device"/> or DEIT_DEVICE names is used.
     /// </summary>
     public bool CpuFallback { get; set; }
 
@@ -24,7 +23,8 @@ public sealed record DeitModelOptions
     /// <summary>The types of activations and of the residual stream; a device that does not store 16-bit values computes in F32.</summary>
     public Precision Precision { get; set; }
 
-    /// <summary>The most pictures that are computed together, 1 to 256: what waits when the device becomes free makes a batch.</summary>
+    /// <summary>The most pictures that are computed together, 1 to 256. Pictures that wait when the device becomes free
+    /// make a batch.</summary>
     public int MaxBatchSize { get; set; } = 8;
 
     /// <summary>How long a picture may wait for others to fill its batch while the device is free, 0 to 10 s; 0 never waits.</summary>

@@ -1,7 +1,7 @@
 using Deit.Model;
 using Microsoft.Extensions.Logging;
 
-// Where programs look for such methods: no using directive is needed to find them.
+// This is the namespace where programs look for such methods: no using directive is needed to find them.
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>

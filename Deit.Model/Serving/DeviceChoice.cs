@@ -2,7 +2,8 @@ using Deit.Gpu;
 
 namespace Deit.Model.Serving;
 
-/// <summary>Which device a model runs on: a GPU, or the device that was named, or the processor where that is allowed.</summary>
+/// <summary>Chooses the device that a model runs on: a GPU, or the device that was named, or the processor where that
+/// is allowed.</summary>
 internal static class DeviceChoice
 {
     /// <summary>The device to open.</summary>
@@ -13,7 +14,7 @@ internal static class DeviceChoice
     public static (GpuInfo Info, bool IsFallback) For(string path, DeitModelOptions options) =>
         For(path, options, Environment.GetEnvironmentVariable("DEIT_DEVICE"), GpuDevice.Find);
 
-    /// <summary>As above, of a given environment: for tests.</summary>
+    /// <summary>The device to open in a given environment, for tests.</summary>
     internal static (GpuInfo Info, bool IsFallback) For(
         string path,
         DeitModelOptions options,

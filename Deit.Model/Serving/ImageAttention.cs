@@ -2,17 +2,17 @@ namespace Deit.Model;
 
 /// <summary>How a token's attention lies on the picture.</summary>
 /// <param name="Values">
-/// [Height, Width], row by row from the top left: the share of each patch, at least 0. They add up to 1 less what the token gives to itself
-/// and to the other token before the patches.
+/// [Height, Width], row by row from the top left: the share of each patch, at least 0. The shares add up to 1 less the
+/// token's attention to itself and to the other token before the patches.
 /// </param>
 /// <param name="Width">Columns of patches.</param>
 /// <param name="Height">Rows of patches.</param>
 public sealed record AttentionMap(float[] Values, int Width, int Height);
 
 /// <summary>
-/// Where the class token and the distillation token of a DeiT look in one picture: softmax(q k^T / sqrt(d)) of each
-/// layer and head (Vaswani et
-/// al., arXiv 1706.03762), and their rollout through all layers (Abnar and Zuidema, arXiv 2005.00928). Holds no device memory. Thread-safe.
+/// The attention of a DeiT's class token and distillation token in one picture. It is softmax(q k^T / sqrt(d)) of each
+/// layer and head (Vaswani et al., arXiv 1706.03762), and their rollout through all layers (Abnar and Zuidema, arXiv
+/// 2005.00928). Holds no device memory. Thread-safe.
 /// </summary>
 public sealed class ImageAttention
 {
@@ -35,10 +35,11 @@ public sealed class ImageAttention
     /// <summary>True where there is a distillation token.</summary>
     public bool HasDistillationToken => _config.PrefixTokens == 2;
 
-    /// <summary>What share of the class token comes from which patch, through all layers; computed when first asked for.</summary>
+    /// <summary>The share of each patch in the class token, through all layers; computed when first asked
+    /// for.</summary>
     public AttentionMap Rollout => _rollout.Value;
 
-    /// <summary>What share of the distillation token comes from which patch, through all layers.</summary>
+    /// <summary>The share of each patch in the distillation token, through all layers.</summary>
     /// <exception cref="InvalidOperationException">There is no distillation token.</exception>
     public AttentionMap DistillationRollout() => OnPatches(_maps.Rollout(Token(distillation: true)));
 

@@ -6,9 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Deit.Model.Serving;
 
 /// <summary>
-/// Answers requests of any number of threads with one thread of its own: whatever waits when the device becomes free is
-/// the next batch. A lost
-/// device is opened anew once for each batch, together with the model.
+/// Answers requests of any number of threads with one thread of its own. The requests that wait when the device becomes
+/// free are the next batch. A lost device is opened anew once for each batch, together with the model.
 /// </summary>
 internal sealed class InferenceEngine : IDisposable
 {
@@ -38,8 +37,8 @@ internal sealed class InferenceEngine : IDisposable
     {
         (_path, _options, _logger, _model, _load) = (path, options, logger, model, load);
         (Device, Precision) = (model.Device, model.Precision);
-        // Not of the pool: callers may block all of its threads while they wait for this one.
-        // A driver must not be torn down, as the end of a process does it, while it computes.
+        // The thread is not one of the pool: callers may block all of its threads while they wait for this one.
+        // The end of a process disposes the engine, since a driver must not be torn down while it computes.
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
         _thread = new Thread(Work) { IsBackground = true, Name = $"{nameof(DeitModel)} '{path}'" };
         _thread.Start();
@@ -63,7 +62,8 @@ internal sealed class InferenceEngine : IDisposable
         return request.Answer.GetAwaiter().GetResult();
     }
 
-    /// <summary>The answer; cancellation takes a waiting request off the queue, and leaves one that is being computed to itself.</summary>
+    /// <summary>The answer. Cancellation takes a waiting request off the queue; the caller no longer waits for one that
+    /// is being computed.</summary>
     public async Task<Answer> AskAsync(Request request, CancellationToken cancellation)
     {
         Enqueue(request);
@@ -91,7 +91,7 @@ internal sealed class InferenceEngine : IDisposable
             request.Fail(Disposed());
             request.Dispose();
         }
-        // A logger's code runs on this very thread.
+        // A logger may call this from the engine's own thread, which cannot wait for itself.
         if (Thread.CurrentThread != _thread)
             _thread.Join();
     }
@@ -135,7 +135,8 @@ internal sealed class InferenceEngine : IDisposable
             }
             catch (Exception error)
             {
-                // The error is from a logger or from giving back a lost model; a request that was answered does not notice.
+                // The error comes from a logger or from giving back a lost model. A request that was answered already
+                // keeps its answer.
                 foreach (Request request in batch)
                     request.Fail(error);
             }
@@ -148,7 +149,7 @@ internal sealed class InferenceEngine : IDisposable
         }
         catch (GpuException)
         {
-            // Of a device that is lost by now: nothing is left to give back.
+            // The device is lost by now, so nothing is left to give back.
         }
     }
 
@@ -185,7 +186,7 @@ internal sealed class InferenceEngine : IDisposable
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    // Every error is the answer of those that asked: no exception leaves this thread.
+    // Every error becomes the answer of the requests in the batch: no exception leaves this thread.
     private void Compute(List<Request> batch)
     {
         int answered = 0;

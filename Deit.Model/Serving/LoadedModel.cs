@@ -4,8 +4,7 @@ namespace Deit.Model.Serving;
 
 /// <summary>
 /// A model on a device: weights, and a recorded forward pass for each batch size in use. Used by one thread at a time.
-/// Lost with its device,
-/// and then made anew from its path.
+/// It is lost with its device, and then made anew from its path.
 /// </summary>
 internal sealed class LoadedModel : IDisposable
 {
@@ -144,16 +143,16 @@ internal sealed class LoadedModel : IDisposable
         yield return maxBatchSize;
     }
 
-    // A GPU computes a batch that is not full in about the time of a full one. A CPU driver takes time for each place,
-    // so that there a batch
-    // is full and the rest waits for the next.
+    // A GPU computes a batch that is not full in about the time of a full one. A CPU driver takes time for each place:
+    // there a batch is full, and the other requests wait for the next.
     private int BatchSizeFor(int waiting) =>
         Device.Type == GpuType.Cpu
             ? _batchSizes.Last(size => size <= waiting)
             : _batchSizes.FirstOrDefault(size => size >= waiting, _batchSizes[^1]);
 
-    // Recorded when first needed. All run one after another, so that the largest lends its memory to the others: when a larger one comes,
-    // those before it are recorded again in its memory, which costs milliseconds once.
+    // A forward pass is recorded when it is first needed. All run one after another, so that the largest lends its
+    // memory to the others. When a larger one comes, those before it are recorded again in its memory, which costs
+    // milliseconds once.
     private Inference InferenceOf(int batchSize)
     {
         if (_inferences.TryGetValue(batchSize, out Inference? known))
@@ -176,14 +175,14 @@ internal sealed class LoadedModel : IDisposable
         return inference;
     }
 
-    // A picture's answer must not depend on who asks beside it. The products for narrow subgroups differ in how they
-    // group their sums, so that
-    // all batches run those that are the fastest for one picture; all others add an element's products one by one whatever their tile is.
+    // The answer for a picture must not depend on the other pictures in its batch. The products for narrow subgroups
+    // differ in the way they group their sums, so that all batches run those that are the fastest for one picture. All
+    // other products add an element's terms one by one with every size of tile.
     private Inference? KernelsFor(int batchSize) => batchSize > 1 && Device.SubgroupSize < 32 ? _first : null;
 
     private void DropInferences()
     {
-        // The lender last.
+        // The forward pass that lends its memory goes last.
         foreach ((_, Inference inference) in _inferences.OrderBy(pair => pair.Key))
             inference.Dispose();
         _inferences.Clear();

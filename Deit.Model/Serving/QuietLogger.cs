@@ -24,7 +24,7 @@ internal sealed class QuietLogger(ILogger inner) : ILogger
         }
         catch (Exception)
         {
-            // There is nowhere to say it.
+            // There is no place to report it.
         }
     }
 }

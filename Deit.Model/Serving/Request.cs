@@ -22,7 +22,7 @@ internal enum Wanted
 /// <param name="Attention">Null unless wanted.</param>
 internal sealed record Answer(HeadLogits? Logits, float[]? Features, AttentionMaps? Attention);
 
-/// <summary>A picture that waits for the device, with the caller who waits for its answer.</summary>
+/// <summary>A picture that waits for the device. A caller waits for its answer.</summary>
 internal sealed class Request : IDisposable
 {
     private readonly TaskCompletionSource<Answer> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -4,8 +4,8 @@ namespace Deit.Model.Serving;
 
 /// <summary>
 /// An open device that the models of this process share: the first to ask for it opens it, the last to release it
-/// closes it. Once lost it is
-/// handed out no more; the next to ask opens it anew, while those that still hold the lost one give back what they have there.
+/// closes it. A lost device is handed out no more. The next to ask opens it anew, while those that still hold the lost
+/// one give back the memory they have there.
 /// </summary>
 internal sealed class SharedDevice
 {
@@ -22,7 +22,7 @@ internal sealed class SharedDevice
     /// <summary>True once a user has met its loss.</summary>
     public bool Lost => _lost;
 
-    /// <summary>The device, opened where no one has; to be released once.</summary>
+    /// <summary>The device, which is opened unless it is open already; to be released once.</summary>
     /// <exception cref="GpuException">It cannot be opened.</exception>
     public static SharedDevice Acquire(GpuInfo info)
     {

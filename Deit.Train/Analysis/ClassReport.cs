@@ -7,7 +7,7 @@ namespace Deit.Train.Analysis;
 /// <param name="Label">The class's name.</param>
 /// <param name="Support">Images of the class.</param>
 /// <param name="Predicted">Images that were answered with the class.</param>
-/// <param name="Right">Images of which both is true.</param>
+/// <param name="Right">Images of the class that were answered with it.</param>
 internal readonly record struct ClassFigures(string Label, int Support, int Predicted, int Right)
 {
     /// <summary>The share of the answers that was right; NaN of a class that was never answered.</summary>
@@ -22,7 +22,7 @@ internal readonly record struct ClassFigures(string Label, int Support, int Pred
 internal sealed record ClassReport(IReadOnlyList<ClassFigures> Classes)
 {
     /// <summary>Counts the model's answers.</summary>
-    /// <param name="predictions">What was answered.</param>
+    /// <param name="predictions">The answers, one for each picture.</param>
     /// <param name="labels">The classes' names.</param>
     public static ClassReport Of(IEnumerable<Prediction> predictions, IReadOnlyList<string> labels)
     {

@@ -5,14 +5,16 @@ using Deit.Train.Training;
 
 namespace Deit.Train.Analysis;
 
-/// <summary>What a model answered on a data set.</summary>
-/// <param name="Name">What tables call the model.</param>
+/// <summary>The answers of a model on a data set.</summary>
+/// <param name="Name">The model's name in tables.</param>
 /// <param name="Predictions">An entry for each picture that it could read.</param>
-/// <param name="Distilled">True of a model with two heads, which are then compared each for itself too.</param>
+/// <param name="Distilled">True of a model with two heads: each head is then compared for itself, too.</param>
 internal sealed record ModelAnswers(string Name, IReadOnlyList<Prediction> Predictions, bool Distilled);
 
-/// <summary>How often classifiers answer differently, the truth being one of them (Touvron et al., arXiv 2012.12877, table 4).</summary>
-/// <param name="Names">Ground truth and classifiers; of a distilled model class head, distillation head and both.</param>
+/// <summary>How often classifiers answer differently (Touvron et al., arXiv 2012.12877, table 4). The ground truth
+/// counts as one of them.</summary>
+/// <param name="Names">The ground truth and the classifiers. A distilled model is three of them: class head,
+/// distillation head and both.</param>
 /// <param name="Shares">[names][names], the share of images whose answers differ: symmetric, 0 on the diagonal.</param>
 /// <param name="Images">Images that every model could read: only these are compared.</param>
 /// <param name="LeftOut">Images that some model could read and another could not.</param>
@@ -109,7 +111,7 @@ internal sealed record Disagreement(IReadOnlyList<string> Names, double[][] Shar
         return (double)different / first.Length;
     }
 
-    /// <summary>The matrix as a Markdown table under a sentence that says what it is.</summary>
+    /// <summary>The matrix as a Markdown table under a sentence that explains it.</summary>
     public string ToMarkdown()
     {
         StringBuilder text = new();

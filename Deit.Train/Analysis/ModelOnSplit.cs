@@ -77,9 +77,9 @@ internal sealed class ModelOnSplit : IDisposable
     public INetwork Load(GpuDevice device) => _source.Load(device);
 
     /// <summary>Loads the model, answers every picture and gives the memory back.</summary>
-    /// <param name="device">Where.</param>
-    /// <param name="fusion">How two heads answer together; null for what the model folder says.</param>
-    /// <param name="precision">In which types.</param>
+    /// <param name="device">The device that computes.</param>
+    /// <param name="fusion">How two heads answer together; null for the fusion that the model folder names.</param>
+    /// <param name="precision">The types to compute in.</param>
     /// <exception cref="DeitException">The weights are damaged, no picture can be read, or memory is short.</exception>
     /// <exception cref="GpuException">The device has not enough memory or was lost.</exception>
     public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, Precision precision = default)
@@ -95,7 +95,8 @@ internal sealed class ModelOnSplit : IDisposable
     /// <summary>Closes the weights.</summary>
     public void Dispose() => _source.Dispose();
 
-    /// <summary>The first pictures of a split are those of its first class, so that a few are taken from all over it.</summary>
+    /// <summary>Takes a few pictures from all over a split, since its first pictures are all of its first
+    /// class.</summary>
     private sealed class EvenSampler(int all, int count) : ISampler
     {
         public int Count => count;

@@ -2,7 +2,7 @@ using Deit.Train.Options;
 
 namespace Deit.Train.Analysis;
 
-/// <summary>What every command asks for that runs models over a split of a data set.</summary>
+/// <summary>The options of every command that runs models over a split of a data set.</summary>
 internal record SplitOptions
 {
     [Flag("the pictures, as for training", Required = true)]

@@ -5,12 +5,13 @@ using Deit.Train.Options;
 namespace Deit.Train.Distillation;
 
 /// <summary>
-/// loss = (1 - alpha) * cross-entropy(class logits, targets) + alpha * distillation loss, as the reference's DistillationLoss.
+/// loss = (1 - alpha) * cross-entropy(class logits, targets) + alpha * distillation loss, as in the reference's
+/// DistillationLoss.
 /// </summary>
-/// <param name="Type">What is learned from the teacher.</param>
+/// <param name="Type">The lesson that the student takes from the teacher.</param>
 /// <param name="Alpha">The weight of the teacher's part.</param>
 /// <param name="Tau">The temperature of soft distillation.</param>
-/// <param name="Reduction">What soft distillation is divided by.</param>
+/// <param name="Reduction">The divisor of soft distillation.</param>
 internal sealed record DistillationLoss(
     DistillationType Type,
     double Alpha = 0.5,
@@ -31,7 +32,8 @@ internal sealed record DistillationLoss(
             return classification;
         if (teacher is null)
             throw new ArgumentException($"Distillation '{Type}' needs a teacher's logits.", nameof(teacher));
-        // Without a distillation token the class token learns from both, the paper's rows "usual" and "hard distillation".
+        // Without a distillation token the class token learns from both: the paper's rows "usual" and "hard
+        // distillation".
         Tensor student = output.DistillationLogits ?? output.ClassLogits;
         Tensor distillation =
             Type == DistillationType.Hard

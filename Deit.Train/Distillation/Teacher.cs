@@ -11,8 +11,8 @@ using Deit.Train.Data.Loading;
 namespace Deit.Train.Distillation;
 
 /// <summary>
-/// What a student learns from: a trained network of any family at the student's input size, in evaluation mode, without a
-/// backward pass.
+/// A network that a student learns from: a trained network of any family at the student's input size, in evaluation
+/// mode, without a backward pass.
 /// </summary>
 internal sealed class Teacher : IDisposable
 {
@@ -28,7 +28,8 @@ internal sealed class Teacher : IDisposable
     /// <summary>A sentence for each thing about the weights that was not simply copied.</summary>
     public IReadOnlyList<string> Notices { get; private init; } = [];
 
-    /// <summary>Finds out what a teacher is and whether it fits the data, before a device is opened.</summary>
+    /// <summary>Reads the description of a teacher and checks that it fits the data, before a device is
+    /// opened.</summary>
     /// <exception cref="DeitException">It cannot be read, or knows other classes than the data has.</exception>
     public static (ModelSource Source, NetworkConfig Config) Describe(
         string path,
@@ -161,7 +162,8 @@ internal sealed class Teacher : IDisposable
         return Convert.ToHexString(SHA256.HashData(weights));
     }
 
-    // The weights, the preparation and the pictures by name and order; what is in the pictures is taken for unchanged.
+    // The key of a file of logits: the weights, the preparation, and the pictures by name and order. The contents of
+    // the pictures are taken for unchanged.
     private string Key(IImageDataset pictures, Preprocess preprocess)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -1,6 +1,6 @@
 namespace Deit.Train.Optimizers;
 
-/// <summary>The names under which checkpoints keep what optimisers remember.</summary>
+/// <summary>The names under which checkpoints keep the tensors of optimisers.</summary>
 internal static class OptimizerStates
 {
     /// <summary>The moving average of the gradients, or the momentum.</summary>

@@ -77,11 +77,12 @@ internal enum DistillationType
 /// <summary>The divisor of the soft loss.</summary>
 internal enum SoftReduction
 {
-    /// <summary>Batch times classes, as the reference code: with 1000 classes a thousandth of the other.</summary>
+    /// <summary>Batch times classes, as in the reference code. With 1000 classes the loss is a thousandth of the
+    /// other.</summary>
     [ValueName("numel")]
     Elements,
 
-    /// <summary>The batch, as the paper's formula and PyTorch's <c>batchmean</c>.</summary>
+    /// <summary>The batch, as in the paper's formula and PyTorch's <c>batchmean</c>.</summary>
     [ValueName("batchmean")]
     BatchMean,
 }

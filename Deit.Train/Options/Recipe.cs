@@ -3,7 +3,8 @@ using Deit.Model;
 
 namespace Deit.Train.Options;
 
-/// <summary>The settings of a training that do not belong to one run: by the name of a recipe that comes along, or in a file.</summary>
+/// <summary>The settings of a training that do not belong to one run. A recipe is one that comes along, by its name, or
+/// a file.</summary>
 internal static class Recipe
 {
     // Recipes that come along are files in the folder Recipes, embedded under this prefix.

@@ -11,7 +11,8 @@ internal sealed class UnknownKeyException(string key, IEnumerable<string> known)
     /// <summary>The mistake and its remedy, to follow the name of the file.</summary>
     public string Sentence { get; } = $"has the unknown key '{key}'; {Remedy(key, known)}.";
 
-    // The key that differs least: a typing mistake is answered by the key that was meant.
+    // The remedy names the key that differs least from the unknown one: after a typing mistake it is the key that was
+    // meant.
     private static string Remedy(string key, IEnumerable<string> known)
     {
         string nearest = known.MinBy(other => Distance(key, other))!;

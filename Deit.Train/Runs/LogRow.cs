@@ -77,8 +77,8 @@ internal sealed record LogRow
         };
 
     /// <summary>
-    /// The row as one line of JSON; missing cells are null, and NaN and the infinities strings, as JSON has no numbers for
-    /// them.
+    /// The row as one line of JSON. Missing cells are null. NaN and the infinities are strings, as JSON has no numbers
+    /// for them.
     /// </summary>
     internal string ToJson()
     {
@@ -100,7 +100,7 @@ internal sealed record LogRow
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <summary>Reads a line that <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="FormatException">The line is not a whole row.</exception>
     internal static LogRow FromJson(string line)
     {

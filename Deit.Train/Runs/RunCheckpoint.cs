@@ -9,10 +9,10 @@ namespace Deit.Train.Runs;
 /// <summary>The tensors of a training that <c>last</c> keeps.</summary>
 /// <param name="Weights">The weights.</param>
 /// <param name="Average">The moving average; null without.</param>
-/// <param name="Optimizer">What the optimiser remembers, and gradients of an update that is not complete.</param>
+/// <param name="Optimizer">The optimiser's tensors, and gradients of an update that is not complete.</param>
 internal sealed record CheckpointTensors(Parameters Weights, Parameters? Average, IReadOnlyList<NamedTensor> Optimizer)
 {
-    /// <summary>Those of a training at a point.</summary>
+    /// <summary>The tensors of a training at a point.</summary>
     public static CheckpointTensors Of(TrainingSession session, TrainState state) =>
         new(session.Model.Parameters, session.Average?.Parameters, [.. session.Step.Kept(state.Step)]);
 }
@@ -42,7 +42,7 @@ internal sealed class RunCheckpoint(string run)
     public string BestEma { get; } = Path.Combine(run, "best_ema");
 
     /// <summary>Writes <c>last</c>.</summary>
-    /// <param name="description">What the weights are.</param>
+    /// <param name="description">The model that the weights belong to.</param>
     /// <param name="tensors">The weights, the moving average and the optimiser's tensors.</param>
     /// <param name="state">Where the training stands.</param>
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>

@@ -9,8 +9,8 @@ namespace Deit.Train.Runs;
 /// The log of a run folder, a row an epoch: <c>log.csv</c> for spreadsheets and plots, <c>log.jsonl</c> for programs.
 /// </summary>
 /// <remarks>
-/// Both files are rewritten as wholes, each by one rename: a few kilobytes an epoch, and in return a kill at any moment
-/// leaves whole lines, and a column that first appears in epoch 12 still gets its place in the header.
+/// Both files are rewritten as wholes, each by one rename. That costs a few kilobytes an epoch. In return a kill at any
+/// moment leaves whole lines, and a column that first appears in epoch 12 still gets its place in the header.
 /// The JSON file is read back on resume and is written first; the other follows from it. Append an epoch's row before
 /// saving its checkpoint: then no epoch that a resume skips can lack its row.
 /// </remarks>
@@ -66,7 +66,7 @@ internal sealed class RunLog
     /// <exception cref="ArgumentException">
     /// The epoch does not come after the last row's, or a further column has no plain name of its own.
     /// </exception>
-    /// <exception cref="DeitException">A file cannot be written; what was there is intact.</exception>
+    /// <exception cref="DeitException">A file cannot be written; the old one is intact.</exception>
     public void Append(LogRow row)
     {
         if (_rows.Count > 0 && row.Epoch <= _rows[^1].Epoch)

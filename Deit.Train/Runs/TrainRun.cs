@@ -82,7 +82,7 @@ internal sealed class TrainRun : IDisposable
         session.Initialize();
         string folder = session.Plan.Folder;
         CreateFolder(folder);
-        // A run is there once its options are: from then on it can be resumed, even after a kill.
+        // A run exists once its options are written: from then on it can be resumed, even after a kill.
         checkpoint.SaveLast(session.Plan.Description, CheckpointTensors.Of(session, state), state);
         session.Plan.Options.Save(folder);
         return RunLog.Create(folder);

@@ -31,6 +31,6 @@ internal sealed class EpochClock
     /// <summary>Steps since the clock started.</summary>
     public int StepsSince(TrainState state) => state.StepInEpoch - _from.StepInEpoch;
 
-    /// <summary>Stops: later readings are those of now.</summary>
+    /// <summary>Stops the clock: later readings are those of this moment.</summary>
     public void Stop() => _stopped = (SecondsNow, _loader.Waited);
 }

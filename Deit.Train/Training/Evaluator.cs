@@ -15,7 +15,7 @@ internal readonly record struct Accuracy(double Top1, double Top5, double Loss)
     public override string ToString() => $"top-1 {Top1:p1}  top-5 {Top5:p1}  loss {Loss:F4}";
 }
 
-/// <summary>What was predicted for a picture.</summary>
+/// <summary>The prediction for a picture.</summary>
 /// <param name="Index">The picture's number in the data set.</param>
 /// <param name="Label">Its class.</param>
 /// <param name="Answer">The class that the model answers, of both heads where there are two.</param>
@@ -23,7 +23,7 @@ internal readonly record struct Accuracy(double Top1, double Top5, double Loss)
 /// <param name="Distillation">The distillation token's answer; the class token's where there is none.</param>
 internal readonly record struct Prediction(int Index, int Label, int Answer, int Class, int Distillation);
 
-/// <summary>What an evaluation found.</summary>
+/// <summary>The result of an evaluation.</summary>
 /// <param name="Predictions">An entry for each picture that could be read, in the data set's order.</param>
 /// <param name="Total">Of the model's answer: both heads where there are two.</param>
 /// <param name="Class">Of the class token; null without a distillation token.</param>
@@ -60,7 +60,7 @@ internal sealed class Evaluator : IDisposable
     /// <param name="networks">Networks of the same input size and classes.</param>
     /// <param name="batchSize">Images a run.</param>
     /// <param name="fusion">How two heads answer together.</param>
-    /// <param name="precision">In which types.</param>
+    /// <param name="precision">The types to compute in.</param>
     /// <param name="borrow">A graph that lends its memory.</param>
     public Evaluator(
         GpuDevice device,
@@ -106,8 +106,8 @@ internal sealed class Evaluator : IDisposable
     }
 
     /// <summary>
-    /// The largest logit, how many classes come before the label, and -log softmax of it. Equal logits keep the order of the
-    /// classes; NaN ranks last.
+    /// The class of the largest logit, the number of classes that come before the label, and -log softmax of the label.
+    /// Equal logits keep the order of the classes; NaN ranks last.
     /// </summary>
     internal static (int Answer, int Rank, double Loss) Score(ReadOnlySpan<float> logits, int label)
     {

@@ -4,7 +4,8 @@ using Deit.Model;
 namespace Deit.Train.Training;
 
 /// <summary>
-/// Asks for the machine's memory before it is taken: systems promise more than they have, and later end the process or swap.
+/// Asks for the machine's memory before it is taken. Systems promise more than they have, and later end the process or
+/// swap.
 /// </summary>
 internal static class HostMemory
 {
@@ -15,9 +16,9 @@ internal static class HostMemory
         return Math.Max(0, OperatingSystem.IsLinux() ? Math.Min(free, KernelAvailable() ?? free) : free);
     }
 
-    /// <summary>Refuses what does not fit.</summary>
-    /// <param name="bytes">What will be taken.</param>
-    /// <param name="purpose">What for.</param>
+    /// <summary>Refuses to go on where memory does not suffice.</summary>
+    /// <param name="bytes">The bytes that will be taken.</param>
+    /// <param name="purpose">Their purpose, for the message.</param>
     /// <exception cref="DeitException">There is less.</exception>
     public static void Require(long bytes, string purpose)
     {
@@ -29,7 +30,7 @@ internal static class HostMemory
             );
     }
 
-    // The kernel's own estimate, which knows of other processes and of caches that it would drop.
+    // The kernel's own estimate. It knows of other processes and of caches that it would drop.
     private static long? KernelAvailable()
     {
         const string Name = "MemAvailable:";
@@ -49,7 +50,7 @@ internal static class HostMemory
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // Without it the share of other processes is not known, which is no reason to refuse.
+            // Without the estimate the share of other processes is not known, which is no reason to refuse.
             return null;
         }
     }

@@ -22,7 +22,8 @@ internal readonly record struct Progress(
     TimeSpan? Left
 )
 {
-    /// <summary>One line: epoch and step counted as people count, the most wanted first, for narrow terminals cut the end.</summary>
+    /// <summary>One line. The epoch is counted from 1. The most wanted figures come first, since narrow terminals cut
+    /// the end.</summary>
     public override string ToString() =>
         $"epoch {Epoch + 1}/{Epochs}  step {Step}/{Steps}  loss {Loss:F4}  {Duration(Left)} left  "
         + $"{ImagesPerSecond:F0} images/s  data wait {DataWait:P0}  lr {LearningRate:0.00e-00}";

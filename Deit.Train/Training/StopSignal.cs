@@ -32,8 +32,8 @@ internal sealed class StopSignal : IDisposable
     public CancellationToken Token => _stop.Token;
 
     /// <summary>
-    /// What a process stopped so returns, 128 and the signal's number as shells have it: 130 for Ctrl-C, 143 for SIGTERM; 0
-    /// before any signal.
+    /// The exit code of a process that was stopped so: 128 and the signal's number, as in shells. It is 130 for Ctrl-C,
+    /// 143 for SIGTERM, and 0 before any signal.
     /// </summary>
     public int ExitCode => Volatile.Read(ref _exitCode);
 

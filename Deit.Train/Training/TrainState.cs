@@ -30,7 +30,8 @@ internal sealed record TrainState
     public double BestEmaTop1 { get; init; } = -1;
 
     /// <summary>
-    /// The validation loss of each epoch so far; of a run that an older version began, only of those epochs that followed.
+    /// The validation loss of each epoch so far. In a run that an older version began, those of the epochs since then
+    /// alone.
     /// </summary>
     public IReadOnlyList<double> ValidationLosses { get; init; } = [];
 

@@ -9,9 +9,9 @@ using Deit.Train.Options;
 namespace Deit.Train.Training;
 
 /// <summary>
-/// One training step recorded once: forward, teacher, loss, backward, and each <see cref="StepOptions.AccumSteps"/> steps an update of
-/// the weights and their moving average. The inputs of the next steps are written while this one runs, the running loss stays
-/// on the device.
+/// One training step recorded once: forward, teacher, loss, backward, and each <see cref="StepOptions.AccumSteps"/>
+/// steps an update of the weights and their moving average. The inputs of the next steps are written while this one
+/// runs. The running loss stays on the device.
 /// </summary>
 internal sealed class TrainStep : IDisposable
 {
@@ -39,8 +39,8 @@ internal sealed class TrainStep : IDisposable
     /// <param name="options">The recipe.</param>
     /// <param name="average">A network like it, whose parameters become the moving average; null without.</param>
     /// <param name="teacher">The teacher that runs in each step; null without, or where its logits are uploaded.</param>
-    /// <param name="uploadTeacher">The teacher's logits come with the images.</param>
-    /// <param name="precision">In which types; activations of F16 scale the loss.</param>
+    /// <param name="uploadTeacher">True where the teacher's logits come with the images.</param>
+    /// <param name="precision">The types to compute in; activations of F16 scale the loss.</param>
     public TrainStep(
         GpuDevice device,
         INetwork model,
@@ -82,7 +82,7 @@ internal sealed class TrainStep : IDisposable
         }
         catch
         {
-            // Mostly the activations do not fit: a try with a smaller batch then needs the memory of this one.
+            // Most often the activations do not fit. A try with a smaller batch then needs the memory of this one.
             Dispose();
             throw;
         }
@@ -245,7 +245,7 @@ internal sealed class TrainStep : IDisposable
             .Distillation.Loss()
             .Loss(r, output, _teacherLogits ?? teacher?.Logits(r, mixed, Precision), targets);
         r.AddTo(_lossSum, loss);
-        // Each batch of an update has its share, so that the sum is the gradient of their mean.
+        // The gradient of each batch counts by its share, so that the sum is the gradient of the mean over the update.
         float share = 1f / _options.Step.AccumSteps;
         r.Tape.Backward(
             loss,
@@ -260,7 +260,7 @@ internal sealed class TrainStep : IDisposable
         _update.Record(r, _stepState);
         if (_average is null)
             return;
-        // The running statistics too, as timm's ModelEma over the whole state dictionary.
+        // The running statistics are averaged, too, as in timm's ModelEma over the whole state dictionary.
         r.Ema(_average.Parameters.Flat, _model.Parameters.Flat, _stepState);
         if (_model.Parameters.FlatBuffers is { } buffers)
             r.Ema(_average.Parameters.FlatBuffers!, buffers, _stepState);

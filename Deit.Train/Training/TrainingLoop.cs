@@ -69,7 +69,7 @@ internal sealed class TrainingLoop
             {
                 _session.Submit(batch, _state.Step, learningRate);
                 _state = _state.AfterStep();
-                // Read at fixed steps, so that sums and logs do not depend on timing.
+                // The loss is read at fixed steps, so that sums and logs do not depend on timing.
                 if (_state.StepInEpoch % _options.Run.PrintSteps == 0 || _state.StepInEpoch == steps)
                     ReadLoss(learningRate);
                 Tell(observer => observer.StepDone(_state, snapshot));
@@ -106,7 +106,7 @@ internal sealed class TrainingLoop
         Tell(observer => observer.LossRead(progress));
     }
 
-    // Steps since the last read keep their sum in the device's arithmetic.
+    // The sum of the steps since the last read is kept apart, in the device's arithmetic.
     private TrainState Snapshot()
     {
         float pending = _session.Step.LossSum;
@@ -123,12 +123,13 @@ internal sealed class TrainingLoop
         }
         catch (OperationCanceledException)
         {
-            // Evaluated anew on resuming: a stop waits for a step, not for a whole validation set.
+            // A stop waits for a step, not for a whole validation set: the evaluation is done anew on resuming.
             return false;
         }
         Evaluation evaluation = evaluations[0];
         Evaluation? average = evaluations.Count > 1 ? evaluations[1] : null;
-        // Before anything is saved: the loss of the last step came before its update, which may have ruined the weights.
+        // Checked before anything is saved: the loss of the last step came before its update, which may have ruined the
+        // weights.
         RequireFinite(evaluation.Loss);
         TrainState before = _state;
         _state = before.AfterEpoch(evaluation, average);

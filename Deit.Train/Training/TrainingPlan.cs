@@ -14,7 +14,7 @@ internal sealed class TrainingPlan : IDisposable
     /// <summary>Opens the data and reads the descriptions of all networks. Nothing is written.</summary>
     /// <param name="options">The recipe.</param>
     /// <param name="folder">The run folder, for messages.</param>
-    /// <param name="resumed">Whether weights come from a checkpoint: then <c>--finetune</c> was done before.</param>
+    /// <param name="resumed">True where weights come from a checkpoint: <c>--finetune</c> was done before.</param>
     /// <exception cref="DeitException">Data, teacher or options do not allow a training.</exception>
     public TrainingPlan(TrainOptions options, string folder, bool resumed)
     {
@@ -55,7 +55,7 @@ internal sealed class TrainingPlan : IDisposable
             new EvaluationTransform(Description.Preprocess),
             loading
         );
-        // Whole updates only, as one batch of all their images would be.
+        // An epoch has whole updates only, as with one batch of all their images.
         StepsPerEpoch = Training.BatchCount(sampler.Count) / steps * steps;
         if (StepsPerEpoch == 0)
             throw new DeitException(
@@ -86,7 +86,8 @@ internal sealed class TrainingPlan : IDisposable
     /// <summary>Batches to evaluate with.</summary>
     public BatchLoader Validation { get; }
 
-    /// <summary>Steps of an epoch, a multiple of those of an update; batches at the end that make no whole update are left.</summary>
+    /// <summary>Steps of an epoch, a multiple of those of an update. Batches at the end that make no whole update are
+    /// left out.</summary>
     public int StepsPerEpoch { get; }
 
     /// <summary>The learning rate of each epoch.</summary>

@@ -7,8 +7,8 @@ using Deit.Model.Images;
 namespace Deit.Train.Training;
 
 /// <summary>
-/// Where the inputs of a step lie, one after another, so that one copy brings all: the same in the memory that the host fills and in the
-/// device's.
+/// The places of a step's inputs, one after another, so that one copy brings all. They are the same in the memory that
+/// the host fills and in the device's.
 /// </summary>
 internal sealed class UploadLayout
 {
@@ -35,7 +35,7 @@ internal sealed class UploadLayout
     /// <summary>Lays out the inputs of a step.</summary>
     /// <param name="batchSize">B.</param>
     /// <param name="network">Gives H, W and the classes C.</param>
-    /// <param name="withTeacher">A teacher's logits come with the images.</param>
+    /// <param name="withTeacher">True where a teacher's logits come with the images.</param>
     public UploadLayout(int batchSize, NetworkConfig network, bool withTeacher)
     {
         ImageSize size = network.InputSize;

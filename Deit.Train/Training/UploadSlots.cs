@@ -44,8 +44,8 @@ internal sealed class UploadSlot : BatchMemory, IDisposable
 }
 
 /// <summary>
-/// The upload slots of a step. A slot is lent again as soon as its step is queued, the one that was queued first before the others; its
-/// memory may be written once the device has the inputs, see <see cref="BatchMemory.WaitUntilFree"/>.
+/// The upload slots of a step. A slot is lent again as soon as its step is queued, the one that was queued first before
+/// the others. Its memory may be written once the device has the inputs, see <see cref="BatchMemory.WaitUntilFree"/>.
 /// </summary>
 internal sealed class UploadSlots : IBatchMemorySource, IDisposable
 {

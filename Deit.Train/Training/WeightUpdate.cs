@@ -9,7 +9,8 @@ namespace Deit.Train.Training;
 /// <param name="Tensor">The tensor.</param>
 internal readonly record struct NamedTensor(string Name, Tensor Tensor);
 
-/// <summary>The update of the weights: what the optimiser keeps, which parameters decay, and dynamic loss scaling.</summary>
+/// <summary>The update of the weights: the optimiser's tensors, the parameters that decay, and dynamic loss
+/// scaling.</summary>
 internal sealed class WeightUpdate : IDisposable
 {
     private readonly Parameters _parameters;
@@ -86,7 +87,7 @@ internal sealed class WeightUpdate : IDisposable
         );
     }
 
-    /// <summary>Says which parameters decay.</summary>
+    /// <summary>Sets the parameters that decay.</summary>
     /// <param name="untouched">Parameters that no gradient reaches; as in torch.optim they are left alone.</param>
     public void SetDecay(IEnumerable<string> untouched)
     {

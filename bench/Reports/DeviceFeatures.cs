@@ -38,7 +38,7 @@ internal static class DeviceFeatures
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // Another system, or one that hides it.
+            // The system is another one, or it hides the file.
         }
         return $"{Environment.ProcessorCount} threads of {name ?? "an unnamed processor"}";
     }

@@ -13,7 +13,8 @@ namespace Deit.Bench.Reports;
 /// <param name="PeakBytes">Device memory at its peak.</param>
 /// <param name="HostMicroseconds">The time that the host takes to submit a step.</param>
 /// <param name="LogitsError">
-/// In reduced precision: how far the logits of one picture are from those of fp32, as a share of their norm.
+/// The error in reduced precision: the distance of the logits of one picture from those of fp32, as a share of their
+/// norm.
 /// </param>
 internal sealed record ModelRow(
     string Model,

@@ -8,7 +8,8 @@ namespace Deit.Bench.Reports;
 internal static class MultiplyAdds
 {
     /// <summary>
-    /// A backward pass multiplies twice for each product of the forward pass: for the input's gradient and for the weight's.
+    /// The work of training over that of a forward pass. A backward pass multiplies twice for each product of the
+    /// forward pass: for the input's gradient and for the weight's.
     /// </summary>
     public const int TrainingFactor = 3;
 

@@ -4,8 +4,9 @@ using System.Xml.Linq;
 namespace Deit.Bench.Reports;
 
 /// <summary>
-/// The ops of a report as a roofline: GFLOP/s against operations a byte, both logarithmic, under the roof that the device itself showed,
-/// min(best product, intensity x best copy). After Williams, Waterman and Patterson, "Roofline" (CACM 52, 2009).
+/// The ops of a report as a roofline: GFLOP/s against operations a byte, both logarithmic. The roof is the one that the
+/// device itself showed: min(best product, intensity x best copy). After Williams, Waterman and Patterson, "Roofline"
+/// (CACM 52, 2009).
 /// </summary>
 internal sealed class RooflineSvg
 {

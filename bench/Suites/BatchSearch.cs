@@ -23,7 +23,7 @@ internal static class BatchSearch
             }
             catch (GpuException error) when (DoesNotFit(error) && batch > 1)
             {
-                // The next smaller one.
+                // The loop goes on with the next smaller batch.
             }
         }
     }

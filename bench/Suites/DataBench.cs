@@ -156,7 +156,7 @@ internal sealed class DataBench
         return images / elapsed.TotalSeconds;
     }
 
-    // Endless.
+    // The batches never end: epoch follows epoch.
     private static IEnumerable<int> Batches(BatchLoader loader)
     {
         for (int epoch = 0; ; epoch++)

@@ -24,7 +24,7 @@ internal sealed class ModelBench
     /// <param name="device">The device.</param>
     /// <param name="options">The models, batches and arithmetics.</param>
     /// <param name="task"><see cref="ModelRow.Infer"/> or <see cref="ModelRow.Train"/>.</param>
-    /// <param name="progress">Is told of each row, and of each that does not fit.</param>
+    /// <param name="progress">Is told of each row, and of each model and batch that does not fit.</param>
     /// <exception cref="DeitException">An option is out of its range.</exception>
     /// <exception cref="GpuException">Nothing of it fits the device.</exception>
     public static BenchReport Run(GpuDevice device, ModelBenchOptions options, string task, Action<string> progress)

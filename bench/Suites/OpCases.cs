@@ -10,7 +10,7 @@ namespace Deit.Bench.Suites;
 /// </summary>
 internal static class OpCases
 {
-    // Those of DeiT-Ti and DeiT-B.
+    // The widths of DeiT-Ti and DeiT-B.
     private static readonly (int Dim, int Heads)[] Widths = [(192, 3), (768, 12)];
 
     /// <summary>All cases. The inputs of a case live until the next one is asked for.</summary>
@@ -91,7 +91,7 @@ internal static class OpCases
         );
     }
 
-    // With activations of 16 bits.
+    // The ops with activations of 16 bits.
     private static IEnumerable<OpCase> Reduced(BenchInputs x, int batch, int dim, int heads, DType type)
     {
         double floats = FloatBytes(batch, dim);

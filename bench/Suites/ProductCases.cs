@@ -45,8 +45,8 @@ internal static class ProductCases
     }
 
     /// <summary>
-    /// Operations that a product finishes itself, each beside the same by an op of its own: a fusion earns its place in one of these pairs,
-    /// or does not.
+    /// Operations that a product finishes itself, each beside the same operation by an op of its own. Each pair shows
+    /// whether the fusion is worth its place.
     /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="batch">Images of a batch.</param>

@@ -6,7 +6,7 @@ namespace Deit.Bench.Suites;
 /// <summary>How long something is measured.</summary>
 /// <param name="WarmUp">Seconds before anything counts; one run at least.</param>
 /// <param name="Seconds">Seconds that count, all repetitions together; one run a repetition at least.</param>
-/// <param name="Repetitions">Into how many repetitions they are cut.</param>
+/// <param name="Repetitions">The number of repetitions into which the seconds are cut.</param>
 internal sealed record Pace(double WarmUp, double Seconds, int Repetitions);
 
 /// <summary>The median of repetitions, and the distance of their quartiles as a share of it.</summary>

@@ -11,7 +11,7 @@ public sealed class BenchComparisonTests
     [InlineData(100, 0.02, 103, 0.02, Verdict.Same)] // 3 % with spreads of 4 %
     [InlineData(100, 0.02, 97, 0.02, Verdict.Same)]
     [InlineData(100, 0.02, 95, 0.02, Verdict.Slower)]
-    [InlineData(100, 0.5, 140, 0, Verdict.Same)] // noise in one alone is enough
+    [InlineData(100, 0.5, 140, 0, Verdict.Same)] // the noise of one rate alone is enough
     [InlineData(100, 0, 100.9, 0, Verdict.Same)] // below 1 %, however steady
     [InlineData(100, 0, 101.1, 0, Verdict.Faster)]
     [InlineData(100, 0, 98.9, 0, Verdict.Slower)]

@@ -6,7 +6,7 @@ namespace Deit.Tests.Bench;
 
 public sealed class MultiplyAddsTests
 {
-    // timm's published GMAC, which count five for each value that a layer norm writes beside the products.
+    // timm's published GMAC. They count five for each value that a layer norm writes, beside the products.
     [Theory]
     [InlineData("deit_tiny_patch16_224", 1.26)]
     [InlineData("deit_tiny_distilled_patch16_224", 1.27)]
@@ -23,7 +23,8 @@ public sealed class MultiplyAddsTests
         Assert.Equal(published, Math.Round((MultiplyAdds.Of(config) + norms) / 1e9, 2));
     }
 
-    // timm's published GMAC count two for each value that a batch norm writes; the millions of those are timm's, too.
+    // timm's published GMAC. They count two for each value that a batch norm writes; the millions of such values are
+    // timm's, too.
     [Theory]
     [InlineData("regnety_040", 4.00, 12.29)]
     [InlineData("regnety_080", 8.00, 17.97)]

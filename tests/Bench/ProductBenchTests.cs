@@ -84,7 +84,7 @@ public class ProductBenchTests
     [Fact]
     public void A_kernel_that_was_rejected_is_left_out()
     {
-        // The same code makes and reads keys, however a precision is called.
+        // The same code makes and reads keys, so that every name of a precision is understood.
         foreach (
             (string name, string prefix) in ((string, string)[])
                 [

@@ -10,7 +10,7 @@ internal sealed partial class DeitProcess : IDisposable
         KillNow = 9,
         Terminate = 15;
 
-    // Far more than any of these runs needs, so that only a hang is met by it.
+    // The time is far more than any of these runs needs, so that only a run that hangs exceeds it.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private readonly Process _process;
     private readonly Task<string> _output,
@@ -33,7 +33,8 @@ internal sealed partial class DeitProcess : IDisposable
             library = $"{command}.dll";
         string host =
             Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
-        // Published with their runtime, as by bench/gpu-pack, tests and command find no dotnet and need none.
+        // Published with their runtime, as by bench/gpu-pack, tests and command find no dotnet on the machine and need
+        // none.
         bool selfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
         ProcessStartInfo start = new(selfContained ? command : host)
         {

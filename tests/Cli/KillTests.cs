@@ -15,8 +15,8 @@ public sealed class KillTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    // Killed at any moment, of starting, of a step, of saving, a run can be loaded and resumed, and ends with the bytes of one that nobody
-    // killed. A run that ends before all kills are spent is followed by another.
+    // A run may be killed at any moment: of starting, of a step, of saving. It can then be loaded and resumed, and ends
+    // with the bytes of a run that was not killed. A run that ends before all kills are spent is followed by another.
     [Fact]
     public async Task A_run_survives_kills_at_random_times()
     {

@@ -9,7 +9,7 @@ namespace Deit.Tests.Golden;
 [Trait("Category", "Golden")]
 public sealed class AugmentGoldenTests
 {
-    // ImageNet's mean in levels, which the reference fills with.
+    // ImageNet's mean in levels of 0 to 255, with which the reference fills.
     private static readonly Pixel Fill = new(124, 116, 104);
 
     [Fact]

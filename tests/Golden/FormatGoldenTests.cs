@@ -8,8 +8,8 @@ using Deit.Tests.Gpu;
 namespace Deit.Tests.Golden;
 
 /// <summary>
-/// The small distilled model as the reference, transformers and safetensors hold it: one model, whatever file it is
-/// read from or went through.
+/// The small distilled model as the reference, transformers and safetensors hold it. It is one model, from every file
+/// that it is read from or went through.
 /// </summary>
 [Trait("Category", "Golden")]
 public sealed class FormatGoldenTests : IDisposable
@@ -22,7 +22,8 @@ public sealed class FormatGoldenTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    // The reference's logits to 1e-5, as of every golden model; among the copies 1e-6, and in fact the bits are the same.
+    // The reference's logits are met to 1e-5, as in every golden model. The copies agree to 1e-6, and in fact to the
+    // bit.
     [Fact]
     public void The_three_copies_answer_as_the_reference()
     {
@@ -72,7 +73,7 @@ public sealed class FormatGoldenTests : IDisposable
         ModelSource back = reopened.Model;
         Assert.Equal(original.Description.Labels, back.Description.Labels);
         Assert.Equal(original.Description.Config, back.Description.Config);
-        // transformers' files know the two sizes, not the ratio that made one of the other.
+        // The files of transformers hold both sizes, but not the ratio that made one of the other.
         Assert.Equal(original.Description.Preprocess.ShorterSide, back.Description.Preprocess.ShorterSide);
         Assert.Equal(
             original.Description.Preprocess with
@@ -97,10 +98,11 @@ public sealed class FormatGoldenTests : IDisposable
         using SafetensorsFile expected = SafetensorsFile.Open(Path.Combine(source, ModelFolder.WeightsFile)),
             actual = SafetensorsFile.Open(Path.Combine(target, ModelFolder.WeightsFile));
         AssertSame(expected, actual);
-        Assert.Equal("pt", actual.Metadata["format"]); // transformers refuses a file that does not say so
+        Assert.Equal("pt", actual.Metadata["format"]); // the library transformers refuses a file without this entry
     }
 
-    // 11 binary digits: rounded to nearest, a weight is off by at most half of its last, of subnormal ones by half of 2^-24.
+    // binary16 has 11 binary digits. Rounded to nearest, a weight is off by at most half of its last digit, a subnormal
+    // one by half of 2^-24.
     [Fact]
     public void Weights_of_16_bits_load_again_and_are_the_nearest()
     {
@@ -119,7 +121,7 @@ public sealed class FormatGoldenTests : IDisposable
                     $"{entry.Name}: {exact} became {rounded}"
                 );
         }
-        // The logits carry the rounding of the weights alone: a few of its steps.
+        // The logits carry only the rounding of the weights: a few of its steps.
         Close(io.Doubles("eval.logits"), Logits(target, io), 4.0 / 2048);
     }
 

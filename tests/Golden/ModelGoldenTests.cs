@@ -12,21 +12,21 @@ namespace Deit.Tests.Golden;
 [Trait("Category", "Golden")]
 public class ModelGoldenTests
 {
-    // Half a step of rounding: 11 and 8 binary digits.
+    // Half a step of rounding with 11 and with 8 binary digits.
     private const double U16 = 1.0 / 2048,
         UB16 = 1.0 / 256;
     private const double UF16x3 = 1.0 / (1 << 19),
         UBF16x3 = 5.0 / (1 << 16);
 
-    // The reference ran in fp32 on a CPU: both carry rounding, 1e-5 and 1e-3 cover both. With 16-bit activations a branch of a block is
-    // rounded about four times on its way forward and as often backward, and so are the weights: independent errors of u/sqrt(3) each
-    // for half a rounding step u, that add up by the root of their number. Four u cover the logits, 16 u the gradients, whose products
-    // of rounded factors are sums with cancellation. A residual stream of 16 bits is rounded after each branch too, its
-    // gradient as well: for
-    // the two to four blocks of a small model two more roundings of the sum forward and twice that backward, half as
-    // much again. Three products for one of F32 are
-    // off by no more than 5 * 2^-16 of bfloat16, and in binary16 by 2^-25 of a factor, which is 2^-19 of a weight of about 2^-6: such
-    // errors add up as roundings do.
+    // The reference ran in fp32 on a CPU. Both sides carry rounding, and 1e-5 and 1e-3 cover both. With 16-bit
+    // activations a branch of a block is rounded about four times on its way forward and as often backward, and so are
+    // the weights. These are independent errors of u/sqrt(3) each for half a rounding step u, which add up by the root
+    // of their number. Four u cover the logits. 16 u cover the gradients, whose products of rounded factors are sums
+    // with cancellation.
+    // A residual stream of 16 bits is rounded after each branch too, and so is its gradient. For the two to four blocks
+    // of a small model these are two more roundings of the sum forward and twice that backward: half as much again.
+    // Three products for one of F32 are off by no more than 5 * 2^-16 with bfloat16. With binary16 they are off by
+    // 2^-25 of a factor, which is 2^-19 of a weight of about 2^-6. Such errors add up as roundings do.
     [Theory]
     [InlineData("deit_test", "fp32", 1e-5, 1e-3)]
     [InlineData("deit_test_distilled", "fp32", 1e-5, 1e-3)]
@@ -50,7 +50,7 @@ public class ModelGoldenTests
     )
     {
         Precision precision = Precision.Parse(types);
-        // Small gradients of 16 bits underflow without it.
+        // Without a loss scale, small gradients of 16 bits underflow.
         float scale = precision.Activations == DType.F16 || precision.Products == ProductArithmetic.F16x3 ? 1024 : 1;
         using GoldenFile weights = new($"models/{name}.safetensors"),
             io = new($"models/{name}.io.safetensors");
@@ -149,7 +149,7 @@ public class ModelGoldenTests
         }
     }
 
-    // Whichever kernels compute attention: their roundings are of the same kind as those above.
+    // Every kernel of attention is held to these bounds: its roundings are of the same kind as those above.
     [Theory]
     [InlineData("deit_test", "fp16", 4 * U16, 16 * U16)]
     [InlineData("deit_test_distilled", "fp16", 4 * U16, 16 * U16)]

@@ -9,11 +9,11 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Deit.Tests.Golden;
 
-/// <summary>ONNX Runtime on what deit convert writes: its logits are the reference's and ours.</summary>
+/// <summary>ONNX Runtime on the files that deit convert writes: its logits are the reference's and ours.</summary>
 [Trait("Category", "Golden")]
 public sealed class OnnxGoldenTests : IDisposable
 {
-    // Two implementations in fp32 that add up in different orders.
+    // The tolerance is for two implementations in fp32 that add up in different orders.
     private const double Tolerance = 1e-4;
 
     private readonly TemporaryFolder _folder = new();

@@ -11,7 +11,8 @@ public class OpsGoldenTests
     private const double Forward = 1e-5,
         Backward = 1e-4;
 
-    // What the reference fixes and no file states: the head dimension of every DeiT, and its epsilon of layer normalisation.
+    // Numbers that the reference fixes and no file states: the head dimension of every DeiT, and its epsilon of layer
+    // normalisation.
     private const int HeadDimension = 64;
     private const float Epsilon = 1e-6f;
 

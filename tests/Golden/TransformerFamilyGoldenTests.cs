@@ -15,11 +15,12 @@ namespace Deit.Tests.Golden;
 [Trait("Category", "Golden")]
 public sealed class TransformerFamilyGoldenTests : IDisposable
 {
-    // The oracle has no rounding to speak of: what there is comes from fp32 here, about 1e-6, and sums of it in gradients.
+    // The oracle's own rounding is negligible. The difference comes from fp32 here, about 1e-6, and in gradients from
+    // sums of it.
     private const double LogitTolerance = 1e-5,
         GradientTolerance = 1e-3;
 
-    // Two implementations in fp32 that add up in different orders.
+    // The tolerance is for two implementations in fp32 that add up in different orders.
     private const double OnnxTolerance = 1e-4;
 
     private readonly TemporaryFolder _folder = new();

@@ -35,12 +35,13 @@ internal sealed record OpInput(Shape Shape, float[] Values, bool Differentiable 
 }
 
 /// <summary>
-/// Holds an op to everything at once: the double-precision oracle, its gradients by finite differences of that oracle, untouched
-/// guard bytes round every tensor, outputs that do not depend on what memory held before, and bitwise equal replays.
+/// Checks an op in all respects at once: against the double-precision oracle, its gradients against finite differences
+/// of that oracle, untouched guard bytes round every tensor, outputs that do not depend on the earlier content of
+/// memory, and bitwise equal replays.
 /// </summary>
 internal static class OpHarness
 {
-    private const uint Poison = 0x7FC0DEAD; // a NaN: whatever reads it shows
+    private const uint Poison = 0x7FC0DEAD; // a NaN: it shows in every result that reads it
     private const int Guard = 256;
 
     /// <summary>Checks an op with one output.</summary>

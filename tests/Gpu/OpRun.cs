@@ -3,8 +3,8 @@ using Deit.Gpu;
 namespace Deit.Tests.Gpu;
 
 /// <summary>
-/// Runs ops on tensors of any element type, for what <see cref="OpHarness"/> cannot say: integers, 16 bits, updates in
-/// place.
+/// Runs ops on tensors of any element type. It serves the cases that <see cref="OpHarness"/> does not cover: integers,
+/// 16 bits, updates in place.
 /// </summary>
 internal sealed class OpRun : IDisposable
 {
@@ -73,7 +73,7 @@ internal sealed class OpRun : IDisposable
 
     public void Dispose()
     {
-        // A test that ends early leaves copies to its tensors under way.
+        // A test that ends early may leave copies to its tensors under way.
         Device.WaitIdle();
         foreach (Arena arena in _arenas)
             arena.Dispose();

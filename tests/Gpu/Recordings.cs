@@ -8,11 +8,11 @@ namespace Deit.Tests.Gpu;
 /// </summary>
 internal static class Recordings
 {
-    // Of the test's thread: classes of tests run side by side.
+    // Each thread has its own, since classes of tests run side by side.
     [ThreadStatic]
     private static ForcedChoices? _forced;
 
-    /// <summary>What is forced now.</summary>
+    /// <summary>The choices that are forced now.</summary>
     public static ForcedChoices Forced => _forced ?? ForcedChoices.None;
 
     /// <summary>Forces choices until the result is disposed.</summary>
@@ -23,12 +23,12 @@ internal static class Recordings
         return new Scope(forced, outer);
     }
 
-    /// <summary>Restores what was forced before.</summary>
+    /// <summary>Restores the choices that were forced before.</summary>
     public sealed class Scope(ForcedChoices forced, ForcedChoices outer) : IDisposable
     {
         public void Dispose()
         {
-            // Had the test run on another thread, it would have tested something else.
+            // A test that had run on another thread would have tested other choices.
             Assert.Same(forced, Forced);
             _forced = outer;
         }

@@ -128,7 +128,7 @@ public class ShaderManifestTests
         );
     }
 
-    // Some kernels run on devices alone that are not here.
+    // Some kernels run only on devices that are not here.
     [Fact]
     public void Every_kernel_is_a_module_that_takes_its_push_constants() =>
         Assert.All(

@@ -17,6 +17,6 @@ internal static class TestDevice
 
     public static GpuDevice Current => Opened.Value;
 
-    /// <summary>Loads models on whatever device there is.</summary>
+    /// <summary>Loads models on any device there is.</summary>
     public static DeitModelOptions Any => new() { CpuFallback = true };
 }

@@ -3,8 +3,8 @@ using Deit.Gpu;
 namespace Deit.Tests.Gpu;
 
 /// <summary>
-/// Records for a device with matrix units, whatever the device of the tests has: the recording is looked at and never
-/// run.
+/// Records for a device with matrix units, even where the device of the tests has none. The recording is looked at and
+/// never run.
 /// </summary>
 internal static class UnitsRecorder
 {

@@ -65,7 +65,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     {
         // Skia for five systems without its debug symbols; with all that SkiaSharp brings it would be 160 MB.
         Assert.InRange(new FileInfo(feed.Package("deit")).Length, 1, 40_000_000);
-        // Nothing but the package is needed, and no other source is to answer.
+        // The package needs nothing else, and no other source may answer.
         await File.WriteAllTextAsync(
             _folder["NuGet.config"],
             "<configuration><packageSources><clear /></packageSources></configuration>",

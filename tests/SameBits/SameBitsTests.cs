@@ -5,9 +5,10 @@ using Deit.Gpu;
 namespace Deit.Tests.SameBits;
 
 /// <summary>
-/// Changes to the structure of the code must not change what it computes. <c>record</c> runs short trainings, evaluations, predictions and
-/// conversions; <c>lists</c> holds the SHA-256 of each result, by device and driver. A driver rounds in its own way, so a driver without a
-/// list is skipped. After a change that is meant to move bits, <c>DEIT_SAME_BITS=write</c> writes the list anew.
+/// Changes to the structure of the code must not change its results. <c>record</c> runs short trainings, evaluations,
+/// predictions and conversions; <c>lists</c> holds the SHA-256 of each result, by device and driver. A driver rounds in
+/// its own way, so a driver without a list is skipped. After a change that is meant to move bits,
+/// <c>DEIT_SAME_BITS=write</c> writes the list anew.
 /// </summary>
 [Trait("Category", "Checkout")]
 public sealed class SameBitsTests

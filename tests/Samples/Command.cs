@@ -7,7 +7,8 @@ namespace Deit.Tests.Samples;
 /// <summary>A program that is run to its end, or for as long as a test needs it.</summary>
 internal sealed class Command : IDisposable
 {
-    // Far more than the slowest of them needs on two busy cores, so that only a hang is met by it.
+    // The time is far more than the slowest program needs on two busy cores, so that only a program that hangs exceeds
+    // it.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
     private readonly Process _process;
     private readonly StringBuilder _output = new(),

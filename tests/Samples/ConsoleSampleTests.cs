@@ -29,7 +29,7 @@ public sealed class ConsoleSampleTests : IAsyncLifetime, IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    // One test, so that it is published once.
+    // There is one test, so that the sample is published once.
     [Fact]
     public async Task Published_it_is_small_and_names_the_class_or_says_what_is_wrong()
     {

@@ -26,7 +26,8 @@ internal sealed record AttentionOptions
 }
 
 /// <summary>
-/// <c>deit analyze attention</c>: where the class and distillation token look, head by head, and the rollout through all layers.
+/// <c>deit analyze attention</c>: the attention of the class and distillation token, head by head, and the rollout
+/// through all layers.
 /// </summary>
 internal static class AttentionCommand
 {

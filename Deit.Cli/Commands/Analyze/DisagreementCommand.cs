@@ -155,7 +155,8 @@ internal static class DisagreementCommand
     }
 
     /// <summary>
-    /// Names of models: of <c>RUN/best</c> the run's, of another folder its own. The paths are the names where two models would share one.
+    /// Names of models. The model of <c>RUN/best</c> has the run's name, that of another folder the folder's. The paths
+    /// are the names where two models would share one.
     /// </summary>
     internal static string[] DefaultNames(string[] folders)
     {

@@ -1,7 +1,7 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// An elementwise function y = f(x) with dx = dy * f'(.): its two kernels, and whether the backward reads the input or
+/// An elementwise function y = f(x) with dx = dy * f'(.). It has two kernels, and the backward one reads the input or
 /// the output.
 /// </summary>
 /// <param name="stem">The shaders <c>stem</c> and <c>stem.backward</c>.</param>

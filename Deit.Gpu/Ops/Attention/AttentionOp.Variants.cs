@@ -4,8 +4,8 @@ namespace Deit.Gpu;
 public static partial class AttentionOp
 {
     /// <summary>
-    /// The three kernels of one way to compute attention, with how many tokens a workgroup owns and their
-    /// specialization constants, forward and backward.
+    /// The three kernels of one way to compute attention. Forward and backward each have a number of tokens that a
+    /// workgroup owns, and their specialization constants.
     /// </summary>
     private sealed record Variant(
         string Name,
@@ -34,8 +34,9 @@ public static partial class AttentionOp
             new("attention.cooperative.backward_kv.f16", fullSubgroups: true),
         CooperativeBackwardKeyValueBF16 = new("attention.cooperative.backward_kv.bf16", fullSubgroups: true);
 
-    // The first is the choice when nothing may be measured. A CPU driver has no matrix units, it only acts as if: Mesa 26.2 computes a
-    // third as fast with them, and compiles them for seconds. Nor has it shared memory that is faster than any other.
+    // The first variant is the choice when nothing may be measured. A CPU driver is offered no variant for matrix
+    // units, which it only imitates: Mesa 26.2 computes a third as fast with them, and compiles them for seconds. Nor
+    // is its shared memory faster than any other.
     private static Variant[] Variants(GpuInfo info, DType type, int dimension) =>
         info.Type == GpuType.Cpu ? [.. Rows(info, type, dimension)] : All(info, type, dimension);
 
@@ -59,7 +60,7 @@ public static partial class AttentionOp
             ]
             : [Row("row a lane", info, type, dimension, own: 1, others: 4, othersBackward: 1)];
 
-    // The other side comes so many rows at a time.
+    // The rows of the other side are read in blocks of `others`.
     private static Variant Row(
         string name,
         GpuInfo info,
@@ -83,10 +84,10 @@ public static partial class AttentionOp
         );
     }
 
-    // Tiles in shared memory, of any subgroup size: so many lanes share so many of their rows, in so many groups of
-    // lanes. The backward pass stages two tensors of the own side where the forward pass stages one, and works on half
-    // the rows. On a CPU driver, where they are only tested, small tiles: one of 16 x 16 with four rows an invocation
-    // took Mesa 22.3 some ten seconds to compile at D = 64.
+    // Tiles in shared memory, for subgroups of any size. So many lanes share so many of their rows, in so many groups
+    // of lanes. The backward pass stages two tensors of the own side where the forward pass stages one, and works on
+    // half the rows. On a CPU driver, where these variants are only tested, tiles are small: a tile of 16 x 16 with
+    // four rows an invocation took Mesa 22.3 some ten seconds to compile at D = 64.
     private static IEnumerable<Variant> Tiled(GpuInfo info, DType type, uint dimension)
     {
         (uint Lanes, uint Groups, uint Own)[] tiles =
@@ -120,8 +121,8 @@ public static partial class AttentionOp
             + (4L * rows * lanes);
     }
 
-    // Tiles for the matrix units' shape that takes this type and sums in F32; none where there is no such shape, where it does not divide
-    // the head dimension, or where shared memory or workgroups are too small.
+    // Tiles for the matrix units' shape that takes this type and sums in F32. There is none where the device lacks such
+    // a shape, where the shape does not divide the head dimension, or where shared memory or workgroups are too small.
     private static IEnumerable<Variant> Cooperative(GpuInfo info, DType type, uint dimension)
     {
         string input = $"{type}".ToLowerInvariant();
@@ -138,7 +139,7 @@ public static partial class AttentionOp
         if (dimension % unit.N != 0 || dimension % unit.K != 0 || dimension % 8 != 0)
             return [];
         uint lanes = (uint)info.SubgroupSize;
-        // On a CPU driver, where units are only tested, small tiles: two of them at D = 64 took 45 s to compile.
+        // On a CPU driver, where units are only tested, tiles are small: two of them at D = 64 took 45 s to compile.
         (uint Subgroups, uint Fragments, uint Block)[] tiles =
             info.Type == GpuType.Cpu
                 ? dimension <= 32
@@ -206,13 +207,14 @@ public static partial class AttentionOp
             + (2L * 4 * Block);
     }
 
-    /// <summary>The names of the variants that a device chooses from, the one of an untuned device first.</summary>
+    /// <summary>The names of the variants that a device chooses from. The first is the choice without
+    /// measurements.</summary>
     internal static IReadOnlyList<string> Candidates(GpuInfo info, DType type, int dimension) =>
         [.. Variants(info, type, dimension).Select(variant => variant.Name)];
 
     /// <summary>
-    /// The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the
-    /// oracle.
+    /// The names of all variants that run on a device, whether they are its candidates or not. Tests compare each with
+    /// the oracle.
     /// </summary>
     internal static IReadOnlyList<string> Names(GpuInfo info, DType type, int dimension) =>
         [.. All(info, type, dimension).Select(variant => variant.Name)];

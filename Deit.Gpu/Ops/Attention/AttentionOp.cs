@@ -77,9 +77,9 @@ public static partial class AttentionOp
             new(WorkgroupCount.Cover(Tokens, rows), (uint)Heads, (uint)Batch);
 
         /// <summary>
-        /// The extents that stand for these in a measurement: tokens up to a multiple of 16 share a choice, because the
-        /// last block's emptiness decides among tiles, and above the cap all do. There are enough workgroups to fill a
-        /// device, as a batch of training has.
+        /// The extents that stand for these in a measurement. Tokens up to a multiple of 16 share a choice, because the
+        /// emptiness of the last block decides among tiles. Above the cap all numbers of tokens share one. There are
+        /// enough workgroups to fill a device, as a batch of training has.
         /// </summary>
         public Head Class(GpuInfo info) =>
             info.Type == GpuType.Cpu

@@ -1,8 +1,9 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// y[o] = sum over the taps of weight[o] * x, as torch.nn.Conv2d without bias: a product of the weight with the unfolded input, whose
-/// rows are the taps (c, ky, kx) and whose columns are the output pixels (b, oy, ox). A pointwise convolution needs no unfolding.
+/// y[o] = sum over the taps of weight[o] * x, as torch.nn.Conv2d without bias. It is a product of the weight with the
+/// unfolded input, whose rows are the taps (c, ky, kx) and whose columns are the output pixels (b, oy, ox). A pointwise
+/// convolution needs no unfolding.
 /// </summary>
 public static class Conv2dOp
 {
@@ -36,7 +37,8 @@ public static class Conv2dOp
     private static readonly Kernel<UnfoldPush> UnfoldKernel = new("conv2d.unfold", fullSubgroups: true);
     private static readonly Kernel<FoldPush> FoldKernel = new("conv2d.fold", fullSubgroups: true);
 
-    /// <summary>All extents of a convolution. A kernel k unfolds its input to k * k times its size: groups take turns.</summary>
+    /// <summary>All extents of a convolution. A kernel of side k unfolds its input to k * k times its size, so that
+    /// groups take turns.</summary>
     private readonly record struct Geometry(
         PlaneLayout In,
         PlaneLayout Out,
@@ -112,7 +114,7 @@ public static class Conv2dOp
 
         private void Conv2dBackward(Tensor x, Tensor weight, Tensor dy, Geometry g)
         {
-            // The columns are unfolded again: kept, they would outweigh all other activations.
+            // The columns are unfolded again, since kept ones would outweigh all other activations.
             if (Tape.Needs(weight))
             {
                 Tape.Target target = r.Tape.GradientOf(weight);

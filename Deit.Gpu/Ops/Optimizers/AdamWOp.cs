@@ -53,7 +53,7 @@ public static class AdamWOp
             foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
             {
                 Shape part = [length];
-                // The mask is bound whole: its part would not start where the device lets a range start.
+                // The mask is bound as a whole: a part of it may start at a place where the device lets no range start.
                 r.Dispatch(
                     Forward,
                     new Push(

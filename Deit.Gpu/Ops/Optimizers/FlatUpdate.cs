@@ -27,18 +27,19 @@ internal readonly record struct FlatUpdate(
     /// <summary>How many factors of weight decay there are.</summary>
     public int Granules => checked((int)((Parameters.Elements + Granule - 1) / Granule));
 
-    /// <summary>Which of the optional tensors the shader is to read: <c>CLIPPED</c> and <c>CONDITIONAL</c>.</summary>
+    /// <summary>The optional tensors that the shader is to read: <c>CLIPPED</c> and <c>CONDITIONAL</c>.</summary>
     public uint Flags => (GradientScale is null ? 0u : Clipped) | (Apply is null ? 0u : Conditional);
 
-    /// <summary>The binding of the factor of the gradients, in whose place the mask stands where there is none.</summary>
+    /// <summary>The binding of the factor of the gradients. Without a factor, the mask stands in its place.</summary>
     public Binding ScaleBinding => Binding.Read(GradientScale ?? DecayMask);
 
-    /// <summary>The binding of the decision to apply the step, in whose place the mask stands where there is none.</summary>
+    /// <summary>The binding of the decision to apply the step. Without a decision, the mask stands in its
+    /// place.</summary>
     public Binding ApplyBinding => Binding.Read(Apply ?? DecayMask);
 
     /// <summary>Checks that the tensors fit each other.</summary>
     /// <param name="state">The optimiser's own tensors, each with an element for each parameter.</param>
-    /// <exception cref="ArgumentException">A length is another, or the step state is none.</exception>
+    /// <exception cref="ArgumentException">A length differs, or the step state is no step state.</exception>
     public void Check(params ReadOnlySpan<Tensor> state)
     {
         long count = Parameters.Elements;

@@ -72,7 +72,8 @@ public static class LionOp
                         Binding.ReadWrite(parameters.Slice(start, [length])),
                         Binding.Read(gradients.Slice(start, [length])),
                         Binding.ReadWrite(momentum.Slice(start, [length])),
-                        // The mask is bound whole: its part would not start where the device lets a range start.
+                        // The mask is bound as a whole: a part of it may start at a place where the device lets no
+                        // range start.
                         Binding.Read(decayMask),
                         Binding.Read(stepState),
                         update.ScaleBinding,

@@ -6,8 +6,9 @@ namespace Deit.Gpu;
 public sealed record LossScaleOptions(float Initial = 65536, int GrowthInterval = 2000);
 
 /// <summary>
-/// Dynamic loss scaling decided on the device (Micikevicius et al., arXiv 1710.03740): gradients of a scaled loss that are not finite skip
-/// the update and halve the scale; after many finite ones in a row it doubles.
+/// Dynamic loss scaling decided on the device (Micikevicius et al., arXiv 1710.03740). Where gradients of the scaled
+/// loss are not finite, the update is skipped and the scale halved. After many updates in a row with finite gradients
+/// the scale doubles.
 /// </summary>
 public static class LossScaleOp
 {
@@ -17,7 +18,7 @@ public static class LossScaleOp
     /// </summary>
     public const int StateElements = 4;
 
-    // Beyond these a scale helps nobody, and stays a finite number whose inverse is one too.
+    // A scale beyond these limits is of no use. Within them the scale and its inverse are finite numbers.
     private const float Smallest = 1f / 65536,
         Largest = 1 << 24;
 

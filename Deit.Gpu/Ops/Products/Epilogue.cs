@@ -1,12 +1,13 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// How a product finishes each sum on its way to memory, see <c>shaders/Products/matmul.epilogue.glsl</c>:
-/// z = sum + bias; c = residual + scale * f(z) (+ c), where f is the identity, gelu(z), or z * gelu'(x).
+/// The way a product finishes each sum before it is written to memory, see
+/// <c>shaders/Products/matmul.epilogue.glsl</c>: z = sum + bias; c = residual + scale * f(z) (+ c), where f is the
+/// identity, gelu(z), or z * gelu'(x).
 /// </summary>
 /// <remarks>
-/// Whether the product's kernel does it or a pass after it is the kernel's affair. Everything but bias, scale and c
-/// itself has the shape and the type of c.
+/// The product's kernel finishes the sums, or a pass after it does; callers need not know which. Everything but bias,
+/// scale and c itself has the shape and the type of c.
 /// </remarks>
 public readonly record struct Epilogue
 {
@@ -19,7 +20,8 @@ public readonly record struct Epilogue
     /// <summary>Where the sum with its bias is written before GELU: the backward pass needs it.</summary>
     public Tensor? PreActivation { get; init; }
 
-    /// <summary>x, by whose GELU derivative the sum is multiplied: the gradient with respect to x through gelu(x).</summary>
+    /// <summary>x, by whose GELU derivative the sum is multiplied. The result is the gradient with respect to x through
+    /// gelu(x).</summary>
     public Tensor? GeluDerivativeOf { get; init; }
 
     /// <summary>[B] F32, a factor for each of B equal runs of rows.</summary>
@@ -51,8 +53,8 @@ public readonly record struct Epilogue
     internal uint RowsPerSample(int rows) => Scale is null ? 1 : (uint)(rows / Scale.Elements);
 
     /// <summary>
-    /// The five bindings of the shaders. In place of a tensor that is missing stands an element, never touched, of a
-    /// tensor that is bound with that access anyway.
+    /// The five bindings of the shaders. In place of a missing tensor stands one element of a tensor that is bound with
+    /// the same access in any case. The element is never touched.
     /// </summary>
     internal Binding[] Bindings(Tensor c, Tensor read)
     {

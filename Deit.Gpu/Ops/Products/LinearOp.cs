@@ -50,7 +50,8 @@ public static class LinearOp
             if (z is not null)
             {
                 r.Tape.OnBackward(z, dz => r.LinearBackward(x, weight, factor, bias, dz));
-                // Products that read y leave their gradient at z; others leave it here.
+                // A product that reads y leaves its gradient at z. Any other op leaves it at y, from where it is taken
+                // to z here.
                 r.Tape.OnBackward(y, dy => r.GeluBackward(z, dy));
             }
             return y;
@@ -112,15 +113,16 @@ public static class LinearOp
         // Writes x W^T, finished by the epilogue, to y, and returns W in the type of x.
         private Tensor Apply(Tensor x, Tensor weight, Tensor y, Epilogue epilogue)
         {
-            // Not by the tape: the gradient goes to the weight itself, in F32.
+            // The tape has no part in the rounding: the gradient goes to the weight itself, in F32.
             Tensor factor = weight.DType == x.DType ? weight : r.Rounded(weight, x.DType);
             r.MatMulInto(Matrix(y), Matrix(x), factor, false, true, epilogue);
             return factor;
         }
 
-        // The first stage of the sums and both products need nothing of each other and share an interval between
-        // barriers. The passes that finish sums and weight gradient join the next, where the rest of the backward pass
-        // finds dx complete. dx comes last so that where memory is shortest it may take the place of x.
+        // The first stage of the sums and both products do not depend on each other, so that they share an interval
+        // between barriers. The passes that finish sums and weight gradient join the next interval, where the rest of
+        // the backward pass finds dx complete. dx comes last, so that it may take the place of x where memory is
+        // shortest.
         private void LinearBackward(Tensor x, Tensor weight, Tensor factor, Tensor? bias, Tensor dy)
         {
             dy = Matrix(dy);

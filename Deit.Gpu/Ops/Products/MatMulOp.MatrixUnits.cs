@@ -15,8 +15,9 @@ public static partial class MatMulOp
     private static readonly Kernel<Push> Cooperative2BF16 = new("matmul.cooperative2.bf16"),
         Cooperative2BF16ToF32 = new("matmul.cooperative2.bf16_f32");
 
-    // A tile for each shape of the matrix units that takes these factors and sums in F32; empty where there is none, or where shared memory
-    // or workgroups are too small. On a CPU driver one small tile: its compiler unrolls it, for seconds.
+    // A tile for each shape of the matrix units that takes these factors and sums in F32. There is none where the
+    // device lacks such a shape, or where shared memory or workgroups are too small. A CPU driver gets one small tile,
+    // since its compiler unrolls it for seconds.
     private static IEnumerable<Variant> Cooperative(GpuInfo info, Types types)
     {
         if (

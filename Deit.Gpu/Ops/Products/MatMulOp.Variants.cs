@@ -4,9 +4,10 @@ namespace Deit.Gpu;
 public static partial class MatMulOp
 {
     /// <summary>
-    /// A kernel with its tile: how many rows and columns a workgroup covers, and its specialization constants before those of layout and
-    /// epilogue. Into how many parts K is split, whether the kernel itself does more of an epilogue than bias and accumulation, whether it
-    /// finishes four neighbours at a time where it may, and whether it multiplies on matrix units.
+    /// A kernel with its tile. It says how many rows and columns a workgroup covers, and has the specialization
+    /// constants before those of layout and epilogue. It also says into how many parts K is split, whether the kernel
+    /// itself does more of an epilogue than bias and accumulation, whether it finishes four neighbours at a time where
+    /// it may, and whether it multiplies on matrix units.
     /// </summary>
     private sealed record Variant(
         string Name,
@@ -68,10 +69,10 @@ public static partial class MatMulOp
         return variants.First(variant => variant.Name == name);
     }
 
-    // Two kernels that are right differ by no more. Factors are noise in [-1/2, 1/2), so that a sum of K products stays
-    // within four times its deviation of sqrt(K) / 12, and by units that cut where others round, each of K additions is
-    // off by 2^-23 of that at most, in either kernel. A product of parts is off by 5 u^2 of itself, and a product by
-    // 1/4 at most; a result is rounded once in either.
+    // Bounds the difference of two kernels that are both right. Factors are noise in [-1/2, 1/2), so that a sum of K
+    // products stays within four times its deviation of sqrt(K) / 12. Units may cut where others round: each of K
+    // additions is then off by at most 2^-23 of the sum, in either kernel. A product of parts is off by 5 u^2 of
+    // itself, and a product is at most 1/4. Either kernel rounds a result once.
     internal static KernelTrial Trial(
         Shape[] inputs,
         DType factors,
@@ -105,7 +106,8 @@ public static partial class MatMulOp
         );
     }
 
-    // The candidates for a product, the size at which they are measured, and the key of the choice, on which alone both depend.
+    // The candidates for a product, the size at which they are measured, and the key of the choice. Candidates and size
+    // depend on the key alone.
     private static (string Key, Extents Size, Variant[] Variants) Candidates(
         GpuInfo info,
         Types types,
@@ -113,10 +115,10 @@ public static partial class MatMulOp
         bool vectors
     )
     {
-        // Rows and columns of one power of two share a choice, and above the cap all do: beyond it a kernel's rate is
-        // its plateau. Only the gain of a split of K goes on rising, and that of rows on a card, of which 2^24 elements
-        // of A or C are measured: a large card runs some hundred workgroups at once, and few tiles say more of how they
-        // divide by that than of a kernel.
+        // Rows and columns of one power of two share a choice. Above the cap all of them share one, since a kernel's
+        // rate no longer rises there. Two gains go on rising: that of a split of K, and that of rows on a card. Of
+        // rows, as many are measured as make 2^24 elements of A or C: a large card runs some hundred workgroups at
+        // once, and with few tiles the time says more about how they divide by that number than about the kernel.
         int splits = MostSplits(info, x),
             cap = info.Type == GpuType.Cpu ? 512
             : splits > 1 ? LargestSplit
@@ -144,8 +146,8 @@ public static partial class MatMulOp
         );
     }
 
-    // Into how many parts K may be split: parts of at least 128, whose sums take at most 64 MiB, at the size that is measured too. A CPU
-    // driver's few threads are busy with a few tiles.
+    // The number of parts into which K may be split. A part is at least 128 deep. The sums of all parts take at most 64
+    // MiB, also at the size that is measured. A few tiles keep the few threads of a CPU driver busy.
     private static int MostSplits(GpuInfo info, Extents x)
     {
         if (info.Type == GpuType.Cpu || x.Batch > 1 || Math.Max(x.M, x.N) > LargestSplit)
@@ -157,8 +159,9 @@ public static partial class MatMulOp
         );
     }
 
-    // Rows come from a batch and are rounded up to powers of two. A model has few widths, and a card's tiles suit 192
-    // or 576 as they are: rounded up to 256 and 1,024, a tile of 256 columns would seem to waste nothing.
+    // Rows come from a batch and are rounded up to powers of two. Columns on a card are not: a model has few widths,
+    // and a card's tiles suit 192 or 576 as they are. Rounded up to 256 and 1,024, a tile of 256 columns would seem to
+    // waste nothing.
     private static Extents Bucketed(GpuInfo info, Extents x, int rows, int columns) =>
         info.Type == GpuType.Cpu
             ? x with
@@ -174,9 +177,10 @@ public static partial class MatMulOp
 
     private static int Width(int size, int cap) => Math.Min((size + 63) / 64 * 64, cap);
 
-    // For where C has too few tiles to keep a device busy: its parts are computed side by side. No API tells how many
-    // tiles a device runs at once, so that whether a split helps is measured; with more than 256 tiles it cannot by
-    // much. Of matrix units alone where there are some, and not of the largest tiles: each is a kernel to compile.
+    // Variants for a C that has too few tiles to keep a device busy: the parts of K are computed side by side. No API
+    // tells how many tiles a device runs at once, so that the gain of a split is measured. With more than 256 tiles it
+    // cannot be large. Where there are matrix units, only their variants are split, and not those of the largest tiles:
+    // each split is one more kernel to compile.
     private static IEnumerable<Variant> Split(IReadOnlyList<Variant> variants, int m, int n, int most) =>
         from variant in variants
         where variant.BlockM * variant.BlockN <= 128 * 128 && (variant.OnUnits || !variants.Any(other => other.OnUnits))
@@ -197,17 +201,20 @@ public static partial class MatMulOp
         return bucket;
     }
 
-    // The first is the choice when nothing may be measured. Wide register blocks suit narrow subgroups, shared memory wide ones.
+    // The first variant is the choice when nothing may be measured. Wide register blocks suit narrow subgroups, shared
+    // memory suits wide ones.
     private static Variant[] Variants(GpuInfo info, Types types, int k, bool vectors) =>
         [
             .. vectors || !types.Short ? Cooperative(info, types) : [],
             .. Plain(info, types, k, vectors).Where(v => v.Specialization[0] <= info.MaxWorkgroupSize),
-            .. vectors ? Cooperative2(info, types) : [], // last: no device was seen to run them right
+            // These come last, since no device has been seen to run them right.
+            .. vectors ? Cooperative2(info, types) : [],
         ];
 
     private static IEnumerable<Variant> Plain(GpuInfo info, Types types, int k, bool vectors) =>
         types.Short || !IsNarrow(info) ? Tiles(info, types, vectors)
-        // With four loads for one the wide block takes a CPU driver ten seconds to compile: too long for extents that are rare and small.
+        // Without vectors each load becomes four, and a CPU driver takes ten seconds to compile the wide block. That is
+        // too long for extents that are rare and small.
         : vectors ? [Wide(info, k, vectors), Small(info, vectors)]
         : [Narrow(info, vectors)];
 
@@ -273,7 +280,8 @@ public static partial class MatMulOp
 
     private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
 
-    // As deep as pads K least, the deeper of equals; a name leaves the depth out, so that all K of a class share its choice.
+    // The depth is the one that pads K least, and of equals the deepest. The name leaves the depth out, so that all K
+    // of a class share its choice.
     private static Variant Wide(GpuInfo info, int k, bool vectors) =>
         Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
 
@@ -298,7 +306,8 @@ public static partial class MatMulOp
     internal static string KeyPrefix(DType factors, DType result, ProductArithmetic products) =>
         $"matmul {new Types(factors, result, products).Name} ";
 
-    /// <summary>The names of the variants that a device chooses from for long extents, the one of an untuned device first.</summary>
+    /// <summary>The names of the variants that a device chooses from for long extents. The first is the choice without
+    /// measurements.</summary>
     internal static IReadOnlyList<string> Candidates(
         GpuInfo info,
         int k,
@@ -329,8 +338,8 @@ public static partial class MatMulOp
         ];
 
     /// <summary>
-    /// The names of all variants that run on a device, whether they are its candidates or not: tests hold each to the
-    /// oracle.
+    /// The names of all variants that run on a device, whether they are its candidates or not. Tests compare each with
+    /// the oracle.
     /// </summary>
     internal static IReadOnlyList<string> Names(
         GpuInfo info,

@@ -29,8 +29,8 @@ public static partial class MatMulOp
     private readonly record struct Extents(int M, int N, int K, int Batch, bool TransposeA, bool TransposeB);
 
     /// <summary>
-    /// The types of a product: of both factors, of the result, which is that or F32, and the arithmetic of factors of
-    /// F32.
+    /// The types of a product: the type of both factors, the type of the result, which is the same or F32, and the
+    /// arithmetic of factors of F32.
     /// </summary>
     private readonly record struct Types(DType Factors, DType Result, ProductArithmetic Products)
     {
@@ -48,8 +48,8 @@ public static partial class MatMulOp
             ).ToLowerInvariant();
 
         /// <summary>
-        /// The type that matrix units are to multiply, as <see cref="MatrixShape.Input"/> has it; null for plain F32, which is
-        /// none of theirs.
+        /// The type that matrix units are to multiply, as <see cref="MatrixShape.Input"/> names it. Null for plain F32,
+        /// which they do not multiply.
         /// </summary>
         public string? UnitInput =>
             this switch
@@ -136,8 +136,8 @@ public static partial class MatMulOp
             r.BeginMatMul(c, a, b, transposeA, transposeB, epilogue)?.Invoke();
 
         /// <summary>
-        /// As <c>MatMulInto</c> without the pass that finishes the product, which the action records after other ops
-        /// that need no barrier before them; null where the product's kernel does it all.
+        /// Does the same as <c>MatMulInto</c> without the pass that finishes the product. The returned action records
+        /// that pass after other ops, which need no barrier before them. Null where the product's kernel does it all.
         /// </summary>
         internal Action? BeginMatMul(
             Tensor c,
@@ -197,8 +197,8 @@ public static partial class MatMulOp
         Epilogue epilogue
     ) => Begin(r, variant, x, c, a, b, epilogue)?.Invoke();
 
-    // Records a product, and returns the action that records the pass which finishes it where its kernel does not:
-    // where K is split, or the kernel cannot do the whole epilogue. Null where there is no such pass.
+    // Records a product. Where its kernel does not finish it, because K is split or the kernel cannot do the whole
+    // epilogue, a pass does; the returned action records that pass. Null where there is no such pass.
     private static Action? Begin(
         Recorder r,
         Variant variant,

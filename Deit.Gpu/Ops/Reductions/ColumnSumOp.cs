@@ -16,8 +16,8 @@ public static class ColumnSumOp
 
         /// <summary>
         /// Sums chunks of the rows of x [rows, columns] and returns their sums [chunks, columns] for
-        /// <see cref="FinishColumnSum"/>; x itself where its rows are one chunk. Ops that are recorded between both and
-        /// needs neither runs beside them without a barrier of its own.
+        /// <see cref="FinishColumnSum"/>; returns x itself where its rows are one chunk. Ops that are recorded between
+        /// both, and that neither depends on, run beside them without a barrier of their own.
         /// </summary>
         internal Tensor BeginColumnSum(Tensor x)
         {

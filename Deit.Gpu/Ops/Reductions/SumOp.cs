@@ -44,7 +44,8 @@ public static class SumOp
         }
     }
 
-    // Work for one workgroup: enough to be worth its start, and about the square root, which balances the stages.
+    // The elements for one workgroup: enough to be worth its start, and about the square root of all, which balances
+    // the stages.
     private static int PerChunk(long elements) => Math.Max(1024, (int)Math.Ceiling(Math.Sqrt(elements)));
 
     private static int Chunks(int length, int perChunk) => (length + perChunk - 1) / perChunk;

@@ -27,7 +27,8 @@ internal readonly record struct ColumnLayout(uint ColumnLanes, uint RowLanes, in
     {
         if (!info.CardLayout)
             return OnCpu(info, rows);
-        // Of few columns each workgroup has 16 only, so that there are more of them, with more lanes for the rows.
+        // Where columns are few, each workgroup has 16 of them only. There are then more workgroups, each with more
+        // lanes for the rows.
         return OnCard(info, columns < 4096 ? 4u : 16, rows);
     }
 

@@ -1,8 +1,9 @@
 namespace Deit.Gpu;
 
 /// <summary>
-/// The extents of an activation of a convolutional network, [C, B, H, W]. Channels lead: a channel is one contiguous row, so that a
-/// pointwise convolution is one product over the whole batch, groups are the batch of a product, and statistics are row sums.
+/// The extents of an activation of a convolutional network, [C, B, H, W]. Channels lead, so that a channel is one
+/// contiguous row. A pointwise convolution is then one product over the whole batch, groups are the batch of a product,
+/// and statistics are row sums.
 /// </summary>
 internal readonly record struct PlaneLayout(int Channels, int Batch, int Height, int Width)
 {

@@ -3,8 +3,8 @@ namespace Deit.Gpu;
 /// <summary>How kernels that give each row a subgroup are laid out: see <c>shaders/Shared/row_layout.glsl</c>.</summary>
 internal static class RowLayout
 {
-    // A multiprocessor holds no more than so many workgroups, 32 on NVIDIA's: of one subgroup each they would leave
-    // half of its places empty.
+    // A multiprocessor holds a limited number of workgroups, 32 on NVIDIA's. Workgroups of one subgroup would leave
+    // half of its places for subgroups empty.
     private const int OnCard = 4;
 
     /// <summary>Specialization constant 0 of a row kernel: a subgroup for each row of a workgroup.</summary>

@@ -76,7 +76,7 @@ internal sealed class OnnxGraph
     {
         long bytes = shape.Aggregate((long)sizeof(float), (product, extent) => product * extent);
         ProtobufWriter head = Tensor(name, Float, shape).Begin(9, bytes);
-        if (_names.Add(name)) // the norm before two heads is one
+        if (_names.Add(name)) // the norm before two heads is a single weight, which is added once
             _weights.Add((name, head.Bytes.ToArray(), bytes, values));
         return name;
     }

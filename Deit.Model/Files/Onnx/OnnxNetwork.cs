@@ -1,9 +1,8 @@
 namespace Deit.Model.Files;
 
 /// <summary>
-/// The ONNX graph of a network whose weights lie in a file: the nodes that several families need, each with its weights
-/// by name. All values are
-/// F32; the first extent of each is the batch.
+/// The ONNX graph of a network whose weights lie in a file. Here are the nodes that several families need, each with
+/// its weights by name. All values are F32; the first extent of each is the batch.
 /// </summary>
 /// <param name="weights">The weights, by the names that the network has for them.</param>
 /// <param name="path">The name of the file in messages.</param>

@@ -41,7 +41,7 @@ internal static class ModelFolder
     public static void SaveWeights(Parameters parameters, string path, Tensor? flat = null)
     {
         float[] values = parameters.Device.Read<float>(flat ?? parameters.Flat);
-        // Such a model answers nothing any more: it must not replace one that does.
+        // A model with a weight that is not finite gives no usable answer: it must not replace a file that does.
         if (values.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
             throw new CheckpointException(
                 $"Writing '{path}' was refused: the model has weights that are not finite, what was there "

@@ -5,9 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Deit.Model;
 
 /// <summary>
-/// <c>config.json</c> of a model folder: its forms are generated at build time, and each family adds that of its
-/// configurations. The value of
-/// <c>architecture</c> names the family.
+/// <c>config.json</c> of a model folder. Its forms are generated at build time, and each family adds the form of its
+/// configurations. The value of <c>architecture</c> names the family.
 /// </summary>
 internal static class ModelJson
 {

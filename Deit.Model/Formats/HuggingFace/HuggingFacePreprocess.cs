@@ -5,18 +5,17 @@ using Deit.Model.Images;
 namespace Deit.Model;
 
 /// <summary>
-/// <c>preprocessor_config.json</c> of transformers. Its image processors differ in what they do with a size: DeiT's and
-/// ViT's squeeze the picture
-/// into it, CLIP's and BiT's give it to the shorter side, ConvNeXt's divides it by crop_pct first. What a file does not
-/// say has the default of
-/// its class; without a class, of that of the model.
+/// <c>preprocessor_config.json</c> of transformers. The library's image processors use a size in different ways: DeiT's
+/// and ViT's squeeze the picture into it, CLIP's and BiT's give it to the shorter side, ConvNeXt's divides it by
+/// crop_pct first. A value that the file lacks is the default of the image processor; where the file names none, it is
+/// the default of the model's own.
 /// </summary>
 internal sealed record HuggingFacePreprocess
 {
     /// <summary>The file's name.</summary>
     public const string FileName = "preprocessor_config.json";
 
-    // Values of 0..1 of a byte; a factor this close to it is it.
+    // The factor that turns a byte into 0..1; a factor in the file that is this close to it is taken for it.
     private const double ByteFactor = 1 / 255.0,
         FactorTolerance = 1e-6;
 
@@ -50,7 +49,8 @@ internal sealed record HuggingFacePreprocess
     /// <param name="folder">A folder of transformers.</param>
     /// <param name="modelType"><c>deit</c> or <c>vit</c>.</param>
     /// <param name="input">The model's input.</param>
-    /// <exception cref="DeitException">There is no such file, or it asks for what cannot be done.</exception>
+    /// <exception cref="DeitException">There is no such file, or it asks for a preparation that is not possible
+    /// here.</exception>
     public static Preprocess Read(string folder, string modelType, ImageSize input)
     {
         string path = Path.Combine(folder, FileName);
@@ -89,8 +89,8 @@ internal sealed record HuggingFacePreprocess
     }
 
     /// <summary>
-    /// The settings by which transformers prepares pictures as we do; its crop is at most a pixel off where half a
-    /// pixel is to be decided on.
+    /// The settings with which transformers prepares pictures as this program does. Its crop may lie one pixel off
+    /// where half a pixel has to be rounded.
     /// </summary>
     public static HuggingFacePreprocess Of(Preprocess preprocess)
     {
@@ -187,7 +187,8 @@ internal sealed record HuggingFacePreprocess
         };
     }
 
-    // Below 384 pixels the shorter side becomes size / crop_pct and the centre is kept, from there on the picture is squeezed.
+    // Below 384 pixels the shorter side becomes size / crop_pct and the centre is kept. From 384 pixels on, the picture
+    // is squeezed.
     private Preprocess ConvNext(Preprocess preprocess, HuggingFaceSize size)
     {
         int side = size.Box.Shorter;

@@ -4,10 +4,9 @@ using Deit.Model.Files;
 namespace Deit.Model;
 
 /// <summary>
-/// Writes a model as ONNX: input <c>pixel_values</c> [batch, 3, H, W], normalised; output <c>logits</c> [batch,
-/// classes], and of a distilled
-/// DeiT also <c>cls_logits</c> and <c>distillation_logits</c> of its heads, of which <c>logits</c> are fused. Labels, architecture and
-/// preprocessing lie in the metadata as JSON.
+/// Writes a model as ONNX. The input is <c>pixel_values</c> [batch, 3, H, W], normalised. The output is <c>logits</c>
+/// [batch, classes]. A distilled DeiT also has the outputs <c>cls_logits</c> and <c>distillation_logits</c> of its
+/// heads; its <c>logits</c> are both fused. Labels, architecture and preprocessing lie in the metadata as JSON.
 /// </summary>
 internal static class OnnxExport
 {

@@ -60,7 +60,7 @@ internal sealed class DeitHuggingFace : HuggingFaceLayout
             ImageSize = deit.InputSize,
             PatchSize = deit.PatchSize,
             IdToLabel = labels.Index().ToDictionary(pair => $"{pair.Index}", pair => pair.Item),
-            // Of equal labels the last index stands, as in a Python dictionary.
+            // Of equal labels the last index counts, as in a Python dictionary.
             LabelToId = labels
                 .Index()
                 .GroupBy(pair => pair.Item)
@@ -84,7 +84,7 @@ internal sealed class DeitHuggingFace : HuggingFaceLayout
     public override (string Name, int Part, int Parts)? FromTheirs(string name, string prefix) =>
         DeitHuggingFaceNames.FromTheirs(name, prefix);
 
-    // A pooler is in files of the bare model.
+    // A pooler lies in files of the bare model. It has no part in classifying.
     /// <inheritdoc/>
     public override bool Ignores(string name, string prefix) =>
         name.StartsWith($"{prefix}pooler.", StringComparison.Ordinal);

@@ -4,13 +4,12 @@ using Deit.Model.Images;
 namespace Deit.Model;
 
 /// <summary>
-/// <c>config.json</c> of the Hugging Face library transformers, as much of it as decides a DeiT's or ViT's logits. What
-/// a file does not say has
-/// the library's default.
+/// The values in <c>config.json</c> of the Hugging Face library transformers that decide a DeiT's or ViT's logits. A
+/// value that a file does not state has the library's default.
 /// </summary>
 internal sealed record DeitHuggingFaceConfig
 {
-    // set, not init: of an init property that a file lacks, the generated reader forgets the default.
+    // Properties are set, not init: the generated reader forgets the default of an init property that a file lacks.
     public string[]? Architectures { get; set; }
 
     public string? ModelType { get; set; }
@@ -41,7 +40,7 @@ internal sealed record DeitHuggingFaceConfig
     [JsonPropertyName("id2label")]
     public Dictionary<string, string>? IdToLabel { get; set; }
 
-    /// <summary>The other way round, for the library alone.</summary>
+    /// <summary>The index of each class name. Only the library itself reads it.</summary>
     [JsonPropertyName("label2id")]
     [JsonNumberHandling(JsonNumberHandling.AllowReadingFromString)]
     public Dictionary<string, int>? LabelToId { get; set; }
@@ -70,7 +69,8 @@ internal sealed record DeitHuggingFaceConfig
         }
     }
 
-    /// <summary>The name of each class; the library's own defaults are two, LABEL_0 and LABEL_1.</summary>
+    /// <summary>The name of each class. Without names they are LABEL_0, LABEL_1 and so on; without a number either
+    /// there are two, the library's default.</summary>
     /// <exception cref="DeitException">A label is missing.</exception>
     public string[] Labels()
     {

@@ -3,12 +3,12 @@ namespace Deit.Model;
 /// <summary>
 /// The names of parameters in the Hugging Face library transformers, classes <c>DeiTForImageClassification</c>,
 /// <c>DeiTForImageClassificationWithTeacher</c> and <c>ViTForImageClassification</c>, and those of the reference. Only
-/// <c>attn.qkv</c> differs
-/// in more than its name: there it is three tensors, query, key and value, whose rows in this order are ours.
+/// <c>attn.qkv</c> differs in more than its name: there it is three tensors, query, key and value, whose rows in this
+/// order are ours.
 /// </summary>
 internal static class DeitHuggingFaceNames
 {
-    /// <summary>The head on the class token, of a model with one head and of one with two.</summary>
+    /// <summary>The names of the class token's head: in a model with one head, and in one with two.</summary>
     public const string OnlyHead = "classifier",
         ClassHead = "cls_classifier",
         DistillationHead = "distillation_classifier";

@@ -3,7 +3,7 @@ using Deit.Model.Images;
 
 namespace Deit.Model.Networks;
 
-/// <summary>DeiT-III (arXiv 2204.07118) by timm's names. transformers has no class for it.</summary>
+/// <summary>DeiT-III (arXiv 2204.07118) by timm's names. The library transformers has no class for it.</summary>
 internal sealed class Deit3Family : NetworkFamily
 {
     private static readonly Dictionary<string, ReferenceModel> Known = new(StringComparer.Ordinal)

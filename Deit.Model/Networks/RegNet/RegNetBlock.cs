@@ -3,8 +3,8 @@ using Deit.Gpu;
 namespace Deit.Model.Networks;
 
 /// <summary>
-/// A Y block: 1 x 1, grouped 3 x 3, squeeze-and-excitation, 1 x 1, added to the shortcut, which is projected where the
-/// size changes.
+/// A Y block: convolutions of 1 x 1 and grouped 3 x 3, squeeze-and-excitation, and a convolution of 1 x 1. The result
+/// is added to the shortcut, which is projected where the size changes.
 /// </summary>
 internal sealed class RegNetBlock
 {

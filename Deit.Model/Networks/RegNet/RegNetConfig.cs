@@ -40,8 +40,9 @@ public sealed record RegNetConfig : NetworkConfig
     public double BatchNormEpsilon { get; init; } = 1e-5;
 
     /// <summary>
-    /// The stages: block j has width w_0 w_m^round(log_wm((w_0 + w_a j) / w_0)), rounded to a multiple of 8 (equations 2 to 4), and
-    /// blocks of one width are a stage, whose width is then rounded to a multiple of the group width. All rounding is half to even.
+    /// The stages. Block j has width w_0 w_m^round(log_wm((w_0 + w_a j) / w_0)), rounded to a multiple of 8 (equations
+    /// 2 to 4). Blocks of one width are a stage. The width of the stage is then rounded to a multiple of the group
+    /// width. All rounding is half to even.
     /// </summary>
     [JsonIgnore]
     public IReadOnlyList<RegNetStage> Stages =>

@@ -19,10 +19,10 @@ public enum HeadFusion
 internal sealed record HeadLogits(float[] Class, float[]? Distillation)
 {
     /// <summary>One answer of both heads.</summary>
-    /// <param name="fusion">How.</param>
+    /// <param name="fusion">The way in which the answers become one.</param>
     /// <param name="classes">Number of classes.</param>
-    /// <returns>[count, classes]; of <see cref="HeadFusion.SumSoftmax"/> the logarithms of the mean probabilities,
-    /// whose softmax these are.</returns>
+    /// <returns>[count, classes] logits. For <see cref="HeadFusion.SumSoftmax"/> they are the logarithms of the mean
+    /// probabilities, so that their softmax is these probabilities.</returns>
     public float[] Fuse(HeadFusion fusion, int classes)
     {
         if (Distillation is null || fusion == HeadFusion.ClassToken)

@@ -43,8 +43,8 @@ internal abstract class HuggingFaceLayout
     public abstract string? Prefix(IEnumerable<string> names);
 
     /// <summary>
-    /// The reference's name of a tensor, and which of how many parts of it the tensor is; null of a tensor that the
-    /// classes lack.
+    /// The reference's name of a tensor, the index of the part of it that the tensor holds, and the number of parts.
+    /// Null for a tensor that the classes lack.
     /// </summary>
     /// <param name="name">Its name in the file.</param>
     /// <param name="prefix">See <see cref="Prefix"/>.</param>

@@ -17,11 +17,11 @@ internal sealed class Inference : IDisposable
     /// <param name="device">The device of the network.</param>
     /// <param name="network">The network.</param>
     /// <param name="batchSize">Images a run.</param>
-    /// <param name="borrow">A graph that lends its memory.</param>
-    /// <param name="precision">In which types; F32 unless told.</param>
+    /// <param name="borrow">A graph that lends its memory; null where this one has its own.</param>
+    /// <param name="precision">The types to compute in; F32 unless told.</param>
     /// <param name="kernelsOf">A forward pass of the same network at another batch size, whose kernels this one is to run.</param>
-    /// <param name="observe">What to keep of the tensors that <see cref="ForwardContext.Observe"/> names: the tensor,
-    /// something recorded from it, or null.</param>
+    /// <param name="observe">Chooses the tensors to keep of those that <see cref="ForwardContext.Observe"/> names. It
+    /// returns the tensor, something recorded from it, or null.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
     public Inference(
         GpuDevice device,
@@ -119,7 +119,8 @@ internal sealed class Inference : IDisposable
 
     /// <summary>The values that the last run left in a tensor inside the network.</summary>
     /// <param name="name">The tensor's name, see <see cref="ForwardContext.Observe"/>.</param>
-    /// <returns>All of it: with images of earlier batches past the count of a smaller last one.</returns>
+    /// <returns>The whole tensor. After a smaller last batch, images of earlier batches fill the places past its
+    /// count.</returns>
     /// <exception cref="ArgumentException">Nothing of that name was kept.</exception>
     /// <exception cref="GpuException">The device was lost.</exception>
     public float[] Observed(string name) =>

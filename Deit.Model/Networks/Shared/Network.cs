@@ -24,10 +24,11 @@ internal sealed record ForwardContext
     public Tensor? StepState { get; init; }
 
     /// <summary>
-    /// Called while recording with tensors inside the network, by name: <c>embedding</c> and <c>blocks.i</c> [B, T, D] of the tokens after
-    /// embedding and after block i, <c>blocks.i.attn.qkv</c> [B, T, 3 D], <c>blocks.i.attn</c> [B, T, D] of the heads
-    /// before their projection,
-    /// <c>norm</c> [B, 1 or 2, D] of the tokens that the heads read. To read one after a run, pass it to <see cref="Recorder.Keep"/>.
+    /// Called while recording with tensors inside the network, by name. <c>embedding</c> and <c>blocks.i</c> [B, T, D]
+    /// are the tokens after embedding and after block i. <c>blocks.i.attn.qkv</c> [B, T, 3 D] is the projection to
+    /// queries, keys and values. <c>blocks.i.attn</c> [B, T, D] holds the heads before their projection. <c>norm</c>
+    /// [B, 1 or 2, D] holds the tokens that the heads read. To read a tensor after a run, pass it to
+    /// <see cref="Recorder.Keep"/>.
     /// </summary>
     public Action<string, Tensor>? Observe { get; init; }
 }

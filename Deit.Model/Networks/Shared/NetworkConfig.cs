@@ -39,7 +39,7 @@ public abstract record NetworkConfig
     /// </summary>
     internal abstract long MultiplyAdds();
 
-    /// <summary>False where the network computes in F32 whatever precision is asked for.</summary>
+    /// <summary>False where the network computes in F32 even when another precision is asked for.</summary>
     [JsonIgnore]
     internal virtual bool ComputesIn16Bits => false;
 
@@ -66,8 +66,8 @@ public abstract record NetworkConfig
     }
 
     /// <summary>
-    /// The configuration with the numbers that a published model may have otherwise and still be that model, as it was
-    /// published.
+    /// The configuration as it was published. A published model may be used with other values of some numbers, such as
+    /// the number of classes, and is still that model; these numbers are set back.
     /// </summary>
     internal virtual NetworkConfig AsPublished() => this with { NumClasses = 1000 };
 

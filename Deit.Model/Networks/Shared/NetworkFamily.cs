@@ -23,10 +23,10 @@ internal sealed record ReferenceModel(NetworkConfig Config, Preprocess Preproces
 internal sealed record ConfigFormat(string Architecture, Type Type, IJsonTypeInfoResolver Json);
 
 /// <summary>
-/// A family of networks: everything that the rest of the program asks of an architecture before there is a configuration. What depends on a
-/// configuration (parameters, forward pass, ONNX graph, multiply-adds) is asked of its <see cref="NetworkConfig"/>. To
-/// add a family, write a
-/// folder beside this one and name it in <see cref="NetworkFamilies.All"/>.
+/// A family of networks: everything that the rest of the program asks of an architecture before there is a
+/// configuration. Everything that depends on a configuration (parameters, forward pass, ONNX graph, multiply-adds) is
+/// asked of its <see cref="NetworkConfig"/>. To add a family, write a folder beside this one and name it in
+/// <see cref="NetworkFamilies.All"/>.
 /// </summary>
 internal abstract class NetworkFamily
 {

@@ -12,7 +12,7 @@ internal enum Initialization
     One,
 
     /// <summary>
-    /// Normal with standard deviation 0.02: the reference's trunc_normal_ cuts at 100 standard deviations, that is,
+    /// Normal with standard deviation 0.02. The reference's trunc_normal_ cuts at 100 standard deviations, and so
     /// never.
     /// </summary>
     Normal002,
@@ -73,7 +73,7 @@ internal sealed class Parameters : IDisposable
                 _tensors.Add(spec.Name, _values.Allocate(spec.Shape, DType.F32, spec.Name));
             FlatLength = checked((int)(_values.ByteLength / sizeof(float)));
             Flat = _values.At(0, [FlatLength], DType.F32, "parameters");
-            // Defined padding: flat passes read it.
+            // The padding gets a defined value, since passes over the flat parameters read it.
             device.Fill(Flat);
             if (Buffers.Count > 0)
             {
@@ -132,8 +132,8 @@ internal sealed class Parameters : IDisposable
     public RoundedWeights? Rounded => _rounded;
 
     /// <summary>
-    /// Promises that the parameters no longer change: inference recorded from now on rounds each weight to 16 bits once instead of in each
-    /// run, where its precision has 16 bits at all.
+    /// Promises that the parameters no longer change. Where its precision has 16 bits, inference recorded from now on
+    /// rounds each weight to 16 bits once instead of in each run.
     /// </summary>
     /// <exception cref="InvalidOperationException">The parameters are being trained.</exception>
     public void Freeze() =>

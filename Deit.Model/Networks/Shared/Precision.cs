@@ -3,8 +3,8 @@ using Deit.Gpu;
 namespace Deit.Model;
 
 /// <summary>
-/// The types in which a transformer computes. Whatever they are, the weights and their moments, sums, statistics, softmax, the heads and
-/// the loss are F32.
+/// The types in which a transformer computes. With all of them, the weights and their moments, sums, statistics,
+/// softmax, the heads and the loss are F32.
 /// </summary>
 /// <param name="Activations">The type of activations and of the factors of products: F32, F16 or BF16.</param>
 /// <param name="Residual">
@@ -30,9 +30,9 @@ public readonly record struct Precision(
     ];
 
     /// <summary>
-    /// The names, as options have them: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, and with the residual stream in 16 bits
-    /// too <c>fp16-residual</c>, <c>bf16-residual</c>; F32 whose products are three of 16 bits is <c>bf16x3</c>,
-    /// <c>fp16x3</c>.
+    /// The names, as options have them: <c>fp32</c>, <c>fp16</c> and <c>bf16</c>; <c>fp16-residual</c> and
+    /// <c>bf16-residual</c>, which have the residual stream in 16 bits too; <c>bf16x3</c> and <c>fp16x3</c>, which are
+    /// F32 whose products are three of 16 bits.
     /// </summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];
 
@@ -65,13 +65,14 @@ public readonly record struct Precision(
             : throw new DeitException($"There is no precision '{name}'; choose one of {string.Join(", ", Names)}.");
 
     /// <summary>
-    /// What a device can do of what is wanted. A device without 16-bit storage computes in F32; one without matrix units for the type
-    /// stores it and multiplies on its ordinary units, and computes in F32 where three products are wanted, which only
-    /// those units make fast.
+    /// The precision that a device can offer for the one wanted. A device without 16-bit storage computes in F32. A
+    /// device without matrix units for the type stores it and multiplies on its ordinary units. Where three products
+    /// are wanted, such a device computes in F32, since only matrix units make them fast.
     /// </summary>
     /// <param name="info">The device.</param>
     /// <param name="wanted">The precision wanted.</param>
-    /// <returns>The precision to use, and a sentence where that is not what was wanted or not as fast as one might expect.</returns>
+    /// <returns>The precision to use, and a sentence where it is another than the one wanted or slower than one might
+    /// expect.</returns>
     public static (Precision Precision, string? Notice) For(GpuInfo info, Precision wanted)
     {
         if (wanted == DType.F32)

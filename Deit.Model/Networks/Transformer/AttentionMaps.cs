@@ -3,14 +3,17 @@ using System.Numerics;
 namespace Deit.Model;
 
 /// <summary>
-/// Where the tokens of one image look: attention probabilities softmax(q k^T / sqrt(d)) of every layer and head (Vaswani et al., arXiv
-/// 1706.03762), and their rollout (Abnar and Zuidema, arXiv 2005.00928). Computed on the host in double precision from what the network
-/// projected, row by row when asked for: the whole of a large model would be hundreds of megabytes.
+/// The parts of the picture that the tokens of one image look at. These are the attention probabilities softmax(q k^T /
+/// sqrt(d)) of every layer and head (Vaswani et al., arXiv 1706.03762), and their rollout (Abnar and Zuidema, arXiv
+/// 2005.00928). The host computes them in double precision from the network's projections, row by row when asked for:
+/// the whole of a large model would be hundreds of megabytes.
 /// </summary>
 internal sealed class AttentionMaps
 {
     private readonly float[][] _qkv;
-    private readonly double[]?[][] _means; // kept from one rollout for the next: small beside the heads whose mean it is
+
+    // Kept from one rollout for the next: small beside the heads whose mean they are.
+    private readonly double[]?[][] _means;
     private readonly int _width,
         _dimension;
 
@@ -117,9 +120,9 @@ internal sealed class AttentionMaps
         return mean;
     }
 
-    /// <summary>What share of a token comes from which token of the input, through all layers: its row of A'_L ... A'_2
-    /// A'_1 with A' = (A + I) / 2
-    /// for the residual connection and A the mean over heads (arXiv 2005.00928, section 3).</summary>
+    /// <summary>The share of each token of the input in a token, through all layers. It is the token's row of A'_L ...
+    /// A'_2 A'_1 with A' = (A + I) / 2 for the residual connection and A the mean over heads (arXiv 2005.00928, section
+    /// 3).</summary>
     /// <param name="token">The token that looks.</param>
     /// <returns>[T], with the sum 1.</returns>
     public double[] Rollout(int token)

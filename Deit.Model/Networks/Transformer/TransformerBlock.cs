@@ -3,9 +3,8 @@ using Deit.Gpu;
 namespace Deit.Model.Networks;
 
 /// <summary>
-/// A transformer block: x + attention(norm(x)), then x + mlp(norm(x)), each branch multiplied by a factor a channel
-/// where there is LayerScale,
-/// and dropped per image while training.
+/// A transformer block: x + attention(norm(x)), then x + mlp(norm(x)). With LayerScale, each branch is multiplied by a
+/// factor a channel. While training, branches are dropped per image.
 /// </summary>
 internal sealed class TransformerBlock
 {

@@ -7,8 +7,7 @@ namespace Deit.Model;
 
 /// <summary>
 /// The architecture of a vision transformer (Dosovitskiy et al., arXiv 2010.11929): patches and one token for each head
-/// pass through blocks of
-/// attention and MLP. Networks with tokens can be asked for embeddings and attention.
+/// pass through blocks of attention and MLP. Networks with tokens can be asked for embeddings and attention.
 /// </summary>
 public abstract record TransformerConfig : NetworkConfig
 {
@@ -94,7 +93,7 @@ public abstract record TransformerConfig : NetworkConfig
         return this with { PatchSize = options.PatchSize ?? PatchSize };
     }
 
-    // transformers has another epsilon for the same weights.
+    // The library transformers has another epsilon for the same weights.
     /// <inheritdoc/>
     internal override NetworkConfig AsPublished() =>
         (TransformerConfig)base.AsPublished() with

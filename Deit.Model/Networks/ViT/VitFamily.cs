@@ -3,9 +3,9 @@ using Deit.Model.Images;
 namespace Deit.Model.Networks;
 
 /// <summary>
-/// Plain vision transformers (Dosovitskiy et al., arXiv 2010.11929) as Steiner et al. trained them (arXiv 2106.10270):
-/// the network of a DeiT
-/// without distillation token, under timm's names and with timm's preprocessing of these weights.
+/// Plain vision transformers (Dosovitskiy et al., arXiv 2010.11929) as Steiner et al. trained them (arXiv 2106.10270).
+/// The network is that of a DeiT without distillation token, under timm's names and with timm's preprocessing of these
+/// weights.
 /// </summary>
 internal sealed class VitFamily : NetworkFamily
 {

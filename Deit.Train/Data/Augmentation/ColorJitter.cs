@@ -5,13 +5,14 @@ using Deit.Train.Data.Randomness;
 namespace Deit.Train.Data.Augmentation;
 
 /// <summary>
-/// torchvision's ColorJitter as timm sets it up: brightness, contrast and saturation in random order, each by a factor of its
-/// own.
+/// torchvision's ColorJitter as timm sets it up: brightness, contrast and saturation in random order, each by a factor
+/// of its own.
 /// </summary>
 /// <param name="strength">Factors are uniform in max(0, 1 - strength) .. 1 + strength.</param>
 internal sealed class ColorJitter(double strength) : IImageStep
 {
-    /// <summary>The step that the settings ask for; null for none. RandAugment takes its place, as in timm.</summary>
+    /// <summary>The step that the settings ask for; null for none. With RandAugment there is none, as in
+    /// timm.</summary>
     public static IImageStep? From(TrainTransformOptions options) =>
         options.ColorJitter > 0 && string.IsNullOrEmpty(options.AutoAugment)
             ? new ColorJitter(options.ColorJitter)

@@ -5,8 +5,9 @@ using Deit.Model.Images;
 namespace Deit.Train.Data.Augmentation;
 
 /// <summary>
-/// A picture between its pixels, by the cubic convolution of Pillow's Geometry.c (a = -1): along four rows, then down. The arithmetic is
-/// Pillow's, operation by operation in double precision, because the truncated result shows every other order.
+/// The colours of a picture between its pixels, by the cubic convolution of Pillow's Geometry.c (a = -1): along four
+/// rows, then down. The arithmetic is Pillow's, operation by operation in double precision, because the result is
+/// truncated and every other order would show in it.
 /// </summary>
 internal readonly ref struct CubicSampler(RgbImage image)
 {
@@ -24,7 +25,7 @@ internal readonly ref struct CubicSampler(RgbImage image)
         double dx = x - column,
             dy = y - row;
         Vector256<double> value = Row(row, column, dx);
-        if (dy != 0) // never between rows: shears and translations along x
+        if (dy != 0) // 0 for shears and translations along x, which read no place between rows
             value = Cubic(Row(row - 1, column, dx), value, Row(row + 1, column, dx), Row(row + 2, column, dx), dy);
         value = Vector256.Clamp(value, Vector256<double>.Zero, Vector256.Create(255.0));
         return new Pixel((byte)value.GetElement(0), (byte)value.GetElement(1), (byte)value.GetElement(2));
@@ -36,7 +37,7 @@ internal readonly ref struct CubicSampler(RgbImage image)
     {
         int start = Math.Clamp(row, 0, _height - 1) * _width,
             first = (start + column - 1) * 3;
-        if (dx == 0) // never between columns: shears and translations along y
+        if (dx == 0) // so for shears and translations along y, which read no place between columns
             return Load(start, column);
         if (column >= 1 && column + 2 < _width && first + 16 <= _pixels.Length)
         {

@@ -10,7 +10,7 @@ internal interface IImageStep
     /// <summary>The <see cref="RandomSite"/> of its draws.</summary>
     uint Site { get; }
 
-    /// <summary>What measurements call it.</summary>
+    /// <summary>The step's name in measurements.</summary>
     string Name { get; }
 
     /// <summary>Changes the pixels.</summary>

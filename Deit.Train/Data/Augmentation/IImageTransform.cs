@@ -18,7 +18,8 @@ internal interface IImageTransform
     /// <summary>Transforms a picture; equal arguments give equal bits.</summary>
     /// <param name="image">The picture; is not changed.</param>
     /// <param name="epoch">The epoch.</param>
-    /// <param name="position">Where in the epoch's order the picture stands: one that comes twice in an epoch is augmented twice.</param>
+    /// <param name="position">The picture's place in the epoch's order: one that comes twice in an epoch is augmented
+    /// twice.</param>
     /// <param name="chw">[3, H, W], every value is written.</param>
     void Apply(RgbImage image, int epoch, int position, Span<float> chw);
 }

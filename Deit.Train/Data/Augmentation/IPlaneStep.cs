@@ -10,7 +10,8 @@ internal interface IPlaneStep
     uint Site { get; }
 
     /// <summary>Changes the planes.</summary>
-    /// <param name="chw">[3, height, width]; memory of a device may be slow to read, so that a step had better only write.</param>
+    /// <param name="chw">[3, height, width]. Memory of a device may be slow to read, so that a step had better only
+    /// write.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="random">The draws.</param>

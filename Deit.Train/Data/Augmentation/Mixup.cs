@@ -4,7 +4,7 @@ using Deit.Train.Data.Randomness;
 
 namespace Deit.Train.Data.Augmentation;
 
-/// <summary>Draws what mixup or cutmix does with a batch: one draw a batch, as timm's Mixup in mode "batch".</summary>
+/// <summary>Draws the mixup or cutmix of a batch: one draw a batch, as timm's Mixup in mode "batch".</summary>
 /// <param name="MixupAlpha">lambda of mixup is Beta(alpha, alpha); 0 turns mixup off.</param>
 /// <param name="CutmixAlpha">Area left of cutmix is Beta(alpha, alpha); 0 turns cutmix off.</param>
 /// <param name="Probability">The chance that a batch is mixed at all.</param>

@@ -4,8 +4,9 @@ using Deit.Model.Images;
 namespace Deit.Train.Data.Augmentation;
 
 /// <summary>
-/// torchvision's RandomCrop with a padding of 4 black pixels: what the reference does instead of resizing when the input has at most 32
-/// pixels a side, as CIFAR's. A picture that is too small even so, which the reference refuses, is padded further (pad_if_needed).
+/// torchvision's RandomCrop with a padding of 4 black pixels. The reference does this instead of resizing when the
+/// input has at most 32 pixels a side, as CIFAR's. A picture that is too small even so, which the reference refuses, is
+/// padded further (pad_if_needed).
 /// </summary>
 internal sealed class PaddedRandomCrop : IRandomCrop
 {
@@ -19,7 +20,7 @@ internal sealed class PaddedRandomCrop : IRandomCrop
             left = Offset(source.Width, target.Width, ref random);
         Array.Clear(target.Pixels);
         int from = Math.Max(left, 0),
-            to = Math.Min(left + target.Width, source.Width); // columns of the source that are seen
+            to = Math.Min(left + target.Width, source.Width); // the columns of the source that lie in the target
         if (from >= to)
             return;
         for (int y = Math.Max(top, 0); y < Math.Min(top + target.Height, source.Height); y++)

@@ -4,9 +4,9 @@ using Deit.Model.Images;
 namespace Deit.Train.Data.Augmentation;
 
 /// <content>
-/// <c>Image.transform</c> with AFFINE and BICUBIC: the target's pixel at (x, y) shows the source at (a x + b y + c, d x + e y +
-/// f), read with
-/// the cubic of a = -1 (unlike the resize's a = -1/2) in double precision and truncated; what lies outside is filled.
+/// <c>Image.transform</c> with AFFINE and BICUBIC: the target's pixel at (x, y) shows the source at (a x + b y + c, d x
+/// + e y + f). It is read with the cubic of a = -1 (unlike the resize's a = -1/2) in double precision and truncated.
+/// Places outside the source are filled.
 /// </content>
 internal static partial class PillowOps
 {
@@ -14,7 +14,7 @@ internal static partial class PillowOps
     /// <param name="image">The picture.</param>
     /// <param name="scratch">Another of its size.</param>
     /// <param name="degrees">The angle, between -90 and 90.</param>
-    /// <param name="fill">What comes in from outside.</param>
+    /// <param name="fill">The colour outside the picture.</param>
     public static void Rotate(RgbImage image, RgbImage scratch, double degrees, Pixel fill)
     {
         if (degrees == 0)
@@ -36,7 +36,7 @@ internal static partial class PillowOps
     /// <param name="image">The picture.</param>
     /// <param name="scratch">Another of its size.</param>
     /// <param name="factor">Pixels to the left for each pixel down.</param>
-    /// <param name="fill">What comes in from outside.</param>
+    /// <param name="fill">The colour outside the picture.</param>
     public static void ShearX(RgbImage image, RgbImage scratch, double factor, Pixel fill) =>
         Transform(image, scratch, new Affine(1, factor, 0, 0, 1, 0), fill);
 
@@ -44,23 +44,23 @@ internal static partial class PillowOps
     /// <param name="image">The picture.</param>
     /// <param name="scratch">Another of its size.</param>
     /// <param name="factor">Pixels up for each pixel to the right.</param>
-    /// <param name="fill">What comes in from outside.</param>
+    /// <param name="fill">The colour outside the picture.</param>
     public static void ShearY(RgbImage image, RgbImage scratch, double factor, Pixel fill) =>
         Transform(image, scratch, new Affine(1, 0, 0, factor, 1, 0), fill);
 
     /// <summary>Moves to the left.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="scratch">Another of its size.</param>
-    /// <param name="share">By how much of the width.</param>
-    /// <param name="fill">What comes in from outside.</param>
+    /// <param name="share">The distance over the width of the picture.</param>
+    /// <param name="fill">The colour outside the picture.</param>
     public static void TranslateX(RgbImage image, RgbImage scratch, double share, Pixel fill) =>
         Transform(image, scratch, new Affine(1, 0, share * image.Width, 0, 1, 0), fill);
 
     /// <summary>Moves up.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="scratch">Another of its size.</param>
-    /// <param name="share">By how much of the height.</param>
-    /// <param name="fill">What comes in from outside.</param>
+    /// <param name="share">The distance over the height of the picture.</param>
+    /// <param name="fill">The colour outside the picture.</param>
     public static void TranslateY(RgbImage image, RgbImage scratch, double share, Pixel fill) =>
         Transform(image, scratch, new Affine(1, 0, 0, 0, 1, share * image.Height), fill);
 

@@ -94,8 +94,9 @@ internal static partial class PillowOps
         return Vector256.ConvertToInt32(Vector256.Clamp(sum, Vector256<float>.Zero, Vector256.Create(255f))).AsUInt32();
     }
 
-    // Each pixel counts five times, its eight neighbours once; the outermost pixels stay. Pillow sums floats, rounded half up: the nearest
-    // result with a fraction of one half would need a sum of 6.5 / 13, so that whole numbers give the same.
+    // Each pixel counts five times, its eight neighbours once; the outermost pixels stay. Pillow sums floats and rounds
+    // half up. Whole numbers give the same: a result ends in one half only where the sum is an odd multiple of 6.5,
+    // which no whole number is.
     private static void Smooth(RgbImage source, RgbImage target)
     {
         ReadOnlySpan<byte> from = source.Pixels;

@@ -3,9 +3,9 @@ using Deit.Model.Images;
 namespace Deit.Train.Data.Augmentation;
 
 /// <summary>
-/// Pillow's operations on 8-bit RGB pictures, with its pixels: <c>ImageOps</c>' tables here, <c>ImageEnhance</c> and affine
-/// transforms in the
-/// files beside. All work in place; one that needs more room borrows a scratch picture of the same size. Nothing is allocated.
+/// Pillow's operations on 8-bit RGB pictures, with its pixels: <c>ImageOps</c>' tables here, <c>ImageEnhance</c> and
+/// affine transforms in the files beside. All work in place. An operation that needs more room borrows a scratch
+/// picture of the same size. Nothing is allocated.
 /// </summary>
 internal static partial class PillowOps
 {
@@ -43,7 +43,8 @@ internal static partial class PillowOps
         {
             ReadOnlySpan<int> histogram = histograms.Slice(channel * Levels, Levels);
             Span<byte> table = tables.Slice(channel * Levels, Levels);
-            // Pixels a level of the result, not counting those of the brightest value; of one value alone nothing is left, so it stays.
+            // The step is the number of pixels for a level of the result, not counting those of the brightest value. In
+            // a channel of one value no pixel is left, so the channel stays.
             int step = ((image.Width * image.Height) - histogram[histogram.LastIndexOfAnyExcept(0)]) / 255;
             int below = step / 2;
             for (int i = 0; i < Levels; i++)
@@ -84,7 +85,7 @@ internal static partial class PillowOps
 
     /// <summary>timm's solarize_add: brightens the values below 128.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="addition">What is added, at least 0; the result ends at 255.</param>
+    /// <param name="addition">The number added, at least 0; the result ends at 255.</param>
     public static void SolarizeAdd(RgbImage image, int addition)
     {
         const int Threshold = 128;

@@ -8,15 +8,15 @@ namespace Deit.Train.Data.Augmentation;
 /// <summary>An operation of RandAugment, drawn with its argument.</summary>
 /// <param name="Operation">The operation.</param>
 /// <param name="Magnitude">0 to 10.</param>
-/// <param name="Argument">What the operation takes.</param>
+/// <param name="Argument">The number that the operation takes, of <see cref="RandAugmentOperations.Argument"/>.</param>
 internal readonly record struct RandAugmentDraw(RandAugmentOperation Operation, double Magnitude, double Argument);
 
 /// <summary>
-/// RandAugment (Cubuk et al., arXiv 1909.13719) as timm 0.3.2 does it, which is not quite the paper: some operations are drawn for each
-/// picture, each is applied with a chance of one half, at a magnitude drawn round the given one.
+/// RandAugment (Cubuk et al., arXiv 1909.13719) as timm 0.3.2 does it, which is not quite the paper. Some operations
+/// are drawn for each picture. Each is applied with a chance of one half, at a magnitude drawn round the given one.
 /// </summary>
-/// <param name="settings">What to draw.</param>
-/// <param name="fill">What comes in from outside the picture; the reference takes the data's mean.</param>
+/// <param name="settings">The number of operations and their magnitude.</param>
+/// <param name="fill">The colour outside the picture; the reference takes the data's mean.</param>
 internal sealed class RandAugment(RandAugmentSettings settings, Pixel fill) : IImageStep
 {
     private const double Probability = 0.5;
@@ -41,8 +41,9 @@ internal sealed class RandAugment(RandAugmentSettings settings, Pixel fill) : II
         0.1,
     ];
 
-    /// <summary>The step that the settings ask for; null for none. What comes in from outside the picture has the data's mean.</summary>
-    /// <exception cref="DeitException">The string of RandAugment is none.</exception>
+    /// <summary>The step that the settings ask for; null for none. The colour outside the picture is the data's
+    /// mean.</summary>
+    /// <exception cref="DeitException">The string of RandAugment cannot be read.</exception>
     public static IImageStep? From(TrainTransformOptions options) =>
         options.AutoAugment is { Length: > 0 } text
             ? new RandAugment(

@@ -22,7 +22,7 @@ internal enum RandAugmentOperation
     TranslateY,
 }
 
-/// <summary>What an operation does at a magnitude: timm's level functions.</summary>
+/// <summary>The effect of an operation at a magnitude: timm's level functions.</summary>
 internal static class RandAugmentOperations
 {
     /// <summary>How many operations there are.</summary>
@@ -31,14 +31,15 @@ internal static class RandAugmentOperations
     /// <summary>The largest magnitude.</summary>
     public const double LargestMagnitude = 10;
 
-    /// <summary>The number the operation takes: degrees, bits, a threshold, a factor or a share; 0 of those that take none.</summary>
+    /// <summary>The number that the operation takes: degrees, bits, a threshold, a factor or a share; 0 where it takes
+    /// none.</summary>
     /// <param name="operation">The operation.</param>
     /// <param name="magnitude">0 to 10.</param>
     /// <param name="increasing">
-    /// Whether every operation grows stronger with the magnitude; without, Posterize, Solarize and the enhancements run through
-    /// their ranges.
+    /// Whether every operation grows stronger with the magnitude. Otherwise Posterize, Solarize and the enhancements
+    /// run through their ranges.
     /// </param>
-    /// <param name="negate">The direction of what has two.</param>
+    /// <param name="negate">Reverses the direction of an operation that has two.</param>
     public static double Argument(this RandAugmentOperation operation, double magnitude, bool increasing, bool negate)
     {
         double level = magnitude / LargestMagnitude,
@@ -65,7 +66,7 @@ internal static class RandAugmentOperations
     /// <param name="argument">Of <see cref="Argument"/>.</param>
     /// <param name="image">The picture, changed in place.</param>
     /// <param name="scratch">Another of its size.</param>
-    /// <param name="fill">What comes in from outside the picture.</param>
+    /// <param name="fill">The colour outside the picture.</param>
     public static void Apply(
         this RandAugmentOperation operation,
         double argument,

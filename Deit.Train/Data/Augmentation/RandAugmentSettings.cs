@@ -5,7 +5,8 @@ using Deit.Model;
 namespace Deit.Train.Data.Augmentation;
 
 /// <summary>
-/// What a RandAugment string asks for, in timm's grammar: <c>rand</c>, then sections of a key and a number joined by hyphens.
+/// The settings in a RandAugment string, in timm's grammar: <c>rand</c>, then sections of a key and a number joined by
+/// hyphens.
 /// </summary>
 internal sealed partial record RandAugmentSettings
 {
@@ -29,10 +30,10 @@ internal sealed partial record RandAugmentSettings
 
     /// <summary>Reads a string.</summary>
     /// <remarks>
-    /// As in timm <c>inc0</c> is the same as <c>inc1</c>: it asks whether the text is empty, not whether the number is 0. To
-    /// have it off, leave it out.
+    /// As in timm, <c>inc0</c> is the same as <c>inc1</c>: timm asks whether the text is empty, not whether the number
+    /// is 0. To turn it off, leave the section out.
     /// </remarks>
-    /// <exception cref="DeitException">It is none.</exception>
+    /// <exception cref="DeitException">The text is no such string.</exception>
     public static RandAugmentSettings Parse(string text)
     {
         string[] sections = text.Split('-');

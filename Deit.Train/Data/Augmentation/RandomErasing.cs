@@ -7,8 +7,8 @@ namespace Deit.Train.Data.Augmentation;
 
 /// <summary>Random erasing (Zhong et al., arXiv 1708.04896) of normalised pictures, as timm does it.</summary>
 /// <param name="probability">The chance of a picture to lose anything.</param>
-/// <param name="mode">What is left behind.</param>
-/// <param name="count">Parts are 1 to this, uniform; they share the area.</param>
+/// <param name="mode">The values in the erased part.</param>
+/// <param name="count">The most parts. Their number is uniform from 1 to this one; they share the area.</param>
 internal sealed class RandomErasing(double probability, ErasingMode mode, int count) : IPlaneStep
 {
     private const int Tries = 10;

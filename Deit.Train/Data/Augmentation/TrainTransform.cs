@@ -7,8 +7,9 @@ using Deit.Train.Data.Randomness;
 namespace Deit.Train.Data.Augmentation;
 
 /// <summary>
-/// The reference's training transform: a random crop resized to the input, steps on its pixels, then normalised planes. Each step draws
-/// from a stream of its own, so that one more leaves the others' draws alone. Allocates nothing once every thread has its buffers.
+/// The reference's training transform: a random crop resized to the input, steps on its pixels, then normalised planes.
+/// Each step draws from a stream of its own, so that a further step leaves the others' draws alone. Allocates nothing
+/// once every thread has its buffers.
 /// </summary>
 internal sealed class TrainTransform : IImageTransform
 {
@@ -36,7 +37,7 @@ internal sealed class TrainTransform : IImageTransform
     /// <summary>Makes a transform.</summary>
     /// <param name="options">Its settings.</param>
     /// <param name="seed">The seed of the run.</param>
-    /// <exception cref="DeitException">The string of RandAugment is none.</exception>
+    /// <exception cref="DeitException">The string of RandAugment cannot be read.</exception>
     public TrainTransform(TrainTransformOptions options, ulong seed)
     {
         (_options, _seed) = (options, seed);

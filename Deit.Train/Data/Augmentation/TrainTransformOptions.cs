@@ -27,15 +27,15 @@ internal sealed record TrainTransformOptions
     public string? AutoAugment { get; init; }
 
     /// <summary>
-    /// How far brightness, contrast and saturation may move from 1; as in the reference without effect beside
-    /// <see cref="AutoAugment"/>.
+    /// How far brightness, contrast and saturation may move from 1. Beside <see cref="AutoAugment"/> it has no effect,
+    /// as in the reference.
     /// </summary>
     public double ColorJitter { get; init; }
 
     /// <summary>The chance of a picture to be erased in part; the reference's is 0.25.</summary>
     public double ErasingProbability { get; init; }
 
-    /// <summary>What takes the place of what is erased.</summary>
+    /// <summary>The values that replace the erased part.</summary>
     public ErasingMode ErasingMode { get; init; } = ErasingMode.Pixel;
 
     /// <summary>The most parts to erase.</summary>
@@ -44,6 +44,6 @@ internal sealed record TrainTransformOptions
     /// <summary>Subtracted from pixels of 0..1.</summary>
     public ChannelValues Mean { get; init; } = ChannelValues.ImageNetMean;
 
-    /// <summary>Divides what is left.</summary>
+    /// <summary>Divides the pixels after <see cref="Mean"/> was subtracted.</summary>
     public ChannelValues StandardDeviation { get; init; } = ChannelValues.ImageNetStandardDeviation;
 }

@@ -6,12 +6,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Deit.Train.Data.Formats;
 
 /// <summary>
-/// CIFAR-10 and CIFAR-100 in their binary versions (<c>cifar-10-batches-bin</c>, <c>cifar-100-binary</c>): records of one label byte, or a
-/// coarse and a fine one, of which the fine one counts, and 32 x 32 pixels as planes of red, green and blue.
+/// CIFAR-10 and CIFAR-100 in their binary versions (<c>cifar-10-batches-bin</c>, <c>cifar-100-binary</c>). A record is
+/// one label byte, or a coarse and a fine one, and 32 x 32 pixels as planes of red, green and blue. Of two labels the
+/// fine one counts.
 /// </summary>
 /// <remarks>
-/// The splits are "train" and "test". "val" is a share of the training pictures. Without a share to hold out it is the test split, on which
-/// the reference evaluates after every epoch; the best of its epochs is then chosen by the pictures it is judged by.
+/// The splits are "train" and "test". "val" is a share of the training pictures. Without a share to hold out, it is the
+/// test split, on which the reference evaluates after every epoch. The best epoch is then chosen by the same pictures
+/// that it is judged by.
 /// </remarks>
 internal sealed class CifarDataset : IImageDataset
 {
@@ -50,7 +52,7 @@ internal sealed class CifarDataset : IImageDataset
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames => _samples.ClassNames;
 
-    /// <summary>Whether a folder, or one of that name in it, is CIFAR.</summary>
+    /// <summary>Whether a folder, or a folder of CIFAR's own name in it, holds CIFAR.</summary>
     public static bool IsIn(string folder) => Find(folder).Count > 0;
 
     /// <summary>Reads the labels, not the pictures, of a split.</summary>
@@ -214,7 +216,7 @@ internal sealed class CifarDataset : IImageDataset
         List<(Version, string)> found = [];
         foreach (Version version in Versions)
         foreach (string candidate in new[] { folder, Path.Combine(folder, version.Folder) })
-            // "train.bin" may be anything; beside the file of names it is not.
+            // "train.bin" alone may be any file; beside the file of class names it is CIFAR's.
             if (
                 version.AllFiles.Any(file => File.Exists(Path.Combine(candidate, file)))
                 && (

@@ -6,13 +6,14 @@ namespace Deit.Train.Data.Formats;
 internal delegate IImageDataset OpenDataset(string folder, string split, DatasetOptions options);
 
 /// <summary>A way in which labelled pictures lie in a folder.</summary>
-/// <param name="Files">What errors call its files.</param>
+/// <param name="Files">The name of its files in errors.</param>
 /// <param name="IsIn">Whether its files lie in a folder; a <see cref="Deit.Model.DeitException"/> counts as no.</param>
 /// <param name="Open">Opens a split.</param>
 internal sealed record DatasetFormat(string Files, Func<string, bool> IsIn, OpenDataset Open)
 {
     /// <summary>
-    /// True of a format whose files nothing else has the names of: it is taken even where folders of pictures lie beside them.
+    /// True of a format whose files have names that nothing else has: it is taken even where folders of pictures lie
+    /// beside them.
     /// </summary>
     public bool Unmistakable { get; init; }
 }

@@ -15,7 +15,7 @@ internal interface IImageDataset
     /// <param name="index">0 to below <see cref="Count"/>.</param>
     int Label(int index);
 
-    /// <summary>What messages call a picture.</summary>
+    /// <summary>The name of a picture in messages.</summary>
     /// <param name="index">0 to below <see cref="Count"/>.</param>
     string Name(int index);
 

@@ -17,8 +17,9 @@ internal static class ImageDatasets
     ];
 
     /// <summary>
-    /// Recognises a format by the files in the folder; otherwise there is a folder of pictures for each class. Folders of pictures that are
-    /// whole are taken as such even when files of another format lie beside them, unless those are unmistakable.
+    /// Recognises a format by the files in the folder; otherwise there is a folder of pictures for each class. Folders
+    /// of pictures that can be opened as they are count even when files of another format lie beside them, unless those
+    /// are unmistakable.
     /// </summary>
     /// <param name="path">The folder.</param>
     /// <param name="split">"train", "val" or "test".</param>

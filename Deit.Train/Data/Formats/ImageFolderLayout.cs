@@ -3,16 +3,16 @@ using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
 
-/// <summary>Which of the two layouts a data folder has, and what lies in it.</summary>
+/// <summary>The layout of a data folder, which is one of two, and the folders and pictures in it.</summary>
 internal sealed class ImageFolderLayout
 {
     private static readonly string[] SplitNames = [DatasetRules.Train, DatasetRules.Val, DatasetRules.Test];
     private readonly string _folder;
-    private readonly string[] _splits; // empty: the classes lie in the folder itself
+    private readonly string[] _splits; // empty where the classes lie in the folder itself
 
     private ImageFolderLayout(string folder, string[] splits) => (_folder, _splits) = (folder, splits);
 
-    /// <summary>What the decoder reads; files of other kinds are passed over.</summary>
+    /// <summary>The ends of files that the decoder reads; files of other kinds are passed over.</summary>
     public static IReadOnlyList<string> Extensions { get; } = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"];
 
     /// <summary>Whether there are folders of splits.</summary>
@@ -32,19 +32,22 @@ internal sealed class ImageFolderLayout
         if (names.Length == 0)
             throw NoClasses(folder);
         string[] splits = [.. SplitNames.Where(name => names.Contains(name, StringComparer.Ordinal))];
-        // A class may be called "train" too: then its folder holds pictures, and others lie beside it.
+        // A class may be called "train", too. Then its folder holds pictures, and folders of other classes lie beside
+        // it.
         bool hasSplits =
             splits.Length == names.Length || splits.Any(split => Folders(Path.Combine(folder, split)).Length > 0);
         return new ImageFolderLayout(folder, hasSplits ? splits : []);
     }
 
-    /// <summary>Whether a folder has classes, and pictures in all of a split's: it can then be opened as it is.</summary>
+    /// <summary>Whether there is a split all of whose classes have pictures. The folder can then be opened as it
+    /// is.</summary>
     public static bool IsWhole(string folder)
     {
         try
         {
             ImageFolderLayout layout = Read(folder);
-            // One folder of pictures beside files of another format illustrates them; one in a split's folder is a class.
+            // A single folder of pictures beside files of another format only illustrates them; in the folder of a
+            // split it is a class.
             int fewest = layout.HasSplits ? 1 : 2;
             return layout
                 .Splits(valFraction: 0)

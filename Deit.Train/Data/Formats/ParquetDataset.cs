@@ -5,15 +5,17 @@ using Deit.Train.Data.Splits;
 namespace Deit.Train.Data.Formats;
 
 /// <summary>
-/// Parquet files as the Hugging Face Hub lays them out: <c>DIR/data/train-00000-of-00005.parquet</c>, or in DIR itself. A column
-/// <c>image</c> or <c>img</c> (encoded images, or structs with their <c>bytes</c>), or the only binary one, and a column <c>label</c>,
-/// <c>labels</c> or <c>fine_label</c> of numbers, whose names are in the metadata "huggingface"; without them they are the numbers.
+/// Parquet files as the Hugging Face Hub lays them out: <c>DIR/data/train-00000-of-00005.parquet</c>, or in DIR itself.
+/// The images are a column <c>image</c> or <c>img</c>, or the only binary one: encoded images, or structs with their
+/// <c>bytes</c>. The labels are a column <c>label</c>, <c>labels</c> or <c>fine_label</c> of numbers. The names of the
+/// classes are in the metadata "huggingface"; without them the names are the numbers.
 /// </summary>
 /// <remarks>
-/// Opening reads the labels. A picture is loaded with its row group, which is the least that Parquet's pages are read by; the groups used
-/// last are kept, up to <see cref="CacheBytes"/> of encoded images or one group where that has more. Each thread that reads a group takes
-/// about twice the group's bytes for that time. Pictures in random order need their groups again and again: where a part does not fit
-/// the cache, row groups of about 100 pictures, as the Hub writes them, are read fast and those of many thousands are not.
+/// Opening reads the labels. A picture is loaded with its row group, the smallest part that can be read of Parquet's
+/// pages. The groups used last are kept, up to <see cref="CacheBytes"/> of encoded images, or one group where that has
+/// more. Each thread that reads a group takes about twice the group's bytes for that time. Pictures in random order
+/// need their groups again and again. Where a split does not fit the cache, row groups of about 100 pictures, as the
+/// Hub writes them, are read fast, and those of many thousands are not.
 /// </remarks>
 internal sealed class ParquetDataset : IImageDataset
 {

@@ -10,8 +10,8 @@ namespace Deit.Train.Data.Formats;
 
 /// <summary>A Parquet file with a column of encoded images and one of labels.</summary>
 /// <remarks>
-/// Columns are read raw, as values and definition levels: the library's reader of byte arrays (6.1.0) moves values up into the places of
-/// nulls before them, which would give images to the labels of others.
+/// Columns are read raw, as values and definition levels. The library's reader of byte arrays (6.1.0) moves values up
+/// into the places of nulls before them, which would give images the labels of other images.
 /// </remarks>
 internal sealed class ParquetImageFile
 {
@@ -40,7 +40,7 @@ internal sealed class ParquetImageFile
     /// <summary>The label of each row, null where it is null.</summary>
     public IReadOnlyList<long?> Labels { get; }
 
-    /// <summary>Reads what the file says of itself, and the labels.</summary>
+    /// <summary>Reads the file's description of itself, and the labels.</summary>
     /// <exception cref="DeitException">It is no Parquet file, or lacks a column.</exception>
     public static ParquetImageFile Open(string path) =>
         DatasetRules.Reading(
@@ -55,7 +55,8 @@ internal sealed class ParquetImageFile
                 }
                 catch (Exception error) when (error is not DeitException)
                 {
-                    // A file is input from others, and what the library throws on a damaged one is of any type, IOException too.
+                    // A file is input from others. On a damaged one the library throws exceptions of any type,
+                    // IOException too.
                     throw new DeitException(
                         $"Opening '{path}' failed: it is no Parquet file that can be read ({Line(error)}); download it anew.",
                         error
@@ -76,7 +77,8 @@ internal sealed class ParquetImageFile
         }
         catch (OutOfMemoryException error)
         {
-            // Not of this picture: it would be skipped, and with it all others of its group.
+            // The error is not an error of this picture: the picture would be skipped, and all others of its group with
+            // it.
             throw new DeitException(
                 $"Reading the row group {group} of '{Path}' failed: there is not enough memory for its "
                     + $"{GroupRows[group]} rows; write the file anew with row groups of about 100.",
@@ -145,7 +147,7 @@ internal sealed class ParquetImageFile
             throw new InvalidDataException("it has changed since it was opened");
         DataField image = reader.Schema.DataFields.First(field => field.Path.Equals(_image.Path));
         using RawColumnData raw = await groupReader.ReadRawColumnDataBaseAsync(image);
-        // the library's memory is used again
+        // The bytes are copied, since the library uses its memory again.
         return Rows((RawColumnData<ReadOnlyMemory<byte>>)raw, image, GroupRows[group], bytes => bytes.ToArray());
     }
 
@@ -271,7 +273,7 @@ internal sealed class ParquetImageFile
     private static FileStream OpenStream(string path) =>
         new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.RandomAccess);
 
-    // The library has no other than asynchronous reading; on a file without asynchronous access it runs here and now.
+    // The library can only read asynchronously. On a file without asynchronous access it reads here and now.
     private static T Wait<T>(Func<Task<T>> work) => work().GetAwaiter().GetResult();
 
     private static string Line(Exception error) => error.Message.Split('\n')[0].Trim().TrimEnd('.');

@@ -42,13 +42,13 @@ internal sealed class RowGroupCache(long limit, Func<int, byte[]?[]> read)
         }
         try
         {
-            byte[]?[] images = entry.Images.Value; // others wait here for the one that reads
+            byte[]?[] images = entry.Images.Value; // other threads wait here for the one that reads
             Count(group, entry, images);
             return images;
         }
         catch
         {
-            // Tried anew by the next: what failed may have been a disk that was away.
+            // The next request tries anew: the failure may have been that of a disk which was away for a time.
             lock (_lock)
                 Remove(group, entry);
             throw;
@@ -70,7 +70,8 @@ internal sealed class RowGroupCache(long limit, Func<int, byte[]?[]> read)
             )
             {
                 (int oldest, place) = (place.Value, place.Previous);
-                if (_entries[oldest].Bytes is not null) // one that is being read has its reader's memory anyway
+                // A group that is being read stays, since its reader holds its memory in any case.
+                if (_entries[oldest].Bytes is not null)
                     Remove(oldest, _entries[oldest]);
             }
         }

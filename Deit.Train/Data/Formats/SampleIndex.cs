@@ -4,8 +4,8 @@ using Deit.Train.Data.Splits;
 namespace Deit.Train.Data.Formats;
 
 /// <summary>
-/// The samples of a split among those that a format stores, with labels in the order of the classes that training or the model has: what
-/// the formats that number their classes have in common.
+/// The samples of a split among those that a format stores, with labels in the order of the classes of training or of
+/// the model. All formats that number their classes use it.
 /// </summary>
 internal sealed class SampleIndex
 {
@@ -28,12 +28,13 @@ internal sealed class SampleIndex
     public int Stored(int index) => _stored[index];
 
     /// <summary>Chooses the samples and translates their labels.</summary>
-    /// <param name="root">What errors call the stored split.</param>
+    /// <param name="root">The name of the stored split in errors.</param>
     /// <param name="plan">Which of its samples.</param>
     /// <param name="options">The share to hold out and the model's classes.</param>
     /// <param name="labels">The stored labels, indices into <paramref name="names"/>.</param>
     /// <param name="names">The classes as stored.</param>
-    /// <param name="trainingNames">Those of training, where the stored split does not know them; asked for only when no model says.</param>
+    /// <param name="trainingNames">The classes of training, where the stored split does not know them; asked for only
+    /// without those of a model.</param>
     /// <param name="key">A stored sample's name, unlike any other's, which decides whether it is held out.</param>
     /// <exception cref="DeitException">A class is unknown, there is only one, or nothing can be held out.</exception>
     public static SampleIndex Create(
@@ -70,8 +71,8 @@ internal sealed class SampleIndex
     /// <summary>The label of a class's number as data gives it.</summary>
     /// <param name="label">The number.</param>
     /// <param name="classes">How many classes have names; null where none have.</param>
-    /// <param name="sample">What errors call the sample.</param>
-    /// <exception cref="DeitException">It is no such number.</exception>
+    /// <param name="sample">The name of the sample in errors.</param>
+    /// <exception cref="DeitException">There is no class of that number.</exception>
     public static int RequireLabel(long label, int? classes, string sample)
     {
         int limit = classes ?? DatasetRules.MostClasses;
@@ -120,7 +121,7 @@ internal sealed class SampleIndex
             );
     }
 
-    // Of each class, as in a folder of pictures; in the stored order.
+    // The share of each class, as in a folder of pictures; in the stored order.
     private static int[] Share(
         int[] labels,
         int classes,

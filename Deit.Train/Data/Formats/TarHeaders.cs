@@ -7,12 +7,12 @@ namespace Deit.Train.Data.Formats;
 
 /// <summary>An entry of a tar file.</summary>
 /// <param name="Path">Its path, without "./" in front.</param>
-/// <param name="Kind">What it is.</param>
+/// <param name="Kind">The kind of entry.</param>
 /// <param name="Offset">Where its body begins in the file.</param>
 /// <param name="Length">Bytes of its body.</param>
 internal readonly record struct TarEntry(string Path, TarKind Kind, long Offset, long Length);
 
-/// <summary>What a tar entry is.</summary>
+/// <summary>The kinds of entries in a tar file.</summary>
 internal enum TarKind
 {
     File,
@@ -33,7 +33,7 @@ internal static class TarHeaders
 
     /// <summary>The entries, in order.</summary>
     /// <param name="handle">The file.</param>
-    /// <param name="path">What errors call it.</param>
+    /// <param name="path">The name of the file in errors.</param>
     /// <exception cref="DeitException">It is no whole tar file, or not one to trust.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static IEnumerable<TarEntry> Read(SafeFileHandle handle, string path)
@@ -76,7 +76,7 @@ internal static class TarHeaders
                 case 'x':
                     ReadPax(Extension(file, body, length, path), pax, body, path);
                     continue;
-                case 'K' or 'g': // the target of a link; what holds for all entries, of which a path is no part
+                case 'K' or 'g': // the target of a link; fields that hold for all entries, among which is no path
                     continue;
             }
             string name = pax.GetValueOrDefault("path") ?? longPath ?? EntryPath(header);
@@ -135,7 +135,8 @@ internal static class TarHeaders
             );
     }
 
-    // Two files one behind the other are no tar file: programs read the first alone, and half of the samples would be missing.
+    // Two tar files one behind the other are refused: programs read the first alone, and half of the samples would be
+    // missing.
     private static void RequireNothingAfter(FileWindow file, long offset, string path)
     {
         byte[] block = new byte[Block];
@@ -160,7 +161,7 @@ internal static class TarHeaders
 
     private static long Length(ReadOnlySpan<byte> header, Dictionary<string, string> pax, long offset, string path)
     {
-        // Links and devices have no body, whatever old programs wrote there.
+        // Links and devices have no body, even where old programs wrote a length.
         if (header[156] is (byte)'1' or (byte)'2' or (byte)'3' or (byte)'4' or (byte)'5' or (byte)'6')
             return 0;
         long? length =
@@ -255,7 +256,7 @@ internal static class TarHeaders
         : start.StartsWith("BZh"u8) ? "bzip2"
         : null;
 
-    // A sentence is one line, whatever a path holds.
+    // A path of any content becomes text without line breaks, since a message is one line.
     private static string Printable(string name) =>
         string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter));
 

@@ -7,18 +7,17 @@ using Microsoft.Win32.SafeHandles;
 namespace Deit.Train.Data.Formats;
 
 /// <summary>
-/// Tar shards in WebDataset's convention, <c>DIR/SPLIT/*.tar</c> or <c>DIR/*SPLIT-*.tar</c>, read where they are and never
-/// unpacked. Files that
-/// share a path up to the first dot of their names are a sample: an image (jpg, jpeg, png, webp) and its label, a number in <c>.cls</c>, an
-/// integer "label" in <c>.json</c>, or a class name in <c>.txt</c>. Other files are passed over.
+/// Tar shards in WebDataset's convention, <c>DIR/SPLIT/*.tar</c> or <c>DIR/*SPLIT-*.tar</c>, read where they are and
+/// never unpacked. Files that share a path up to the first dot of their names are a sample. It has an image (jpg, jpeg,
+/// png, webp) and a label: a number in <c>.cls</c>, an integer "label" in <c>.json</c>, or a class name in <c>.txt</c>.
+/// Other files are passed over.
 /// </summary>
 /// <remarks>
-/// <para>Class names are the lines of <c>classes.txt</c> or <c>classnames.txt</c> beside the shards or in DIR; else those of
-/// the .txt labels,
-/// sorted by ordinal comparison; else the numbers.</para>
-/// <para>Opening reads headers and labels and keeps each picture's place, about 100 bytes and its name; loading reads that
-/// range of the shard.
-/// Order, shares and resumed runs are so the same as with a folder of pictures.</para>
+/// <para>Class names are the lines of <c>classes.txt</c> or <c>classnames.txt</c> beside the shards or in DIR. Without
+/// such a file they are the .txt labels, sorted by ordinal comparison. Without those they are the numbers.</para>
+/// <para>Opening reads headers and labels and keeps each picture's place, which takes about 100 bytes and its name.
+/// Loading reads that range of the shard. Order, shares and resumed runs are therefore the same as with a folder of
+/// pictures.</para>
 /// </remarks>
 internal sealed class TarShardDataset : IImageDataset
 {
@@ -52,9 +51,8 @@ internal sealed class TarShardDataset : IImageDataset
     /// <param name="split">"train", "val" or "test".</param>
     /// <param name="options">How to read it.</param>
     /// <exception cref="DeitException">
-    /// There is no such split; a shard is compressed, damaged, or has paths that lead out of it; a sample has no image or
-    /// label, or comes twice;
-    /// or a class that training or the model does not have.
+    /// There is no such split; a shard is compressed, damaged, or has paths that lead out of it; a sample has no image
+    /// or label, or comes twice; or the data has a class that training or the model does not have.
     /// </exception>
     public static TarShardDataset Open(string folder, string split, DatasetOptions? options = null)
     {
@@ -115,8 +113,8 @@ internal sealed class TarShardDataset : IImageDataset
         byte[] encoded = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
         try
         {
-            // Opened for each picture: that costs little beside decoding, and nothing is left open or counts against the limit
-            // of open files.
+            // The file is opened for each picture. That costs little beside decoding, and nothing stays open that would
+            // count against the limit of open files.
             using (SafeFileHandle handle = File.OpenHandle(_shards[sample.Shard], options: FileOptions.RandomAccess))
                 for (int done = 0, read; done < length; done += read)
                     if (
@@ -162,8 +160,8 @@ internal sealed class TarShardDataset : IImageDataset
             .FirstOrDefault(File.Exists);
     }
 
-    // The training shards may have classes that another split has not, or a list of their own. Null: the split's names are
-    // those of training.
+    // The training shards may have classes that another split has not, or a list of their own. Null where the split's
+    // names are those of training.
     private static Func<IReadOnlyList<string>>? TrainingNames(
         string folder,
         ShardFiles shards,

@@ -18,7 +18,7 @@ internal readonly record struct TarSample(int Shard, string Entry, string Key, l
 /// <summary>Makes samples of the entries of tar shards: files that share a path up to the first dot of their names.</summary>
 internal sealed class TarShardReader
 {
-    // Labels are read whole: more than this is none.
+    // Labels are read whole, so that a longer file is refused as a label.
     private const int LongestLabel = 1 << 20;
 
     private readonly IReadOnlyList<string> _shards;
@@ -26,7 +26,9 @@ internal sealed class TarShardReader
     private readonly Dictionary<string, int> _numberOfText = new(StringComparer.Ordinal);
     private readonly List<TarSample> _samples = [];
     private readonly List<int> _labels = [];
-    private (string Sample, bool IsText)? _first; // all labels are of its kind where classes have no names
+
+    // The first label: where classes have no names, all labels are of its kind.
+    private (string Sample, bool IsText)? _first;
 
     private TarShardReader(IReadOnlyList<string> shards) => _shards = shards;
 
@@ -114,7 +116,8 @@ internal sealed class TarShardReader
 
     private const string ImageRole = "image";
 
-    // What a file is to its sample; null for others' files, hidden ones among them.
+    // The part that a file has in its sample, such as the label; null for files that belong to no sample, hidden ones
+    // among them.
     private static string? Role(string path, out string key)
     {
         int start = path.LastIndexOf('/') + 1,

@@ -4,7 +4,8 @@ using Deit.Model.Images;
 
 namespace Deit.Train.Data.Loading;
 
-/// <summary>Arrays for batches, as many as are in use at once: for evaluation, and where a batch is all that is wanted.</summary>
+/// <summary>Arrays for batches, as many as are in use at once. For evaluation, and for callers that want nothing but a
+/// batch.</summary>
 /// <param name="batchSize">B.</param>
 /// <param name="inputSize">H and W.</param>
 internal sealed class BatchArrays(int batchSize, ImageSize inputSize) : IBatchMemorySource

@@ -5,8 +5,9 @@ using Deit.Train.Data.Formats;
 namespace Deit.Train.Data.Loading;
 
 /// <summary>
-/// Decodes and transforms samples on all cores ahead of the device. A batch depends on data set, sampler, transform, epoch and its number
-/// alone: not on how many workers there are, which is first, or where a run was resumed.
+/// Decodes and transforms samples on all cores ahead of the device. A batch depends on data set, sampler, transform,
+/// epoch and its number alone. It does not depend on how many workers there are, which of them is first, or where a run
+/// was resumed.
 /// </summary>
 internal sealed class BatchLoader
 {
@@ -18,7 +19,7 @@ internal sealed class BatchLoader
     /// <summary>Makes a loader.</summary>
     /// <param name="dataset">The pictures.</param>
     /// <param name="sampler">The order.</param>
-    /// <param name="transform">What is done to a picture.</param>
+    /// <param name="transform">The transform of each picture.</param>
     /// <param name="options">How to work.</param>
     /// <exception cref="DeitException">The batch is larger than an epoch of the training set or than an array can be.</exception>
     public BatchLoader(IImageDataset dataset, ISampler sampler, IImageTransform transform, BatchLoaderOptions options)
@@ -57,7 +58,8 @@ internal sealed class BatchLoader
     /// <summary>Bytes of all batches there may be at once in arrays: those ahead and the one in use.</summary>
     public long BufferBytes => (Options.BatchesAhead + 1L) * Options.BatchSize * _samples.SampleLength * sizeof(float);
 
-    /// <summary>Batches in an epoch. In evaluation fewer come where all samples of one are unreadable.</summary>
+    /// <summary>Batches in an epoch. In evaluation there are fewer where all samples of a batch are
+    /// unreadable.</summary>
     /// <param name="samples">Samples in the epoch's order.</param>
     public int BatchCount(int samples) =>
         Options.Training
@@ -66,7 +68,7 @@ internal sealed class BatchLoader
 
     /// <summary>The batches of an epoch, in order. Leaving the loop, or disposing its enumerator, stops the workers.</summary>
     /// <param name="epoch">The epoch.</param>
-    /// <param name="firstBatch">How many batches to leave out: where a run is resumed.</param>
+    /// <param name="firstBatch">How many batches to leave out, for a run that is resumed.</param>
     /// <param name="memory">
     /// Where the batches are written, with room for one more than <see cref="BatchLoaderOptions.BatchesAhead"/>; null for arrays.
     /// </param>

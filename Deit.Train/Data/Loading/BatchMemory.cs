@@ -29,6 +29,6 @@ internal interface IBatchMemorySource
     /// <exception cref="InvalidOperationException">All memory is lent.</exception>
     BatchMemory Rent();
 
-    /// <summary>Takes memory back; what was lent first and given back first is lent again first.</summary>
+    /// <summary>Takes memory back. Memory that was lent first and given back first is lent again first.</summary>
     void Return(BatchMemory memory);
 }

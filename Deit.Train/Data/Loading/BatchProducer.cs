@@ -117,7 +117,7 @@ internal sealed class BatchProducer : IDisposable
                         Monitor.PulseAll(_gate);
             }
         }
-        catch (Exception error) // any: it is the consumer who must hear of it
+        catch (Exception error) // exceptions of every type, which the consumer must hear of
         {
             lock (_gate)
                 _failure ??= ExceptionDispatchInfo.Capture(error);

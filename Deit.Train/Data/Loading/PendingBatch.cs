@@ -15,7 +15,7 @@ internal sealed class PendingBatch
     /// <summary>Where the samples are written.</summary>
     public BatchMemory Memory { get; }
 
-    /// <summary>Rows not done yet; whoever owns the batch guards it.</summary>
+    /// <summary>Rows not done yet. The owner of the batch guards the number.</summary>
     public int Left { get; set; }
 
     /// <summary>When the memory could be written, by the clock of <see cref="System.Diagnostics.Stopwatch"/>; 0 while it cannot.</summary>

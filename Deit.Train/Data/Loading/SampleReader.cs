@@ -8,7 +8,7 @@ namespace Deit.Train.Data.Loading;
 
 /// <summary>Decodes and transforms samples, and remembers those that cannot be read. Every member may be called from any thread.</summary>
 /// <param name="dataset">The pictures.</param>
-/// <param name="transform">What is done to a picture.</param>
+/// <param name="transform">The transform of each picture.</param>
 internal sealed class SampleReader(IImageDataset dataset, IImageTransform transform)
 {
     private readonly ConcurrentDictionary<int, string> _unreadable = [];
@@ -22,7 +22,8 @@ internal sealed class SampleReader(IImageDataset dataset, IImageTransform transf
     /// <summary>The class of a sample.</summary>
     public uint Label(int index) => (uint)dataset.Label(index);
 
-    /// <summary>Decodes of a sample the part that its place in the epoch needs; a sample that cannot be read is not tried again.</summary>
+    /// <summary>Decodes the part of a sample that its place in the epoch needs. A sample that cannot be read is not
+    /// tried again.</summary>
     /// <returns>Null where it cannot be read.</returns>
     public RgbImage? Load(int index, int epoch, int position)
     {

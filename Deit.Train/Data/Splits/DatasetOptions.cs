@@ -3,7 +3,8 @@ namespace Deit.Train.Data.Splits;
 /// <summary>How a data set is read, in whichever format it is.</summary>
 internal sealed record DatasetOptions
 {
-    /// <summary>Of data without a part for validation: the share of each class's pictures that is the split "val", 0 to below 1.</summary>
+    /// <summary>The share of each class's pictures that is the split "val", 0 to below 1, of data without a part for
+    /// validation.</summary>
     public double ValFraction { get; init; }
 
     /// <summary>Decides which pictures those are.</summary>

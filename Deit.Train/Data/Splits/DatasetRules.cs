@@ -2,7 +2,7 @@ using Deit.Model;
 
 namespace Deit.Train.Data.Splits;
 
-/// <summary>What every format demands of splits, shares and classes, said in the same words.</summary>
+/// <summary>The demands that every format makes on splits, shares and classes, said in the same words.</summary>
 internal static class DatasetRules
 {
     public const string Train = "train",
@@ -10,11 +10,12 @@ internal static class DatasetRules
         Test = "test";
 
     /// <summary>
-    /// More classes than any data set has: a label beyond is damage, and lists of that length need not be made to find out.
+    /// More classes than any data set has. A label beyond is damage, which is found without making lists of that
+    /// length.
     /// </summary>
     public const int MostClasses = 1_000_000;
 
-    /// <exception cref="DeitException">The share is none.</exception>
+    /// <exception cref="DeitException">The share is not one from 0 to below 1.</exception>
     public static void RequireShare(string folder, DatasetOptions options)
     {
         if (options.ValFraction is not (>= 0 and < 1))
@@ -28,11 +29,11 @@ internal static class DatasetRules
         new($"Opening the split '{split}' of '{folder}' failed: it has {Quote(splits)}; {remedy}.");
 
     /// <summary>Refuses classes that the model, or training, does not know.</summary>
-    /// <param name="root">What is opened.</param>
+    /// <param name="root">The name of the opened data in errors.</param>
     /// <param name="classes">The classes of its pictures.</param>
-    /// <param name="known">Those that there may be.</param>
-    /// <param name="options">Say whose they are.</param>
-    /// <param name="remedy">What to do, for one and for several.</param>
+    /// <param name="known">The classes of the model or of training.</param>
+    /// <param name="options">Say whether the known classes are those of a model.</param>
+    /// <param name="remedy">The remedy for one unknown class and for several.</param>
     /// <exception cref="DeitException">There are unknown ones.</exception>
     public static void RequireKnown(
         string root,
@@ -70,7 +71,7 @@ internal static class DatasetRules
             $"Holding out a share of {options.ValFraction} of '{folder}' failed: no class has a picture to spare; add pictures."
         );
 
-    /// <summary>Calls a file's reading by its name when it fails.</summary>
+    /// <summary>Reads a file; an error names the file.</summary>
     /// <exception cref="DeitException">It failed.</exception>
     public static T Reading<T>(string path, Func<T> read)
     {

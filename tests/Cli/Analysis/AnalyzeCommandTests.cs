@@ -256,7 +256,7 @@ public sealed class AnalyzeCommandTests : IDisposable
         Assert.Equal(9, File.ReadAllLines(Path.Combine(_folder["eval"], "per_class.csv")).Length);
         Assert.InRange(ImageDecoder.Decode(Path.Combine(_folder["eval"], "confusion.png")).Width, 8 * 44, 700);
 
-        // Beside the model where nothing is said, and nowhere where nothing is wanted.
+        // Without an output option the files lie beside the model. With an option for none there are no files.
         await Succeeds("eval", "--model", model, "--data", data);
         Assert.Equal(3, Directory.EnumerateFiles($"{model}-val").Count());
         Directory.Delete($"{model}-val", recursive: true);

@@ -62,7 +62,7 @@ public class TokenCosinesTests
             Assert.Equal(distillation[i], places[i + 1].ClassDistillation!.Value, 1e-5); // other kernels may serve other batches
             Assert.Equal(otherClass[i], places[i + 1].ClassOther!.Value, 1e-5);
         }
-        // With its place the same for every image.
+        // With its position added, a token is the same for every image.
         float[] position = Read(model, "pos_embed");
         Assert.Equal(
             Naive(Sum(Read(model, "cls_token"), position[..32]), Sum(Read(model, "dist_token"), position[32..64])),

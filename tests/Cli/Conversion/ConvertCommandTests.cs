@@ -242,7 +242,7 @@ public sealed class ConvertCommandTests : IDisposable
         using SafetensorsFile written = SafetensorsFile.Open(Path.Combine(Out, ModelFolder.WeightsFile));
         Assert.Equal(weights.Shapes.Keys.Order(), written.Shapes.Keys.Order());
         Assert.All(weights.Shapes.Keys, name => Assert.Equal(weights.Read(name), written.Read(name)));
-        // Read by its files alone, deit eval and its like want it converted first.
+        // A file without a description is not read by deit eval and its like: they ask to convert it first.
         Assert.Contains(
             "model.safetensors",
             Assert.ThrowsAny<DeitException>(() => DeitModel.Load(hf, Gpu.TestDevice.Any)).Message

@@ -59,7 +59,7 @@ public sealed class DamagedTorchFileTests
                 iter: 6000,
                 threads: 1
             );
-        // Mutations that hit bring both.
+        // The mutations lead to both outcomes many times.
         Assert.True(read > 300 && refused > 1000, $"{read} read, {refused} refused");
     }
 

@@ -7,11 +7,12 @@ using Deit.Model;
 namespace Deit.Tests.Cli.Conversion;
 
 /// <summary>
-/// Files of torch.save from somebody who means harm. Each is refused in one sentence, nothing runs, and memory stays near the file's size.
+/// Files of torch.save that somebody made to do harm. Each is refused in one sentence, nothing runs, and memory stays
+/// near the file's size.
 /// </summary>
 public sealed class HostileTorchFileTests : IDisposable
 {
-    // A million instructions, each of which may keep a value of some thirty bytes or double a list.
+    // The bound is for a million instructions, each of which may keep a value of some thirty bytes or double a list.
     private const long MostAllocated = 48 << 20;
 
     private readonly TemporaryFolder _folder = new();
@@ -37,7 +38,7 @@ public sealed class HostileTorchFileTests : IDisposable
             "persistent id",
         ];
 
-    // Python would write the canary for each but the last two, which reach for other things.
+    // Python would write the canary file for each case but the last two, which do harm in other ways.
     [Theory]
     [MemberData(nameof(Calls))]
     public void Nothing_is_imported_or_called(string way)
@@ -68,7 +69,7 @@ public sealed class HostileTorchFileTests : IDisposable
                 .Code("\u0085R"),
             "eval" => PickleBytes.Begin.Global("__builtin__", "eval").Text(command).Code("\u0085R"),
             "open" => PickleBytes.Begin.Global("io", "open").Text(Canary).Text("w").Code("\u0086R"),
-            // Beside a right state dictionary, and thrown away.
+            // The value lies beside a right state dictionary and is thrown away.
             "unread" => PickleBytes
                 .Begin.Global("os", "system")
                 .Code("0}")

@@ -192,7 +192,7 @@ public sealed class DemoDatasetTests : IDisposable
         return away.Count(distance => distance > far / 2);
     }
 
-    // 3 x 3 means: a third of the noise.
+    // Means over 3 x 3 pixels, which have a third of the noise.
     private static double[] Smooth(RgbImage image, int channel)
     {
         double[] plane = new double[image.Width * image.Height];

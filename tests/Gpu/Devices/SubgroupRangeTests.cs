@@ -14,7 +14,7 @@ public sealed class SubgroupRangeTests
     [InlineData(32, 32, 32, 32)] // NVIDIA
     [InlineData(8, 8, 8, 8)] // CPU drivers
     [InlineData(4, 4, 4, 4)]
-    [InlineData(1, 64, 32, 8)] // one lane would be handed all that the others hold
+    [InlineData(1, 64, 32, 8)] // a subgroup of one lane would give that lane the values of all
     [InlineData(4, 64, 4, 4)]
     [InlineData(0, 0, 32, 32)] // nothing may be asked for
     public void The_narrowest_subgroup_has_8_lanes_where_it_may_be_asked_for(

@@ -11,7 +11,7 @@ using Deit.Tests.Gpu.Ops.Reductions;
 
 namespace Deit.Tests.Gpu.Ops;
 
-/// <summary>Lays out the kernels of a test as for a card until disposed, whatever the device.</summary>
+/// <summary>Lays out the kernels of a test as for a card until disposed, on every device.</summary>
 internal sealed class ForcedCardLayout : IDisposable
 {
     private readonly Recordings.Scope _scope = Recordings.With(Recordings.Forced with { CardLayout = true });
@@ -21,8 +21,8 @@ internal sealed class ForcedCardLayout : IDisposable
 
 public class CardLayoutTests
 {
-    // The bias gradient of DeiT-Ti's projection at a batch of 256: at least as many workgroups as a large card runs at
-    // once, the last stage too shares rows out, and a row kernel's workgroups have several rows.
+    // The bias gradient of DeiT-Ti's projection at a batch of 256. There are at least as many workgroups as a large
+    // card runs at once, the last stage shares rows out, too, and the workgroups of a row kernel have several rows.
     [Fact]
     public void Keeps_a_card_busy()
     {

@@ -4,13 +4,15 @@ using Deit.Tests.Gpu.Tuning;
 
 namespace Deit.Tests.Gpu.Recording;
 
-/// <summary>How often a training step waits for all that came before: on a card some microseconds each, whatever the batch.</summary>
+/// <summary>How often a training step waits for everything before it. On a card each wait costs some microseconds, with
+/// every batch.</summary>
 public class StepBarriersTests
 {
-    // Forward, seven ops need the one before: two norms, attention, four products. Backward, so do two norms, four
-    // products and attention's two kernels, of which nothing else waits: each product's three sums run side by side, as
-    // do those of a norm, and second stages run beside what follows. In 16 bits with a stream of F32, each of two
-    // branches rounds its gradient first. Products are those of a card, which finish their own sums.
+    // In the forward pass seven ops need the one before: two norms, attention, four products. In the backward pass
+    // these need the one before: two norms, four products and attention's two kernels. Nothing else waits: the three
+    // sums of each product run side by side, as do those of a norm, and second stages run beside later ops. In 16 bits
+    // with a stream of F32, each of two branches rounds its gradient first. Products are those of a card, which finish
+    // their own sums.
     [Theory]
     [InlineData("fp32", 15)]
     [InlineData("bf16", 17)]

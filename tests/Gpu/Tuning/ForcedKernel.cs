@@ -2,7 +2,7 @@ using Deit.Gpu;
 
 namespace Deit.Tests.Gpu.Tuning;
 
-/// <summary>Records products of a test with one variant until disposed, whatever is fastest.</summary>
+/// <summary>Records products of a test with one variant until disposed, even where another is faster.</summary>
 /// <param name="name">The variant's name; null leaves the choice to measurement.</param>
 internal sealed class ForcedKernel(string? name) : IDisposable
 {

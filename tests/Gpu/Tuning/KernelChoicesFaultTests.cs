@@ -26,7 +26,8 @@ public sealed class KernelChoicesFaultTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("deit-choices-").FullName,
         _dead = Directory.CreateTempSubdirectory("deit-choices-").FullName;
 
-    // The yardstick takes the long way, so that whatever is right is faster; all but `sum` run its one kernel.
+    // The yardstick takes the long way, so that every candidate with the right result is faster. All but `sum` run its
+    // one kernel.
     private static readonly KernelCandidate Plain = new(
         "plain",
         (r, x) => Enumerable.Range(0, 40).Aggregate(r.Scale(x[0], 2), (y, i) => r.Scale(y, i % 2 == 0 ? 2 : 0.5f))
@@ -66,7 +67,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         {
             VulkanCalls.Fault = null;
         }
-        // Compiled with the others, and once more alone.
+        // The kernel was compiled with the others, and once more alone.
         Assert.Equal(2, refused);
         Assert.Equal(isKept ? [$"{Key}: refused"] : [], new KernelChoices(device.Vulkan, _folder).Rejected.Keys);
         Assert.Empty(Directory.GetFiles(_folder, Marker));
@@ -93,7 +94,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         {
             int recorded = 0;
             bool isLost = false;
-            // Recorded to be compiled, then to be run.
+            // The candidate is recorded once to be compiled, then once to be run.
             KernelCandidate loss = Sum with
             {
                 Record = (r, x) =>
@@ -142,7 +143,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         Assert.Contains("did not survive", later.Rejected[$"{Key}: sum"]);
         Assert.Empty(Directory.GetFiles(_dead, Marker));
         Assert.Equal("fast", later.Choose(Key, [Plain, NeverOpened("sum"), Fast], Trial));
-        // Nor by the next, who knows it from the file of choices.
+        // The next process does not take it either: it reads the rejection in the file of choices.
         Assert.Equal(
             "plain",
             new KernelChoices(TestDevice.Current.Vulkan, _dead).Choose(Key, [Plain, NeverOpened("sum")], Trial)
@@ -166,7 +167,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
         new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, crash], Trial);
 
         Assert.Empty(new KernelChoices(TestDevice.Current.Vulkan, _dead).Rejected);
-        KernelChoices later = new(TestDevice.Current.Vulkan, _dead); // one that knows it from the file
+        KernelChoices later = new(TestDevice.Current.Vulkan, _dead); // a process that knows the choice from the file
         Assert.Equal(
             "fast",
             later.Choose(
@@ -224,7 +225,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
     private static KernelCandidate NeverOpened(string name) =>
         new(name, (_, _) => throw new InvalidOperationException($"{name} was opened."));
 
-    // What a process that ends here leaves behind: its files as they are, locked by nobody.
+    // Leaves the files of a process that ends here: as they are, locked by nobody.
     private void Die()
     {
         foreach (string file in Directory.GetFiles(_folder))

@@ -7,7 +7,8 @@ public sealed class KernelChoicesTests : IDisposable
     private const string Key = "twice";
     private readonly string _folder = Directory.CreateTempSubdirectory("deit-choices-").FullName;
 
-    // What all candidates compute: 2 x of 16,000 numbers. The yardstick takes the long way, so that whatever is right is faster.
+    // The computation of all candidates: 2 x of 16,000 numbers. The yardstick takes the long way, so that every
+    // candidate with the right result is faster.
     private static readonly KernelTrial Trial = new(
         [
             [125, 128],
@@ -69,7 +70,8 @@ public sealed class KernelChoicesTests : IDisposable
         // Listed first, and the fastest: with nothing rejected yet it would be taken.
         Assert.Equal("plain", choices.Choose(Key, [wrong, Plain], Trial));
         Assert.Contains(why, choices.Rejected[$"{Key}: {fault}"]);
-        // Nor by who reads the file, by a resumed run, or unmeasured for want of another key's choice.
+        // Nor is it taken by a process that reads the file, by a resumed run, or unmeasured for want of another key's
+        // choice.
         KernelChoices later = Choices();
         Assert.Equal(choices.Rejected, later.Rejected);
         later.Restore(new Dictionary<string, string> { [Key] = fault });

@@ -5,7 +5,8 @@ namespace Deit.Tests.Gpu.Vulkan;
 
 public sealed class VulkanGraphTests
 {
-    // Bits that do not count are not said to be zero here: a mask of the difference leaves them out either way.
+    // Nothing guarantees that the bits of a timestamp that do not count are zero: a mask of the difference leaves them
+    // out in either case.
     [Theory]
     [InlineData(5UL, 12UL, 64, 7)]
     [InlineData(ulong.MaxValue - 2, 4UL, 64, 7)]
@@ -17,7 +18,7 @@ public sealed class VulkanGraphTests
     public void Timestamps_start_anew_after_as_many_bits_as_count(ulong start, ulong end, uint bits, long expected) =>
         Assert.Equal((ulong)expected, VulkanGraph.Elapsed(start, end, bits));
 
-    // A device of half the rate that the budget is made for.
+    // A device of half the rate for which the budget is made.
     [Theory]
     [InlineData(GpuType.Discrete, 2e12)]
     [InlineData(GpuType.Virtual, 2e12)]

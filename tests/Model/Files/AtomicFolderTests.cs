@@ -61,7 +61,7 @@ public sealed class AtomicFolderTests : IDisposable
         }
     }
 
-    /// <summary>What a kill between any two steps of a write leaves on disk.</summary>
+    /// <summary>The folders that a kill between any two steps of a write leaves on disk.</summary>
     [Theory]
     [
         InlineData("filling", "1"),

@@ -20,7 +20,7 @@ public sealed class HuggingFaceTests : IDisposable
     private string Folder => _folder["hf"];
 
     [Theory]
-    // A number means to each class of processor what it does with it.
+    // Each class of processor reads a bare number in its own way.
     [InlineData("""{"size": 36, "crop_size": 32}""", "deit", 36, true)]
     [InlineData(
         """
@@ -69,7 +69,7 @@ public sealed class HuggingFaceTests : IDisposable
     public void Resampling_is_Pillows_code(int code, ResampleFilter filter) =>
         Assert.Equal(filter, Read($$"""{"size": 32, "resample": {{code}}}""", "vit").Interpolation);
 
-    // transformers scales a byte by the factor, then subtracts and divides.
+    // The library transformers scales a byte by the factor, then subtracts and divides.
     [Theory]
     [InlineData("""{"size": 32}""", 1 / 255.0, 0.5, 0.5)]
     [InlineData("""{"size": 32, "image_mean": [0.1, 0.1, 0.1], "image_std": [0.2, 0.2, 0.2]}""", 1 / 255.0, 0.1, 0.2)]
@@ -167,7 +167,7 @@ public sealed class HuggingFaceTests : IDisposable
             after = SafetensorsFile.Open(Path.Combine(_folder["again"], ModelFolder.WeightsFile));
         Assert.Equal(before.Shapes.Keys.Order(), after.Shapes.Keys.Order());
         Assert.All(before.Shapes.Keys, name => Assert.Equal(before.Read(name), after.Read(name)));
-        // The tensors alone say it too.
+        // The tensors alone lead to the same description.
         Assert.Equal(
             HeadFusion.ClassToken,
             ModelSource.Describe(_folder.Alone(Path.Combine(Folder, ModelFolder.WeightsFile))).HeadFusion
@@ -221,7 +221,7 @@ public sealed class HuggingFaceTests : IDisposable
         Refusal.Of(() => ModelSource.Load(TestDevice.Current, Folder).Network.Dispose(), "deit.adapter.bias");
     }
 
-    // A picture squeezed into a square has the pixels of Pillow's resize to that size, whatever its shape.
+    // A picture of any shape that is squeezed into a square has the pixels of Pillow's resize to that size.
     [Fact]
     public void Stretching_gives_up_proportions()
     {

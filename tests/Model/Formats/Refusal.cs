@@ -2,7 +2,7 @@ using Deit.Model;
 
 namespace Deit.Tests.Model.Formats;
 
-/// <summary>What the tests of formats have in common.</summary>
+/// <summary>The checks that the tests of formats share.</summary>
 internal static class Refusal
 {
     /// <summary>Asserts that an action is refused in one sentence that says why.</summary>

@@ -8,7 +8,8 @@ public sealed class ImageDecoderTests
     [Theory]
     [InlineData(SKEncodedImageFormat.Jpeg, 6)]
     [InlineData(SKEncodedImageFormat.Webp, 6)]
-    public void Lossy_formats_keep_a_smooth_picture(SKEncodedImageFormat format, int tolerance) // what quality 95 may lose of gradients
+    // The tolerance is for the loss of quality 95 in gradients.
+    public void Lossy_formats_keep_a_smooth_picture(SKEncodedImageFormat format, int tolerance)
     {
         RgbImage image = TestImages.Smooth(113, 37),
             decoded = ImageDecoder.Decode(EncodedImages.Skia(image, format), "smooth");
@@ -82,7 +83,7 @@ public sealed class ImageDecoderTests
         Assert.Equal(first.SelectMany(i => (byte[])[i, (byte)(2 * i), (byte)(255 - i)]), decoded.Pixels);
     }
 
-    // EXIF 2.3, tag 0x0112: where the stored row 0 and column 0 are in the upright picture.
+    // The place of the stored row 0 and column 0 in the upright picture, by EXIF 2.3, tag 0x0112.
     [Theory]
     [
         InlineData(1, "top", "left"),
@@ -232,7 +233,8 @@ public sealed class ImageDecoderTests
             AssertPart(encoded, random);
     }
 
-    // What can be said only of the whole file must not depend on the part: the same samples of a data set are refused in every epoch.
+    // An answer about the whole file must not depend on the part: the same samples of a data set are refused in every
+    // epoch.
     [Theory, MemberData(nameof(PartFormats))]
     public void A_part_is_refused_where_the_whole_is(string format)
     {
@@ -327,7 +329,7 @@ public sealed class ImageDecoderTests
             RgbImage image = ImageDecoder.Decode(jpeg, "reduced", minimumSide);
             Assert.Equal((width, height), (image.Width, image.Height));
         }
-        // The picture is the same, smaller: its centre has the centre's colour, up to what the lossy format loses.
+        // The picture is the same, but smaller: its centre has the centre's colour, up to the loss of the lossy format.
         (int r, int g, int b) = ImageDecoder.Decode(jpeg, "reduced", 30).At(50, 30);
         (int fullR, int fullG, int fullB) = TestImages.Smooth(800, 480).At(404, 244);
         Assert.InRange(Math.Abs(r - fullR) + Math.Abs(g - fullG) + Math.Abs(b - fullB), 0, 9);

@@ -69,7 +69,8 @@ public class ArithmeticTests
         AssertIn(ofTeacher, [.. UnitsRecorder.Products(r, "teacher")]);
     }
 
-    // Units take the products whose extents are multiples of eight: all of F32 are none of theirs, and of the others some are.
+    // Matrix units take the products whose extents are multiples of eight. In plain F32 they take none, and otherwise
+    // some.
     private static void AssertIn(ProductArithmetic products, string[] kernels)
     {
         Assert.NotEmpty(kernels);

@@ -11,8 +11,8 @@ public sealed class AttentionMapsTests
 {
     private static DeitConfig Config => TinyRun.Config with { Distilled = true, InputSize = new ImageSize(32, 48) };
 
-    // The shader's own sum of values is the witness: the probabilities times the values must give it. Rounding of sums
-    // of 26 products to 24 bits.
+    // The shader's own sum of values is the witness: the probabilities times the values must give it. The tolerance is
+    // for the rounding of sums of 26 products to 24 bits.
     [Fact]
     public void Probabilities_times_values_are_the_devices_attention()
     {

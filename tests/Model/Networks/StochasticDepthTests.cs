@@ -6,8 +6,8 @@ using Deit.Tests.Train.Data;
 namespace Deit.Tests.Model.Networks;
 
 /// <summary>
-/// Stochastic depth in the whole model. All weights are 0, and the bias of branch j is 1 at its own place j of the embedding alone: what is
-/// left of it at the class token is 0 where the branch was dropped and otherwise its scale.
+/// Stochastic depth in the whole model. All weights are 0. The bias of branch j is 1 at place j of the embedding and 0
+/// elsewhere. At the class token, place j then holds 0 where the branch was dropped, and its scale otherwise.
 /// </summary>
 public class StochasticDepthTests
 {

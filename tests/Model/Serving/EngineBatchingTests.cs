@@ -13,7 +13,7 @@ public sealed class EngineBatchingTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    // The promise to callers: on this device, with the kernels it chose, an answer has the same bits whatever it was computed with.
+    // The promise to callers: on this device, with the kernels it chose, an answer has the same bits in every batch.
     [Theory]
     [InlineData(EngineModels.Plain)]
     [InlineData(EngineModels.Distilled)]

@@ -119,7 +119,8 @@ public sealed class EngineFaultTests : IDisposable
             {
                 log.Clear();
                 EngineModels.WithFault(DeviceLost, (call, _) => call == n, () => Use(use, model));
-                // None where the answer was there already, and the loss only met what was given back.
+                // The model is not made anew where the answer was there already, and the loss was met only while memory
+                // was given back.
                 Assert.Equal((n, log.Of(LostEvent).Count), (n, log.Of(RebuiltEvent).Count));
                 Assert.InRange(log.Of(RebuiltEvent).Count, 0, 1);
                 rebuilt += log.Of(RebuiltEvent).Count;
@@ -234,7 +235,8 @@ public sealed class EngineFaultTests : IDisposable
         {
             DeitModel model = shared ?? DeitModel.Load(_path, options);
             test(model, n);
-            // Under observation, so that a device that was lost behind the answer still is.
+            // The model is asked while the calls are observed, so that a device that was lost behind the answer is
+            // still lost.
             if (!first)
                 EngineModels.CallsOf(() => Assert.Equal(_expected, model.Classify(_image).Scores));
             else

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Deit.Tests.Model.Serving;
 
-/// <summary>How models come to be: progress, cancellation, choice of device, containers, and what they log.</summary>
+/// <summary>The life of models: progress, cancellation, choice of device, containers, and the events that they
+/// log.</summary>
 public sealed class EngineLifeTests : IDisposable
 {
     private const int LoadedEvent = 1,

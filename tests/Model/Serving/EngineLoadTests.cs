@@ -68,7 +68,7 @@ public sealed class EngineLoadTests
         Assert.Equal(Threads * PerThread, answered + cancelled);
         Assert.True(cancelled > 0);
         Assert.Equal(middle.Device, end.Device);
-        // A leak of a byte a call would be within it, one of an object a call ten times beyond.
+        // A leak of a byte a call would stay within the bound; a leak of an object a call would exceed it ten times.
         Assert.InRange(end.Managed, 0, middle.Managed * 1.01);
 
         void Work(int thread)

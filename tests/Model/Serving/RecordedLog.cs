@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Deit.Tests.Model.Serving;
 
-/// <summary>Keeps what is logged.</summary>
+/// <summary>Keeps the events that are logged.</summary>
 internal sealed class RecordedLog : ILoggerFactory, ILogger
 {
     private readonly ConcurrentQueue<(int Id, LogLevel Level, string Text)> _events = new();

@@ -1,9 +1,8 @@
 namespace Deit.Tests.Train.Data;
 
 /// <summary>
-/// Whether counts come from a distribution. The bounds are those that a right sampler passes but one time in a million; the
-/// seeds are fixed,
-/// so a test passes always or never.
+/// Whether counts come from a distribution. A right sampler fails the bounds one time in a million. The seeds are
+/// fixed, so that a test passes always or never.
 /// </summary>
 internal static class Frequencies
 {

@@ -3,13 +3,13 @@ namespace Deit.Tests.Train.Data;
 /// <summary>Whether a sample comes from a distribution, by the largest distance of the cumulative distributions.</summary>
 internal static class KolmogorovSmirnov
 {
-    // Of samples from the distribution itself one in ten thousand is farther away: sqrt(-ln(p / 2) / 2). The seeds are fixed,
-    // so a test passes always or never.
+    // One in ten thousand samples of the distribution itself is farther away: sqrt(-ln(p / 2) / 2). The seeds are
+    // fixed, so that a test passes always or never.
     private const double Critical = 2.225;
 
     /// <summary>Asserts that values are uniform in [0, 1].</summary>
     /// <param name="values">The values.</param>
-    /// <param name="grain">By how much each may be off because it was rounded.</param>
+    /// <param name="grain">The most that rounding may have moved each value.</param>
     public static void AssertUniform(double[] values, double grain)
     {
         double[] sorted = [.. values.Order()];

@@ -26,7 +26,7 @@ public sealed class DistillationTrainingTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    // All ways of the paper's Table 3; of both families a student and a teacher.
+    // All kinds of distillation of the paper's Table 3, with a student and a teacher of both families.
     [Theory]
     [InlineData("soft", false, "regnet")]
     [InlineData("hard", false, "regnet")]
@@ -35,7 +35,8 @@ public sealed class DistillationTrainingTests : IDisposable
     public void A_student_learns_by_every_way_of_distillation(string type, bool distilled, string teacher)
     {
         string run = _folder["run"];
-        if (teacher == "deit") // of another resolution, whose position embedding is resized, and with two heads
+        // The teacher has another resolution, so that its position embedding is resized, and two heads.
+        if (teacher == "deit")
             TinyRun.WriteModel(_teacher, TinyRun.Config with { Distilled = true }, DemoDataset.Classes);
         TrainOptions options = TinyRun.Options(_data, run);
         options = options with
@@ -105,8 +106,8 @@ public sealed class DistillationTrainingTests : IDisposable
         );
     }
 
-    // Pictures that are not augmented have one answer each, whether the teacher says it in the step or said it before: the same kernels
-    // on other batches, so that rounding may differ.
+    // Pictures that are not augmented have one answer each. It is the same whether the teacher gives it in the step or
+    // gave it before: the same kernels run on other batches, so that only rounding may differ.
     [Fact]
     public void Cached_logits_teach_the_same()
     {
@@ -214,7 +215,7 @@ public sealed class DistillationTrainingTests : IDisposable
             );
         using DeitModel model = DeitModel.Load(Path.Combine(_folder["whole"], "best_ema"), Gpu.TestDevice.Any);
         Assert.IsType<RegNetConfig>(model.Config);
-        // A moving average of running statistics is not what they are now.
+        // A moving average of running statistics differs from the present ones.
         using SafetensorsFile now = SafetensorsFile.Open(Path.Combine(_folder["whole"], "last/model.safetensors")),
             average = SafetensorsFile.Open(Path.Combine(_folder["whole"], "last/model_ema.safetensors"));
         float[] a = new float[8],

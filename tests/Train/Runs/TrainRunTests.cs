@@ -149,7 +149,8 @@ public sealed class TrainRunTests : IDisposable
         Assert.Equal((2, 0, 2L * TinyRun.StepsPerEpoch), (state.Epoch, state.StepInEpoch, state.Step));
     }
 
-    // The loss of an epoch's last step comes before that step's update: only the evaluation sees what the update did.
+    // The loss of an epoch's last step comes before that step's update: only the evaluation sees the effect of the
+    // update.
     [Fact]
     public void Weights_that_the_last_step_ruined_do_not_replace_a_checkpoint()
     {

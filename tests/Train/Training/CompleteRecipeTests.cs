@@ -8,7 +8,7 @@ using Deit.Train.Runs;
 
 namespace Deit.Tests.Train.Training;
 
-/// <summary>Everything of the recipe at once, compared byte by byte; and its parts against what they mean.</summary>
+/// <summary>Everything of the recipe at once, compared byte by byte; and its parts against their meaning.</summary>
 public sealed class CompleteRecipeTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -87,7 +87,8 @@ public sealed class CompleteRecipeTests : IDisposable
         Assert.Equal(8 * 42, new RunCheckpoint(_folder["first"]).ReadState().Step);
     }
 
-    // Five batches an epoch and updates of two: one batch is left. Stops at the last step that counts, before the evaluation and in it.
+    // Five batches an epoch and updates of two batches: one batch is left. The run stops at the last step that counts,
+    // before the evaluation and in it.
     [Fact]
     public void A_stop_at_the_end_of_an_epoch_that_is_no_whole_number_of_updates_leaves_no_trace()
     {
@@ -106,8 +107,9 @@ public sealed class CompleteRecipeTests : IDisposable
         AssertSameResult(_folder["whole"], _folder["pieces"]);
     }
 
-    // Without what draws per batch, two batches of 6 are one of 12. Sums of other order: the tolerance is that of a few steps of AdamW,
-    // which scales gradients up to the rate, and near zero their rounding too.
+    // Without the options that draw for each batch, two batches of 6 are one of 12. Their sums have another order, and
+    // the tolerance is that of a few steps of AdamW: it scales gradients up to the rate, and near zero their rounding,
+    // too.
     [Fact]
     public void Accumulated_batches_are_one_large_batch()
     {
@@ -198,7 +200,7 @@ public sealed class CompleteRecipeTests : IDisposable
             Schedule = options.Schedule with { Lr = 1e-12, WarmupLr = 1e-12, MinLr = 0 },
         };
         Assert.Equal(0, TinyRun.Train(options));
-        // A rate of nothing: what was loaded is what is saved.
+        // At a rate of zero the saved weights are the loaded ones.
         using SafetensorsFile before = SafetensorsFile.Open(Path.Combine(source, ModelFolder.WeightsFile)),
             after = SafetensorsFile.Open(Path.Combine(run, "last", ModelFolder.WeightsFile));
         float[] old = new float[17 * 32],

@@ -29,14 +29,14 @@ public class EvaluatorTests
     {
         Assert.Equal(Math.Log(Math.Exp(1) + Math.Exp(3) + Math.Exp(2)) - 1, Evaluator.Score([1, 3, 2], 0).Loss, 1e-12);
         Assert.Equal(Math.Log(4), Evaluator.Score([7, 7, 7, 7], 3).Loss, 1e-12);
-        // Far beyond what exp can hold: e^-2000 is nothing beside 1.
+        // The logits are far beyond the range of exp: e^-2000 is nothing beside 1.
         Assert.Equal(0, Evaluator.Score([1000, -1000], 0).Loss);
         Assert.Equal(2000, Evaluator.Score([1000, -1000], 1).Loss);
         Assert.True(double.IsNaN(Evaluator.Score([float.NaN, 1], 1).Loss));
     }
 
-    // 13 pictures in batches of 5, two of which cannot be read: batches of 5, 4 and 2. Batches of one picture are the oracle: they have
-    // no rows beside the ones that count.
+    // 13 pictures in batches of 5, two of which cannot be read, make batches of 5, 4 and 2. The oracle is batches of
+    // one picture, which have no rows beside the ones that count.
     [Fact]
     public void A_partial_last_batch_and_unreadable_pictures_count_only_what_was_read()
     {

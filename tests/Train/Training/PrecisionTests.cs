@@ -13,8 +13,9 @@ public sealed class PrecisionTests
         Batch = 16,
         Classes = 8;
 
-    // The curves are means over groups of steps, so that what one batch does to one seed counts little. The spread of fp32 seeds is what a
-    // change that means nothing does to a curve; rounding must not do more. One seed serves all precisions and gives them equal batches.
+    // The curves are means over groups of steps, so that the effect of one batch on one seed counts little. The spread
+    // of fp32 seeds is the effect that a change without meaning has on a curve; rounding must not have more. One seed
+    // serves all precisions and gives them equal batches.
     [Fact]
     public void Loss_curves_lie_within_the_spread_of_seeds()
     {
@@ -42,7 +43,8 @@ public sealed class PrecisionTests
         }
     }
 
-    // The scale is set to where the gradients overflow: the first update is skipped, the scale halves until they fit, then steps count.
+    // The scale starts where the gradients overflow. The first update is skipped, the scale halves until the gradients
+    // fit, then steps count.
     [Fact]
     public void An_overflow_skips_the_update_halves_the_scale_and_is_counted()
     {
@@ -91,7 +93,7 @@ public sealed class PrecisionTests
                 return device.Read<float>(model.Parameters.Flat);
             }),
         ];
-        // Powers of two move exponents alone, except of gradients so small that the smaller scale rounds them.
+        // Powers of two change exponents alone, except in gradients so small that the smaller scale rounds them.
         Assert.InRange(OpHarness.RelativeError(Array.ConvertAll(weights[0], v => (double)v), weights[1]), 0, 1e-5);
     }
 

@@ -49,7 +49,8 @@ internal static class TinyRun
             Schedule = plain.Schedule with { Epochs = 2, Lr = 0.064, WarmupEpochs = 1, WarmupLr = 1e-3 },
             Optimizer = plain.Optimizer with { ClipGrad = 0.5 },
             Augmentation = plain.Augmentation with { Smoothing = 0.1 },
-            // Neither a divisor of the epoch nor 1: groups of steps end early at its end.
+            // The number is neither a divisor of the epoch's steps nor 1, so that groups of steps end early at the
+            // epoch's end.
             Run = plain.Run with
             {
                 Output = run,
@@ -118,7 +119,7 @@ internal static class TinyRun
         };
 
     /// <summary>Trains, and stops as Ctrl-C would after the given step of this call.</summary>
-    /// <param name="options">What to train.</param>
+    /// <param name="options">The options of the training.</param>
     /// <param name="resume">The run to go on with.</param>
     /// <param name="stopAfter">How many steps to allow; null for all.</param>
     /// <returns>The exit code.</returns>

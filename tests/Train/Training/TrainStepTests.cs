@@ -9,7 +9,7 @@ using Deit.Train.Training;
 
 namespace Deit.Tests.Train.Training;
 
-/// <summary>What a recorded step of DeiT-Ti costs besides computing.</summary>
+/// <summary>The cost of a recorded step of DeiT-Ti besides computing.</summary>
 public partial class TrainStepTests
 {
     [Fact]
@@ -23,7 +23,7 @@ public partial class TrainStepTests
             )
         );
         Assert.InRange(step.Graph.PlannedBytes, step.Graph.LiveBytes, (long)(1.1 * step.Graph.LiveBytes));
-        // Something is reused at all: without it every tensor would have a place of its own.
+        // Some memory is reused: otherwise every tensor would have a place of its own.
         long all = step
             .Graph.Dispatches.SelectMany(dispatch => dispatch.Bindings)
             .Select(binding => binding.Tensor.Storage)
@@ -36,16 +36,17 @@ public partial class TrainStepTests
         );
     }
 
-    // What is meant is the work of the host, its waits excluded. On a machine whose cores are also the device, or busy
-    // otherwise, a clock on
-    // the wall counts the time in which others had the core: so Linux is asked for the processor time of this thread, which neither that
-    // nor a wait adds to, and elsewhere the wall must do. The median is not moved by a step in which the runtime compiled something.
+    // The test measures the work of the host, its waits excluded. A clock on the wall also counts the time in which
+    // others had the core, on a machine whose cores are also the device or are busy otherwise. So Linux is asked for
+    // the processor time of this thread, which neither such time nor a wait adds to; elsewhere the clock on the wall
+    // must do. The median is not moved by a step in which the runtime compiled something.
     [Fact]
     public void Queueing_a_step_takes_the_host_at_most_a_fifth_of_a_millisecond()
     {
         const int Warm = 1,
             Steps = 5;
-        // The layers replay all commands of a submission to find hazards between them: milliseconds that are not ours.
+        // The validation layers replay all commands of a submission to find hazards between them: that time is not
+        // ours.
         Assert.SkipWhen(
             Environment.GetEnvironmentVariable("DEIT_VALIDATION") is "1" or "true",
             "validation layers work inside each submission; run this test without DEIT_VALIDATION"
@@ -92,7 +93,7 @@ public partial class TrainStepTests
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     private static partial int ClockGetTime(int clock, [Out] long[] time);
 
-    // The figures belong into the record of a test run, not only whether they pass.
+    // The figures belong into the record of a test run, not only the fact that they pass.
     private static void Output(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
 
     private static VisionTransformer Tiny()

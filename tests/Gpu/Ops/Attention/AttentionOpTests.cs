@@ -59,8 +59,9 @@ public class AttentionOpTests
             gradient: 4 * ShortTypes.Roundoff(type)
         );
 
-    // What is measured on one device is the rule on another: every variant must be right everywhere. Lengths as below, and dimensions that
-    // are no multiple of what the lanes of a row, or one of them, have.
+    // A variant that is only measured on one device may be the choice on another, so that every variant must be right
+    // everywhere. Lengths are as below. Dimensions are no multiple of those that the lanes of a row, or one of them,
+    // have.
     [Theory]
     [InlineData(2, 1, 1, 32)]
     [InlineData(1, 7, 2, 16)]
@@ -154,9 +155,9 @@ public class AttentionOpTests
                 )
         );
 
-    // All scores lie near -512: a weight that a kernel gave to a key past the end would be infinite. Queries and keys are eight times
-    // larger than in the tests above, and so is what a rounding of the result does through delta. In F32 a score is off by some 2^-16,
-    // a rounding of its own, and that is what its weight is off by.
+    // All scores lie near -512: a weight that a kernel gave to a key past the end would be infinite. Queries and keys
+    // are eight times larger than in the tests above, and so is the effect of a rounding of the result through delta.
+    // In F32 a score is off by some 2^-16, which is its own rounding, and its weight is off by as much.
     [Fact]
     public void Scores_far_below_zero() =>
         WithEveryVariant(
@@ -184,8 +185,8 @@ public class AttentionOpTests
             }
         );
 
-    // Tiles in shared memory are for cards, as many of them as fit: with 48 KiB none of 32 x 64, with 64 KiB that too; of the largest heads
-    // the narrowest alone.
+    // Tiles in shared memory are for cards, as many of them as fit. With 48 KiB none of 32 x 64 fits, with 64 KiB that
+    // one does, too. For the largest heads only the narrowest tile fits.
     [Theory]
     [InlineData(48, 64, "64x32 4x4", "64x32 8x4", "32x32 4x4", "64x16 4x4", "32x16 4x4")]
     [InlineData(64, 64, "64x32 4x4", "64x32 8x4", "32x32 4x4", "32x64 4x4", "64x16 4x4", "32x16 4x4")]

@@ -115,7 +115,8 @@ public class CastOpTests
         );
     }
 
-    // Every 16-bit value, the midpoints between neighbours, what lies just beside them, and the edges of the float range.
+    // Every 16-bit value, the midpoints between neighbours, the values just beside these midpoints, and the edges of
+    // the float range.
     private static float[] Interesting(DType type)
     {
         List<float> values =

@@ -6,7 +6,7 @@ public class BatchNormOpTests
 {
     private const double Epsilon = 1e-5;
 
-    // Not two values a channel: they normalise to -1 and 1 whatever they are, and the gradient is all rounding.
+    // No size has two values a channel: any two normalise to -1 and 1, and the gradient is all rounding.
     public static TheoryData<int, int, int, int> Sizes() =>
         new()
         {

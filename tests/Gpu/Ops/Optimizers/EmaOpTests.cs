@@ -24,7 +24,8 @@ public class EmaOpTests
             for (int i = 0; i < count; i++)
                 e[i] = (decay * e[i]) + ((1 - decay) * p[i]);
         }
-        // Ten roundings of the average. What it moved is checked too: a decay kept in fp32 would be off by 1.3e-4 of that.
+        // The tolerance is that of ten roundings of the average. The distance that it moved is checked too: a decay
+        // kept in fp32 would be off by 1.3e-4 of that.
         float[] actual = OpRun.Device.Read<float>(average);
         Assert.InRange(OpHarness.RelativeError(e, actual), 0, 6e-7);
         double moved = actual.Zip(start, p).Sum(t => (t.First - t.Second) * (double)Math.Sign(t.Third - t.Second));

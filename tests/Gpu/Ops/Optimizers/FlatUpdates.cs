@@ -5,7 +5,7 @@ namespace Deit.Tests.Gpu.Ops.Optimizers;
 /// <summary>Data and checks that the tests of optimisers share.</summary>
 internal static class FlatUpdates
 {
-    private const uint Poison = 0x7FC0DEAD; // a NaN: whatever reads it shows
+    private const uint Poison = 0x7FC0DEAD; // a NaN: it shows in every result that reads it
     private const int Guard = 64; // elements
 
     /// <summary>Records a step on parameters, gradients, moments, decay mask, segments and step state.</summary>

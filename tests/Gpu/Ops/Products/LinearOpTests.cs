@@ -174,8 +174,9 @@ public class LinearOpTests
             gradient: 1e-5
         );
 
-    // Neither the branch before it is added, nor the gradient of gelu's output has a tensor of its own, and what is frozen keeps no sum:
-    // a hidden tensor less, except that the largest set alive is then one with one more of the stream.
+    // Fused, neither the branch before it is added nor the gradient of gelu's output has a tensor of its own, and
+    // frozen parameters keep no sum. That saves a hidden tensor, except that the largest set alive then holds one more
+    // tensor of the stream.
     [Fact]
     public void What_is_fused_takes_less_memory()
     {

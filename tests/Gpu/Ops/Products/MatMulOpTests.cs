@@ -28,7 +28,8 @@ public class MatMulOpTests
             );
     }
 
-    // What is measured on one device is the rule on another: every variant must be right everywhere.
+    // A variant that is only measured on one device may be the choice on another, so that every variant must be right
+    // everywhere.
     // The extents that are multiples of 4 take the paths that read four neighbours at once.
     [Theory]
     [InlineData(131, 70, 83)]
@@ -52,9 +53,9 @@ public class MatMulOpTests
         }
     }
 
-    // Factors of 16 bits, exact; sums in F32. What is measured here is a product whose contiguous extents are multiples
-    // of eight, which matrix units take, and one whose are not; every variant, with and without rounding of the result.
-    // One product each, since each epilogue is compiled: see below for all of them.
+    // Factors of 16 bits, exact; sums in F32. Two products are measured: one whose contiguous extents are multiples of
+    // eight, which matrix units take, and one whose extents are not. Each runs with every variant, with and without
+    // rounding of the result. It is one product each, since each epilogue is compiled: see below for all of them.
     [Theory]
     [InlineData(DType.F16, DType.F16, 136, 72, 88)]
     [InlineData(DType.F16, DType.F32, 136, 72, 88)]
@@ -88,15 +89,16 @@ public class MatMulOpTests
                     result == DType.F32 ? Tolerance : ShortTypes.Roundoff(result),
                     gradient: 0
                 );
-                // The parts of a split are plain products of whatever layout.
+                // The parts of a split are plain products, of the same kind in every layout: one layout is enough.
                 if (name.Contains(" split ", StringComparison.Ordinal))
                     break;
             }
         }
     }
 
-    // What every kernel makes of its sums, rounded once: bias, GELU with and without the sum kept before it, GELU's derivative, a residual
-    // with and without a factor a sample. Five samples, whose rows no tile divides; columns that are a multiple of four, and that are not.
+    // The operations that every kernel does on its sums, rounded once: bias, GELU with and without the sum kept before
+    // it, GELU's derivative, a residual with and without a factor a sample. There are five samples, whose rows no tile
+    // divides. The columns are a multiple of four, or are not.
     [Theory]
     [InlineData(DType.F32, DType.F32, 135, 76)]
     [InlineData(DType.F32, DType.F32, 35, 14)]
@@ -224,8 +226,9 @@ public class MatMulOpTests
         );
     }
 
-    // DeiT-Ti's and B's products of a batch of 256 and what a card measures in their place: a model's widths as they are, but for the cap,
-    // rows by powers of two until a factor or the result has 2^24 elements, and K as deep as 64 parts of 128.
+    // DeiT-Ti's and B's products of a batch of 256, and the products that a card measures in their place: a model's
+    // widths as they are, but for the cap, rows by powers of two until a factor or the result has 2^24 elements, and K
+    // as deep as 64 parts of 128.
     [Theory]
     [InlineData(50432, 576, 192, false, "nn 32768 576 192")]
     [InlineData(50432, 192, 768, false, "nn 32768 192 768")]

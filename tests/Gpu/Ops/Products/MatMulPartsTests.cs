@@ -76,8 +76,9 @@ public class MatMulPartsTests
         );
     }
 
-    // Element by element, over what binary16 holds: each product is off by 3 u^2 of itself and by 2^-25 of either factor, where a low part
-    // has no smaller step, and K additions each by a roundoff of the sum of magnitudes. One factor that is too large is seen in its row.
+    // Element by element, over the range of binary16. Each product is off by 3 u^2 of itself and by 2^-25 of either
+    // factor, where a low part has no smaller step. Each of K additions is off by a roundoff of the sum of magnitudes.
+    // One factor that is too large is seen in its row.
     [Theory]
     [InlineData(1, 1)]
     [InlineData(1e-3, 1)]

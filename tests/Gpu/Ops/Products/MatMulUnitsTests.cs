@@ -4,8 +4,8 @@ using Deit.Gpu.Vulkan;
 namespace Deit.Tests.Gpu.Ops.Products;
 
 /// <summary>
-/// Which variants a device is offered for its matrix units; what they compute is <see cref="MatMulOpTests"/>' matter,
-/// where there is such a device.
+/// The variants that a device is offered for its matrix units. Their results are checked in
+/// <see cref="MatMulOpTests"/>, where there is such a device.
 /// </summary>
 public class MatMulUnitsTests
 {
@@ -41,7 +41,7 @@ public class MatMulUnitsTests
         );
         Assert.StartsWith("cooperative 128x128", candidates[0]);
         Assert.Contains(candidates, candidate => candidate.StartsWith("tiled", StringComparison.Ordinal));
-        // Neither for what they do not multiply nor for F32, and with workgroups of 256 alone.
+        // They are offered neither for types that they do not multiply nor for F32, nor without workgroups of 256.
         Assert.DoesNotContain(
             MatMulOp.Candidates(
                 info,
@@ -71,7 +71,8 @@ public class MatMulUnitsTests
         );
     }
 
-    // No device here runs them: at least they take what the kernels beside them take.
+    // No device here runs these kernels. The test shows at least that they take the same bindings and constants as the
+    // kernels beside them.
     [Theory]
     [InlineData("f16")]
     [InlineData("f16_f32")]
@@ -86,8 +87,8 @@ public class MatMulUnitsTests
         Assert.Equal<uint>([0, 1, 2, 3, 4, 5, 6], [.. workgroup.SpecializationIds.Order()]);
     }
 
-    // Slabs of two parts take twice the shared memory: what a card of 48 KiB can hold is offered, three products being
-    // no slower for want of tiles.
+    // Slabs of two parts take twice the shared memory. The tiles that 48 KiB can hold are offered, and three products
+    // are not slower for want of tiles.
     [Theory]
     [InlineData(ProductArithmetic.BF16x3, "bf16")]
     [InlineData(ProductArithmetic.F16x3, "f16")]

@@ -92,7 +92,7 @@ public sealed class RandAugmentTests
         Frequencies.AssertUncorrelated([.. both.Select(pair => (pair.First.Magnitude, pair.Second.Magnitude))]);
     }
 
-    // The reference's: normal below ten, and what lies above counts as ten.
+    // The reference's magnitudes are normal below ten, and larger ones count as ten.
     [Fact]
     public void Magnitudes_of_the_reference_are_a_clipped_normal()
     {

@@ -8,14 +8,14 @@ using Deit.Train.Data.Splits;
 
 namespace Deit.Tests.Train.Data.Formats;
 
-/// <summary>What every format must do, and the pictures that their tests store.</summary>
+/// <summary>The demands on every format, and the pictures that their tests store.</summary>
 internal static class DatasetAssert
 {
     public static int[] Labels(IImageDataset dataset) => [.. Enumerable.Range(0, dataset.Count).Select(dataset.Label)];
 
     public static string[] Names(IImageDataset dataset) => [.. Enumerable.Range(0, dataset.Count).Select(dataset.Name)];
 
-    /// <summary>A picture as PNG: what is decoded again are the same pixels.</summary>
+    /// <summary>A picture as PNG: decoded again, it has the same pixels.</summary>
     public static byte[] Png(int seed, int width = 9, int height = 7)
     {
         using TemporaryFolder folder = new();
@@ -23,7 +23,8 @@ internal static class DatasetAssert
         return File.ReadAllBytes(folder["picture.png"]);
     }
 
-    /// <summary>Runs what must fail, and holds its message to what a sentence of ours is.</summary>
+    /// <summary>Runs an action that must fail, and checks that its message is one whole sentence with the expected
+    /// words.</summary>
     public static T Sentence<T>(string expected, Action action)
         where T : DeitException
     {

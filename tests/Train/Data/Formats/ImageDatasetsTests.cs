@@ -44,7 +44,7 @@ public sealed class ImageDatasetsTests : IDisposable
         Assert.IsType<CifarDataset>(Open("tar"));
     }
 
-    // Whatever could be opened as folders of pictures before there were other formats still is.
+    // Every folder that could be opened as folders of pictures before there were other formats still can.
     [Fact]
     public async Task Folders_of_pictures_stay_folders_of_pictures()
     {

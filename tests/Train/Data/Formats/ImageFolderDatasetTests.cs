@@ -105,7 +105,8 @@ public sealed class ImageFolderDatasetTests : IDisposable
         Assert.Throws<ImageException>(() => dataset.Load(1));
     }
 
-    // Files (or folders, with a slash at the end), what is opened, and what the sentence must say.
+    // Files (or folders, with a slash at the end), the folder and split to open, and the words that the sentence must
+    // have.
     [Theory]
     [InlineData("file.txt", "no/such", "train", 0, "no such folder")]
     [InlineData("file.txt", "file.txt", "train", 0, "is a file")]

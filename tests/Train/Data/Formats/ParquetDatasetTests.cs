@@ -156,7 +156,7 @@ public sealed class ParquetDatasetTests : IDisposable
         }
         DatasetAssert.LoadsFromManyThreads(train, i => GeneratedDataset.Picture(9, 7, i));
         Assert.InRange(train.CachedBytes, 1, limit);
-        ParquetDataset tight = ParquetDataset.Open(_folder.Path, "train", null, cacheBytes: 0); // one group, whatever it has
+        ParquetDataset tight = ParquetDataset.Open(_folder.Path, "train", null, cacheBytes: 0); // one group of any size
         DatasetAssert.LoadsFromManyThreads(tight, i => GeneratedDataset.Picture(9, 7, i));
         Assert.InRange(tight.CachedBytes, 1, group * 2);
     }

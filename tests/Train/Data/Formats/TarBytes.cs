@@ -31,7 +31,7 @@ internal sealed class TarBytes
     /// <param name="name">Its path, at most 100 bytes.</param>
     /// <param name="body">Its body.</param>
     /// <param name="type">Its type.</param>
-    /// <param name="prefix">What comes before the name, and a slash.</param>
+    /// <param name="prefix">The part of the path before the name and a slash.</param>
     /// <param name="size">The size that the header says; the body's without it.</param>
     /// <param name="magic">"ustar\0" and a version, or GNU's.</param>
     public TarBytes Add(

@@ -54,7 +54,7 @@ public sealed class TarShardDatasetTests : IDisposable
     {
         _tar.Write(train, TarShardFolder.Ten());
         _tar.Write(val, new TarBytes().Sample("v", 77, "1").End());
-        // what is stored is not divided
+        // A stored split is not divided.
         Assert.Equal(10, TarShardDataset.Open(_tar.Path, "train", new DatasetOptions { ValFraction = 0.5 }).Count);
         TarShardDataset opened = TarShardDataset.Open(_tar.Path, "val");
         Assert.Equal(1, opened.Count);
@@ -91,7 +91,7 @@ public sealed class TarShardDatasetTests : IDisposable
         Assert.Equal([2, 0, 1], DatasetAssert.Labels(train));
         Assert.Equal(train.ClassNames, val.ClassNames); // of which validation has but one
         Assert.Equal([1], DatasetAssert.Labels(val));
-        // each goes before those before it
+        // Each list counts more than those before it.
         foreach (string list in new[] { "classnames.txt", "classes.txt", "train/classnames.txt", "train/classes.txt" })
         {
             string[] names = ["zebra", list, "bee", "Ant"];
@@ -101,7 +101,7 @@ public sealed class TarShardDatasetTests : IDisposable
             Assert.Equal(names, TarShardDataset.Open(_tar.Path, "val").ClassNames);
             Assert.Equal([2], DatasetAssert.Labels(TarShardDataset.Open(_tar.Path, "val")));
         }
-        // numbers and names, which the list relates
+        // Labels as numbers and as names, which the list relates.
         _tar.Write("train/0.tar", new TarBytes().Sample("1", 1, "3").Sample("2", 2, "zebra", "txt").End());
         Assert.Equal([3, 0], DatasetAssert.Labels(TarShardDataset.Open(_tar.Path, "train")));
     }

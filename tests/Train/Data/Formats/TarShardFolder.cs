@@ -17,7 +17,7 @@ internal sealed class TarShardFolder : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Two good samples, to which a case adds what is wrong.</summary>
+    /// <summary>Two good samples, to which a case adds its fault.</summary>
     public static TarBytes Two() => new TarBytes().Sample("0", 0, "0").Sample("9", 9, "1");
 
     public static byte[] Ten()

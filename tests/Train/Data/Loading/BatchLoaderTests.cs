@@ -53,7 +53,7 @@ public sealed class BatchLoaderTests
         }
     }
 
-    // Of a JPEG the loader decodes little more than the crop: the sample must not show it.
+    // The loader decodes little more of a JPEG than the crop: the sample must not show it.
     [Fact]
     public void A_sample_of_a_file_is_its_whole_picture_transformed()
     {
