@@ -97,7 +97,7 @@ public sealed class ProfileBenchTests
     }
 
     [Theory]
-    [InlineData("--model", "regnety_040")]
+    [InlineData("--model", "nope_patch16")]
     [InlineData("--batch-size", "4097")]
     public async Task Refuses_what_it_cannot_profile(string flag, string value)
     {
