@@ -18,22 +18,13 @@ public class AdamWOpTests
     [InlineData(70_001, true)]
     public void Matches_the_oracle(int count, bool clipped)
     {
-        double[] p = Doubles(count, 1),
+        double[] p = FlatUpdates.Doubles(count, 1),
             m = new double[count],
             v = new double[count];
-        float[] mask =
-        [
-            .. Enumerable
-                .Range(0, (count + 63) / 64)
-                .Select(granule =>
-                    granule % 3 == 1 ? 0f
-                    : granule % 3 == 0 ? 1f
-                    : 0.5f
-                ),
-        ];
+        float[] mask = FlatUpdates.Mask(count);
         float scale = clipped ? 0.3f : 1;
         using OpRun run = new();
-        Tensor parameters = run.Put([count], Floats(p)),
+        Tensor parameters = run.Put([count], FlatUpdates.Floats(p)),
             gradients = run.Empty([count]),
             first = run.Put([count], new float[count]),
             second = run.Put([count], new float[count]);
@@ -46,8 +37,8 @@ public class AdamWOpTests
         for (int step = 0; step < Steps; step++)
         {
             double rate = 0.01 * (step + 1);
-            double[] g = Doubles(count, 10 + step);
-            OpRun.Device.Write<float>(gradients, Floats(g));
+            double[] g = FlatUpdates.Doubles(count, 10 + step);
+            OpRun.Device.Write<float>(gradients, FlatUpdates.Floats(g));
             OpRun.Device.Write(state, StepState.At(step, rate, Options));
             graph.Run();
             for (int i = 0; i < count; i++)
@@ -61,9 +52,9 @@ public class AdamWOpTests
                 p[i] -= rate / correction1 * m[i] / ((Math.Sqrt(v[i]) / Math.Sqrt(correction2)) + Options.Epsilon);
             }
         }
-        AssertClose(p, parameters, "parameters");
-        AssertClose(m, first, "first moment");
-        AssertClose(v, second, "second moment");
+        FlatUpdates.AssertClose(p, parameters, Tolerance, "parameters");
+        FlatUpdates.AssertClose(m, first, Tolerance, "first moment");
+        FlatUpdates.AssertClose(v, second, Tolerance, "second moment");
     }
 
     [Fact]
@@ -103,20 +94,20 @@ public class AdamWOpTests
     public void An_update_that_is_skipped_leaves_everything_as_it_is()
     {
         float[] start = OpInput.Random([197], 1).Values,
-            moment = OpInput.Random([197], 2).Values,
-            bad = new float[197];
-        Array.Fill(bad, float.NaN);
+            moment = OpInput.Random([197], 2).Values;
         using OpRun run = new();
         Tensor p = run.Put([197], start),
-            g = run.Put([197], bad),
+            g = run.Put([197], FlatUpdates.NaNs(197)),
             first = run.Put([197], moment),
             decay = run.Put<float>([4], [1, 1, 1, 1]),
             state = run.Put(StepState.At(0, 1, Options)),
             apply = run.Put<float>([1], [0]);
-        Tensor second = run.Put([197], OpInput.Random([197], 4).Values);
+        float[] square = OpInput.Random([197], 4).Values;
+        Tensor second = run.Put([197], square);
         OpRun.Run(r => r.AdamW(p, g, first, second, decay, state, Options, apply: apply));
         Assert.Equal(start, OpRun.Device.Read<float>(p));
         Assert.Equal(moment, OpRun.Device.Read<float>(first));
+        Assert.Equal(square, OpRun.Device.Read<float>(second));
     }
 
     [Fact]
@@ -141,16 +132,5 @@ public class AdamWOpTests
             "StepState.Allocate",
             Assert.Throws<ArgumentException>(() => OpRun.Run(r => r.AdamW(p, p, p, p, mask, shorter, Options))).Message
         );
-    }
-
-    private static double[] Doubles(int count, int seed) =>
-        Array.ConvertAll(OpInput.Random([count], seed).Values, v => (double)v);
-
-    private static float[] Floats(double[] values) => Array.ConvertAll(values, v => (float)v);
-
-    private static void AssertClose(double[] expected, Tensor actual, string what)
-    {
-        double error = OpHarness.RelativeError(expected, OpRun.Device.Read<float>(actual));
-        Assert.True(error <= Tolerance, $"{what}: relative error {error:e2}, at most {Tolerance:e2}");
     }
 }

@@ -18,21 +18,12 @@ public class SgdOpTests
     public void Matches_the_oracle(int count, bool clipped, bool nesterov)
     {
         SgdOptions options = new(Momentum: 0.8, WeightDecay: 0.3, nesterov);
-        double[] p = Doubles(count, 1),
+        double[] p = FlatUpdates.Doubles(count, 1),
             b = new double[count];
-        float[] mask =
-        [
-            .. Enumerable
-                .Range(0, (count + 63) / 64)
-                .Select(granule =>
-                    granule % 3 == 1 ? 0f
-                    : granule % 3 == 0 ? 1f
-                    : 0.5f
-                ),
-        ];
+        float[] mask = FlatUpdates.Mask(count);
         float scale = clipped ? 0.3f : 1;
         using OpRun run = new();
-        Tensor parameters = run.Put([count], Floats(p)),
+        Tensor parameters = run.Put([count], FlatUpdates.Floats(p)),
             gradients = run.Empty([count]),
             momentum = run.Put([count], new float[count]);
         Tensor decay = run.Put([mask.Length], mask),
@@ -44,8 +35,8 @@ public class SgdOpTests
         for (int step = 0; step < Steps; step++)
         {
             double rate = 0.01 * (step + 1);
-            double[] g = Doubles(count, 10 + step);
-            OpRun.Device.Write<float>(gradients, Floats(g));
+            double[] g = FlatUpdates.Doubles(count, 10 + step);
+            OpRun.Device.Write<float>(gradients, FlatUpdates.Floats(g));
             OpRun.Device.Write(state, StepState.At(step, rate, new AdamWOptions()));
             graph.Run();
             for (int i = 0; i < count; i++)
@@ -55,8 +46,8 @@ public class SgdOpTests
                 p[i] -= rate * (nesterov ? gradient + (options.Momentum * b[i]) : b[i]);
             }
         }
-        AssertClose(p, parameters, "parameters");
-        AssertClose(b, momentum, "momentum");
+        FlatUpdates.AssertClose(p, parameters, Tolerance, "parameters");
+        FlatUpdates.AssertClose(b, momentum, Tolerance, "momentum");
     }
 
     // Gradients that overflowed are not even looked at.
@@ -64,12 +55,10 @@ public class SgdOpTests
     public void An_update_that_is_skipped_leaves_everything_as_it_is()
     {
         float[] start = OpInput.Random([197], 1).Values,
-            moment = OpInput.Random([197], 2).Values,
-            bad = new float[197];
-        Array.Fill(bad, float.NaN);
+            moment = OpInput.Random([197], 2).Values;
         using OpRun run = new();
         Tensor p = run.Put([197], start),
-            g = run.Put([197], bad),
+            g = run.Put([197], FlatUpdates.NaNs(197)),
             first = run.Put([197], moment),
             decay = run.Put<float>([4], [1, 1, 1, 1]),
             state = run.Put(StepState.At(0, 1, new AdamWOptions())),
@@ -105,16 +94,5 @@ public class SgdOpTests
                 .Throws<ArgumentException>(() => OpRun.Run(r => r.Sgd(p, p, p, mask, shorter, new SgdOptions())))
                 .Message
         );
-    }
-
-    private static double[] Doubles(int count, int seed) =>
-        Array.ConvertAll(OpInput.Random([count], seed).Values, v => (double)v);
-
-    private static float[] Floats(double[] values) => Array.ConvertAll(values, v => (float)v);
-
-    private static void AssertClose(double[] expected, Tensor actual, string what)
-    {
-        double error = OpHarness.RelativeError(expected, OpRun.Device.Read<float>(actual));
-        Assert.True(error <= Tolerance, $"{what}: relative error {error:e2}, at most {Tolerance:e2}");
     }
 }
