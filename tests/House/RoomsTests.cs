@@ -29,6 +29,7 @@ public sealed class RoomsTests
         "Deit.Gpu/Ops/Optimizers",
         "Deit.Gpu/Tuning",
         "Deit.Gpu",
+        "Deit.Model/Text",
         "Deit.Model/Files",
         "Deit.Model/Images",
         "Deit.Model/Networks/Shared",
