@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Suites;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Options;
@@ -51,7 +52,7 @@ internal static class ProductsCommand
                     result.GetValue(precisions) is { Length: > 0 } chosen
                         ? chosen
                         : ProductBench.DefaultPrecisions(gpu),
-                    Console.Error.WriteLine
+                    Output.Aside
                 )
             );
             return 0;

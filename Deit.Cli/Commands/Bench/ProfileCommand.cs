@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Suites;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Train.Reporting;
 
@@ -21,7 +22,7 @@ internal static class ProfileCommand
             options.Config();
             using GpuDevice gpu = GpuDevice.Open(options.Device.Selector);
             string text = ProfileBench.Run(gpu, options);
-            Console.Write(text);
+            Output.Text(text);
             if (options.Markdown is { } markdown)
                 Report.WriteText(markdown, text);
             return 0;
