@@ -13,11 +13,13 @@ internal static class ProductsCommand
     public static Command Create()
     {
         Option<int?> batch = BenchFlags.BatchSize("256, on a CPU driver 1");
-        Option<int?> square = new("--square")
-        {
-            Description =
-                "also a product of square matrices of this side, 0 for none; without it 8192, on a CPU driver 0",
-        };
+        Option<int?> square = NumberOption.Strict(
+            new Option<int?>("--square")
+            {
+                Description =
+                    "also a product of square matrices of this side, 0 for none; without it 8192, on a CPU driver 0",
+            }
+        );
         Option<string[]> precisions = new("--precisions")
         {
             Description = "arithmetics; without it all of a card, on a CPU driver fp32 and those of its matrix units",
