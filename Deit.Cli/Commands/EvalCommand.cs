@@ -79,7 +79,7 @@ internal static class EvalCommand
         if (output is not null)
             Report.MakeFolder(output);
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         if (options.Json)
             Output.Aside($"Running on {device.Info}");
         else

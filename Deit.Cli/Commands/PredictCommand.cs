@@ -64,6 +64,8 @@ internal static class PredictCommand
                 Precision = options.Precision,
             }
         );
+        if (CacheFolder.For(model.Device).Notice is { } notice)
+            Output.Notice(notice);
         if (!options.Json)
             Output.Aside($"Running on {model.Device}, {model.Precision.Name}");
         List<object> answers = [];

@@ -131,7 +131,10 @@ public sealed partial class DeitModel : IDisposable
             (Precision precision, string? notice) = Model.Precision.For(device, chosen.Precision);
             if (notice is not null)
                 EngineLog.PrecisionNotice(logger, notice);
-            return LoadedModel.Load(opened, device, precision, chosen.MaxBatchSize, stage);
+            LoadedModel model = LoadedModel.Load(opened, device, precision, chosen.MaxBatchSize, stage);
+            if (model.CacheNotice is { } cache)
+                EngineLog.CacheNotice(logger, cache);
+            return model;
         }
 
         void Report(LoadStage stage)

@@ -62,7 +62,7 @@ internal static class AttentionCommand
         description.Preprocess.Apply(ImageDecoder.Decode(path), input);
         Report.MakeFolder(options.Output);
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         Output.Aside($"Running on {device.Info}");
         using INetwork network = source.Load(device);
         AttentionMaps maps = AttentionMaps.Of(device, network, input);

@@ -57,7 +57,7 @@ internal static class DisagreementCommand
             );
         ModelOnSplit[] models = [.. options.Models.Select((folder, i) => Open(folder, names[i], options))];
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         Output.Aside($"Running on {device.Info}");
         (List<ModelAnswers> answers, SortedSet<string> unreadable) = Ask(device, models, names, options);
         Disagreement matrix = Disagreement.Matrix(answers);

@@ -53,7 +53,7 @@ internal static class TokensCommand
             CheckOther(second, first);
         using ModelOnSplit source = ModelOnSplit.Open(first, options, options.Limit);
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         Output.Aside($"Running on {device.Info}");
         using INetwork network = first.Load(device);
         using INetwork? other = second?.Load(device);

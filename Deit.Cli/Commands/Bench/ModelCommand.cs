@@ -32,7 +32,7 @@ internal static class ModelCommand
             throw new DeitException(
                 "--peer was given with training, and peers are measured at inference alone; use deit bench infer."
             );
-        using GpuDevice gpu = GpuDevice.Open(options.Device.Selector);
+        using GpuDevice gpu = CommandDevice.Open(options.Device.Selector);
         if (options.Peer is null)
         {
             output.Write(result, ModelBench.Run(gpu, options, task, Output.Aside));

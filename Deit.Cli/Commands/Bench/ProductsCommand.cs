@@ -44,7 +44,7 @@ internal static class ProductsCommand
             BenchFlags.CheckBatchSize(images);
             if (side is < 0 or > 32768)
                 throw new DeitException($"--square is {side}, expected 0 to 32768.");
-            using GpuDevice gpu = GpuDevice.Open(device.Bind(result).Selector);
+            using GpuDevice gpu = CommandDevice.Open(device.Bind(result).Selector);
             output.Write(
                 result,
                 ProductBench.Run(

@@ -20,7 +20,7 @@ internal static class ProfileCommand
         {
             ProfileOptions options = binder.Bind(result);
             options.Config();
-            using GpuDevice gpu = GpuDevice.Open(options.Device.Selector);
+            using GpuDevice gpu = CommandDevice.Open(options.Device.Selector);
             string text = ProfileBench.Run(gpu, options);
             Output.Text(text);
             if (options.Markdown is { } markdown)
