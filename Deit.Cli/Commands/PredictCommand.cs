@@ -3,7 +3,6 @@ using System.Text.Json;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Model.Images;
 using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
@@ -75,7 +74,7 @@ internal static class PredictCommand
         {
             if (result.Classification is not { } answer)
             {
-                if (result.Error is not ImageException error)
+                if (result.Error is not DeitException error)
                     throw result.Error!;
                 Output.Error(error.Message);
                 failed++;
