@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Cli.Conversion;
+using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
@@ -80,12 +81,12 @@ internal static class ConvertCommand
         }
         ModelDescription description = source.Model.Description;
         foreach (string notice in source.Notices)
-            Console.Error.WriteLine($"Notice   {notice}");
+            Output.Notice(notice);
         if (format == "hf" && description is { Config.Heads.Count: 2, HeadFusion: HeadFusion.SumSoftmax })
-            Console.Error.WriteLine(
-                "Notice   transformers answers with the mean of both heads' logits, this model with the sum of their softmax"
+            Output.Notice(
+                "transformers answers with the mean of both heads' logits, this model with the sum of their softmax"
             );
-        Console.WriteLine(
+        Output.Line(
             $"{to}: {description.Name ?? description.Config.Family}, {description.Config.NumClasses} classes, "
                 + $"{description.Config.InputSize} pixels"
         );

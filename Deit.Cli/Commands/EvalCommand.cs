@@ -61,7 +61,7 @@ internal static class EvalCommand
     {
         (Precision precision, string? notice) = Precision.For(device.Info, Precision.Parse(name));
         if (notice is not null)
-            Console.Error.WriteLine($"Notice   {notice}");
+            Output.Notice(notice);
         return precision;
     }
 
@@ -79,11 +79,11 @@ internal static class EvalCommand
         if (output is not null)
             Report.MakeFolder(output);
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         if (options.Json)
-            Console.Error.WriteLine($"Running on {device.Info}");
+            Output.Aside($"Running on {device.Info}");
         else
-            Console.WriteLine($"Device   {device.Info}");
+            Output.Line($"Device   {device.Info}");
         Evaluation evaluation = source.Evaluate(device, options.HeadFusion, PrecisionOn(device, options.Precision));
         ClassReport classes = ClassReport.Of(evaluation.Predictions, labels);
         if (options.Json)
@@ -95,9 +95,7 @@ internal static class EvalCommand
         if (confusion is not null)
             Draw(confusion, options, evaluation, labels);
         if (output is not null && !options.Json)
-            Console.WriteLine(
-                $"Files    {output}: eval.json, per_class.csv{(confusion is null ? "" : ", confusion.png")}"
-            );
+            Output.Line($"Files    {output}: eval.json, per_class.csv{(confusion is null ? "" : ", confusion.png")}");
         return 0;
     }
 
@@ -146,22 +144,22 @@ internal static class EvalCommand
 
     private static void Print(EvalOptions options, ModelOnSplit source, Evaluation evaluation, ClassReport classes)
     {
-        Console.WriteLine($"Images   {evaluation.Images} of '{options.Split}'");
-        Console.WriteLine($"Top-1    {evaluation.Top1:p2}");
-        Console.WriteLine($"Top-5    {evaluation.Top5:p2}");
-        Console.WriteLine($"Loss     {evaluation.Loss:F4}");
+        Output.Line($"Images   {evaluation.Images} of '{options.Split}'");
+        Output.Line($"Top-1    {evaluation.Top1:p2}");
+        Output.Line($"Top-5    {evaluation.Top5:p2}");
+        Output.Line($"Loss     {evaluation.Loss:F4}");
         if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
         {
-            Console.WriteLine($"Class token         {byClass}");
-            Console.WriteLine($"Distillation token  {byDistillation}");
+            Output.Line($"Class token         {byClass}");
+            Output.Line($"Distillation token  {byDistillation}");
         }
-        Console.WriteLine($"Speed    {evaluation.ImagesPerSecond:F1} images/s, decoding included");
+        Output.Line($"Speed    {evaluation.ImagesPerSecond:F1} images/s, decoding included");
         PrintClasses(classes, options.AllClasses || classes.Classes.Count <= ShownClasses);
         if (source.Loader.Unreadable.Count > 0)
         {
-            Console.WriteLine($"{source.Loader.Unreadable.Count} image(s) could not be read and were left out:");
+            Output.Line($"{source.Loader.Unreadable.Count} image(s) could not be read and were left out:");
             foreach (string sentence in source.Loader.Unreadable)
-                Console.WriteLine($"  {sentence}");
+                Output.Line($"  {sentence}");
         }
     }
 
@@ -183,12 +181,12 @@ internal static class EvalCommand
             ""
         );
         if (!all)
-            Console.WriteLine(
+            Output.Line(
                 $"The {ShownClasses} of {report.Classes.Count} classes that are recognised least (--all-classes shows every one):"
             );
         ConsoleReport.Print(table);
         if (report.NeverPredicted > 0)
-            Console.WriteLine(
+            Output.Line(
                 $"{report.NeverPredicted} class(es) were never answered: they have no precision and are not in its mean."
             );
     }

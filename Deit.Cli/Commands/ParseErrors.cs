@@ -37,18 +37,15 @@ internal static class ParseErrors
             if (choices.Length > 0)
                 return $"{option.Option.Name} is '{value}', expected {string.Join(", ", choices)}";
             if (lines[0].StartsWith("Cannot parse", StringComparison.Ordinal))
-                return $"{option.Option.Name} is '{value}', expected {Expected(option.Option.ValueType)}";
+                return $"{option.Option.Name} is '{value}', expected {Expected(option.Option.ValueType, value)}";
         }
         return string.Join(' ', lines);
     }
 
-    private static string Expected(Type type) =>
-        Type.GetTypeCode(
-            Nullable.GetUnderlyingType(type.GetElementType() ?? type) ?? type.GetElementType() ?? type
-        ) switch
+    private static string Expected(Type type, string value) =>
+        Type.GetTypeCode(Nullable.GetUnderlyingType(type) ?? type) switch
         {
-            TypeCode.Int32 or TypeCode.Int64 => "a whole number",
-            TypeCode.Double => "a number",
+            TypeCode.Int32 or TypeCode.Int64 or TypeCode.Double => NumberOption.Expected(type, value),
             TypeCode.Boolean => "true or false",
             _ => "another value",
         };

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Model.Images;
 using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
@@ -63,8 +63,10 @@ internal static class PredictCommand
                 Precision = options.Precision,
             }
         );
+        if (CacheFolder.For(model.Device).Notice is { } notice)
+            Output.Notice(notice);
         if (!options.Json)
-            Console.Error.WriteLine($"Running on {model.Device}, {model.Precision.Name}");
+            Output.Aside($"Running on {model.Device}, {model.Precision.Name}");
         List<object> answers = [];
         int failed = 0;
         foreach (string[] some in images.Chunk(PicturesAtOnce))
@@ -72,9 +74,9 @@ internal static class PredictCommand
         {
             if (result.Classification is not { } answer)
             {
-                if (result.Error is not ImageException error)
+                if (result.Error is not DeitException error)
                     throw result.Error!;
-                Console.Error.WriteLine($"deit: {error.Message}");
+                Output.Error(error.Message);
                 failed++;
                 continue;
             }
@@ -85,7 +87,7 @@ internal static class PredictCommand
                 Print(result.Path, scores);
         }
         if (options.Json)
-            Console.WriteLine(JsonSerializer.Serialize(answers, Json));
+            Output.Text(JsonSerializer.Serialize(answers, Json));
         return failed == 0 ? 0 : 1;
     }
 
@@ -103,8 +105,8 @@ internal static class PredictCommand
 
     private static void Print(string path, IEnumerable<ClassScore> scores)
     {
-        Console.WriteLine(path);
+        Output.Line(path);
         foreach (ClassScore score in scores)
-            Console.WriteLine($"  {score.Probability, 7:p1}  {score.Label}");
+            Output.Line($"  {score.Probability, 7:p1}  {score.Label}");
     }
 }

@@ -15,7 +15,7 @@ internal static class TrainTerminal
     /// <exception cref="DeitException">Data, options or folders do not allow it, or the training failed.</exception>
     public static int Run(TrainOptions options, string? resume)
     {
-        using StopSignal stop = new(Console.Error.WriteLine);
+        using StopSignal stop = new(Output.Aside);
         using ProgressLine progress = ProgressLine.OnConsole();
         using TrainRun run = TrainRun.Open(options, resume, new TrainingConsole(progress));
         return run.Run(stop);

@@ -109,7 +109,7 @@ public sealed class KernelChoices : IKernelChooser
 
     /// <summary>The candidates rejected on a device under its present driver, without opening it, as <see cref="Rejected"/>.</summary>
     public static IReadOnlyDictionary<string, string> RejectedOn(GpuInfo info) =>
-        Load(Path.Combine(CacheFolder.For(info), FileName), RejectedName);
+        Load(Path.Combine(CacheFolder.For(info).Path, FileName), RejectedName);
 
     /// <summary>
     /// Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit. A choice of

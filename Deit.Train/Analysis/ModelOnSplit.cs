@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Files;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
@@ -80,7 +81,7 @@ internal sealed class ModelOnSplit : IDisposable
     /// <param name="device">The device that computes.</param>
     /// <param name="fusion">How two heads answer together; null for the fusion that the model folder names.</param>
     /// <param name="precision">The types to compute in.</param>
-    /// <exception cref="DeitException">The weights are damaged, no picture can be read, or memory is short.</exception>
+    /// <exception cref="DeitException">The weights are damaged, its answers are not numbers, no picture can be read, or memory is short.</exception>
     /// <exception cref="GpuException">The device has not enough memory or was lost.</exception>
     public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, Precision precision = default)
     {
@@ -88,9 +89,15 @@ internal sealed class ModelOnSplit : IDisposable
         using (Evaluator evaluator = new(device, [model], BatchSize, fusion ?? Description.HeadFusion, precision))
         {
             RequireMemory(device);
-            return evaluator.Run(Loader.Epoch(0))[0];
+            Evaluation evaluation = evaluator.Run(Loader.Epoch(0))[0];
+            return Losses(evaluation).Any(double.IsNaN)
+                ? throw FiniteAnswers.Error(_source.Path, precision)
+                : evaluation;
         }
     }
+
+    private static IEnumerable<double> Losses(Evaluation evaluation) =>
+        [evaluation.Loss, evaluation.Class?.Loss ?? 0, evaluation.Distillation?.Loss ?? 0];
 
     /// <summary>Closes the weights.</summary>
     public void Dispose() => _source.Dispose();

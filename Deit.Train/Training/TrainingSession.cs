@@ -24,6 +24,8 @@ internal sealed class TrainingSession : IDisposable
         Device = GpuDevice.Open(options.Run.Device.Selector);
         try
         {
+            if (Device.CacheNotice is { } cache)
+                _notices.Add(cache);
             if (kernels is not null)
                 Device.Choices.Restore(kernels);
             NetworkConfig config = plan.Description.Config;

@@ -57,8 +57,8 @@ internal static class DisagreementCommand
             );
         ModelOnSplit[] models = [.. options.Models.Select((folder, i) => Open(folder, names[i], options))];
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
-        Console.Error.WriteLine($"Running on {device.Info}");
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
+        Output.Aside($"Running on {device.Info}");
         (List<ModelAnswers> answers, SortedSet<string> unreadable) = Ask(device, models, names, options);
         Disagreement matrix = Disagreement.Matrix(answers);
         object json = new
@@ -84,7 +84,7 @@ internal static class DisagreementCommand
                     _ => JsonSerializer.Serialize(json, Report.Json),
                 }
             );
-            Console.Error.WriteLine($"Written {output}");
+            Output.Aside($"Written {output}");
         }
         return 0;
     }
@@ -104,7 +104,7 @@ internal static class DisagreementCommand
         for (int i = 0; i < models.Length; i++)
         {
             Evaluation evaluation = models[i].Evaluate(device, options.HeadFusion);
-            Console.Error.WriteLine($"{names[i]}: {evaluation.Total} of {evaluation.Images} images");
+            Output.Aside($"{names[i]}: {evaluation.Total} of {evaluation.Images} images");
             int[] number =
             [
                 .. models[i]
@@ -129,16 +129,16 @@ internal static class DisagreementCommand
 
     private static void Print(Disagreement matrix, string split, SortedSet<string> unreadable)
     {
-        Console.WriteLine($"Share of {matrix.Images} images of '{split}' that are classified differently");
+        Output.Line($"Share of {matrix.Images} images of '{split}' that are classified differently");
         Table table = ConsoleReport.Table(["", .. matrix.Names]);
         foreach ((string name, string[] cells) in matrix.Rows())
             table.Row([name, .. cells]);
         ConsoleReport.Print(table);
         if (unreadable.Count == 0)
             return;
-        Console.WriteLine($"{unreadable.Count} image(s) could not be read and were left out:");
+        Output.Line($"{unreadable.Count} image(s) could not be read and were left out:");
         foreach (string sentence in unreadable)
-            Console.WriteLine($"  {sentence}");
+            Output.Line($"  {sentence}");
     }
 
     // Of several models, a message names the one that failed.

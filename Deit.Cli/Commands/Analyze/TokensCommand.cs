@@ -53,8 +53,8 @@ internal static class TokensCommand
             CheckOther(second, first);
         using ModelOnSplit source = ModelOnSplit.Open(first, options, options.Limit);
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
-        Console.Error.WriteLine($"Running on {device.Info}");
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
+        Output.Aside($"Running on {device.Info}");
         using INetwork network = first.Load(device);
         using INetwork? other = second?.Load(device);
         source.RequireMemory(device);
@@ -90,7 +90,7 @@ internal static class TokensCommand
 
     private static void Print(IReadOnlyList<PlaceCosines> places, int images, TokensOptions options)
     {
-        Console.WriteLine($"Mean cosine of tokens over {images} images of '{options.Split}'");
+        Output.Line($"Mean cosine of tokens over {images} images of '{options.Split}'");
         bool distilled = places[0].ClassDistillation is not null,
             other = places[0].ClassOther is not null;
         Table table = ConsoleReport.Table([
