@@ -21,8 +21,8 @@ internal sealed class SampleReader(IImageDataset dataset, IImageTransform transf
     /// <summary>The numbers of those samples, in order.</summary>
     public int[] UnreadableIndices => [.. _unreadable.Keys.Order()];
 
-    /// <summary>How many there are.</summary>
-    public int UnreadableCount => _unreadable.Count;
+    /// <summary>The sentence of one of them; null of a sample that was read.</summary>
+    public string? ErrorOf(int index) => _unreadable.GetValueOrDefault(index).Sentence;
 
     /// <summary>Samples of the data set.</summary>
     public int Count => dataset.Count;

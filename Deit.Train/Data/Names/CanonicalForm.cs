@@ -87,12 +87,14 @@ internal static class CanonicalForm
             using StreamReader reader = new(stream);
             Tables tables = new([], []);
             while (reader.ReadLine() is { } line)
-                if (line.Contains('=', StringComparison.Ordinal))
+                if (line.StartsWith('#'))
+                    continue;
+                else if (line.Contains('=', StringComparison.Ordinal))
                 {
                     string[] sides = line.Split(" = ");
                     tables.Parts[Code(sides[0])] = [.. sides[1].Split(' ').Select(Code)];
                 }
-                else if (!line.StartsWith('#'))
+                else
                 {
                     string[] fields = line.Split('-', ':');
                     for (int code = Code(fields[0]); code <= Code(fields[1]); code++)
