@@ -301,7 +301,6 @@ public sealed class ParquetDatasetTests : IDisposable
         await Write(Train, [Picture(0, 0), Picture(1, label), Picture(2, 1)]);
         Refused($"row 1, failed: its label is {label}, expected");
     }
-    }
 
     [Fact]
     public async Task A_label_that_is_none_is_refused()
