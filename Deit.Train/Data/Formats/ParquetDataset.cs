@@ -1,5 +1,6 @@
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Model.Text;
 using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
@@ -196,7 +197,7 @@ internal sealed class ParquetDataset : IImageDataset
                     );
                 if (file.Texts?[(int)label] is { } text && (text.Length == 0 || text.Any(char.IsControl)))
                     throw new DeitException(
-                        $"Opening '{file.Path}', row {row}, failed: its label is '{text}', expected a class name on one "
+                        $"Opening '{file.Path}', row {row}, failed: its label is '{Printable.Line(text)}', expected a class name on one "
                             + "line; correct it or leave the row out."
                     );
                 yield return ofText is not null
