@@ -78,6 +78,9 @@ internal sealed class ImageFolderLayout
         : valFraction > 0 ? [DatasetRules.Train, DatasetRules.Val]
         : [DatasetRules.Train];
 
+    /// <summary>What the data calls a split: the name of its folder.</summary>
+    public string Called(string split) => HasSplits ? _splits[split] : split;
+
     /// <summary>The folder of a split's classes.</summary>
     public string Root(string split) => HasSplits ? Path.Combine(_folder, _splits[split]) : _folder;
 

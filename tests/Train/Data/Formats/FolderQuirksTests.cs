@@ -109,7 +109,7 @@ public sealed class FolderQuirksTests : IDisposable
             ),
             DatasetAssert.Names(data)
         );
-        Assert.Contains("2 links or folders", Assert.Single(data.Notices), StringComparison.Ordinal);
+        Assert.Contains("2 paths in", Assert.Single(data.Notices), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -130,8 +130,22 @@ public sealed class FolderQuirksTests : IDisposable
         data = Open("train");
         Assert.Equal([0, 0, 0, 1], DatasetAssert.Labels(data));
         Assert.Contains("leads to a picture that is read already", Assert.Single(data.Notices));
+        File.CreateSymbolicLink(_folder["train/a/theirs.png"], "../b/4.png");
+        data = Open("train");
+        Assert.Equal([0, 0, 0, 1], DatasetAssert.Labels(data));
+        Assert.Contains("leads to pictures of the class 'b'", data.Notices[1]);
         Directory.CreateSymbolicLink(_folder["train/c"], "b");
         DatasetAssert.Sentence<DeitException>("its classes 'b' and 'c' are one folder", () => Open("train"));
+    }
+
+    [Fact]
+    public void Folders_deeper_than_any_data_set_has_are_named()
+    {
+        Touch("train/b/1.png", $"train/a/{string.Join('/', Enumerable.Repeat("x", 64))}/1.png");
+        Assert.Equal(2, Open("train").Count);
+        Touch($"train/a/{string.Join('/', Enumerable.Repeat("x", 66))}/1.png");
+        Assert.Equal(2, Open("train").Count);
+        Assert.Contains("is more than 64 folders deep", Assert.Single(Open("train").Notices));
     }
 
     [Fact]
@@ -147,9 +161,9 @@ public sealed class FolderQuirksTests : IDisposable
             [
                 $"3 files of 5 in '{root}' are passed over by their extension: 1 .heic, 2 .tif; "
                     + "convert them to JPEG or PNG to use them",
-                $"1 files in '{root}' are pictures whose names do not end as those of pictures, and are passed over: "
-                    + $"'{_folder["train/b/n01440764_10"]}'; add .jpg or .png to their names",
-                $"1 pictures in '{root}' lie beside the folders of the classes, and are passed over",
+                $"1 picture in '{root}' is passed over by its name: "
+                    + $"'{_folder["train/b/n01440764_10"]}'; add .jpg or .png to such names",
+                $"1 picture in '{root}' lies beside the folders of the classes, and is passed over",
             ],
             data.Notices
         );
