@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Model.Files;
 using Deit.Model.Images;
 
 namespace Deit.Cli.Conversion;
@@ -15,8 +16,6 @@ internal sealed record ConvertHints(string? Model, string? Labels, ImageSize? In
 /// </summary>
 internal sealed class ConvertSource : IDisposable
 {
-    private const string TorchWeights = "pytorch_model.bin";
-
     private ConvertSource(ModelSource model, IReadOnlyList<string> notices) => (Model, Notices) = (model, notices);
 
     /// <summary>The model.</summary>
@@ -73,18 +72,43 @@ internal sealed class ConvertSource : IDisposable
                 throw new DeitException(
                     $"--model was given, and '{path}' itself says what it is; leave --model out, or give the file with the weights."
                 );
-            string weights = System.IO.Path.Combine(path, TorchWeights);
-            return File.Exists(weights) && !File.Exists(System.IO.Path.Combine(path, ModelFolder.WeightsFile))
+            string weights = System.IO.Path.Combine(path, WeightsInFolder.TorchFile);
+            return
+                FileNature.Of(weights).Kind == FileKind.Torch
+                && !File.Exists(System.IO.Path.Combine(path, ModelFolder.WeightsFile))
+                && !File.Exists(System.IO.Path.Combine(path, WeightsInFolder.IndexFile))
                 ? ModelSource.Of(path, weights, ModelSource.Read(path), TorchFile.Open)
                 : ModelSource.Open(path);
         }
-        bool torch = System.IO.Path.GetExtension(path).ToLowerInvariant() is ".pth" or ".pt" or ".bin";
-        if (!File.Exists(path) || (!torch && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)))
-            throw new DeitException(
-                $"'{path}' {(File.Exists(path) ? "is no file that is read here" : "does not exist")}; "
-                    + "give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin."
-            );
-        return ModelSource.Of(path, path, named ? null : ModelSource.Beside(path), torch ? TorchFile.Open : null);
+        return ModelSource.Of(
+            path,
+            path,
+            named ? null : ModelSource.Beside(path),
+            IsTorch(path) ? TorchFile.Open : null
+        );
+    }
+
+    // The bytes tell whose file it is. Where they do not, its ending decides which reader names the fault.
+    private static bool IsTorch(string path)
+    {
+        const string Expected = "give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin";
+        if (!File.Exists(path))
+            throw new DeitException($"'{path}' does not exist; {Expected}.");
+        FileNature nature = FileNature.Of(path);
+        return nature.Kind switch
+        {
+            FileKind.Torch => true,
+            FileKind.Safetensors => false,
+            FileKind.Other => throw new DeitException(
+                $"'{path}' is no file that is read here: it is {nature.Name}; {nature.Remedy}."
+            ),
+            _ => System.IO.Path.GetExtension(path).ToLowerInvariant() switch
+            {
+                ".pth" or ".pt" or ".bin" or ".ckpt" => true,
+                ".safetensors" => false,
+                _ => throw new DeitException($"'{path}' is no file that is read here; {Expected}."),
+            },
+        };
     }
 
     private static ModelDescription Describe(ModelSource source, ConvertHints hints)

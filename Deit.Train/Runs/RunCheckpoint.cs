@@ -92,7 +92,7 @@ internal sealed class RunCheckpoint(string run)
             );
         try
         {
-            return JsonSerializer.Deserialize<TrainState>(File.ReadAllBytes(path), Json)
+            return JsonSerializer.Deserialize<TrainState>(JsonFile.Read(path).Span, Json)
                 ?? throw new JsonException("it is empty");
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)

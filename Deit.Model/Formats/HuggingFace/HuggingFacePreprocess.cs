@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Deit.Model.Files;
 using Deit.Model.Images;
 
 namespace Deit.Model;
@@ -61,7 +62,7 @@ internal sealed record HuggingFacePreprocess
         try
         {
             HuggingFacePreprocess settings =
-                JsonSerializer.Deserialize(File.ReadAllBytes(path), HuggingFaceJson.Default.HuggingFacePreprocess)
+                JsonSerializer.Deserialize(JsonFile.Read(path).Span, HuggingFaceJson.Default.HuggingFacePreprocess)
                 ?? throw new JsonException("it is empty");
             Preprocess preprocess = settings.ToPreprocess(modelType, input);
             preprocess.Validate();
