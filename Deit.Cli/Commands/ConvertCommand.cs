@@ -26,6 +26,9 @@ internal sealed record ConvertOptions
     [Flag("input in pixels, a side or HEIGHTxWIDTH, where the source does not say it")]
     public ImageSize? InputSize { get; set; }
 
+    [Flag("take the moving average of the weights, where IN holds both")]
+    public bool Ema { get; set; }
+
     [Flag("replace OUT where it is a model of an earlier conversion")]
     public bool Overwrite { get; set; }
 }
@@ -64,7 +67,7 @@ internal static class ConvertCommand
         CheckTarget(from, to, options.Overwrite);
         using ConvertSource source = ConvertSource.Open(
             from,
-            new ConvertHints(options.Model, options.Labels, options.InputSize)
+            new ConvertHints(options.Model, options.Labels, options.InputSize, options.Ema)
         );
         switch (format)
         {

@@ -31,7 +31,10 @@ internal sealed class ModelSource : IDisposable
     /// <summary>The open weights under the reference's names, which files of transformers and others are given here.</summary>
     /// <exception cref="CheckpointException">The file is missing or damaged.</exception>
     public IWeights Weights =>
-        _weights ??= RenamedWeights.Wrap(HuggingFaceWeights.Wrap(_open(WeightsPath), WeightsPath), WeightsPath);
+        _weights ??= RenamedWeights.Wrap(
+            HuggingFaceWeights.Wrap(UnwrappedWeights.Wrap(_open(WeightsPath), WeightsPath), WeightsPath),
+            WeightsPath
+        );
 
     /// <summary>The description, told from the shapes of the weights where nothing else says it.</summary>
     /// <exception cref="CheckpointException">The shapes do not tell it.</exception>

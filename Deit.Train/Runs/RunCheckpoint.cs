@@ -25,7 +25,7 @@ internal sealed class RunCheckpoint(string run)
 {
     private const string OptimizerFile = "optimizer.safetensors",
         StateFile = "state.json",
-        AverageFile = "model_ema.safetensors";
+        AverageFile = ModelFolder.AverageFile;
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,

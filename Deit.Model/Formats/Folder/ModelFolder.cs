@@ -12,6 +12,9 @@ internal static class ModelFolder
     /// <summary>The weights of a model folder.</summary>
     public const string WeightsFile = "model.safetensors";
 
+    /// <summary>The moving average of the weights, beside them in the folder from which a training resumes.</summary>
+    public const string AverageFile = "model_ema.safetensors";
+
     /// <summary>Loads all parameters and running statistics from an open file whose names and shapes must be exactly theirs.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, not expected, or of another shape.</exception>
     public static void LoadWeights(Parameters parameters, IWeights weights, string path)

@@ -35,6 +35,10 @@ internal static class WeightsInFolder
         ("model_index.json", "a pipeline of diffusers"),
     ];
 
+    /// <summary>Whether a folder has weights of safetensors.</summary>
+    public static bool Has(string folder) =>
+        File.Exists(Path.Combine(folder, ModelFolder.WeightsFile)) || File.Exists(Path.Combine(folder, IndexFile));
+
     /// <summary>The file with a folder's weights: <c>model.safetensors</c>, or the index of several files.</summary>
     /// <param name="folder">A folder with a description.</param>
     /// <exception cref="CheckpointException">It has neither.</exception>
@@ -51,6 +55,9 @@ internal static class WeightsInFolder
             throw new CheckpointException(
                 $"'{weights}' is a link to '{target}', which does not exist; fetch the model again."
             );
+        string torchWeights = Path.Combine(folder, TorchFile);
+        if (FileNature.Of(torchWeights) is { Kind: FileKind.Other } nature)
+            throw new CheckpointException($"'{torchWeights}' is {nature.Name}; {nature.Remedy}.");
         throw new CheckpointException(
             Torch(folder) is { } torch
                 ? Path.GetFileName(torch) == TorchFile
@@ -102,7 +109,7 @@ internal static class WeightsInFolder
             .Concat(TorchEndings.SelectMany(ending => Files(folder, $"*{ending}")))
             .Where(file => file != "training_args.bin") // transformers' options
             .Select(file => Path.Combine(folder, file))
-            .FirstOrDefault(file => FileNature.Of(file).Kind == FileKind.Torch);
+            .FirstOrDefault(file => FileNature.Of(file).Kind is FileKind.Torch or FileKind.Safetensors);
 
     private static string? Other(string folder)
     {
