@@ -6,7 +6,7 @@ namespace Deit.Cli.Conversion;
 
 /// <summary>Facts on the source of <c>deit convert</c> that its files may not tell.</summary>
 /// <param name="Model">The name of a model.</param>
-/// <param name="Labels">A text file with a class name a line.</param>
+/// <param name="Labels">A file with the class names, see <see cref="LabelsFile"/>.</param>
 /// <param name="InputSize">Pixels of the input.</param>
 /// <param name="Average">True for the moving average of the weights, where the source holds both.</param>
 internal sealed record ConvertHints(string? Model, string? Labels, ImageSize? InputSize, bool Average = false);
@@ -163,7 +163,7 @@ internal sealed class ConvertSource : IDisposable
                 Preprocess = description.Preprocess with { InputSize = size },
             };
         if (hints.Labels is { } file)
-            description = description with { Labels = ReadLabels(file, description.Config.NumClasses) };
+            description = description with { Labels = LabelsFile.Read(file, description.Config.NumClasses) };
         description.Config.Validate();
         description.Preprocess.Validate();
         return description;
@@ -179,27 +179,6 @@ internal sealed class ConvertSource : IDisposable
                 Preprocess = preprocess,
             };
         }
-    }
-
-    private static string[] ReadLabels(string path, int classes)
-    {
-        string[] labels;
-        try
-        {
-            labels = [.. File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0)];
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new DeitException(
-                $"Reading --labels '{path}' failed: {error.Message.TrimEnd('.')}; give a text file with a class name a line.",
-                error
-            );
-        }
-        return labels.Length == classes
-            ? labels
-            : throw new DeitException(
-                $"--labels '{path}' names {labels.Length} classes, the model has {classes}; give a text file with a class name a line."
-            );
     }
 
     /// <summary>Closes the weights.</summary>

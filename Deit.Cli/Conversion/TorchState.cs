@@ -76,9 +76,10 @@ internal sealed record TorchState(
         (string? takenFrom, string? other) = takeAverage ? (averagePlace, null) : (place, averagePlace);
         string[] leftOut =
         [
-            .. Names(dictionary).Where(name =>
-                name != place && name != averagePlace && taken != dictionary && Inner(dictionary[name]) is not null
-            ),
+            .. Names(dictionary)
+                .Where(name =>
+                    name != place && name != averagePlace && taken != dictionary && Inner(dictionary[name]) is not null
+                ),
         ];
         return new TorchState(taken, takenFrom, other, leftOut);
     }

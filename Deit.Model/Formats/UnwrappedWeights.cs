@@ -109,7 +109,10 @@ internal sealed class UnwrappedWeights : IWeights
                     + "write the weights anew without that beginning."
             );
         // Transformers' own prefixes are known to its reader, which tells the classes by them.
-        if (segments is ["vit" or "deit"] && names.Any(name => name.StartsWith($"{prefix}embeddings.", StringComparison.Ordinal)))
+        if (
+            segments is ["vit" or "deit"]
+            && names.Any(name => name.StartsWith($"{prefix}embeddings.", StringComparison.Ordinal))
+        )
             return null;
         return Unwrapped(names, prefix, segments, path);
     }
