@@ -5,6 +5,7 @@ using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
 using Deit.Train.Training;
@@ -72,6 +73,8 @@ internal static class EvalCommand
                 $"--confusion '{file}' does not end with .png, the format that it writes; name it so."
             );
         using ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
+        foreach (string notice in source.Notices)
+            Output.Notice(notice);
         IReadOnlyList<string> labels = source.Description.Labels;
         (string? output, string? confusion) = Files(options, labels.Count);
         if (confusion is not null)
@@ -107,7 +110,7 @@ internal static class EvalCommand
             "none" => null,
             // The output of --json is for a program, and --confusion asks for the picture alone.
             null when options.Json || options.Confusion is not null => null,
-            null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{options.Split}",
+            null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{SplitNames.Asked(options.Split)}",
             { } named => named,
         };
         // With too many classes a folder of results goes without the picture. A picture that --confusion names is refused later.
@@ -136,7 +139,7 @@ internal static class EvalCommand
     private static void Draw(string file, EvalOptions options, Evaluation evaluation, IReadOnlyList<string> labels)
     {
         string title = FormattableString.Invariant(
-            $"{evaluation.Top1:p1} right of {evaluation.Images} images of '{options.Split}'"
+            $"{evaluation.Top1:p1} right of {evaluation.Images} images of '{SplitNames.Asked(options.Split)}'"
         );
         using Drawing drawing = new ConfusionMatrix(evaluation.Predictions, labels).Draw(title);
         drawing.SavePng(file);
@@ -144,7 +147,7 @@ internal static class EvalCommand
 
     private static void Print(EvalOptions options, ModelOnSplit source, Evaluation evaluation, ClassReport classes)
     {
-        Output.Line($"Images   {evaluation.Images} of '{options.Split}'");
+        Output.Line($"Images   {source.Which(evaluation.Images, noun: "")}");
         Output.Line($"Top-1    {evaluation.Top1:p2}");
         Output.Line($"Top-5    {evaluation.Top5:p2}");
         Output.Line($"Loss     {evaluation.Loss:F4}");
@@ -201,7 +204,8 @@ internal static class EvalCommand
         {
             options.Model,
             options.Data,
-            options.Split,
+            source.Split,
+            SharedOf = source.SharedOf,
             HeadFusion = FlagValue.Name(options.HeadFusion ?? source.Description.HeadFusion),
             options.Precision,
             evaluation.Images,

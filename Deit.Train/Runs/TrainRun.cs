@@ -38,6 +38,8 @@ internal sealed class TrainRun : IDisposable
         TrainingSession? session = null;
         try
         {
+            if (resumed is not null)
+                resumed = SameData.Require(plan, checkpoint, resumed);
             string? teacher = plan.TeacherHash();
             if (resumed is not null && resumed.Teacher != teacher)
                 throw new DeitException(
@@ -45,7 +47,9 @@ internal sealed class TrainRun : IDisposable
                         + "with; restore its weights, or name their place with --teacher-path."
                 );
             session = new TrainingSession(plan, resumed?.Kernels);
-            TrainState state = resumed ?? new TrainState { Teacher = teacher };
+            TrainState state =
+                resumed
+                ?? new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
             ITrainingObserver[] all = [new LogObserver(log), .. observers, new CheckpointObserver(checkpoint, session)];
             return new TrainRun(session, new TrainingLoop(session, state, resumed is not null, all));

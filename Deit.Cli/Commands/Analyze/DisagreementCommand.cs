@@ -57,13 +57,16 @@ internal static class DisagreementCommand
             );
         ModelOnSplit[] models = [.. options.Models.Select((folder, i) => Open(folder, names[i], options))];
 
+        foreach (string notice in models.SelectMany(model => model.Notices).Distinct())
+            Output.Notice(notice);
+
         using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         Output.Aside($"Running on {device.Info}");
         (List<ModelAnswers> answers, SortedSet<string> unreadable) = Ask(device, models, names, options);
         Disagreement matrix = Disagreement.Matrix(answers);
         object json = new
         {
-            options.Split,
+            models[0].Split,
             matrix.Images,
             UnreadableImages = unreadable.Count,
             matrix.Names,
@@ -72,7 +75,7 @@ internal static class DisagreementCommand
         if (options.Json)
             ConsoleReport.PrintJson(json);
         else
-            Print(matrix, options.Split, unreadable);
+            Print(matrix, models[0].Which(matrix.Images), unreadable);
         if (options.Output is { } output)
         {
             Report.WriteText(
@@ -97,7 +100,7 @@ internal static class DisagreementCommand
         DisagreementOptions options
     )
     {
-        // Models may know the classes in different orders: each class gets a number that all share.
+        // Models may know the classes in different orders and by other names: each class gets a number that all share.
         Dictionary<string, int> numbers = new(StringComparer.Ordinal);
         List<ModelAnswers> answers = [];
         SortedSet<string> unreadable = new(StringComparer.Ordinal);
@@ -105,13 +108,7 @@ internal static class DisagreementCommand
         {
             Evaluation evaluation = models[i].Evaluate(device, options.HeadFusion);
             Output.Aside($"{names[i]}: {evaluation.Total} of {evaluation.Images} images");
-            int[] number =
-            [
-                .. models[i]
-                    .Description.Labels.Select(label =>
-                        numbers.TryGetValue(label, out int known) ? known : numbers[label] = numbers.Count
-                    ),
-            ];
+            int[] number = models[i].SharedNumbers(numbers);
             answers.Add(
                 new ModelAnswers(
                     names[i],
@@ -127,9 +124,9 @@ internal static class DisagreementCommand
         return (answers, unreadable);
     }
 
-    private static void Print(Disagreement matrix, string split, SortedSet<string> unreadable)
+    private static void Print(Disagreement matrix, string images, SortedSet<string> unreadable)
     {
-        Output.Line($"Share of {matrix.Images} images of '{split}' that are classified differently");
+        Output.Line($"Share of {images} that are classified differently");
         Table table = ConsoleReport.Table(["", .. matrix.Names]);
         foreach ((string name, string[] cells) in matrix.Rows())
             table.Row([name, .. cells]);
