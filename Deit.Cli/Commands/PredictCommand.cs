@@ -3,6 +3,8 @@ using System.Text.Json;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Data.Formats;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
@@ -40,7 +42,11 @@ internal static class PredictCommand
 
     public static Command Create()
     {
-        Argument<string[]> images = new("IMAGE") { Description = "picture files", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> images = new("IMAGE")
+        {
+            Description = "picture files, or folders of them",
+            Arity = ArgumentArity.OneOrMore,
+        };
         Command command = new("predict", "Classify pictures.") { images };
         OptionBinder<PredictOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result), result.GetValue(images)!));
@@ -54,6 +60,7 @@ internal static class PredictCommand
     {
         if (options.Top < 1)
             throw new DeitException($"--top is {options.Top}, expected at least 1.");
+        string[] pictures = [.. images.SelectMany(Pictures)];
         using DeitModel model = DeitModel.Load(
             options.Model,
             new DeitModelOptions
@@ -69,7 +76,7 @@ internal static class PredictCommand
             Output.Aside($"Running on {model.Device}, {model.Precision.Name}");
         List<object> answers = [];
         int failed = 0;
-        foreach (string[] some in images.Chunk(PicturesAtOnce))
+        foreach (string[] some in pictures.Chunk(PicturesAtOnce))
         foreach (PictureResult result in model.ClassifyAsync(some).GetAwaiter().GetResult())
         {
             if (result.Classification is not { } answer)
@@ -89,6 +96,28 @@ internal static class PredictCommand
         if (options.Json)
             Output.Text(JsonSerializer.Serialize(answers, Json));
         return failed == 0 ? 0 : 1;
+    }
+
+    // A folder stands for the pictures in it, by name. Folders in it are left: those of a data set would be thousands.
+    private static IEnumerable<string> Pictures(string path)
+    {
+        if (!Directory.Exists(path))
+            return [path];
+        string[] pictures = DatasetRules.Reading(
+            path,
+            () =>
+                Directory
+                    .EnumerateFiles(path)
+                    .Where(file => Path.GetFileName(file)[0] != '.' && PictureFiles.IsRead(file))
+                    .Order(StringComparer.Ordinal)
+                    .ToArray()
+        );
+        return pictures.Length > 0
+            ? pictures
+            : throw new DeitException(
+                $"'{path}' is a folder without pictures in it ({string.Join(' ', PictureFiles.Extensions)}); "
+                    + "give pictures, or the folder that they lie in."
+            );
     }
 
     private static object ForJson(string path, IEnumerable<ClassScore> scores) =>
