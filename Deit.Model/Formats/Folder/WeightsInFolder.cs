@@ -39,22 +39,27 @@ internal static class WeightsInFolder
     public static bool Has(string folder) =>
         File.Exists(Path.Combine(folder, ModelFolder.WeightsFile)) || File.Exists(Path.Combine(folder, IndexFile));
 
+    /// <summary>Where the weights of a folder lie, or are to lie: <see cref="Find"/> without its checks.</summary>
+    public static string Place(string folder)
+    {
+        string weights = Path.Combine(folder, ModelFolder.WeightsFile),
+            index = Path.Combine(folder, IndexFile);
+        return !File.Exists(weights) && File.Exists(index) ? index : weights;
+    }
+
     /// <summary>The file with a folder's weights: <c>model.safetensors</c>, or the index of several files.</summary>
     /// <param name="folder">A folder with a description.</param>
     /// <exception cref="CheckpointException">It has neither.</exception>
     public static string Find(string folder)
     {
-        string weights = Path.Combine(folder, ModelFolder.WeightsFile),
-            index = Path.Combine(folder, IndexFile);
-        if (File.Exists(weights))
-            return weights;
-        if (File.Exists(index))
-            return index;
+        string weights = Path.Combine(folder, ModelFolder.WeightsFile);
         // The cache of the Hub has links to files that may have been removed.
-        if (new FileInfo(weights).LinkTarget is { } target)
+        if (new FileInfo(weights) is { LinkTarget: { } target } link && link.ResolveLinkTarget(true)?.Exists != true)
             throw new CheckpointException(
                 $"'{weights}' is a link to '{target}', which does not exist; fetch the model again."
             );
+        if (Has(folder))
+            return Place(folder);
         string torchWeights = Path.Combine(folder, TorchFile);
         if (FileNature.Of(torchWeights) is { Kind: FileKind.Other } nature)
             throw new CheckpointException($"'{torchWeights}' is {nature.Name}; {nature.Remedy}.");
@@ -76,7 +81,8 @@ internal static class WeightsInFolder
                                 + $"give the file itself, '{Path.Combine(folder, other)}'."
                             : Other(folder) is { } named
                                 ? $"'{folder}' has {named}, and no {ModelFolder.WeightsFile}; fetch that file."
-                                : $"'{folder}' has no {ModelFolder.WeightsFile}, where a model's weights lie; fetch or write the folder again."
+                                : $"'{folder}' has no {ModelFolder.WeightsFile}, where a model's weights lie; "
+                                    + "fetch or write the folder again."
         );
     }
 
@@ -88,7 +94,8 @@ internal static class WeightsInFolder
         string none = $"'{folder}' is no model folder: it has no {Config}";
         string[] runs = [.. Below(folder, "best", "best_ema", "last")];
         if (runs.Length > 0)
-            return $"{none}, it is the folder of a training; give {string.Join(" or ", runs.Select(run => $"'{run}'"))}.";
+            return $"{none}, it is the folder of a training; "
+                + $"give {string.Join(" or ", runs.Select(run => $"'{run}'"))}.";
         string[] below = [.. Described(folder).Take(3)];
         if (below.Length > 0)
             return below.Length == 1
