@@ -60,30 +60,33 @@ internal static class WeightsInFolder
             );
         if (Has(folder))
             return Place(folder);
-        string torchWeights = Path.Combine(folder, TorchFile);
-        if (FileNature.Of(torchWeights) is { Kind: FileKind.Other } nature)
-            throw new CheckpointException($"'{torchWeights}' is {nature.Name}; {nature.Remedy}.");
+        string torch = Path.Combine(folder, TorchFile);
         throw new CheckpointException(
-            Torch(folder) is { } torch
-                ? Path.GetFileName(torch) == TorchFile
-                    ? $"'{folder}' has {TorchFile} and no {ModelFolder.WeightsFile}; "
-                        + $"turn it into a model folder that is read here with: deit convert '{folder}' OUT."
-                    : $"'{folder}' has '{Path.GetFileName(torch)}' and no {ModelFolder.WeightsFile}; "
-                        + $"turn it into a model folder with: deit convert '{torch}' OUT."
-                : Files(folder, $"{TorchFile}.index.json").Any()
-                    ? $"'{folder}' has PyTorch's weights in several files and no {ModelFolder.WeightsFile}; "
-                        + "load it with transformers, and write it with save_pretrained."
-                    : Files(folder, "model-*-of-*.safetensors").FirstOrDefault() is { } part
-                        ? $"'{folder}' has '{part}', a part of the weights, and no {IndexFile}, which says where each tensor "
-                            + "lies; fetch that file, too."
-                        : Files(folder, "*.safetensors").FirstOrDefault(IsNoAdapter) is { } other
-                            ? $"'{folder}' has '{other}' and no {ModelFolder.WeightsFile}; "
-                                + $"give the file itself, '{Path.Combine(folder, other)}'."
-                            : Other(folder) is { } named
-                                ? $"'{folder}' has {named}, and no {ModelFolder.WeightsFile}; fetch that file."
-                                : $"'{folder}' has no {ModelFolder.WeightsFile}, where a model's weights lie; "
-                                    + "fetch or write the folder again."
+            FileNature.Of(torch) is { Kind: FileKind.Other } nature
+                ? $"'{torch}' is {nature.Name}; {nature.Remedy}."
+                : $"'{folder}' has {Instead(folder)}."
         );
+    }
+
+    // What lies in a folder in place of its weights, and the remedy.
+    private static string Instead(string folder)
+    {
+        const string None = $"no {ModelFolder.WeightsFile}";
+        if (Torch(folder) is { } torch)
+        {
+            bool ofTransformers = Path.GetFileName(torch) == TorchFile;
+            return $"'{Path.GetFileName(torch)}' and {None}; turn it into a model folder that is read here with: "
+                + $"deit convert '{(ofTransformers ? folder : torch)}' OUT";
+        }
+        if (Files(folder, $"{TorchFile}.index.json").Any())
+            return $"PyTorch's weights in several files and {None}; load it with transformers, and write it with save_pretrained";
+        if (Files(folder, "model-*-of-*.safetensors").FirstOrDefault() is { } part)
+            return $"'{part}', a part of the weights, and no {IndexFile}, which says where each tensor lies; fetch that file, too";
+        if (Files(folder, "*.safetensors").FirstOrDefault(IsNoAdapter) is { } other)
+            return $"'{other}' and {None}; give the file itself, '{Path.Combine(folder, other)}'";
+        return Other(folder) is { } named
+            ? $"{named}, and {None}; fetch that file"
+            : $"{None}, where a model's weights lie; fetch or write the folder again";
     }
 
     /// <summary>Why a folder without a description is no model folder, and what to give instead.</summary>
