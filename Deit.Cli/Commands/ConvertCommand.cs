@@ -65,8 +65,8 @@ internal static class ConvertCommand
             string expected = format == "onnx" ? "a file that ends with .onnx" : "a folder";
             throw new DeitException($"'{to}' was given for --to {format}, expected {expected}; name it so.");
         }
-        CheckEnding(to);
         CheckTarget(from, to, options.Overwrite);
+        CheckEnding(to);
         using ConvertSource source = ConvertSource.Open(
             from,
             new ConvertHints(options.Model, options.Labels, options.InputSize, options.Ema)

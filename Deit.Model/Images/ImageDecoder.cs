@@ -140,14 +140,18 @@ internal static class ImageDecoder
                 codec.EncodedFormat == SKEncodedImageFormat.Png ? PngOrientation.Of(encoded) : (int)codec.EncodedOrigin;
             // A picture that is to be turned is decoded whole, since the needed part lies elsewhere in the file.
             bool inPart = minimumSide == 0 && complete && orientation == (int)SKEncodedOrigin.TopLeft;
-            return Decode(codec, name, orientation, minimumSide, pixelLimit, inPart ? part : null);
+            (byte, byte, byte)? underAlpha =
+                codec.EncodedFormat == SKEncodedImageFormat.Gif && !codec.Info.IsOpaque
+                    ? GifBackground.Of(encoded)
+                    : null;
+            return Decode(codec, name, (orientation, underAlpha), minimumSide, pixelLimit, inPart ? part : null);
         }
     }
 
     private static RgbImage Decode(
         SKCodec codec,
         string name,
-        int orientation,
+        (int Orientation, (byte, byte, byte)? UnderAlpha) stored,
         int minimumSide,
         long pixelLimit,
         ImagePart? part
@@ -169,11 +173,11 @@ internal static class ImageDecoder
         RgbImage? image = null;
         try
         {
-            OrientedPixels target = new(size.Width, size.Height, orientation);
+            OrientedPixels target = new(size.Width, size.Height, stored.Orientation);
             result =
                 codec.EncodedFormat == SKEncodedImageFormat.Jpeg
                     ? DecodeStrips(codec, info, target, Needed(size, part))
-                    : DecodeWhole(codec, info, target);
+                    : DecodeWhole(codec, info, target, stored.UnderAlpha);
             image = target.ToImage();
         }
         catch (OutOfMemoryException)
@@ -265,7 +269,13 @@ internal static class ImageDecoder
         return SKCodecResult.Success;
     }
 
-    private static unsafe SKCodecResult? DecodeWhole(SKCodec codec, SKImageInfo info, OrientedPixels target)
+    // The colour under alpha is that of pixels that are wholly transparent; null where the decoder keeps theirs.
+    private static unsafe SKCodecResult? DecodeWhole(
+        SKCodec codec,
+        SKImageInfo info,
+        OrientedPixels target,
+        (byte Red, byte Green, byte Blue)? underAlpha
+    )
     {
         using SKBitmap bitmap = new();
         if (!bitmap.TryAllocPixels(info))
@@ -273,10 +283,14 @@ internal static class ImageDecoder
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
         if (result == SKCodecResult.Success)
             for (int y = 0; y < info.Height; y++) // a row at a time: a span cannot cover more than 2 GiB
-                target.Store(
-                    new ReadOnlySpan<byte>((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes),
-                    new PixelRectangle(0, y, info.Width, 1)
-                );
+            {
+                Span<byte> row = new((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes);
+                if (underAlpha is var (red, green, blue))
+                    for (int x = 0; x < row.Length; x += 4)
+                        if (row[x + 3] == 0)
+                            (row[x], row[x + 1], row[x + 2]) = (red, green, blue);
+                target.Store(row, new PixelRectangle(0, y, info.Width, 1));
+            }
         return result;
     }
 
