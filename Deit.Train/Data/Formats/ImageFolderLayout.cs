@@ -17,7 +17,9 @@ internal sealed class ImageFolderLayout
     public bool HasSplits => _splits.Count > 0;
 
     /// <summary>Looks into a folder.</summary>
-    /// <exception cref="DeitException">There is no such folder, or it cannot be read, or it has no folders, or two of one split.</exception>
+    /// <exception cref="DeitException">
+    /// There is no such folder, or it cannot be read, or it has no folders, or two of one split.
+    /// </exception>
     public static ImageFolderLayout Read(string folder)
     {
         if (!Directory.Exists(folder))
