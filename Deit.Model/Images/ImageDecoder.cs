@@ -1,4 +1,5 @@
 using System.Buffers;
+using Deit.Model.Files;
 using SkiaSharp;
 
 namespace Deit.Model.Images;
@@ -61,7 +62,7 @@ internal static class ImageDecoder
             when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new ImageException(
-                $"Reading the image '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.",
+                $"Reading the image '{path}' failed: {ReadFailure.Reason(path, error)}; check the path and its permissions.",
                 error
             );
         }
