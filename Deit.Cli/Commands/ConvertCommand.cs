@@ -27,6 +27,9 @@ internal sealed record ConvertOptions
     [Flag("input in pixels, a side or HEIGHTxWIDTH, where the source does not say it")]
     public ImageSize? InputSize { get; set; }
 
+    [Flag("take the moving average of the weights, where IN holds both")]
+    public bool Ema { get; set; }
+
     [Flag("replace OUT where it is a model of an earlier conversion")]
     public bool Overwrite { get; set; }
 }
@@ -63,9 +66,10 @@ internal static class ConvertCommand
             throw new DeitException($"'{to}' was given for --to {format}, expected {expected}; name it so.");
         }
         CheckTarget(from, to, options.Overwrite);
+        CheckEnding(to);
         using ConvertSource source = ConvertSource.Open(
             from,
-            new ConvertHints(options.Model, options.Labels, options.InputSize)
+            new ConvertHints(options.Model, options.Labels, options.InputSize, options.Ema)
         );
         switch (format)
         {
@@ -93,8 +97,29 @@ internal static class ConvertCommand
         return 0;
     }
 
+    // Endings of files that hold models or archives. Any other, as in "v1.2", is part of a folder's name.
+    private static readonly string[] OtherFiles =
+    [
+        .. (
+            ".safetensors .pt .pth .ptl .ckpt .bin .pkl .pickle .joblib .torchscript .mar .gguf .ggml .h5 .hdf5 .keras .pb "
+            + ".tflite .lite .msgpack .mlmodel .mlpackage .mlmodelc .engine .plan .trt .ort .xml .pdparams .pdmodel "
+            + ".caffemodel .mnn .param .rknn .hef .dlc .uff .blob .npz .npy .json .txt .csv .zip .tar .gz .tgz .7z"
+        ).Split(' '),
+    ];
+
     private static bool IsOnnx(string path) =>
         Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase);
+
+    // Whoever names a file of another program expects that file, and no folder of that name.
+    private static void CheckEnding(string to)
+    {
+        string ending = Path.GetExtension(to);
+        if (OtherFiles.Contains(ending.ToLowerInvariant()) && !Directory.Exists(to))
+            throw new DeitException(
+                $"'{to}' was given as OUT, and no file of the kind '{ending}' is written alone; "
+                    + "give a folder, in which model.safetensors is written, or a file that ends with .onnx."
+            );
+    }
 
     // A target is replaced as a whole, so it must hold nothing but a model.
     private static void CheckTarget(string from, string to, bool overwrite)

@@ -3,6 +3,8 @@ using System.Text.Json;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Data.Formats;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
@@ -40,7 +42,11 @@ internal static class PredictCommand
 
     public static Command Create()
     {
-        Argument<string[]> images = new("IMAGE") { Description = "picture files", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> images = new("IMAGE")
+        {
+            Description = "picture files, or folders of them",
+            Arity = ArgumentArity.OneOrMore,
+        };
         Command command = new("predict", "Classify pictures.") { images };
         OptionBinder<PredictOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result), result.GetValue(images)!));
@@ -69,15 +75,12 @@ internal static class PredictCommand
             Output.Aside($"Running on {model.Device}, {model.Precision.Name}");
         List<object> answers = [];
         int failed = 0;
-        foreach (string[] some in images.Chunk(PicturesAtOnce))
+        foreach (string[] some in images.SelectMany(image => Pictures(image, Fail)).Chunk(PicturesAtOnce))
         foreach (PictureResult result in model.ClassifyAsync(some).GetAwaiter().GetResult())
         {
             if (result.Classification is not { } answer)
             {
-                if (result.Error is not DeitException error)
-                    throw result.Error!;
-                Output.Error(error.Message);
-                failed++;
+                Fail(result.Error as DeitException ?? throw result.Error!);
                 continue;
             }
             IReadOnlyList<ClassScore> scores = [.. answer.Scores.Take(options.Top)];
@@ -89,7 +92,43 @@ internal static class PredictCommand
         if (options.Json)
             Output.Text(JsonSerializer.Serialize(answers, Json));
         return failed == 0 ? 0 : 1;
+
+        void Fail(DeitException error)
+        {
+            Output.Error(error.Message);
+            failed++;
+        }
     }
+
+    // A folder stands for the pictures in it, by name. Folders in it are left: those of a data set would be thousands.
+    private static string[] Pictures(string path, Action<DeitException> fail)
+    {
+        if (!Directory.Exists(path))
+            return [path];
+        try
+        {
+            string[] pictures = DatasetRules.Reading(path, () => PicturesIn(path));
+            if (pictures.Length == 0)
+                throw new DeitException(
+                    $"'{path}' is a folder without pictures in it ({string.Join(' ', PictureFiles.Extensions)}); "
+                        + "give pictures, or the folder that they lie in."
+                );
+            return pictures;
+        }
+        catch (DeitException error)
+        {
+            fail(error);
+            return [];
+        }
+    }
+
+    private static string[] PicturesIn(string folder) =>
+        [
+            .. Directory
+                .EnumerateFiles(folder)
+                .Where(file => Path.GetFileName(file)[0] != '.' && PictureFiles.IsRead(file))
+                .Order(StringComparer.Ordinal),
+        ];
 
     private static object ForJson(string path, IEnumerable<ClassScore> scores) =>
         new

@@ -13,13 +13,14 @@ internal static class Output
     /// <exception cref="OutputException">The output cannot be written.</exception>
     public static void Line(string line = "") => Console.Out.WriteLine(Printable.Line(line));
 
-    /// <summary>Text of several lines, on the standard output.</summary>
+    /// <summary>Text of several lines, on the standard output or beside the answer.</summary>
     /// <param name="text">The text; its last line may be without an end.</param>
+    /// <param name="aside">True for the error stream.</param>
     /// <exception cref="OutputException">The output cannot be written.</exception>
-    public static void Text(string text)
+    public static void Text(string text, bool aside = false)
     {
         foreach (string line in text.TrimEnd('\n').Split('\n'))
-            Line(line.TrimEnd('\r'));
+            (aside ? Console.Error : Console.Out).WriteLine(Printable.Line(line.TrimEnd('\r')));
     }
 
     /// <summary>

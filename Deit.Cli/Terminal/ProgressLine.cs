@@ -87,12 +87,24 @@ internal sealed class ProgressLine : IDisposable
         }
         else
         {
-            // The last column stays free, since writing it would wrap on some terminals. A width of 0 means that nobody
-            // set it.
-            int room = _width() is > 1 and int width ? width - 1 : 79;
+            int room = Room();
             line = line.Length > room ? line[..room] : line;
             Write(output => output.Write('\r' + line.PadRight(Math.Min(_lineLength, room))));
             _lineLength = line.Length;
+        }
+    }
+
+    // The last column stays free, since writing it would wrap on some terminals. A width of 0 means that nobody set it, and a
+    // terminal that is gone has none.
+    private int Room()
+    {
+        try
+        {
+            return _width!() is > 1 and int width ? width - 1 : 79;
+        }
+        catch (Exception error) when (error is IOException or InvalidOperationException)
+        {
+            return 79;
         }
     }
 

@@ -250,7 +250,8 @@ public sealed class KernelChoices : IKernelChooser
         {
             if (!File.Exists(file))
                 return [];
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
+            using FileStream stream = File.OpenRead(file);
+            using JsonDocument document = JsonDocument.Parse(stream); // passes over a byte order mark
             return document
                 .RootElement.GetProperty(part)
                 .EnumerateObject()

@@ -55,6 +55,7 @@ internal static class WeightTransfer
                 notices.Add($"'{spec.Name}' [{string.Join(", ", shape)}] does not fit {spec.Shape} and starts anew");
                 continue;
             }
+            FiniteWeights.Check(values, spec.Name, source.WeightsPath);
             parameters.Device.Write<float>(parameters[spec.Name], values);
         }
         source.Dispose(); // read to its end
@@ -73,6 +74,7 @@ internal static class WeightTransfer
                 .Weights.Shapes.Keys.Except(own)
                 .Where(name => !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)),
         ];
+        ForeignParts.Refuse(unknown, source.Path);
         if (unknown.FirstOrDefault(name => !newHeads || parts.Contains(Part(name))) is { } inside)
             throw new CheckpointException(
                 $"'{source.Path}' has '{inside}', which the model does not know: it is of another model; "

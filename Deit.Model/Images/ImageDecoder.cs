@@ -1,4 +1,5 @@
 using System.Buffers;
+using Deit.Model.Files;
 using SkiaSharp;
 
 namespace Deit.Model.Images;
@@ -10,7 +11,7 @@ internal delegate PixelRectangle ImagePart(int width, int height);
 
 /// <summary>
 /// Reads JPEG, PNG, WebP, GIF (first frame) and BMP into 8-bit RGB. Alpha is dropped, not blended, and colour profiles are ignored, as
-/// Pillow's <c>convert("RGB")</c> does; the EXIF orientation of JPEG and WebP is applied. Thread-safe.
+/// Pillow's <c>convert("RGB")</c> does; the EXIF orientation of JPEG, PNG and WebP is applied. Thread-safe.
 /// </summary>
 internal static class ImageDecoder
 {
@@ -61,7 +62,7 @@ internal static class ImageDecoder
             when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new ImageException(
-                $"Reading the image '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.",
+                $"Reading the image '{path}' failed: {ReadFailure.Reason(path, error)}; check the path and its permissions.",
                 error
             );
         }
@@ -136,11 +137,26 @@ internal static class ImageDecoder
             // A file that is cut short shows it only at its end, and decoding a part need not reach the end. A file
             // without its end mark is therefore decoded whole, so that the same files are refused for every part.
             bool complete = encoded.EndsWith(JpegEnd);
-            return Decode(codec, name, minimumSide, pixelLimit, minimumSide == 0 && complete ? part : null);
+            int orientation =
+                codec.EncodedFormat == SKEncodedImageFormat.Png ? PngOrientation.Of(encoded) : (int)codec.EncodedOrigin;
+            // A picture that is to be turned is decoded whole, since the needed part lies elsewhere in the file.
+            bool inPart = minimumSide == 0 && complete && orientation == (int)SKEncodedOrigin.TopLeft;
+            (byte, byte, byte)? underAlpha =
+                codec.EncodedFormat == SKEncodedImageFormat.Gif && !codec.Info.IsOpaque
+                    ? GifBackground.Of(encoded)
+                    : null;
+            return Decode(codec, name, (orientation, underAlpha), minimumSide, pixelLimit, inPart ? part : null);
         }
     }
 
-    private static RgbImage Decode(SKCodec codec, string name, int minimumSide, long pixelLimit, ImagePart? part)
+    private static RgbImage Decode(
+        SKCodec codec,
+        string name,
+        (int Orientation, (byte, byte, byte)? UnderAlpha) stored,
+        int minimumSide,
+        long pixelLimit,
+        ImagePart? part
+    )
     {
         SKSizeI size = ReducedSize(codec, minimumSide);
         long pixels = (long)size.Width * size.Height;
@@ -158,11 +174,11 @@ internal static class ImageDecoder
         RgbImage? image = null;
         try
         {
-            OrientedPixels target = new(size.Width, size.Height, (int)codec.EncodedOrigin);
+            OrientedPixels target = new(size.Width, size.Height, stored.Orientation);
             result =
                 codec.EncodedFormat == SKEncodedImageFormat.Jpeg
-                    ? DecodeStrips(codec, info, target, Needed(codec, size, part))
-                    : DecodeWhole(codec, info, target);
+                    ? DecodeStrips(codec, info, target, Needed(size, part))
+                    : DecodeWhole(codec, info, target, stored.UnderAlpha);
             image = target.ToImage();
         }
         catch (OutOfMemoryException)
@@ -200,11 +216,10 @@ internal static class ImageDecoder
         return full;
     }
 
-    // A picture that is to be turned is decoded whole, since the needed part lies elsewhere in the file.
-    private static PixelRectangle Needed(SKCodec codec, SKSizeI size, ImagePart? part)
+    private static PixelRectangle Needed(SKSizeI size, ImagePart? part)
     {
         PixelRectangle whole = new(0, 0, size.Width, size.Height);
-        if (part is null || codec.EncodedOrigin != SKEncodedOrigin.TopLeft)
+        if (part is null)
             return whole;
         PixelRectangle needed = part(size.Width, size.Height);
         if (!needed.IsInside(size.Width, size.Height))
@@ -255,7 +270,13 @@ internal static class ImageDecoder
         return SKCodecResult.Success;
     }
 
-    private static unsafe SKCodecResult? DecodeWhole(SKCodec codec, SKImageInfo info, OrientedPixels target)
+    // The colour under alpha is that of pixels that are wholly transparent; null where the decoder keeps theirs.
+    private static unsafe SKCodecResult? DecodeWhole(
+        SKCodec codec,
+        SKImageInfo info,
+        OrientedPixels target,
+        (byte Red, byte Green, byte Blue)? underAlpha
+    )
     {
         using SKBitmap bitmap = new();
         if (!bitmap.TryAllocPixels(info))
@@ -263,10 +284,14 @@ internal static class ImageDecoder
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
         if (result == SKCodecResult.Success)
             for (int y = 0; y < info.Height; y++) // a row at a time: a span cannot cover more than 2 GiB
-                target.Store(
-                    new ReadOnlySpan<byte>((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes),
-                    new PixelRectangle(0, y, info.Width, 1)
-                );
+            {
+                Span<byte> row = new((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes);
+                if (underAlpha is var (red, green, blue))
+                    for (int x = 0; x < row.Length; x += 4)
+                        if (row[x + 3] == 0)
+                            (row[x], row[x + 1], row[x + 2]) = (red, green, blue);
+                target.Store(row, new PixelRectangle(0, y, info.Width, 1));
+            }
         return result;
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Deit.Gpu;
-using Deit.Model.Files;
 using Deit.Model.Images;
 using Deit.Model.Serving;
 using Microsoft.Extensions.Logging;

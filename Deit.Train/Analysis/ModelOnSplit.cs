@@ -1,6 +1,5 @@
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Model.Files;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
@@ -150,7 +149,9 @@ internal sealed class ModelOnSplit : IDisposable
     /// <param name="device">The device that computes.</param>
     /// <param name="fusion">How two heads answer together; null for the fusion that the model folder names.</param>
     /// <param name="precision">The types to compute in.</param>
-    /// <exception cref="DeitException">The weights are damaged, its answers are not numbers, no picture can be read, or memory is short.</exception>
+    /// <exception cref="DeitException">
+    /// The weights are damaged, the answers are no numbers, no picture can be read, or memory is short.
+    /// </exception>
     /// <exception cref="GpuException">The device has not enough memory or was lost.</exception>
     public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, Precision precision = default)
     {

@@ -178,8 +178,15 @@ internal sealed class Teacher : IDisposable
     /// <summary>SHA-256 of the weights.</summary>
     public static string Hash(ModelSource source)
     {
-        using FileStream weights = File.OpenRead(source.WeightsPath);
-        return Convert.ToHexString(SHA256.HashData(weights));
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] piece = new byte[1 << 20];
+        foreach (string file in source.WeightFiles)
+        {
+            using FileStream weights = File.OpenRead(file);
+            for (int read; (read = weights.Read(piece)) > 0; )
+                hash.AppendData(piece.AsSpan(0, read));
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
     }
 
     // The key of a file of logits: the weights, the preparation, and the pictures by name and order. The contents of

@@ -25,7 +25,7 @@ internal sealed class RunCheckpoint(string run)
 {
     private const string OptimizerFile = "optimizer.safetensors",
         StateFile = "state.json",
-        AverageFile = "model_ema.safetensors";
+        AverageFile = ModelFolder.AverageFile;
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -92,7 +92,7 @@ internal sealed class RunCheckpoint(string run)
             );
         try
         {
-            return JsonSerializer.Deserialize<TrainState>(File.ReadAllBytes(path), Json)
+            return JsonSerializer.Deserialize<TrainState>(JsonFile.Read(path).Span, Json)
                 ?? throw new JsonException("it is empty");
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)

@@ -41,9 +41,10 @@ internal static class ModelCommand
         (BenchReport ours, BenchReport peer) = PeerBench.Run(gpu, options, Output.Aside);
         output.Write(result, ours);
         // With the peer as A, B / A is above 1 where ours is faster.
-        (output.PrintsJson(result) ? Console.Error : Console.Out).Write(
+        Output.Text(
             $"\n{new BenchComparison(peer, ours)}Rates are medians of {options.Rounds} rounds in turn, "
-                + "spreads from the slowest to the fastest of them.\n"
+                + "spreads from the slowest to the fastest of them.",
+            aside: output.PrintsJson(result)
         );
         return 0;
     }

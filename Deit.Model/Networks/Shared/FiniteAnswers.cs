@@ -1,4 +1,6 @@
-namespace Deit.Model.Files;
+using Deit.Gpu;
+
+namespace Deit.Model;
 
 /// <summary>
 /// Refuses answers of a model that are not numbers. They come from weights that are not finite, as those of a training
@@ -24,6 +26,6 @@ internal static class FiniteAnswers
         new(
             $"The answer of the model '{model}' in {precision.Name} is NaN or infinite, expected numbers; take a checkpoint "
                 + "from before its training diverged"
-                + (precision.Activations == Gpu.DType.F32 ? "." : ", or compute in fp32.")
+                + (precision.Activations == DType.F32 ? "." : ", or compute in fp32.")
         );
 }
