@@ -89,6 +89,9 @@ internal static class EvalCommand
             Output.Line($"Device   {device.Info}");
         Evaluation evaluation = source.Evaluate(device, options.HeadFusion, PrecisionOn(device, options.Precision));
         ClassReport classes = ClassReport.Of(evaluation.Predictions, labels);
+        // A program gets the pictures' number alone; who reads on learns that they are a share.
+        if (options.Json && source.SharedOf is not null)
+            Output.Notice(source.Which(evaluation.Images));
         if (options.Json)
             ConsoleReport.PrintJson(ForJson(options, source, evaluation, classes));
         else
@@ -205,7 +208,6 @@ internal static class EvalCommand
             options.Model,
             options.Data,
             source.Split,
-            SharedOf = source.SharedOf,
             HeadFusion = FlagValue.Name(options.HeadFusion ?? source.Description.HeadFusion),
             options.Precision,
             evaluation.Images,
