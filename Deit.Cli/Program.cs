@@ -2,9 +2,12 @@ using System.CommandLine;
 using Deit.Cli.Commands;
 using Deit.Cli.Commands.Analyze;
 using Deit.Cli.Commands.Bench;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 
+// Made first: whatever holds signals back listens later and is asked before.
+using EarlyEnd earlyEnd = new();
 RootCommand root = new("Deit: trains, distils, evaluates and runs DeiT vision transformers on any Vulkan device.")
 {
     TrainCommand.Create(),
