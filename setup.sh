@@ -5,8 +5,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 build() {
   command -v dotnet >/dev/null || { echo "deit: the .NET 10 SDK is missing; install it from https://dotnet.microsoft.com/download" >&2; exit 1; }
   local output=$here/$2
-  if [[ -e $output && -z $(find "$here" \( -name bin -o -name obj -o -name .git -o -name demo -o -name runs \) -prune -o \
-      \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.spv' -o -name manifest.txt -o -name '*.targets' -o -name '*.html' -o -name '*.css' -o -name '*.comp' -o -name '*.glsl' -o -name '*.safetensors' \) -newer "$output" -print -quit) ]]; then
+  if [[ -e $output && -z $(newer_source "$1" "$output") ]]; then
     return
   fi
   local log
@@ -20,6 +19,17 @@ build() {
   touch "$output"
 }
 
+# newer_source PROJECT OUTPUT: a source that is newer than the output. Only folders of sources are looked through, since data and
+# runs of users lie in a checkout, too.
+newer_source() {
+  local folders=(Deit.Gpu Deit.Model Deit.Train Deit.Cli shaders bench)
+  [[ $1 != . ]] || folders+=(samples tests)
+  find "${folders[@]/#/$here/}" "$here"/Directory.* "$here"/*.sln \( -name bin -o -name obj -o -name results \) -prune -o -type f \
+    \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sln' -o -name '*.spv' -o -name '*.comp' -o -name '*.glsl' \
+    -o -name '*.html' -o -name '*.css' -o -name '*.json' -o -name '*.txt' -o -name '*.ttf' -o -path "$here/tests/*.safetensors" \) \
+    -newer "$2" -print -quit
+}
+
 # A driver announces itself by a file; a file without its library, or a loader without files, is no device.
 has_vulkan() {
   # No pipe into grep -q: it would end ldconfig by SIGPIPE now and then, which pipefail takes for "not found".
@@ -27,7 +37,8 @@ has_vulkan() {
   libraries=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null) || return 1
   [[ $libraries == *libvulkan.so.1* ]] || return 1
   [[ -n ${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-} ]] && return 0
-  compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null || compgen -G "${HOME:-}/.local/share/vulkan/icd.d/*.json" >/dev/null
+  compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/usr/local/share/vulkan/icd.d/*.json' >/dev/null ||
+    compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null || compgen -G "${HOME:-}/.local/share/vulkan/icd.d/*.json" >/dev/null
 }
 
 # Installs the Vulkan loader and Mesa's CPU driver (and the validation layers where they are asked for) when they are missing.

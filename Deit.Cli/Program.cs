@@ -1,37 +1,44 @@
 using System.CommandLine;
+using System.Globalization;
 using Deit.Cli.Commands;
 using Deit.Cli.Commands.Analyze;
 using Deit.Cli.Commands.Bench;
 using Deit.Cli.Terminal;
-using Deit.Gpu;
 using Deit.Model;
 
-// Made first: whatever holds signals back listens later and is asked before.
+// Numbers look the same everywhere, and mean the same: files and scripts go from one machine to another.
+CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
+ConsoleWriter.Install();
+// Made before everything that holds signals back: the last one that listens is asked first.
 using EarlyEnd earlyEnd = new();
-RootCommand root = new("Deit: trains, distils, evaluates and runs DeiT vision transformers on any Vulkan device.")
+LastHandler handler = new(args, Output.Error, Environment.CurrentDirectory, Path.GetTempPath());
+handler.CatchOtherThreads();
+return handler.Run(() =>
 {
-    TrainCommand.Create(),
-    EvalCommand.Create(),
-    PredictCommand.Create(),
-    ConvertCommand.Create(),
-    AnalyzeCommand.Create(),
-    DevicesCommand.Create(),
-    BenchCommand.Create(),
-    DemoCommand.Create(),
-};
-
-try
-{
-    ParseResult parsed = root.Parse(args);
+    RootCommand root = new("Deit: trains, distils, evaluates and runs DeiT vision transformers on any Vulkan device.")
+    {
+        TrainCommand.Create(),
+        EvalCommand.Create(),
+        PredictCommand.Create(),
+        ConvertCommand.Create(),
+        AnalyzeCommand.Create(),
+        DevicesCommand.Create(),
+        BenchCommand.Create(),
+        DemoCommand.Create(),
+    };
+    // A picture may be called @1.png: names that begin so are no files with further arguments.
+    ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
     if (ParseErrors.Sentence(parsed) is { } sentence)
         throw new DeitException(sentence);
-    // The handler below prints one sentence instead of a stack trace. Commands handle signals themselves.
+    // The handler prints one sentence instead of a stack trace. Commands handle signals themselves.
     return parsed.Invoke(
-        new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
+        new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+            Output = Console.Out,
+            Error = Console.Error,
+        }
     );
-}
-catch (Exception error) when (error is DeitException or GpuException)
-{
-    Console.Error.WriteLine($"deit: {error.Message}");
-    return 1;
-}
+});

@@ -5,10 +5,10 @@ namespace Deit.Gpu;
 /// <summary>An open Vulkan device: makes arenas and graphs, moves data. Several can be open at once. Methods are thread-safe.</summary>
 public sealed class GpuDevice : IDisposable
 {
-    private GpuDevice(VulkanDevice vulkan)
+    private GpuDevice(VulkanDevice vulkan, CacheFolder cache)
     {
-        (Info, Vulkan) = (vulkan.Info, vulkan);
-        Choices = new KernelChoices(vulkan, CacheFolder.For(Info));
+        (Info, Vulkan, CacheNotice) = (vulkan.Info, vulkan, cache.Notice);
+        Choices = new KernelChoices(vulkan, cache.Path);
     }
 
     /// <summary>The facts of the device.</summary>
@@ -18,6 +18,9 @@ public sealed class GpuDevice : IDisposable
     public KernelChoices Choices { get; }
 
     internal VulkanDevice Vulkan { get; }
+
+    /// <summary>A sentence where what is compiled and measured cannot be kept where it should; null where all is well.</summary>
+    public string? CacheNotice { get; }
 
     /// <summary>Bytes of device memory held now.</summary>
     public long AllocatedBytes => Vulkan.Memory.AllocatedBytes;
@@ -52,7 +55,11 @@ public sealed class GpuDevice : IDisposable
     /// <summary>Opens the device of these facts.</summary>
     /// <param name="info">Facts from <see cref="Find"/> or <see cref="Enumerate"/>.</param>
     /// <exception cref="GpuException">The device is gone, or cannot be opened.</exception>
-    public static GpuDevice Open(GpuInfo info) => new(VulkanDevice.Open(info, CacheFolder.For(info)));
+    public static GpuDevice Open(GpuInfo info)
+    {
+        CacheFolder cache = CacheFolder.For(info);
+        return new GpuDevice(VulkanDevice.Open(info, cache.Path), cache);
+    }
 
     /// <summary>Device memory that lives until disposed.</summary>
     /// <exception cref="GpuException">The device has not enough memory.</exception>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Cli.Conversion;
+using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
@@ -25,6 +26,9 @@ internal sealed record ConvertOptions
 
     [Flag("input in pixels, a side or HEIGHTxWIDTH, where the source does not say it")]
     public ImageSize? InputSize { get; set; }
+
+    [Flag("take the moving average of the weights, where IN holds both")]
+    public bool Ema { get; set; }
 
     [Flag("replace OUT where it is a model of an earlier conversion")]
     public bool Overwrite { get; set; }
@@ -61,10 +65,11 @@ internal static class ConvertCommand
             string expected = format == "onnx" ? "a file that ends with .onnx" : "a folder";
             throw new DeitException($"'{to}' was given for --to {format}, expected {expected}; name it so.");
         }
+        CheckEnding(to);
         CheckTarget(from, to, options.Overwrite);
         using ConvertSource source = ConvertSource.Open(
             from,
-            new ConvertHints(options.Model, options.Labels, options.InputSize)
+            new ConvertHints(options.Model, options.Labels, options.InputSize, options.Ema)
         );
         switch (format)
         {
@@ -80,20 +85,41 @@ internal static class ConvertCommand
         }
         ModelDescription description = source.Model.Description;
         foreach (string notice in source.Notices)
-            Console.Error.WriteLine($"Notice   {notice}");
+            Output.Notice(notice);
         if (format == "hf" && description is { Config.Heads.Count: 2, HeadFusion: HeadFusion.SumSoftmax })
-            Console.Error.WriteLine(
-                "Notice   transformers answers with the mean of both heads' logits, this model with the sum of their softmax"
+            Output.Notice(
+                "transformers answers with the mean of both heads' logits, this model with the sum of their softmax"
             );
-        Console.WriteLine(
+        Output.Line(
             $"{to}: {description.Name ?? description.Config.Family}, {description.Config.NumClasses} classes, "
                 + $"{description.Config.InputSize} pixels"
         );
         return 0;
     }
 
+    // Endings of files that hold models or archives. Any other, as in "v1.2", is part of a folder's name.
+    private static readonly string[] OtherFiles =
+    [
+        .. (
+            ".safetensors .pt .pth .ptl .ckpt .bin .pkl .pickle .joblib .torchscript .mar .gguf .ggml .h5 .hdf5 .keras .pb "
+            + ".tflite .lite .msgpack .mlmodel .mlpackage .mlmodelc .engine .plan .trt .ort .xml .pdparams .pdmodel "
+            + ".caffemodel .mnn .param .rknn .hef .dlc .uff .blob .npz .npy .json .txt .csv .zip .tar .gz .tgz .7z"
+        ).Split(' '),
+    ];
+
     private static bool IsOnnx(string path) =>
         Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase);
+
+    // Whoever names a file of another program expects that file, and no folder of that name.
+    private static void CheckEnding(string to)
+    {
+        string ending = Path.GetExtension(to);
+        if (OtherFiles.Contains(ending.ToLowerInvariant()) && !Directory.Exists(to))
+            throw new DeitException(
+                $"'{to}' was given as OUT, and no file of the kind '{ending}' is written alone; "
+                    + "give a folder, in which model.safetensors is written, or a file that ends with .onnx."
+            );
+    }
 
     // A target is replaced as a whole, so it must hold nothing but a model.
     private static void CheckTarget(string from, string to, bool overwrite)

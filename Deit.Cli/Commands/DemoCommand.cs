@@ -61,7 +61,7 @@ internal static class DemoCommand
             if (Directory.Exists(folder))
                 Directory.Delete(folder, recursive: true);
         DemoDataset pictures = new();
-        Console.WriteLine(
+        Output.Line(
             $"Rendering {DemoDataset.Classes.Length} classes of {pictures.TrainImagesPerClass} training "
                 + $"and {pictures.ValImagesPerClass} validation pictures into {data}"
         );
@@ -71,11 +71,11 @@ internal static class DemoCommand
         if (code != 0)
             return code;
         string best = Path.Combine(run, "best");
-        Console.WriteLine();
+        Output.Line();
         code = Evaluate(best, data, training);
         if (code != 0)
             return code;
-        Console.WriteLine();
+        Output.Line();
         code = PredictCommand.Run(
             new PredictOptions
             {
@@ -85,11 +85,11 @@ internal static class DemoCommand
             },
             Examples(data)
         );
-        Console.WriteLine();
-        Console.WriteLine($"Pictures {data}");
-        Console.WriteLine($"Run      {run}: args.json, log.csv, log.jsonl, best/, last/");
-        Console.WriteLine($"Model    {best}: deit predict --model {best} IMAGE...");
-        Console.WriteLine($"Took     {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s");
+        Output.Line();
+        Output.Line($"Pictures {data}");
+        Output.Line($"Run      {run}: args.json, log.csv, log.jsonl, best/, last/");
+        Output.Line($"Model    {best}: deit predict --model {best} IMAGE...");
+        Output.Line($"Took     {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s");
         return code;
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Deit.Bench.Reports;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Spectre.Console;
 
@@ -28,7 +29,7 @@ internal static class DevicesCommand
         {
             IReadOnlyList<GpuInfo> devices = GpuDevice.Enumerate();
             if (result.GetValue(json))
-                Console.WriteLine(JsonSerializer.Serialize(devices, Json));
+                Output.Text(JsonSerializer.Serialize(devices, Json));
             else
                 Print(devices);
             return devices.Any(device => device.Unsuitable is null) ? 0 : 1;

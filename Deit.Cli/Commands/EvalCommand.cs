@@ -5,6 +5,7 @@ using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
 using Deit.Train.Training;
@@ -61,7 +62,7 @@ internal static class EvalCommand
     {
         (Precision precision, string? notice) = Precision.For(device.Info, Precision.Parse(name));
         if (notice is not null)
-            Console.Error.WriteLine($"Notice   {notice}");
+            Output.Notice(notice);
         return precision;
     }
 
@@ -72,6 +73,8 @@ internal static class EvalCommand
                 $"--confusion '{file}' does not end with .png, the format that it writes; name it so."
             );
         using ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
+        foreach (string notice in source.Notices)
+            Output.Notice(notice);
         IReadOnlyList<string> labels = source.Description.Labels;
         (string? output, string? confusion) = Files(options, labels.Count);
         if (confusion is not null)
@@ -79,11 +82,11 @@ internal static class EvalCommand
         if (output is not null)
             Report.MakeFolder(output);
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         if (options.Json)
-            Console.Error.WriteLine($"Running on {device.Info}");
+            Output.Aside($"Running on {device.Info}");
         else
-            Console.WriteLine($"Device   {device.Info}");
+            Output.Line($"Device   {device.Info}");
         Evaluation evaluation = source.Evaluate(device, options.HeadFusion, PrecisionOn(device, options.Precision));
         ClassReport classes = ClassReport.Of(evaluation.Predictions, labels);
         if (options.Json)
@@ -95,9 +98,7 @@ internal static class EvalCommand
         if (confusion is not null)
             Draw(confusion, options, evaluation, labels);
         if (output is not null && !options.Json)
-            Console.WriteLine(
-                $"Files    {output}: eval.json, per_class.csv{(confusion is null ? "" : ", confusion.png")}"
-            );
+            Output.Line($"Files    {output}: eval.json, per_class.csv{(confusion is null ? "" : ", confusion.png")}");
         return 0;
     }
 
@@ -109,7 +110,7 @@ internal static class EvalCommand
             "none" => null,
             // The output of --json is for a program, and --confusion asks for the picture alone.
             null when options.Json || options.Confusion is not null => null,
-            null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{options.Split}",
+            null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{SplitNames.Asked(options.Split)}",
             { } named => named,
         };
         // With too many classes a folder of results goes without the picture. A picture that --confusion names is refused later.
@@ -138,7 +139,7 @@ internal static class EvalCommand
     private static void Draw(string file, EvalOptions options, Evaluation evaluation, IReadOnlyList<string> labels)
     {
         string title = FormattableString.Invariant(
-            $"{evaluation.Top1:p1} right of {evaluation.Images} images of '{options.Split}'"
+            $"{evaluation.Top1:p1} right of {evaluation.Images} images of '{SplitNames.Asked(options.Split)}'"
         );
         using Drawing drawing = new ConfusionMatrix(evaluation.Predictions, labels).Draw(title);
         drawing.SavePng(file);
@@ -146,22 +147,22 @@ internal static class EvalCommand
 
     private static void Print(EvalOptions options, ModelOnSplit source, Evaluation evaluation, ClassReport classes)
     {
-        Console.WriteLine($"Images   {evaluation.Images} of '{options.Split}'");
-        Console.WriteLine($"Top-1    {evaluation.Top1:p2}");
-        Console.WriteLine($"Top-5    {evaluation.Top5:p2}");
-        Console.WriteLine($"Loss     {evaluation.Loss:F4}");
+        Output.Line($"Images   {source.Which(evaluation.Images, noun: "")}");
+        Output.Line($"Top-1    {evaluation.Top1:p2}");
+        Output.Line($"Top-5    {evaluation.Top5:p2}");
+        Output.Line($"Loss     {evaluation.Loss:F4}");
         if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })
         {
-            Console.WriteLine($"Class token         {byClass}");
-            Console.WriteLine($"Distillation token  {byDistillation}");
+            Output.Line($"Class token         {byClass}");
+            Output.Line($"Distillation token  {byDistillation}");
         }
-        Console.WriteLine($"Speed    {evaluation.ImagesPerSecond:F1} images/s, decoding included");
+        Output.Line($"Speed    {evaluation.ImagesPerSecond:F1} images/s, decoding included");
         PrintClasses(classes, options.AllClasses || classes.Classes.Count <= ShownClasses);
         if (source.Loader.Unreadable.Count > 0)
         {
-            Console.WriteLine($"{source.Loader.Unreadable.Count} image(s) could not be read and were left out:");
+            Output.Line($"{source.Loader.Unreadable.Count} image(s) could not be read and were left out:");
             foreach (string sentence in source.Loader.Unreadable)
-                Console.WriteLine($"  {sentence}");
+                Output.Line($"  {sentence}");
         }
     }
 
@@ -183,12 +184,12 @@ internal static class EvalCommand
             ""
         );
         if (!all)
-            Console.WriteLine(
+            Output.Line(
                 $"The {ShownClasses} of {report.Classes.Count} classes that are recognised least (--all-classes shows every one):"
             );
         ConsoleReport.Print(table);
         if (report.NeverPredicted > 0)
-            Console.WriteLine(
+            Output.Line(
                 $"{report.NeverPredicted} class(es) were never answered: they have no precision and are not in its mean."
             );
     }
@@ -203,7 +204,8 @@ internal static class EvalCommand
         {
             options.Model,
             options.Data,
-            options.Split,
+            source.Split,
+            SharedOf = source.SharedOf,
             HeadFusion = FlagValue.Name(options.HeadFusion ?? source.Description.HeadFusion),
             options.Precision,
             evaluation.Images,

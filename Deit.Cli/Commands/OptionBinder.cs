@@ -60,11 +60,9 @@ internal sealed class OptionBinder<T>
 
     private static (Option, Func<ParseResult, object?>) CreateOf<TValue>(Flag flag, TValue initial)
     {
-        Option<TValue> option = new(flag.Name)
-        {
-            Description = flag.Attribute.Help,
-            Required = flag.Attribute.Required,
-        };
+        Option<TValue> option = NumberOption.Strict(
+            new Option<TValue>(flag.Name) { Description = flag.Attribute.Help, Required = flag.Attribute.Required }
+        );
         if (!flag.Attribute.Required)
             option.DefaultValueFactory = _ => initial;
         if (option is Option<ImageSize?> size)

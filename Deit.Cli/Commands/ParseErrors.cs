@@ -23,32 +23,32 @@ internal static class ParseErrors
     {
         if (parsed.UnmatchedTokens is [var unknown, ..])
             return $"'{unknown}' is no flag or command of {Path(parsed.CommandResult)}";
-        // The parser quotes the wrong value first, and gives each choice a line of its own.
-        string[] lines = error.Message.Split(
-            '\n',
-            StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
-        );
-        if (
-            error.SymbolResult is OptionResult { Tokens.Count: > 0 } option
-            && lines[0].Split('\'') is [_, var value, _, ..]
-        )
+        // The parser quotes the wrong value, which may hold anything, and gives each choice a line of its own.
+        string? value = (error.SymbolResult as OptionResult)
+            ?.Tokens.Select(token => token.Value)
+            .FirstOrDefault(token => error.Message.Contains($"'{token}'", StringComparison.Ordinal));
+        string message = value is null
+            ? error.Message
+            : error.Message.Replace($"'{value}'", "", StringComparison.Ordinal);
+        string[] lines = message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (value is not null && error.SymbolResult is OptionResult option)
         {
             string[] choices = [.. lines[1..].Select(choice => choice.Trim('\''))];
             if (choices.Length > 0)
                 return $"{option.Option.Name} is '{value}', expected {string.Join(", ", choices)}";
             if (lines[0].StartsWith("Cannot parse", StringComparison.Ordinal))
-                return $"{option.Option.Name} is '{value}', expected {Expected(option.Option.ValueType)}";
+                return $"{option.Option.Name} is '{value}', expected {Expected(option.Option.ValueType, value)}";
         }
-        return string.Join(' ', lines);
+        return string.Join(
+            ' ',
+            error.Message.ReplaceLineEndings(" ").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        );
     }
 
-    private static string Expected(Type type) =>
-        Type.GetTypeCode(
-            Nullable.GetUnderlyingType(type.GetElementType() ?? type) ?? type.GetElementType() ?? type
-        ) switch
+    private static string Expected(Type type, string value) =>
+        Type.GetTypeCode(Nullable.GetUnderlyingType(type) ?? type) switch
         {
-            TypeCode.Int32 or TypeCode.Int64 => "a whole number",
-            TypeCode.Double => "a number",
+            TypeCode.Int32 or TypeCode.Int64 or TypeCode.Double => NumberOption.Expected(type, value),
             TypeCode.Boolean => "true or false",
             _ => "another value",
         };

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Model.Images;
+using Deit.Train.Data.Formats;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
@@ -40,7 +42,11 @@ internal static class PredictCommand
 
     public static Command Create()
     {
-        Argument<string[]> images = new("IMAGE") { Description = "picture files", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> images = new("IMAGE")
+        {
+            Description = "picture files, or folders of them",
+            Arity = ArgumentArity.OneOrMore,
+        };
         Command command = new("predict", "Classify pictures.") { images };
         OptionBinder<PredictOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result), result.GetValue(images)!));
@@ -54,6 +60,7 @@ internal static class PredictCommand
     {
         if (options.Top < 1)
             throw new DeitException($"--top is {options.Top}, expected at least 1.");
+        string[] pictures = [.. images.SelectMany(Pictures)];
         using DeitModel model = DeitModel.Load(
             options.Model,
             new DeitModelOptions
@@ -63,18 +70,20 @@ internal static class PredictCommand
                 Precision = options.Precision,
             }
         );
+        if (CacheFolder.For(model.Device).Notice is { } notice)
+            Output.Notice(notice);
         if (!options.Json)
-            Console.Error.WriteLine($"Running on {model.Device}, {model.Precision.Name}");
+            Output.Aside($"Running on {model.Device}, {model.Precision.Name}");
         List<object> answers = [];
         int failed = 0;
-        foreach (string[] some in images.Chunk(PicturesAtOnce))
+        foreach (string[] some in pictures.Chunk(PicturesAtOnce))
         foreach (PictureResult result in model.ClassifyAsync(some).GetAwaiter().GetResult())
         {
             if (result.Classification is not { } answer)
             {
-                if (result.Error is not ImageException error)
+                if (result.Error is not DeitException error)
                     throw result.Error!;
-                Console.Error.WriteLine($"deit: {error.Message}");
+                Output.Error(error.Message);
                 failed++;
                 continue;
             }
@@ -85,8 +94,30 @@ internal static class PredictCommand
                 Print(result.Path, scores);
         }
         if (options.Json)
-            Console.WriteLine(JsonSerializer.Serialize(answers, Json));
+            Output.Text(JsonSerializer.Serialize(answers, Json));
         return failed == 0 ? 0 : 1;
+    }
+
+    // A folder stands for the pictures in it, by name. Folders in it are left: those of a data set would be thousands.
+    private static IEnumerable<string> Pictures(string path)
+    {
+        if (!Directory.Exists(path))
+            return [path];
+        string[] pictures = DatasetRules.Reading(
+            path,
+            () =>
+                Directory
+                    .EnumerateFiles(path)
+                    .Where(file => Path.GetFileName(file)[0] != '.' && PictureFiles.IsRead(file))
+                    .Order(StringComparer.Ordinal)
+                    .ToArray()
+        );
+        return pictures.Length > 0
+            ? pictures
+            : throw new DeitException(
+                $"'{path}' is a folder without pictures in it ({string.Join(' ', PictureFiles.Extensions)}); "
+                    + "give pictures, or the folder that they lie in."
+            );
     }
 
     private static object ForJson(string path, IEnumerable<ClassScore> scores) =>
@@ -103,8 +134,8 @@ internal static class PredictCommand
 
     private static void Print(string path, IEnumerable<ClassScore> scores)
     {
-        Console.WriteLine(path);
+        Output.Line(path);
         foreach (ClassScore score in scores)
-            Console.WriteLine($"  {score.Probability, 7:p1}  {score.Label}");
+            Output.Line($"  {score.Probability, 7:p1}  {score.Label}");
     }
 }

@@ -35,7 +35,7 @@ internal static class TrainCommand
         if (options.Run.SaveRecipe is { } file)
         {
             Recipe.Save(options, file);
-            Console.WriteLine($"Recipe   {file}");
+            Output.Line($"Recipe   {file}");
             if (options.Data.Path is null)
                 return 0;
         }

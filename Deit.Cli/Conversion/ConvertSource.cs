@@ -1,13 +1,15 @@
 using Deit.Model;
+using Deit.Model.Files;
 using Deit.Model.Images;
 
 namespace Deit.Cli.Conversion;
 
 /// <summary>Facts on the source of <c>deit convert</c> that its files may not tell.</summary>
 /// <param name="Model">The name of a model.</param>
-/// <param name="Labels">A text file with a class name a line.</param>
+/// <param name="Labels">A file with the class names, see <see cref="LabelsFile"/>.</param>
 /// <param name="InputSize">Pixels of the input.</param>
-internal sealed record ConvertHints(string? Model, string? Labels, ImageSize? InputSize);
+/// <param name="Average">True for the moving average of the weights, where the source holds both.</param>
+internal sealed record ConvertHints(string? Model, string? Labels, ImageSize? InputSize, bool Average = false);
 
 /// <summary>
 /// A model on disk in any format that is read. It has a description and open weights under the reference's names; both are checked against
@@ -15,8 +17,6 @@ internal sealed record ConvertHints(string? Model, string? Labels, ImageSize? In
 /// </summary>
 internal sealed class ConvertSource : IDisposable
 {
-    private const string TorchWeights = "pytorch_model.bin";
-
     private ConvertSource(ModelSource model, IReadOnlyList<string> notices) => (Model, Notices) = (model, notices);
 
     /// <summary>The model.</summary>
@@ -31,14 +31,15 @@ internal sealed class ConvertSource : IDisposable
     /// <exception cref="DeitException">There is no model, it is damaged, or its architecture remains open.</exception>
     public static ConvertSource Open(string path, ConvertHints hints)
     {
-        using ModelSource found = Find(path, hints.Model is not null);
+        TorchState? torch = null;
+        using ModelSource found = Find(path, hints, state => torch = state);
         ModelDescription description = Describe(found, hints);
         IReadOnlyList<string> notices = [.. Defaults(found, description, hints)];
         ModelSource model = found.With(description);
         try
         {
             model.Check();
-            return new ConvertSource(model, notices);
+            return new ConvertSource(model, [.. notices, .. Beside(model, torch, hints)]);
         }
         catch
         {
@@ -64,27 +65,92 @@ internal sealed class ConvertSource : IDisposable
             yield return $"'{source.Path}' does not name its classes: their numbers are written; --labels FILE names them";
     }
 
-    // A model that --model names counts more than a config.json that happens to lie beside a file.
-    private static ModelSource Find(string path, bool named)
+    // What the source holds beside the weights that were taken.
+    private static IEnumerable<string> Beside(ModelSource model, TorchState? torch, ConvertHints hints)
     {
+        if (torch?.Average is { } average)
+            yield return $"'{model.Path}' also holds the moving average of its weights, as '{average}': "
+                + $"{(torch.Place is { } place ? $"'{place}' is" : "the weights are")} written; --ema takes the average";
+        if (torch is { Average: null, Place: { } only } && !hints.Average && TorchState.IsAverage(only))
+            yield return $"'{model.Path}' holds nothing but the moving average of its weights, '{only}': it is written";
+        if (torch?.LeftOut is [_, ..] others)
+            yield return $"'{model.Path}' also holds {string.Join(", ", others.Select(other => $"'{other}'"))}, which is left out";
+        if (!hints.Average && Directory.Exists(model.Path) && File.Exists(AverageIn(model.Path)))
+            yield return $"'{model.Path}' also holds the moving average of its weights, {ModelFolder.AverageFile}; --ema takes it";
+    }
+
+    private static string AverageIn(string folder) => System.IO.Path.Combine(folder, ModelFolder.AverageFile);
+
+    // A model that --model names counts more than a config.json that happens to lie beside a file.
+    private static ModelSource Find(string path, ConvertHints hints, Action<TorchState> found)
+    {
+        bool named = hints.Model is not null;
         if (Directory.Exists(path))
         {
             if (named)
                 throw new DeitException(
                     $"--model was given, and '{path}' itself says what it is; leave --model out, or give the file with the weights."
                 );
-            string weights = System.IO.Path.Combine(path, TorchWeights);
-            return File.Exists(weights) && !File.Exists(System.IO.Path.Combine(path, ModelFolder.WeightsFile))
-                ? ModelSource.Of(path, weights, ModelSource.Read(path), TorchFile.Open)
-                : ModelSource.Open(path);
+            string torch = System.IO.Path.Combine(path, WeightsInFolder.TorchFile);
+            ModelDescription stated = ModelSource.Read(path);
+            string weights =
+                hints.Average && File.Exists(AverageIn(path)) ? AverageIn(path)
+                : File.Exists(torch) && !WeightsInFolder.Has(path) ? torch
+                : WeightsInFolder.Find(path);
+            return ModelSource.Of(path, weights, stated, Opener(path, weights, hints, found));
         }
-        bool torch = System.IO.Path.GetExtension(path).ToLowerInvariant() is ".pth" or ".pt" or ".bin";
-        if (!File.Exists(path) || (!torch && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)))
+        ModelDescription? beside = named || !File.Exists(path) ? null : ModelSource.Beside(path);
+        return ModelSource.Of(path, path, beside, Opener(path, path, hints, found));
+    }
+
+    // Opens the weights of a file of PyTorch; null for those of any other.
+    private static Func<string, IWeights>? Opener(
+        string path,
+        string weights,
+        ConvertHints hints,
+        Action<TorchState> found
+    )
+    {
+        if (IsTorch(weights))
+            return file =>
+            {
+                TorchFile torch = TorchFile.Open(file, hints.Average);
+                found(torch.State);
+                return torch;
+            };
+        if (hints.Average && System.IO.Path.GetFileName(weights) != ModelFolder.AverageFile)
+        {
+            string best = System.IO.Path.GetFullPath(path).TrimEnd(System.IO.Path.DirectorySeparatorChar) + "_ema";
             throw new DeitException(
-                $"'{path}' {(File.Exists(path) ? "is no file that is read here" : "does not exist")}; "
-                    + "give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin."
+                $"--ema was given, and '{path}' holds no moving average beside its weights; "
+                    + (Directory.Exists(best) ? $"give '{best}', or leave --ema out." : "leave --ema out.")
             );
-        return ModelSource.Of(path, path, named ? null : ModelSource.Beside(path), torch ? TorchFile.Open : null);
+        }
+        return null;
+    }
+
+    // The bytes tell whose file it is. Where they do not, its ending decides which reader names the fault.
+    private static bool IsTorch(string path)
+    {
+        const string Expected = "give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin";
+        if (!File.Exists(path))
+            throw new DeitException($"'{path}' does not exist; {Expected}.");
+        FileNature nature = FileNature.Of(path);
+        return nature.Kind switch
+        {
+            FileKind.Torch => true,
+            FileKind.Safetensors => false,
+            FileKind.Other when System.IO.Path.GetFileName(path) == WeightsInFolder.IndexFile => false,
+            FileKind.Other => throw new DeitException(
+                $"'{path}' is no file that is read here: it is {nature.Name}; {nature.Remedy}."
+            ),
+            _ => System.IO.Path.GetExtension(path).ToLowerInvariant() switch
+            {
+                ".pth" or ".pt" or ".bin" or ".ckpt" => true,
+                ".safetensors" => false,
+                _ => throw new DeitException($"'{path}' is no file that is read here; {Expected}."),
+            },
+        };
     }
 
     private static ModelDescription Describe(ModelSource source, ConvertHints hints)
@@ -97,7 +163,7 @@ internal sealed class ConvertSource : IDisposable
                 Preprocess = description.Preprocess with { InputSize = size },
             };
         if (hints.Labels is { } file)
-            description = description with { Labels = ReadLabels(file, description.Config.NumClasses) };
+            description = description with { Labels = LabelsFile.Read(file, description.Config.NumClasses) };
         description.Config.Validate();
         description.Preprocess.Validate();
         return description;
@@ -113,27 +179,6 @@ internal sealed class ConvertSource : IDisposable
                 Preprocess = preprocess,
             };
         }
-    }
-
-    private static string[] ReadLabels(string path, int classes)
-    {
-        string[] labels;
-        try
-        {
-            labels = [.. File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0)];
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new DeitException(
-                $"Reading --labels '{path}' failed: {error.Message.TrimEnd('.')}; give a text file with a class name a line.",
-                error
-            );
-        }
-        return labels.Length == classes
-            ? labels
-            : throw new DeitException(
-                $"--labels '{path}' names {labels.Length} classes, the model has {classes}; give a text file with a class name a line."
-            );
     }
 
     /// <summary>Closes the weights.</summary>

@@ -5,14 +5,11 @@ using Deit.Model.Files;
 namespace Deit.Cli.Conversion;
 
 /// <summary>
-/// The state dictionary in a file of torch.save: the reference's and timm's <c>.pth</c>, transformers' <c>pytorch_model.bin</c>. It is the
-/// saved value itself, or its member <c>model</c> or <c>state_dict</c>. All else that a checkpoint holds is left out.
+/// The state dictionary in a file of torch.save: the reference's and timm's <c>.pth</c>, transformers' <c>pytorch_model.bin</c>. See
+/// <see cref="TorchState"/> for where it lies. All else that a checkpoint holds is left out.
 /// </summary>
 internal sealed class TorchFile : IWeights
 {
-    private static readonly string[] Places = ["model", "state_dict"];
-    private const string Parallel = "module.";
-
     private readonly string _path;
     private readonly TorchArchive _archive;
     private readonly Dictionary<string, TorchTensor> _tensors = new(StringComparer.Ordinal);
@@ -21,28 +18,23 @@ internal sealed class TorchFile : IWeights
     // The storage that was read last: tensors may share a storage, and then usually all do.
     private (string Key, byte[] Bytes)? _last;
 
-    private TorchFile(string path, TorchArchive archive)
+    private TorchFile(string path, TorchArchive archive, bool average)
     {
         (_path, _archive) = (path, archive);
-        PickleDictionary state = StateDictionary(_archive.ReadPickle());
-        (string Name, TorchTensor Tensor)[] tensors =
-        [
-            .. state
-                .Items.Where(item => item is (string, TorchTensor))
-                .Select(item => ((string)item.Key!, (TorchTensor)item.Value!)),
-        ];
-        // torch.nn.parallel puts its prefix before every name.
-        int prefix = tensors.All(item => item.Name.StartsWith(Parallel, StringComparison.Ordinal))
-            ? Parallel.Length
-            : 0;
-        foreach ((string name, TorchTensor tensor) in tensors)
+        State = TorchState.Find(_archive.ReadPickle(), average);
+        foreach ((object? key, object? value) in State.Weights.Items)
         {
+            if (key is not string name || value is not TorchTensor tensor)
+                continue;
             _archive.Check(tensor.Storage);
-            if (!_tensors.TryAdd(name[prefix..], tensor))
+            if (!_tensors.TryAdd(name, tensor))
                 throw new PickleException($"it has a tensor '{name}' twice");
-            _shapes.Add(name[prefix..], tensor.Shape);
+            _shapes.Add(name, tensor.Shape);
         }
     }
+
+    /// <summary>Where in the file the weights were found, and what lies beside them.</summary>
+    public TorchState State { get; }
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, long[]> Shapes => _shapes;
@@ -52,27 +44,35 @@ internal sealed class TorchFile : IWeights
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="CheckpointException">It cannot be read, is none of PyTorch's, or holds no state dictionary.</exception>
-    public static TorchFile Open(string path) =>
+    public static TorchFile Open(string path) => Open(path, average: false);
+
+    /// <summary>Opens a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="average">True for the moving average of the weights in place of the weights.</param>
+    /// <exception cref="CheckpointException">As of the other; or it holds no moving average.</exception>
+    public static TorchFile Open(string path, bool average) =>
         Open(
             path,
             Explained(
                 path,
                 () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete)
-            )
+            ),
+            average
         );
 
     /// <summary>Opens a file that lies in a stream.</summary>
     /// <param name="path">The file's name in messages.</param>
     /// <param name="stream">The file; seekable, and owned by the result.</param>
+    /// <param name="average">True for the moving average of the weights in place of the weights.</param>
     /// <exception cref="CheckpointException">It is none of PyTorch's, or holds no state dictionary.</exception>
-    public static TorchFile Open(string path, Stream stream) =>
+    public static TorchFile Open(string path, Stream stream, bool average = false) =>
         Explained(
             path,
             () =>
             {
                 try
                 {
-                    return new TorchFile(path, new TorchArchive(stream));
+                    return new TorchFile(path, new TorchArchive(stream), average);
                 }
                 catch
                 {
@@ -98,24 +98,6 @@ internal sealed class TorchFile : IWeights
         );
 
     public void Dispose() => _archive.Dispose();
-
-    private static PickleDictionary StateDictionary(object? saved)
-    {
-        if (saved is not PickleDictionary dictionary)
-            throw new PickleException("it holds no state dictionary", "save model.state_dict()");
-        if (HasTensors(dictionary))
-            return dictionary;
-        foreach (string place in Places)
-            if (dictionary[place] is PickleDictionary inner && HasTensors(inner))
-                return inner;
-        throw new PickleException(
-            $"it holds no state dictionary, neither itself nor under {string.Join(" or ", Places)}",
-            "save model.state_dict()"
-        );
-
-        static bool HasTensors(PickleDictionary dictionary) =>
-            dictionary.Items.Exists(item => item is (string, TorchTensor));
-    }
 
     private static float[] Floats(TorchTensor tensor, byte[] bytes)
     {

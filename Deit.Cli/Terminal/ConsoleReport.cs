@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deit.Model.Text;
 using Deit.Train.Reporting;
 using Spectre.Console;
 
@@ -13,7 +14,7 @@ internal static class ConsoleReport
         Table table = new() { Border = TableBorder.Simple };
         foreach (string column in columns)
             table.AddColumn(
-                new TableColumn(new Text(column))
+                new TableColumn(new Text(Printable.Line(column)))
                 {
                     Alignment = table.Columns.Count == 0 ? Justify.Left : Justify.Right,
                     NoWrap = true,
@@ -24,7 +25,7 @@ internal static class ConsoleReport
 
     /// <summary>Adds a row of plain text: labels may hold brackets.</summary>
     public static void Row(this Table table, params IEnumerable<string> cells) =>
-        table.AddRow(cells.Select(cell => new Text(cell)));
+        table.AddRow(cells.Select(cell => new Text(Printable.Line(cell))));
 
     /// <summary>Prints a table; into a file or pipe as wide as it needs to be.</summary>
     public static void Print(Table table)
@@ -36,5 +37,5 @@ internal static class ConsoleReport
     }
 
     /// <summary>Prints an object as JSON.</summary>
-    public static void PrintJson(object value) => Console.WriteLine(JsonSerializer.Serialize(value, Report.Json));
+    public static void PrintJson(object value) => Output.Text(JsonSerializer.Serialize(value, Report.Json));
 }

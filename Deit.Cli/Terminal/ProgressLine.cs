@@ -1,3 +1,4 @@
+using Deit.Model.Text;
 using Deit.Train.Training;
 
 namespace Deit.Cli.Terminal;
@@ -57,8 +58,7 @@ internal sealed class ProgressLine : IDisposable
         lock (_lock)
         {
             Erase();
-            _output.WriteLine(line);
-            _output.Flush();
+            Write(output => output.WriteLine(Printable.Line(line)));
             // A result makes an earlier report old: it is dropped, and the live line returns with the next report.
             (_pending, _lastShown) = (null, _width is null ? _lastShown : null);
         }
@@ -72,36 +72,61 @@ internal sealed class ProgressLine : IDisposable
             if (_pending is not null)
                 Show();
             if (_lineLength > 0)
-                _output.WriteLine();
+                Write(output => output.WriteLine());
             _lineLength = 0;
-            _output.Flush();
         }
     }
 
     private void Show()
     {
-        string line = _pending.ToString()!;
+        string line = Printable.Line(_pending.ToString()!);
         (_pending, _lastShown) = (null, _time.GetTimestamp());
         if (_width is null)
         {
-            _output.WriteLine(line);
+            Write(output => output.WriteLine(line));
         }
         else
         {
-            // The last column stays free, since writing it would wrap on some terminals. A width of 0 means that nobody
-            // set it.
-            int room = _width() is > 1 and int width ? width - 1 : 79;
+            int room = Room();
             line = line.Length > room ? line[..room] : line;
-            _output.Write('\r' + line.PadRight(Math.Min(_lineLength, room)));
+            Write(output => output.Write('\r' + line.PadRight(Math.Min(_lineLength, room))));
             _lineLength = line.Length;
         }
-        _output.Flush();
+    }
+
+    // The last column stays free, since writing it would wrap on some terminals. A width of 0 means that nobody set it, and a
+    // terminal that is gone has none.
+    private int Room()
+    {
+        try
+        {
+            return _width!() is > 1 and int width ? width - 1 : 79;
+        }
+        catch (Exception error) when (error is IOException or InvalidOperationException)
+        {
+            return 79;
+        }
+    }
+
+    // A training of days must not end because the disk of its log is full or its terminal is gone. What cannot be written is
+    // dropped, and the next line is tried again: the disk may have space by then.
+    private void Write(Action<TextWriter> write)
+    {
+        try
+        {
+            write(_output);
+            _output.Flush();
+        }
+        catch (Exception error) when (error is OutputException or IOException or UnauthorizedAccessException)
+        {
+            // The run folder's log has every figure.
+        }
     }
 
     private void Erase()
     {
         if (_lineLength > 0)
-            _output.Write('\r' + new string(' ', _lineLength) + '\r');
+            Write(output => output.Write('\r' + new string(' ', _lineLength) + '\r'));
         _lineLength = 0;
     }
 }

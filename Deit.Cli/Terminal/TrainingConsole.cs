@@ -10,6 +10,7 @@ namespace Deit.Cli.Terminal;
 internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
 {
     private string _folder = "";
+    private int _validationImages;
 
     /// <inheritdoc/>
     public void Started(TrainingSession session, TrainState state, bool resumed)
@@ -17,7 +18,7 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
         TrainingPlan plan = session.Plan;
         NetworkConfig config = plan.Description.Config;
         TrainStep step = session.Step;
-        _folder = plan.Folder;
+        (_folder, _validationImages) = (plan.Folder, plan.ValidationImages.Count);
         Say($"Device   {session.Device.Info}");
         Say(
             $"Model    {plan.Description.Name ?? "free configuration"}: {Millions(session.Model)} M parameters, "
@@ -46,12 +47,16 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
     public void LossRead(Progress point) => progress.Report(point);
 
     /// <inheritdoc/>
+    public void Noticed(string notice) => Say($"Notice   {notice}");
+
+    /// <inheritdoc/>
     public void EpochEvaluated(EpochResult result)
     {
         Evaluation evaluation = result.Evaluation;
         Say(
             $"epoch {result.Epoch + 1}/{result.Epochs}  train loss {result.TrainLoss:F4}  val loss {evaluation.Loss:F4}  "
                 + $"top-1 {evaluation.Top1:p1}  top-5 {evaluation.Top5:p1}  {result.Seconds:F0} s"
+                + (evaluation.Images < _validationImages ? $"  {evaluation.Images} of {_validationImages} images" : "")
                 + (result.IsBest ? "  best" : "")
         );
         if (evaluation is { Class: { } byClass, Distillation: { } byDistillation })

@@ -109,7 +109,7 @@ public sealed class KernelChoices : IKernelChooser
 
     /// <summary>The candidates rejected on a device under its present driver, without opening it, as <see cref="Rejected"/>.</summary>
     public static IReadOnlyDictionary<string, string> RejectedOn(GpuInfo info) =>
-        Load(Path.Combine(CacheFolder.For(info), FileName), RejectedName);
+        Load(Path.Combine(CacheFolder.For(info).Path, FileName), RejectedName);
 
     /// <summary>
     /// Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit. A choice of
@@ -250,7 +250,8 @@ public sealed class KernelChoices : IKernelChooser
         {
             if (!File.Exists(file))
                 return [];
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
+            using FileStream stream = File.OpenRead(file);
+            using JsonDocument document = JsonDocument.Parse(stream); // passes over a byte order mark
             return document
                 .RootElement.GetProperty(part)
                 .EnumerateObject()

@@ -111,6 +111,12 @@ internal sealed unsafe class VulkanInstance
                     + "apt-get install vulkan-validationlayers.",
                 (int)result
             );
+        // Loaders report a manifest that is no JSON as a lack of memory.
+        if (
+            result is Result.ErrorIncompatibleDriver or Result.ErrorOutOfHostMemory
+            && DriverManifests.Fault() is { } fault
+        )
+            throw new GpuException(GpuErrorKind.NoDevice, $"The Vulkan loader found no driver: {fault}.", (int)result);
         if (result == Result.ErrorIncompatibleDriver)
             throw new GpuException(
                 GpuErrorKind.NoDevice,

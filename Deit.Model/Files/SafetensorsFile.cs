@@ -100,10 +100,12 @@ internal sealed unsafe class SafetensorsFile : IWeights
         catch (FormatException error)
         {
             stream?.Dispose();
-            throw new CheckpointException(
-                $"Reading '{path}' as safetensors failed: {error.Message}; fetch or write the file again.",
-                error
-            );
+            throw FileNature.Of(path) is { Kind: FileKind.Other, Name: var name, Remedy: var remedy } && name != "empty"
+                ? new CheckpointException($"'{path}' is no safetensors file: it is {name}; {remedy}.", error)
+                : new CheckpointException(
+                    $"Reading '{path}' as safetensors failed: {error.Message}; fetch or write the file again.",
+                    error
+                );
         }
         catch (Exception error)
             when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)

@@ -31,7 +31,10 @@ internal sealed class ModelSource : IDisposable
     /// <summary>The open weights under the reference's names, which files of transformers and others are given here.</summary>
     /// <exception cref="CheckpointException">The file is missing or damaged.</exception>
     public IWeights Weights =>
-        _weights ??= RenamedWeights.Wrap(HuggingFaceWeights.Wrap(_open(WeightsPath), WeightsPath), WeightsPath);
+        _weights ??= RenamedWeights.Wrap(
+            HuggingFaceWeights.Wrap(UnwrappedWeights.Wrap(_open(WeightsPath), WeightsPath), WeightsPath),
+            WeightsPath
+        );
 
     /// <summary>The description, told from the shapes of the weights where nothing else says it.</summary>
     /// <exception cref="CheckpointException">The shapes do not tell it.</exception>
@@ -42,18 +45,33 @@ internal sealed class ModelSource : IDisposable
     public static ModelSource Open(string path)
     {
         if (Directory.Exists(path))
-            return Of(path, System.IO.Path.Combine(path, ModelFolder.WeightsFile), Read(path));
+        {
+            ModelDescription description = Read(path);
+            return Of(path, WeightsInFolder.Find(path), description);
+        }
         if (!File.Exists(path))
             throw new CheckpointException(
                 $"'{path}' does not exist; give a model folder that training wrote, such as RUN/best, "
                     + "or a .safetensors file."
             );
-        if (!path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
-            throw new CheckpointException(
+        FileNature nature = FileNature.Of(path);
+        bool named = path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
+        return nature.Kind switch
+        {
+            FileKind.Safetensors => Of(path, path, Beside(path)),
+            FileKind.Unknown when named => Of(path, path, Beside(path)),
+            FileKind.Torch => throw new CheckpointException(
+                $"'{path}' is of PyTorch, neither a model folder nor a .safetensors file; "
+                    + $"turn it into a model folder with: deit convert '{path}' OUT."
+            ),
+            FileKind.Other => throw new CheckpointException(
+                $"'{path}' is {nature.Name}, neither a model folder nor a .safetensors file; {nature.Remedy}."
+            ),
+            _ => throw new CheckpointException(
                 $"'{path}' is neither a model folder nor a .safetensors file; "
                     + "turn PyTorch's files into one with deit convert."
-            );
-        return Of(path, path, Beside(path));
+            ),
+        };
     }
 
     /// <summary>A model whose parts the caller knows.</summary>
@@ -66,7 +84,12 @@ internal sealed class ModelSource : IDisposable
         string weightsPath,
         ModelDescription? stated,
         Func<string, IWeights>? open = null
-    ) => new(path, weightsPath, stated, open ?? SafetensorsFile.Open);
+    ) => new(path, weightsPath, stated, open ?? (IsIndex(weightsPath) ? ShardedWeights.Open : SafetensorsFile.Open));
+
+    /// <summary>The files with the weights: <see cref="WeightsPath"/>, or those that it names.</summary>
+    /// <exception cref="CheckpointException">It names them, and cannot be read.</exception>
+    public IReadOnlyList<string> WeightFiles =>
+        IsIndex(WeightsPath) ? ShardedWeights.Files(WeightsPath) : [WeightsPath];
 
     /// <summary>The description of a model folder or safetensors file, without anything of it staying open.</summary>
     /// <exception cref="DeitException">There is no model, or it is damaged.</exception>
@@ -99,13 +122,10 @@ internal sealed class ModelSource : IDisposable
     {
         string file = System.IO.Path.Combine(folder, ModelFolder.ConfigFile);
         if (!File.Exists(file))
-            throw new CheckpointException(
-                $"'{folder}' is no model folder: it has no {ModelFolder.ConfigFile}; "
-                    + "give a folder that training wrote, such as RUN/best."
-            );
+            throw new CheckpointException(WeightsInFolder.WithoutDescription(folder));
         try
         {
-            ModelDescription description = Parse(File.ReadAllBytes(file), folder);
+            ModelDescription description = Parse(JsonFile.Read(file), folder);
             description.Validate(file);
             return description;
         }
@@ -218,8 +238,11 @@ internal sealed class ModelSource : IDisposable
         (_weights, _checked) = (null, false);
     }
 
+    private static bool IsIndex(string weightsPath) =>
+        System.IO.Path.GetFileName(weightsPath) == WeightsInFolder.IndexFile;
+
     // transformers and timm each write a property that no other program's file has: it shows whose file this is.
-    private static ModelDescription Parse(byte[] json, string folder)
+    private static ModelDescription Parse(ReadOnlyMemory<byte> json, string folder)
     {
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement;

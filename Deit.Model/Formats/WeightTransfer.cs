@@ -73,6 +73,7 @@ internal static class WeightTransfer
                 .Weights.Shapes.Keys.Except(own)
                 .Where(name => !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)),
         ];
+        ForeignParts.Refuse(unknown, source.Path);
         if (unknown.FirstOrDefault(name => !newHeads || parts.Contains(Part(name))) is { } inside)
             throw new CheckpointException(
                 $"'{source.Path}' has '{inside}', which the model does not know: it is of another model; "

@@ -59,11 +59,19 @@ internal static class WeightsDescription
         try
         {
             return NetworkFamilies.FromWeights(weights.Shapes)
-                ?? throw new DeitException("they are not named as those of a family that is known here");
+                ?? throw new DeitException(
+                    ForeignParts.Missing([.. weights.Shapes.Keys])
+                        ?? "they are not named as those of a family that is known here"
+                );
         }
         catch (Exception error) when (error is OverflowException or DeitException)
         {
-            string why = error is DeitException ? error.Message.TrimEnd('.') : "a shape is too large";
+            string why =
+                ForeignParts.In(weights.Shapes.Keys) is (var name, var meaning)
+                && !meaning.StartsWith("layer scale", StringComparison.Ordinal)
+                    ? $"'{name}' shows that their model has {meaning}, and no such model is computed here"
+                : error is DeitException ? error.Message.TrimEnd('.')
+                : "a shape is too large";
             throw new CheckpointException(
                 $"'{path}' does not say which model its weights are of, and their shapes do not either: {why}; "
                     + "lay the config.json beside them that belongs to them, "

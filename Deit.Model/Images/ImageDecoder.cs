@@ -10,7 +10,7 @@ internal delegate PixelRectangle ImagePart(int width, int height);
 
 /// <summary>
 /// Reads JPEG, PNG, WebP, GIF (first frame) and BMP into 8-bit RGB. Alpha is dropped, not blended, and colour profiles are ignored, as
-/// Pillow's <c>convert("RGB")</c> does; the EXIF orientation of JPEG and WebP is applied. Thread-safe.
+/// Pillow's <c>convert("RGB")</c> does; the EXIF orientation of JPEG, PNG and WebP is applied. Thread-safe.
 /// </summary>
 internal static class ImageDecoder
 {
@@ -136,11 +136,22 @@ internal static class ImageDecoder
             // A file that is cut short shows it only at its end, and decoding a part need not reach the end. A file
             // without its end mark is therefore decoded whole, so that the same files are refused for every part.
             bool complete = encoded.EndsWith(JpegEnd);
-            return Decode(codec, name, minimumSide, pixelLimit, minimumSide == 0 && complete ? part : null);
+            int orientation =
+                codec.EncodedFormat == SKEncodedImageFormat.Png ? PngOrientation.Of(encoded) : (int)codec.EncodedOrigin;
+            // A picture that is to be turned is decoded whole, since the needed part lies elsewhere in the file.
+            bool inPart = minimumSide == 0 && complete && orientation == (int)SKEncodedOrigin.TopLeft;
+            return Decode(codec, name, orientation, minimumSide, pixelLimit, inPart ? part : null);
         }
     }
 
-    private static RgbImage Decode(SKCodec codec, string name, int minimumSide, long pixelLimit, ImagePart? part)
+    private static RgbImage Decode(
+        SKCodec codec,
+        string name,
+        int orientation,
+        int minimumSide,
+        long pixelLimit,
+        ImagePart? part
+    )
     {
         SKSizeI size = ReducedSize(codec, minimumSide);
         long pixels = (long)size.Width * size.Height;
@@ -158,10 +169,10 @@ internal static class ImageDecoder
         RgbImage? image = null;
         try
         {
-            OrientedPixels target = new(size.Width, size.Height, (int)codec.EncodedOrigin);
+            OrientedPixels target = new(size.Width, size.Height, orientation);
             result =
                 codec.EncodedFormat == SKEncodedImageFormat.Jpeg
-                    ? DecodeStrips(codec, info, target, Needed(codec, size, part))
+                    ? DecodeStrips(codec, info, target, Needed(size, part))
                     : DecodeWhole(codec, info, target);
             image = target.ToImage();
         }
@@ -200,11 +211,10 @@ internal static class ImageDecoder
         return full;
     }
 
-    // A picture that is to be turned is decoded whole, since the needed part lies elsewhere in the file.
-    private static PixelRectangle Needed(SKCodec codec, SKSizeI size, ImagePart? part)
+    private static PixelRectangle Needed(SKSizeI size, ImagePart? part)
     {
         PixelRectangle whole = new(0, 0, size.Width, size.Height);
-        if (part is null || codec.EncodedOrigin != SKEncodedOrigin.TopLeft)
+        if (part is null)
             return whole;
         PixelRectangle needed = part(size.Width, size.Height);
         if (!needed.IsInside(size.Width, size.Height))

@@ -56,18 +56,39 @@ public readonly record struct ImageSize(int Height, int Width)
 /// <summary>See <see cref="ImageSize"/>.</summary>
 internal sealed class ImageSizeConverter : JsonConverter<ImageSize>
 {
-    public override ImageSize Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    private const string Expected = "an image size is a number or [height, width]";
+
+    public override ImageSize Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Read(ref reader);
+
+    /// <summary>A number, or a list of height and width or of one number for both, as other programs write it.</summary>
+    internal static ImageSize Read(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType == JsonTokenType.Number)
-            return reader.GetInt32();
         if (reader.TokenType != JsonTokenType.StartArray)
-            throw new JsonException("an image size is a number or [height, width]");
+            return Number(ref reader);
         List<int> numbers = [];
-        while (reader.Read() && reader.TokenType == JsonTokenType.Number)
-            numbers.Add(reader.GetInt32());
-        return numbers is [int height, int width] && reader.TokenType == JsonTokenType.EndArray
-            ? new(height, width)
-            : throw new JsonException("an image size is a number or [height, width]");
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            numbers.Add(Number(ref reader));
+        return numbers switch
+        {
+            [int side] => side,
+            [int height, int width] => new ImageSize(height, width),
+            _ => throw new JsonException(Expected),
+        };
+    }
+
+    /// <summary>A whole number, also written as text or with a fraction of zero.</summary>
+    internal static int Number(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out double number))
+            return number == Math.Floor(number) && Math.Abs(number) <= int.MaxValue
+                ? (int)number
+                : throw new JsonException(Expected);
+        return
+            reader.TokenType == JsonTokenType.String
+            && int.TryParse(reader.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out int side)
+            ? side
+            : throw new JsonException(Expected);
     }
 
     public override void Write(Utf8JsonWriter writer, ImageSize value, JsonSerializerOptions options)

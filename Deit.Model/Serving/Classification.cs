@@ -37,6 +37,7 @@ public sealed record Classification(IReadOnlyList<ClassScore> Scores)
 /// <param name="Classification">The answer; null where it failed.</param>
 /// <param name="Error">
 /// The reason of a failure; null where it did not fail. It is an <see cref="Images.ImageException"/> where the picture
-/// cannot be read, a <see cref="Deit.Gpu.GpuException"/> where the device cannot answer.
+/// cannot be read, another <see cref="DeitException"/> where the answer is NaN or infinite, a
+/// <see cref="Deit.Gpu.GpuException"/> where the device cannot answer.
 /// </param>
 public sealed record PictureResult(string Path, Classification? Classification, Exception? Error);

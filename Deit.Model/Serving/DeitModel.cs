@@ -131,7 +131,10 @@ public sealed partial class DeitModel : IDisposable
             (Precision precision, string? notice) = Model.Precision.For(device, chosen.Precision);
             if (notice is not null)
                 EngineLog.PrecisionNotice(logger, notice);
-            return LoadedModel.Load(opened, device, precision, chosen.MaxBatchSize, stage);
+            LoadedModel model = LoadedModel.Load(opened, device, precision, chosen.MaxBatchSize, stage);
+            if (model.CacheNotice is { } cache)
+                EngineLog.CacheNotice(logger, cache);
+            return model;
         }
 
         void Report(LoadStage stage)
@@ -182,6 +185,7 @@ public sealed partial class DeitModel : IDisposable
 
     /// <summary>Classifies a picture.</summary>
     /// <param name="image">The picture.</param>
+    /// <exception cref="DeitException">The answer is NaN or infinite: the weights are, or 16 bits are too few.</exception>
     /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Classification Classify(RgbImage image) => ToClassification(_engine.Ask(Prepare(image, Wanted.Logits)));
@@ -189,20 +193,21 @@ public sealed partial class DeitModel : IDisposable
     /// <summary>The tokens of a picture file behind the last layer norm.</summary>
     /// <param name="path">JPEG, PNG, WebP, GIF or BMP.</param>
     /// <exception cref="ImageException">The file is no readable picture.</exception>
-    /// <exception cref="DeitException">The model is no DeiT and has no tokens.</exception>
+    /// <exception cref="DeitException">The model is no DeiT and has no tokens, or they are NaN or infinite.</exception>
     /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Embedding Embed(string path) => Embed(RgbImage.Decode(path));
 
     /// <summary>The tokens of a picture behind the last layer norm.</summary>
     /// <param name="image">The picture.</param>
-    /// <exception cref="DeitException">The model is no DeiT and has no tokens.</exception>
+    /// <exception cref="DeitException">The model is no DeiT and has no tokens, or they are NaN or infinite.</exception>
     /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Embedding Embed(RgbImage image)
     {
         TransformerConfig config = RequireTokens("An embedding");
         float[] features = _engine.Ask(Prepare(image, Wanted.Features)).Features!;
+        RequireNumbers(features);
         return new Embedding(
             features[..config.EmbedDim],
             config.PrefixTokens == 2 ? features[config.EmbedDim..] : null
@@ -254,6 +259,13 @@ public sealed partial class DeitModel : IDisposable
         }
     }
 
-    private Classification ToClassification(Answer answer) =>
-        Classification.FromLogits(answer.Logits!.Fuse(_fusion, Labels.Count), Labels);
+    private Classification ToClassification(Answer answer)
+    {
+        HeadLogits logits = answer.Logits!;
+        RequireNumbers(logits.Class);
+        RequireNumbers(logits.Distillation);
+        return Classification.FromLogits(logits.Fuse(_fusion, Labels.Count), Labels);
+    }
+
+    private void RequireNumbers(ReadOnlySpan<float> values) => FiniteAnswers.Require(values, _engine.Path, Precision);
 }

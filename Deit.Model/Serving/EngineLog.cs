@@ -25,4 +25,7 @@ internal static partial class EngineLog
 
     [LoggerMessage(7, LogLevel.Debug, "Computed {Count} picture(s) as a batch of {BatchSize}, {Milliseconds} ms")]
     public static partial void Batch(ILogger logger, int count, int batchSize, double milliseconds);
+
+    [LoggerMessage(8, LogLevel.Warning, "{Notice}")]
+    public static partial void CacheNotice(ILogger logger, string notice);
 }

@@ -11,7 +11,6 @@ namespace Deit.Model.Serving;
 /// </summary>
 internal sealed class InferenceEngine : IDisposable
 {
-    private readonly string _path;
     private readonly DeitModelOptions _options;
     private readonly ILogger _logger;
     private readonly Func<LoadedModel> _load;
@@ -35,7 +34,7 @@ internal sealed class InferenceEngine : IDisposable
         Func<LoadedModel> load
     )
     {
-        (_path, _options, _logger, _model, _load) = (path, options, logger, model, load);
+        (Path, _options, _logger, _model, _load) = (path, options, logger, model, load);
         (Device, Precision) = (model.Device, model.Precision);
         // The thread is not one of the pool: callers may block all of its threads while they wait for this one.
         // The end of a process disposes the engine, since a driver must not be torn down while it computes.
@@ -43,6 +42,9 @@ internal sealed class InferenceEngine : IDisposable
         _thread = new Thread(Work) { IsBackground = true, Name = $"{nameof(DeitModel)} '{path}'" };
         _thread.Start();
     }
+
+    /// <summary>Where the model comes from, for messages.</summary>
+    public string Path { get; }
 
     /// <summary>The device that computes, or did last.</summary>
     public GpuInfo Device { get; private set; }
@@ -208,7 +210,7 @@ internal sealed class InferenceEngine : IDisposable
                     lostBefore = true;
                     continue;
                 }
-                EngineLog.Failed(_logger, _path, batch.Count - answered, error);
+                EngineLog.Failed(_logger, Path, batch.Count - answered, error);
                 foreach (Request request in batch[answered..])
                     request.Fail(error);
                 return;
@@ -238,13 +240,13 @@ internal sealed class InferenceEngine : IDisposable
         long start = Stopwatch.GetTimestamp();
         _model = _load();
         (Device, Precision) = (_model.Device, _model.Precision);
-        EngineLog.Rebuilt(_logger, _path, Device.ToString(), (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        EngineLog.Rebuilt(_logger, Path, Device.ToString(), (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         return _model;
     }
 
     private void Lose(Exception error)
     {
-        EngineLog.DeviceLost(_logger, _path, Device.ToString(), error);
+        EngineLog.DeviceLost(_logger, Path, Device.ToString(), error);
         _model?.MarkLost();
         Drop();
     }

@@ -34,6 +34,9 @@ internal sealed class LoadedModel : IDisposable
 
     public GpuInfo Device => _shared.Device.Info;
 
+    /// <summary>A sentence where what is compiled for the device cannot be kept; null where all is well.</summary>
+    public string? CacheNotice => _shared.Device.CacheNotice;
+
     /// <summary>Bytes that all users of the device hold there.</summary>
     public long AllocatedBytes => _shared.Device.AllocatedBytes;
 

@@ -3,6 +3,7 @@ using Deit.Model;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
+using Deit.Train.Data.Names;
 using Deit.Train.Data.Splits;
 using Deit.Train.Training;
 
@@ -12,14 +13,18 @@ namespace Deit.Train.Analysis;
 internal sealed class ModelOnSplit : IDisposable
 {
     private readonly ModelSource _source;
+    private readonly IImageDataset _images;
+    private readonly double _valFraction;
 
     private ModelOnSplit(ModelSource source, SplitOptions options, IImageDataset images, int? limit)
     {
-        (_source, Images) = (source, images.Count);
+        (_source, _images, _valFraction) = (source, images, options.ValFraction);
+        Split = SplitNames.Asked(options.Split);
         ISampler sampler =
             limit is { } wanted && wanted < images.Count
                 ? new EvenSampler(images.Count, wanted)
                 : new SequentialSampler(images.Count);
+        Asked = sampler.Count;
         BatchSize = Math.Min(options.BatchSize, sampler.Count); // a larger one would only take memory
         Loader = new BatchLoader(
             images,
@@ -33,7 +38,20 @@ internal sealed class ModelOnSplit : IDisposable
     public ModelDescription Description => _source.Description;
 
     /// <summary>Pictures of the split.</summary>
-    public int Images { get; }
+    public int Images => _images.Count;
+
+    /// <summary>Pictures that are to be answered: fewer than those of the split under a limit.</summary>
+    public int Asked { get; }
+
+    /// <summary>"train", "val", "test" or "all".</summary>
+    public string Split { get; }
+
+    /// <summary>Of how many pictures a share is held out, of which the split is one side; null of a split that is stored
+    /// as such.</summary>
+    public int? SharedOf => _images.SharedOf;
+
+    /// <summary>A sentence, without a point at its end, for each thing about the data that the user should know.</summary>
+    public IReadOnlyList<string> Notices => _images.Notices;
 
     public int BatchSize { get; }
 
@@ -55,12 +73,59 @@ internal sealed class ModelOnSplit : IDisposable
     /// <exception cref="DeitException">There is no such data, or the data has classes that the model does not know.</exception>
     public static ModelOnSplit Open(ModelSource source, SplitOptions options, int? limit = null)
     {
+        string split = SplitNames.Asked(options.Split);
+        // Of data without splits nothing is held out then, and everything is evaluated.
+        if (split == DatasetRules.Val && options.ValFraction == 0 && ImageDatasets.IsUndivided(options.Data))
+            options = options with { Split = split = SplitNames.All };
         IImageDataset images = ImageDatasets.Open(
             options.Data,
-            options.Split,
+            split,
             new DatasetOptions { ValFraction = options.ValFraction, ClassNames = source.Description.Labels }
         );
         return new ModelOnSplit(source, options, images, limit);
+    }
+
+    /// <summary>Which pictures were answered, as in "4 of 40 images, held out by --val-fraction 0.1".</summary>
+    /// <param name="answered">How many.</param>
+    /// <param name="noun">" images" inside of a sentence, nothing behind a title that says so.</param>
+    public string Which(long answered, string noun = " images")
+    {
+        string share = FormattableString.Invariant($"by --val-fraction {_valFraction}");
+        string pictures = (SharedOf, Split) switch
+        {
+            (null, _) => answered < Asked
+                ? $"{answered} of {Asked}{noun} of '{Split}'"
+                : $"{answered}{noun} of '{Split}'",
+            (int all, DatasetRules.Val) => $"{answered} of {all} images, held out {share}; --split all takes every one",
+            (int all, _) => $"{answered} of {all} images, without those held out {share}",
+        };
+        return answered < Asked ? $"{pictures}; {Asked - answered} could not be read" : pictures;
+    }
+
+    /// <summary>
+    /// Numbers for the model's classes that several models share, although each may know the classes in another order or
+    /// by other names: those of a class that has pictures are found by its first picture, others by the name.
+    /// </summary>
+    /// <param name="numbers">The numbers so far, which grow.</param>
+    /// <returns>The number of each class.</returns>
+    public int[] SharedNumbers(Dictionary<string, int> numbers)
+    {
+        string?[] keys = new string?[Description.Labels.Count];
+        for (int picture = 0; picture < Images; picture++)
+            keys[_images.Label(picture)] ??= $"picture {picture}";
+        Dictionary<string, int> seen = new(StringComparer.Ordinal);
+        int[] result = new int[keys.Length];
+        foreach ((int label, string name) in Description.Labels.Index())
+        {
+            // Of two classes of one name the first and the second stay apart.
+            string form = CanonicalForm.Of(name);
+            int nth = seen[form] = seen.GetValueOrDefault(form) + 1;
+            string key = keys[label] ?? $"class {nth} {form}";
+            if (!numbers.TryGetValue(key, out int number))
+                numbers[key] = number = numbers.Count;
+            result[label] = number;
+        }
+        return result;
     }
 
     /// <summary>Asks for the memory that the batches will take, beside a CPU driver's own.</summary>
@@ -80,7 +145,9 @@ internal sealed class ModelOnSplit : IDisposable
     /// <param name="device">The device that computes.</param>
     /// <param name="fusion">How two heads answer together; null for the fusion that the model folder names.</param>
     /// <param name="precision">The types to compute in.</param>
-    /// <exception cref="DeitException">The weights are damaged, no picture can be read, or memory is short.</exception>
+    /// <exception cref="DeitException">
+    /// The weights are damaged, the answers are no numbers, no picture can be read, or memory is short.
+    /// </exception>
     /// <exception cref="GpuException">The device has not enough memory or was lost.</exception>
     public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, Precision precision = default)
     {
@@ -88,9 +155,15 @@ internal sealed class ModelOnSplit : IDisposable
         using (Evaluator evaluator = new(device, [model], BatchSize, fusion ?? Description.HeadFusion, precision))
         {
             RequireMemory(device);
-            return evaluator.Run(Loader.Epoch(0))[0];
+            Evaluation evaluation = evaluator.Run(Loader.Epoch(0))[0];
+            return Losses(evaluation).Any(double.IsNaN)
+                ? throw FiniteAnswers.Error(_source.Path, precision)
+                : evaluation;
         }
     }
+
+    private static IEnumerable<double> Losses(Evaluation evaluation) =>
+        [evaluation.Loss, evaluation.Class?.Loss ?? 0, evaluation.Distillation?.Loss ?? 0];
 
     /// <summary>Closes the weights.</summary>
     public void Dispose() => _source.Dispose();

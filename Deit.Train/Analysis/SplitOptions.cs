@@ -8,13 +8,13 @@ internal record SplitOptions
     [Flag("the pictures, as for training", Required = true)]
     public string Data { get; set; } = "";
 
-    [Flag("which part of the data")]
+    [Flag("which part of the data: train, val, test, or all pictures of it")]
     public string Split { get; set; } = "val";
 
     [Flag("images a run")]
     public int BatchSize { get; set; } = 64;
 
-    [Flag("share kept for validation when the data has no splits of its own")]
+    [Flag("share kept for validation when the data has no splits of its own; 0 takes all of it")]
     public double ValFraction { get; set; } = 0.1;
 
     [Flag("print JSON")]

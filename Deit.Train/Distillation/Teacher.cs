@@ -7,6 +7,8 @@ using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
+using Deit.Train.Data.Names;
+using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Distillation;
 
@@ -45,15 +47,20 @@ internal sealed class Teacher : IDisposable
                 $"The teacher '{path}' knows {config.NumClasses} classes, the data has {classNames.Count}; "
                     + "give a teacher that was trained on the same classes."
             );
+        IReadOnlyList<string>? labels =
+            source.Stated?.Labels is { } stated && !ClassLabels.AreNumbers(stated) ? stated : null;
         if (
-            source.Stated?.Labels is { } labels
-            && classNames.Except(labels, StringComparer.Ordinal).FirstOrDefault() is { } unknown
+            labels is not null
+            && classNames
+                .ExceptBy(labels.Select(CanonicalForm.Of), CanonicalForm.Of, StringComparer.Ordinal)
+                .FirstOrDefault()
+                is { } unknown
         )
             throw new DeitException(
                 $"The teacher '{path}' does not know the class '{unknown}' of the data; "
                     + "give a teacher that was trained on the same classes."
             );
-        if (source.Stated?.Labels.SequenceEqual(classNames, StringComparer.Ordinal) == false)
+        if (labels is not null && !ClassLabels.AreSame(labels, classNames))
             throw new DeitException(
                 $"The teacher '{path}' has the data's classes in another order; give a teacher that was trained on this data."
             );
@@ -68,6 +75,19 @@ internal sealed class Teacher : IDisposable
             );
         return (source, config with { InputSize = preprocess.InputSize });
     }
+
+    /// <summary>A sentence on a teacher whose classes have no names, and which therefore may have been trained on
+    /// others.</summary>
+    public static IEnumerable<string> ClassNotices(ModelSource source, IReadOnlyList<string> classNames) =>
+        source.Stated?.Labels is { } labels
+        && ClassLabels.AreNumbers(labels)
+        && !ClassLabels.AreSame(labels, classNames)
+            ?
+            [
+                $"the classes of the teacher '{source.Path}' have no names: those of the data are taken in their order, "
+                    + $"'{classNames[0]}' for class 0",
+            ]
+            : [];
 
     /// <summary>Loads a teacher.</summary>
     /// <exception cref="DeitException">The weights are damaged or of another model.</exception>
@@ -158,8 +178,15 @@ internal sealed class Teacher : IDisposable
     /// <summary>SHA-256 of the weights.</summary>
     public static string Hash(ModelSource source)
     {
-        using FileStream weights = File.OpenRead(source.WeightsPath);
-        return Convert.ToHexString(SHA256.HashData(weights));
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] piece = new byte[1 << 20];
+        foreach (string file in source.WeightFiles)
+        {
+            using FileStream weights = File.OpenRead(file);
+            for (int read; (read = weights.Read(piece)) > 0; )
+                hash.AppendData(piece.AsSpan(0, read));
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
     }
 
     // The key of a file of logits: the weights, the preparation, and the pictures by name and order. The contents of

@@ -44,7 +44,7 @@ internal static class OptionsFile
     /// <exception cref="JsonException">The file is no JSON object, or a flag has no such value.</exception>
     public static TrainOptions Read(Stream stream, FlagScope widest)
     {
-        if (JsonNode.Parse(stream, documentOptions: Reading) is not JsonObject json)
+        if (JsonNode.Parse(JsonFile.Read(stream).Span, documentOptions: Reading) is not JsonObject json)
             throw new JsonException("it is no JSON object");
         Dictionary<string, Flag> flags = Flags(widest).ToDictionary(flag => flag.Key, StringComparer.Ordinal);
         TrainOptions defaults = new();

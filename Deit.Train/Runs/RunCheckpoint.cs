@@ -27,7 +27,7 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
 {
     private const string OptimizerFile = "optimizer.safetensors",
         StateFile = "state.json",
-        AverageFile = "model_ema.safetensors";
+        AverageFile = ModelFolder.AverageFile;
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -99,7 +99,7 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
             );
         try
         {
-            return JsonSerializer.Deserialize<TrainState>(File.ReadAllBytes(path), Json)
+            return JsonSerializer.Deserialize<TrainState>(JsonFile.Read(path).Span, Json)
                 ?? throw new JsonException("it is empty");
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)

@@ -51,6 +51,8 @@ internal sealed class TrainRun : IDisposable
             if (folder is null)
                 RequireApart(options, path);
             plan = new TrainingPlan(options, path, resumed is not null);
+            if (resumed is not null)
+                resumed = SameData.Require(plan, reader, resumed);
             string? teacher = plan.TeacherHash();
             if (resumed is not null && resumed.Teacher != teacher)
                 throw new DeitException(
@@ -60,7 +62,9 @@ internal sealed class TrainRun : IDisposable
             folder ??= RunFolder.Create(path);
             session = new TrainingSession(plan, resumed?.Kernels);
             RunCheckpoint checkpoint = new(path, folder);
-            TrainState state = resumed ?? new TrainState { Teacher = teacher };
+            TrainState state =
+                resumed
+                ?? new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
             if (resumed is null)
                 session.Initialize();
             // From here on a signal is waited for, so that the folder is left in order.

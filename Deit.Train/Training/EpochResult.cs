@@ -11,7 +11,8 @@ namespace Deit.Train.Training;
 /// <param name="Evaluation">The evaluation.</param>
 /// <param name="Average">That of the moving average; null without.</param>
 /// <param name="LossScale">The state of dynamic loss scaling, see <see cref="Deit.Gpu.LossScaleOp"/>; null without.</param>
-/// <param name="IsBest">Whether the evaluation is the best so far.</param>
+/// <param name="IsBest">Whether the evaluation is the best so far. One that lacks pictures which an earlier one read is
+/// not.</param>
 /// <param name="IsBestAverage">The same of the moving average.</param>
 /// <param name="Next">The point at which the next epoch begins.</param>
 internal sealed record EpochResult(

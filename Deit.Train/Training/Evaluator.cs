@@ -41,6 +41,13 @@ internal sealed record Evaluation(
 
     public double ImagesPerSecond => Images / Math.Max(Seconds, 1e-9);
 
+    /// <summary>The pictures of a data set that could not be read, by number.</summary>
+    /// <param name="images">Pictures of the data set.</param>
+    public int[] Unread(int images) =>
+        images == Predictions.Count
+            ? []
+            : [.. Enumerable.Range(0, images).Except(Predictions.Select(prediction => prediction.Index))];
+
     public double Top1 => Total.Top1;
 
     public double Top5 => Total.Top5;

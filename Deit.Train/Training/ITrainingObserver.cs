@@ -21,6 +21,10 @@ internal interface ITrainingObserver
     /// <param name="snapshot">Waits for the device and returns the point as a checkpoint keeps it.</param>
     void StepDone(TrainState state, Func<TrainState> snapshot) { }
 
+    /// <summary>The training goes on although something is not as it should be.</summary>
+    /// <param name="notice">A sentence on it, without a point at its end.</param>
+    void Noticed(string notice) { }
+
     /// <summary>An epoch was trained and evaluated.</summary>
     /// <param name="result">The figures, and the point at which the next epoch begins.</param>
     void EpochEvaluated(EpochResult result) { }

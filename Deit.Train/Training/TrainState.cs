@@ -35,6 +35,19 @@ internal sealed record TrainState
     /// </summary>
     public IReadOnlyList<double> ValidationLosses { get; init; } = [];
 
+    /// <summary>The validation pictures, by number, that no evaluation so far could read; null before the first, and in a
+    /// run that an older version began.</summary>
+    public IReadOnlyList<int>? NeverRead { get; init; }
+
+    /// <summary>Those that the evaluation of <see cref="BestTop1"/> could not read; null as the other.</summary>
+    public IReadOnlyList<int>? BestUnread { get; init; }
+
+    /// <summary>Pictures to learn from when the checkpoint was written; null in that of an older version.</summary>
+    public int? TrainingImages { get; init; }
+
+    /// <summary>Pictures to evaluate with, likewise.</summary>
+    public int? ValidationImages { get; init; }
+
     /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
     public string? Teacher { get; init; }
 
@@ -60,14 +73,52 @@ internal sealed record TrainState
     /// <summary>The start of the next epoch.</summary>
     /// <param name="evaluation">The evaluation after this one.</param>
     /// <param name="average">The same of the moving average; null without.</param>
-    public TrainState AfterEpoch(Evaluation evaluation, Evaluation? average) =>
+    /// <param name="unread">The validation pictures that both could not read, by number.</param>
+    public TrainState AfterEpoch(Evaluation evaluation, Evaluation? average, IReadOnlyList<int> unread) =>
         new()
         {
             Epoch = Epoch + 1,
             Step = Step,
-            BestTop1 = Math.Max(BestTop1, evaluation.Top1),
-            BestEmaTop1 = Math.Max(BestEmaTop1, average?.Top1 ?? -1),
+            BestTop1 = Best(BestTop1, evaluation.Top1, unread),
+            BestEmaTop1 = Best(BestEmaTop1, average?.Top1 ?? -1, unread),
             ValidationLosses = [.. ValidationLosses, evaluation.Loss],
+            NeverRead = NeverRead is null ? unread : [.. NeverRead.Intersect(unread)],
+            BestUnread = ToBeat(BestTop1, unread) is null ? BestUnread : unread,
+            TrainingImages = TrainingImages,
+            ValidationImages = ValidationImages,
             Teacher = Teacher,
         };
+
+    /// <summary>
+    /// The accuracy above which an evaluation is the best. Evaluations compare only over the same pictures: null where
+    /// one lacks a picture that an earlier one read, which is never the best; below 0 where it read more than the best.
+    /// </summary>
+    /// <param name="best">The best accuracy so far.</param>
+    /// <param name="unread">The validation pictures that the evaluation could not read, by number.</param>
+    public double? ToBeat(double best, IReadOnlyList<int> unread)
+    {
+        if (NeverRead is null || BestUnread is null)
+            return best;
+        if (unread.Except(NeverRead).Any())
+            return null;
+        return unread.Count < BestUnread.Count ? -1 : best;
+    }
+
+    /// <summary>The point as other data goes on from it.</summary>
+    /// <param name="training">Pictures to learn from.</param>
+    /// <param name="validation">Pictures to evaluate with; where there were others, their numbers mean nothing.</param>
+    public TrainState With(int training, int validation)
+    {
+        bool same = ValidationImages is null || ValidationImages == validation;
+        return this with
+        {
+            TrainingImages = training,
+            ValidationImages = validation,
+            NeverRead = same ? NeverRead : null,
+            BestUnread = same ? BestUnread : null,
+        };
+    }
+
+    private double Best(double best, double accuracy, IReadOnlyList<int> unread) =>
+        ToBeat(best, unread) is { } toBeat ? Math.Max(toBeat, accuracy) : best;
 }

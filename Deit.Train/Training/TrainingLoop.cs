@@ -13,6 +13,8 @@ internal sealed class TrainingLoop
     private readonly TrainOptions _options;
     private readonly IReadOnlyList<ITrainingObserver> _observers;
     private readonly bool _resumed;
+    private readonly UnreadableImages _unreadableTraining,
+        _unreadableValidation;
     private TrainState _state;
     private EpochClock _clock;
 
@@ -30,6 +32,8 @@ internal sealed class TrainingLoop
     {
         (_session, _plan, _options) = (session, session.Plan, session.Plan.Options);
         (_resumed, _observers) = (resumed, observers);
+        _unreadableTraining = new UnreadableImages("training", _plan.Training.Samples);
+        _unreadableValidation = new UnreadableImages("validation", _plan.Validation.Samples);
         session.Step.LossSum = state.PendingLoss;
         _state = state with { PendingLoss = 0 };
         _clock = new EpochClock(_plan.Training, _state);
@@ -39,7 +43,7 @@ internal sealed class TrainingLoop
     /// <param name="stop">Asks to stop.</param>
     /// <returns>The exit code: 0, or that of the signal.</returns>
     /// <exception cref="DeitException">
-    /// The loss is not finite, or an observer failed, as when the disk is full; checkpoints are intact.
+    /// The loss is not finite, more than a half of the pictures cannot be read, or an observer failed, as when the disk is full; checkpoints are intact.
     /// </exception>
     public int Run(StopSignal stop)
     {
@@ -79,6 +83,7 @@ internal sealed class TrainingLoop
                 return false;
             }
         _clock.Stop();
+        SayUnreadable(_unreadableTraining);
         return true;
     }
 
@@ -86,6 +91,9 @@ internal sealed class TrainingLoop
     {
         float sum = _session.Step.LossSum;
         RequireFinite(sum);
+        // The first pictures that cannot be read are said at once, further ones at the end of the epoch.
+        if (!_unreadableTraining.AnySaid)
+            SayUnreadable(_unreadableTraining);
         _session.Step.LossSum = 0;
         _state = _state.AfterRead(sum, _clock.Seconds);
         int steps = _plan.StepsPerEpoch,
@@ -131,8 +139,10 @@ internal sealed class TrainingLoop
         // Checked before anything is saved: the loss of the last step came before its update, which may have ruined the
         // weights.
         RequireFinite(evaluation.Loss);
+        SayUnreadable(_unreadableValidation);
+        int[] unread = evaluation.Unread(_plan.ValidationImages.Count);
         TrainState before = _state;
-        _state = before.AfterEpoch(evaluation, average);
+        _state = before.AfterEpoch(evaluation, average, unread);
         EpochResult result = new(
             before.Epoch,
             _options.Schedule.Epochs,
@@ -144,12 +154,19 @@ internal sealed class TrainingLoop
             evaluation,
             average,
             _session.Step.LossScale is { } scale ? _session.Device.Read<float>(scale) : null,
-            IsBest: evaluation.Top1 > before.BestTop1,
-            IsBestAverage: average?.Top1 > before.BestEmaTop1,
+            IsBest: evaluation.Top1 > before.ToBeat(before.BestTop1, unread),
+            IsBestAverage: average?.Top1 > before.ToBeat(before.BestEmaTop1, unread),
             _state
         );
         Tell(observer => observer.EpochEvaluated(result));
         return true;
+    }
+
+    private void SayUnreadable(UnreadableImages images)
+    {
+        if (images.Next() is { } notice)
+            Tell(observer => observer.Noticed(notice));
+        images.RequireHalf(_plan.Folder);
     }
 
     private void RequireFinite(double loss)

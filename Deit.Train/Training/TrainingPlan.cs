@@ -38,13 +38,22 @@ internal sealed class TrainingPlan : IDisposable
         };
         IImageTransform transform = options.Transform(config.InputSize);
         Start = options.Model.Finetune is { } path && !resumed ? ModelSource.Open(path) : null;
+        Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices];
         if (options.Distillation.TeacherPath is { } teacher)
+        {
             Teacher = Distillation.Teacher.Describe(
                 teacher,
                 options.Distillation.TeacherModel,
                 Description.Preprocess,
                 TrainingImages.ClassNames
             );
+            Notices =
+            [
+                .. Notices,
+                .. Distillation.Teacher.ClassNotices(Teacher.Value.Source, TrainingImages.ClassNames),
+            ];
+        }
+        Notices = [.. Notices.Distinct()];
         ISampler sampler = options.Sampler(TrainingImages.Count);
         (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
         BatchLoaderOptions loading = new() { BatchSize = batch, Workers = options.Data.NumWorkers };
@@ -74,6 +83,10 @@ internal sealed class TrainingPlan : IDisposable
     /// <summary>The network to train, its classes and its preprocessing.</summary>
     public ModelDescription Description { get; }
 
+    /// <summary>A sentence, without a point at its end, for each thing about the data that the user should
+    /// know.</summary>
+    public IReadOnlyList<string> Notices { get; private set; }
+
     /// <summary>The pictures to learn from.</summary>
     public IImageDataset TrainingImages { get; }
 
@@ -98,6 +111,9 @@ internal sealed class TrainingPlan : IDisposable
 
     /// <summary>The teacher's weights and network; null without a teacher.</summary>
     public (ModelSource Source, NetworkConfig Config)? Teacher { get; }
+
+    /// <summary>Adds a sentence to <see cref="Notices"/>.</summary>
+    public void Notice(string sentence) => Notices = [.. Notices, sentence];
 
     /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
     public string? TeacherHash() => Teacher is { } teacher ? Distillation.Teacher.Hash(teacher.Source) : null;

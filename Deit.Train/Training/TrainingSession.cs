@@ -24,6 +24,8 @@ internal sealed class TrainingSession : IDisposable
         Device = GpuDevice.Open(options.Run.Device.Selector);
         try
         {
+            if (Device.CacheNotice is { } cache)
+                _notices.Add(cache);
             if (kernels is not null)
                 Device.Choices.Restore(kernels);
             NetworkConfig config = plan.Description.Config;
@@ -92,7 +94,7 @@ internal sealed class TrainingSession : IDisposable
     public Evaluator Evaluator { get; }
 
     /// <summary>A sentence for each thing that is not quite as the options say.</summary>
-    public IReadOnlyList<string> Notices => [.. _notices, .. Teacher?.Notices ?? []];
+    public IReadOnlyList<string> Notices => [.. Plan.Notices, .. _notices, .. Teacher?.Notices ?? []];
 
     /// <summary>A sentence for each image that could not be read so far.</summary>
     public IReadOnlyList<string> Unreadable => [.. Plan.Training.Unreadable, .. Plan.Validation.Unreadable];

@@ -2,6 +2,7 @@ using System.Text;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Files;
+using Deit.Model.Text;
 using Deit.Train.Analysis;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Splits;
@@ -89,7 +90,7 @@ internal sealed class DistillationExperiment(
         AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(tables)));
         Console.WriteLine();
         Console.WriteLine(tables);
-        Console.WriteLine($"Tables   {path}");
+        Console.WriteLine(Printable.Line($"Tables   {path}"));
         return 0;
     }
 
@@ -107,7 +108,7 @@ internal sealed class DistillationExperiment(
     {
         Console.WriteLine();
         string folder = training.Run.Output!;
-        Console.WriteLine($"== {folder}");
+        Console.WriteLine(Printable.Line($"== {folder}"));
         bool begun = File.Exists(Path.Combine(folder, TrainOptions.FileName));
         if (begun && TrainOptions.Load(folder) != training with { Run = training.Run with { Device = new() } })
             throw new DeitException(

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Deit.Bench.Reports;
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Model.Text;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
@@ -94,7 +95,9 @@ internal sealed class DataBench
             return;
         }
         string pictures = $"{bench._dataset.Count} pictures of {options.Data}, input {options.InputSize}";
-        Console.WriteLine(Text($"Data     {pictures}, RandAugment {options.Aa}, erasing {options.Reprob}"));
+        Console.WriteLine(
+            Printable.Line(Text($"Data     {pictures}, RandAugment {options.Aa}, erasing {options.Reprob}"))
+        );
         string unsteady = rate.Steady ? "" : " (unsteady: more than 2 %; measure longer, on an idle machine)";
         Console.WriteLine(
             Text($"Loader   {rate.Median:F0} images/s on {workers} threads, spread {100 * rate.Spread:F1} %{unsteady}")

@@ -27,7 +27,42 @@ internal sealed partial class DeitProcess : IDisposable
     public static DeitProcess Start(
         IEnumerable<string> arguments,
         params ReadOnlySpan<(string Name, string Value)> environment
+    ) => Start(Command(arguments), environment);
+
+    /// <summary>Starts a script of bash in which <c>"$@"</c> is <c>deit</c> with arguments, to give it other streams.</summary>
+    public static DeitProcess StartIn(
+        string folder,
+        string script,
+        IEnumerable<string> arguments,
+        params ReadOnlySpan<(string Name, string Value)> environment
     )
+    {
+        string[] inFolder = ["bash", "-c", $"cd \"$1\" && shift && {script}", "bash", folder];
+        return Start([.. inFolder, .. Command(arguments)], environment);
+    }
+
+    /// <summary>Starts <c>deit</c> with another configuration of the runtime.</summary>
+    public static DeitProcess StartWith(
+        string runtimeConfiguration,
+        IEnumerable<string> arguments,
+        params ReadOnlySpan<(string Name, string Value)> environment
+    )
+    {
+        string[] plain = Command(arguments);
+        return Start([plain[0], "exec", "--runtimeconfig", runtimeConfiguration, .. plain[1..]], environment);
+    }
+
+    private static DeitProcess Start(string[] command, ReadOnlySpan<(string Name, string Value)> environment)
+    {
+        ProcessStartInfo start = new(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in command[1..])
+            start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in environment)
+            start.Environment[name] = value;
+        return new DeitProcess(Process.Start(start)!);
+    }
+
+    private static string[] Command(IEnumerable<string> arguments)
     {
         string command = Path.Combine(AppContext.BaseDirectory, "deit"),
             library = $"{command}.dll";
@@ -35,17 +70,9 @@ internal sealed partial class DeitProcess : IDisposable
             Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
         // Published with their runtime, as by bench/gpu-pack, tests and command find no dotnet on the machine and need
         // none.
-        bool selfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
-        ProcessStartInfo start = new(selfContained ? command : host)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (string argument in selfContained ? arguments : [library, .. arguments])
-            start.ArgumentList.Add(argument);
-        foreach ((string name, string value) in environment)
-            start.Environment[name] = value;
-        return new DeitProcess(Process.Start(start)!);
+        return File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"))
+            ? [command, .. arguments]
+            : [host, library, .. arguments];
     }
 
     /// <summary>Runs <c>deit</c> to its end.</summary>

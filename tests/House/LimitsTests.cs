@@ -56,6 +56,16 @@ public sealed class LimitsTests
         );
     }
 
+    /// <summary>Names of files and classes come from others. The room that prints makes them printable.</summary>
+    [Fact]
+    public void Commands_print_through_the_terminal_alone() =>
+        RequireNone(
+            SourceTree
+                .Files("Deit.Cli")
+                .Where(file => SourceTree.FolderOf(file) != "Deit.Cli/Terminal" && file != "Deit.Cli/Program.cs")
+                .Where(file => SourceTree.Parse(file).ToString().Contains(" Console.", StringComparison.Ordinal))
+        );
+
     private static void RequireNone(IEnumerable<string> found)
     {
         string[] all = [.. found];

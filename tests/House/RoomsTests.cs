@@ -44,6 +44,7 @@ public sealed class RoomsTests
         "Deit.Train/Options",
         "Deit.Train/Reporting",
         "Deit.Train/Data/Randomness",
+        "Deit.Train/Data/Names",
         "Deit.Train/Data/Splits",
         "Deit.Train/Data/Formats",
         "Deit.Train/Data/Augmentation",

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Deit.Cli.Analysis;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
@@ -61,8 +62,8 @@ internal static class AttentionCommand
         description.Preprocess.Apply(ImageDecoder.Decode(path), input);
         Report.MakeFolder(options.Output);
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
-        Console.Error.WriteLine($"Running on {device.Info}");
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
+        Output.Aside($"Running on {device.Info}");
         using INetwork network = source.Load(device);
         AttentionMaps maps = AttentionMaps.Of(device, network, input);
 
@@ -91,7 +92,7 @@ internal static class AttentionCommand
         string sheetFile = Path.Combine(options.Output, "contact_sheet.png");
         using (Drawing sheet = ContactSheet.Draw(rows, Side(config.InputSize, layers.Length)))
             sheet.SavePng(sheetFile);
-        Console.WriteLine(
+        Output.Line(
             $"{written} pictures of {config.InputSize} pixels in {options.Output}, all together in {sheetFile}"
         );
         return 0;

@@ -57,13 +57,16 @@ internal static class DisagreementCommand
             );
         ModelOnSplit[] models = [.. options.Models.Select((folder, i) => Open(folder, names[i], options))];
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
-        Console.Error.WriteLine($"Running on {device.Info}");
+        foreach (string notice in models.SelectMany(model => model.Notices).Distinct())
+            Output.Notice(notice);
+
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
+        Output.Aside($"Running on {device.Info}");
         (List<ModelAnswers> answers, SortedSet<string> unreadable) = Ask(device, models, names, options);
         Disagreement matrix = Disagreement.Matrix(answers);
         object json = new
         {
-            options.Split,
+            models[0].Split,
             matrix.Images,
             UnreadableImages = unreadable.Count,
             matrix.Names,
@@ -72,7 +75,7 @@ internal static class DisagreementCommand
         if (options.Json)
             ConsoleReport.PrintJson(json);
         else
-            Print(matrix, options.Split, unreadable);
+            Print(matrix, models[0].Which(matrix.Images), unreadable);
         if (options.Output is { } output)
         {
             Report.WriteText(
@@ -84,7 +87,7 @@ internal static class DisagreementCommand
                     _ => JsonSerializer.Serialize(json, Report.Json),
                 }
             );
-            Console.Error.WriteLine($"Written {output}");
+            Output.Aside($"Written {output}");
         }
         return 0;
     }
@@ -97,21 +100,15 @@ internal static class DisagreementCommand
         DisagreementOptions options
     )
     {
-        // Models may know the classes in different orders: each class gets a number that all share.
+        // Models may know the classes in different orders and by other names: each class gets a number that all share.
         Dictionary<string, int> numbers = new(StringComparer.Ordinal);
         List<ModelAnswers> answers = [];
         SortedSet<string> unreadable = new(StringComparer.Ordinal);
         for (int i = 0; i < models.Length; i++)
         {
             Evaluation evaluation = models[i].Evaluate(device, options.HeadFusion);
-            Console.Error.WriteLine($"{names[i]}: {evaluation.Total} of {evaluation.Images} images");
-            int[] number =
-            [
-                .. models[i]
-                    .Description.Labels.Select(label =>
-                        numbers.TryGetValue(label, out int known) ? known : numbers[label] = numbers.Count
-                    ),
-            ];
+            Output.Aside($"{names[i]}: {evaluation.Total} of {evaluation.Images} images");
+            int[] number = models[i].SharedNumbers(numbers);
             answers.Add(
                 new ModelAnswers(
                     names[i],
@@ -127,18 +124,18 @@ internal static class DisagreementCommand
         return (answers, unreadable);
     }
 
-    private static void Print(Disagreement matrix, string split, SortedSet<string> unreadable)
+    private static void Print(Disagreement matrix, string images, SortedSet<string> unreadable)
     {
-        Console.WriteLine($"Share of {matrix.Images} images of '{split}' that are classified differently");
+        Output.Line($"Share of {images} that are classified differently");
         Table table = ConsoleReport.Table(["", .. matrix.Names]);
         foreach ((string name, string[] cells) in matrix.Rows())
             table.Row([name, .. cells]);
         ConsoleReport.Print(table);
         if (unreadable.Count == 0)
             return;
-        Console.WriteLine($"{unreadable.Count} image(s) could not be read and were left out:");
+        Output.Line($"{unreadable.Count} image(s) could not be read and were left out:");
         foreach (string sentence in unreadable)
-            Console.WriteLine($"  {sentence}");
+            Output.Line($"  {sentence}");
     }
 
     // Of several models, a message names the one that failed.

@@ -53,8 +53,11 @@ internal static class TokensCommand
             CheckOther(second, first);
         using ModelOnSplit source = ModelOnSplit.Open(first, options, options.Limit);
 
-        using GpuDevice device = GpuDevice.Open(options.Device.Selector);
-        Console.Error.WriteLine($"Running on {device.Info}");
+        foreach (string notice in source.Notices)
+            Output.Notice(notice);
+
+        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
+        Output.Aside($"Running on {device.Info}");
         using INetwork network = first.Load(device);
         using INetwork? other = second?.Load(device);
         source.RequireMemory(device);
@@ -71,7 +74,7 @@ internal static class TokensCommand
                 {
                     options.Model,
                     options.Other,
-                    options.Split,
+                    source.Split,
                     Images = images,
                     Places = places.Select(place => new
                     {
@@ -82,15 +85,15 @@ internal static class TokensCommand
                 }
             );
         else
-            Print(places, images, options);
+            Print(places, source.Which(images));
         return 0;
 
         static double? Finite(double? value) => value is { } number ? Report.Finite(number) : null;
     }
 
-    private static void Print(IReadOnlyList<PlaceCosines> places, int images, TokensOptions options)
+    private static void Print(IReadOnlyList<PlaceCosines> places, string images)
     {
-        Console.WriteLine($"Mean cosine of tokens over {images} images of '{options.Split}'");
+        Output.Line($"Mean cosine of tokens over {images}");
         bool distilled = places[0].ClassDistillation is not null,
             other = places[0].ClassOther is not null;
         Table table = ConsoleReport.Table([

@@ -9,7 +9,9 @@ internal static class BenchFlags
     /// <summary><c>--batch-size</c>.</summary>
     /// <param name="defaults">The end of its help text: the batch without the flag.</param>
     public static Option<int?> BatchSize(string defaults) =>
-        new("--batch-size") { Description = $"images of a batch; without it {defaults}" };
+        NumberOption.Strict(
+            new Option<int?>("--batch-size") { Description = $"images of a batch; without it {defaults}" }
+        );
 
     /// <exception cref="DeitException">The batch size is out of its range.</exception>
     public static void CheckBatchSize(int? batch)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Reports;
+using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Train.Reporting;
 
@@ -40,9 +41,9 @@ internal sealed class BenchOutput
     {
         string? json = result.GetValue(_json);
         if (PrintsJson(result))
-            Console.WriteLine(report.ToJson());
+            Output.Text(report.ToJson());
         else
-            Console.WriteLine(BenchText.Of(report));
+            Output.Text(BenchText.Of(report));
         if (json is not null)
             Report.WriteText(json, report.ToJson() + "\n");
         if (result.GetValue(_csv) is { } csv)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Reports;
+using Deit.Cli.Terminal;
 
 namespace Deit.Cli.Commands.Bench;
 
@@ -25,7 +26,7 @@ internal static class CompareCommand
         {
             BenchReport first = BenchReport.Load(result.GetValue(a)!),
                 second = BenchReport.Load(result.GetValue(b)!);
-            Console.Write(new BenchComparison(first, second));
+            Output.Text(new BenchComparison(first, second).ToString());
             return 0;
         });
         return compare;

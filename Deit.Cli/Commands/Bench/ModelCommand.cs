@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Deit.Bench.Reports;
 using Deit.Bench.Suites;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 
@@ -31,18 +32,19 @@ internal static class ModelCommand
             throw new DeitException(
                 "--peer was given with training, and peers are measured at inference alone; use deit bench infer."
             );
-        using GpuDevice gpu = GpuDevice.Open(options.Device.Selector);
+        using GpuDevice gpu = CommandDevice.Open(options.Device.Selector);
         if (options.Peer is null)
         {
-            output.Write(result, ModelBench.Run(gpu, options, task, Console.Error.WriteLine));
+            output.Write(result, ModelBench.Run(gpu, options, task, Output.Aside));
             return 0;
         }
-        (BenchReport ours, BenchReport peer) = PeerBench.Run(gpu, options, Console.Error.WriteLine);
+        (BenchReport ours, BenchReport peer) = PeerBench.Run(gpu, options, Output.Aside);
         output.Write(result, ours);
         // With the peer as A, B / A is above 1 where ours is faster.
-        (output.PrintsJson(result) ? Console.Error : Console.Out).Write(
+        Output.Text(
             $"\n{new BenchComparison(peer, ours)}Rates are medians of {options.Rounds} rounds in turn, "
-                + "spreads from the slowest to the fastest of them.\n"
+                + "spreads from the slowest to the fastest of them.",
+            aside: output.PrintsJson(result)
         );
         return 0;
     }

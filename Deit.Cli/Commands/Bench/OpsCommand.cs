@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Suites;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Train.Options;
 
@@ -21,7 +22,7 @@ internal static class OpsCommand
         {
             int? images = result.GetValue(batch);
             BenchFlags.CheckBatchSize(images);
-            using GpuDevice gpu = GpuDevice.Open(device.Bind(result).Selector);
+            using GpuDevice gpu = CommandDevice.Open(device.Bind(result).Selector);
             output.Write(result, OpsBench.Run(gpu, images ?? OpsBench.DefaultBatch(gpu)));
             return 0;
         });

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Reports;
+using Deit.Cli.Terminal;
 
 namespace Deit.Cli.Commands.Bench;
 
@@ -23,7 +24,7 @@ internal static class PageCommand
         page.SetAction(result =>
         {
             (string path, int devices) = BenchFolder.WritePage(result.GetValue(results)!);
-            Console.WriteLine($"{path}: {devices} devices");
+            Output.Line($"{path}: {devices} devices");
             return 0;
         });
         return page;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Suites;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Options;
@@ -12,11 +13,13 @@ internal static class ProductsCommand
     public static Command Create()
     {
         Option<int?> batch = BenchFlags.BatchSize("256, on a CPU driver 1");
-        Option<int?> square = new("--square")
-        {
-            Description =
-                "also a product of square matrices of this side, 0 for none; without it 8192, on a CPU driver 0",
-        };
+        Option<int?> square = NumberOption.Strict(
+            new Option<int?>("--square")
+            {
+                Description =
+                    "also a product of square matrices of this side, 0 for none; without it 8192, on a CPU driver 0",
+            }
+        );
         Option<string[]> precisions = new("--precisions")
         {
             Description = "arithmetics; without it all of a card, on a CPU driver fp32 and those of its matrix units",
@@ -41,7 +44,7 @@ internal static class ProductsCommand
             BenchFlags.CheckBatchSize(images);
             if (side is < 0 or > 32768)
                 throw new DeitException($"--square is {side}, expected 0 to 32768.");
-            using GpuDevice gpu = GpuDevice.Open(device.Bind(result).Selector);
+            using GpuDevice gpu = CommandDevice.Open(device.Bind(result).Selector);
             output.Write(
                 result,
                 ProductBench.Run(
@@ -51,7 +54,7 @@ internal static class ProductsCommand
                     result.GetValue(precisions) is { Length: > 0 } chosen
                         ? chosen
                         : ProductBench.DefaultPrecisions(gpu),
-                    Console.Error.WriteLine
+                    Output.Aside
                 )
             );
             return 0;

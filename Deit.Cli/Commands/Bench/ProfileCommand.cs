@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Suites;
+using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Train.Reporting;
 
@@ -19,9 +20,9 @@ internal static class ProfileCommand
         {
             ProfileOptions options = binder.Bind(result);
             options.Config();
-            using GpuDevice gpu = GpuDevice.Open(options.Device.Selector);
+            using GpuDevice gpu = CommandDevice.Open(options.Device.Selector);
             string text = ProfileBench.Run(gpu, options);
-            Console.Write(text);
+            Output.Text(text);
             if (options.Markdown is { } markdown)
                 Report.WriteText(markdown, text);
             return 0;

@@ -12,6 +12,9 @@ internal static class ModelFolder
     /// <summary>The weights of a model folder.</summary>
     public const string WeightsFile = "model.safetensors";
 
+    /// <summary>The moving average of the weights, beside them in the folder from which a training resumes.</summary>
+    public const string AverageFile = "model_ema.safetensors";
+
     /// <summary>Loads all parameters and running statistics from an open file whose names and shapes must be exactly theirs.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, not expected, or of another shape.</exception>
     public static void LoadWeights(Parameters parameters, IWeights weights, string path)
@@ -65,19 +68,6 @@ internal static class ModelFolder
 
     private static void Check(IWeights weights, IReadOnlyList<ParameterSpec> specs, string path)
     {
-        foreach (ParameterSpec spec in specs)
-        {
-            if (!weights.Shapes.TryGetValue(spec.Name, out long[]? shape))
-                throw new CheckpointException(
-                    $"'{path}' lacks '{spec.Name}' {spec.Shape}: it belongs to another configuration; use the "
-                        + "config.json that was written with it."
-                );
-            if (!shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
-                throw new CheckpointException(
-                    $"'{path}' has '{spec.Name}' of shape [{string.Join(", ", shape)}], the configuration "
-                        + $"expects {spec.Shape}; use the config.json that was written with it."
-                );
-        }
         HashSet<string> known = [.. specs.Select(spec => spec.Name)];
         // PyTorch counts the batches behind a running statistic; nothing here reads the count.
         known.UnionWith(
@@ -85,9 +75,33 @@ internal static class ModelFolder
                 .Where(spec => spec.Name.EndsWith(".running_mean", StringComparison.Ordinal))
                 .Select(spec => $"{spec.Name[..^"running_mean".Length]}num_batches_tracked")
         );
-        if (weights.Shapes.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unexpected)
+        string[] unexpected = [.. weights.Shapes.Keys.Where(name => !known.Contains(name))];
+        // The part that makes it another model is a better reason than a tensor that is missing for it.
+        ForeignParts.Refuse(unexpected, path);
+        foreach (ParameterSpec spec in specs)
+        {
+            if (!weights.Shapes.TryGetValue(spec.Name, out long[]? shape))
+                throw new CheckpointException($"'{path}' lacks '{spec.Name}' {spec.Shape}: {Lacking(spec.Name)}");
+            if (!shape.SequenceEqual(spec.Shape.Select(d => (long)d)))
+                throw new CheckpointException(
+                    $"'{path}' has '{spec.Name}' of shape [{string.Join(", ", shape)}], the configuration "
+                        + $"expects {spec.Shape}{Contradiction(spec.Name)}; use the config.json that was written with it."
+                );
+        }
+        if (unexpected.Length > 0)
             throw new CheckpointException(
-                $"'{path}' has '{unexpected}', which the configuration does not know; use the config.json that was written with it."
+                $"'{path}' has '{unexpected[0]}', which the configuration does not know; use the config.json that was written with it."
             );
     }
+
+    private static string Lacking(string name) =>
+        name.StartsWith("head", StringComparison.Ordinal)
+            ? "it has no such head, and without one it gives features and no classes; give weights with a head, "
+                + "or train one with --finetune."
+            : "it belongs to another configuration; use the config.json that was written with it.";
+
+    private static string Contradiction(string name) =>
+        name == "pos_embed" ? ": it is of another input size, patch size or number of tokens"
+        : name.StartsWith("head", StringComparison.Ordinal) ? ": it is of another number of classes"
+        : "";
 }

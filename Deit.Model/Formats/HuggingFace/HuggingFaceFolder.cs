@@ -80,7 +80,8 @@ internal sealed record HuggingFaceHeader(string[]? Architectures);
 [JsonSourceGenerationOptions(
     WriteIndented = true,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.AllowReadingFromString
 )]
 [JsonSerializable(typeof(HuggingFaceHeader))]
 [JsonSerializable(typeof(HuggingFacePreprocess))]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Deit.Model.Files;
 using Deit.Model.Images;
 
 namespace Deit.Model;
@@ -61,7 +62,7 @@ internal sealed record HuggingFacePreprocess
         try
         {
             HuggingFacePreprocess settings =
-                JsonSerializer.Deserialize(File.ReadAllBytes(path), HuggingFaceJson.Default.HuggingFacePreprocess)
+                JsonSerializer.Deserialize(JsonFile.Read(path).Span, HuggingFaceJson.Default.HuggingFacePreprocess)
                 ?? throw new JsonException("it is empty");
             Preprocess preprocess = settings.ToPreprocess(modelType, input);
             preprocess.Validate();
@@ -256,17 +257,29 @@ internal sealed class HuggingFaceSizeConverter : JsonConverter<HuggingFaceSize>
 {
     public override HuggingFaceSize Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (reader.TokenType == JsonTokenType.Number)
-            return new HuggingFaceSize(null, null, reader.GetInt32()) { IsNumber = true };
-        if (reader.TokenType != JsonTokenType.StartObject)
-            throw new JsonException("a size is a number or an object");
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartArray:
+                ImageSize size = ImageSizeConverter.Read(ref reader);
+                return size.Height == size.Width
+                    ? new HuggingFaceSize(null, null, size.Height) { IsNumber = true }
+                    : new HuggingFaceSize(size.Height, size.Width, null);
+            case JsonTokenType.StartObject:
+                return ReadObject(ref reader);
+            default:
+                return new HuggingFaceSize(null, null, ImageSizeConverter.Number(ref reader)) { IsNumber = true };
+        }
+    }
+
+    private static HuggingFaceSize ReadObject(ref Utf8JsonReader reader)
+    {
         Dictionary<string, int> numbers = [];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = reader.GetString()!;
-            if (!reader.Read() || reader.TokenType != JsonTokenType.Number)
-                throw new JsonException($"{name} of a size is no number");
-            numbers[name] = reader.GetInt32();
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.Null)
+                numbers[name] = ImageSizeConverter.Number(ref reader);
         }
         return numbers.TryGetValue("height", out int height) && numbers.TryGetValue("width", out int width)
                 ? new HuggingFaceSize(height, width, null)

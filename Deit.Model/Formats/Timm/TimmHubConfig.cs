@@ -14,6 +14,11 @@ internal sealed record TimmHubConfig
 
     public int? NumClasses { get; init; }
 
+    /// <summary>How the tokens become one answer: the class token's, their mean or another.</summary>
+    public string? GlobalPool { get; init; }
+
+    public TimmArguments? ModelArgs { get; init; }
+
     public string[]? LabelNames { get; init; }
 
     public TimmPretrained? PretrainedCfg { get; init; }
@@ -34,6 +39,7 @@ internal sealed record TimmHubConfig
                 $"its crop_mode is '{pretrained.CropMode}', expected 'center'; no other is computed."
             );
         NetworkConfig reference = NetworkFamilies.Find(name);
+        CheckAnswer(config, reference);
         ImageSize size = pretrained.InputSize switch
         {
             null => reference.InputSize,
@@ -42,6 +48,10 @@ internal sealed record TimmHubConfig
                 $"its input_size is [{string.Join(", ", pretrained.InputSize)}], expected [3, height, width]."
             ),
         };
+        if ((config.NumClasses ?? pretrained.NumClasses) == 0)
+            throw new DeitException(
+                "its num_classes is 0: it gives features and no classes; give a model with a head, or train one with --finetune."
+            );
         int classes = config.NumClasses ?? pretrained.NumClasses ?? reference.NumClasses;
         return new ModelDescription
         {
@@ -65,6 +75,24 @@ internal sealed record TimmHubConfig
             },
         };
     }
+
+    // The same weights answer otherwise where the mean of all patches goes into the head.
+    private static void CheckAnswer(TimmHubConfig config, NetworkConfig reference)
+    {
+        string expected = reference is TransformerConfig ? "token" : "avg";
+        if ((config.ModelArgs?.GlobalPool ?? config.GlobalPool) is { } pool && pool != expected)
+            throw new DeitException($"its global_pool is '{pool}', expected '{expected}'; no other is computed.");
+        if (config.ModelArgs?.ClassToken == false)
+            throw new DeitException("its class_token is false, expected true; no other is computed.");
+    }
+}
+
+/// <summary>timm's model_args: arguments that differ from those of the published model.</summary>
+internal sealed record TimmArguments
+{
+    public bool? ClassToken { get; init; }
+
+    public string? GlobalPool { get; init; }
 }
 
 /// <summary>timm's pretrained_cfg.</summary>

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Deit.Model.Images;
 
@@ -32,15 +34,19 @@ internal sealed record DeitHuggingFaceConfig
 
     public int NumChannels { get; set; } = 3;
 
+    /// <summary>What the logits answer: one class of several, or another question.</summary>
+    public string? ProblemType { get; set; }
+
     public bool QkvBias { get; set; } = true;
 
     public int? NumLabels { get; set; }
 
     /// <summary>The class names by index, which JSON writes as text.</summary>
     [JsonPropertyName("id2label")]
+    [JsonConverter(typeof(IdToLabelConverter))]
     public Dictionary<string, string>? IdToLabel { get; set; }
 
-    /// <summary>The index of each class name. Only the library itself reads it.</summary>
+    /// <summary>The index of each class name. It is read where the names by index are missing.</summary>
     [JsonPropertyName("label2id")]
     [JsonNumberHandling(JsonNumberHandling.AllowReadingFromString)]
     public Dictionary<string, int>? LabelToId { get; set; }
@@ -54,6 +60,11 @@ internal sealed record DeitHuggingFaceConfig
         Require(ModelType == type, $"model_type '{ModelType}'", $"'{type}' of a {architecture}");
         Require(HiddenAct == "gelu", $"hidden_act '{HiddenAct}'", "'gelu', the exact one");
         Require(NumChannels == 3, $"num_channels {NumChannels}", "3");
+        Require(
+            ProblemType is null or "single_label_classification",
+            $"problem_type '{ProblemType}'",
+            "'single_label_classification', one class a picture"
+        );
         Require(QkvBias, "qkv_bias false", "true");
         Require(PatchSize.Height == PatchSize.Width, $"patch_size {PatchSize}", "a square");
         Require(
@@ -74,7 +85,8 @@ internal sealed record DeitHuggingFaceConfig
     /// <exception cref="DeitException">A label is missing.</exception>
     public string[] Labels()
     {
-        int count = IdToLabel?.Count ?? NumLabels ?? 2;
+        Dictionary<string, string>? names = IdToLabel ?? Inverted(LabelToId);
+        int count = names?.Count ?? NumLabels ?? 2;
         if (count is < 1 or > 1_000_000)
             throw new DeitException($"it has {count} labels, expected 1 to 1000000.");
         return
@@ -82,11 +94,73 @@ internal sealed record DeitHuggingFaceConfig
             .. Enumerable
                 .Range(0, count)
                 .Select(i =>
-                    IdToLabel is null ? $"LABEL_{i}"
-                    : IdToLabel.TryGetValue($"{i}", out string? label) ? label
-                    : throw new DeitException($"its id2label lacks '{i}', expected all of 0 to {count - 1}.")
+                    names is null ? $"LABEL_{i}"
+                    : names.TryGetValue($"{i}", out string? label) ? label
+                    : throw new DeitException(
+                        $"its {(IdToLabel is null ? "label2id" : "id2label")} lacks '{i}', expected all of 0 to {count - 1}."
+                    )
                 ),
         ];
+    }
+
+    private static Dictionary<string, string>? Inverted(Dictionary<string, int>? labels)
+    {
+        if (labels is null)
+            return null;
+        Dictionary<string, string> names = new(StringComparer.Ordinal);
+        foreach ((string label, int index) in labels)
+            if (!names.TryAdd($"{index}", label))
+                throw new DeitException(
+                    $"its label2id gives the index {index} to '{names[$"{index}"]}' and to '{label}'."
+                );
+        return names;
+    }
+}
+
+/// <summary>
+/// The class names by index. Transformers writes an object whose keys are the indices as text; other programs write a list, and names that
+/// are numbers.
+/// </summary>
+internal sealed class IdToLabelConverter : JsonConverter<Dictionary<string, string>>
+{
+    public override Dictionary<string, string> Read(
+        ref Utf8JsonReader reader,
+        Type typeToConvert,
+        JsonSerializerOptions options
+    )
+    {
+        bool list = reader.TokenType == JsonTokenType.StartArray;
+        if (!list && reader.TokenType != JsonTokenType.StartObject)
+            throw new JsonException("id2label is neither an object nor a list");
+        Dictionary<string, string> names = new(StringComparer.Ordinal);
+        while (reader.Read() && reader.TokenType is not (JsonTokenType.EndArray or JsonTokenType.EndObject))
+        {
+            string index = $"{names.Count}";
+            if (!list)
+            {
+                index = reader.GetString()!;
+                reader.Read();
+            }
+            string name = reader.TokenType switch
+            {
+                JsonTokenType.String => reader.GetString()!,
+                JsonTokenType.Number => Encoding.UTF8.GetString(reader.ValueSpan),
+                JsonTokenType.True => "true",
+                JsonTokenType.False => "false",
+                _ => throw new JsonException($"id2label has no text as the name of class {index}"),
+            };
+            if (!names.TryAdd(index, name))
+                throw new JsonException($"id2label names class {index} twice");
+        }
+        return names;
+    }
+
+    public override void Write(Utf8JsonWriter writer, Dictionary<string, string> value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        foreach ((string index, string name) in value)
+            writer.WriteString(index, name);
+        writer.WriteEndObject();
     }
 }
 
@@ -94,7 +168,8 @@ internal sealed record DeitHuggingFaceConfig
 [JsonSourceGenerationOptions(
     WriteIndented = true,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.AllowReadingFromString
 )]
 [JsonSerializable(typeof(DeitHuggingFaceConfig))]
 internal sealed partial class DeitHuggingFaceJson : JsonSerializerContext;

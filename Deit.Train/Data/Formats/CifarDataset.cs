@@ -52,6 +52,12 @@ internal sealed class CifarDataset : IImageDataset
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames => _samples.ClassNames;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notices => _samples.Notices;
+
+    /// <inheritdoc/>
+    public int? SharedOf => _samples.SharedOf;
+
     /// <summary>Whether a folder, or a folder of CIFAR's own name in it, holds CIFAR.</summary>
     public static bool IsIn(string folder) => Find(folder).Count > 0;
 
@@ -72,7 +78,11 @@ internal sealed class CifarDataset : IImageDataset
                 version.Files(name).Any(file => File.Exists(Path.Combine(root, file)))
             ),
         ];
-        if (split == DatasetRules.Val && options.ValFraction == 0 && stored.Contains(DatasetRules.Test))
+        if (
+            split == DatasetRules.Val
+            && options is { ValFraction: 0, StoredSplits: false }
+            && stored.Contains(DatasetRules.Test)
+        )
             split = DatasetRules.Test;
         SplitPlan plan = SplitPlan.Choose(
             root,

@@ -11,6 +11,14 @@ internal interface IImageDataset
     /// <summary>The classes' names; a label is an index into them.</summary>
     IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>A sentence, without a point at its end, for each thing that the user should know: what was passed over,
+    /// and how classes were matched.</summary>
+    IReadOnlyList<string> Notices => [];
+
+    /// <summary>How many pictures there are together with those of the other side, where a share of each class is held
+    /// out; null of a split that is stored as such.</summary>
+    int? SharedOf => null;
+
     /// <summary>The class of a picture.</summary>
     /// <param name="index">0 to below <see cref="Count"/>.</param>
     int Label(int index);

@@ -22,10 +22,30 @@ internal static class ImageDatasets
     /// are unmistakable.
     /// </summary>
     /// <param name="path">The folder.</param>
-    /// <param name="split">"train", "val" or "test".</param>
+    /// <param name="split">"train", "val", "test", another word for one of them as <see cref="SplitNames"/> has it, or
+    /// "all" for every picture of every split.</param>
     /// <param name="options">How to read it.</param>
     /// <exception cref="DeitException">The data cannot be opened, or not this split of it.</exception>
     public static IImageDataset Open(string path, string split, DatasetOptions options)
+    {
+        string asked = SplitNames.Asked(split);
+        return asked == SplitNames.All ? JoinedDataset.Open(path, options, OpenSplit) : OpenSplit(path, asked, options);
+    }
+
+    /// <summary>Whether the folder has folders of pictures for each class and no splits.</summary>
+    public static bool IsUndivided(string path)
+    {
+        try
+        {
+            return Formats.All(format => !Has(format, path)) && !ImageFolderLayout.Read(path).HasSplits;
+        }
+        catch (DeitException)
+        {
+            return false; // said when it is opened
+        }
+    }
+
+    private static IImageDataset OpenSplit(string path, string split, DatasetOptions options)
     {
         DatasetFormat[] found = [.. Formats.Where(format => Has(format, path))];
         if (found.FirstOrDefault(format => format.Unmistakable) is { } certain)

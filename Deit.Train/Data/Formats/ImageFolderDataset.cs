@@ -1,5 +1,6 @@
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Train.Data.Names;
 using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
@@ -23,6 +24,12 @@ internal sealed class ImageFolderDataset : IImageDataset
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notices { get; private init; } = [];
+
+    /// <inheritdoc/>
+    public int? SharedOf { get; private init; }
+
     /// <summary>Reads the names, not the pictures, of a split.</summary>
     /// <param name="folder">DIR.</param>
     /// <param name="split">"train", "val" or "test".</param>
@@ -41,38 +48,47 @@ internal sealed class ImageFolderDataset : IImageDataset
             throw DatasetRules.NoSuchSplit(folder, split, splits, Remedy(layout, split));
 
         string root = layout.Root(split);
-        string[] classes = layout.Classes(split);
-        IReadOnlyList<string> classNames =
-            options.ClassNames ?? (splits.Contains(DatasetRules.Train) ? layout.Classes(DatasetRules.Train) : classes);
-        DatasetRules.RequireKnown(
+        FolderNotices notices = new(root);
+        string[] classes = layout.Classes(split, notices);
+        string[] training =
+            splits.Contains(DatasetRules.Train) && layout.Root(DatasetRules.Train) != root
+                ? layout.Classes(DatasetRules.Train, new FolderNotices(root))
+                : classes;
+        IReadOnlyList<string> classNames = options.ClassNames ?? training;
+        ClassLabels labelOf = ClassLabels.Match(
             root,
             classes,
+            training,
             classNames,
-            options,
+            ofModel: options.ClassNames is not null,
             ("rename or remove that folder", "rename or remove those folders")
         );
         DatasetRules.RequireSeveral(root, classNames, "add a folder of pictures for another class");
 
-        Dictionary<string, int> labelOf = DatasetRules.LabelOf(classNames);
         List<string> files = [];
         List<int> labels = [];
-        foreach (string name in classes)
+        int all = 0;
+        foreach ((string name, string[] pictures) in Pictures(root, classes, notices))
         {
-            string[] all = ImageFolderLayout.Pictures(root, name);
-            if (all.Length == 0)
-                throw new DeitException(
-                    $"Opening '{root}' failed: the class '{name}' has no pictures "
-                        + $"({string.Join(", ", ImageFolderLayout.Extensions)}); add some or remove that folder."
-                );
             string[] chosen = layout.HasSplits
-                ? all
-                : ValidationSplit.Select(all, options.ValFraction, options.Seed, validation: split == DatasetRules.Val);
+                ? pictures
+                : ValidationSplit.Select(
+                    pictures,
+                    options.ValFraction,
+                    options.Seed,
+                    validation: split == DatasetRules.Val
+                );
+            all += pictures.Length;
             files.AddRange(chosen);
-            labels.AddRange(Enumerable.Repeat(labelOf[name], chosen.Length));
+            labels.AddRange(Enumerable.Repeat(labelOf.Of(name), chosen.Length));
         }
         if (files.Count == 0)
             throw DatasetRules.NothingToSpare(folder, options);
-        return new ImageFolderDataset(root, classNames, [.. files], [.. labels]);
+        return new ImageFolderDataset(root, classNames, [.. files], [.. labels])
+        {
+            Notices = [.. labelOf.Notices, .. notices.Sentences()],
+            SharedOf = layout.HasSplits || options.ValFraction == 0 ? null : all,
+        };
     }
 
     /// <inheritdoc/>
@@ -82,10 +98,62 @@ internal sealed class ImageFolderDataset : IImageDataset
     public string Name(int index) => Path.Combine(_folder, _files[index]);
 
     /// <inheritdoc/>
-    public RgbImage Load(int index, ImagePart? part = null) => ImageDecoder.Decode(Name(index), part: part);
+    public RgbImage Load(int index, ImagePart? part = null)
+    {
+        string path = Name(index);
+        // The system lists such a file, and does not find it under the name as text.
+        if (_files[index].Contains(Utf8Text.Replacement, StringComparison.Ordinal) && !File.Exists(path))
+            throw new ImageException(
+                $"Reading the image '{path}' failed: its name is no UTF-8 (each wrong byte is shown as "
+                    + $"'{Utf8Text.Replacement}'); rename it, for example with convmv."
+            );
+        return ImageDecoder.Decode(path, part: part);
+    }
 
-    private static string Remedy(ImageFolderLayout layout, string split) =>
-        layout.HasSplits || split != DatasetRules.Val
-            ? $"name one of these or add the folder '{split}'"
-            : "hold out a share of the pictures with --val-fraction, for example 0.1, or move them into the folders 'train' and 'val'";
+    private static List<(string Class, string[] Pictures)> Pictures(
+        string root,
+        string[] classes,
+        FolderNotices notices
+    ) =>
+        ImageFolderLayout.Listing(
+            root,
+            () =>
+            {
+                ClassPlaces places = new(root, classes);
+                List<(string, string[])> found = [];
+                foreach (string name in classes)
+                {
+                    FolderNotices ofClass = new(root);
+                    string[] pictures = ClassFolder.Pictures(root, name, places, ofClass);
+                    if (pictures.Length == 0)
+                        throw new DeitException(
+                            $"Opening '{root}' failed: the class '{name}' has no pictures "
+                                + $"({string.Join(", ", PictureFiles.Extensions)}); "
+                                + $"{ofClass.WhyEmpty() ?? "add some or remove that folder"}."
+                        );
+                    notices.Add(ofClass);
+                    found.Add((name, pictures));
+                }
+                foreach (string file in Directory.EnumerateFiles(root))
+                    notices.Beside(Path.GetFileName(file));
+                return found;
+            }
+        );
+
+    private static string Remedy(ImageFolderLayout layout, string split)
+    {
+        if (!layout.HasSplits)
+            return split == DatasetRules.Val
+                ? "hold out a share of the pictures with --val-fraction, for example 0.1, or move them into the folders "
+                    + "'train' and 'val'"
+                : $"name one of these or add the folder '{split}'";
+        IReadOnlyList<string> splits = layout.Splits(valFraction: 0);
+        if (split != DatasetRules.Val || !splits.Contains(DatasetRules.Train))
+            return $"name one of these or add the folder '{split}'";
+        string test = splits.Contains(DatasetRules.Test)
+            ? $", or rename '{layout.Root(DatasetRules.Test)}' to 'val' to choose the best model by it"
+            : "";
+        return $"name one of these or add the folder 'val', or give --data {layout.Root(DatasetRules.Train)}, "
+            + $"of which --val-fraction is held out{test}";
+    }
 }

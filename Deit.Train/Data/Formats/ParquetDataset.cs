@@ -7,8 +7,8 @@ namespace Deit.Train.Data.Formats;
 /// <summary>
 /// Parquet files as the Hugging Face Hub lays them out: <c>DIR/data/train-00000-of-00005.parquet</c>, or in DIR itself.
 /// The images are a column <c>image</c> or <c>img</c>, or the only binary one: encoded images, or structs with their
-/// <c>bytes</c>. The labels are a column <c>label</c>, <c>labels</c> or <c>fine_label</c> of numbers. The names of the
-/// classes are in the metadata "huggingface"; without them the names are the numbers.
+/// <c>bytes</c>. The labels are a column <c>label</c>, <c>labels</c> or <c>fine_label</c> of numbers or
+/// names. Names of numbered classes are in the metadata "huggingface"; without them the names are the numbers.
 /// </summary>
 /// <remarks>
 /// Opening reads the labels. A picture is loaded with its row group, the smallest part that can be read of Parquet's
@@ -44,6 +44,12 @@ internal sealed class ParquetDataset : IImageDataset
 
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames => _index.ClassNames;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notices => _index.Notices;
+
+    /// <inheritdoc/>
+    public int? SharedOf => _index.SharedOf;
 
     /// <summary>Whether a folder has Parquet files where they are looked for.</summary>
     /// <exception cref="DeitException">It cannot be read.</exception>
@@ -141,6 +147,14 @@ internal sealed class ParquetDataset : IImageDataset
         {
             ParquetImageFile[] files = [.. paths.Select(ParquetImageFile.Open)];
             IReadOnlyList<string>? names = files.FirstOrDefault(file => file.Names is not null)?.Names;
+            bool texts = files[0].Texts is not null;
+            if (files.FirstOrDefault(file => file.Texts is not null != texts) is { } odd)
+                throw new DeitException(
+                    $"Opening '{odd.Path}' failed: its labels are {(texts ? "numbers" : "texts")}, those of "
+                        + $"'{files[0].Path}' {(texts ? "texts" : "numbers")}; download the files of one version."
+                );
+            if (texts)
+                names ??= ParquetTexts.Classes(files);
             List<RowGroup> groups = [];
             List<int> labels = [];
             for (int number = 0; number < files.Length; number++)
@@ -156,22 +170,38 @@ internal sealed class ParquetDataset : IImageDataset
                 for (int group = 0; group < file.GroupRows.Count; first += file.GroupRows[group++])
                     if (file.GroupRows[group] > 0)
                         groups.Add(new RowGroup(number, group, first, firstOfFile));
-                for (int row = 0; row < file.Labels.Count; row++)
-                    labels.Add(
-                        SampleIndex.RequireLabel(
-                            file.Labels[row]
-                                ?? throw new DeitException(
-                                    $"Opening '{file.Path}', row {row}, failed: its label is null, expected a number; leave the row out."
-                                ),
-                            names?.Count,
-                            $"'{file.Path}', row {row},"
-                        )
-                    );
+                labels.AddRange(LabelsOf(file, names));
             }
             if (labels.Count == 0)
                 throw new DeitException($"Opening '{paths[0]}' failed: it has no rows; download it anew.");
-            return new Rows(files, [.. groups], [.. labels], names ?? SampleIndex.Numbers(labels));
+            Rows rows = new(files, [.. groups], [.. labels], names ?? []);
+            return names is null
+                ? rows with
+                {
+                    Names = SampleIndex.Numbers(labels, row => RowOf(rows.Files, rows.Groups[rows.GroupOf(row)], row)),
+                }
+                : rows;
         }
+
+        private static IEnumerable<int> LabelsOf(ParquetImageFile file, IReadOnlyList<string>? names)
+        {
+            int[]? ofText = file.Texts is null ? null : ParquetTexts.Labels(file, names!);
+            for (int row = 0; row < file.Labels.Count; row++)
+            {
+                long label =
+                    file.Labels[row]
+                    ?? throw new DeitException(
+                        $"Opening '{file.Path}', row {row}, failed: its label is null, expected a number or a name; "
+                            + "leave the row out."
+                    );
+                yield return ofText is not null
+                    ? ofText[label]
+                    : SampleIndex.RequireLabel(label, names?.Count, $"'{file.Path}', row {row},");
+            }
+        }
+
+        private static string RowOf(ParquetImageFile[] files, RowGroup group, int row) =>
+            $"'{files[group.File].Path}', row {row - group.FirstOfFile},";
 
         public int GroupOf(int row)
         {
@@ -190,7 +220,7 @@ internal sealed class ParquetDataset : IImageDataset
         {
             RowGroup group = Groups[GroupOf(row)];
             string path = Files[group.File].Path;
-            return $"{(folder is null ? path : Path.GetRelativePath(folder, path).Replace('\\', '/'))}#{row - group.FirstOfFile}";
+            return $"{(folder is null ? path : Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'))}#{row - group.FirstOfFile}";
         }
     }
 }

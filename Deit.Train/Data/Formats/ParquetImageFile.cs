@@ -25,8 +25,9 @@ internal sealed class ParquetImageFile
         DataField image,
         IReadOnlyList<string>? names,
         int[] groupRows,
-        long?[] labels
-    ) => (Path, _image, Names, GroupRows, Labels) = (path, image, names, groupRows, labels);
+        long?[] labels,
+        IReadOnlyList<string>? texts
+    ) => (Path, _image, Names, GroupRows, Labels, Texts) = (path, image, names, groupRows, labels, texts);
 
     /// <summary>The file.</summary>
     public string Path { get; }
@@ -37,8 +38,12 @@ internal sealed class ParquetImageFile
     /// <summary>How many rows each row group has.</summary>
     public IReadOnlyList<int> GroupRows { get; }
 
-    /// <summary>The label of each row, null where it is null.</summary>
+    /// <summary>The label of each row, null where it is null: the number of a class, or an index into
+    /// <see cref="Texts"/>.</summary>
     public IReadOnlyList<long?> Labels { get; }
+
+    /// <summary>The labels that are texts, each once, in the order of the rows; null where they are numbers.</summary>
+    public IReadOnlyList<string>? Texts { get; }
 
     /// <summary>Reads the file's description of itself, and the labels.</summary>
     /// <exception cref="DeitException">It is no Parquet file, or lacks a column.</exception>
@@ -101,43 +106,41 @@ internal sealed class ParquetImageFile
             label = LabelColumn(reader.Schema, path);
         int[] rows = new int[reader.RowGroupCount];
         List<long?> labels = [];
+        ParquetTexts? texts = label.ClrType == typeof(ReadOnlyMemory<char>) ? new(path) : null;
         for (int group = 0; group < rows.Length; group++)
         {
             using ParquetRowGroupReader groupReader = reader.OpenRowGroupReader(group);
             rows[group] = checked((int)groupReader.RowCount);
             using RawColumnData raw = await groupReader.ReadRawColumnDataBaseAsync(label);
-            labels.AddRange(
-                raw switch
-                {
-                    RawColumnData<long> data => Rows(data, label, rows[group], value => (long?)value),
-                    RawColumnData<int> data => Rows(data, label, rows[group], value => (long?)value),
-                    RawColumnData<short> data => Rows(data, label, rows[group], value => (long?)value),
-                    RawColumnData<sbyte> data => Rows(data, label, rows[group], value => (long?)value),
-                    RawColumnData<byte> data => Rows(data, label, rows[group], value => (long?)value),
-                    RawColumnData<ushort> data => Rows(data, label, rows[group], value => (long?)value),
-                    RawColumnData<uint> data => Rows(data, label, rows[group], value => (long?)value),
-                    RawColumnData<ulong> data => Rows(
-                        data,
-                        label,
-                        rows[group],
-                        value => (long?)Math.Min(value, long.MaxValue)
-                    ),
-                    _ => throw new DeitException(
-                        $"Opening '{path}' failed: its column '{label.Name}' holds "
-                            + $"{(label.ClrType == typeof(ReadOnlyMemory<char>) ? "text" : label.ClrType.Name)}, "
-                            + "expected integers; store the numbers of the classes."
-                    ),
-                }
-            );
+            labels.AddRange(Numbers(raw, label, rows[group], path, texts));
         }
         return new ParquetImageFile(
             path,
             image,
             ClassNames(reader.CustomMetadata, label.Name, path),
             rows,
-            [.. labels]
+            [.. labels],
+            texts?.All
         );
     }
+
+    private static long?[] Numbers(RawColumnData raw, DataField label, int rows, string path, ParquetTexts? texts) =>
+        raw switch
+        {
+            RawColumnData<long> data => Rows(data, label, rows, value => (long?)value),
+            RawColumnData<int> data => Rows(data, label, rows, value => (long?)value),
+            RawColumnData<short> data => Rows(data, label, rows, value => (long?)value),
+            RawColumnData<sbyte> data => Rows(data, label, rows, value => (long?)value),
+            RawColumnData<byte> data => Rows(data, label, rows, value => (long?)value),
+            RawColumnData<ushort> data => Rows(data, label, rows, value => (long?)value),
+            RawColumnData<uint> data => Rows(data, label, rows, value => (long?)value),
+            RawColumnData<ulong> data => Rows(data, label, rows, value => (long?)Math.Min(value, long.MaxValue)),
+            RawColumnData<ReadOnlyMemory<char>> data when texts is not null => Rows(data, label, rows, texts.Number),
+            _ => throw new DeitException(
+                $"Opening '{path}' failed: its column '{label.Name}' holds {label.ClrType.Name}, "
+                    + "expected integers or text; store the numbers or the names of the classes."
+            ),
+        };
 
     private async Task<byte[]?[]> ReadImagesAsync(Stream stream, int group)
     {
@@ -198,7 +201,7 @@ internal sealed class ParquetImageFile
             .FirstOrDefault(field => field is DataField { IsArray: false }) as DataField
         ?? throw new DeitException(
             $"Opening '{path}' failed: it has no label column (columns: {Columns(schema)}), expected 'label', "
-                + "'labels' or 'fine_label' with the numbers of the classes; rename the column."
+                + "'labels' or 'fine_label' with the numbers or names of the classes; rename the column."
         );
 
     private static DataField? Bytes(Field column) =>

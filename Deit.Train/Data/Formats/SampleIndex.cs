@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Data.Names;
 using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
@@ -17,6 +18,12 @@ internal sealed class SampleIndex
 
     /// <summary>The classes of training or of the model.</summary>
     public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>How the classes were matched, see <see cref="IImageDataset.Notices"/>.</summary>
+    public IReadOnlyList<string> Notices { get; private init; } = [];
+
+    /// <summary>Samples of both sides where a share is held out; null without one.</summary>
+    public int? SharedOf { get; private init; }
 
     /// <summary>How many samples the split has.</summary>
     public int Count => _stored.Length;
@@ -48,24 +55,28 @@ internal sealed class SampleIndex
     )
     {
         IReadOnlyList<string> classNames = options.ClassNames ?? trainingNames?.Invoke() ?? names;
-        IEnumerable<string> used = labels.Distinct().Order().Select(label => names[label]);
-        DatasetRules.RequireKnown(
+        string[] used = [.. labels.Distinct().Order().Select(label => names[label])];
+        ClassLabels labelOf = ClassLabels.Match(
             root,
             used,
+            names,
             classNames,
-            options,
+            ofModel: options.ClassNames is not null,
             ("leave its samples out", "leave their samples out")
         );
         DatasetRules.RequireSeveral(root, classNames, "add samples of another class");
 
-        Dictionary<string, int> labelOf = DatasetRules.LabelOf(classNames);
-        int[] translated = [.. names.Select(name => labelOf.GetValueOrDefault(name, -1))]; // -1: a class without samples here
+        int[] translated = [.. names.Select(labelOf.Of)]; // -1: a class without samples here
         int[] stored = plan.Validation is { } validation
             ? Share(labels, names.Count, options, validation, key)
             : [.. Enumerable.Range(0, labels.Length)];
         if (stored.Length == 0)
             throw DatasetRules.NothingToSpare(root, options);
-        return new SampleIndex(classNames, stored, [.. stored.Select(sample => translated[labels[sample]])]);
+        return new SampleIndex(classNames, stored, [.. stored.Select(sample => translated[labels[sample]])])
+        {
+            Notices = labelOf.Notices,
+            SharedOf = plan.Validation is null ? null : labels.Length,
+        };
     }
 
     /// <summary>The label of a class's number as data gives it.</summary>
@@ -85,8 +96,25 @@ internal sealed class SampleIndex
     }
 
     /// <summary>The names of classes that have none: their numbers.</summary>
-    public static string[] Numbers(IReadOnlyCollection<int> labels) =>
-        [.. Enumerable.Range(0, labels.Count == 0 ? 0 : labels.Max() + 1).Select(label => $"{label}")];
+    /// <param name="labels">The label of each sample.</param>
+    /// <param name="sample">The name of a sample in errors.</param>
+    /// <exception cref="DeitException">A label is far outside of all others: there would be classes by the hundred
+    /// thousand, and almost all of them without a sample.</exception>
+    public static string[] Numbers(IReadOnlyList<int> labels, Func<int, string> sample)
+    {
+        int classes = labels.Count == 0 ? 0 : labels.Max() + 1;
+        if (classes > DatasetRules.ManyClasses && labels.Distinct().Count() is var used && used < classes / 100)
+        {
+            int[] sorted = [.. labels.Distinct().Order()];
+            throw new DeitException(
+                $"Opening {sample(labels.Index().First(pair => pair.Item == sorted[^1]).Index)} failed: its label is "
+                    + $"{sorted[^1]}, expected numbers from 0 on without large gaps, and the {used} labels "
+                    + $"in use begin with {string.Join(", ", sorted.Take(3))}; "
+                    + "correct the label, leave the sample out, or number the classes anew."
+            );
+        }
+        return [.. Enumerable.Range(0, classes).Select(label => $"{label}")];
+    }
 
     /// <summary>Refuses names that would make two classes one.</summary>
     /// <exception cref="DeitException">One is empty or comes twice.</exception>
@@ -99,9 +127,9 @@ internal sealed class SampleIndex
                     $"Reading the class names of '{source}' failed: the name of class {i} is empty, "
                         + "expected one for each class; fill it in."
                 );
-            else if (!first.TryAdd(names[i], i))
+            else if (!first.TryAdd(CanonicalForm.Of(names[i]), i))
                 throw new DeitException(
-                    $"Reading the class names of '{source}' failed: classes {first[names[i]]} and {i} are both "
+                    $"Reading the class names of '{source}' failed: classes {first[CanonicalForm.Of(names[i])]} and {i} are both "
                         + $"called '{names[i]}', expected different names; rename one."
                 );
         return names;
@@ -111,7 +139,12 @@ internal sealed class SampleIndex
     /// <exception cref="DeitException">It cannot be read, has no names, or one that is empty or comes twice.</exception>
     public static IReadOnlyList<string> ReadNames(string path)
     {
-        List<string> names = [.. DatasetRules.Reading(path, () => File.ReadAllLines(path)).Select(line => line.Trim())];
+        List<string> names =
+        [
+            .. Utf8Text
+                .Lines(path, DatasetRules.Reading(path, () => File.ReadAllBytes(path)))
+                .Select(line => line.Trim()),
+        ];
         while (names.Count > 0 && names[^1].Length == 0)
             names.RemoveAt(names.Count - 1);
         return names.Count > 0

@@ -41,6 +41,12 @@ internal sealed class TarShardDataset : IImageDataset
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames => _index.ClassNames;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notices { get; private init; } = [];
+
+    /// <inheritdoc/>
+    public int? SharedOf => _index.SharedOf;
+
     /// <summary>Whether a folder has tar files where shards lie, compressed ones among them.</summary>
     /// <exception cref="DeitException">It cannot be read.</exception>
     public static bool IsIn(string folder) =>
@@ -74,7 +80,7 @@ internal sealed class TarShardDataset : IImageDataset
         IReadOnlyList<string> files = shards.Of(plan.Source);
         RequireUncompressed(files);
         string? listed = NamesFile(folder, files);
-        (TarSample[] samples, int[] labels, IReadOnlyList<string> names) = TarShardReader.Read(
+        (TarSample[] samples, int[] labels, IReadOnlyList<string> names, string[] notices) = TarShardReader.Read(
             files,
             listed is null ? null : SampleIndex.ReadNames(listed)
         );
@@ -87,7 +93,7 @@ internal sealed class TarShardDataset : IImageDataset
             TrainingNames(folder, shards, plan, listed),
             sample => samples[sample].Key
         );
-        return new TarShardDataset(index, files, samples);
+        return new TarShardDataset(index, files, samples) { Notices = [.. index.Notices, .. notices] };
     }
 
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Deit.Model;
+using Deit.Train.Data.Names;
 using Deit.Train.Data.Splits;
 using Microsoft.Win32.SafeHandles;
 
@@ -23,9 +23,11 @@ internal sealed class TarShardReader
 
     private readonly IReadOnlyList<string> _shards;
     private readonly Dictionary<string, int> _shardOfKey = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _numberOfText = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _numberOfText = new(StringComparer.Ordinal); // by its canonical form
+    private readonly List<string> _texts = []; // of classes that no file lists, as spelt first
     private readonly List<TarSample> _samples = [];
     private readonly List<int> _labels = [];
+    private readonly TarLeftOut _leftOut = new();
 
     // The first label: where classes have no names, all labels are of its kind.
     private (string Sample, bool IsText)? _first;
@@ -35,9 +37,10 @@ internal sealed class TarShardReader
     /// <summary>Reads headers and labels, not pictures.</summary>
     /// <param name="shards">The files.</param>
     /// <param name="names">The classes' names where a file lists them.</param>
-    /// <returns>Samples in the shards' order, their labels, and the classes' names.</returns>
+    /// <returns>Samples in the shards' order, their labels, the classes' names, and a sentence for each kind of file that
+    /// was passed over.</returns>
     /// <exception cref="DeitException">A shard is damaged, or a sample lacks a part.</exception>
-    public static (TarSample[] Samples, int[] Labels, IReadOnlyList<string> Names) Read(
+    public static (TarSample[] Samples, int[] Labels, IReadOnlyList<string> Names, string[] Notices) Read(
         IReadOnlyList<string> shards,
         IReadOnlyList<string>? names
     )
@@ -45,7 +48,7 @@ internal sealed class TarShardReader
         TarShardReader reader = new(shards);
         if (names is not null)
             foreach ((int label, string name) in names.Index())
-                reader._numberOfText.Add(name, label);
+                reader._numberOfText.Add(CanonicalForm.Of(name), label);
         for (int shard = 0; shard < shards.Count; shard++)
         {
             int number = shard;
@@ -62,9 +65,16 @@ internal sealed class TarShardReader
         if (reader._samples.Count == 0)
             throw new DeitException(
                 $"Opening '{shards[0]}'{(shards.Count > 1 ? $" and {shards.Count - 1} more" : "")} failed: "
-                    + "there are no samples, expected files such as 0001.jpg and 0001.cls; name other shards."
+                    + "there are no samples, expected files such as 0001.jpg and 0001.cls; "
+                    + $"{reader._leftOut.WhyEmpty() ?? "name other shards"}."
             );
-        return ([.. reader._samples], reader.Labels(names, out IReadOnlyList<string> all), all);
+        int[] labels = reader.Labels(names, out IReadOnlyList<string> all);
+        return (
+            [.. reader._samples],
+            labels,
+            all,
+            [.. reader._leftOut.Sentences(shards[0], reader._samples.Count, reader._shardOfKey.ContainsKey)]
+        );
     }
 
     private void ReadShard(SafeFileHandle handle, int shard, IReadOnlyList<string>? names)
@@ -74,8 +84,13 @@ internal sealed class TarShardReader
         List<(string Key, Parts Parts)> inOrder = [];
         foreach (TarEntry entry in TarHeaders.Read(handle, path))
         {
-            if (entry.Kind == TarKind.Other || Role(entry.Path, out string key) is not { } role)
+            if (entry.Kind == TarKind.Other)
                 continue;
+            if (Role(entry.Path, out string key) is not { } role)
+            {
+                _leftOut.Add(entry.Path, key);
+                continue;
+            }
             if (entry.Kind != TarKind.File)
                 throw new DeitException(
                     $"Opening the shard '{path}' failed: its entry '{entry.Path}' is a "
@@ -103,7 +118,7 @@ internal sealed class TarShardReader
         }
         foreach ((string key, Parts parts) in inOrder)
         {
-            string sample = $"the sample '{key}' of '{path}'";
+            string sample = NameOf(key, path);
             if (parts.Image is not { } image)
                 throw new DeitException(
                     $"Opening {sample} failed: it has a label and no image (.jpg, .jpeg, .png, .webp); "
@@ -163,14 +178,16 @@ internal sealed class TarShardReader
                 $"Opening {sample} failed: its .txt is '{Shortened(name)}', expected a class name on one line; correct it."
             );
         RequireKind(sample, isText: true, names);
-        if (!_numberOfText.TryGetValue(name, out int known))
+        string form = CanonicalForm.Of(name);
+        if (!_numberOfText.TryGetValue(form, out int known))
         {
             if (names is not null)
                 throw new DeitException(
                     $"Opening {sample} failed: its class '{Shortened(name)}' is not in the list of class names; "
                         + "add it there or correct the .txt."
                 );
-            _numberOfText.Add(name, known = _numberOfText.Count);
+            _numberOfText.Add(form, known = _numberOfText.Count);
+            _texts.Add(name);
         }
         return known;
 
@@ -196,13 +213,12 @@ internal sealed class TarShardReader
     {
         if (names is not null || !_first!.Value.IsText)
         {
-            all = names ?? SampleIndex.Numbers(_labels);
+            all = names ?? SampleIndex.Numbers(_labels, SampleName);
             return [.. _labels];
         }
-        string[] sorted = [.. _numberOfText.Keys.Order(StringComparer.Ordinal)];
-        int[] place = new int[sorted.Length];
-        for (int i = 0; i < sorted.Length; i++)
-            place[_numberOfText[sorted[i]]] = i;
+        string[] sorted = [.. _texts.Order(StringComparer.Ordinal)];
+        Dictionary<string, int> labelOf = DatasetRules.LabelOf(sorted);
+        int[] place = [.. _texts.Select(text => labelOf[text])];
         all = sorted;
         return [.. _labels.Select(label => place[label])];
     }
@@ -230,8 +246,15 @@ internal sealed class TarShardReader
         }
     }
 
+    private string SampleName(int number) => NameOf(_samples[number].Key, _shards[_samples[number].Shard]);
+
+    private static string NameOf(string key, string shard) => $"the sample '{key}' of '{shard}'";
+
     private static string Text(SafeFileHandle handle, TarEntry entry, string sample) =>
-        Encoding.UTF8.GetString(Bytes(handle, entry, sample)).Trim();
+        Utf8Text.Decode(Bytes(handle, entry, sample))?.Trim()
+        ?? throw new DeitException(
+            $"Opening {sample} failed: its label '{entry.Path}' is no UTF-8; write it in that encoding."
+        );
 
     private static byte[] Bytes(SafeFileHandle handle, TarEntry entry, string sample)
     {

@@ -12,7 +12,6 @@ namespace Deit.Train.Data.Loading;
 internal sealed class BatchLoader
 {
     private readonly ISampler _sampler;
-    private readonly SampleReader _samples;
     private readonly BatchArrays _arrays;
     private long _waited;
 
@@ -42,7 +41,7 @@ internal sealed class BatchLoader
                     + $"{sampler.Count}, which makes no whole batch; lower --batch-size to at most that."
             );
         (_sampler, Options) = (sampler, options);
-        _samples = new SampleReader(dataset, transform);
+        Samples = new SampleReader(dataset, transform);
         _arrays = new BatchArrays(options.BatchSize, transform.InputSize);
     }
 
@@ -52,11 +51,14 @@ internal sealed class BatchLoader
     /// <summary>Time that consumers spent waiting for batches, over all epochs; waits for a device to free memory are left out.</summary>
     public TimeSpan Waited => new(Interlocked.Read(ref _waited));
 
-    /// <summary>A sentence for each sample that could not be read in any epoch, in the data set's order.</summary>
-    public IReadOnlyList<string> Unreadable => _samples.Unreadable;
+    /// <summary>A sentence for each sample that could not be read when it was last tried, in the data set's order.</summary>
+    public IReadOnlyList<string> Unreadable => Samples.Unreadable;
+
+    /// <summary>The samples of those sentences.</summary>
+    public SampleReader Samples { get; }
 
     /// <summary>Bytes of all batches there may be at once in arrays: those ahead and the one in use.</summary>
-    public long BufferBytes => (Options.BatchesAhead + 1L) * Options.BatchSize * _samples.SampleLength * sizeof(float);
+    public long BufferBytes => (Options.BatchesAhead + 1L) * Options.BatchSize * Samples.SampleLength * sizeof(float);
 
     /// <summary>Batches in an epoch. In evaluation there are fewer where all samples of a batch are
     /// unreadable.</summary>
@@ -88,8 +90,9 @@ internal sealed class BatchLoader
         IEnumerable<Batch> Enumerate()
         {
             int[] order = _sampler.Order(epoch);
+            Samples.BeginEpoch();
             using BatchProducer producer = new(
-                _samples,
+                Samples,
                 memory ?? _arrays,
                 Options,
                 order,
@@ -110,7 +113,7 @@ internal sealed class BatchLoader
                 yield return batch;
             }
             if (!any && firstBatch < BatchCount(order.Length))
-                throw _samples.NothingReadable();
+                throw Samples.NothingReadable();
         }
     }
 }

@@ -11,10 +11,24 @@ namespace Deit.Train.Data.Loading;
 /// <param name="transform">The transform of each picture.</param>
 internal sealed class SampleReader(IImageDataset dataset, IImageTransform transform)
 {
-    private readonly ConcurrentDictionary<int, string> _unreadable = [];
+    private readonly ConcurrentDictionary<int, (string Sentence, bool OfSystem)> _unreadable = [];
+    private readonly ConcurrentDictionary<int, bool> _tryAgain = [];
 
     /// <summary>A sentence for each sample that could not be read, in the data set's order.</summary>
-    public IReadOnlyList<string> Unreadable => [.. _unreadable.OrderBy(pair => pair.Key).Select(pair => pair.Value)];
+    public IReadOnlyList<string> Unreadable =>
+        [.. _unreadable.OrderBy(pair => pair.Key).Select(pair => pair.Value.Sentence)];
+
+    /// <summary>The numbers of those samples, in order.</summary>
+    public int[] UnreadableIndices => [.. _unreadable.Keys.Order()];
+
+    /// <summary>The sentence of one of them; null of a sample that was read.</summary>
+    public string? ErrorOf(int index) => _unreadable.GetValueOrDefault(index).Sentence;
+
+    /// <summary>Samples of the data set.</summary>
+    public int Count => dataset.Count;
+
+    /// <summary>Waits before a sample is read again whose disk or network failed for a moment.</summary>
+    public Action<TimeSpan> Pause { get; init; } = Thread.Sleep;
 
     /// <summary>Floats of a sample: 3 H W.</summary>
     public int SampleLength => 3 * transform.InputSize.Pixels;
@@ -22,20 +36,37 @@ internal sealed class SampleReader(IImageDataset dataset, IImageTransform transf
     /// <summary>The class of a sample.</summary>
     public uint Label(int index) => (uint)dataset.Label(index);
 
+    /// <summary>The name of a sample in messages.</summary>
+    public string Name(int index) => dataset.Name(index);
+
+    /// <summary>Begins an epoch: each sample that the system could not read is tried once more, and damaged ones are
+    /// not.</summary>
+    public void BeginEpoch()
+    {
+        foreach ((int index, (_, bool ofSystem)) in _unreadable)
+            if (ofSystem)
+                _tryAgain[index] = true;
+    }
+
     /// <summary>Decodes the part of a sample that its place in the epoch needs. A sample that cannot be read is not
-    /// tried again.</summary>
+    /// tried again in the epoch.</summary>
     /// <returns>Null where it cannot be read.</returns>
     public RgbImage? Load(int index, int epoch, int position)
     {
-        if (_unreadable.ContainsKey(index))
+        if (_unreadable.ContainsKey(index) && !_tryAgain.TryRemove(index, out _))
             return null;
         try
         {
-            return dataset.Load(index, (width, height) => transform.Part(width, height, epoch, position));
+            RgbImage image = TransientErrors.Retry(
+                () => dataset.Load(index, (width, height) => transform.Part(width, height, epoch, position)),
+                Pause
+            );
+            _unreadable.TryRemove(index, out _);
+            return image;
         }
         catch (ImageException error)
         {
-            _unreadable.TryAdd(index, error.Message);
+            _unreadable[index] = (error.Message, TransientErrors.IsOfSystem(error));
             return null;
         }
     }

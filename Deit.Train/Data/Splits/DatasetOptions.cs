@@ -10,6 +10,10 @@ internal sealed record DatasetOptions
     /// <summary>Decides which pictures those are.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>True where only splits that are stored count: a format then gives no other split in place of one that is
+    /// missing.</summary>
+    public bool StoredSplits { get; init; }
+
     /// <summary>The classes of a trained model, whose order the labels then follow; null takes the training split's.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
 }

@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Data.Names;
 
 namespace Deit.Train.Data.Splits;
 
@@ -15,6 +16,9 @@ internal static class DatasetRules
     /// </summary>
     public const int MostClasses = 1_000_000;
 
+    /// <summary>More classes than most data sets have. Labels beyond it are damage where they are few.</summary>
+    public const int ManyClasses = 100_000;
+
     /// <exception cref="DeitException">The share is not one from 0 to below 1.</exception>
     public static void RequireShare(string folder, DatasetOptions options)
     {
@@ -25,30 +29,12 @@ internal static class DatasetRules
     }
 
     /// <summary>The error of a split that is not there.</summary>
-    public static DeitException NoSuchSplit(string folder, string split, IEnumerable<string> splits, string remedy) =>
-        new($"Opening the split '{split}' of '{folder}' failed: it has {Quote(splits)}; {remedy}.");
-
-    /// <summary>Refuses classes that the model, or training, does not know.</summary>
-    /// <param name="root">The name of the opened data in errors.</param>
-    /// <param name="classes">The classes of its pictures.</param>
-    /// <param name="known">The classes of the model or of training.</param>
-    /// <param name="options">Say whether the known classes are those of a model.</param>
-    /// <param name="remedy">The remedy for one unknown class and for several.</param>
-    /// <exception cref="DeitException">There are unknown ones.</exception>
-    public static void RequireKnown(
-        string root,
-        IEnumerable<string> classes,
-        IReadOnlyList<string> known,
-        DatasetOptions options,
-        (string One, string Several) remedy
-    )
-    {
-        if (classes.Except(known).ToArray() is { Length: > 0 } unknown)
-            throw new DeitException(
-                $"Opening '{root}' failed: {(options.ClassNames is null ? "training" : "the model")} does not have "
-                    + $"its {Classes(unknown)}; {(unknown.Length == 1 ? remedy.One : remedy.Several)}."
-            );
-    }
+    public static NoSuchSplitException NoSuchSplit(
+        string folder,
+        string split,
+        IEnumerable<string> splits,
+        string remedy
+    ) => new($"Opening the split '{split}' of '{folder}' failed: it has {Quote(splits)}; {remedy}.");
 
     /// <exception cref="DeitException">There is but one class.</exception>
     public static void RequireSeveral(string root, IReadOnlyList<string> classNames, string remedy)
@@ -56,6 +42,21 @@ internal static class DatasetRules
         if (classNames.Count == 1)
             throw new DeitException(
                 $"Opening '{root}' failed: '{classNames[0]}' is its only class, expected at least two; {remedy}."
+            );
+    }
+
+    /// <summary>Refuses names that look the same: "é" as one character, and as a letter with an accent.</summary>
+    /// <exception cref="DeitException">Two names differ in their Unicode form alone.</exception>
+    public static void RequireDistinct(string root, IEnumerable<string> classNames)
+    {
+        if (
+            classNames.GroupBy(CanonicalForm.Of, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is
+            { } same
+        )
+            throw new DeitException(
+                $"Opening '{root}' failed: {same.Count()} of its classes are called '{same.First()}', and differ in the "
+                    + "Unicode form of that name alone (a letter with its accent as one character or as two); "
+                    + "put their pictures together under one of the names."
             );
     }
 
@@ -90,10 +91,13 @@ internal static class DatasetRules
 
     public static string Quote(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"'{name}'"));
 
-    private static string Classes(string[] names)
+    /// <summary>Up to three names, and how many more there are.</summary>
+    public static string Some(IReadOnlyCollection<string> names)
     {
         const int Shown = 3;
-        string more = names.Length > Shown ? $" and {names.Length - Shown} more" : "";
-        return $"{(names.Length == 1 ? "class" : "classes")} {Quote(names.Take(Shown))}{more}";
+        return Quote(names.Take(Shown)) + (names.Count > Shown ? $" and {names.Count - Shown} more" : "");
     }
+
+    /// <summary>Up to three classes by name, and how many more there are.</summary>
+    public static string Classes(string[] names) => $"{(names.Length == 1 ? "class" : "classes")} {Some(names)}";
 }

@@ -121,7 +121,6 @@ public sealed class TorchFileTests : IDisposable
     [Theory]
     [InlineData("model", "")]
     [InlineData("state_dict", "")]
-    [InlineData("state_dict", "module.")]
     [InlineData(null, "")]
     public void The_state_dictionary_is_found(string? place, string prefix)
     {

@@ -38,6 +38,41 @@ public sealed class ProgressLineTests : IDisposable
     public void The_time_left_shows_its_two_largest_units(double seconds, string expected) =>
         Assert.Contains($"  {expected} left  ", (Sample with { Left = TimeSpan.FromSeconds(seconds) }).ToString());
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_full_disk_or_a_terminal_that_is_gone_never_ends_a_training(bool terminal)
+    {
+        using BrokenWriter broken = new();
+        using (ProgressLine line = new(broken, terminal ? () => 80 : null, TimeSpan.Zero, _time))
+        {
+            line.Report(Sample);
+            line.WriteLine("epoch 1");
+            broken.Fault = null;
+            line.WriteLine("epoch 2");
+            broken.Fault = new OutputException(new IOException("Input/output error"));
+            line.Report(Sample);
+        }
+        Assert.DoesNotContain("epoch 1\n", broken.Written, StringComparison.Ordinal);
+        Assert.Contains("epoch 2", broken.Written, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_terminal_that_does_not_tell_its_width_is_no_error()
+    {
+        using (ProgressLine line = new(_output, () => throw new IOException("no terminal"), TimeSpan.Zero, _time))
+            line.Report(Sample);
+        Assert.Contains("step 120/1251", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_in_a_line_is_shown_and_not_obeyed()
+    {
+        using (ProgressLine line = new(_output, null, TimeSpan.Zero, _time))
+            line.WriteLine("'a\n\u001b[2J.png' cannot be read");
+        Assert.Equal("'a\\x0a\\x1b[2J.png' cannot be read\n", _output.ToString());
+    }
+
     [Fact]
     public void An_unknown_time_left_is_a_question_mark() =>
         Assert.Contains("  ? left  ", (Sample with { Left = null }).ToString());

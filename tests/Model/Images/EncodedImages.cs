@@ -96,8 +96,17 @@ internal static class EncodedImages
         return extended;
     }
 
-    // The TIFF structure of EXIF with the orientation tag alone.
-    private static byte[] Tiff(ushort orientation) =>
+    /// <summary>Puts a chunk into a PNG, in front of the picture's data or behind it.</summary>
+    public static byte[] PngWithChunk(byte[] png, string type, byte[] data, bool behind = false)
+    {
+        using MemoryStream chunk = new();
+        Chunk(chunk, type, data);
+        int at = behind ? png.Length - 12 : 8 + 25; // before IEND, or behind signature and IHDR
+        return [.. png[..at], .. chunk.ToArray(), .. png[at..]];
+    }
+
+    /// <summary>The TIFF structure of EXIF with the orientation tag alone.</summary>
+    public static byte[] Tiff(ushort orientation) =>
         [
             .. "MM\0*"u8,
             0,

@@ -99,7 +99,7 @@ public sealed class ImageDecoderTests
     ]
     public void Orientation_is_applied(ushort orientation, string rowZero, string columnZero)
     {
-        // Two strips of rows as JPEG, and a WebP, which is decoded as a whole.
+        // Two strips of rows as JPEG, and a WebP and a PNG, which are decoded as a whole.
         byte[] jpeg = EncodedImages.Skia(TestImages.Smooth(700, 500), SKEncodedImageFormat.Jpeg);
         byte[] webp = EncodedImages.Skia(TestImages.Noise(7, 5, seed: 2), SKEncodedImageFormat.Webp);
         Check(
@@ -109,6 +109,11 @@ public sealed class ImageDecoderTests
         Check(
             ImageDecoder.Decode(webp, "stored"),
             ImageDecoder.Decode(EncodedImages.WebpWithOrientation(webp, 7, 5, orientation), "turned")
+        );
+        byte[] png = EncodedImages.Png(7, 5, 8, 2, TestImages.Noise(7, 5, seed: 3).Pixels);
+        Check(
+            ImageDecoder.Decode(png, "stored"),
+            ImageDecoder.Decode(EncodedImages.PngWithChunk(png, "eXIf", EncodedImages.Tiff(orientation)), "turned")
         );
 
         void Check(RgbImage stored, RgbImage upright)

@@ -1,0 +1,18 @@
+using Deit.Gpu;
+
+namespace Deit.Cli.Terminal;
+
+/// <summary>The device of a command.</summary>
+internal static class CommandDevice
+{
+    /// <summary>Opens it. The error stream tells where what is compiled for it cannot be kept.</summary>
+    /// <param name="selector">As of <see cref="GpuDevice.Open(string)"/>.</param>
+    /// <exception cref="GpuException">No such device, or none at all.</exception>
+    public static GpuDevice Open(string? selector)
+    {
+        GpuDevice device = GpuDevice.Open(selector);
+        if (device.CacheNotice is { } notice)
+            Output.Notice(notice);
+        return device;
+    }
+}

@@ -1,0 +1,64 @@
+using Deit.Model;
+using Deit.Train.Data.Names;
+using Deit.Train.Data.Splits;
+
+namespace Deit.Train.Data.Formats;
+
+/// <summary>The labels of a Parquet file that are the names of classes, and their numbers among those of all
+/// files.</summary>
+/// <param name="path">The name of the file in errors.</param>
+internal sealed class ParquetTexts(string path)
+{
+    private readonly Dictionary<string, int> _numberOf = new(StringComparer.Ordinal);
+    private readonly List<string> _all = [];
+
+    /// <summary>The texts so far, each once.</summary>
+    public IReadOnlyList<string> All => _all;
+
+    /// <summary>The number of a row's text.</summary>
+    /// <exception cref="DeitException">It is no name.</exception>
+    public long? Number(ReadOnlyMemory<char> label)
+    {
+        string text = label.ToString().Trim();
+        if (!_numberOf.TryGetValue(text, out int number))
+        {
+            if (text.Length == 0 || text.Any(char.IsControl))
+                throw new DeitException(
+                    $"Opening '{path}' failed: one of its labels is '{text}', expected a class name on one line; correct it."
+                );
+            _numberOf.Add(text, number = _all.Count);
+            _all.Add(text);
+        }
+        return number;
+    }
+
+    /// <summary>The classes of several files: those that the metadata names, or else all texts, sorted by ordinal
+    /// comparison. Texts that differ in their Unicode form alone are one class.</summary>
+    public static IReadOnlyList<string> Classes(IEnumerable<ParquetImageFile> files) =>
+        [
+            .. files
+                .SelectMany(file => file.Texts!)
+                .DistinctBy(CanonicalForm.Of, StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
+
+    /// <summary>The label of each of a file's texts.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="names">The classes.</param>
+    /// <exception cref="DeitException">The classes lack one, or the file's labels are numbers.</exception>
+    public static int[] Labels(ParquetImageFile file, IReadOnlyList<string> names)
+    {
+        Dictionary<string, int> labelOf = DatasetRules.LabelOf([.. names.Select(CanonicalForm.Of)]);
+        return
+        [
+            .. file.Texts!.Select(text =>
+                labelOf.TryGetValue(CanonicalForm.Of(text), out int label)
+                    ? label
+                    : throw new DeitException(
+                        $"Opening '{file.Path}' failed: the metadata does not have the class '{text}' among its "
+                            + $"{names.Count}; correct the label or write the file anew."
+                    )
+            ),
+        ];
+    }
+}
