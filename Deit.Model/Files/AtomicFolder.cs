@@ -14,9 +14,10 @@ internal static class AtomicFolder
     /// <param name="path">The folder; a link is followed. The folder that it lies in exists, and is not made anew.</param>
     /// <param name="fill">Writes the files into the folder it is given; an exception from it removes that folder and
     /// reaches the caller.</param>
+    /// <param name="flush">False leaves it to the system when the content reaches the disk, as suits many small files.</param>
     /// <param name="renames">How folders get other names; null for the system's way.</param>
     /// <exception cref="DeitException">The disk is full or the folder cannot be written; an old one is intact.</exception>
-    public static void Write(string path, Action<string> fill, FolderRenames? renames = null)
+    public static void Write(string path, Action<string> fill, bool flush = true, FolderRenames? renames = null)
     {
         string target = RealPath.Of(path);
         Recover(target);
@@ -24,7 +25,8 @@ internal static class AtomicFolder
         {
             using FolderDraft draft = FolderDraft.Begin(target, renames ?? FolderRenames.System);
             fill(draft.Path);
-            FlushTree(draft.Path);
+            if (flush)
+                FlushTree(draft.Path);
             draft.TakePlace();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -63,7 +63,8 @@ internal static class OutputPlace
     }
 
     private static bool HasSplits(string data) =>
-        Directory
+        Directory.Exists(data)
+        && Directory
             .EnumerateDirectories(data)
             .Any(folder => Splits.Contains(Path.GetFileName(folder)) && Directory.EnumerateDirectories(folder).Any());
 }

@@ -104,6 +104,7 @@ internal sealed class TrainRun : IDisposable
 
     private static void RequireApart(TrainOptions options, string folder)
     {
+        RunFolder.RequireNoRun(folder);
         if (options.Data.Path is not { } data)
             return; // the plan says that it is missing
         OutputPlace.RequireOutside("--output", folder, data);
