@@ -19,10 +19,10 @@ internal sealed class FolderDraft : IDisposable
     private readonly string _target,
         _id;
     private readonly FolderRenames _renames;
-    private readonly LockFile _marker;
     private readonly ExitGuard _guard;
+    private LockFile? _marker;
 
-    private FolderDraft(string target, string id, FolderRenames renames, LockFile marker)
+    private FolderDraft(string target, string id, FolderRenames renames, LockFile? marker)
     {
         (_target, _id, _renames, _marker) = (target, id, renames, marker);
         _guard = new ExitGuard(RemoveUnfinished);
@@ -38,14 +38,17 @@ internal sealed class FolderDraft : IDisposable
     public static FolderDraft Begin(string target, FolderRenames renames)
     {
         string id = Guid.NewGuid().ToString("N");
-        LockFile marker = LockFile.Take(target + Temporary + id + Lock, $"'{target}'");
-        FolderDraft draft = new(target, id, renames, marker);
+        FolderDraft draft = new(target, id, renames, marker: null);
         try
         {
-            if (OperatingSystem.IsWindows())
-                Directory.CreateDirectory(draft.Path);
-            else
-                Posix.MakeFolder(draft.Path);
+            draft._guard.Do(() =>
+            {
+                draft._marker = LockFile.Take(target + Temporary + id + Lock, $"'{target}'");
+                if (OperatingSystem.IsWindows())
+                    Directory.CreateDirectory(draft.Path);
+                else
+                    Posix.MakeFolder(draft.Path);
+            });
             return draft;
         }
         catch
@@ -222,7 +225,7 @@ internal sealed class FolderDraft : IDisposable
         bool finish = Directory.Exists(_target + Old + _id) || Directory.Exists(_target + New + _id);
         if (!finish)
             RemoveQuietly(Path);
-        _marker.Release(remove: !finish && !Directory.Exists(Path));
+        _marker?.Release(remove: !finish && !Directory.Exists(Path));
     }
 
     private void Require(int error)

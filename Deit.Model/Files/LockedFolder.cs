@@ -6,22 +6,22 @@ namespace Deit.Model.Files;
 /// </summary>
 internal sealed class LockedFolder : IDisposable
 {
-    private readonly LockFile _lock;
     private readonly string _path;
     private readonly string? _made;
     private readonly ExitGuard _guard;
+    private LockFile? _lock;
 
-    private LockedFolder(string path, LockFile taken, string? made)
+    private LockedFolder(string path, string? made)
     {
-        (_path, _lock, _made) = (path, taken, made);
+        (_path, _made) = (path, made);
         _guard = new ExitGuard(Release);
     }
 
     /// <summary>Whether others are kept out. Some network file systems have no locks.</summary>
-    public bool KeepsOthersOut => _lock.KeepsOthersOut;
+    public bool KeepsOthersOut => _lock!.KeepsOthersOut;
 
     /// <summary>Whether the folder is still in its place: neither removed, moved nor replaced.</summary>
-    public bool IsInPlace => _lock.IsInPlace;
+    public bool IsInPlace => _lock!.IsInPlace;
 
     /// <summary>Takes a folder.</summary>
     /// <param name="path">The folder.</param>
@@ -33,16 +33,24 @@ internal sealed class LockedFolder : IDisposable
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)),
             file = Path.Combine(full, lockName);
-        string? made = make ? FirstMissing(full) : null;
-        if (make)
-            Make(path, what);
+        // The guard is there before the first thing that a signal would leave behind.
+        LockedFolder folder = new(full, make ? FirstMissing(full) : null);
         try
         {
-            return new LockedFolder(full, LockFile.Take(file, what), made);
+            folder._guard.Do(() =>
+            {
+                if (make)
+                    Make(path, what);
+                folder._lock = LockFile.Take(file, what);
+            });
+            return folder;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error)
         {
-            throw WriteFailure.Explain(Path.Combine(path, lockName), 0, error);
+            folder.Dispose();
+            if (error is IOException or UnauthorizedAccessException)
+                throw WriteFailure.Explain(Path.Combine(path, lockName), 0, error);
+            throw;
         }
     }
 
@@ -55,7 +63,7 @@ internal sealed class LockedFolder : IDisposable
 
     private void Release()
     {
-        _lock.Dispose();
+        _lock?.Dispose();
         if (_made is null)
             return;
         try
