@@ -4,6 +4,7 @@ using Deit.Cli.Analysis;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Files;
 using Deit.Train.Analysis;
 using Deit.Train.Data.Splits;
 using Deit.Train.Options;
@@ -44,6 +45,7 @@ internal sealed record EvalOptions : SplitOptions
 internal static class EvalCommand
 {
     private const int ShownClasses = 20;
+    private const string ReportFile = "eval.json";
 
     public static Command Create()
     {
@@ -79,8 +81,9 @@ internal static class EvalCommand
         (string? output, string? confusion) = Files(options, labels.Count);
         if (confusion is not null)
             ConfusionMatrix.Check(labels.Count);
-        if (output is not null)
-            Report.MakeFolder(output);
+        foreach (string written in new[] { output, confusion }.OfType<string>())
+            OutputPlace.RequireOutside(written == output ? "--output" : "--confusion", written, options.Data);
+        using LockedFolder? locked = output is null ? null : TakeFolder(output);
 
         using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         if (options.Json)
@@ -121,6 +124,30 @@ internal static class EvalCommand
         return (output, options.Confusion ?? picture);
     }
 
+    // A folder of results is replaced file by file. The report tells that all three are of an earlier evaluation.
+    private static LockedFolder TakeFolder(string folder)
+    {
+        LockedFolder locked = LockedFolder.Take(folder, "eval.lock", $"The folder '{folder}' for results", make: true);
+        try
+        {
+            string[] names = [ReportFile, "per_class.csv", "confusion.png"];
+            if (
+                !Report.HasKey(Path.Combine(folder, ReportFile), "top1")
+                && names.FirstOrDefault(name => Path.Exists(Path.Combine(folder, name))) is { } name
+            )
+                throw new DeitException(
+                    $"'{folder}' holds '{name}' and no report of an evaluation, and would lose it; move it elsewhere, or choose "
+                        + "another --output."
+                );
+            return locked;
+        }
+        catch
+        {
+            locked.Dispose();
+            throw;
+        }
+    }
+
     private static void WriteFiles(
         string folder,
         EvalOptions options,
@@ -130,7 +157,7 @@ internal static class EvalCommand
     )
     {
         Report.WriteText(
-            Path.Combine(folder, "eval.json"),
+            Path.Combine(folder, ReportFile),
             JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json)
         );
         Report.WriteText(Path.Combine(folder, "per_class.csv"), classes.ToCsv());
