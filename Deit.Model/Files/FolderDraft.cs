@@ -88,9 +88,8 @@ internal sealed class FolderDraft : IDisposable
     /// <param name="marker">The file that names the draft.</param>
     public static void Finish(string target, string marker)
     {
-        if (LockHolder.Read(marker) is null && new FileInfo(marker).Length > 0)
-            return; // not ours
-        if (LockFile.TryTake(marker, out _) is not { } taken)
+        // A file that names nobody is the user's, or that of a writer who is just beginning and has no folder yet.
+        if (LockHolder.Read(marker) is null || LockFile.TryTake(marker, out _, create: false) is not { } taken)
             return;
         using FolderDraft draft = new(target, Id(marker), FolderRenames.System, taken);
         draft.Settle();

@@ -59,9 +59,10 @@ internal sealed class LockFile : IDisposable
     /// <summary>Takes the lock unless another process holds it.</summary>
     /// <param name="path">The file, in a folder that exists.</param>
     /// <param name="holder">Who holds it, where that can be read.</param>
-    /// <returns>The lock; null where it is held.</returns>
+    /// <param name="create">False takes only a file that is there.</param>
+    /// <returns>The lock; null where it is held, or not there.</returns>
     /// <exception cref="DeitException">A file that is no lock has that name.</exception>
-    public static LockFile? TryTake(string path, out LockHolder? holder)
+    public static LockFile? TryTake(string path, out LockHolder? holder, bool create = true)
     {
         while (true)
         {
@@ -69,7 +70,11 @@ internal sealed class LockFile : IDisposable
             FileStream stream;
             try
             {
-                stream = Open(path);
+                stream = Open(path, create ? FileMode.OpenOrCreate : FileMode.Open);
+            }
+            catch (FileNotFoundException) when (!create)
+            {
+                return null;
             }
             catch (IOException error) when (InUse.Contains(error.HResult))
             {
@@ -118,11 +123,11 @@ internal sealed class LockFile : IDisposable
         _stream.Dispose();
     }
 
-    private static FileStream Open(string path)
+    private static FileStream Open(string path, FileMode mode)
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, Sharing, bufferSize: 0);
+            return new FileStream(path, mode, FileAccess.ReadWrite, Sharing, bufferSize: 0);
         }
         catch (UnauthorizedAccessException) when (File.Exists(path))
         {
