@@ -5,6 +5,7 @@ using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
 using Deit.Train.Options;
+using Deit.Train.Reporting;
 
 namespace Deit.Cli.Commands;
 
@@ -67,6 +68,8 @@ internal static class ConvertCommand
         }
         CheckTarget(from, to, options.Overwrite);
         CheckEnding(to);
+        if (Path.GetDirectoryName(Path.GetFullPath(to)) is { } parent)
+            Report.MakeFolder(parent);
         using ConvertSource source = ConvertSource.Open(
             from,
             new ConvertHints(options.Model, options.Labels, options.InputSize, options.Ema)
@@ -77,10 +80,10 @@ internal static class ConvertCommand
                 OnnxExport.Write(source.Model, to);
                 break;
             case "hf":
-                AtomicFolder.Write(to, folder => ModelWriter.WriteHuggingFace(source.Model, folder));
+                Write(folder => ModelWriter.WriteHuggingFace(source.Model, folder));
                 break;
             default:
-                AtomicFolder.Write(to, folder => ModelWriter.WriteTimm(source.Model, folder, half: format == "fp16"));
+                Write(folder => ModelWriter.WriteTimm(source.Model, folder, half: format == "fp16"));
                 break;
         }
         ModelDescription description = source.Model.Description;
@@ -95,6 +98,17 @@ internal static class ConvertCommand
                 + $"{description.Config.InputSize} pixels"
         );
         return 0;
+
+        void Write(Action<string> fill) =>
+            AtomicFolder.Write(
+                to,
+                folder =>
+                {
+                    fill(folder);
+                    // Writing takes a while: another conversion, or the user, may have put something there.
+                    CheckTarget(from, to, options.Overwrite);
+                }
+            );
     }
 
     // Endings of files that hold models or archives. Any other, as in "v1.2", is part of a folder's name.
@@ -124,10 +138,11 @@ internal static class ConvertCommand
     // A target is replaced as a whole, so it must hold nothing but a model.
     private static void CheckTarget(string from, string to, bool overwrite)
     {
-        if (
-            Path.GetFullPath(from).TrimEnd(Path.DirectorySeparatorChar)
-            == Path.GetFullPath(to).TrimEnd(Path.DirectorySeparatorChar)
-        )
+        if (RealPath.Inside(to, from) is { Length: > 0 })
+            throw new DeitException(
+                $"The source '{from}' lies in the target '{to}', which would be replaced; choose another OUT."
+            );
+        if (RealPath.Contains(to, from))
             throw new DeitException($"'{to}' is both source and target; choose another OUT.");
         bool folder = Directory.Exists(to);
         if (!folder && !File.Exists(to))

@@ -9,7 +9,7 @@ namespace Deit.Cli.Commands;
 /// <summary>The options of <c>deit demo</c>.</summary>
 internal sealed record DemoOptions
 {
-    [Flag("folder for pictures and run; replaced when it holds an earlier demo")]
+    [Flag("folder for pictures and run; an earlier demo in it is replaced, anything else is not")]
     public string Output { get; init; } = "demo";
 
     [Flag("passes over the training images")]
@@ -53,19 +53,17 @@ internal static class DemoCommand
 
     private static int Run(DemoOptions options)
     {
-        string data = Path.Combine(options.Output, "data"),
-            run = Path.Combine(options.Output, "run");
         long start = Stopwatch.GetTimestamp();
-        // Only the folders of an earlier demo are removed.
-        foreach (string folder in (ReadOnlySpan<string>)[data, run])
-            if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
+        using DemoFolders folders = DemoFolders.Take(options.Output);
+        (string data, string run) = (folders.Data, folders.Run);
+        // An earlier demo stays until it is known that this one can run.
+        CommandDevice.Open(options.Device.Selector).Dispose();
         DemoDataset pictures = new();
         Output.Line(
             $"Rendering {DemoDataset.Classes.Length} classes of {pictures.TrainImagesPerClass} training "
                 + $"and {pictures.ValImagesPerClass} validation pictures into {data}"
         );
-        pictures.Write(data);
+        folders.Replace(pictures);
         TrainOptions training = Training(options, data, run);
         int code = TrainTerminal.Run(training, resume: null);
         if (code != 0)

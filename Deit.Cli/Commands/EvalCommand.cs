@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using Deit.Cli.Analysis;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
@@ -76,11 +75,7 @@ internal static class EvalCommand
         foreach (string notice in source.Notices)
             Output.Notice(notice);
         IReadOnlyList<string> labels = source.Description.Labels;
-        (string? output, string? confusion) = Files(options, labels.Count);
-        if (confusion is not null)
-            ConfusionMatrix.Check(labels.Count);
-        if (output is not null)
-            Report.MakeFolder(output);
+        using EvalFiles files = EvalFiles.Open(options, labels.Count);
 
         using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         if (options.Json)
@@ -96,56 +91,11 @@ internal static class EvalCommand
             ConsoleReport.PrintJson(ForJson(options, source, evaluation, classes));
         else
             Print(options, source, evaluation, classes);
-        if (output is not null)
-            WriteFiles(output, options, source, evaluation, classes);
-        if (confusion is not null)
-            Draw(confusion, options, evaluation, labels);
-        if (output is not null && !options.Json)
-            Output.Line($"Files    {output}: eval.json, per_class.csv{(confusion is null ? "" : ", confusion.png")}");
-        return 0;
-    }
-
-    // The folder for results and the file for the confusion matrix; null for none.
-    private static (string? Output, string? Confusion) Files(EvalOptions options, int classes)
-    {
-        string? output = options.Output switch
-        {
-            "none" => null,
-            // The output of --json is for a program, and --confusion asks for the picture alone.
-            null when options.Json || options.Confusion is not null => null,
-            null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{SplitNames.Asked(options.Split)}",
-            { } named => named,
-        };
-        // With too many classes a folder of results goes without the picture. A picture that --confusion names is refused later.
-        string? picture =
-            output is { } folder && classes <= ConfusionMatrix.MostClasses
-                ? Path.Combine(folder, "confusion.png")
-                : null;
-        return (output, options.Confusion ?? picture);
-    }
-
-    private static void WriteFiles(
-        string folder,
-        EvalOptions options,
-        ModelOnSplit source,
-        Evaluation evaluation,
-        ClassReport classes
-    )
-    {
-        Report.WriteText(
-            Path.Combine(folder, "eval.json"),
-            JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json)
-        );
-        Report.WriteText(Path.Combine(folder, "per_class.csv"), classes.ToCsv());
-    }
-
-    private static void Draw(string file, EvalOptions options, Evaluation evaluation, IReadOnlyList<string> labels)
-    {
-        string title = FormattableString.Invariant(
-            $"{evaluation.Top1:p1} right of {evaluation.Images} images of '{SplitNames.Asked(options.Split)}'"
-        );
-        using Drawing drawing = new ConfusionMatrix(evaluation.Predictions, labels).Draw(title);
-        drawing.SavePng(file);
+        string json = JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json);
+        string? written = files.Write(json, evaluation, classes, SplitNames.Asked(options.Split));
+        if (written is not null && !options.Json)
+            Output.Line(written);
+        return files.Failed ? 1 : 0;
     }
 
     private static void Print(EvalOptions options, ModelOnSplit source, Evaluation evaluation, ClassReport classes)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Deit.Model;
+using Deit.Model.Files;
 using Deit.Model.Images;
 
 namespace Deit.Cli.Demo;
@@ -35,28 +36,15 @@ internal sealed record DemoDataset
     public void Write(string folder, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Size, 16);
-        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        string draft = $"{target}.tmp-{Guid.NewGuid():N}";
         try
         {
-            if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
+            if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
                 throw new DeitException(
                     $"Making the demo data set failed: '{folder}' exists already and is not an empty folder; "
                         + "remove it or name another folder."
                 );
-            try
-            {
-                WriteSplit(Path.Combine(draft, "train"), stream: 0, TrainImagesPerClass, cancellation);
-                WriteSplit(Path.Combine(draft, "val"), stream: 1, ValImagesPerClass, cancellation);
-                if (Directory.Exists(target))
-                    Directory.Delete(target);
-                Directory.Move(draft, target);
-            }
-            finally
-            {
-                if (Directory.Exists(draft))
-                    Directory.Delete(draft, recursive: true);
-            }
+            // The folder appears at once as a whole, so its files need no disk flush of their own.
+            AtomicFolder.Write(folder, draft => Fill(draft, cancellation), flush: false);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -66,6 +54,16 @@ internal sealed record DemoDataset
                 error
             );
         }
+    }
+
+    /// <summary>Draws the pictures into a folder that exists.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="cancellation">Ends the work early.</param>
+    /// <exception cref="IOException">They cannot be written.</exception>
+    public void Fill(string folder, CancellationToken cancellation = default)
+    {
+        WriteSplit(Path.Combine(folder, "train"), stream: 0, TrainImagesPerClass, cancellation);
+        WriteSplit(Path.Combine(folder, "val"), stream: 1, ValImagesPerClass, cancellation);
     }
 
     private void WriteSplit(string folder, uint stream, int imagesPerClass, CancellationToken cancellation)
@@ -84,7 +82,6 @@ internal sealed record DemoDataset
                     // Each picture has random numbers of its own: neither the order of work nor the number of others changes it.
                     SplitMix64 random = new(Seed, stream, (uint)label, (uint)index);
                     string path = Path.Combine(folder, Classes[label], $"{index:D4}.png");
-                    // The folder appears at once as a whole, so a file needs neither that nor a disk flush of its own.
                     using FileStream file = File.Create(path);
                     ImageEncoder.WritePng(DemoPicture.Draw(label, Size, ref random), file, path);
                 }

@@ -15,9 +15,11 @@ internal static class TrainTerminal
     /// <exception cref="DeitException">Data, options or folders do not allow it, or the training failed.</exception>
     public static int Run(TrainOptions options, string? resume)
     {
-        using StopSignal stop = new(Output.Aside);
+        using StopSignal stop = new(Output.Aside) { SavesNothing = true };
         using ProgressLine progress = ProgressLine.OnConsole();
-        using TrainRun run = TrainRun.Open(options, resume, new TrainingConsole(progress));
+        using TrainRun run = TrainRun.Open(options, resume, stop, new TrainingConsole(progress));
+        if (run.Notice is { } notice)
+            progress.WriteLine($"Notice   {notice}");
         return run.Run(stop);
     }
 }

@@ -16,17 +16,16 @@ internal static class AtomicFile
         string? temporary = null;
         try
         {
-            FileInfo file = new(path);
-            string target = (
-                file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) ?? file
-            ).FullName;
+            string target = RealPath.Of(path);
             temporary = $"{target}.tmp-{Guid.NewGuid():N}";
-            using (FileStream stream = Create(temporary, expectedBytes))
+            string draft = temporary;
+            using ExitGuard guard = new(() => File.Delete(draft));
+            using (FileStream stream = Create(draft, expectedBytes))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(temporary, target, overwrite: true);
+            guard.Do(() => Replace(draft, target));
             temporary = null;
             DurableFolder.Flush(Path.GetDirectoryName(target)!);
         }
@@ -39,6 +38,32 @@ internal static class AtomicFile
             if (temporary is not null)
                 RemoveQuietly(temporary);
         }
+    }
+
+    /// <summary>
+    /// Puts a whole file in the place of another. A file that is a mount point, as a container's may be, cannot be renamed over: it gets
+    /// the content, and <paramref name="draft"/> stays until it has all of it.
+    /// </summary>
+    internal static void Replace(string draft, string target, Func<string, string, int>? rename = null)
+    {
+        if (OperatingSystem.IsWindows() && rename is null)
+        {
+            File.Move(draft, target, overwrite: true);
+            return;
+        }
+        int error = (rename ?? Posix.Rename)(draft, target);
+        if (error == 0)
+            return;
+        if (!Posix.CannotRename(error))
+            throw Posix.Failure(error, target);
+        using (FileStream from = File.OpenRead(draft))
+        using (FileStream to = new(target, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None))
+        {
+            from.CopyTo(to);
+            to.SetLength(to.Position);
+            to.Flush(flushToDisk: true);
+        }
+        File.Delete(draft);
     }
 
     private static FileStream Create(string path, long expectedBytes)

@@ -1,74 +1,97 @@
 namespace Deit.Model.Files;
 
 /// <summary>
-/// Replaces a folder as a unit. No system renames a folder over another, so there is one moment with no folder of that
-/// name. At that moment the old folder stands beside it with the suffix <c>.old</c>, and <see cref="Recover"/> puts it
-/// back. At every moment the old or the new folder is whole.
+/// Replaces a folder as a unit. The new folder is filled beside the old one and flushed to disk; then both swap names in one moment, and
+/// the old one is removed. At every moment, a power cut included, the old or the new folder is whole.
 /// </summary>
+/// <remarks>
+/// A file beside the new folder, <c>NAME.tmp-ID.lock</c>, is held while it is written. It proves that <c>NAME.tmp-ID</c> is ours, and tells
+/// whether its writer lives. Nothing is removed without that proof.
+/// </remarks>
 internal static class AtomicFolder
 {
-    private const string Old = ".old",
-        Temporary = ".tmp-";
-
-    /// <summary>Fills a new folder, flushes it to disk and puts it in the place of the old one. One writer at a time.</summary>
-    /// <param name="path">The folder.</param>
+    /// <summary>Fills a new folder, flushes it to disk and puts it in the place of the old one.</summary>
+    /// <param name="path">The folder; a link is followed. The folder that it lies in exists, and is not made anew.</param>
     /// <param name="fill">Writes the files into the folder it is given; an exception from it removes that folder and
     /// reaches the caller.</param>
+    /// <param name="flush">False leaves it to the system when the content reaches the disk, as suits many small files.</param>
+    /// <param name="renames">How folders get other names; null for the system's way.</param>
     /// <exception cref="DeitException">The disk is full or the folder cannot be written; an old one is intact.</exception>
-    public static void Write(string path, Action<string> fill)
+    public static void Write(string path, Action<string> fill, bool flush = true, FolderRenames? renames = null)
     {
-        path = Normalise(path);
-        Recover(path);
-        string temporary = $"{path}{Temporary}{Guid.NewGuid():N}";
+        string target = RealPath.Of(path);
+        Recover(target);
         try
         {
-            Directory.CreateDirectory(temporary);
-            fill(temporary);
-            FlushTree(temporary);
-            if (Directory.Exists(path))
-                Directory.Move(path, path + Old);
-            Directory.Move(temporary, path);
-            DurableFolder.Flush(Path.GetDirectoryName(path)!);
-            DeleteQuietly(path + Old);
+            using FolderDraft draft = FolderDraft.Begin(target, renames ?? FolderRenames.System);
+            fill(draft.Path);
+            if (flush)
+                FlushTree(draft.Path);
+            draft.TakePlace();
         }
-        catch (Exception error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            Recover(path);
-            if (error is IOException or UnauthorizedAccessException)
-                throw WriteFailure.Explain(path, 0, error);
-            throw;
+            throw WriteFailure.Explain(path, 0, error);
         }
     }
 
-    /// <summary>Repairs a folder after a kill during <see cref="Write"/>. Call it before reading the folder. A folder
-    /// that is in order stays as it is.</summary>
-    /// <param name="path">The folder, which need not exist.</param>
-    /// <exception cref="DeitException">The old folder cannot be put back.</exception>
-    public static void Recover(string path)
+    /// <summary>Removes a folder as a unit: from one moment to the next it has another name, and then goes away.</summary>
+    /// <param name="path">The folder.</param>
+    /// <exception cref="DeitException">It cannot be removed.</exception>
+    public static void Remove(string path)
     {
-        path = Normalise(path);
-        string parent = Path.GetDirectoryName(path)!;
-        if (!Directory.Exists(parent))
-            return;
+        string target = RealPath.Of(path);
+        Recover(target);
         try
         {
-            if (Directory.Exists(path))
-                DeleteQuietly(path + Old);
-            else if (Directory.Exists(path + Old))
-                Directory.Move(path + Old, path);
-            foreach (string left in Directory.EnumerateDirectories(parent, Path.GetFileName(path) + Temporary + "*"))
-                DeleteQuietly(left);
+            using FolderDraft draft = FolderDraft.Begin(target, FolderRenames.System);
+            draft.MoveAway();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
-                $"Restoring '{path}' from '{path + Old}' failed: {error.Message.TrimEnd('.')}; rename it by hand.",
+                $"Removing '{path}' failed: {error.Message.TrimEnd('.')}; check that its folder is writable.",
                 error
             );
         }
     }
 
-    private static string Normalise(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+    /// <summary>Repairs a folder after a kill during <see cref="Write"/>. Call it before reading a folder that nobody else writes. A
+    /// folder that is in order, and the work of writers that live, stay as they are.</summary>
+    /// <param name="path">The folder, which need not exist.</param>
+    /// <exception cref="DeitException">The folder cannot be put in order.</exception>
+    public static void Recover(string path)
+    {
+        string target = RealPath.Of(path),
+            parent = Path.GetDirectoryName(target)!;
+        if (!Directory.Exists(parent))
+            return;
+        try
+        {
+            foreach (string marker in FolderDraft.Markers(target))
+                FolderDraft.Finish(target, marker);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DeitException(
+                $"Putting '{path}' in order after a write that was cut off failed: {error.Message.TrimEnd('.')}; check that "
+                    + "its folder is writable.",
+                error
+            );
+        }
+    }
+
+    /// <summary>Waits while a folder is missing because it is being replaced, which takes a moment where names cannot be swapped.</summary>
+    /// <param name="path">The folder.</param>
+    public static void AwaitReplacement(string path)
+    {
+        for (
+            int attempt = 0;
+            attempt < 100 && !Directory.Exists(path) && FolderDraft.IsMovedAway(RealPath.Of(path));
+            attempt++
+        )
+            Thread.Sleep(10);
+    }
 
     private static void FlushTree(string folder)
     {
@@ -80,18 +103,5 @@ internal static class AtomicFolder
         foreach (string inner in Directory.EnumerateDirectories(folder))
             FlushTree(inner);
         DurableFolder.Flush(folder);
-    }
-
-    private static void DeleteQuietly(string folder)
-    {
-        try
-        {
-            if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // A stray folder harms nothing, and the next Recover tries again.
-        }
     }
 }

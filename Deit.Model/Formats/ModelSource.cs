@@ -44,6 +44,7 @@ internal sealed class ModelSource : IDisposable
     /// <exception cref="DeitException">There is nothing that could be read as a model.</exception>
     public static ModelSource Open(string path)
     {
+        AtomicFolder.AwaitReplacement(path);
         if (Directory.Exists(path))
         {
             ModelDescription description = Read(path);

@@ -26,6 +26,8 @@ internal static class ImageDecoder
     // Rows of a JPEG are decoded a strip at a time: the only full-size buffer is then the result.
     private const int StripBytes = 1 << 20;
 
+    private const int LongestStart = 1024;
+
     private static ReadOnlySpan<byte> JpegEnd => [0xFF, 0xD9];
 
     /// <summary>Decodes a file.</summary>
@@ -130,10 +132,7 @@ internal static class ImageDecoder
             using SKData data = SKData.Create((nint)bytes, encoded.Length);
             using SKCodec? codec = SKCodec.Create(data);
             if (codec is null)
-                throw new ImageException(
-                    $"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is "
-                        + "damaged; replace or remove it."
-                );
+                throw NoPicture(encoded, name);
             // A file that is cut short shows it only at its end, and decoding a part need not reach the end. A file
             // without its end mark is therefore decoded whole, so that the same files are refused for every part.
             bool complete = encoded.EndsWith(JpegEnd);
@@ -200,6 +199,18 @@ internal static class ImageDecoder
                 $"Decoding the image '{name}' failed: its data is damaged ({result}); replace or remove it."
             ),
         };
+    }
+
+    // A download that failed, or a clone without Git LFS, leaves text under the name of a picture.
+    private static ImageException NoPicture(ReadOnlySpan<byte> encoded, string name)
+    {
+        FileNature nature = FileNature.OfText(encoded[..Math.Min(encoded.Length, LongestStart)]);
+        return nature.Kind == FileKind.Other && nature != FileNature.Json
+            ? new ImageException($"Decoding the image '{name}' failed: it is {nature.Name}; {nature.Remedy}.")
+            : new ImageException(
+                $"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is "
+                    + "damaged; replace or remove it."
+            );
     }
 
     private static SKSizeI ReducedSize(SKCodec codec, int minimumSide)

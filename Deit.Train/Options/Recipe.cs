@@ -54,6 +54,28 @@ internal static class Recipe
     /// <summary>Writes every setting that belongs to a recipe.</summary>
     /// <param name="options">The settings.</param>
     /// <param name="path">The file.</param>
-    /// <exception cref="DeitException">The file cannot be written.</exception>
-    public static void Save(TrainOptions options, string path) => OptionsFile.Write(options, path, FlagScope.Recipe);
+    /// <exception cref="DeitException">The file cannot be written, or something else than a recipe has its name.</exception>
+    public static void Save(TrainOptions options, string path)
+    {
+        if (File.Exists(path) && new FileInfo(path).Length > 0 && !IsRecipe(path))
+            throw new DeitException(
+                $"--save-recipe '{path}' names a file that is no recipe and would be lost; choose another name."
+            );
+        OptionsFile.Write(options, path, FlagScope.Recipe);
+    }
+
+    private static bool IsRecipe(string path)
+    {
+        try
+        {
+            using Stream file = File.OpenRead(path);
+            OptionsFile.Read(file, FlagScope.Recipe);
+            return true;
+        }
+        catch (Exception error)
+            when (error is UnknownKeyException or JsonException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 }

@@ -52,6 +52,22 @@ internal static class Report
     public static void WriteText(string path, string text) =>
         AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>Whether a file is a JSON object with a key, as a report of ours.</summary>
+    public static bool HasKey(string path, string key)
+    {
+        try
+        {
+            if (!File.Exists(path))
+                return false;
+            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(key, out _);
+        }
+        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Makes a folder for results where there is none.</summary>
     /// <exception cref="DeitException">It cannot be made.</exception>
     public static void MakeFolder(string path)

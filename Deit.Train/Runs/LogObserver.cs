@@ -5,10 +5,13 @@ namespace Deit.Train.Runs;
 
 /// <summary>Adds a row to the log of a run after each epoch.</summary>
 /// <param name="log">The log.</param>
-internal sealed class LogObserver(RunLog log) : ITrainingObserver
+/// <param name="folder">The folder that it lies in.</param>
+internal sealed class LogObserver(RunLog log, RunFolder folder) : ITrainingObserver
 {
     /// <inheritdoc/>
-    public void EpochEvaluated(EpochResult result) =>
+    public void EpochEvaluated(EpochResult result)
+    {
+        folder.Require();
         log.Append(
             new LogRow
             {
@@ -25,6 +28,7 @@ internal sealed class LogObserver(RunLog log) : ITrainingObserver
                 Further = Further(result),
             }
         );
+    }
 
     private static ImmutableSortedDictionary<string, double> Further(EpochResult result)
     {

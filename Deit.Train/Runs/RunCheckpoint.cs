@@ -21,7 +21,9 @@ internal sealed record CheckpointTensors(Parameters Weights, Parameters? Average
 /// The folders <c>last</c>, <c>best</c> and <c>best_ema</c> of a run: model folders that suffice to predict; <c>last</c> also holds the
 /// optimiser's state and the moving average. Each is replaced as a whole, so that a kill at any moment leaves the old or the new one.
 /// </summary>
-internal sealed class RunCheckpoint(string run)
+/// <param name="run">The run folder.</param>
+/// <param name="owner">Checks before each write that the folder is still in its place; null writes unchecked.</param>
+internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
 {
     private const string OptimizerFile = "optimizer.safetensors",
         StateFile = "state.json",
@@ -47,7 +49,7 @@ internal sealed class RunCheckpoint(string run)
     /// <param name="state">Where the training stands.</param>
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
     public void SaveLast(ModelDescription description, CheckpointTensors tensors, TrainState state) =>
-        AtomicFolder.Write(
+        Write(
             Last,
             folder =>
             {
@@ -71,19 +73,24 @@ internal sealed class RunCheckpoint(string run)
     /// <summary>Writes <c>best</c>.</summary>
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
     public void SaveBest(ModelDescription description, Parameters parameters) =>
-        AtomicFolder.Write(Best, folder => WriteModel(folder, description, parameters));
+        Write(Best, folder => WriteModel(folder, description, parameters));
 
     /// <summary>Writes <c>best_ema</c>.</summary>
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
     public void SaveBestEma(ModelDescription description, Parameters average) =>
-        AtomicFolder.Write(BestEma, folder => WriteModel(folder, description, average));
+        Write(BestEma, folder => WriteModel(folder, description, average));
 
     /// <summary>Reads where <c>last</c> stands.</summary>
     /// <exception cref="DeitException">There is no checkpoint, or it is damaged.</exception>
     public TrainState ReadState()
     {
         foreach (string folder in (ReadOnlySpan<string>)[Last, Best, BestEma])
+        {
             AtomicFolder.Recover(folder);
+            // Earlier versions moved the old folder away under this name while they replaced it.
+            if (!Directory.Exists(folder) && Directory.Exists(folder + ".old"))
+                Directory.Move(folder + ".old", folder);
+        }
         string path = Path.Combine(Last, StateFile);
         if (!File.Exists(path))
             throw new DeitException(
@@ -125,6 +132,29 @@ internal sealed class RunCheckpoint(string run)
             float[] values = new float[tensor.Elements];
             file.ReadFloats(entry, values);
             tensors.Weights.Device.Write<float>(tensor, values);
+        }
+    }
+
+    // Filling takes long: the run folder may go away meanwhile, and nothing of it is made again.
+    private void Write(string path, Action<string> fill)
+    {
+        owner?.Require();
+        try
+        {
+            AtomicFolder.Write(
+                path,
+                folder =>
+                {
+                    fill(folder);
+                    owner?.Require();
+                }
+            );
+        }
+        catch (DeitException)
+        {
+            // Where the folder has gone away, that is the reason, whichever file was the first to fail.
+            owner?.Require();
+            throw;
         }
     }
 

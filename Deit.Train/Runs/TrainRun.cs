@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 using Deit.Train.Training;
 
@@ -10,54 +11,79 @@ internal sealed class TrainRun : IDisposable
 {
     private readonly TrainingSession _session;
     private readonly TrainingLoop _loop;
+    private readonly RunFolder _folder;
 
-    private TrainRun(TrainingSession session, TrainingLoop loop) => (_session, _loop) = (session, loop);
+    private TrainRun(TrainingSession session, TrainingLoop loop, RunFolder folder) =>
+        (_session, _loop, _folder) = (session, loop, folder);
 
     /// <summary>A sentence for each image that could not be read so far.</summary>
     public IReadOnlyList<string> Unreadable => _session.Unreadable;
 
+    /// <summary>A sentence where nothing keeps another training out of the folder; null elsewhere.</summary>
+    public string? Notice => _folder.Notice;
+
     /// <summary>Starts a run in <c>--output</c>, or takes up the one in <paramref name="resume"/>.</summary>
     /// <param name="options">The recipe; of a resumed run, its own.</param>
     /// <param name="resume">The run folder to go on with; null for a new run.</param>
+    /// <param name="stop">Is told when there is something to save; null where nothing asks to stop.</param>
     /// <param name="observers">Are told of each epoch after the log has its row and before the checkpoints are written.</param>
     /// <exception cref="DeitException">Data, options or folders do not allow it.</exception>
     /// <exception cref="GpuException">There is no such device, or it has not enough memory.</exception>
-    public static TrainRun Open(TrainOptions options, string? resume, params IEnumerable<ITrainingObserver> observers)
+    public static TrainRun Open(
+        TrainOptions options,
+        string? resume,
+        StopSignal? stop,
+        params IEnumerable<ITrainingObserver> observers
+    )
     {
         // Everything that can be wrong on disk is found before a device is opened and before anything is written.
         options.Validate();
-        string folder =
+        string path =
             resume ?? options.Run.Output ?? throw new DeitException("No run folder was given; add --output DIR.");
-        RunCheckpoint checkpoint = new(folder);
-        TrainState? resumed = resume is null ? null : checkpoint.ReadState();
-        if (resume is null && File.Exists(Path.Combine(folder, TrainOptions.FileName)))
-            throw new DeitException(
-                $"'{folder}' holds a run already; go on with --resume {folder}, or choose another --output."
-            );
-        TrainingPlan plan = new(options, folder, resumed is not null);
+        // A run that another process trains is not even read: what it reads may be half of the old and half of the new.
+        RunFolder? folder = resume is null ? null : RunFolder.Open(path);
+        TrainingPlan? plan = null;
         TrainingSession? session = null;
         try
         {
+            RunCheckpoint reader = new(path);
+            TrainState? resumed = folder is null ? null : reader.ReadState();
+            if (folder is null)
+                RequireApart(options, path);
+            plan = new TrainingPlan(options, path, resumed is not null);
             if (resumed is not null)
-                resumed = SameData.Require(plan, checkpoint, resumed);
+                resumed = SameData.Require(plan, reader, resumed);
             string? teacher = plan.TeacherHash();
             if (resumed is not null && resumed.Teacher != teacher)
                 throw new DeitException(
-                    $"The teacher '{options.Distillation.TeacherPath}' is another than the one that '{folder}' was begun "
+                    $"The teacher '{options.Distillation.TeacherPath}' is another than the one that '{path}' was begun "
                         + "with; restore its weights, or name their place with --teacher-path."
                 );
+            folder ??= RunFolder.Create(path);
             session = new TrainingSession(plan, resumed?.Kernels);
+            RunCheckpoint checkpoint = new(path, folder);
             TrainState state =
                 resumed
                 ?? new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
+            if (resumed is null)
+                session.Initialize();
+            // From here on a signal is waited for, so that the folder is left in order.
+            if (stop is not null)
+                stop.SavesNothing = false;
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
-            ITrainingObserver[] all = [new LogObserver(log), .. observers, new CheckpointObserver(checkpoint, session)];
-            return new TrainRun(session, new TrainingLoop(session, state, resumed is not null, all));
+            ITrainingObserver[] all =
+            [
+                new LogObserver(log, folder),
+                .. observers,
+                new CheckpointObserver(checkpoint, session),
+            ];
+            return new TrainRun(session, new TrainingLoop(session, state, resumed is not null, all), folder);
         }
         catch
         {
             session?.Dispose();
-            plan.Dispose();
+            plan?.Dispose();
+            folder?.Dispose();
             throw;
         }
     }
@@ -73,6 +99,18 @@ internal sealed class TrainRun : IDisposable
     {
         _session.Dispose();
         _session.Plan.Dispose();
+        _folder.Dispose();
+    }
+
+    private static void RequireApart(TrainOptions options, string folder)
+    {
+        RunFolder.RequireNoRun(folder);
+        if (options.Data.Path is not { } data)
+            return; // the plan says that it is missing
+        OutputPlace.RequireOutside("--output", folder, data);
+        OutputPlace.RequireNotAround("--output", folder, data);
+        if (options.Distillation.TeacherCache is { } cache)
+            OutputPlace.RequireOutside("--teacher-cache", cache, data);
     }
 
     private static RunLog Resume(TrainingSession session, RunCheckpoint checkpoint, TrainState state)
@@ -83,27 +121,10 @@ internal sealed class TrainRun : IDisposable
 
     private static RunLog Begin(TrainingSession session, RunCheckpoint checkpoint, TrainState state)
     {
-        session.Initialize();
         string folder = session.Plan.Folder;
-        CreateFolder(folder);
         // A run exists once its options are written: from then on it can be resumed, even after a kill.
         checkpoint.SaveLast(session.Plan.Description, CheckpointTensors.Of(session, state), state);
         session.Plan.Options.Save(folder);
         return RunLog.Create(folder);
-    }
-
-    private static void CreateFolder(string folder)
-    {
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new DeitException(
-                $"Run folder '{folder}' cannot be made ({error.Message.TrimEnd('.')}); choose another --output.",
-                error
-            );
-        }
     }
 }

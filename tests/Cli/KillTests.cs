@@ -10,7 +10,10 @@ namespace Deit.Tests.Cli;
 /// <summary>The files that a killed process leaves behind.</summary>
 public sealed class KillTests : IDisposable
 {
-    private const int Kills = 30;
+    // The long test is for a release: DEIT_LONG=1.
+    private static readonly bool Long = Environment.GetEnvironmentVariable("DEIT_LONG") == "1";
+    private static readonly int Kills = Long ? 200 : 30;
+    private readonly SortedDictionary<string, int> _phases = [];
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -71,9 +74,24 @@ public sealed class KillTests : IDisposable
                     finished++;
                     break;
                 }
-                process.Kill(DeitProcess.KillNow);
+                // Every third time another process is about to resume the run, and may be refused, or come when it is free.
+                using DeitProcess? other =
+                    begun && killed % 3 == 0 ? DeitProcess.Start(["train", "--resume", folder]) : null;
+                if (other is not null)
+                    await Task.WhenAny(
+                        end,
+                        Task.Delay(duration * 0.3 * random.NextDouble(), TestContext.Current.CancellationToken)
+                    );
+                string phase = Phase(folder, other is not null);
+                if (!end.IsCompleted)
+                {
+                    process.Kill(DeitProcess.KillNow);
+                    killed++;
+                    _phases[phase] = _phases.GetValueOrDefault(phase) + 1;
+                }
                 await end;
-                killed++;
+                if (other is not null)
+                    killed += await EndOther(other, duration * random.NextDouble());
                 if (!File.Exists(Path.Combine(folder, TrainOptions.FileName)))
                     continue; // killed before the run was there: it is started anew
                 RunCheckpoint checkpoint = new(folder);
@@ -90,7 +108,8 @@ public sealed class KillTests : IDisposable
         }
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{killed} kills, {resumable} left a checkpoint, all of them loadable; "
-                + $"{finished} runs ended with the bytes of an uninterrupted one"
+                + $"{finished} runs ended with the bytes of an uninterrupted one; "
+                + string.Join(", ", _phases.Select(phase => $"{phase.Value} {phase.Key}"))
         );
         string[] Arguments(string output) =>
             [
@@ -117,6 +136,31 @@ public sealed class KillTests : IDisposable
             resumable > Kills / 2 && finished > 0,
             $"{resumable} checkpoints, {finished} runs to the end: the kills came too early to mean anything"
         );
+    }
+
+    // The other one is refused in one sentence while the first lives, and else trains until it is killed or done.
+    private async Task<int> EndOther(DeitProcess other, TimeSpan time)
+    {
+        Task<(int ExitCode, string Output, string Error)> end = other.End();
+        if (await Task.WhenAny(end, Task.Delay(time, TestContext.Current.CancellationToken)) != end)
+        {
+            other.Kill(DeitProcess.KillNow);
+            await end;
+            _phases["of one that took over"] = _phases.GetValueOrDefault("of one that took over") + 1;
+            return 1;
+        }
+        (int code, _, string error) = await end;
+        Assert.True(code == 0 || (code == 1 && error.Contains("in use by process")), $"{code}: {error}");
+        return 0;
+    }
+
+    private static string Phase(string folder, bool other)
+    {
+        string phase =
+            !File.Exists(Path.Combine(folder, TrainOptions.FileName)) ? "while starting"
+            : Directory.EnumerateFileSystemEntries(folder, "*.tmp-*").Any() ? "while saving"
+            : "between saves";
+        return other ? $"{phase} and another resumes" : phase;
     }
 
     private static void AssertSame(string expected, string actual)

@@ -4,6 +4,7 @@ using Deit.Cli.Analysis;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Files;
 using Deit.Model.Images;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
@@ -60,6 +61,7 @@ internal static class AttentionCommand
         int[] layers = Layers(options.Layer, config.Depth);
         float[] input = new float[description.Preprocess.OutputLength];
         description.Preprocess.Apply(ImageDecoder.Decode(path), input);
+        CheckFolder(options.Output, path);
         Report.MakeFolder(options.Output);
 
         using GpuDevice device = CommandDevice.Open(options.Device.Selector);
@@ -107,6 +109,32 @@ internal static class AttentionCommand
             return image;
         }
     }
+
+    // The pictures of an earlier call are replaced: its sheet and its input tell that they are. A picture of the user is not.
+    private static void CheckFolder(string folder, string image)
+    {
+        string[] own = [Path.Combine(folder, "input.png"), Path.Combine(folder, "contact_sheet.png")];
+        if (RealPath.Inside(folder, image) is [var name] && IsWritten(name))
+            throw new DeitException(
+                $"The picture '{image}' lies in --output '{folder}', where a picture of that name is written; choose "
+                    + "another --output."
+            );
+        if (own.Count(File.Exists) == 1)
+            throw new DeitException(
+                $"'{own.First(File.Exists)}' is not of a whole set of pictures that this command wrote, and would be replaced; move "
+                    + "it elsewhere, or choose another --output."
+            );
+    }
+
+    private static bool IsWritten(string name) =>
+        name is "input.png" or "contact_sheet.png"
+        || (
+            name.EndsWith(".png", StringComparison.Ordinal)
+            && (
+                name.StartsWith("rollout_", StringComparison.Ordinal)
+                || name.StartsWith("layer", StringComparison.Ordinal)
+            )
+        );
 
     // Pixels of a picture's longer side on the sheet. One layer has room for larger pictures than several.
     private static int Side(ImageSize input, int layers) => layers == 1 ? Math.Clamp(input.Longer, 128, 224) : 128;

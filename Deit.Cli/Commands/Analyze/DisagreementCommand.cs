@@ -4,6 +4,7 @@ using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
 using Deit.Train.Training;
@@ -55,6 +56,11 @@ internal static class DisagreementCommand
             throw new DeitException(
                 $"--output '{options.Output}' ends with none of .md, .json and .csv, which decide the format; name it so."
             );
+        if (options.Output is { } file)
+        {
+            OutputPlace.RequireOutside("--output", file, options.Data);
+            OutputPlace.RequireNoInput("--output", file, options.Models);
+        }
         ModelOnSplit[] models = [.. options.Models.Select((folder, i) => Open(folder, names[i], options))];
 
         foreach (string notice in models.SelectMany(model => model.Notices).Distinct())

@@ -75,7 +75,7 @@ public sealed class ResumeDataTests : IDisposable
         foreach (string file in files.Order(StringComparer.Ordinal).Take(5))
             File.WriteAllText(file, "<html>404</html>");
         Watch watch = new();
-        using (TrainRun run = TrainRun.Open(TinyRun.Options(_data, _run), null, watch))
+        using (TrainRun run = TrainRun.Open(TinyRun.Options(_data, _run), null, null, watch))
         using (StopSignal stop = new(_ => { }))
             Assert.Equal(0, run.Run(stop));
         string all = string.Join('\n', watch.Said);
@@ -103,7 +103,7 @@ public sealed class ResumeDataTests : IDisposable
     private (int Code, List<string> Notices) Resume()
     {
         Watch watch = new();
-        using TrainRun run = TrainRun.Open(TrainOptions.Load(_run), _run, watch);
+        using TrainRun run = TrainRun.Open(TrainOptions.Load(_run), _run, null, watch);
         using StopSignal stop = new(_ => { });
         int code = run.Run(stop);
         return (code, watch.Notices);

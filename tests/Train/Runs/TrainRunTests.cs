@@ -182,7 +182,7 @@ public sealed class TrainRunTests : IDisposable
         File.WriteAllText(bad[1], "no picture");
         TrainOptions options = TinyRun.Options(_data, folder);
         using StopSignal stop = new();
-        using TrainRun run = TrainRun.Open(options, resume: null);
+        using TrainRun run = TrainRun.Open(options, resume: null, stop);
         Assert.Equal(0, run.Run(stop));
         Assert.Equal(bad.Length, run.Unreadable.Count);
         Assert.All(bad, path => Assert.Contains(run.Unreadable, sentence => sentence.Contains(path)));

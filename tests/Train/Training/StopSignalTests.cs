@@ -34,7 +34,62 @@ public sealed partial class StopSignalTests
         Assert.Single(said);
     }
 
+    // A terminal that closes sends SIGHUP twice, a scheduler SIGTERM after its warning: neither may cost the state that is being saved.
     [Theory]
+    [InlineData(PosixSignal.SIGHUP, 129)]
+    [InlineData((PosixSignal)10, 138)]
+    [InlineData((PosixSignal)24, 152)]
+    public void A_warning_asks_to_stop_and_never_ends_the_process(PosixSignal signal, int exitCode)
+    {
+        using StopSignal stop = new();
+        foreach (PosixSignal next in (PosixSignal[])[signal, signal, PosixSignal.SIGTERM, signal])
+        {
+            PosixSignalContext context = new(next);
+            stop.Receive(context);
+            Assert.True(context.Cancel);
+            Assert.Equal(exitCode, stop.ExitCode);
+        }
+        PosixSignalContext second = new(PosixSignal.SIGINT);
+        stop.Receive(second);
+        Assert.False(second.Cancel);
+    }
+
+    [Fact]
+    public void A_terminal_that_is_gone_does_no_harm()
+    {
+        using StopSignal stop = new(_ => throw new IOException("Input/output error"));
+        PosixSignalContext context = new(PosixSignal.SIGHUP);
+        stop.Receive(context);
+        Assert.True(context.Cancel && stop.Token.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void Where_nothing_is_to_be_saved_the_first_signal_passes()
+    {
+        using StopSignal stop = new() { SavesNothing = true };
+        PosixSignalContext context = new(PosixSignal.SIGTERM);
+        stop.Receive(context);
+        Assert.False(context.Cancel || stop.Requested);
+        stop.SavesNothing = false;
+        stop.Receive(context);
+        Assert.True(context.Cancel && stop.Requested);
+    }
+
+    [Fact]
+    public async Task A_signal_that_was_ignored_from_the_start_stays_ignored()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no kill.");
+        using Process child = StartChild("heed", "trap '' HUP INT");
+        await LineWith(child, "listening");
+        Kill(child, 1);
+        Kill(child, Interrupt);
+        Kill(child, Terminate);
+        await LineWith(child, "stopping");
+        Assert.Equal(143, await ExitCode(child));
+    }
+
+    [Theory]
+    [InlineData(1, 129)]
     [InlineData(Interrupt, 130)]
     [InlineData(Terminate, 143)]
     public async Task A_process_that_heeds_the_signal_ends_with_its_code(int signal, int exitCode)
@@ -73,9 +128,15 @@ public sealed partial class StopSignalTests
         Environment.Exit(stop.ExitCode);
     }
 
-    private static Process StartChild(string role)
+    private static Process StartChild(string role, string? shell = null)
     {
-        ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        ProcessStartInfo start = new(shell is null ? Environment.ProcessPath! : "sh") { RedirectStandardOutput = true };
+        foreach (
+            string argument in shell is null
+                ? []
+                : (string[])["-c", $"{shell}; exec \"$@\"", "sh", Environment.ProcessPath!]
+        )
+            start.ArgumentList.Add(argument);
         // Under `dotnet Deit.Tests.dll` the process is dotnet; under the apphost it is the program itself.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(StopSignalTests).Assembly.Location);

@@ -126,7 +126,7 @@ internal static class TinyRun
     public static int Train(TrainOptions options, string? resume = null, int? stopAfter = null)
     {
         using StopSignal stop = new();
-        using TrainRun run = TrainRun.Open(options, resume, new StopAfter(stop, stopAfter));
+        using TrainRun run = TrainRun.Open(options, resume, stop, new StopAfter(stop, stopAfter));
         return run.Run(stop);
     }
 

@@ -1,0 +1,86 @@
+using Deit.Model;
+using Deit.Model.Files;
+using Deit.Train.Options;
+
+namespace Deit.Train.Runs;
+
+/// <summary>
+/// The folder of a run in the hands of one process. A locked file in it, <c>run.lock</c>, keeps other trainings out. It goes away with
+/// this object; a file that a killed process left is taken over.
+/// </summary>
+internal sealed class RunFolder : IDisposable
+{
+    /// <summary>The file that is locked.</summary>
+    public const string LockName = "run.lock";
+
+    private readonly string _path;
+    private readonly LockedFolder _folder;
+
+    private RunFolder(string path, bool make) =>
+        (_path, _folder) = (path, LockedFolder.Take(path, LockName, $"Run folder '{path}'", make));
+
+    /// <summary>A sentence where nothing keeps another process out; null elsewhere.</summary>
+    public string? Notice =>
+        _folder.KeepsOthersOut
+            ? null
+            : $"the file system of {_path} has no locks, so that nothing keeps a second training out of it";
+
+    /// <summary>Takes the folder of a run that exists, before anything in it is read or written.</summary>
+    /// <exception cref="DeitException">Another process has it. Nothing has changed.</exception>
+    public static RunFolder Open(string path) => new(path, make: false);
+
+    /// <summary>Takes a folder for a new run; makes it where there is none.</summary>
+    /// <exception cref="DeitException">Another process has it, it holds a run or a name of one, or it cannot be made.</exception>
+    public static RunFolder Create(string path)
+    {
+        // A start that was killed leaves a lock and perhaps names of a run: they are this program's. Without a lock they are someone's.
+        bool left = LockHolder.Read(Path.Combine(path, LockName)) is not null;
+        RunFolder folder = new(path, make: true);
+        try
+        {
+            RequireNoRun(path);
+            if (!left)
+                RequireNoNames(path);
+            return folder;
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Checks that a folder holds no run.</summary>
+    /// <exception cref="DeitException">It holds one.</exception>
+    public static void RequireNoRun(string path)
+    {
+        if (File.Exists(Path.Combine(path, TrainOptions.FileName)))
+            throw new DeitException(
+                $"'{path}' holds a run already; go on with --resume {path}, or choose another --output."
+            );
+    }
+
+    /// <summary>Checks that the folder is still in its place.</summary>
+    /// <exception cref="DeitException">It was removed, moved or replaced.</exception>
+    public void Require()
+    {
+        if (!_folder.IsInPlace)
+            throw new DeitException(
+                $"Saving into '{_path}' failed: the run folder was removed, moved or replaced while it was trained in, so "
+                    + "training stopped and wrote nothing more; go on with --resume where the folder is now, or start anew."
+            );
+    }
+
+    /// <summary>Lets others have the folder. An empty one that was made for the run is removed.</summary>
+    public void Dispose() => _folder.Dispose();
+
+    private static void RequireNoNames(string path)
+    {
+        string[] names = ["last", "best", "best_ema", "log.csv", "log.jsonl"];
+        if (names.FirstOrDefault(name => Path.Exists(Path.Combine(path, name))) is { } name)
+            throw new DeitException(
+                $"'{path}' holds '{name}' and no run, and a training would replace that; move it elsewhere, or choose another "
+                    + "--output."
+            );
+    }
+}

@@ -1,0 +1,129 @@
+using Deit.Model;
+using Deit.Model.Files;
+using Deit.Tests.Train.Training;
+using Deit.Train.Options;
+using Deit.Train.Runs;
+
+namespace Deit.Tests.Train.Runs;
+
+public sealed class RunFolderTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_second_training_is_refused_and_changes_nothing()
+    {
+        string data = TinyRun.WritePictures(_folder),
+            run = _folder["run"];
+        TrainOptions options = TinyRun.Options(data, run);
+        Assert.Equal(130, TinyRun.Train(options, stopAfter: 4));
+        // What a killed process leaves: the second may not even tidy it up while another has the folder.
+        LockFile.Take(Path.Combine(run, $"last.tmp-{new string('a', 32)}.lock"), "it").Release(remove: false);
+        Directory.CreateDirectory(Path.Combine(run, $"last.tmp-{new string('a', 32)}"));
+        Directory.CreateDirectory(Path.Combine(run, "last.old"));
+        using (RunFolder.Open(run))
+        {
+            string before = Content(run);
+            Assert.Contains("in use by process", Assert.Throws<DeitException>(() => TinyRun.Resume(run)).Message);
+            Assert.Contains("holds a run", Assert.Throws<DeitException>(() => TinyRun.Train(options)).Message);
+            Assert.Equal(before, Content(run));
+        }
+        Assert.Equal(0, TinyRun.Resume(run));
+        Assert.Equal(
+            ["args.json", "best", "last", "last.old", "log.csv", "log.jsonl"],
+            Directory.EnumerateFileSystemEntries(run).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
+    }
+
+    [Theory]
+    [InlineData("last")]
+    [InlineData("best")]
+    [InlineData("best_ema")]
+    [InlineData("log.csv")]
+    [InlineData("log.jsonl")]
+    [InlineData("run.lock")]
+    public void Names_of_the_user_that_a_training_would_replace_are_refused(string name)
+    {
+        if (name.Contains('.'))
+            File.WriteAllText(_folder[name], "mine");
+        else
+            File.WriteAllText(Path.Combine(Directory.CreateDirectory(_folder[name]).FullName, "mine.txt"), "mine");
+        string before = Content(_folder.Path);
+        DeitException error = Assert.Throws<DeitException>(() => RunFolder.Create(_folder.Path));
+        Assert.Contains(name, error.Message);
+        Assert.Equal(before, Content(_folder.Path));
+    }
+
+    [Fact]
+    public void Other_files_and_the_start_of_a_killed_process_are_no_hindrance()
+    {
+        File.WriteAllText(_folder["notes.txt"], "mine");
+        RunFolder.Create(_folder.Path).Dispose();
+        Assert.Equal(["notes.txt"], _folder.Content);
+        LockFile.Take(_folder[RunFolder.LockName], "it").Release(remove: false);
+        Directory.CreateDirectory(_folder["last"]);
+        RunFolder.Create(_folder.Path).Dispose();
+        Assert.Equal(["last", "notes.txt"], _folder.Content);
+    }
+
+    [Fact]
+    public void Folders_that_a_failed_start_made_go_away_again()
+    {
+        RunFolder.Create(_folder["a/b/c"]).Dispose();
+        Assert.Empty(_folder.Content);
+        Directory.CreateDirectory(_folder["a"]);
+        RunFolder.Create(_folder["a/b/c"]).Dispose();
+        Assert.Equal(["a"], _folder.Content);
+        RunFolder.Create(_folder["a"]).Dispose();
+        Assert.Equal(["a"], _folder.Content);
+    }
+
+    [Fact]
+    public void A_start_into_the_data_or_around_it_writes_nothing()
+    {
+        string data = TinyRun.WritePictures(_folder);
+        string before = Content(_folder.Path);
+        foreach (string output in (string[])[data, Path.Combine(data, "train", "run"), _folder.Path])
+            Assert.Contains(
+                "choose",
+                Assert.Throws<DeitException>(() => TinyRun.Train(TinyRun.Options(data, output))).Message
+            );
+        Assert.Equal(before, Content(_folder.Path));
+        Assert.Equal(130, TinyRun.Train(TinyRun.Options(data, Path.Combine(data, "runs", "one")), stopAfter: 1));
+    }
+
+    [Theory]
+    [InlineData("removed")]
+    [InlineData("moved")]
+    [InlineData("replaced")]
+    public void A_training_whose_folder_goes_away_ends_and_makes_nothing(string how)
+    {
+        string run = _folder["run"];
+        RunFolder folder = RunFolder.Create(run);
+        if (how == "removed")
+            Directory.Delete(run, recursive: true);
+        else
+            Directory.Move(run, _folder["moved"]);
+        using RunFolder? other = how == "replaced" ? RunFolder.Create(run) : null;
+        Assert.Contains("removed, moved or replaced", Assert.Throws<DeitException>(folder.Require).Message);
+        folder.Dispose();
+        Assert.Equal(other is not null, Directory.Exists(run));
+        other?.Require();
+    }
+
+    // Names, sizes and bytes of everything.
+    private static string Content(string folder) =>
+        string.Join(
+            '\n',
+            Directory
+                .EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
+                .Select(entry =>
+                    Directory.Exists(entry)
+                        ? entry
+                        : $"{entry} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(Posix.ReadLocked(entry)))}"
+                )
+        );
+}
