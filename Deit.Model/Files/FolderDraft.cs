@@ -25,7 +25,7 @@ internal sealed class FolderDraft : IDisposable
     private FolderDraft(string target, string id, FolderRenames renames, LockFile? marker)
     {
         (_target, _id, _renames, _marker) = (target, id, renames, marker);
-        _guard = new ExitGuard(RemoveUnfinished);
+        _guard = new ExitGuard(Tidy);
     }
 
     /// <summary>The folder to fill.</summary>
@@ -218,13 +218,26 @@ internal sealed class FolderDraft : IDisposable
         DurableFolder.Flush(to);
     }
 
-    private void RemoveUnfinished()
+    // Other threads still write: what they add while the folder is removed is removed, too.
+    private void Tidy()
+    {
+        RemoveUnfinished(release: false);
+        for (int attempt = 0; attempt < 200 && Directory.Exists(Path); attempt++)
+        {
+            Thread.Sleep(5);
+            RemoveUnfinished(release: false);
+        }
+        RemoveUnfinished();
+    }
+
+    private void RemoveUnfinished(bool release = true)
     {
         // What must be finished keeps the file that names it.
         bool finish = Directory.Exists(_target + Old + _id) || Directory.Exists(_target + New + _id);
         if (!finish)
             RemoveQuietly(Path);
-        _marker?.Release(remove: !finish && !Directory.Exists(Path));
+        if (release)
+            _marker?.Release(remove: !finish && !Directory.Exists(Path));
     }
 
     private void Require(int error)

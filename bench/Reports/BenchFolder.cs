@@ -27,6 +27,13 @@ internal static partial class BenchFolder
     {
         Directory.CreateDirectory(folder);
         string stem = Path.Combine(folder, name ?? Slug(report.Device));
+        if (
+            !File.Exists($"{stem}.json")
+            && ((string[])[".md", ".csv", Roofline]).FirstOrDefault(end => File.Exists(stem + end)) is { } end
+        )
+            throw new DeitException(
+                $"'{stem}{end}' would be replaced, and no measurements lie beside it; move it elsewhere, or choose another --name."
+            );
         if (File.Exists($"{stem}.json"))
             report = BenchReport.Load($"{stem}.json").With(report);
         Report.WriteText($"{stem}.json", report.ToJson() + "\n");

@@ -21,9 +21,14 @@ public sealed partial class SignalTests : IDisposable
     public static TheoryData<string, int> SignalsAndPhases()
     {
         TheoryData<string, int> all = [];
-        foreach (string phase in (string[])["startup", "first step", "epoch", "evaluation", "checkpoint"])
-        foreach (int signal in (int[])[DeitProcess.Interrupt, DeitProcess.Terminate, Hangup, Quit, BrokenPipe])
-            all.Add(phase, signal);
+        string[] phases = ["startup", "first step", "epoch", "evaluation", "checkpoint"];
+        int[] signals = [DeitProcess.Interrupt, DeitProcess.Terminate, Hangup, Quit, BrokenPipe];
+        // Every phase and every signal twice; the long test of a release has all pairs.
+        bool complete = Environment.GetEnvironmentVariable("DEIT_LONG") == "1";
+        for (int i = 0; i < phases.Length; i++)
+        for (int j = 0; j < signals.Length; j++)
+            if (complete || (j - i + 5) % 5 is 0 or 2)
+                all.Add(phases[i], signals[j]);
         return all;
     }
 
@@ -70,9 +75,7 @@ public sealed partial class SignalTests : IDisposable
     // Commands that have nothing to save end at once, and leave nothing behind.
     [Theory]
     [InlineData("eval", DeitProcess.Interrupt)]
-    [InlineData("eval", DeitProcess.Terminate)]
     [InlineData("eval", Hangup)]
-    [InlineData("demo", DeitProcess.Interrupt)]
     [InlineData("demo", DeitProcess.Terminate)]
     [InlineData("demo", Hangup)]
     public async Task Other_commands_end_at_once_and_leave_nothing(string command, int signal)

@@ -119,4 +119,19 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     private static Exception? Record(Action action) => Xunit.Record.Exception(action);
+
+    // A file that a container mounts cannot be renamed over, and an overlay may not rename at all: it gets the content.
+    [Theory]
+    [InlineData(16)]
+    [InlineData(18)]
+    public void Where_a_file_cannot_be_renamed_over_it_gets_the_content(int error)
+    {
+        string draft = _folder["draft"],
+            target = _folder["target"];
+        File.WriteAllText(target, "a longer text that was there before");
+        File.WriteAllText(draft, "new");
+        AtomicFile.Replace(draft, target, (_, _) => error);
+        Assert.Equal("new", File.ReadAllText(target));
+        Assert.Equal(["target"], _folder.Content);
+    }
 }

@@ -18,9 +18,9 @@ public sealed class AtomicFolderTests : IDisposable
         File.WriteAllText(Path.Combine(path, "inner", "b"), text);
     }
 
-    private void IsWhole(string text)
+    private void IsWhole(string text, params string[] beside)
     {
-        Assert.Equal(["last"], _folder.Content);
+        Assert.Equal(["last", .. beside], _folder.Content);
         Assert.Equal(text, File.ReadAllText(Path.Combine(Target, "a")));
         Assert.Equal(text, File.ReadAllText(Path.Combine(Target, "inner", "b")));
     }
@@ -220,6 +220,45 @@ public sealed class AtomicFolderTests : IDisposable
         string last = File.ReadAllText(Path.Combine(Target, "a"));
         Assert.Contains(last, texts);
         IsWhole(last);
+    }
+
+    // Whoever reads RUN/best while a training replaces it finds the old or the new one.
+    [Fact]
+    public async Task A_reader_finds_a_folder_at_every_moment()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows swaps no names.");
+        AtomicFolder.Write(Target, path => Fill(path, "0"), flush: false);
+        using CancellationTokenSource end = new();
+        Task<int> writer = Task.Run(
+            () =>
+            {
+                int written = 0;
+                for (; !end.IsCancellationRequested; written++)
+                    AtomicFolder.Write(Target, path => Fill(path, "1"), flush: false);
+                return written;
+            },
+            TestContext.Current.CancellationToken
+        );
+        int missing = 0;
+        for (int read = 0; read < 20_000; read++)
+            missing += Directory.Exists(Target) ? 0 : 1;
+        await end.CancelAsync();
+        Assert.True(await writer > 0);
+        Assert.Equal(0, missing);
+    }
+
+    [Fact]
+    public async Task A_reader_waits_for_a_folder_that_is_moved_away()
+    {
+        const string Id = "0123456789abcdef0123456789abcdef";
+        Fill(_folder[$"last.old-{Id}"], "1");
+        LeaveMarker(_folder[$"last.tmp-{Id}.lock"]);
+        Task reader = Task.Run(() => AtomicFolder.AwaitReplacement(Target), TestContext.Current.CancellationToken);
+        Assert.False(reader.IsCompleted);
+        Directory.Move(_folder[$"last.old-{Id}"], Target);
+        await reader;
+        AtomicFolder.AwaitReplacement(_folder["missing"]);
+        IsWhole("1", $"last.tmp-{Id}.lock");
     }
 
     [Fact]
