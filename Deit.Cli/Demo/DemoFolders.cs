@@ -11,7 +11,9 @@ namespace Deit.Cli.Demo;
 /// </summary>
 internal sealed class DemoFolders : IDisposable
 {
-    /// <summary>The file that says that a demo made the folder. Its name begins with a point, which readers of pictures pass over.</summary>
+    /// <summary>
+    /// The file that says that a demo made the folder. Readers of pictures pass over names that begin with a point.
+    /// </summary>
     public const string MarkerName = ".deit-demo";
 
     private const string MarkerText =
