@@ -66,8 +66,8 @@ internal static class ConvertCommand
             string expected = format == "onnx" ? "a file that ends with .onnx" : "a folder";
             throw new DeitException($"'{to}' was given for --to {format}, expected {expected}; name it so.");
         }
-        CheckEnding(to);
         CheckTarget(from, to, options.Overwrite);
+        CheckEnding(to);
         if (Path.GetDirectoryName(Path.GetFullPath(to)) is { } parent)
             Report.MakeFolder(parent);
         using ConvertSource source = ConvertSource.Open(

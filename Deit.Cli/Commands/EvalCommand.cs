@@ -1,10 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
-using Deit.Cli.Analysis;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Model.Files;
 using Deit.Train.Analysis;
 using Deit.Train.Data.Splits;
 using Deit.Train.Options;
@@ -45,7 +43,6 @@ internal sealed record EvalOptions : SplitOptions
 internal static class EvalCommand
 {
     private const int ShownClasses = 20;
-    private const string ReportFile = "eval.json";
 
     public static Command Create()
     {
@@ -78,12 +75,7 @@ internal static class EvalCommand
         foreach (string notice in source.Notices)
             Output.Notice(notice);
         IReadOnlyList<string> labels = source.Description.Labels;
-        (string? output, string? confusion) = Files(options, labels.Count);
-        if (confusion is not null)
-            ConfusionMatrix.Check(labels.Count);
-        foreach (string written in new[] { output, confusion }.OfType<string>())
-            OutputPlace.RequireOutside(written == output ? "--output" : "--confusion", written, options.Data);
-        using LockedFolder? locked = output is null ? null : TakeFolder(output);
+        using EvalFiles files = EvalFiles.Open(options, labels.Count);
 
         using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         if (options.Json)
@@ -92,84 +84,18 @@ internal static class EvalCommand
             Output.Line($"Device   {device.Info}");
         Evaluation evaluation = source.Evaluate(device, options.HeadFusion, PrecisionOn(device, options.Precision));
         ClassReport classes = ClassReport.Of(evaluation.Predictions, labels);
+        // A program gets the pictures' number alone; who reads on learns that they are a share.
+        if (options.Json && source.SharedOf is not null)
+            Output.Notice(source.Which(evaluation.Images));
         if (options.Json)
             ConsoleReport.PrintJson(ForJson(options, source, evaluation, classes));
         else
             Print(options, source, evaluation, classes);
-        if (output is not null)
-            WriteFiles(output, options, source, evaluation, classes);
-        if (confusion is not null)
-            Draw(confusion, options, evaluation, labels);
-        if (output is not null && !options.Json)
-            Output.Line($"Files    {output}: eval.json, per_class.csv{(confusion is null ? "" : ", confusion.png")}");
-        return 0;
-    }
-
-    // The folder for results and the file for the confusion matrix; null for none.
-    private static (string? Output, string? Confusion) Files(EvalOptions options, int classes)
-    {
-        string? output = options.Output switch
-        {
-            "none" => null,
-            // The output of --json is for a program, and --confusion asks for the picture alone.
-            null when options.Json || options.Confusion is not null => null,
-            null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{SplitNames.Asked(options.Split)}",
-            { } named => named,
-        };
-        // With too many classes a folder of results goes without the picture. A picture that --confusion names is refused later.
-        string? picture =
-            output is { } folder && classes <= ConfusionMatrix.MostClasses
-                ? Path.Combine(folder, "confusion.png")
-                : null;
-        return (output, options.Confusion ?? picture);
-    }
-
-    // A folder of results is replaced file by file. The report tells that all three are of an earlier evaluation.
-    private static LockedFolder TakeFolder(string folder)
-    {
-        LockedFolder locked = LockedFolder.Take(folder, "eval.lock", $"The folder '{folder}' for results", make: true);
-        try
-        {
-            string[] names = [ReportFile, "per_class.csv", "confusion.png"];
-            if (
-                !Report.HasKey(Path.Combine(folder, ReportFile), "top1")
-                && names.FirstOrDefault(name => Path.Exists(Path.Combine(folder, name))) is { } name
-            )
-                throw new DeitException(
-                    $"'{folder}' holds '{name}' and no report of an evaluation, and would lose it; move it elsewhere, or choose "
-                        + "another --output."
-                );
-            return locked;
-        }
-        catch
-        {
-            locked.Dispose();
-            throw;
-        }
-    }
-
-    private static void WriteFiles(
-        string folder,
-        EvalOptions options,
-        ModelOnSplit source,
-        Evaluation evaluation,
-        ClassReport classes
-    )
-    {
-        Report.WriteText(
-            Path.Combine(folder, ReportFile),
-            JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json)
-        );
-        Report.WriteText(Path.Combine(folder, "per_class.csv"), classes.ToCsv());
-    }
-
-    private static void Draw(string file, EvalOptions options, Evaluation evaluation, IReadOnlyList<string> labels)
-    {
-        string title = FormattableString.Invariant(
-            $"{evaluation.Top1:p1} right of {evaluation.Images} images of '{SplitNames.Asked(options.Split)}'"
-        );
-        using Drawing drawing = new ConfusionMatrix(evaluation.Predictions, labels).Draw(title);
-        drawing.SavePng(file);
+        string json = JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json);
+        string? written = files.Write(json, evaluation, classes, SplitNames.Asked(options.Split));
+        if (written is not null && !options.Json)
+            Output.Line(written);
+        return files.Failed ? 1 : 0;
     }
 
     private static void Print(EvalOptions options, ModelOnSplit source, Evaluation evaluation, ClassReport classes)
@@ -232,7 +158,6 @@ internal static class EvalCommand
             options.Model,
             options.Data,
             source.Split,
-            SharedOf = source.SharedOf,
             HeadFusion = FlagValue.Name(options.HeadFusion ?? source.Description.HeadFusion),
             options.Precision,
             evaluation.Images,

@@ -10,14 +10,16 @@ namespace Deit.Cli.Commands;
 /// </summary>
 internal static class NumberOption
 {
-    /// <summary>Gives an option of numbers this way of reading; another option stays as it is.</summary>
+    /// <summary>Gives an option of a number, or of several whole numbers, this way of reading; another option stays as it is.</summary>
     /// <typeparam name="T">The type of its value.</typeparam>
     /// <param name="option">The option.</param>
     /// <returns>The same option.</returns>
     public static Option<T> Strict<T>(Option<T> option)
     {
-        if (Reader(Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T)) is { } read)
+        if (Reader(Bare(typeof(T))) is { } read)
             option.CustomParser = argument => Value(argument, read) is T number ? number : default;
+        else if (option is Option<int[]> several)
+            several.CustomParser = argument => Values(argument, Reader(typeof(int))!);
         return option;
     }
 
@@ -25,9 +27,11 @@ internal static class NumberOption
     /// <param name="type">The type of the option's value.</param>
     /// <param name="text">The text.</param>
     public static string Expected(Type type, string text) =>
-        Type.GetTypeCode(Nullable.GetUnderlyingType(type) ?? type) != TypeCode.Double ? "a whole number"
+        Type.GetTypeCode(Bare(type)) != TypeCode.Double ? "a whole number"
         : text.AsSpan().ContainsAny(",٫") ? "a number with a point before its decimals, as 0.001"
         : "a number";
+
+    private static Type Bare(Type type) => Nullable.GetUnderlyingType(type) ?? type;
 
     // A text that cannot be read becomes the first error of the command line, as the parser's own errors.
     private static object? Value(ArgumentResult argument, Func<string, object?> read)
@@ -37,6 +41,14 @@ internal static class NumberOption
         if (value is null)
             argument.AddError($"Cannot parse '{text}'.");
         return value;
+    }
+
+    private static int[] Values(ArgumentResult argument, Func<string, object?> read)
+    {
+        int?[] values = [.. argument.Tokens.Select(token => (int?)read(token.Value))];
+        if (Array.IndexOf(values, null) is >= 0 and int wrong)
+            argument.AddError($"Cannot parse '{argument.Tokens[wrong].Value}'.");
+        return [.. values.Select(value => value ?? 0)];
     }
 
     private static Func<string, object?>? Reader(Type type) =>

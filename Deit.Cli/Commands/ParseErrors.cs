@@ -45,13 +45,16 @@ internal static class ParseErrors
         );
     }
 
-    private static string Expected(Type type, string value) =>
-        Type.GetTypeCode(Nullable.GetUnderlyingType(type) ?? type) switch
+    private static string Expected(Type type, string value)
+    {
+        Type one = type.GetElementType() ?? type;
+        return Type.GetTypeCode(Nullable.GetUnderlyingType(one) ?? one) switch
         {
-            TypeCode.Int32 or TypeCode.Int64 or TypeCode.Double => NumberOption.Expected(type, value),
+            TypeCode.Int32 or TypeCode.Int64 or TypeCode.Double => NumberOption.Expected(one, value),
             TypeCode.Boolean => "true or false",
             _ => "another value",
         };
+    }
 
     // The names from the root to a command, as "deit bench ops".
     private static string Path(CommandResult command)

@@ -60,7 +60,6 @@ internal static class PredictCommand
     {
         if (options.Top < 1)
             throw new DeitException($"--top is {options.Top}, expected at least 1.");
-        string[] pictures = [.. images.SelectMany(Pictures)];
         using DeitModel model = DeitModel.Load(
             options.Model,
             new DeitModelOptions
@@ -76,15 +75,12 @@ internal static class PredictCommand
             Output.Aside($"Running on {model.Device}, {model.Precision.Name}");
         List<object> answers = [];
         int failed = 0;
-        foreach (string[] some in pictures.Chunk(PicturesAtOnce))
+        foreach (string[] some in images.SelectMany(image => Pictures(image, Fail)).Chunk(PicturesAtOnce))
         foreach (PictureResult result in model.ClassifyAsync(some).GetAwaiter().GetResult())
         {
             if (result.Classification is not { } answer)
             {
-                if (result.Error is not DeitException error)
-                    throw result.Error!;
-                Output.Error(error.Message);
-                failed++;
+                Fail(result.Error as DeitException ?? throw result.Error!);
                 continue;
             }
             IReadOnlyList<ClassScore> scores = [.. answer.Scores.Take(options.Top)];
@@ -96,29 +92,43 @@ internal static class PredictCommand
         if (options.Json)
             Output.Text(JsonSerializer.Serialize(answers, Json));
         return failed == 0 ? 0 : 1;
+
+        void Fail(DeitException error)
+        {
+            Output.Error(error.Message);
+            failed++;
+        }
     }
 
     // A folder stands for the pictures in it, by name. Folders in it are left: those of a data set would be thousands.
-    private static IEnumerable<string> Pictures(string path)
+    private static string[] Pictures(string path, Action<DeitException> fail)
     {
         if (!Directory.Exists(path))
             return [path];
-        string[] pictures = DatasetRules.Reading(
-            path,
-            () =>
-                Directory
-                    .EnumerateFiles(path)
-                    .Where(file => Path.GetFileName(file)[0] != '.' && PictureFiles.IsRead(file))
-                    .Order(StringComparer.Ordinal)
-                    .ToArray()
-        );
-        return pictures.Length > 0
-            ? pictures
-            : throw new DeitException(
-                $"'{path}' is a folder without pictures in it ({string.Join(' ', PictureFiles.Extensions)}); "
-                    + "give pictures, or the folder that they lie in."
-            );
+        try
+        {
+            string[] pictures = DatasetRules.Reading(path, () => PicturesIn(path));
+            if (pictures.Length == 0)
+                throw new DeitException(
+                    $"'{path}' is a folder without pictures in it ({string.Join(' ', PictureFiles.Extensions)}); "
+                        + "give pictures, or the folder that they lie in."
+                );
+            return pictures;
+        }
+        catch (DeitException error)
+        {
+            fail(error);
+            return [];
+        }
     }
+
+    private static string[] PicturesIn(string folder) =>
+        [
+            .. Directory
+                .EnumerateFiles(folder)
+                .Where(file => Path.GetFileName(file)[0] != '.' && PictureFiles.IsRead(file))
+                .Order(StringComparer.Ordinal),
+        ];
 
     private static object ForJson(string path, IEnumerable<ClassScore> scores) =>
         new

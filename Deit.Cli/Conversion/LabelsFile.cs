@@ -39,7 +39,7 @@ internal static class LabelsFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new DeitException(
-                $"Reading --labels '{path}' failed: {error.Message.TrimEnd('.')}; {Expected}.",
+                $"Reading --labels '{path}' failed: {ReadFailure.Reason(path, error)}; {Expected}.",
                 error
             );
         }

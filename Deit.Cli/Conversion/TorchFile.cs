@@ -167,7 +167,7 @@ internal sealed class TorchFile : IWeights
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException(
-                $"Reading '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.",
+                $"Reading '{path}' failed: {ReadFailure.Reason(path, error)}; check the path and its permissions.",
                 error
             );
         }

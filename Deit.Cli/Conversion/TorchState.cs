@@ -115,7 +115,8 @@ internal sealed record TorchState(
         return names.FirstOrDefault(name => Inner(dictionary[name]) is not null) is { } other
             ? new PickleException(
                 Searched + has,
-                $"save the member that is wanted alone, as torch.save(torch.load(\"a.pth\", map_location=\"cpu\")[{Shown(other)}], \"b.pth\")"
+                "save the member that is wanted alone, as "
+                    + $"torch.save(torch.load(\"a.pth\", map_location=\"cpu\")[{Shown(other)}], \"b.pth\")"
             )
             : new PickleException(Searched + has, "save model.state_dict()");
     }

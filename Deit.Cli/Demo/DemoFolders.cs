@@ -6,14 +6,12 @@ using Deit.Train.Runs;
 namespace Deit.Cli.Demo;
 
 /// <summary>
-/// The folders <c>data</c> and <c>run</c> of a demo. They are replaced only where a demo wrote everything in them: a file in each says
-/// that a demo made it, and nothing else may lie there.
+/// The folders <c>data</c> and <c>run</c> of a demo. They are replaced only where a demo wrote everything in them: a file in
+/// each says that a demo made it, and nothing else may lie there.
 /// </summary>
 internal sealed class DemoFolders : IDisposable
 {
-    /// <summary>
-    /// The file that says that a demo made the folder. Readers of pictures pass over names that begin with a point.
-    /// </summary>
+    /// <summary>The file that says that a demo made the folder. Readers of pictures pass over names with a point in front.</summary>
     public const string MarkerName = ".deit-demo";
 
     private const string MarkerText =

@@ -115,7 +115,9 @@ internal sealed record FileNature(FileKind Kind, string Name = "", string Remedy
     private static bool IsOnnx(ReadOnlySpan<byte> start) =>
         start is [0x08, >= 1 and <= 64, 0x12 or 0x1A or 0x22 or 0x28 or 0x32 or 0x3A or 0x42, ..];
 
-    private static FileNature OfText(ReadOnlySpan<byte> start)
+    /// <summary>What a file is whose first bytes may be text; <see cref="FileKind.Unknown"/> where they are none.</summary>
+    /// <param name="start">Its first bytes, a thousand or all.</param>
+    public static FileNature OfText(ReadOnlySpan<byte> start)
     {
         if (start.StartsWith("\uFEFF"u8))
             start = start[3..];

@@ -21,7 +21,8 @@ internal static class JsonFile
 
     /// <summary>The text of a file as UTF-8 without a mark.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="JsonException">It is something else, as a pointer of Git LFS, or breaks a rule of the encoding that its mark names.</exception>
+    /// <exception cref="JsonException">It is something else, as a pointer of Git LFS, or breaks a rule of the encoding
+    /// that its mark names.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static ReadOnlyMemory<byte> Read(string path)

@@ -112,7 +112,7 @@ internal sealed unsafe class SafetensorsFile : IWeights
         {
             stream?.Dispose();
             throw new CheckpointException(
-                $"Reading '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.",
+                $"Reading '{path}' failed: {ReadFailure.Reason(path, error)}; check the path and its permissions.",
                 error
             );
         }

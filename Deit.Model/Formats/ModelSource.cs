@@ -48,7 +48,8 @@ internal sealed class ModelSource : IDisposable
         if (Directory.Exists(path))
         {
             ModelDescription description = Read(path);
-            return Of(path, WeightsInFolder.Find(path), description);
+            // The description is of use without the weights: what lies in their place is said when they are asked for.
+            return Of(path, WeightsInFolder.Place(path), description, _ => OpenSafetensors(WeightsInFolder.Find(path)));
         }
         if (!File.Exists(path))
             throw new CheckpointException(
@@ -85,7 +86,7 @@ internal sealed class ModelSource : IDisposable
         string weightsPath,
         ModelDescription? stated,
         Func<string, IWeights>? open = null
-    ) => new(path, weightsPath, stated, open ?? (IsIndex(weightsPath) ? ShardedWeights.Open : SafetensorsFile.Open));
+    ) => new(path, weightsPath, stated, open ?? OpenSafetensors);
 
     /// <summary>The files with the weights: <see cref="WeightsPath"/>, or those that it names.</summary>
     /// <exception cref="CheckpointException">It names them, and cannot be read.</exception>
@@ -169,7 +170,7 @@ internal sealed class ModelSource : IDisposable
         {
             return Description.Config;
         }
-        catch (CheckpointException error)
+        catch (CheckpointException error) when (ForeignParts.OfNoFamily(Weights.Shapes.Keys) is null)
         {
             throw new CheckpointException(
                 $"'{Path}' does not say which model its weights are of; "
@@ -221,7 +222,7 @@ internal sealed class ModelSource : IDisposable
         INetwork network = Description.Config.Create(device);
         try
         {
-            ModelFolder.CopyWeights(network.Parameters, Weights);
+            ModelFolder.CopyWeights(network.Parameters, Weights, WeightsPath);
             Dispose();
             return network;
         }
@@ -238,6 +239,9 @@ internal sealed class ModelSource : IDisposable
         _weights?.Dispose();
         (_weights, _checked) = (null, false);
     }
+
+    private static IWeights OpenSafetensors(string path) =>
+        IsIndex(path) ? ShardedWeights.Open(path) : SafetensorsFile.Open(path);
 
     private static bool IsIndex(string weightsPath) =>
         System.IO.Path.GetFileName(weightsPath) == WeightsInFolder.IndexFile;

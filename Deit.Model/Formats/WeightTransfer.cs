@@ -55,6 +55,7 @@ internal static class WeightTransfer
                 notices.Add($"'{spec.Name}' [{string.Join(", ", shape)}] does not fit {spec.Shape} and starts anew");
                 continue;
             }
+            FiniteWeights.Check(values, spec.Name, source.WeightsPath);
             parameters.Device.Write<float>(parameters[spec.Name], values);
         }
         source.Dispose(); // read to its end

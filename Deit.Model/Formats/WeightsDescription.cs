@@ -67,8 +67,7 @@ internal static class WeightsDescription
         catch (Exception error) when (error is OverflowException or DeitException)
         {
             string why =
-                ForeignParts.In(weights.Shapes.Keys) is (var name, var meaning)
-                && !meaning.StartsWith("layer scale", StringComparison.Ordinal)
+                ForeignParts.OfNoFamily(weights.Shapes.Keys) is var (name, meaning)
                     ? $"'{name}' shows that their model has {meaning}, and no such model is computed here"
                 : error is DeitException ? error.Message.TrimEnd('.')
                 : "a shape is too large";

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Deit.Model.Files;
 using SkiaSharp;
 
 namespace Deit.Model.Images;
@@ -24,6 +25,8 @@ internal static class ImageDecoder
 
     // Rows of a JPEG are decoded a strip at a time: the only full-size buffer is then the result.
     private const int StripBytes = 1 << 20;
+
+    private const int LongestStart = 1024;
 
     private static ReadOnlySpan<byte> JpegEnd => [0xFF, 0xD9];
 
@@ -61,7 +64,7 @@ internal static class ImageDecoder
             when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new ImageException(
-                $"Reading the image '{path}' failed: {error.Message.TrimEnd('.')}; check the path and its permissions.",
+                $"Reading the image '{path}' failed: {ReadFailure.Reason(path, error)}; check the path and its permissions.",
                 error
             );
         }
@@ -129,10 +132,7 @@ internal static class ImageDecoder
             using SKData data = SKData.Create((nint)bytes, encoded.Length);
             using SKCodec? codec = SKCodec.Create(data);
             if (codec is null)
-                throw new ImageException(
-                    $"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is "
-                        + "damaged; replace or remove it."
-                );
+                throw NoPicture(encoded, name);
             // A file that is cut short shows it only at its end, and decoding a part need not reach the end. A file
             // without its end mark is therefore decoded whole, so that the same files are refused for every part.
             bool complete = encoded.EndsWith(JpegEnd);
@@ -140,14 +140,18 @@ internal static class ImageDecoder
                 codec.EncodedFormat == SKEncodedImageFormat.Png ? PngOrientation.Of(encoded) : (int)codec.EncodedOrigin;
             // A picture that is to be turned is decoded whole, since the needed part lies elsewhere in the file.
             bool inPart = minimumSide == 0 && complete && orientation == (int)SKEncodedOrigin.TopLeft;
-            return Decode(codec, name, orientation, minimumSide, pixelLimit, inPart ? part : null);
+            (byte, byte, byte)? underAlpha =
+                codec.EncodedFormat == SKEncodedImageFormat.Gif && !codec.Info.IsOpaque
+                    ? GifBackground.Of(encoded)
+                    : null;
+            return Decode(codec, name, (orientation, underAlpha), minimumSide, pixelLimit, inPart ? part : null);
         }
     }
 
     private static RgbImage Decode(
         SKCodec codec,
         string name,
-        int orientation,
+        (int Orientation, (byte, byte, byte)? UnderAlpha) stored,
         int minimumSide,
         long pixelLimit,
         ImagePart? part
@@ -169,11 +173,11 @@ internal static class ImageDecoder
         RgbImage? image = null;
         try
         {
-            OrientedPixels target = new(size.Width, size.Height, orientation);
+            OrientedPixels target = new(size.Width, size.Height, stored.Orientation);
             result =
                 codec.EncodedFormat == SKEncodedImageFormat.Jpeg
                     ? DecodeStrips(codec, info, target, Needed(size, part))
-                    : DecodeWhole(codec, info, target);
+                    : DecodeWhole(codec, info, target, stored.UnderAlpha);
             image = target.ToImage();
         }
         catch (OutOfMemoryException)
@@ -195,6 +199,18 @@ internal static class ImageDecoder
                 $"Decoding the image '{name}' failed: its data is damaged ({result}); replace or remove it."
             ),
         };
+    }
+
+    // A download that failed, or a clone without Git LFS, leaves text under the name of a picture.
+    private static ImageException NoPicture(ReadOnlySpan<byte> encoded, string name)
+    {
+        FileNature nature = FileNature.OfText(encoded[..Math.Min(encoded.Length, LongestStart)]);
+        return nature.Kind == FileKind.Other && nature != FileNature.Json
+            ? new ImageException($"Decoding the image '{name}' failed: it is {nature.Name}; {nature.Remedy}.")
+            : new ImageException(
+                $"Decoding the image '{name}' failed: it is no JPEG, PNG, WebP, GIF or BMP picture or its header is "
+                    + "damaged; replace or remove it."
+            );
     }
 
     private static SKSizeI ReducedSize(SKCodec codec, int minimumSide)
@@ -265,7 +281,13 @@ internal static class ImageDecoder
         return SKCodecResult.Success;
     }
 
-    private static unsafe SKCodecResult? DecodeWhole(SKCodec codec, SKImageInfo info, OrientedPixels target)
+    // The colour under alpha is that of pixels that are wholly transparent; null where the decoder keeps theirs.
+    private static unsafe SKCodecResult? DecodeWhole(
+        SKCodec codec,
+        SKImageInfo info,
+        OrientedPixels target,
+        (byte Red, byte Green, byte Blue)? underAlpha
+    )
     {
         using SKBitmap bitmap = new();
         if (!bitmap.TryAllocPixels(info))
@@ -273,10 +295,14 @@ internal static class ImageDecoder
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
         if (result == SKCodecResult.Success)
             for (int y = 0; y < info.Height; y++) // a row at a time: a span cannot cover more than 2 GiB
-                target.Store(
-                    new ReadOnlySpan<byte>((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes),
-                    new PixelRectangle(0, y, info.Width, 1)
-                );
+            {
+                Span<byte> row = new((byte*)bitmap.GetPixels() + ((long)y * info.RowBytes), info.RowBytes);
+                if (underAlpha is var (red, green, blue))
+                    for (int x = 0; x < row.Length; x += 4)
+                        if (row[x + 3] == 0)
+                            (row[x], row[x + 1], row[x + 2]) = (red, green, blue);
+                target.Store(row, new PixelRectangle(0, y, info.Width, 1));
+            }
         return result;
     }
 

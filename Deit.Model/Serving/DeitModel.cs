@@ -97,7 +97,7 @@ public sealed partial class DeitModel : IDisposable
         // Read before a device is opened: a wrong folder is answered at once.
         using ModelSource source = ModelSource.Open(path);
         _ = source.Description;
-        LoadedModel loaded = OnDevice(source, Report);
+        LoadedModel loaded = OnDevice(source, chosen, logger, Report);
         try
         {
             Report(LoadStage.Ready);
@@ -120,21 +120,7 @@ public sealed partial class DeitModel : IDisposable
         LoadedModel OnDeviceAgain()
         {
             using ModelSource again = ModelSource.Open(path);
-            return OnDevice(again, static _ => { });
-        }
-
-        LoadedModel OnDevice(ModelSource opened, Action<LoadStage> stage)
-        {
-            (GpuInfo device, bool isFallback) = DeviceChoice.For(path, chosen);
-            if (isFallback)
-                EngineLog.CpuFallback(logger, path, device.ToString());
-            (Precision precision, string? notice) = Model.Precision.For(device, chosen.Precision);
-            if (notice is not null)
-                EngineLog.PrecisionNotice(logger, notice);
-            LoadedModel model = LoadedModel.Load(opened, device, precision, chosen.MaxBatchSize, stage);
-            if (model.CacheNotice is { } cache)
-                EngineLog.CacheNotice(logger, cache);
-            return model;
+            return OnDevice(again, chosen, logger, static _ => { });
         }
 
         void Report(LoadStage stage)
@@ -142,6 +128,25 @@ public sealed partial class DeitModel : IDisposable
             cancellation.ThrowIfCancellationRequested();
             progress?.Report(LoadProgress.Of(stage));
         }
+    }
+
+    private static LoadedModel OnDevice(
+        ModelSource source,
+        DeitModelOptions options,
+        ILogger logger,
+        Action<LoadStage> stage
+    )
+    {
+        (GpuInfo device, bool isFallback) = DeviceChoice.For(source.Path, options);
+        if (isFallback)
+            EngineLog.CpuFallback(logger, source.Path, device.ToString());
+        (Precision precision, string? notice) = Model.Precision.For(device, options.Precision);
+        if (notice is not null)
+            EngineLog.PrecisionNotice(logger, notice);
+        LoadedModel model = LoadedModel.Load(source, device, precision, options.MaxBatchSize, stage);
+        if (model.CacheNotice is { } cache)
+            EngineLog.CacheNotice(logger, cache);
+        return model;
     }
 
     /// <summary>Classifies a picture file.</summary>

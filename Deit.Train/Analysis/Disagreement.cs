@@ -1,5 +1,6 @@
 using System.Text;
 using Deit.Model;
+using Deit.Model.Text;
 using Deit.Train.Reporting;
 using Deit.Train.Training;
 
@@ -122,7 +123,7 @@ internal sealed record Disagreement(IReadOnlyList<string> Names, double[][] Shar
             text.Append($"| {Escape(name)} | {string.Join(" | ", cells)} |\n");
         return text.ToString();
 
-        static string Escape(string name) => name.Replace("|", "\\|", StringComparison.Ordinal);
+        static string Escape(string name) => Printable.Line(name).Replace("|", "\\|", StringComparison.Ordinal);
     }
 
     /// <summary>The matrix as comma-separated values with names in the first row and column.</summary>

@@ -74,6 +74,10 @@ internal sealed class ModelOnSplit : IDisposable
     public static ModelOnSplit Open(ModelSource source, SplitOptions options, int? limit = null)
     {
         string split = SplitNames.Asked(options.Split);
+        if (split != SplitNames.All && !SplitNames.Stored.Contains(split))
+            throw new DeitException(
+                $"--split '{options.Split}' is no split, expected train, val, test, or all for every picture; name one of these."
+            );
         // Of data without splits nothing is held out then, and everything is evaluated.
         if (split == DatasetRules.Val && options.ValFraction == 0 && ImageDatasets.IsUndivided(options.Data))
             options = options with { Split = split = SplitNames.All };

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Deit.Model;
 using Deit.Model.Files;
+using Deit.Model.Text;
 
 namespace Deit.Train.Reporting;
 
@@ -26,7 +27,10 @@ internal static class Report
     /// <summary>A number as JSON has it, which knows no NaN.</summary>
     public static double? Finite(double value) => double.IsFinite(value) ? value : null;
 
-    /// <summary>Lines of comma-separated values (RFC 4180).</summary>
+    /// <summary>
+    /// Lines of comma-separated values (RFC 4180). People look at them in terminals, so that control characters of names
+    /// are shown by number; JSON has the names as they are.
+    /// </summary>
     public static string Csv(IEnumerable<IEnumerable<string>> rows)
     {
         StringBuilder text = new();
@@ -34,10 +38,13 @@ internal static class Report
             text.Append(string.Join(',', row.Select(Field))).Append('\n');
         return text.ToString();
 
-        static string Field(string value) =>
-            value.AsSpan().ContainsAny(",\"\r\n")
-                ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
-                : value;
+        static string Field(string value)
+        {
+            string shown = Printable.Line(value);
+            return shown.AsSpan().ContainsAny(",\"")
+                ? $"\"{shown.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+                : shown;
+        }
     }
 
     /// <summary>Writes a text file, as a whole or not at all.</summary>

@@ -1,7 +1,7 @@
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
-using Deit.Train.Reporting;
 using Deit.Train.Training;
 
 namespace Deit.Train.Runs;

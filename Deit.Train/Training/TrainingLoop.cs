@@ -43,7 +43,8 @@ internal sealed class TrainingLoop
     /// <param name="stop">Asks to stop.</param>
     /// <returns>The exit code: 0, or that of the signal.</returns>
     /// <exception cref="DeitException">
-    /// The loss is not finite, more than a half of the pictures cannot be read, or an observer failed, as when the disk is full; checkpoints are intact.
+    /// The loss is not finite, more than a half of the pictures cannot be read, or an observer failed, as when the disk
+    /// is full; checkpoints are intact.
     /// </exception>
     public int Run(StopSignal stop)
     {

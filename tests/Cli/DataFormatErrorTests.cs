@@ -94,7 +94,7 @@ public sealed class DataFormatErrorTests : IDisposable
             Data
         );
         Assert.True(exitCode == 0, error);
-        Assert.Contains("Images   1 of 'val'", output);
+        Assert.Contains("Images   1 of 2 of 'val'; 1 could not be read", output);
         Assert.Contains("1 image(s) could not be read and were left out:", output);
         Assert.Contains("val-0.tar: 2.jpg' failed: it is no JPEG", output);
     }

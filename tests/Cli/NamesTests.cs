@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Deit.Model.Text;
 using Deit.Tests.Train.Data.Formats;
 
 namespace Deit.Tests.Cli;
@@ -49,7 +50,9 @@ public sealed class NamesTests : IDisposable
             labels,
             eval.GetProperty("classes").EnumerateArray().Select(row => row.GetProperty("label").GetString())
         );
-        Assert.Equal(labels, FirstColumn(File.ReadAllText(_folder["e/per_class.csv"])).Skip(1));
+        string csv = File.ReadAllText(_folder["e/per_class.csv"]);
+        AssertPrintable(csv);
+        Assert.Equal(labels.Select(Printable.Line), FirstColumn(csv).Skip(1));
 
         string[] pictures = [.. Directory.EnumerateFiles(data, "*.png", SearchOption.AllDirectories)];
         await Succeeds("predict --top 8", ["--model", model, .. pictures]);

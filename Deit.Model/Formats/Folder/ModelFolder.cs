@@ -20,15 +20,15 @@ internal static class ModelFolder
     public static void LoadWeights(Parameters parameters, IWeights weights, string path)
     {
         Check(weights, [.. parameters.Specs, .. parameters.Buffers], path);
-        CopyWeights(parameters, weights);
+        CopyWeights(parameters, weights, path);
     }
 
     /// <summary>Loads all parameters and running statistics from a file that was checked.</summary>
-    /// <exception cref="CheckpointException">The file is damaged.</exception>
-    public static void CopyWeights(Parameters parameters, IWeights weights)
+    /// <exception cref="CheckpointException">The file is damaged, or a weight is not finite.</exception>
+    public static void CopyWeights(Parameters parameters, IWeights weights, string path)
     {
         foreach (ParameterSpec spec in parameters.Specs.Concat(parameters.Buffers))
-            parameters.Device.Write<float>(parameters[spec.Name], weights.Read(spec.Name));
+            parameters.Device.Write<float>(parameters[spec.Name], FiniteWeights.Read(weights, spec.Name, path));
     }
 
     /// <summary>Checks that a file has exactly the tensors of a configuration.</summary>

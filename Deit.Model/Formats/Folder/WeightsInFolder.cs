@@ -39,45 +39,54 @@ internal static class WeightsInFolder
     public static bool Has(string folder) =>
         File.Exists(Path.Combine(folder, ModelFolder.WeightsFile)) || File.Exists(Path.Combine(folder, IndexFile));
 
+    /// <summary>Where the weights of a folder lie, or are to lie: <see cref="Find"/> without its checks.</summary>
+    public static string Place(string folder)
+    {
+        string weights = Path.Combine(folder, ModelFolder.WeightsFile),
+            index = Path.Combine(folder, IndexFile);
+        return !File.Exists(weights) && File.Exists(index) ? index : weights;
+    }
+
     /// <summary>The file with a folder's weights: <c>model.safetensors</c>, or the index of several files.</summary>
     /// <param name="folder">A folder with a description.</param>
     /// <exception cref="CheckpointException">It has neither.</exception>
     public static string Find(string folder)
     {
-        string weights = Path.Combine(folder, ModelFolder.WeightsFile),
-            index = Path.Combine(folder, IndexFile);
-        if (File.Exists(weights))
-            return weights;
-        if (File.Exists(index))
-            return index;
+        string weights = Path.Combine(folder, ModelFolder.WeightsFile);
         // The cache of the Hub has links to files that may have been removed.
-        if (new FileInfo(weights).LinkTarget is { } target)
+        if (new FileInfo(weights) is { LinkTarget: { } target } link && link.ResolveLinkTarget(true)?.Exists != true)
             throw new CheckpointException(
                 $"'{weights}' is a link to '{target}', which does not exist; fetch the model again."
             );
-        string torchWeights = Path.Combine(folder, TorchFile);
-        if (FileNature.Of(torchWeights) is { Kind: FileKind.Other } nature)
-            throw new CheckpointException($"'{torchWeights}' is {nature.Name}; {nature.Remedy}.");
+        if (Has(folder))
+            return Place(folder);
+        string torch = Path.Combine(folder, TorchFile);
         throw new CheckpointException(
-            Torch(folder) is { } torch
-                ? Path.GetFileName(torch) == TorchFile
-                    ? $"'{folder}' has {TorchFile} and no {ModelFolder.WeightsFile}; "
-                        + $"turn it into a model folder that is read here with: deit convert '{folder}' OUT."
-                    : $"'{folder}' has '{Path.GetFileName(torch)}' and no {ModelFolder.WeightsFile}; "
-                        + $"turn it into a model folder with: deit convert '{torch}' OUT."
-                : Files(folder, $"{TorchFile}.index.json").Any()
-                    ? $"'{folder}' has PyTorch's weights in several files and no {ModelFolder.WeightsFile}; "
-                        + "load it with transformers, and write it with save_pretrained."
-                    : Files(folder, "model-*-of-*.safetensors").FirstOrDefault() is { } part
-                        ? $"'{folder}' has '{part}', a part of the weights, and no {IndexFile}, which says where each tensor "
-                            + "lies; fetch that file, too."
-                        : Files(folder, "*.safetensors").FirstOrDefault(IsNoAdapter) is { } other
-                            ? $"'{folder}' has '{other}' and no {ModelFolder.WeightsFile}; "
-                                + $"give the file itself, '{Path.Combine(folder, other)}'."
-                            : Other(folder) is { } named
-                                ? $"'{folder}' has {named}, and no {ModelFolder.WeightsFile}; fetch that file."
-                                : $"'{folder}' has no {ModelFolder.WeightsFile}, where a model's weights lie; fetch or write the folder again."
+            FileNature.Of(torch) is { Kind: FileKind.Other } nature
+                ? $"'{torch}' is {nature.Name}; {nature.Remedy}."
+                : $"'{folder}' has {Instead(folder)}."
         );
+    }
+
+    // What lies in a folder in place of its weights, and the remedy.
+    private static string Instead(string folder)
+    {
+        const string None = $"no {ModelFolder.WeightsFile}";
+        if (Torch(folder) is { } torch)
+        {
+            bool ofTransformers = Path.GetFileName(torch) == TorchFile;
+            return $"'{Path.GetFileName(torch)}' and {None}; turn it into a model folder that is read here with: "
+                + $"deit convert '{(ofTransformers ? folder : torch)}' OUT";
+        }
+        if (Files(folder, $"{TorchFile}.index.json").Any())
+            return $"PyTorch's weights in several files and {None}; load it with transformers, and write it with save_pretrained";
+        if (Files(folder, "model-*-of-*.safetensors").FirstOrDefault() is { } part)
+            return $"'{part}', a part of the weights, and no {IndexFile}, which says where each tensor lies; fetch that file, too";
+        if (Files(folder, "*.safetensors").FirstOrDefault(IsNoAdapter) is { } other)
+            return $"'{other}' and {None}; give the file itself, '{Path.Combine(folder, other)}'";
+        return Other(folder) is { } named
+            ? $"{named}, and {None}; fetch that file"
+            : $"{None}, where a model's weights lie; fetch or write the folder again";
     }
 
     /// <summary>Why a folder without a description is no model folder, and what to give instead.</summary>
@@ -88,7 +97,8 @@ internal static class WeightsInFolder
         string none = $"'{folder}' is no model folder: it has no {Config}";
         string[] runs = [.. Below(folder, "best", "best_ema", "last")];
         if (runs.Length > 0)
-            return $"{none}, it is the folder of a training; give {string.Join(" or ", runs.Select(run => $"'{run}'"))}.";
+            return $"{none}, it is the folder of a training; "
+                + $"give {string.Join(" or ", runs.Select(run => $"'{run}'"))}.";
         string[] below = [.. Described(folder).Take(3)];
         if (below.Length > 0)
             return below.Length == 1

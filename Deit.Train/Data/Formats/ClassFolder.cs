@@ -112,8 +112,14 @@ internal sealed class ClassFolder
         {
             string path = InRoot(file);
             if (!File.Exists(path))
+            {
                 yield return file; // leads nowhere: said with the pictures that cannot be read
-            else if (seen.Add(_places.Paths.Of(path)))
+                continue;
+            }
+            string real = _places.Paths.Of(path);
+            if (_places.OtherClass(real, _name) is { } other)
+                _notices.Dropped(path, $"leads to pictures of the class '{other}'");
+            else if (seen.Add(real))
                 yield return file;
             else
                 _notices.Dropped(path, "leads to a picture that is read already");

@@ -75,19 +75,26 @@ internal sealed class FolderNotices(string root)
     {
         int others = _others.Values.Sum();
         if (others > 0)
-            yield return $"{others} files of {_pictures + others} in '{root}' are passed over by their extension: "
-                + $"{Others()}; convert them to JPEG or PNG to use them";
+            yield return $"{Number(others, "file")} of {_pictures + others} in '{root}' {Are(others)} passed over by "
+                + $"{(others == 1 ? "its" : "their")} extension: {Others()}; convert them to JPEG or PNG to use them";
         if (_misnamed.Count > 0)
-            yield return $"{(_opened > MostOpened ? "at least " : "")}{_misnamed.Count} files in '{root}' are pictures whose "
-                + $"names do not end as those of pictures, and are passed over: {Some(_misnamed)}; add .jpg or .png to their names";
+            yield return $"{(_opened > MostOpened ? "at least " : "")}{Number(_misnamed.Count, "picture")} in '{root}' "
+                + $"{Are(_misnamed.Count)} passed over by {(_misnamed.Count == 1 ? "its name" : "their names")}: "
+                + $"{Some(_misnamed)}; add .jpg or .png to such names";
         foreach ((string why, List<string> paths) in _dropped)
-            yield return $"{paths.Count} links or folders in '{root}' are passed over, each of which {why}: {Some(paths)}";
+            yield return $"{Number(paths.Count, "path")} in '{root}' {Are(paths.Count)} passed over, since each {why}: "
+                + Some(paths);
         if (_runs.Count > 0)
             yield return $"{Some(_runs)} {(_runs.Count == 1 ? "is a run" : "are runs")} of a training and no class of "
                 + $"pictures; better keep runs outside of the data";
         if (_loose > 0)
-            yield return $"{_loose} pictures in '{root}' lie beside the folders of the classes, and are passed over";
+            yield return $"{Number(_loose, "picture")} in '{root}' {(_loose == 1 ? "lies" : "lie")} beside the folders of "
+                + $"the classes, and {Are(_loose)} passed over";
     }
+
+    private static string Number(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
+
+    private static string Are(int count) => count == 1 ? "is" : "are";
 
     private string Others() =>
         string.Join(

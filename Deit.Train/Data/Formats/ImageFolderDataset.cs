@@ -45,7 +45,7 @@ internal sealed class ImageFolderDataset : IImageDataset
         ImageFolderLayout layout = ImageFolderLayout.Read(folder);
         IReadOnlyList<string> splits = layout.Splits(options.ValFraction);
         if (!splits.Contains(split))
-            throw DatasetRules.NoSuchSplit(folder, split, splits, Remedy(layout, split));
+            throw DatasetRules.NoSuchSplit(folder, split, splits.Select(layout.Called), Remedy(layout, split));
 
         string root = layout.Root(split);
         FolderNotices notices = new(root);

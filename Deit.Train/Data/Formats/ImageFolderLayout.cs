@@ -17,7 +17,9 @@ internal sealed class ImageFolderLayout
     public bool HasSplits => _splits.Count > 0;
 
     /// <summary>Looks into a folder.</summary>
-    /// <exception cref="DeitException">There is no such folder, or it cannot be read, or it has no folders, or two of one split.</exception>
+    /// <exception cref="DeitException">
+    /// There is no such folder, or it cannot be read, or it has no folders, or two of one split.
+    /// </exception>
     public static ImageFolderLayout Read(string folder)
     {
         if (!Directory.Exists(folder))
@@ -75,6 +77,9 @@ internal sealed class ImageFolderLayout
         HasSplits ? [.. SplitNames.Stored.Where(_splits.ContainsKey)]
         : valFraction > 0 ? [DatasetRules.Train, DatasetRules.Val]
         : [DatasetRules.Train];
+
+    /// <summary>What the data calls a split: the name of its folder.</summary>
+    public string Called(string split) => HasSplits ? _splits[split] : split;
 
     /// <summary>The folder of a split's classes.</summary>
     public string Root(string split) => HasSplits ? Path.Combine(_folder, _splits[split]) : _folder;

@@ -1,5 +1,6 @@
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Model.Text;
 using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
@@ -194,6 +195,11 @@ internal sealed class ParquetDataset : IImageDataset
                         $"Opening '{file.Path}', row {row}, failed: its label is null, expected a number or a name; "
                             + "leave the row out."
                     );
+                if (file.Texts?[(int)label] is { } text && (text.Length == 0 || text.Any(char.IsControl)))
+                    throw new DeitException(
+                        $"Opening '{file.Path}', row {row}, failed: its label is '{Printable.Line(text)}', expected a class name on one "
+                            + "line; correct it or leave the row out."
+                    );
                 yield return ofText is not null
                     ? ofText[label]
                     : SampleIndex.RequireLabel(label, names?.Count, $"'{file.Path}', row {row},");
@@ -220,7 +226,9 @@ internal sealed class ParquetDataset : IImageDataset
         {
             RowGroup group = Groups[GroupOf(row)];
             string path = Files[group.File].Path;
-            return $"{(folder is null ? path : Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'))}#{row - group.FirstOfFile}";
+            if (folder is not null)
+                path = Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/');
+            return $"{path}#{row - group.FirstOfFile}";
         }
     }
 }

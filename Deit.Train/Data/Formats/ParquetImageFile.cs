@@ -106,7 +106,7 @@ internal sealed class ParquetImageFile
             label = LabelColumn(reader.Schema, path);
         int[] rows = new int[reader.RowGroupCount];
         List<long?> labels = [];
-        ParquetTexts? texts = label.ClrType == typeof(ReadOnlyMemory<char>) ? new(path) : null;
+        ParquetTexts? texts = label.ClrType == typeof(ReadOnlyMemory<char>) ? new() : null;
         for (int group = 0; group < rows.Length; group++)
         {
             using ParquetRowGroupReader groupReader = reader.OpenRowGroupReader(group);

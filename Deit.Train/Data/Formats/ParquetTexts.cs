@@ -6,8 +6,7 @@ namespace Deit.Train.Data.Formats;
 
 /// <summary>The labels of a Parquet file that are the names of classes, and their numbers among those of all
 /// files.</summary>
-/// <param name="path">The name of the file in errors.</param>
-internal sealed class ParquetTexts(string path)
+internal sealed class ParquetTexts
 {
     private readonly Dictionary<string, int> _numberOf = new(StringComparer.Ordinal);
     private readonly List<string> _all = [];
@@ -16,16 +15,11 @@ internal sealed class ParquetTexts(string path)
     public IReadOnlyList<string> All => _all;
 
     /// <summary>The number of a row's text.</summary>
-    /// <exception cref="DeitException">It is no name.</exception>
     public long? Number(ReadOnlyMemory<char> label)
     {
         string text = label.ToString().Trim();
         if (!_numberOf.TryGetValue(text, out int number))
         {
-            if (text.Length == 0 || text.Any(char.IsControl))
-                throw new DeitException(
-                    $"Opening '{path}' failed: one of its labels is '{text}', expected a class name on one line; correct it."
-                );
             _numberOf.Add(text, number = _all.Count);
             _all.Add(text);
         }

@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Model.Files;
 using Deit.Train.Data.Names;
 
 namespace Deit.Train.Data.Splits;
@@ -83,7 +84,7 @@ internal static class DatasetRules
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
-                $"Reading '{path}' failed: {error.Message.TrimEnd('.')}; check that it is there and can be read.",
+                $"Reading '{path}' failed: {ReadFailure.Reason(path, error)}; check that it is there and can be read.",
                 error
             );
         }

@@ -40,7 +40,7 @@ public sealed class AnalyzeCommandTests : IDisposable
             "--output",
         ];
         string output = await Succeeds([.. command, _folder["t.md"]]);
-        Assert.Contains("Share of 16 images of 'val'", output);
+        Assert.Contains("Share of 16 of 17 images of 'val'; 1 could not be read", output);
         Assert.Contains("1 image(s) could not be read", output);
         Assert.StartsWith("Share of 16 images", File.ReadAllText(_folder["t.md"]));
 

@@ -59,6 +59,9 @@ public sealed class CifarDatasetTests : IDisposable
         CifarDataset held = CifarDataset.Open(_folder.Path, "val", share);
         Assert.All(DatasetAssert.Names(held), name => Assert.Contains("data_batch", name, StringComparison.Ordinal));
         Assert.Equal(3, CifarDataset.Open(_folder.Path, "test", share).Count);
+        // All of it: the test split, which stands in for one for validation, counts once.
+        int train = CifarDataset.Open(_folder.Path, "train").Count;
+        Assert.Equal(train + 3, ImageDatasets.Open(_folder.Path, "all", share).Count);
         DatasetAssert.HoldsOut((split, options) => CifarDataset.Open(_folder.Path, split, options), [2, 1, 1]); // a quarter of 10, 5 and 5
     }
 

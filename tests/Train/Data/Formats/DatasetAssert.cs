@@ -28,7 +28,7 @@ internal static class DatasetAssert
     public static T Sentence<T>(string expected, Action action)
         where T : DeitException
     {
-        T error = Assert.Throws<T>(action);
+        T error = Assert.ThrowsAny<T>(action);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.EndsWith(".", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);

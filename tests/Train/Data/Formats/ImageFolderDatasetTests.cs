@@ -156,7 +156,7 @@ public sealed class ImageFolderDatasetTests : IDisposable
     )
     {
         Touch(files.Split(' '));
-        DeitException error = Assert.Throws<DeitException>(() =>
+        DeitException error = Assert.ThrowsAny<DeitException>(() =>
             ImageFolderDataset.Open(_folder[opened], split, new DatasetOptions { ValFraction = fraction })
         );
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);

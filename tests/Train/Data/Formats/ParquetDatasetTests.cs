@@ -260,8 +260,46 @@ public sealed class ParquetDatasetTests : IDisposable
         Refused("it has no image column (columns: 'path', 'label')");
         await WriteText(pictures: false, "image", "label"); // paths instead of images
         Refused("it has no image column (columns: 'image', 'label')");
-        await WriteText(pictures: true, "image", "label");
-        Refused("its column 'label' holds text, expected integers");
+    }
+
+    [Fact]
+    public async Task Labels_that_are_texts_are_the_classes_in_ordinal_order()
+    {
+        await WriteText(["dog", "Cat", " dog", "bee"], Train);
+        ParquetDataset train = ParquetDataset.Open(_folder.Path, "train");
+        Assert.Equal(["Cat", "bee", "dog"], train.ClassNames);
+        Assert.Equal([2, 0, 2, 1], DatasetAssert.Labels(train));
+        // Another split has the classes of training, in whichever Unicode form they are written.
+        await WriteText(["caf\u00e9", "bee"], Train);
+        await WriteText(["cafe\u0301"], _folder["data/val-0.parquet"]);
+        ParquetDataset val = ParquetDataset.Open(_folder.Path, "val");
+        Assert.Equal(["bee", "caf\u00e9"], val.ClassNames);
+        Assert.Equal([1], DatasetAssert.Labels(val));
+    }
+
+    [Fact]
+    public async Task A_text_that_is_no_class_is_refused_with_its_row()
+    {
+        foreach (string wrong in new[] { "", "  ", "a\nb" })
+        {
+            await WriteText(["dog", "cat", wrong], Train);
+            Refused("row 2, failed: its label is '");
+        }
+        await WriteText(["dog", "cat"], Train);
+        await Write(_folder["data/train-1.parquet"], Pictures(0, 4));
+        Refused("its labels are numbers, those of");
+    }
+
+    [Theory]
+    [InlineData(1_000_000_000)]
+    [InlineData(999_999)]
+    [InlineData(100_000)]
+    [InlineData(-1)]
+    [InlineData(1L << 40)]
+    public async Task A_label_far_outside_is_named_with_its_row(long label)
+    {
+        await Write(Train, [Picture(0, 0), Picture(1, label), Picture(2, 1)]);
+        Refused($"row 1, failed: its label is {label}, expected");
     }
 
     [Fact]
@@ -306,6 +344,18 @@ public sealed class ParquetDatasetTests : IDisposable
             "no class has a picture to spare",
             () => ParquetDataset.Open(_folder.Path, "val", new DatasetOptions { ValFraction = 0.5 })
         );
+    }
+
+    private static async Task WriteText(string[] labels, string file)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        DataField image = new("image", typeof(byte[]), isNullable: false),
+            label = new("label", typeof(string), isNullable: false);
+        await using FileStream stream = File.Create(file);
+        await using ParquetWriter writer = await ParquetWriter.CreateAsync(new ParquetSchema(image, label), stream);
+        using ParquetRowGroupWriter group = writer.CreateRowGroup();
+        await group.WriteAsync(image, labels.Select((_, i) => DatasetAssert.Png(i)).ToArray());
+        await group.WriteAsync(label, labels);
     }
 
     private static Row[] Pictures(int first, int count) =>

@@ -1,14 +1,17 @@
 namespace Deit.Model;
 
 /// <summary>
-/// Names the parts that transformers of other kinds have. Their weights otherwise have the names and shapes of a model that is computed here,
-/// and without the part they are another function.
+/// Names the parts that transformers of other kinds have. Their weights otherwise have the names and shapes of a model that is computed
+/// here, and without the part they are another function.
 /// </summary>
 internal static class ForeignParts
 {
+    // A family has it: alone it does not show a model that is not computed here.
+    private const string LayerScale = "layer scale, as DeiT-III's";
+
     private static readonly (string[] Pieces, string Meaning)[] Known =
     [
-        (["ls1.", "ls2.", "gamma_1", "gamma_2", "layer_scale", "lambda_1"], "layer scale, as DeiT-III's"),
+        (["ls1.", "ls2.", "gamma_1", "gamma_2", "layer_scale", "lambda_1"], LayerScale),
         (["q_norm", "k_norm"], "normalised queries and keys"),
         (["reg_token", "register_token"], "register tokens"),
         (["norm_pre", "ln_pre", "pre_layernorm"], "a norm before the blocks"),
@@ -35,6 +38,11 @@ internal static class ForeignParts
                 return (name, meaning);
         return null;
     }
+
+    /// <summary>As <see cref="In"/>, of the parts that no family here has.</summary>
+    /// <param name="names">The names of any tensors.</param>
+    public static (string Name, string Meaning)? OfNoFamily(IEnumerable<string> names) =>
+        In(names.Where(name => MeaningOf(name) != LayerScale));
 
     /// <summary>What a tensor shows its model to have; null of a tensor that shows nothing.</summary>
     public static string? MeaningOf(string name) =>

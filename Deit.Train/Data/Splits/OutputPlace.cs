@@ -1,23 +1,11 @@
 using Deit.Model;
 using Deit.Model.Files;
 
-namespace Deit.Train.Reporting;
+namespace Deit.Train.Data.Splits;
 
 /// <summary>Keeps what is written apart from what is read. Links are followed, so that two names of one place count as one.</summary>
 internal static class OutputPlace
 {
-    // Any folder beside these is no class, so that a project may have its runs beside its data.
-    private static readonly HashSet<string> Splits = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "train",
-        "training",
-        "val",
-        "valid",
-        "validation",
-        "test",
-        "testing",
-    };
-
     /// <summary>Refuses an output inside the data: its folders would count as classes and its pictures would be trained on.</summary>
     /// <param name="flag">The flag that names the output.</param>
     /// <param name="output">The file or folder to write.</param>
@@ -27,7 +15,8 @@ internal static class OutputPlace
     {
         if (RealPath.Inside(data, output) is not { } parts)
             return;
-        if (parts is [var first, ..] && !Splits.Contains(first) && HasSplits(data))
+        // Any folder beside those of the splits is no class, so that a project may have its runs beside its data.
+        if (parts is [var first, ..] && SplitNames.Of(first) is null && HasSplits(data))
             return;
         throw new DeitException(
             $"{flag} '{output}' lies in the data '{data}', where it would count as pictures or a class; choose a place outside "
@@ -66,5 +55,7 @@ internal static class OutputPlace
         Directory.Exists(data)
         && Directory
             .EnumerateDirectories(data)
-            .Any(folder => Splits.Contains(Path.GetFileName(folder)) && Directory.EnumerateDirectories(folder).Any());
+            .Any(folder =>
+                SplitNames.Of(Path.GetFileName(folder)) is not null && Directory.EnumerateDirectories(folder).Any()
+            );
 }

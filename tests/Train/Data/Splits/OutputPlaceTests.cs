@@ -1,7 +1,7 @@
 using Deit.Model;
-using Deit.Train.Reporting;
+using Deit.Train.Data.Splits;
 
-namespace Deit.Tests.Train.Reporting;
+namespace Deit.Tests.Train.Data.Splits;
 
 public sealed class OutputPlaceTests : IDisposable
 {
