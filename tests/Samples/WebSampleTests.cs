@@ -49,7 +49,7 @@ public sealed partial class WebSampleTests : IAsyncLifetime, IDisposable
         await browser.Choose("#file", broken);
         await browser.Until("document.querySelector('#status').classList.contains('error')");
         Assert.Contains(
-            "replace or remove it",
+            "it is text that begins",
             (await browser.Evaluate("document.querySelector('#status').textContent"))!.GetValue<string>()
         );
         Assert.Equal(0, (await browser.Evaluate("document.querySelectorAll('#classes li').length"))!.GetValue<int>());
