@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Deit.Model;
+using Deit.Model.Files;
 using Deit.Train.Data.Names;
 using Deit.Train.Data.Splits;
 using Microsoft.Win32.SafeHandles;
@@ -227,7 +228,7 @@ internal sealed class TarShardReader
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(Bytes(handle, entry, sample));
+            using JsonDocument document = JsonDocument.Parse(JsonFile.Utf8(Bytes(handle, entry, sample)));
             return
                 document.RootElement.ValueKind == JsonValueKind.Object
                 && document.RootElement.TryGetProperty("label", out JsonElement label)
