@@ -107,7 +107,10 @@ internal static class PredictCommand
             return [path];
         try
         {
-            string[] pictures = DatasetRules.Reading(path, () => PicturesIn(path));
+            string[] pictures = DatasetRules.Reading(
+                path,
+                () => PictureFiles.In(path).Order(StringComparer.Ordinal).ToArray()
+            );
             if (pictures.Length == 0)
                 throw new DeitException(
                     $"'{path}' is a folder without pictures in it ({string.Join(' ', PictureFiles.Extensions)}); "
@@ -121,14 +124,6 @@ internal static class PredictCommand
             return [];
         }
     }
-
-    private static string[] PicturesIn(string folder) =>
-        [
-            .. Directory
-                .EnumerateFiles(folder)
-                .Where(file => Path.GetFileName(file)[0] != '.' && PictureFiles.IsRead(file))
-                .Order(StringComparer.Ordinal),
-        ];
 
     private static object ForJson(string path, IEnumerable<ClassScore> scores) =>
         new

@@ -2,14 +2,17 @@ using Deit.Model.Files;
 
 namespace Deit.Model;
 
-/// <summary>A file seen under the reference's names although some of its tensors have the names of another
-/// publication.</summary>
+/// <summary>A file seen under other names than those in it, such as the reference's where some of its tensors have the names of
+/// another publication. A tensor without a new name is left out.</summary>
 internal sealed class RenamedWeights : IWeights
 {
     private readonly IWeights _file;
     private readonly Dictionary<string, string> _theirs;
 
-    private RenamedWeights(IWeights file, Dictionary<string, string> theirs)
+    /// <summary>The same weights under new names.</summary>
+    /// <param name="file">The open file, which this owns.</param>
+    /// <param name="theirs">The name in the file of each new name.</param>
+    public RenamedWeights(IWeights file, Dictionary<string, string> theirs)
     {
         (_file, _theirs) = (file, theirs);
         Shapes = theirs.ToDictionary(pair => pair.Key, pair => file.Shapes[pair.Value], StringComparer.Ordinal);

@@ -7,7 +7,7 @@ namespace Deit.Model;
 /// modules, <c>_orig_mod.</c> of torch.compile, <c>model.</c>, <c>backbone.</c> and others of the classes that train it. A prefix may be
 /// made of several, in any order. A head may lie outside of the network, as <c>model.head</c> beside <c>model.backbone.blocks</c>.
 /// </summary>
-internal sealed class UnwrappedWeights : IWeights
+internal static class UnwrappedWeights
 {
     private static readonly string[] Wrappers =
     [
@@ -45,21 +45,6 @@ internal sealed class UnwrappedWeights : IWeights
     // PyTorch's AveragedModel counts its updates there.
     private const string Averaged = "n_averaged";
 
-    private readonly IWeights _file;
-    private readonly Dictionary<string, string> _theirs;
-
-    private UnwrappedWeights(IWeights file, Dictionary<string, string> theirs)
-    {
-        (_file, _theirs) = (file, theirs);
-        Shapes = theirs.ToDictionary(pair => pair.Key, pair => file.Shapes[pair.Value], StringComparer.Ordinal);
-    }
-
-    /// <inheritdoc/>
-    public IReadOnlyDictionary<string, long[]> Shapes { get; }
-
-    /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string> Metadata => _file.Metadata;
-
     /// <summary>The same weights without a prefix; the file itself where its names have none.</summary>
     /// <param name="file">The open file, which the result owns; closed where this throws.</param>
     /// <param name="path">The name of the file in messages.</param>
@@ -69,7 +54,7 @@ internal sealed class UnwrappedWeights : IWeights
     {
         try
         {
-            return Names([.. file.Shapes.Keys], path) is { } theirs ? new UnwrappedWeights(file, theirs) : file;
+            return Names([.. file.Shapes.Keys], path) is { } theirs ? new RenamedWeights(file, theirs) : file;
         }
         catch
         {
@@ -77,17 +62,6 @@ internal sealed class UnwrappedWeights : IWeights
             throw;
         }
     }
-
-    /// <inheritdoc/>
-    public float[] Read(string name) =>
-        _theirs.TryGetValue(name, out string? theirs)
-            ? _file.Read(theirs)
-            : throw new CheckpointException(
-                $"The file has no tensor '{name}' among its {_theirs.Count}; check that it is a checkpoint of this model."
-            );
-
-    /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
 
     // Each name without its prefix, and the name in the file; null where there is nothing to take off.
     private static Dictionary<string, string>? Names(string[] names, string path)

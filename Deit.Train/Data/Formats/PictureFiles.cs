@@ -49,10 +49,12 @@ internal static class PictureFiles
         }
     }
 
-    /// <summary>Whether pictures lie in a folder itself.</summary>
-    public static bool LieIn(string folder) =>
+    /// <summary>The pictures that lie in a folder itself and are read, in no order. Hidden ones are passed over.</summary>
+    public static IEnumerable<string> In(string folder) =>
         Directory
             .EnumerateFiles(folder)
-            .Select(file => Path.GetFileName(file))
-            .Any(name => name[0] != '.' && IsRead(name));
+            .Where(file => Path.GetFileName(file) is var name && name[0] != '.' && IsRead(name));
+
+    /// <summary>Whether pictures lie in a folder itself.</summary>
+    public static bool LieIn(string folder) => In(folder).Any();
 }
