@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Deit.Cli.Commands;
-using Deit.Cli.Commands.Analyze;
-using Deit.Cli.Commands.Bench;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Model;
 
@@ -17,21 +16,17 @@ LastHandler handler = new(args, Output.Error, Environment.CurrentDirectory, Path
 handler.CatchOtherThreads();
 return handler.Run(() =>
 {
-    RootCommand root = new("Deit: trains, distils, evaluates and runs DeiT vision transformers on any Vulkan device.")
-    {
-        TrainCommand.Create(),
-        EvalCommand.Create(),
-        PredictCommand.Create(),
-        ConvertCommand.Create(),
-        AnalyzeCommand.Create(),
-        DevicesCommand.Create(),
-        BenchCommand.Create(),
-        DemoCommand.Create(),
-    };
+    RootCommand root = DeitCommands.Create();
     // A picture may be called @1.png: names that begin so are no files with further arguments.
     ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
     if (ParseErrors.Sentence(parsed) is { } sentence)
-        throw new DeitException(sentence);
+        throw new DeitException(DeitErrorKind.Usage, sentence);
+    // A command line that ends before the name of a command asks what there is.
+    if (parsed.Errors.Count > 0)
+    {
+        HelpAction.Print(parsed.CommandResult.Command);
+        return ExitCode.Done;
+    }
     // The handler prints one sentence instead of a stack trace. Commands handle signals themselves.
     return parsed.Invoke(
         new InvocationConfiguration

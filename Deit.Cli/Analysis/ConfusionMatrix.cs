@@ -34,6 +34,7 @@ internal sealed class ConfusionMatrix
     {
         if (classes > MostClasses)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"Drawing the confusion of {classes} classes failed: expected at most {MostClasses}; "
                     + "leave out --confusion and take the figures of each class from --output or --json."
             );

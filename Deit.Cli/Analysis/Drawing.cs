@@ -30,6 +30,7 @@ internal sealed class Drawing : IDisposable
         const int MostPixels = 1 << 28; // a gigabyte of memory
         if ((long)width * height > MostPixels)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"Drawing a picture of {width} x {height} pixels failed: expected at most {MostPixels} pixels; "
                     + "show less in it."
             );

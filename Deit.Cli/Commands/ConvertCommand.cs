@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Cli.Conversion;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Model.Files;
@@ -15,14 +16,15 @@ internal sealed record ConvertOptions
     [Flag(
         "format to write: a model folder of ours under timm's names, one of transformers, ONNX, or one of ours in 16 bits; "
             + "onnx of an OUT.onnx, else timm",
-        Choices = ["timm", "hf", "onnx", "fp16"]
+        Choices = ["timm", "hf", "onnx", "fp16"],
+        Value = "FORMAT"
     )]
     public string? To { get; set; }
 
-    [Flag("the model that the weights are of, where no config.json and no shape says it")]
+    [Flag("the model that the weights are of, where no config.json and no shape says it", Value = "NAME")]
     public string? Model { get; set; }
 
-    [Flag("text file with a class name a line, in place of the labels that the source has")]
+    [Flag("text file with a class name a line, in place of the labels that the source has", Value = "FILE")]
     public string? Labels { get; set; }
 
     [Flag("input in pixels, a side or HEIGHTxWIDTH, where the source does not say it")]
@@ -45,14 +47,19 @@ internal static class ConvertCommand
             Description = "model folder (ours, timm's or transformers'), .safetensors, or PyTorch's .pth, .pt, .bin",
         };
         Argument<string> target = new("OUT") { Description = "folder to write, or file.onnx" };
-        Command command = new(
+        ExplainedCommand command = new(
             "convert",
-            "Convert models from and to the files of PyTorch, timm, transformers and ONNX."
-        )
-        {
-            source,
-            target,
-        };
+            "Convert models from and to the files of PyTorch, timm, transformers and ONNX.",
+            new Example("deit convert runs/shoes-1/best shoes.onnx", "Writes a model for ONNX runtimes."),
+            new Example("deit convert runs/shoes-1/best shoes-hf --to hf", "Writes a folder that transformers loads."),
+            new Example(
+                "deit convert deit_small_patch16_224-cd65a155.pth models/deit_small --labels imagenet.txt",
+                "Reads a checkpoint of PyTorch."
+            )
+        );
+        command.Add(source);
+        command.Add(target);
+
         OptionBinder<ConvertOptions> binder = new(command);
         command.SetAction(result => Run(result.GetValue(source)!, result.GetValue(target)!, binder.Bind(result)));
         return command;
@@ -64,7 +71,10 @@ internal static class ConvertCommand
         if (IsOnnx(to) != (format == "onnx"))
         {
             string expected = format == "onnx" ? "a file that ends with .onnx" : "a folder";
-            throw new DeitException($"'{to}' was given for --to {format}, expected {expected}; name it so.");
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"'{to}' was given for --to {format}, expected {expected}; name it so."
+            );
         }
         CheckTarget(from, to, options.Overwrite);
         CheckEnding(to);
@@ -130,6 +140,7 @@ internal static class ConvertCommand
         string ending = Path.GetExtension(to);
         if (OtherFiles.Contains(ending.ToLowerInvariant()) && !Directory.Exists(to))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"'{to}' was given as OUT, and no file of the kind '{ending}' is written alone; "
                     + "give a folder, in which model.safetensors is written, or a file that ends with .onnx."
             );
@@ -140,15 +151,17 @@ internal static class ConvertCommand
     {
         if (RealPath.Inside(to, from) is { Length: > 0 })
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"The source '{from}' lies in the target '{to}', which would be replaced; choose another OUT."
             );
         if (RealPath.Contains(to, from))
-            throw new DeitException($"'{to}' is both source and target; choose another OUT.");
+            throw new DeitException(DeitErrorKind.Output, $"'{to}' is both source and target; choose another OUT.");
         bool folder = Directory.Exists(to);
         if (!folder && !File.Exists(to))
             return;
         if (folder == IsOnnx(to))
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"'{to}' is a {(folder ? "folder" : "file")} and was to be a {(folder ? "file" : "folder")}; "
                     + "choose another OUT."
             );
@@ -161,9 +174,13 @@ internal static class ConvertCommand
                 is { } other
         )
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"'{to}' holds '{other}', which is no part of a converted model and would be lost; choose another OUT."
             );
         if (!overwrite && (!folder || Directory.EnumerateFileSystemEntries(to).Any()))
-            throw new DeitException($"'{to}' exists already; choose another OUT, or give --overwrite to replace it.");
+            throw new DeitException(
+                DeitErrorKind.Output,
+                $"'{to}' exists already; choose another OUT, or give --overwrite to replace it."
+            );
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Deit.Cli.Demo;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Train.Options;
 
@@ -9,13 +10,13 @@ namespace Deit.Cli.Commands;
 /// <summary>The options of <c>deit demo</c>.</summary>
 internal sealed record DemoOptions
 {
-    [Flag("folder for pictures and run; an earlier demo in it is replaced, anything else is not")]
+    [Flag("folder for pictures and run; an earlier demo in it is replaced, anything else is not", Value = "DIR")]
     public string Output { get; init; } = "demo";
 
     [Flag("passes over the training images")]
     public int Epochs { get; init; } = 10;
 
-    [FlagGroup]
+    [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
 }
 
@@ -24,7 +25,16 @@ internal static class DemoCommand
 {
     public static Command Create()
     {
-        Command command = new("demo", "Render a small data set, train on it, evaluate, predict.");
+        ExplainedCommand command = new(
+            "demo",
+            "Render a small data set, train on it, evaluate, predict.",
+            new Example(
+                "deit demo",
+                "Draws pictures, trains on them and shows what the model answers, in the folder demo."
+            ),
+            new Example("deit demo --output /tmp/demo", "The same in another folder."),
+            new Example("deit demo --device 1", "The same on another device; deit devices lists them.")
+        );
         OptionBinder<DemoOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result)));
         return command;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Deit.Bench.Reports;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Spectre.Console;
@@ -21,10 +22,18 @@ internal static class DevicesCommand
     public static Command Create()
     {
         Option<bool> json = new("--json") { Description = "print JSON" };
-        Command command = new("devices", "List every Vulkan device: type, driver, memory, limits, matrix shapes.")
-        {
-            json,
-        };
+        ExplainedCommand command = new(
+            "devices",
+            "List every Vulkan device: type, driver, memory, limits, matrix shapes.",
+            new Example("deit devices", "Shows a table."),
+            new Example("deit devices --json", "Prints everything that is known of each device, for a program."),
+            new Example(
+                "DEIT_DEVICE=1 deit predict --model runs/shoes-1/best boot.jpg",
+                "Runs a command on the device with the index 1."
+            )
+        );
+        command.Add(json);
+
         command.SetAction(result =>
         {
             IReadOnlyList<GpuInfo> devices = GpuDevice.Enumerate();
@@ -32,7 +41,7 @@ internal static class DevicesCommand
                 Output.Text(JsonSerializer.Serialize(devices, Json));
             else
                 Print(devices);
-            return devices.Any(device => device.Unsuitable is null) ? 0 : 1;
+            return devices.Any(device => device.Unsuitable is null) ? ExitCode.Done : ExitCode.Device;
         });
         return command;
     }

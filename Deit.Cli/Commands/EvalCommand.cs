@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
@@ -15,7 +16,7 @@ namespace Deit.Cli.Commands;
 /// <summary>The options of <c>deit eval</c>.</summary>
 internal sealed record EvalOptions : SplitOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true)]
+    [Flag("model folder, such as RUN/best", Required = true, Value = "DIR")]
     public string Model { get; set; } = "";
 
     [Flag("how two heads answer together; as the model folder says without it")]
@@ -30,11 +31,12 @@ internal sealed record EvalOptions : SplitOptions
     [Flag("show every class instead of the worst")]
     public bool AllClasses { get; set; }
 
-    [Flag("draw the confusion matrix into this .png file")]
+    [Flag("draw the confusion matrix into this .png file", Value = "FILE.png")]
     public string? Confusion { get; set; }
 
     [Flag(
-        "folder for eval.json, per_class.csv and confusion.png; beside the model as MODEL-SPLIT without it, none for no files"
+        "folder for eval.json, per_class.csv and confusion.png; beside the model as MODEL-SPLIT without it, none for no files",
+        Value = "DIR"
     )]
     public string? Output { get; set; }
 }
@@ -46,9 +48,18 @@ internal static class EvalCommand
 
     public static Command Create()
     {
-        Command command = new(
+        ExplainedCommand command = new(
             "eval",
-            "Evaluate a model on a split: accuracy, precision and recall of each class, confusion."
+            "Evaluate a model on a split: accuracy, precision and recall of each class, confusion.",
+            new Example(
+                "deit eval --model runs/shoes-1/best --data shoes",
+                "Measures on the pictures of the split val."
+            ),
+            new Example("deit eval --model runs/shoes-1/best --data shoes --split test", "Measures on the split test."),
+            new Example(
+                "deit eval --model runs/shoes-1/best --data others --split all --json",
+                "Measures on every picture of a folder, for a program."
+            )
         );
         OptionBinder<EvalOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result)));
@@ -69,6 +80,7 @@ internal static class EvalCommand
     {
         if (options.Confusion is { } file && Path.GetExtension(file) != ".png")
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--confusion '{file}' does not end with .png, the format that it writes; name it so."
             );
         using ModelOnSplit source = ModelOnSplit.Open(options.Model, options);
@@ -95,7 +107,9 @@ internal static class EvalCommand
         string? written = files.Write(json, evaluation, classes, SplitNames.Asked(options.Split));
         if (written is not null && !options.Json)
             Output.Line(written);
-        return files.Failed ? 1 : 0;
+        return files.Failed ? ExitCode.Output
+            : source.Loader.Unreadable.Count > 0 ? ExitCode.Partial
+            : ExitCode.Done;
     }
 
     private static void Print(EvalOptions options, ModelOnSplit source, Evaluation evaluation, ClassReport classes)

@@ -109,6 +109,7 @@ internal sealed class EvalFiles : IDisposable
                 && names.FirstOrDefault(name => Path.Exists(Path.Combine(folder, name))) is { } name
             )
                 throw new DeitException(
+                    DeitErrorKind.Output,
                     $"'{folder}' holds '{name}' and no report of an evaluation, and would lose it; move it elsewhere, or choose "
                         + "another --output."
                 );

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
+using Deit.Cli.Help;
 using Deit.Model.Images;
 using Deit.Train.Options;
 
@@ -21,14 +22,13 @@ internal sealed class OptionBinder<T>
         {
             object? initial = flag.Of(defaults);
             (Option option, Func<ParseResult, object?> value) = Create(flag, initial);
+            string? negated = initial is true ? $"--no-{option.Name[2..]}" : null;
             command.Add(option);
+            (command as ExplainedCommand)?.Explain(option, Explained(flag, initial) with { Negation = negated });
             _bound.Add(new BoundFlag(flag, option, value));
-            if (initial is not true)
+            if (negated is null)
                 continue;
-            Option<bool> negation = new($"--no-{option.Name[2..]}")
-            {
-                Description = $"without {option.Name}, which is on",
-            };
+            Option<bool> negation = new(negated) { Description = $"without {option.Name}, which is on" };
             command.Add(negation);
             _bound.Add(new BoundFlag(flag, negation, result => !result.GetValue(negation)));
         }
@@ -44,6 +44,19 @@ internal sealed class OptionBinder<T>
     /// <param name="result">The command line.</param>
     public IEnumerable<BoundFlag> Given(ParseResult result) =>
         _bound.Where(bound => result.GetResult(bound.Option) is { Implicit: false });
+
+    private static Explanation Explained(Flag flag, object? initial) =>
+        new(flag.Concern, flag.ValueName, Default(initial), flag.Type == typeof(bool) ? [] : flag.Choices);
+
+    private static string? Default(object? initial) =>
+        initial switch
+        {
+            null or false or "" => null,
+            true => "on",
+            Array { Length: 0 } => null,
+            Array several => string.Join(' ', several.Cast<object>().Select(FlagValue.Text)),
+            _ => FlagValue.Text(initial),
+        };
 
     private static (Option, Func<ParseResult, object?>) Create(Flag flag, object? initial)
     {

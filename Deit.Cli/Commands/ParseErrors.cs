@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Deit.Model.Text;
 
 namespace Deit.Cli.Commands;
 
@@ -22,7 +23,9 @@ internal static class ParseErrors
     private static string Mistake(ParseResult parsed, ParseError error)
     {
         if (parsed.UnmatchedTokens is [var unknown, ..])
-            return $"'{unknown}' is no flag or command of {Path(parsed.CommandResult)}";
+            return $"'{unknown}' is no {Kind(unknown)} of {Path(parsed.CommandResult)}{Meant(unknown, parsed.CommandResult)}";
+        if (Missing(parsed) is { Length: > 0 } missing)
+            return $"{Path(parsed.CommandResult)} needs {Several(missing)}, and {(missing.Length == 1 ? "it was" : "they were")} not given";
         // The parser quotes the wrong value, which may hold anything, and gives each choice a line of its own.
         string? value = (error.SymbolResult as OptionResult)
             ?.Tokens.Select(token => token.Value)
@@ -43,6 +46,39 @@ internal static class ParseErrors
             ' ',
             error.Message.ReplaceLineEndings(" ").Split(' ', StringSplitOptions.RemoveEmptyEntries)
         );
+    }
+
+    // Everything that must be given and was not, so that it is mended in one go.
+    private static string[] Missing(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        return
+        [
+            .. command
+                .Arguments.Where(argument =>
+                    argument.Arity.MinimumNumberOfValues > (parsed.GetResult(argument)?.Tokens.Count ?? 0)
+                )
+                .Select(argument => argument.Name),
+            .. command
+                .Options.Where(option => option.Required && parsed.GetResult(option) is not { Implicit: false })
+                .Select(option => option.Name),
+        ];
+    }
+
+    private static string Several(string[] names) =>
+        names.Length == 1 ? names[0] : $"{string.Join(", ", names[..^1])} and {names[^1]}";
+
+    private static string Kind(string unknown) => unknown.StartsWith('-') ? "flag" : "command or argument";
+
+    // A value may hang on the flag, as in --bach-size=8.
+    private static string Meant(string unknown, CommandResult result)
+    {
+        Command command = result.Command;
+        IEnumerable<string> known = unknown.StartsWith('-')
+            ? command.Options.Where(option => !option.Hidden).Select(option => option.Name)
+            : command.Subcommands.Where(inner => !inner.Hidden).Select(inner => inner.Name);
+        string[] near = NearestNames.Of(unknown.Split('=')[0], known);
+        return near.Length == 0 ? "" : $", did you mean {string.Join(" or ", near)}";
     }
 
     private static string Expected(Type type, string value)

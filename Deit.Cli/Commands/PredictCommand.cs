@@ -1,10 +1,8 @@
 using System.CommandLine;
-using System.Text.Json;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Train.Data.Formats;
-using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
@@ -12,14 +10,22 @@ namespace Deit.Cli.Commands;
 /// <summary>The options of <c>deit predict</c>, besides its pictures.</summary>
 internal sealed record PredictOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true)]
+    [Flag("model folder, such as RUN/best", Required = true, Value = "DIR")]
     public string Model { get; init; } = "";
 
     [Flag("classes to show")]
     public int Top { get; init; } = 5;
 
-    [Flag("print JSON")]
+    [Flag(
+        "how answers are written: text, json (an array), jsonl (a line for each picture), or csv (a row for each class)"
+    )]
+    public PredictFormat Format { get; init; }
+
+    [Flag("the same as --format json")]
     public bool Json { get; init; }
+
+    [Flag("file with a picture, folder or pattern on each line; - reads the standard input", Value = "FILE")]
+    public string? List { get; init; }
 
     [PrecisionFlag(
         "fp32, fp16 or bf16: type of activations and of the factors of products; "
@@ -28,7 +34,7 @@ internal sealed record PredictOptions
     )]
     public Precision Precision { get; init; } = DType.F32;
 
-    [FlagGroup]
+    [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
 }
 
@@ -38,28 +44,54 @@ internal static class PredictCommand
     // Enough pictures to fill batches while others are decoded. Answers are printed as they come.
     private const int PicturesAtOnce = 64;
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
-
     public static Command Create()
     {
         Argument<string[]> images = new("IMAGE")
         {
-            Description = "picture files, or folders of them",
-            Arity = ArgumentArity.OneOrMore,
+            Description = "picture files, folders of them, or patterns such as 'shoes/**/*.jpg'",
+            Arity = ArgumentArity.ZeroOrMore,
         };
-        Command command = new("predict", "Classify pictures.") { images };
+        ExplainedCommand command = new(
+            "predict",
+            "Classify pictures.",
+            new Example(
+                "deit predict --model runs/shoes-1/best boot.jpg",
+                "Shows the five likeliest classes of a picture."
+            ),
+            new Example(
+                "deit predict --model runs/shoes-1/best --format csv --top 1 photos 'more/**/*.jpg' > answers.csv",
+                "Writes a table of the pictures of a folder, and of all folders in another."
+            ),
+            new Example(
+                "find photos -name '*.jpg' | deit predict --model runs/shoes-1/best --format jsonl --list -",
+                "Answers the pictures of a list, a line of JSON each."
+            )
+        );
+        command.Add(images);
+
         OptionBinder<PredictOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result), result.GetValue(images)!));
         return command;
     }
 
     /// <summary>
-    /// Classifies pictures. Unreadable ones are named on the error stream and make the exit code 1; the others are answered all the same.
+    /// Classifies pictures. Unreadable ones are named on the error stream and change the exit code; the others are answered
+    /// all the same.
     /// </summary>
+    /// <param name="options">The options.</param>
+    /// <param name="images">Files, folders or patterns.</param>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="DeitException">There is no such model or list, or no picture can be read.</exception>
     public static int Run(PredictOptions options, IReadOnlyList<string> images)
     {
         if (options.Top < 1)
-            throw new DeitException($"--top is {options.Top}, expected at least 1.");
+            throw new DeitException(DeitErrorKind.Usage, $"--top is {options.Top}, expected at least 1.");
+        if (images.Count == 0 && options.List is null)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                "No picture was given; name files, folders or patterns, or --list FILE with a path on each line."
+            );
+        PredictFormat format = options.Json ? PredictFormat.Json : options.Format;
         using DeitModel model = DeitModel.Load(
             options.Model,
             new DeitModelOptions
@@ -71,76 +103,32 @@ internal static class PredictCommand
         );
         if (CacheFolder.For(model.Device).Notice is { } notice)
             Output.Notice(notice);
-        if (!options.Json)
+        if (format != PredictFormat.Json)
             Output.Aside($"Running on {model.Device}, {model.Precision.Name}");
-        List<object> answers = [];
+        PredictAnswers answers = new(format, options.Top);
+        answers.Begin();
         int failed = 0;
-        foreach (string[] some in images.SelectMany(image => Pictures(image, Fail)).Chunk(PicturesAtOnce))
+        foreach (string[] some in PictureArguments.All(images, options.List, Fail).Chunk(PicturesAtOnce))
         foreach (PictureResult result in model.ClassifyAsync(some).GetAwaiter().GetResult())
         {
-            if (result.Classification is not { } answer)
+            if (result.Classification is { } answer)
             {
-                Fail(result.Error as DeitException ?? throw result.Error!);
+                answers.Add(result.Path, answer.Scores);
                 continue;
             }
-            IReadOnlyList<ClassScore> scores = [.. answer.Scores.Take(options.Top)];
-            if (options.Json)
-                answers.Add(ForJson(result.Path, scores));
-            else
-                Print(result.Path, scores);
+            DeitException error = result.Error as DeitException ?? throw result.Error!;
+            Fail(error);
+            answers.Failed(result.Path, error.Message);
         }
-        if (options.Json)
-            Output.Text(JsonSerializer.Serialize(answers, Json));
-        return failed == 0 ? 0 : 1;
+        answers.End();
+        return failed == 0 ? ExitCode.Done
+            : answers.Count > 0 ? ExitCode.Partial
+            : ExitCode.Data;
 
         void Fail(DeitException error)
         {
             Output.Error(error.Message);
             failed++;
         }
-    }
-
-    // A folder stands for the pictures in it, by name. Folders in it are left: those of a data set would be thousands.
-    private static string[] Pictures(string path, Action<DeitException> fail)
-    {
-        if (!Directory.Exists(path))
-            return [path];
-        try
-        {
-            string[] pictures = DatasetRules.Reading(
-                path,
-                () => PictureFiles.In(path).Order(StringComparer.Ordinal).ToArray()
-            );
-            if (pictures.Length == 0)
-                throw new DeitException(
-                    $"'{path}' is a folder without pictures in it ({string.Join(' ', PictureFiles.Extensions)}); "
-                        + "give pictures, or the folder that they lie in."
-                );
-            return pictures;
-        }
-        catch (DeitException error)
-        {
-            fail(error);
-            return [];
-        }
-    }
-
-    private static object ForJson(string path, IEnumerable<ClassScore> scores) =>
-        new
-        {
-            image = path,
-            classes = scores.Select(s => new
-            {
-                label = s.Label,
-                index = s.Index,
-                probability = s.Probability,
-            }),
-        };
-
-    private static void Print(string path, IEnumerable<ClassScore> scores)
-    {
-        Output.Line(path);
-        foreach (ClassScore score in scores)
-            Output.Line($"  {score.Probability, 7:p1}  {score.Label}");
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Train.Options;
@@ -10,7 +11,22 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        Command command = new("train", "Train a DeiT on a folder of pictures; Ctrl-C saves, --resume goes on.");
+        ExplainedCommand command = new(
+            "train",
+            "Train a DeiT on a folder of pictures; Ctrl-C saves, --resume goes on.",
+            new Example(
+                "deit train --data shoes --recipe finetune --finetune hf:facebook/deit-tiny-patch16-224",
+                "Teaches a published model the classes of the folder shoes, which has a folder of pictures for each."
+            ),
+            new Example(
+                "deit train --data shoes --model deit_tiny_patch16_224 --epochs 300 --batch-size 128 --precision bf16",
+                "Trains from scratch; some hundred thousand pictures are wanted for that."
+            ),
+            new Example(
+                "deit train --resume runs/shoes-1",
+                "Goes on where a run stopped, with the same bits as if it never had."
+            )
+        );
         OptionBinder<TrainOptions> binder = new(command);
         Option<string?> resume = new("--resume")
         {
@@ -41,6 +57,7 @@ internal static class TrainCommand
         }
         if (recipe == "finetune384" && options.Model.Finetune is null)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 "--recipe finetune384 goes on from trained weights at a rate that teaches nothing anew; "
                     + "add --finetune with a model folder or a .safetensors file."
             );
@@ -52,6 +69,7 @@ internal static class TrainCommand
     {
         if (binder.Given(result).FirstOrDefault(given => !given.Flag.Attribute.OnResume) is { } other)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--resume goes on with the options in '{Path.Combine(run, TrainOptions.FileName)}', "
                     + $"{other.Option.Name} cannot be changed; drop it or start a new run."
             );

@@ -89,6 +89,7 @@ internal sealed class ConvertSource : IDisposable
         {
             if (named)
                 throw new DeitException(
+                    DeitErrorKind.Usage,
                     $"--model was given, and '{path}' itself says what it is; leave --model out, or give the file with the weights."
                 );
             string torch = System.IO.Path.Combine(path, WeightsInFolder.TorchFile);
@@ -122,6 +123,7 @@ internal sealed class ConvertSource : IDisposable
         {
             string best = System.IO.Path.GetFullPath(path).TrimEnd(System.IO.Path.DirectorySeparatorChar) + "_ema";
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--ema was given, and '{path}' holds no moving average beside its weights; "
                     + (Directory.Exists(best) ? $"give '{best}', or leave --ema out." : "leave --ema out.")
             );
@@ -134,7 +136,7 @@ internal sealed class ConvertSource : IDisposable
     {
         const string Expected = "give a model folder, a .safetensors file, or PyTorch's .pth, .pt or .bin";
         if (!File.Exists(path))
-            throw new DeitException($"'{path}' does not exist; {Expected}.");
+            throw new DeitException(DeitErrorKind.Data, $"'{path}' does not exist; {Expected}.");
         FileNature nature = FileNature.Of(path);
         return nature.Kind switch
         {
@@ -142,13 +144,14 @@ internal sealed class ConvertSource : IDisposable
             FileKind.Safetensors => false,
             FileKind.Other when System.IO.Path.GetFileName(path) == WeightsInFolder.IndexFile => false,
             FileKind.Other => throw new DeitException(
+                DeitErrorKind.Data,
                 $"'{path}' is no file that is read here: it is {nature.Name}; {nature.Remedy}."
             ),
             _ => System.IO.Path.GetExtension(path).ToLowerInvariant() switch
             {
                 ".pth" or ".pt" or ".bin" or ".ckpt" => true,
                 ".safetensors" => false,
-                _ => throw new DeitException($"'{path}' is no file that is read here; {Expected}."),
+                _ => throw new DeitException(DeitErrorKind.Data, $"'{path}' is no file that is read here; {Expected}."),
             },
         };
     }

@@ -26,6 +26,7 @@ internal static class LabelsFile
         return labels.Length == classes
             ? labels
             : throw new DeitException(
+                DeitErrorKind.Data,
                 $"--labels '{path}' names {labels.Length} classes, the model has {classes}; {Expected}."
             );
     }
@@ -39,6 +40,7 @@ internal static class LabelsFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Reading --labels '{path}' failed: {ReadFailure.Reason(path, error)}; {Expected}.",
                 error
             );
@@ -51,6 +53,7 @@ internal static class LabelsFile
             bytes = bytes[Strict.Preamble.Length..];
         if (bytes.StartsWith((byte[])[0xFF, 0xFE]) || bytes.StartsWith((byte[])[0xFE, 0xFF]) || bytes.Contains((byte)0))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"--labels '{path}' is no UTF-8 from line 1 on, but UTF-16 or no text; save it as UTF-8."
             );
         List<string> labels = [];
@@ -70,6 +73,7 @@ internal static class LabelsFile
             catch (DecoderFallbackException error)
             {
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"--labels '{path}' is no UTF-8 in line {(pair ? number + 1 : number)}; save it as UTF-8.",
                     error
                 );
@@ -78,7 +82,7 @@ internal static class LabelsFile
                 labels.Add(line);
         }
         if (labels is [var first, ..] && first.StartsWith("{0:", StringComparison.Ordinal))
-            throw new DeitException($"--labels '{path}' is a dictionary of Python; {Expected}.");
+            throw new DeitException(DeitErrorKind.Data, $"--labels '{path}' is a dictionary of Python; {Expected}.");
         return [.. labels];
     }
 
@@ -102,6 +106,7 @@ internal static class LabelsFile
                         root.TryGetProperty($"{index}", out JsonElement name)
                             ? Name(name)
                             : throw new DeitException(
+                                DeitErrorKind.Data,
                                 $"--labels '{path}' has {count} entries and none for the index {index}; {Expected}."
                             )
                     ),
@@ -116,6 +121,9 @@ internal static class LabelsFile
             element.ValueKind == JsonValueKind.String ? element.GetString()!
             : element.ValueKind == JsonValueKind.Array && element.GetArrayLength() > 0
                 ? Name(element[element.GetArrayLength() - 1])
-            : throw new DeitException($"--labels '{path}' has an entry that is no name; {Expected}.");
+            : throw new DeitException(
+                DeitErrorKind.Data,
+                $"--labels '{path}' has an entry that is no name; {Expected}."
+            );
     }
 }

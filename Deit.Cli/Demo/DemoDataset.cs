@@ -40,6 +40,7 @@ internal sealed record DemoDataset
         {
             if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
                 throw new DeitException(
+                    DeitErrorKind.Output,
                     $"Making the demo data set failed: '{folder}' exists already and is not an empty folder; "
                         + "remove it or name another folder."
                 );
@@ -49,6 +50,7 @@ internal sealed record DemoDataset
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"Making the demo data set in '{folder}' failed: {error.Message.TrimEnd('.')}; "
                     + "check that the folder can be made and the disk has space.",
                 error

@@ -121,6 +121,7 @@ internal sealed class DemoFolders : IDisposable
             return;
         if (!Directory.Exists(folder) || new DirectoryInfo(folder).LinkTarget is not null)
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"A demo writes the folder '{folder}', which is a {(Directory.Exists(folder) ? "link" : "file")} that no demo "
                     + "made; choose another --output."
             );
@@ -134,6 +135,7 @@ internal sealed class DemoFolders : IDisposable
             && (foreign ?? Entries(folder, folder).Select(e => string.Join('/', e.Parts)).FirstOrDefault()) is { } what
         )
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"'{folder}' holds '{what}', which no demo made, and a demo replaces that folder; choose another --output."
             );
     }

@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
-using Deit.Gpu;
-using Deit.Model;
 
 namespace Deit.Cli.Terminal;
 
@@ -17,12 +15,6 @@ internal sealed class LastHandler(
     params IReadOnlyList<string> folders
 )
 {
-    /// <summary>The exit code of an error that the user can mend.</summary>
-    public const int UserError = 1;
-
-    /// <summary>The exit code of a fault of the program: EX_SOFTWARE of sysexits.h.</summary>
-    public const int Fault = 70;
-
     /// <summary>Runs a command.</summary>
     /// <param name="command">Returns the exit code.</param>
     /// <returns>The exit code.</returns>
@@ -49,24 +41,23 @@ internal sealed class LastHandler(
     private int Tell(Exception thrown)
     {
         Exception cause = Cause(thrown);
-        switch (cause)
+        if (ExitCode.Of(cause) is { } code)
         {
-            case DeitException or GpuException:
-                error(cause.Message);
-                return UserError;
-            case OutOfMemoryException:
-                error("The host has not enough free memory; lower --batch-size or --num-workers, or close programs.");
-                return UserError;
-            default:
-                string remedy = WriteReport(cause) is { } file
-                    ? $"please send '{file}' with a report of the fault"
-                    : "please report the fault with this sentence and the command line";
-                error(
-                    $"The program has a fault: {cause.GetType().Name}, '{cause.Message.TrimEnd('.')}'; "
-                        + $"what was saved before is intact, {remedy}."
-                );
-                return Fault;
+            error(
+                cause is OutOfMemoryException
+                    ? "The host has not enough free memory; lower --batch-size or --num-workers, or close programs."
+                    : cause.Message
+            );
+            return code;
         }
+        string remedy = WriteReport(cause) is { } file
+            ? $"please send '{file}' with a report of the fault"
+            : "please report the fault with this sentence and the command line";
+        error(
+            $"The program has a fault: {cause.GetType().Name}, '{cause.Message.TrimEnd('.')}'; "
+                + $"what was saved before is intact, {remedy}."
+        );
+        return ExitCode.Fault;
     }
 
     // What parallel loops, tasks and static constructors wrap around the exception that tells something.

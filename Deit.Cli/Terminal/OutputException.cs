@@ -6,6 +6,7 @@ namespace Deit.Cli.Terminal;
 /// <param name="inner">What the system says.</param>
 internal sealed class OutputException(Exception inner)
     : DeitException(
+        DeitErrorKind.Output,
         $"Writing the standard output failed: {Cause(inner)}; the answer is incomplete, give the output another place.",
         inner
     )

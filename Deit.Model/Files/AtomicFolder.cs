@@ -50,6 +50,7 @@ internal static class AtomicFolder
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"Removing '{path}' failed: {error.Message.TrimEnd('.')}; check that its folder is writable.",
                 error
             );
@@ -74,6 +75,7 @@ internal static class AtomicFolder
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"Putting '{path}' in order after a write that was cut off failed: {error.Message.TrimEnd('.')}; check that "
                     + "its folder is writable.",
                 error

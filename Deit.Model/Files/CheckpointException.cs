@@ -4,4 +4,5 @@ namespace Deit.Model;
 /// expected.</summary>
 /// <param name="message">One sentence that names the file, the fault and the remedy.</param>
 /// <param name="inner">The exception behind it.</param>
-public sealed class CheckpointException(string message, Exception? inner = null) : DeitException(message, inner);
+public sealed class CheckpointException(string message, Exception? inner = null)
+    : DeitException(DeitErrorKind.Data, message, inner);

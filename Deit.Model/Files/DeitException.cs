@@ -2,8 +2,13 @@ namespace Deit.Model;
 
 /// <summary>
 /// An error that the user can mend. Its message is one sentence with the operation, the actual value, the expected one
-/// and the remedy. Commands print the message alone and exit with 1.
+/// and the remedy. Commands print the message alone, and their exit code tells the kind.
 /// </summary>
+/// <param name="kind">The kind of failure.</param>
 /// <param name="message">The sentence.</param>
 /// <param name="inner">The exception behind it.</param>
-public class DeitException(string message, Exception? inner = null) : Exception(message, inner);
+public class DeitException(DeitErrorKind kind, string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The kind of failure.</summary>
+    public DeitErrorKind Kind { get; } = kind;
+}

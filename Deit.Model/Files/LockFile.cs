@@ -49,6 +49,7 @@ internal sealed class LockFile : IDisposable
             holder = LockHolder.Read(path);
         }
         throw new DeitException(
+            DeitErrorKind.Output,
             holder is null
                 ? $"{what} is in use by another process; wait until it ends, or choose another folder."
                 : $"{what} is in use by process {holder.Process} on host {holder.Host} ({holder.Command}, started "
@@ -144,6 +145,7 @@ internal sealed class LockFile : IDisposable
         // A process that died before it wrote its name left an empty file, a machine without power one of zeros.
         if (bytes.Any(value => value != 0) && LockHolder.Parse(bytes) is null)
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"'{path}' is no lock that this program wrote, though it has the name of one; move it elsewhere."
             );
     }

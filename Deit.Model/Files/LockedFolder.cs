@@ -97,6 +97,7 @@ internal sealed class LockedFolder : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"{what} cannot be made ({error.Message.TrimEnd('.')}); choose another --output.",
                 error
             );

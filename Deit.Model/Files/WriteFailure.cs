@@ -29,11 +29,13 @@ internal static class WriteFailure
         string needed = bytesNeeded > 0 ? $"{bytesNeeded} bytes are needed" : "more space is needed";
         return DiskFull.Contains(error.HResult)
             ? new DeitException(
+                DeitErrorKind.Output,
                 $"Writing '{path}' failed: the disk or quota is full, {needed} and {FreeBytes(path)} are free; free space or "
                     + "choose another folder, what was there before is intact.",
                 error
             )
             : new DeitException(
+                DeitErrorKind.Output,
                 $"Writing '{path}' failed: {error.Message.TrimEnd('.')}; check that its folder exists and is writable, what "
                     + "was there before is intact.",
                 error

@@ -60,6 +60,7 @@ internal static class WeightsDescription
         {
             return NetworkFamilies.FromWeights(weights.Shapes)
                 ?? throw new DeitException(
+                    DeitErrorKind.Data,
                     ForeignParts.Missing([.. weights.Shapes.Keys])
                         ?? "they are not named as those of a family that is known here"
                 );

@@ -41,6 +41,7 @@ public readonly record struct ImageSize(int Height, int Width)
             [>= 1 and int side] => new ImageSize(side, side),
             [>= 1 and int height, >= 1 and int width] => new ImageSize(height, width),
             _ => throw new DeitException(
+                DeitErrorKind.Usage,
                 $"'{text}' is no image size; expected a side as 224, or height and width as 224x160."
             ),
         };

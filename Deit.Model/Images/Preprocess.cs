@@ -123,6 +123,7 @@ public sealed record Preprocess
         catch (JsonException error)
         {
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Reading the preprocessing settings failed: {error.Message.TrimEnd('.')}; correct them or restore the "
                     + "file.",
                 error
@@ -137,6 +138,7 @@ public sealed record Preprocess
         const int Most = 16384; // pixels a side: beyond any model, and 3 * side^2 still fits an index
         if (InputSize is not { Shorter: >= 1, Longer: <= Most })
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Preprocessing asks for an input of {InputSize} pixels, expected 1 to {Most}; correct the input size."
             );
         if (
@@ -147,11 +149,13 @@ public sealed record Preprocess
             )
         )
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Preprocessing asks for a resize to {ResizeSize?.ToString() ?? $"{InputSize} / {CropRatio}"} pixels, "
                     + $"expected 1 to {Most}; correct the crop ratio or the resize size."
             );
         if (!Enum.IsDefined(Interpolation))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Preprocessing asks for the unknown interpolation {Interpolation}, expected one of "
                     + $"{string.Join(", ", Enum.GetNames<ResampleFilter>())}; correct it."
             );
@@ -164,6 +168,7 @@ public sealed record Preprocess
                 )
             )
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Preprocessing normalises with mean {Mean} and deviation {StandardDeviation}, expected finite "
                         + "numbers and deviations above 0; correct them."
                 );
@@ -190,6 +195,7 @@ public sealed record Preprocess
                 value < int.MaxValue / 3
                     ? Math.Max(1, (int)Math.Round(value))
                     : throw new DeitException(
+                        DeitErrorKind.Data,
                         $"Preprocessing an image of {width} x {height} failed: resized it would be {value:F0} pixels long; crop it first."
                     );
         }
@@ -197,6 +203,7 @@ public sealed record Preprocess
         long longer = (long)((double)((long)size * Math.Max(width, height)) / Math.Min(width, height));
         if (longer > int.MaxValue / 3)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Preprocessing an image of {width} x {height} failed: resized it would be {longer} pixels long; crop it first."
             );
         return width <= height ? (size, (int)longer) : ((int)longer, size);

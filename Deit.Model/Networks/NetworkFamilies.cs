@@ -1,4 +1,5 @@
 using Deit.Model.Networks;
+using Deit.Model.Text;
 
 namespace Deit.Model;
 
@@ -23,8 +24,12 @@ internal static class NetworkFamilies
     public static ReferenceModel Model(string name) =>
         All.Select(family => family.Models.GetValueOrDefault(name)).FirstOrDefault(model => model is not null)
         ?? throw new DeitException(
-            $"There is no model '{name}'; choose one of {string.Join(", ", Names)}, or give a free configuration."
+            DeitErrorKind.Usage,
+            $"There is no model '{name}'{Meant(name)}; choose one of {string.Join(", ", Names)}, or give a free configuration."
         );
+
+    private static string Meant(string name) =>
+        NearestNames.Question(name, Names) is { } question ? $", {question}" : "";
 
     /// <summary>The configuration of the reference model of a name.</summary>
     /// <exception cref="DeitException">There is no model of that name.</exception>
@@ -57,6 +62,7 @@ internal static class NetworkFamilies
         ];
         if (free is [var first, var second, ..])
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"{second.Family.FreeFlags} describes a {second.Family.Name}, {first.Family.FreeFlags} "
                     + $"a {first.Family.Name}; give one or the other."
             );

@@ -246,7 +246,10 @@ public sealed partial class DeitModel : IDisposable
 
     private TransformerConfig RequireTokens(string what) =>
         Config as TransformerConfig
-        ?? throw new DeitException($"{what} was asked of a {Config.Family}, which has no tokens; load a DeiT.");
+        ?? throw new DeitException(
+            DeitErrorKind.Usage,
+            $"{what} was asked of a {Config.Family}, which has no tokens; load a DeiT."
+        );
 
     private Request Prepare(RgbImage image, Wanted wanted)
     {

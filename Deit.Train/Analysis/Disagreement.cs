@@ -37,6 +37,7 @@ internal sealed record Disagreement(IReadOnlyList<string> Names, double[][] Shar
         int[] common = [.. all.Where(index => byIndex.All(predictions => predictions.ContainsKey(index)))];
         if (common.Length == 0)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Comparing {models.Count} models failed: there is no image that all of them could read; check the folder."
             );
         if (
@@ -96,6 +97,7 @@ internal sealed record Disagreement(IReadOnlyList<string> Names, double[][] Shar
             { } twice
         )
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"Comparing models failed: two of them would be called '{twice.Key}'; give each its own with --names."
             );
         return classifiers;

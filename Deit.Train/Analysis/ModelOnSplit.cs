@@ -76,6 +76,7 @@ internal sealed class ModelOnSplit : IDisposable
         string split = SplitNames.Asked(options.Split);
         if (split != SplitNames.All && !SplitNames.Stored.Contains(split))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--split '{options.Split}' is no split, expected train, val, test, or all for every picture; name one of these."
             );
         // Of data without splits nothing is held out then, and everything is evaluated.

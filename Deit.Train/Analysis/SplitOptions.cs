@@ -5,10 +5,10 @@ namespace Deit.Train.Analysis;
 /// <summary>The options of every command that runs models over a split of a data set.</summary>
 internal record SplitOptions
 {
-    [Flag("the pictures, as for training", Required = true)]
+    [Flag("the pictures, as for training", Required = true, Value = "DIR")]
     public string Data { get; set; } = "";
 
-    [Flag("which part of the data: train, val, test, or all pictures of it")]
+    [Flag("which part of the data: train, val, test, or all pictures of it", Value = "NAME")]
     public string Split { get; set; } = "val";
 
     [Flag("images a run")]
@@ -20,6 +20,6 @@ internal record SplitOptions
     [Flag("print JSON")]
     public bool Json { get; set; }
 
-    [FlagGroup]
+    [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
 }

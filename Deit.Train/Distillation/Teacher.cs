@@ -44,6 +44,7 @@ internal sealed class Teacher : IDisposable
         NetworkConfig config = source.Config(name, "--teacher-model");
         if (config.NumClasses != classNames.Count)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"The teacher '{path}' knows {config.NumClasses} classes, the data has {classNames.Count}; "
                     + "give a teacher that was trained on the same classes."
             );
@@ -57,11 +58,13 @@ internal sealed class Teacher : IDisposable
                 is { } unknown
         )
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"The teacher '{path}' does not know the class '{unknown}' of the data; "
                     + "give a teacher that was trained on the same classes."
             );
         if (labels is not null && !ClassLabels.AreSame(labels, classNames))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"The teacher '{path}' has the data's classes in another order; give a teacher that was trained on this data."
             );
         if (
@@ -69,6 +72,7 @@ internal sealed class Teacher : IDisposable
             && (own.Mean != preprocess.Mean || own.StandardDeviation != preprocess.StandardDeviation)
         )
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"The teacher '{path}' was trained on pictures of mean {own.Mean} and deviation "
                     + $"{own.StandardDeviation}, the student sees {preprocess.Mean} and "
                     + $"{preprocess.StandardDeviation}, and both see the same tensor; give a teacher of the same normalisation."
@@ -132,6 +136,7 @@ internal sealed class Teacher : IDisposable
         int classes = Network.Config.NumClasses;
         if ((long)pictures.Count * classes > Array.MaxLength)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"Keeping {classes} logits of {pictures.Count} images was asked for, "
                     + $"an array holds {Array.MaxLength}; drop --teacher-cache, so that the teacher answers in each step."
             );
@@ -141,7 +146,10 @@ internal sealed class Teacher : IDisposable
         {
             using SafetensorsFile file = SafetensorsFile.Open(path);
             if (!file.Metadata.TryGetValue(CacheKey, out string? known))
-                throw new DeitException($"'{path}' holds no logits of a teacher; give --teacher-cache another file.");
+                throw new DeitException(
+                    DeitErrorKind.Data,
+                    $"'{path}' holds no logits of a teacher; give --teacher-cache another file."
+                );
             if (
                 known == key
                 && file.TryGet(CachedLogits, out SafetensorsEntry? entry)

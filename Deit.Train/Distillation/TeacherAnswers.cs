@@ -19,6 +19,7 @@ internal sealed class TeacherAnswers(float[] logits, int classes, string path)
             ReadOnlySpan<float> answer = logits.AsSpan(pictures[i] * classes, classes);
             if (float.IsNaN(answer[0]))
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"'{path}' has no answer for image {pictures[i]}, which could not be read when it was made; "
                         + "remove that file, so that it is made anew."
                 );

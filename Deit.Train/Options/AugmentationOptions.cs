@@ -37,7 +37,7 @@ internal sealed record AugmentationOptions
     [Flag("chance of a horizontal flip", Name = "hflip")]
     public double HorizontalFlip { get; init; } = 0.5;
 
-    [Flag("RandAugment in timm's grammar; none for no such augmentation", Name = "aa")]
+    [Flag("RandAugment in timm's grammar; none for no such augmentation", Name = "aa", Value = "TEXT")]
     public string AutoAugment { get; init; } = "rand-m9-mstd0.5-inc1";
 
     [Flag(

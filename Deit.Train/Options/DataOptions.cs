@@ -9,7 +9,8 @@ internal sealed record DataOptions
         "folder with DIR/{train,val}/<class>/* or DIR/<class>/*, CIFAR, WebDataset shards or Parquet",
         Name = "data",
         Scope = FlagScope.Run,
-        OnResume = true
+        OnResume = true,
+        Value = "DIR"
     )]
     public string? Path { get; init; }
 

@@ -7,7 +7,8 @@ internal sealed record DeviceOptions
         "Vulkan device by index, name or UUID (also DEIT_DEVICE)",
         Name = "device",
         Scope = FlagScope.Command,
-        OnResume = true
+        OnResume = true,
+        Value = "NAME"
     )]
     public string? Selector { get; init; }
 }

@@ -24,17 +24,23 @@ internal sealed record DistillationOptions
     [Flag(
         "the teacher's weights: a model folder, or a .safetensors file with timm's names",
         Scope = FlagScope.Run,
-        OnResume = true
+        OnResume = true,
+        Value = "DIR"
     )]
     public string? TeacherPath { get; init; }
 
-    [Flag("the teacher's model where its file does not say (reference: regnety_160)", Scope = FlagScope.Run)]
+    [Flag(
+        "the teacher's model where its file does not say (reference: regnety_160)",
+        Scope = FlagScope.Run,
+        Value = "NAME"
+    )]
     public string? TeacherModel { get; init; }
 
     [Flag(
         "file that keeps the teacher's logits of each training image by name, with --no-aug; made when missing",
         Scope = FlagScope.Run,
-        OnResume = true
+        OnResume = true,
+        Value = "FILE"
     )]
     public string? TeacherCache { get; init; }
 
@@ -48,16 +54,21 @@ internal sealed record DistillationOptions
         OptionCheck.Require(Tau > 0 && double.IsFinite(Tau), "--distillation-tau", Tau, "above 0");
         if (Distils && TeacherPath is null)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--distillation-type {FlagValue.Name(Type)} needs a teacher; "
                     + "add --teacher-path with a model folder or a .safetensors file."
             );
         if (!Distils && TeacherPath is not null)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 "--teacher-path was given and --distillation-type is none, so nothing would be learned from it; "
                     + "add --distillation-type hard or soft."
             );
         if (TeacherModel is not null && TeacherPath is null)
-            throw new DeitException("--teacher-model names the model of --teacher-path, which is missing; add it.");
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                "--teacher-model names the model of --teacher-path, which is missing; add it."
+            );
     }
 }
 

@@ -25,6 +25,7 @@ internal sealed class EpochList(params IReadOnlyList<int> epochs) : IEquatable<E
                 int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int epoch)
                     ? epoch
                     : throw new DeitException(
+                        DeitErrorKind.Usage,
                         $"'{part}' of '{text}' is no epoch; expected whole numbers, as 90,180,270."
                     )
             );

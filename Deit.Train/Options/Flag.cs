@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using Deit.Model.Images;
 
 namespace Deit.Train.Options;
 
@@ -32,6 +33,26 @@ internal sealed class Flag
     /// <summary>The description of the flag.</summary>
     public FlagAttribute Attribute { get; }
 
+    /// <summary>The heading above the flag in help.</summary>
+    public string Concern =>
+        _groups
+            .Reverse()
+            .Select(group => group.GetCustomAttribute<FlagGroupAttribute>()?.Concern)
+            .FirstOrDefault(concern => concern is not null)
+        ?? "Options";
+
+    /// <summary>The name of the value in help; null of a flag that needs none.</summary>
+    public string? ValueName =>
+        Attribute.Value
+        ?? (
+            Type == typeof(bool) ? null
+            : FlagValue.IsNamed(Type) || Choices.Count > 0 ? "NAME"
+            : Type == typeof(string) || Type == typeof(string[]) ? "TEXT"
+            : Bare(Type) == typeof(ImageSize) ? "SIZE"
+            : Bare(Type) == typeof(double) ? "X"
+            : "N"
+        );
+
     /// <summary>The type of the value.</summary>
     public Type Type => _property.PropertyType;
 
@@ -49,5 +70,7 @@ internal sealed class Flag
 
     private object Holder(object options) => _groups.Aggregate(options, (record, group) => group.GetValue(record)!);
 
-    private static bool IsEnum(Type type) => (Nullable.GetUnderlyingType(type) ?? type).IsEnum;
+    private static bool IsEnum(Type type) => Bare(type).IsEnum;
+
+    private static Type Bare(Type type) => Nullable.GetUnderlyingType(type) ?? type;
 }

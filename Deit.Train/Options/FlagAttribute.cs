@@ -13,6 +13,9 @@ internal class FlagAttribute(string help) : Attribute
     /// <summary>The flag without its dashes, as <c>batch-size</c>; made from the property's name where it is not given.</summary>
     public string? Name { get; init; }
 
+    /// <summary>The name of the value in help, as <c>DIR</c>; made from the type where it is not given.</summary>
+    public string? Value { get; init; }
+
     /// <summary>The values to choose from; empty for any, and for all of an enum.</summary>
     public string[] Choices { get; init; } = [];
 
@@ -37,8 +40,13 @@ internal sealed class PrecisionFlagAttribute : FlagAttribute
 }
 
 /// <summary>Marks a property that holds a record of further flags.</summary>
+/// <param name="concern">The heading above these flags in help; that of the record around them without it.</param>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class FlagGroupAttribute : Attribute;
+internal sealed class FlagGroupAttribute(string? concern = null) : Attribute
+{
+    /// <summary>The heading above these flags in help.</summary>
+    public string? Concern { get; } = concern;
+}
 
 /// <summary>The files that hold a flag's value.</summary>
 internal enum FlagScope

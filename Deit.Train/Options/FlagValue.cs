@@ -48,6 +48,7 @@ internal static class FlagValue
             ? Precision.Parse(name)
             : Enum.GetValues(bare).Cast<Enum>().FirstOrDefault(value => Name(value) == name)
                 ?? throw new DeitException(
+                    DeitErrorKind.Usage,
                     $"'{name}' is no value of {bare.Name}; choose one of {string.Join(", ", Names(bare))}."
                 );
     }

@@ -8,7 +8,8 @@ internal sealed record ModelOptions
 {
     [Flag(
         "a published model by timm's name, such as deit_tiny_patch16_224; a name that is unknown lists them all",
-        Name = "model"
+        Name = "model",
+        Value = "NAME"
     )]
     public string Name { get; init; } = "deit_tiny_patch16_224";
 
@@ -30,7 +31,8 @@ internal sealed record ModelOptions
     [Flag(
         "w_0, w_a, w_m, depth and group width of a free RegNetY, as 48,27.89,2.09,16,8; "
             + "a sixth number is the width of its stem",
-        Name = "regnet"
+        Name = "regnet",
+        Value = "NUMBERS"
     )]
     public string? RegNet { get; init; }
 
@@ -40,7 +42,8 @@ internal sealed record ModelOptions
     [Flag(
         "weights to start from, a model folder or a .safetensors file: "
             + "position embedding resized, heads of other classes started anew",
-        Scope = FlagScope.Run
+        Scope = FlagScope.Run,
+        Value = "WEIGHTS"
     )]
     public string? Finetune { get; init; }
 
@@ -68,6 +71,7 @@ internal sealed record ModelOptions
         OptionCheck.Require(DropPath is >= 0 and < 1, "--drop-path", DropPath, "from 0 to below 1");
         if (Distilled && IsRegNet)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 "--distilled adds a token to a DeiT, a RegNetY has none; "
                     + "drop it: the other distillation flags work without a token."
             );

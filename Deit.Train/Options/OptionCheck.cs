@@ -14,6 +14,9 @@ internal static class OptionCheck
     public static void Require(bool condition, string flag, double actual, string expected)
     {
         if (!condition)
-            throw new DeitException(FormattableString.Invariant($"{flag} is {actual}, expected {expected}."));
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                FormattableString.Invariant($"{flag} is {actual}, expected {expected}.")
+            );
     }
 }

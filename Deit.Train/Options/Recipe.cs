@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Deit.Model;
+using Deit.Model.Text;
 
 namespace Deit.Train.Options;
 
@@ -30,7 +31,9 @@ internal static class Recipe
         using Stream? embedded = typeof(Recipe).Assembly.GetManifestResourceStream(Resource + nameOrFile);
         if (embedded is null && !File.Exists(nameOrFile))
             throw new DeitException(
-                $"There is no recipe '{nameOrFile}'; give one of {string.Join(", ", Names)}, or a file that --save-recipe wrote."
+                DeitErrorKind.Usage,
+                $"There is no recipe '{nameOrFile}'{Meant(nameOrFile)}; give one of {string.Join(", ", Names)}, "
+                    + "or a file that --save-recipe wrote."
             );
         try
         {
@@ -39,12 +42,13 @@ internal static class Recipe
         }
         catch (UnknownKeyException error)
         {
-            throw new DeitException($"The recipe '{nameOrFile}' {error.Sentence}", error);
+            throw new DeitException(DeitErrorKind.Data, $"The recipe '{nameOrFile}' {error.Sentence}", error);
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
             string reason = error.Message.ReplaceLineEndings(" ").TrimEnd('.');
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"The recipe '{nameOrFile}' cannot be read ({reason}); correct the file or write it anew with --save-recipe.",
                 error
             );
@@ -59,10 +63,14 @@ internal static class Recipe
     {
         if (File.Exists(path) && new FileInfo(path).Length > 0 && !IsRecipe(path))
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"--save-recipe '{path}' names a file that is no recipe and would be lost; choose another name."
             );
         OptionsFile.Write(options, path, FlagScope.Recipe);
     }
+
+    private static string Meant(string name) =>
+        NearestNames.Question(name, Names) is { } question ? $", {question}" : "";
 
     private static bool IsRecipe(string path)
     {

@@ -8,11 +8,16 @@ internal sealed record RunOptions
     [Flag(
         "deit|finetune384|transfer|plain, or a file of --save-recipe: what the flags below start from; "
             + "flags given with it come after it",
-        Scope = FlagScope.Command
+        Scope = FlagScope.Command,
+        Value = "NAME"
     )]
     public string? Recipe { get; init; }
 
-    [Flag("write all settings of the recipe to a file; without --data nothing else is done", Scope = FlagScope.Command)]
+    [Flag(
+        "write all settings of the recipe to a file; without --data nothing else is done",
+        Scope = FlagScope.Command,
+        Value = "FILE"
+    )]
     public string? SaveRecipe { get; init; }
 
     [Flag("steps between two reads of the running loss", Name = "print-freq", Scope = FlagScope.Run)]
@@ -24,10 +29,10 @@ internal sealed record RunOptions
     [Flag("seed of everything random", Scope = FlagScope.Run)]
     public long Seed { get; init; }
 
-    [Flag("run folder to write", Scope = FlagScope.Run)]
+    [Flag("run folder to write", Scope = FlagScope.Run, Value = "DIR")]
     public string? Output { get; init; }
 
-    [FlagGroup]
+    [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
 
     /// <exception cref="DeitException">A value makes no sense.</exception>

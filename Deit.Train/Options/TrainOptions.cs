@@ -10,43 +10,43 @@ namespace Deit.Train.Options;
 internal sealed record TrainOptions
 {
     /// <summary>The pictures.</summary>
-    [FlagGroup]
+    [FlagGroup("Data")]
     public DataOptions Data { get; init; } = new();
 
     /// <summary>The network.</summary>
-    [FlagGroup]
+    [FlagGroup("Model")]
     public ModelOptions Model { get; init; } = new();
 
     /// <summary>The images of a step and of an update, and the arithmetic.</summary>
-    [FlagGroup]
+    [FlagGroup("Steps and arithmetic")]
     public StepOptions Step { get; init; } = new();
 
     /// <summary>The length of the training and its learning rates.</summary>
-    [FlagGroup]
+    [FlagGroup("Length and learning rate")]
     public ScheduleOptions Schedule { get; init; } = new();
 
     /// <summary>The optimiser.</summary>
-    [FlagGroup]
+    [FlagGroup("Optimizer")]
     public OptimizerOptions Optimizer { get; init; } = new();
 
     /// <summary>The moving average of the weights.</summary>
-    [FlagGroup]
+    [FlagGroup("Moving average")]
     public AverageOptions Average { get; init; } = new();
 
     /// <summary>The changes to training pictures and labels.</summary>
-    [FlagGroup]
+    [FlagGroup("Augmentation")]
     public AugmentationOptions Augmentation { get; init; } = new();
 
     /// <summary>The teacher and its part of the loss.</summary>
-    [FlagGroup]
+    [FlagGroup("Distillation")]
     public DistillationOptions Distillation { get; init; } = new();
 
     /// <summary>The evaluation after each epoch.</summary>
-    [FlagGroup]
+    [FlagGroup("Evaluation")]
     public EvaluationOptions Evaluation { get; init; } = new();
 
     /// <summary>The run folder and everything else of one run.</summary>
-    [FlagGroup]
+    [FlagGroup("Run")]
     public RunOptions Run { get; init; } = new();
 
     /// <summary>The file of a run folder that holds these options.</summary>
@@ -68,6 +68,7 @@ internal sealed record TrainOptions
         Run.Validate();
         if (Distillation.TeacherCache is not null && !(Augmentation.NoAug && Distillation.Distils))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 "--teacher-cache keeps one answer an image, and augmentation changes the image each time; "
                     + "add --no-aug and a --distillation-type, or drop it."
             );
@@ -86,6 +87,7 @@ internal sealed record TrainOptions
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"'{folder}' is no run folder: it has no {FileName}; give the --output of an earlier training."
             );
         try
@@ -97,6 +99,7 @@ internal sealed record TrainOptions
         {
             string reason = error.Message.ReplaceLineEndings(" ");
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"'{path}' cannot be read as training options ({reason}); restore the file or start a new run.",
                 error
             );

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deit.Model.Text;
 
 namespace Deit.Train.Options;
 
@@ -11,29 +12,6 @@ internal sealed class UnknownKeyException(string key, IEnumerable<string> known)
     /// <summary>The mistake and its remedy, to follow the name of the file.</summary>
     public string Sentence { get; } = $"has the unknown key '{key}'; {Remedy(key, known)}.";
 
-    // The remedy names the key that differs least from the unknown one: after a typing mistake it is the key that was
-    // meant.
-    private static string Remedy(string key, IEnumerable<string> known)
-    {
-        string nearest = known.MinBy(other => Distance(key, other))!;
-        return Distance(key, nearest) <= 3
-            ? $"did you mean '{nearest}'"
-            : "its keys are the flags of deit train --help with underscores";
-    }
-
-    // The edit distance of Levenshtein.
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            (int diagonal, row[0]) = (row[0], i);
-            for (int j = 1; j <= b.Length; j++)
-                (diagonal, row[j]) = (
-                    row[j],
-                    Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1))
-                );
-        }
-        return row[^1];
-    }
+    private static string Remedy(string key, IEnumerable<string> known) =>
+        NearestNames.Question(key, known) ?? "its keys are the flags of deit train --help with underscores";
 }

@@ -79,6 +79,7 @@ internal static class Report
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"Making the folder '{path}' failed: {error.Message.TrimEnd('.')}; choose another --output.",
                 error
             );

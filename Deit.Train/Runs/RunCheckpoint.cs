@@ -94,6 +94,7 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
         string path = Path.Combine(Last, StateFile);
         if (!File.Exists(path))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"'{run}' has no checkpoint to resume: {Path.Combine("last", StateFile)} is missing; "
                     + "remove that folder and start the training anew."
             );
@@ -105,6 +106,7 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"'{path}' cannot be read ({error.Message.ReplaceLineEndings(" ")}); "
                     + "restore the file or start the training anew.",
                 error

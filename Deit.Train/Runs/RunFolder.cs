@@ -56,6 +56,7 @@ internal sealed class RunFolder : IDisposable
     {
         if (File.Exists(Path.Combine(path, TrainOptions.FileName)))
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"'{path}' holds a run already; go on with --resume {path}, or choose another --output."
             );
     }
@@ -66,6 +67,7 @@ internal sealed class RunFolder : IDisposable
     {
         if (!_folder.IsInPlace)
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"Saving into '{_path}' failed: the run folder was removed, moved or replaced while it was trained in, so "
                     + "training stopped and wrote nothing more; go on with --resume where the folder is now, or start anew."
             );
@@ -79,6 +81,7 @@ internal sealed class RunFolder : IDisposable
         string[] names = ["last", "best", "best_ema", "log.csv", "log.jsonl"];
         if (names.FirstOrDefault(name => Path.Exists(Path.Combine(path, name))) is { } name)
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"'{path}' holds '{name}' and no run, and a training would replace that; move it elsewhere, or choose another "
                     + "--output."
             );

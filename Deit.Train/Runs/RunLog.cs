@@ -38,6 +38,7 @@ internal sealed class RunLog
         {
             if (File.Exists(path))
                 throw new DeitException(
+                    DeitErrorKind.Output,
                     $"Starting a log failed: '{path}' exists already, expected a folder without a run; "
                         + "resume that run or name another folder."
                 );
@@ -56,6 +57,7 @@ internal sealed class RunLog
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         if (!File.Exists(JsonPath(folder)) && File.Exists(CsvPath(folder)))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Resuming the log '{CsvPath(folder)}' failed: the log.jsonl it is made from is missing; "
                     + "restore that file, or move log.csv away to resume with an empty log."
             );
@@ -109,6 +111,7 @@ internal sealed class RunLog
             {
                 if (i < lines.Length - 1)
                     throw new DeitException(
+                        DeitErrorKind.Data,
                         $"Reading the log '{path}' failed: line {i + 1} is not a whole row of JSON; "
                             + "mend or remove that line, or move both log files away to resume with an empty log.",
                         error
@@ -127,6 +130,7 @@ internal sealed class RunLog
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Reading the log '{path}' failed: {error.Message.TrimEnd('.')}; make the file readable, "
                     + "or move both log files away to resume with an empty log.",
                 error

@@ -24,6 +24,7 @@ internal static class SameData
                     ? "them in another order"
                     : List(classes, trained);
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Resuming '{plan.Folder}' failed: it was trained on the classes {List(trained, classes)}; "
                     + $"'{plan.Options.Data.Path}' has {has}; restore them or start a new run."
             );

@@ -39,7 +39,9 @@ internal sealed class TrainRun : IDisposable
         // Everything that can be wrong on disk is found before a device is opened and before anything is written.
         options.Validate();
         string path =
-            resume ?? options.Run.Output ?? throw new DeitException("No run folder was given; add --output DIR.");
+            resume
+            ?? options.Run.Output
+            ?? throw new DeitException(DeitErrorKind.Usage, "No run folder was given; add --output DIR.");
         // A run that another process trains is not even read: what it reads may be half of the old and half of the new.
         RunFolder? folder = resume is null ? null : RunFolder.Open(path);
         TrainingPlan? plan = null;
@@ -56,6 +58,7 @@ internal sealed class TrainRun : IDisposable
             string? teacher = plan.TeacherHash();
             if (resumed is not null && resumed.Teacher != teacher)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"The teacher '{options.Distillation.TeacherPath}' is another than the one that '{path}' was begun "
                         + "with; restore its weights, or name their place with --teacher-path."
                 );

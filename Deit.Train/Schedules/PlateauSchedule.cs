@@ -25,6 +25,7 @@ internal sealed class PlateauSchedule(ScheduleOptions options, double peak) : Wa
     {
         if (validationLosses.Count <= t)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--sched plateau needs the validation losses of {t + 1} epochs for the rate of the next, the run has "
                     + $"{validationLosses.Count}; restore the files of the run, or start a new one."
             );

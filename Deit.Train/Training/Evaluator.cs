@@ -189,6 +189,7 @@ internal sealed class Evaluator : IDisposable
             int images = _predictions.Count;
             if (images == 0)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     "No image could be evaluated: the split is empty or unreadable; check the folder."
                 );
             return new Evaluation(

@@ -25,6 +25,7 @@ internal static class HostMemory
         long available = Available();
         if (bytes > available)
             throw new DeitException(
+                DeitErrorKind.Memory,
                 $"Not enough memory for {purpose}: {bytes >> 20} MiB needed, {available >> 20} MiB free; "
                     + "lower --batch-size or --input-size, or end other programs."
             );

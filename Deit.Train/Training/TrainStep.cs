@@ -53,6 +53,7 @@ internal sealed class TrainStep : IDisposable
     {
         if (!precision.Trains)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"Training in {precision.Name} was asked for, gradients lie below its range; use bf16x3 or fp32."
             );
         (_device, _model, _options, _average, Precision) = (device, model, options, average, precision);

@@ -174,6 +174,7 @@ internal sealed class TrainingLoop
     {
         if (!double.IsFinite(loss))
             throw new DeitException(
+                DeitErrorKind.NotFinite,
                 $"The loss is {loss.ToString(CultureInfo.InvariantCulture)} in epoch {_state.Epoch + 1} at or before step "
                     + $"{_state.StepInEpoch}, so training stopped; the checkpoints in '{_plan.Folder}' are from before: "
                     + "lower --lr, raise --warmup-epochs or set --clip-grad 1, and start anew."

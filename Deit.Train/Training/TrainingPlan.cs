@@ -22,6 +22,7 @@ internal sealed class TrainingPlan : IDisposable
         string data =
             options.Data.Path
             ?? throw new DeitException(
+                DeitErrorKind.Usage,
                 "No data was given; add --data DIR with a folder of pictures for each class, tar shards, Parquet or CIFAR."
             );
         DatasetOptions reading = new() { ValFraction = options.Data.ValFraction };
@@ -68,6 +69,7 @@ internal sealed class TrainingPlan : IDisposable
         StepsPerEpoch = Training.BatchCount(sampler.Count) / steps * steps;
         if (StepsPerEpoch == 0)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"An update of {steps} batches of {batch} images was asked for, an epoch of the training set has "
                     + $"{sampler.Count}; lower --accum-steps or --batch-size."
             );

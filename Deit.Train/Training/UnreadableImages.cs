@@ -35,6 +35,7 @@ internal sealed class UnreadableImages(string split, SampleReader samples)
         int[] unreadable = samples.UnreadableIndices;
         if (2L * unreadable.Length > samples.Count)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"{Count(unreadable.Length)} could not be read, which is more than a half, so training stopped; "
                     + $"the first error: {samples.ErrorOf(unreadable[0])?.TrimEnd('.')}; mend the data, and go on with "
                     + $"--resume {folder}, whose checkpoint is intact."

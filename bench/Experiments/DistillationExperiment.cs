@@ -49,9 +49,12 @@ internal sealed class DistillationExperiment(
     public int Run()
     {
         if (options.Data is null)
-            throw new DeitException("No data was given; add --data DIR with a folder of pictures for each class.");
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                "No data was given; add --data DIR with a folder of pictures for each class."
+            );
         if (options.Seeds is < 1 or > 1000)
-            throw new DeitException($"--seeds is {options.Seeds}, expected 1 to 1000.");
+            throw new DeitException(DeitErrorKind.Usage, $"--seeds is {options.Seeds}, expected 1 to 1000.");
         // A wrong split is found before hours of training, not after.
         foreach (string split in options.Splits)
             ImageDatasets.Open(options.Data, split, new DatasetOptions { ValFraction = options.ValFraction });
@@ -112,6 +115,7 @@ internal sealed class DistillationExperiment(
         bool begun = File.Exists(Path.Combine(folder, TrainOptions.FileName));
         if (begun && TrainOptions.Load(folder) != training with { Run = training.Run with { Device = new() } })
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"'{folder}' was trained with other options than these; "
                     + "give the recipes and data that it was begun with, or another --output."
             );

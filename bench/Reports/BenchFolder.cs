@@ -32,6 +32,7 @@ internal static partial class BenchFolder
             && ((string[])[".md", ".csv", Roofline]).FirstOrDefault(end => File.Exists(stem + end)) is { } end
         )
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"'{stem}{end}' would be replaced, and no measurements lie beside it; move it elsewhere, or choose another --name."
             );
         if (File.Exists($"{stem}.json"))
@@ -58,6 +59,7 @@ internal static partial class BenchFolder
             : [];
         if (files.Length == 0)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"'{folder}' holds no measurements; make some by bench/run, or name another folder by --results."
             );
         (string Stem, BenchReport Report)[] devices =

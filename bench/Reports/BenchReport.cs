@@ -95,6 +95,7 @@ internal sealed record BenchReport
     {
         if ((Device, Driver, Version) != (newer.Device, newer.Driver, newer.Version))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"The measurements there are of {Device}, {Driver}, version {Version ?? "unknown"}, "
                     + $"the new ones of {newer.Device}, {newer.Driver}, version {newer.Version ?? "unknown"}; "
                     + "remove the older file or name the new one by --name."
@@ -126,6 +127,7 @@ internal sealed record BenchReport
     {
         if (!File.Exists(path))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"There is no file '{path}'; give one that deit bench ops, products, infer or train wrote with --json."
             );
         try
@@ -135,6 +137,7 @@ internal sealed record BenchReport
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"'{path}' cannot be read as measurements ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); "
                     + "give a file that deit bench ops, products, infer or train wrote with --json.",
                 error

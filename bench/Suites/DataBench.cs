@@ -36,18 +36,22 @@ internal sealed class DataBench
     {
         if (!(options.Seconds > 0 && double.IsFinite(options.Seconds)))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"Measuring for {options.Seconds} seconds was asked for, expected more than 0; correct --seconds."
             );
         if (options.InputSize is < 1 or > 16384)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"An input of {options.InputSize} pixels was asked for, expected 1 to 16384; correct --input-size."
             );
         if (options.Reprob is not (>= 0 and <= 1))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"Erasing with a chance of {options.Reprob} was asked for, expected 0 to 1; correct --reprob."
             );
         if (options.NumWorkers < 0)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"{options.NumWorkers} threads were asked for, expected at least 0; correct --num-workers."
             );
         _options = options;

@@ -6,7 +6,7 @@ namespace Deit.Bench.Suites;
 internal sealed record DataBenchOptions
 {
     /// <summary>The pictures.</summary>
-    [Flag("pictures, as for deit train; the training images are read", Required = true)]
+    [Flag("pictures, as for deit train; the training images are read", Required = true, Value = "DIR")]
     public string Data { get; set; } = "";
 
     /// <summary>Side of the square input.</summary>

@@ -10,7 +10,7 @@ namespace Deit.Bench.Suites;
 /// <summary>The options of <c>deit bench infer</c> and <c>deit bench train</c>.</summary>
 internal sealed record ModelBenchOptions
 {
-    [Flag("models by name; without it Ti, S and B of 224 pixels, on a CPU driver Ti alone")]
+    [Flag("models by name; without it Ti, S and B of 224 pixels, on a CPU driver Ti alone", Value = "NAME...")]
     public string[] Models { get; set; } = [];
 
     [Flag("width of a free DeiT (with --depth and --num-heads)")]
@@ -31,7 +31,7 @@ internal sealed record ModelBenchOptions
     [Flag("images a step; 0 is the largest of 256, 128, ... that fits; without it 0, on a CPU driver 1 and 8")]
     public int[] BatchSizes { get; set; } = [];
 
-    [PrecisionFlag("arithmetics; without it all of a card, fp32 alone of a CPU driver")]
+    [PrecisionFlag("arithmetics; without it all of a card, fp32 alone of a CPU driver", Value = "NAME...")]
     public string[] Precisions { get; set; } = [];
 
     [Flag("seconds of running before anything counts; one step at least")]
@@ -46,14 +46,15 @@ internal sealed record ModelBenchOptions
     public int Repetitions { get; set; } = 7;
 
     [Flag(
-        "infer only: command of another program to measure in turn and compare with, such as bench/Experiments/onnxruntime"
+        "infer only: command of another program to measure in turn and compare with, such as bench/Experiments/onnxruntime",
+        Value = "COMMAND"
     )]
     public string? Peer { get; set; }
 
     [Flag("with --peer: how often both are measured; the medians are compared")]
     public int Rounds { get; set; } = 3;
 
-    [FlagGroup]
+    [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
 
     /// <summary>The arithmetics to measure on a device in a task.</summary>
@@ -68,21 +69,26 @@ internal sealed record ModelBenchOptions
     public void Validate()
     {
         if (BatchSizes.FirstOrDefault(batch => batch is < 0 or > 4096) is not 0 and int wrong)
-            throw new DeitException($"--batch-sizes has {wrong}, expected 1 to 4096, or 0 for the largest that fits.");
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"--batch-sizes has {wrong}, expected 1 to 4096, or 0 for the largest that fits."
+            );
         if (!(WarmUp >= 0 && double.IsFinite(WarmUp)))
-            throw new DeitException($"--warm-up is {WarmUp}, expected 0 or more seconds.");
+            throw new DeitException(DeitErrorKind.Usage, $"--warm-up is {WarmUp}, expected 0 or more seconds.");
         if (!(Seconds > 0 && double.IsFinite(Seconds)))
-            throw new DeitException($"--seconds is {Seconds}, expected more than 0.");
+            throw new DeitException(DeitErrorKind.Usage, $"--seconds is {Seconds}, expected more than 0.");
         if (Rounds is < 1 or > 1000)
-            throw new DeitException($"--rounds is {Rounds}, expected 1 to 1000.");
+            throw new DeitException(DeitErrorKind.Usage, $"--rounds is {Rounds}, expected 1 to 1000.");
         if (Repetitions is < 1 or > 10_000)
-            throw new DeitException($"--repetitions is {Repetitions}, expected 1 to 10000.");
+            throw new DeitException(DeitErrorKind.Usage, $"--repetitions is {Repetitions}, expected 1 to 10000.");
         if (Models.Length > 0 && (EmbedDim ?? Depth ?? NumHeads) is not null)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 "--models names DeiT and --embed-dim, --depth and --num-heads describe one; give one or the other."
             );
         if ((EmbedDim ?? Depth ?? NumHeads) is null && (PatchSize is not null || InputSize is not null))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 "--patch-size and --input-size belong to a free DeiT; give --embed-dim, --depth and --num-heads with them, or neither."
             );
     }

@@ -30,6 +30,7 @@ internal static class PeerBench
         bool cpu = device.Info.Type == GpuType.Cpu;
         if (options.Batches(cpu).Contains(0))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 "--peer was given with the largest batch that fits, which the peer does not know; name --batch-sizes."
             );
         List<BenchReport> ours = [],
@@ -108,12 +109,14 @@ internal static class PeerBench
             return process.ExitCode == 0
                 ? BenchReport.Load(file)
                 : throw new DeitException(
+                    DeitErrorKind.Other,
                     $"The peer '{peer}' ended with exit code {process.ExitCode}; run it alone to see why."
                 );
         }
         catch (Win32Exception error)
         {
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"The peer '{peer}' cannot be started: {error.Message}; "
                     + "give a command that can, such as bench/Experiments/onnxruntime.",
                 error

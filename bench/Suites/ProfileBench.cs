@@ -43,9 +43,13 @@ internal static partial class ProfileBench
         Precision types = Precision.Parse(options.Precision);
         (Precision possible, string? notice) = Precision.For(device.Info, types);
         if (possible != types)
-            throw new DeitException($"Profiling in {options.Precision}: {notice}; choose another --precision.");
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"Profiling in {options.Precision}: {notice}; choose another --precision."
+            );
         if (options.Task == ModelRow.Train && !types.Trains)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"Profiling training in {options.Precision}: it is for inference alone; choose another --precision."
             );
         using INetwork network = options.Config().Create(device);

@@ -7,7 +7,7 @@ namespace Deit.Bench.Suites;
 /// <summary>The options of <c>deit bench profile</c>.</summary>
 internal sealed record ProfileOptions
 {
-    [Flag("model by name")]
+    [Flag("model by name", Value = "NAME")]
     public string Model { get; set; } = "deit_tiny_patch16_224";
 
     [Flag("the step", Choices = [ModelRow.Infer, ModelRow.Train])]
@@ -19,10 +19,10 @@ internal sealed record ProfileOptions
     [PrecisionFlag("arithmetic")]
     public string Precision { get; set; } = "fp32";
 
-    [Flag("write the table to a file, too")]
+    [Flag("write the table to a file, too", Value = "FILE")]
     public string? Markdown { get; set; }
 
-    [FlagGroup]
+    [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
 
     /// <exception cref="DeitException">An option is out of its range, or there is no model of that name.</exception>
@@ -30,6 +30,7 @@ internal sealed record ProfileOptions
     {
         if (BatchSize is < 0 or > 4096)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--batch-size is {BatchSize}, expected 1 to 4096, or 0 for the largest that fits."
             );
         return NetworkFamilies.Find(Model);

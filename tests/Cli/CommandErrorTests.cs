@@ -12,6 +12,11 @@ namespace Deit.Tests.Cli;
 /// <summary>Mistakes of users: the command answers each with one sentence that has a remedy, and with an exit code that is not 0.</summary>
 public sealed class CommandErrorTests : IDisposable
 {
+    private const int Usage = 2,
+        Data = 3,
+        Device = 4,
+        Partial = 6,
+        Output = 7;
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -29,13 +34,21 @@ public sealed class CommandErrorTests : IDisposable
         "bench profile --task sleep",
         "--task is 'sleep', expected infer, train; see deit bench profile --help."
     )]
-    [InlineData("train --dataa x", "'--dataa' is no flag or command of deit train; see deit train --help.")]
-    [InlineData("bench everything", "'everything' is no flag or command of deit bench; see deit bench --help.")]
-    [InlineData("eval", "Option '--model' is required; see deit eval --help.")]
+    [InlineData("train --dataa x", "'--dataa' is no flag of deit train, did you mean --data; see deit train --help.")]
+    [InlineData("bench everything", "'everything' is no command or argument of deit bench; see deit bench --help.")]
+    [InlineData("trian", "'trian' is no command or argument of deit, did you mean train; see deit --help.")]
+    [InlineData(
+        "train --bach-size=8",
+        "'--bach-size=8' is no flag of deit train, did you mean --batch-size; see deit train --help."
+    )]
+    [InlineData("eval", "deit eval needs --data and --model, and they were not given; see deit eval --help.")]
+    [InlineData("eval --data x", "deit eval needs --model, and it was not given; see deit eval --help.")]
+    [InlineData("convert", "deit convert needs IN and OUT, and they were not given; see deit convert --help.")]
+    [InlineData("convert a", "deit convert needs OUT, and it was not given; see deit convert --help.")]
     public async Task A_command_line_that_is_none(string line, string sentence)
     {
         (int exitCode, string output, string error) = await DeitProcess.Run(line.Split(' '));
-        Assert.Equal((1, "", $"deit: {sentence}"), (exitCode, output, error.Trim()));
+        Assert.Equal((Usage, "", $"deit: {sentence}"), (exitCode, output, error.Trim()));
     }
 
     [Fact]
@@ -197,7 +210,7 @@ public sealed class CommandErrorTests : IDisposable
                 ("VK_DRIVER_FILES", none),
                 ("VK_ICD_FILENAMES", none)
             );
-            AssertFailed(await process.End(), "which does not exist; correct or unset it");
+            AssertFailed(await process.End(), "which does not exist; correct or unset it", Device);
         }
     }
 
@@ -227,7 +240,7 @@ public sealed class CommandErrorTests : IDisposable
                 _folder[file],
                 _folder["good.jpg"]
             );
-            AssertFailed((exitCode, output, error), expected);
+            AssertFailed((exitCode, output, error), expected, Data);
             Assert.Contains("good.jpg", output);
             Assert.DoesNotContain(file, output);
         }
@@ -253,7 +266,7 @@ public sealed class CommandErrorTests : IDisposable
         if (works)
             Assert.True(exitCode == 0, error);
         else
-            AssertFailed((exitCode, output, error), "pixels");
+            AssertFailed((exitCode, output, error), "pixels", Data);
     }
 
     [Theory]
@@ -294,7 +307,7 @@ public sealed class CommandErrorTests : IDisposable
             using DeitProcess process = DeitProcess.Start([.. Tiny(data).Replace("--epochs", "500"), "--output", run]);
             await process.Until(() => Directory.Exists(Path.Combine(run, "best_ema")));
             Assert.NotEqual(0, await Shell("dd", "if=/dev/zero", $"of={Path.Combine(disk, "filler")}", "bs=64k"));
-            AssertFailed(await process.End(), "full");
+            AssertFailed(await process.End(), "full", Output);
             File.Delete(Path.Combine(disk, "filler"));
             _ = new RunCheckpoint(run).ReadState();
             foreach (string folder in (string[])["last", "best", "best_ema"])
@@ -321,12 +334,12 @@ public sealed class CommandErrorTests : IDisposable
             ["--warmup-epochs"] = "0",
         };
 
-    private static async Task Fails(string[] arguments, string expected) =>
-        AssertFailed(await DeitProcess.Run(arguments), expected);
+    private static async Task Fails(string[] arguments, string expected, int code = Usage) =>
+        AssertFailed(await DeitProcess.Run(arguments), expected, code);
 
-    private static void AssertFailed((int ExitCode, string Output, string Error) end, string expected)
+    private static void AssertFailed((int ExitCode, string Output, string Error) end, string expected, int code)
     {
-        Assert.True(end.ExitCode == 1, $"exit code {end.ExitCode}\n{end.Output}\n{end.Error}");
+        Assert.True(end.ExitCode == code, $"exit code {end.ExitCode}\n{end.Output}\n{end.Error}");
         string[] lines = end.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         string line = Assert.Single(lines, line => !line.StartsWith("Running on ", StringComparison.Ordinal));
         Assert.StartsWith("deit: ", line);

@@ -104,7 +104,7 @@ public sealed class DataFormatErrorTests : IDisposable
         (int exitCode, string output, string error) = await DeitProcess.Run(
             arguments.Length > 0 ? arguments : ["train", "--data", Data, "--output", _folder["run"]]
         );
-        Assert.True(exitCode == 1, $"exit code {exitCode}\n{output}\n{error}");
+        Assert.True(exitCode == 3, $"exit code {exitCode}\n{output}\n{error}");
         string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("deit: ", line);
         Assert.EndsWith(".", line);

@@ -59,6 +59,7 @@ public sealed class RoomsTests
         "bench/Suites",
         "bench/Experiments",
         "Deit.Cli/Terminal",
+        "Deit.Cli/Help",
         "Deit.Cli/Demo",
         "Deit.Cli/Conversion",
         "Deit.Cli/Analysis",

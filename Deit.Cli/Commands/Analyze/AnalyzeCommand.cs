@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Deit.Cli.Help;
 
 namespace Deit.Cli.Commands.Analyze;
 
@@ -6,7 +7,19 @@ namespace Deit.Cli.Commands.Analyze;
 internal static class AnalyzeCommand
 {
     public static Command Create() =>
-        new("analyze", "Look into models: where they differ, what their tokens hold, where they look.")
+        new ExplainedCommand(
+            "analyze",
+            "Look into models: where they differ, what their tokens hold, where they look.",
+            new Example("deit analyze attention --model runs/shoes-1/best boot.jpg", "Draws where a model looks."),
+            new Example(
+                "deit analyze disagreement --models runs/a/best runs/b/best --data shoes",
+                "Shows how often two models answer differently."
+            ),
+            new Example(
+                "deit analyze tokens --model runs/student/best --data shoes",
+                "Compares the tokens of a distilled model."
+            )
+        )
         {
             DisagreementCommand.Create(),
             TokensCommand.Create(),

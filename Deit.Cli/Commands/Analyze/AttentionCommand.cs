@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Deit.Cli.Analysis;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
@@ -14,16 +15,16 @@ namespace Deit.Cli.Commands.Analyze;
 /// <summary>The options of <c>deit analyze attention</c>, besides the picture.</summary>
 internal sealed record AttentionOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true)]
+    [Flag("model folder, such as RUN/best", Required = true, Value = "DIR")]
     public string Model { get; set; } = "";
 
-    [Flag("folder for the pictures")]
+    [Flag("folder for the pictures", Value = "DIR")]
     public string Output { get; set; } = "attention";
 
-    [Flag("the layer whose heads are shown, from 1 on, or all; the last without it")]
+    [Flag("the layer whose heads are shown, from 1 on, or all; the last without it", Value = "N")]
     public string? Layer { get; set; }
 
-    [FlagGroup]
+    [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
 }
 
@@ -38,9 +39,18 @@ internal static class AttentionCommand
     public static Command Create()
     {
         Argument<string> image = new("IMAGE") { Description = "picture file" };
-        Command command = new(
+        ExplainedCommand command = new(
             "attention",
-            "Draw where the class and distillation token look: each head of a layer, and the rollout through all layers."
+            "Draw where the class and distillation token look: each head of a layer, and the rollout through all layers.",
+            new Example(
+                "deit analyze attention --model runs/shoes-1/best boot.jpg",
+                "Draws the last layer and the rollout into the folder attention."
+            ),
+            new Example(
+                "deit analyze attention --model runs/shoes-1/best boot.jpg --layer all --output boot",
+                "Draws every layer."
+            ),
+            new Example("deit analyze attention --model runs/shoes-1/best boot.jpg --layer 1", "Draws the first layer.")
         )
         {
             image,
@@ -56,6 +66,7 @@ internal static class AttentionCommand
         ModelDescription description = source.Description;
         if (description.Config is not TransformerConfig config)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"'{options.Model}' is a {description.Config.Family}, which has no attention; give a DeiT."
             );
         int[] layers = Layers(options.Layer, config.Depth);
@@ -116,11 +127,13 @@ internal static class AttentionCommand
         string[] own = [Path.Combine(folder, "input.png"), Path.Combine(folder, "contact_sheet.png")];
         if (RealPath.Inside(folder, image) is [var name] && IsWritten(name))
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"The picture '{image}' lies in --output '{folder}', where a picture of that name is written; choose "
                     + "another --output."
             );
         if (own.Count(File.Exists) == 1)
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"'{own.First(File.Exists)}' is not of a whole set of pictures that this command wrote, and would be replaced; move "
                     + "it elsewhere, or choose another --output."
             );
@@ -147,6 +160,6 @@ internal static class AttentionCommand
             _ when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int layer)
                     && layer >= 1
                     && layer <= depth => [layer - 1],
-            _ => throw new DeitException($"--layer is '{text}', expected 1 to {depth} or all."),
+            _ => throw new DeitException(DeitErrorKind.Usage, $"--layer is '{text}', expected 1 to {depth} or all."),
         };
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
@@ -15,16 +16,16 @@ namespace Deit.Cli.Commands.Analyze;
 /// <summary>The options of <c>deit analyze disagreement</c>.</summary>
 internal sealed record DisagreementOptions : SplitOptions
 {
-    [Flag("model folders, such as RUN/best", Required = true)]
+    [Flag("model folders, such as RUN/best", Required = true, Value = "DIR...")]
     public string[] Models { get; set; } = [];
 
-    [Flag("their names in the tables, in the same order; the names of their runs without it")]
+    [Flag("their names in the tables, in the same order; the names of their runs without it", Value = "NAME...")]
     public string[]? Names { get; set; }
 
     [Flag("how two heads answer together; as the model folder says without it")]
     public HeadFusion? HeadFusion { get; set; }
 
-    [Flag("file to write: .md, .json or .csv")]
+    [Flag("file to write: .md, .json or .csv", Value = "FILE")]
     public string? Output { get; set; }
 }
 
@@ -35,9 +36,21 @@ internal static class DisagreementCommand
 {
     public static Command Create()
     {
-        Command command = new(
+        ExplainedCommand command = new(
             "disagreement",
-            "The share of images that models, and the heads of distilled ones, classify differently."
+            "The share of images that models, and the heads of distilled ones, classify differently.",
+            new Example(
+                "deit analyze disagreement --models runs/a/best runs/b/best --data shoes",
+                "Shows how often two models answer differently."
+            ),
+            new Example(
+                "deit analyze disagreement --models runs/teacher/best runs/student/best --names teacher student --data shoes",
+                "Gives them names."
+            ),
+            new Example(
+                "deit analyze disagreement --models runs/a/best runs/b/best --data shoes --output table.md",
+                "Writes the table."
+            )
         );
         OptionBinder<DisagreementOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result)));
@@ -49,11 +62,13 @@ internal static class DisagreementCommand
         string[] names = options.Names ?? DefaultNames(options.Models);
         if (names.Length != options.Models.Length)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--names gives {names.Length} names for {options.Models.Length} models; give one for each."
             );
         string? extension = options.Output is null ? null : Path.GetExtension(options.Output);
         if (extension is not (null or ".md" or ".json" or ".csv"))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--output '{options.Output}' ends with none of .md, .json and .csv, which decide the format; name it so."
             );
         if (options.Output is { } file)
@@ -153,7 +168,7 @@ internal static class DisagreementCommand
         }
         catch (DeitException error)
         {
-            throw new DeitException($"'{name}' cannot be compared: {error.Message}", error);
+            throw new DeitException(error.Kind, $"'{name}' cannot be compared: {error.Message}", error);
         }
     }
 

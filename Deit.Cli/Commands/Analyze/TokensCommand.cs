@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Cli.Analysis;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
@@ -13,10 +14,13 @@ namespace Deit.Cli.Commands.Analyze;
 /// <summary>The options of <c>deit analyze tokens</c>.</summary>
 internal sealed record TokensOptions : SplitOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true)]
+    [Flag("model folder, such as RUN/best", Required = true, Value = "DIR")]
     public string Model { get; set; } = "";
 
-    [Flag("a second model folder of the same architecture, whose class token is compared with the first one's")]
+    [Flag(
+        "a second model folder of the same architecture, whose class token is compared with the first one's",
+        Value = "DIR"
+    )]
     public string? Other { get; set; }
 
     [Flag("take only so many images, evenly spread over the split")]
@@ -28,9 +32,21 @@ internal static class TokensCommand
 {
     public static Command Create()
     {
-        Command command = new(
+        ExplainedCommand command = new(
             "tokens",
-            "How alike class and distillation token are, layer by layer: the mean cosine over images."
+            "How alike class and distillation token are, layer by layer: the mean cosine over images.",
+            new Example(
+                "deit analyze tokens --model runs/student/best --data shoes",
+                "Compares class and distillation token of a distilled model."
+            ),
+            new Example(
+                "deit analyze tokens --model runs/a/best --other runs/b/best --data shoes",
+                "Compares the class tokens of two models."
+            ),
+            new Example(
+                "deit analyze tokens --model runs/student/best --data shoes --limit 100 --json",
+                "Takes a hundred pictures, and prints JSON."
+            )
         );
         OptionBinder<TokensOptions> binder = new(command);
         command.SetAction(result => Run(binder.Bind(result)));
@@ -40,12 +56,13 @@ internal static class TokensCommand
     public static int Run(TokensOptions options)
     {
         if (options.Limit < 1)
-            throw new DeitException($"--limit is {options.Limit}, expected at least 1.");
+            throw new DeitException(DeitErrorKind.Usage, $"--limit is {options.Limit}, expected at least 1.");
         using ModelSource first = ModelSource.Open(options.Model);
         using ModelSource? second = options.Other is null ? null : ModelSource.Open(options.Other);
         TransformerConfig config = Transformer(first);
         if (second is null && config.PrefixTokens == 1)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"'{options.Model}' has no distillation token to compare its class token with; "
                     + "give a distilled model, or another model with --other."
             );
@@ -111,6 +128,7 @@ internal static class TokensCommand
     private static TransformerConfig Transformer(ModelSource source) =>
         source.Description.Config as TransformerConfig
         ?? throw new DeitException(
+            DeitErrorKind.Usage,
             $"'{source.Path}' is a {source.Description.Config.Family}, which has no tokens; give a DeiT."
         );
 
@@ -120,12 +138,14 @@ internal static class TokensCommand
             second = Transformer(other);
         if ((config.Depth, config.EmbedDim) != (second.Depth, second.EmbedDim))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"'{other.Path}' has {second.Depth} blocks of width {second.EmbedDim}, "
                     + $"'{first.Path}' {config.Depth} of {config.EmbedDim}: "
                     + "their tokens cannot be compared; give models of one size."
             );
         if (other.Description.Preprocess != first.Description.Preprocess)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"'{other.Path}' prepares pictures otherwise than '{first.Path}': "
                     + "their tokens would be of different inputs; give models with the same preprocessing."
             );

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Reports;
+using Deit.Cli.Help;
 
 namespace Deit.Cli.Commands.Bench;
 
@@ -9,7 +10,16 @@ namespace Deit.Cli.Commands.Bench;
 internal static class BenchCommand
 {
     public static Command Create() =>
-        new("bench", "Measure the device, the host that feeds it, and methods on both.")
+        new ExplainedCommand(
+            "bench",
+            "Measure the device, the host that feeds it, and methods on both.",
+            new Example(
+                "deit bench infer --models deit_tiny_patch16_224",
+                "Tells how many pictures a second a model answers."
+            ),
+            new Example("deit bench train --models deit_tiny_patch16_224", "Tells how many it trains on."),
+            new Example("deit bench data --data shoes", "Tells how many the host decodes and augments.")
+        )
         {
             OpsCommand.Create(),
             ProductsCommand.Create(),

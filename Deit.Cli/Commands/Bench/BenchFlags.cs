@@ -17,6 +17,6 @@ internal static class BenchFlags
     public static void CheckBatchSize(int? batch)
     {
         if (batch is < 1 or > 4096)
-            throw new DeitException($"--batch-size is {batch}, expected 1 to 4096.");
+            throw new DeitException(DeitErrorKind.Usage, $"--batch-size is {batch}, expected 1 to 4096.");
     }
 }

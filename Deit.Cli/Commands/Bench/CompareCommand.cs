@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Reports;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 
 namespace Deit.Cli.Commands.Bench;
@@ -14,9 +15,12 @@ internal static class CompareCommand
             Description = "JSON of bench ops, products, infer or train, or of a PyTorch run",
         };
         Argument<string> b = new("B") { Description = "another" };
-        Command compare = new(
+        ExplainedCommand compare = new(
             "compare",
-            "Compare two files of measurements row by row: faster, slower, or no different by the spread of both."
+            "Compare two files of measurements row by row: faster, slower, or no different by the spread of both.",
+            new Example("deit bench compare before.json after.json", "Tells whether a change made things faster."),
+            new Example("deit bench compare card-a.json card-b.json", "Compares two cards."),
+            new Example("deit bench compare torch.json ours.json", "Compares with a run of PyTorch.")
         )
         {
             a,

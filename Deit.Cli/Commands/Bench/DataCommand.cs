@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Suites;
+using Deit.Cli.Help;
 
 namespace Deit.Cli.Commands.Bench;
 
@@ -9,9 +10,12 @@ internal static class DataCommand
     public static Command Create()
     {
         Option<bool> json = new("--json") { Description = "print JSON" };
-        Command data = new(
+        ExplainedCommand data = new(
             "data",
-            "Time the training pipeline, from files to normalised pictures: images/s on all cores, and the share of each step."
+            "Time the training pipeline, from files to normalised pictures: images/s on all cores, and the share of each step.",
+            new Example("deit bench data --data shoes", "Tells how many pictures a second the host can feed."),
+            new Example("deit bench data --data shoes --input-size 384", "Does so for larger pictures."),
+            new Example("deit bench data --data shoes --aa none --reprob 0", "Does so with less augmentation.")
         )
         {
             json,

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Experiments;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 
 namespace Deit.Cli.Commands.Bench;
@@ -9,9 +10,15 @@ internal static class DistillationCommand
 {
     public static Command Create()
     {
-        Command distillation = new(
+        ExplainedCommand distillation = new(
             "distillation",
-            "Train a teacher and students by every way of distillation; write the paper's Tables 3 and 4 of the data."
+            "Train a teacher and students by every way of distillation; write the paper's Tables 3 and 4 of the data.",
+            new Example(
+                "deit bench distillation --data shoes",
+                "Trains a teacher and a student by each way of distillation, for hours."
+            ),
+            new Example("deit bench distillation --data shoes --seeds 3", "Trains each three times."),
+            new Example("deit bench distillation --data shoes --output runs/table3", "Takes another folder.")
         );
         OptionBinder<DistillationExperimentOptions> binder = new(distillation);
         distillation.SetAction(result => new DistillationExperiment(binder.Bind(result), TrainTerminal.Run).Run());

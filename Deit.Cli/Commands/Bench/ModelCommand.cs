@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Deit.Bench.Reports;
 using Deit.Bench.Suites;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
@@ -15,9 +16,18 @@ internal static class ModelCommand
     /// <param name="steps">The steps of the task, in the words of the help text.</param>
     public static Command Create(string task, string steps)
     {
-        Command command = new(
+        ExplainedCommand command = new(
             task,
-            $"Time whole models' {steps}: images/s, TFLOP/s, the share of the device's best product, memory."
+            $"Time whole models' {steps}: images/s, TFLOP/s, the share of the device's best product, memory.",
+            new Example($"deit bench {task}", "Measures the three DeiT, in the batches that fit."),
+            new Example(
+                $"deit bench {task} --models deit_small_patch16_224 --batch-sizes 1 64 0",
+                "Measures one model at batches of 1, of 64, and of the most that fits."
+            ),
+            new Example(
+                $"deit bench {task} --precisions fp32 fp16 --csv {task}.csv",
+                "Writes a table of two arithmetics."
+            )
         );
         OptionBinder<ModelBenchOptions> binder = new(command);
         BenchOutput output = new(command);
@@ -30,6 +40,7 @@ internal static class ModelCommand
         options.Validate();
         if (options.Peer is not null && task != ModelRow.Infer)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 "--peer was given with training, and peers are measured at inference alone; use deit bench infer."
             );
         using GpuDevice gpu = CommandDevice.Open(options.Device.Selector);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Suites;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Train.Options;
@@ -12,7 +13,13 @@ internal static class OpsCommand
     public static Command Create()
     {
         Option<int?> batch = BenchFlags.BatchSize("64, on a CPU driver 4");
-        Command ops = new("ops", "Time every op: ms, GFLOP/s or GB/s, and the share of the device's own measured best.")
+        ExplainedCommand ops = new(
+            "ops",
+            "Time every op: ms, GFLOP/s or GB/s, and the share of the device's own measured best.",
+            new Example("deit bench ops", "Shows a table."),
+            new Example("deit bench ops --batch-size 64 --json ops.json", "Writes the rows too."),
+            new Example("deit bench ops --output bench/results", "Adds the device to a folder of results.")
+        )
         {
             batch,
         };

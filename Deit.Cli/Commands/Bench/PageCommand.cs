@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Reports;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 
 namespace Deit.Cli.Commands.Bench;
@@ -14,9 +15,11 @@ internal static class PageCommand
             Description = "folder of measured devices",
             DefaultValueFactory = _ => "bench/results",
         };
-        Command page = new(
+        ExplainedCommand page = new(
             "page",
-            $"Write {BenchFolder.Page} and the roofline pictures of a folder of measured devices."
+            $"Write {BenchFolder.Page} and the roofline pictures of a folder of measured devices.",
+            new Example("deit bench page", "Writes the page of bench/results."),
+            new Example("deit bench page --results my-results", "Writes that of another folder.")
         )
         {
             results,

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Suites;
+using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
@@ -26,9 +27,12 @@ internal static class ProductsCommand
             AllowMultipleArgumentsPerToken = true,
         };
         precisions.AcceptOnlyFromAmong([.. Precision.Names]);
-        Command products = new(
+        ExplainedCommand products = new(
             "products",
-            "Time DeiT-B's products by every kernel of the device: matrix units of a subgroup, of a workgroup, or none."
+            "Time DeiT-B's products by every kernel of the device: matrix units of a subgroup, of a workgroup, or none.",
+            new Example("deit bench products", "Shows a table."),
+            new Example("deit bench products --precisions fp16 bf16", "Measures two arithmetics alone."),
+            new Example("deit bench products --square 4096 --batch-size 64", "Takes other sizes.")
         )
         {
             batch,
@@ -43,7 +47,7 @@ internal static class ProductsCommand
                 side = result.GetValue(square);
             BenchFlags.CheckBatchSize(images);
             if (side is < 0 or > 32768)
-                throw new DeitException($"--square is {side}, expected 0 to 32768.");
+                throw new DeitException(DeitErrorKind.Usage, $"--square is {side}, expected 0 to 32768.");
             using GpuDevice gpu = CommandDevice.Open(device.Bind(result).Selector);
             output.Write(
                 result,

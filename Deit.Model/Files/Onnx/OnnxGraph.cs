@@ -127,6 +127,7 @@ internal sealed class OnnxGraph
         model.Begin(7, length);
         if (model.Bytes.Length + length > MostBytes)
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"Writing '{path}' failed: it would have {model.Bytes.Length + length} bytes, ONNX holds "
                     + $"{MostBytes} in one file; export a smaller model."
             );

@@ -28,12 +28,14 @@ internal static class HuggingFaceFolder
         string architecture = architectures is [{ } only]
             ? only
             : throw new DeitException(
+                DeitErrorKind.Data,
                 $"it names {architectures?.Length ?? 0} architectures, expected one of {string.Join(", ", known)}; "
                     + "save a model that classifies."
             );
         HuggingFaceLayout layout =
             Layouts.FirstOrDefault(layout => layout.Classes.Contains(architecture))
             ?? throw new DeitException(
+                DeitErrorKind.Data,
                 $"it is a {architecture}, expected {string.Join(", ", known[..^1])} or {known[^1]}; "
                     + "save a model that classifies."
             );
@@ -59,6 +61,7 @@ internal static class HuggingFaceFolder
         NetworkConfig config = description.Config;
         if (NetworkFamilies.Of(config).HuggingFace is not { } layout)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"A {config.Family} has no Hugging Face layout here; expected a DeiT, or choose timm or onnx."
             );
         HuggingFaceTarget target = layout.Write(config, description.Labels, description.HeadFusion);

@@ -99,6 +99,7 @@ internal sealed record HuggingFacePreprocess
         bool square = input.Height == input.Width;
         if (!square && !preprocess.Stretch)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"Pictures of {input} pixels that keep their proportions are prepared by no image processor "
                     + "of transformers; choose timm or onnx."
             );
@@ -144,15 +145,17 @@ internal sealed record HuggingFacePreprocess
             "CLIP" or "Bit" => (224, false, 3, true),
             "ConvNext" => (384, false, 3, false),
             _ => throw new DeitException(
+                DeitErrorKind.Data,
                 $"it is of the class '{ImageProcessorType ?? FeatureExtractorType}', expected the image "
                     + "processor of DeiT, ViT, CLIP, BiT or ConvNeXt."
             ),
         };
         if (DoResize == false)
-            throw new DeitException("its do_resize is false, and pictures come in all sizes.");
+            throw new DeitException(DeitErrorKind.Data, "its do_resize is false, and pictures come in all sizes.");
         int code = Resample ?? defaultResample;
         if (ResampleCodes.FirstOrDefault(pair => pair.Code == code) is not (> 0, ResampleFilter filter))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"its resample is {code}, expected 1 (Lanczos), 2 (bilinear), 3 (bicubic) or 4 (box)."
             );
         HuggingFaceSize size = Size ?? new HuggingFaceSize(null, null, defaultSize) { IsNumber = true };
@@ -165,6 +168,7 @@ internal sealed record HuggingFacePreprocess
         {
             if (!stretch)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     "it resizes the shorter side and crops nothing, so that pictures have no one size."
                 );
             return preprocess with { InputSize = resized, CropRatio = 1, Stretch = true };
@@ -174,6 +178,7 @@ internal sealed record HuggingFacePreprocess
         {
             if (!stretch || crop != resized)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"it resizes to {resized} pixels and crops to {crop}, expected squares or one size."
                 );
             return preprocess with { InputSize = crop, CropRatio = 1, Stretch = true };
@@ -214,7 +219,10 @@ internal sealed record HuggingFacePreprocess
     {
         double scale = 255 * (DoRescale == false ? 1 : RescaleFactor ?? ByteFactor);
         if (!(scale > 0 && double.IsFinite(scale)))
-            throw new DeitException($"its rescale_factor is {RescaleFactor}, expected a number above 0.");
+            throw new DeitException(
+                DeitErrorKind.Data,
+                $"its rescale_factor is {RescaleFactor}, expected a number above 0."
+            );
         float factor = Math.Abs(scale - 1) < FactorTolerance ? 1 : (float)scale;
         (ChannelValues mean, ChannelValues deviation) =
             DoNormalize == false ? (default, new ChannelValues(1, 1, 1)) : (ImageMean ?? Half, ImageStd ?? Half);

@@ -32,10 +32,12 @@ internal sealed record TimmHubConfig
         TimmHubConfig config = root.Deserialize(TimmJson.Default.TimmHubConfig)!;
         if (config is not { Architecture: { } name, PretrainedCfg: { } pretrained })
             throw new DeitException(
+                DeitErrorKind.Data,
                 "it lacks architecture or pretrained_cfg, by which timm describes a model; fetch the file again."
             );
         if (pretrained.CropMode is not (null or "center"))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"its crop_mode is '{pretrained.CropMode}', expected 'center'; no other is computed."
             );
         NetworkConfig reference = NetworkFamilies.Find(name);
@@ -45,11 +47,13 @@ internal sealed record TimmHubConfig
             null => reference.InputSize,
             [3, int height, int width] => new ImageSize(height, width),
             _ => throw new DeitException(
+                DeitErrorKind.Data,
                 $"its input_size is [{string.Join(", ", pretrained.InputSize)}], expected [3, height, width]."
             ),
         };
         if ((config.NumClasses ?? pretrained.NumClasses) == 0)
             throw new DeitException(
+                DeitErrorKind.Data,
                 "its num_classes is 0: it gives features and no classes; give a model with a head, or train one with --finetune."
             );
         int classes = config.NumClasses ?? pretrained.NumClasses ?? reference.NumClasses;
@@ -67,6 +71,7 @@ internal sealed record TimmHubConfig
                     && Enum.IsDefined(filter)
                         ? filter
                         : throw new DeitException(
+                            DeitErrorKind.Data,
                             $"its interpolation is '{pretrained.Interpolation}', expected one of "
                                 + $"{string.Join(", ", Enum.GetNames<ResampleFilter>()).ToLowerInvariant()}."
                         ),
@@ -81,9 +86,15 @@ internal sealed record TimmHubConfig
     {
         string expected = reference is TransformerConfig ? "token" : "avg";
         if ((config.ModelArgs?.GlobalPool ?? config.GlobalPool) is { } pool && pool != expected)
-            throw new DeitException($"its global_pool is '{pool}', expected '{expected}'; no other is computed.");
+            throw new DeitException(
+                DeitErrorKind.Data,
+                $"its global_pool is '{pool}', expected '{expected}'; no other is computed."
+            );
         if (config.ModelArgs?.ClassToken == false)
-            throw new DeitException("its class_token is false, expected true; no other is computed.");
+            throw new DeitException(
+                DeitErrorKind.Data,
+                "its class_token is false, expected true; no other is computed."
+            );
     }
 }
 

@@ -41,6 +41,7 @@ internal sealed class DeitFamily : NetworkFamily
         Known.TryGetValue(name, out ReferenceModel? model)
             ? (DeitConfig)model.Config
             : throw new DeitException(
+                DeitErrorKind.Usage,
                 $"There is no model '{name}'; choose one of {string.Join(", ", Names)}, "
                     + "or give --embed-dim, --depth and --num-heads."
             );
@@ -57,6 +58,7 @@ internal sealed class DeitFamily : NetworkFamily
                 NumHeads = heads,
             },
             _ => throw new DeitException(
+                DeitErrorKind.Usage,
                 "A free configuration was given in part; give --embed-dim, --depth and --num-heads together, "
                     + "or --model alone."
             ),

@@ -76,7 +76,10 @@ internal sealed record DeitHuggingFaceConfig
         static void Require(bool condition, string actual, string expected)
         {
             if (!condition)
-                throw new DeitException($"it has {actual}, expected {expected}; no other is computed.");
+                throw new DeitException(
+                    DeitErrorKind.Data,
+                    $"it has {actual}, expected {expected}; no other is computed."
+                );
         }
     }
 
@@ -88,7 +91,7 @@ internal sealed record DeitHuggingFaceConfig
         Dictionary<string, string>? names = IdToLabel ?? Inverted(LabelToId);
         int count = names?.Count ?? NumLabels ?? 2;
         if (count is < 1 or > 1_000_000)
-            throw new DeitException($"it has {count} labels, expected 1 to 1000000.");
+            throw new DeitException(DeitErrorKind.Data, $"it has {count} labels, expected 1 to 1000000.");
         return
         [
             .. Enumerable
@@ -97,6 +100,7 @@ internal sealed record DeitHuggingFaceConfig
                     names is null ? $"LABEL_{i}"
                     : names.TryGetValue($"{i}", out string? label) ? label
                     : throw new DeitException(
+                        DeitErrorKind.Data,
                         $"its {(IdToLabel is null ? "label2id" : "id2label")} lacks '{i}', expected all of 0 to {count - 1}."
                     )
                 ),
@@ -111,6 +115,7 @@ internal sealed record DeitHuggingFaceConfig
         foreach ((string label, int index) in labels)
             if (!names.TryAdd($"{index}", label))
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"its label2id gives the index {index} to '{names[$"{index}"]}' and to '{label}'."
                 );
         return names;

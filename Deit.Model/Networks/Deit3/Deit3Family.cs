@@ -43,7 +43,11 @@ internal sealed class Deit3Family : NetworkFamily
         }
         catch (DeitException error)
         {
-            throw new DeitException($"with LayerScale they are a DeiT-III's, and {error.Message.TrimEnd('.')}", error);
+            throw new DeitException(
+                DeitErrorKind.Data,
+                $"with LayerScale they are a DeiT-III's, and {error.Message.TrimEnd('.')}",
+                error
+            );
         }
     }
 

@@ -34,7 +34,10 @@ internal sealed class RegNetFamily : NetworkFamily
     public static RegNetConfig Get(string name) =>
         Known.TryGetValue(name, out ReferenceModel? model)
             ? (RegNetConfig)model.Config
-            : throw new DeitException($"There is no RegNetY '{name}'; choose one of {string.Join(", ", Names)}.");
+            : throw new DeitException(
+                DeitErrorKind.Usage,
+                $"There is no RegNetY '{name}'; choose one of {string.Join(", ", Names)}."
+            );
 
     /// <inheritdoc/>
     public override NetworkConfig? Free(ArchitectureOptions options)
@@ -50,6 +53,7 @@ internal sealed class RegNetFamily : NetworkFamily
         ];
         if (numbers.Length is not (5 or 6) || numbers.Any(double.IsNaN))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--regnet is '{text}', expected w_0, w_a, w_m, depth and group width, as 48,27.89,2.09,16,8, "
                     + "and perhaps the width of the stem."
             );
@@ -67,6 +71,7 @@ internal sealed class RegNetFamily : NetworkFamily
             numbers[index] == Math.Round(numbers[index]) && Math.Abs(numbers[index]) < 1e6
                 ? (int)numbers[index]
                 : throw new DeitException(
+                    DeitErrorKind.Usage,
                     $"--regnet is '{text}', expected w_0, depth, group width and the stem's width to be whole numbers."
                 );
     }

@@ -24,6 +24,7 @@ internal static class FiniteAnswers
     /// <param name="precision">The types that it was computed in.</param>
     public static DeitException Error(string model, Precision precision) =>
         new(
+            DeitErrorKind.NotFinite,
             $"The answer of the model '{model}' in {precision.Name} is NaN or infinite, expected numbers; take a checkpoint "
                 + "from before its training diverged"
                 + (precision.Activations == DType.F32 ? "." : ", or compute in fp32.")

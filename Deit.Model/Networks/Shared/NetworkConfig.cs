@@ -55,10 +55,12 @@ public abstract record NetworkConfig
     {
         if (options.PatchSize is not null)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--patch-size cuts the input of a DeiT into patches, a {Family} has none; drop it."
             );
         if (options.Distilled)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"--distilled adds a token to a DeiT, a {Family} has none; drop it: "
                     + "the other distillation flags work without a token."
             );
@@ -81,6 +83,7 @@ public abstract record NetworkConfig
     {
         if (!condition)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 FormattableString.Invariant($"A {Family} cannot be built with {name} {actual}: expected {expected}.")
             );
     }

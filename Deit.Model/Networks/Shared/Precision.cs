@@ -45,6 +45,7 @@ public readonly record struct Precision(
             Precision own = this;
             return Known.FirstOrDefault(known => known.Value == own).Name
                 ?? throw new DeitException(
+                    DeitErrorKind.Usage,
                     $"No network computes with activations of {own.Activations}, a residual stream of "
                         + $"{own.Residual} and products in {own.Products}; choose one of {string.Join(", ", Names)}."
                 );
@@ -62,7 +63,10 @@ public readonly record struct Precision(
     public static Precision Parse(string name) =>
         Known.FirstOrDefault(known => known.Name == name) is { Name: not null } found
             ? found.Value
-            : throw new DeitException($"There is no precision '{name}'; choose one of {string.Join(", ", Names)}.");
+            : throw new DeitException(
+                DeitErrorKind.Usage,
+                $"There is no precision '{name}'; choose one of {string.Join(", ", Names)}."
+            );
 
     /// <summary>
     /// The precision that a device can offer for the one wanted. A device without 16-bit storage computes in F32. A

@@ -37,11 +37,11 @@ internal static class TransformerShapes
         while (shapes.ContainsKey($"blocks.{depth.ToString(CultureInfo.InvariantCulture)}.norm1.weight"))
             depth++;
         if (dim % HeadDimension != 0 || dim is < 1 or > int.MaxValue)
-            throw new DeitException($"a width of {dim} does not tell the number of heads");
+            throw new DeitException(DeitErrorKind.Data, $"a width of {dim} does not tell the number of heads");
         long patches = shapes["pos_embed"][1] - positions,
             side = (long)Math.Round(Math.Sqrt(Math.Max(0, patches)));
         if (side < 1 || side * side != patches)
-            throw new DeitException($"{patches} patches make no square");
+            throw new DeitException(DeitErrorKind.Data, $"{patches} patches make no square");
         int width = checked((int)dim),
             hidden = checked((int)shapes["blocks.0.mlp.fc1.weight"][0]);
         TransformerConfig config = template with

@@ -71,6 +71,7 @@ internal sealed partial record RandAugmentSettings
 
     private static DeitException Wrong(string text, string what) =>
         new(
+            DeitErrorKind.Usage,
             $"--aa is '{text}', but {what}; expected rand and any of -mN (magnitude), -nN (operations), "
                 + "-mstdX (deviation), -inc1, -w0, as in rand-m9-mstd0.5-inc1."
         );

@@ -185,6 +185,7 @@ internal sealed class CifarDataset : IImageDataset
         );
         if (stream.Length == 0 || stream.Length % recordBytes != 0 || stream.Length / recordBytes > int.MaxValue)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening '{path}' failed: it has {stream.Length} bytes, "
                     + $"expected a whole number of records of {recordBytes}; download it anew."
             );
@@ -210,10 +211,12 @@ internal sealed class CifarDataset : IImageDataset
         if (found.Count != 1)
             throw found.Count == 0
                 ? new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening '{folder}' as CIFAR failed: neither it nor a folder in it has the binary version's "
                         + $"files; name the folder of '{Versions[0].TrainFiles[0]}' or '{Versions[1].TrainFiles[0]}'."
                 )
                 : new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening '{folder}' failed: it holds "
                         + $"{string.Join(" and ", found.Select(one => one.Version.Name))}, expected one of them; "
                         + $"name {string.Join(" or ", found.Select(one => $"'{one.Folder}'"))}."
@@ -240,7 +243,10 @@ internal sealed class CifarDataset : IImageDataset
     }
 
     private static DeitException Missing(string root, string file, Version version) =>
-        new($"Opening '{root}' failed: '{file}' of {version.Name} is missing; download the binary version anew.");
+        new(
+            DeitErrorKind.Data,
+            $"Opening '{root}' failed: '{file}' of {version.Name} is missing; download the binary version anew."
+        );
 
     private sealed record Version(
         string Name,

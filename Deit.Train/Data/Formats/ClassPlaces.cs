@@ -22,6 +22,7 @@ internal sealed class ClassPlaces
             string place = Paths.Of(Path.Combine(root, name));
             if (!_classOf.TryAdd(place, name))
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening '{root}' failed: its classes '{_classOf[place]}' and '{name}' are one folder, '{place}', "
                         + "expected pictures of their own for each; remove the link."
                 );

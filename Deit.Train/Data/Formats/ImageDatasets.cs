@@ -54,6 +54,7 @@ internal static class ImageDatasets
             return ImageFolderDataset.Open(path, split, options);
         if (found.Length > 1)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening '{path}' failed: it has both {string.Join(" and ", found.Select(format => format.Files))}, "
                     + "expected one of them; move the others elsewhere."
             );

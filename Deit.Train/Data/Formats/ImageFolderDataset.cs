@@ -127,6 +127,7 @@ internal sealed class ImageFolderDataset : IImageDataset
                     string[] pictures = ClassFolder.Pictures(root, name, places, ofClass);
                     if (pictures.Length == 0)
                         throw new DeitException(
+                            DeitErrorKind.Data,
                             $"Opening '{root}' failed: the class '{name}' has no pictures "
                                 + $"({string.Join(", ", PictureFiles.Extensions)}); "
                                 + $"{ofClass.WhyEmpty() ?? "add some or remove that folder"}."

@@ -24,6 +24,7 @@ internal sealed class ImageFolderLayout
     {
         if (!Directory.Exists(folder))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening the data folder '{folder}' failed: "
                     + $"{(File.Exists(folder) ? "it is a file" : "there is no such folder")}; "
                     + "name a folder with a folder of pictures for each class."
@@ -107,6 +108,7 @@ internal sealed class ImageFolderLayout
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Listing the data folder '{folder}' failed: {error.Message.TrimEnd('.')}; check that it can be read.",
                 error
             );
@@ -185,6 +187,7 @@ internal sealed class ImageFolderLayout
             && !Directory.Exists(folder)
         )
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening the data folder '{folder}' failed: its name is no UTF-8 (each wrong byte is shown as "
                     + $"'{Utf8Text.Replacement}'); rename it, for example with convmv."
             );
@@ -192,6 +195,7 @@ internal sealed class ImageFolderLayout
 
     private static DeitException NoClasses(string folder) =>
         new(
+            DeitErrorKind.Data,
             $"Opening the data folder '{folder}' failed: it has no class folders; "
                 + $"expected a folder of pictures for each class, as in '{Path.Combine(folder, "cat")}'."
         );

@@ -77,6 +77,7 @@ internal sealed class ParquetDataset : IImageDataset
             throw files.Nameless.Count > 0
                 ? files.NoSplit("train-00000-of-00001.parquet")
                 : new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening '{folder}' failed: it has no Parquet files; expected them as in "
                         + $"'{Path.Combine(folder, "data", "train-00000-of-00001.parquet")}'."
                 );
@@ -151,6 +152,7 @@ internal sealed class ParquetDataset : IImageDataset
             bool texts = files[0].Texts is not null;
             if (files.FirstOrDefault(file => file.Texts is not null != texts) is { } odd)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening '{odd.Path}' failed: its labels are {(texts ? "numbers" : "texts")}, those of "
                         + $"'{files[0].Path}' {(texts ? "texts" : "numbers")}; download the files of one version."
                 );
@@ -163,6 +165,7 @@ internal sealed class ParquetDataset : IImageDataset
                 ParquetImageFile file = files[number];
                 if (file.Names is not null && !file.Names.SequenceEqual(names!))
                     throw new DeitException(
+                        DeitErrorKind.Data,
                         $"Opening '{file.Path}' failed: its classes have other names than those of the files before "
                             + "it; download the files of one version."
                     );
@@ -174,7 +177,10 @@ internal sealed class ParquetDataset : IImageDataset
                 labels.AddRange(LabelsOf(file, names));
             }
             if (labels.Count == 0)
-                throw new DeitException($"Opening '{paths[0]}' failed: it has no rows; download it anew.");
+                throw new DeitException(
+                    DeitErrorKind.Data,
+                    $"Opening '{paths[0]}' failed: it has no rows; download it anew."
+                );
             Rows rows = new(files, [.. groups], [.. labels], names ?? []);
             return names is null
                 ? rows with
@@ -192,11 +198,13 @@ internal sealed class ParquetDataset : IImageDataset
                 long label =
                     file.Labels[row]
                     ?? throw new DeitException(
+                        DeitErrorKind.Data,
                         $"Opening '{file.Path}', row {row}, failed: its label is null, expected a number or a name; "
                             + "leave the row out."
                     );
                 if (file.Texts?[(int)label] is { } text && (text.Length == 0 || text.Any(char.IsControl)))
                     throw new DeitException(
+                        DeitErrorKind.Data,
                         $"Opening '{file.Path}', row {row}, failed: its label is '{Printable.Line(text)}', expected a class name on one "
                             + "line; correct it or leave the row out."
                     );

@@ -63,6 +63,7 @@ internal sealed class ParquetImageFile
                     // A file is input from others. On a damaged one the library throws exceptions of any type,
                     // IOException too.
                     throw new DeitException(
+                        DeitErrorKind.Data,
                         $"Opening '{path}' failed: it is no Parquet file that can be read ({Line(error)}); download it anew.",
                         error
                     );
@@ -85,6 +86,7 @@ internal sealed class ParquetImageFile
             // The error is not an error of this picture: the picture would be skipped, and all others of its group with
             // it.
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Reading the row group {group} of '{Path}' failed: there is not enough memory for its "
                     + $"{GroupRows[group]} rows; write the file anew with row groups of about 100.",
                 error
@@ -137,6 +139,7 @@ internal sealed class ParquetImageFile
             RawColumnData<ulong> data => Rows(data, label, rows, value => (long?)Math.Min(value, long.MaxValue)),
             RawColumnData<ReadOnlyMemory<char>> data when texts is not null => Rows(data, label, rows, texts.Number),
             _ => throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening '{path}' failed: its column '{label.Name}' holds {label.ClrType.Name}, "
                     + "expected integers or text; store the numbers or the names of the classes."
             ),
@@ -189,6 +192,7 @@ internal sealed class ParquetImageFile
         return others.Length == 1
             ? others[0]
             : throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening '{path}' failed: it has {found} "
                     + $"(columns: {Columns(schema)}), expected 'image' or 'img' of encoded images, "
                     + "or of structs with their 'bytes', or one binary column; rename the column or embed the images."
@@ -200,6 +204,7 @@ internal sealed class ParquetImageFile
             .Select(name => schema.Fields.FirstOrDefault(field => field.Name == name))
             .FirstOrDefault(field => field is DataField { IsArray: false }) as DataField
         ?? throw new DeitException(
+            DeitErrorKind.Data,
             $"Opening '{path}' failed: it has no label column (columns: {Columns(schema)}), expected 'label', "
                 + "'labels' or 'fine_label' with the numbers or names of the classes; rename the column."
         );
@@ -246,6 +251,7 @@ internal sealed class ParquetImageFile
         catch (JsonException error)
         {
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening '{path}' failed: its metadata 'huggingface', which names the classes, is no JSON text; write the file anew.",
                 error
             );
@@ -269,6 +275,7 @@ internal sealed class ParquetImageFile
             ? "it is cut short, its end lacks 'PAR1'"
             : "it is not a Parquet file, which begins and ends with 'PAR1'";
         throw new DeitException(
+            DeitErrorKind.Data,
             $"Opening '{path}' failed: {how}; download it anew{(start.StartsWith("vers"u8) ? ", with git lfs pull" : "")}."
         );
     }

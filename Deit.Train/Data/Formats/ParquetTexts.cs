@@ -49,6 +49,7 @@ internal sealed class ParquetTexts
                 labelOf.TryGetValue(CanonicalForm.Of(text), out int label)
                     ? label
                     : throw new DeitException(
+                        DeitErrorKind.Data,
                         $"Opening '{file.Path}' failed: the metadata does not have the class '{text}' among its "
                             + $"{names.Count}; correct the label or write the file anew."
                     )

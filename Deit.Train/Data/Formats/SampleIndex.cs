@@ -90,6 +90,7 @@ internal sealed class SampleIndex
         return label >= 0 && label < limit
             ? (int)label
             : throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening {sample} failed: its label is {label}, expected 0 to {limit - 1}; "
                     + $"correct the label{(classes is null ? "" : " or the list of classes")}, or leave the sample out."
             );
@@ -107,6 +108,7 @@ internal sealed class SampleIndex
         {
             int[] sorted = [.. labels.Distinct().Order()];
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening {sample(labels.Index().First(pair => pair.Item == sorted[^1]).Index)} failed: its label is "
                     + $"{sorted[^1]}, expected numbers from 0 on without large gaps, and the {used} labels "
                     + $"in use begin with {string.Join(", ", sorted.Take(3))}; "
@@ -124,11 +126,13 @@ internal sealed class SampleIndex
         for (int i = 0; i < names.Count; i++)
             if (names[i].Length == 0)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Reading the class names of '{source}' failed: the name of class {i} is empty, "
                         + "expected one for each class; fill it in."
                 );
             else if (!first.TryAdd(CanonicalForm.Of(names[i]), i))
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Reading the class names of '{source}' failed: classes {first[CanonicalForm.Of(names[i])]} and {i} are both "
                         + $"called '{names[i]}', expected different names; rename one."
                 );
@@ -150,6 +154,7 @@ internal sealed class SampleIndex
         return names.Count > 0
             ? RequireNames(path, names)
             : throw new DeitException(
+                DeitErrorKind.Data,
                 $"Reading the class names of '{path}' failed: it is empty, expected a name on each line; fill it in."
             );
     }

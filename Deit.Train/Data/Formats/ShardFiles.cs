@@ -77,6 +77,7 @@ internal sealed class ShardFiles
     /// <summary>The error where no name says the split.</summary>
     public DeitException NoSplit(string example) =>
         new(
+            DeitErrorKind.Data,
             $"Opening '{Folder}' failed: the name of '{Path.GetFileName(Nameless[0])}' says no split, "
                 + $"expected 'train', 'val' or 'test' in it; rename it as in '{example}'."
         );

@@ -108,10 +108,12 @@ internal static class TarHeaders
         if (Octal(header[148..156]) is not { } stored || (stored != unsigned && stored != signed))
             throw offset == 0 && Compression(header) is { } compression
                 ? new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening the shard '{path}' failed: it is compressed with {compression}, "
                         + "and pictures are read at random, which that does not allow; decompress it."
                 )
                 : new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening the shard '{path}' failed: the header at byte {offset} has a wrong checksum, "
                         + "so the file is damaged or no tar file; copy or download it anew."
                 );
@@ -130,6 +132,7 @@ internal static class TarHeaders
             : null;
         if (fault is not null)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening the shard '{path}' failed: the path of its entry '{Printable(name)}' {fault}, "
                     + "expected one within the shard; make the shard anew from inside the folder of its files."
             );
@@ -153,6 +156,7 @@ internal static class TarHeaders
             file.Read(offset, block.AsSpan(0, length));
             if (block.AsSpan(0, length).ContainsAnyExcept((byte)0))
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening the shard '{path}' failed: more follows at byte {offset}, after its end, "
                         + "as when tar files are joined; make it anew, or keep them as separate shards."
                 );
@@ -173,6 +177,7 @@ internal static class TarHeaders
         return length is >= 0 and { } value
             ? value
             : throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening the shard '{path}' failed: the header at byte {offset} has a size that is no number, "
                     + "so the file is damaged; copy or download it anew."
             );
@@ -261,10 +266,14 @@ internal static class TarHeaders
         string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter));
 
     private static DeitException Truncated(string path, string how) =>
-        new($"Opening the shard '{path}' failed: it is cut short, {how}; copy or download it anew.");
+        new(
+            DeitErrorKind.Data,
+            $"Opening the shard '{path}' failed: it is cut short, {how}; copy or download it anew."
+        );
 
     private static DeitException Damaged(string path, long offset) =>
         new(
+            DeitErrorKind.Data,
             $"Opening the shard '{path}' failed: the long name or pax header at byte {offset} is damaged; copy or download it anew."
         );
 

@@ -68,6 +68,7 @@ internal sealed class TarShardDataset : IImageDataset
             throw shards.Nameless.Count > 0
                 ? shards.NoSplit("train-000000.tar")
                 : new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening '{folder}' failed: it has no tar shards; expected them as in '{Path.Combine(folder, "train-000000.tar")}'."
                 );
         SplitPlan plan = SplitPlan.Choose(
@@ -152,6 +153,7 @@ internal sealed class TarShardDataset : IImageDataset
     {
         if (files.FirstOrDefault(file => !file.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)) is { } file)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening the shard '{file}' failed: it is compressed, and pictures are read at random, "
                     + "which that does not allow; decompress "
                     + $"it{(file.EndsWith("gz", StringComparison.OrdinalIgnoreCase) ? ", for example with gunzip" : "")}."

@@ -65,6 +65,7 @@ internal sealed class TarShardReader
         }
         if (reader._samples.Count == 0)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening '{shards[0]}'{(shards.Count > 1 ? $" and {shards.Count - 1} more" : "")} failed: "
                     + "there are no samples, expected files such as 0001.jpg and 0001.cls; "
                     + $"{reader._leftOut.WhyEmpty() ?? "name other shards"}."
@@ -94,6 +95,7 @@ internal sealed class TarShardReader
             }
             if (entry.Kind != TarKind.File)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening the shard '{path}' failed: its entry '{entry.Path}' is a "
                         + $"{(entry.Kind == TarKind.Link ? "link" : "sparse file")}, expected a plain file; "
                         + "make the shard anew, in tar with "
@@ -101,6 +103,7 @@ internal sealed class TarShardReader
                 );
             if (_shardOfKey.TryGetValue(key, out int other) && other != shard)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening the shard '{path}' failed: its sample '{key}' is in '{_shards[other]}' too, "
                         + "expected every sample once; remove a shard that is there twice, "
                         + "or put the shard's name into the names of its files."
@@ -112,6 +115,7 @@ internal sealed class TarShardReader
             }
             if (!ofKey[key].Add(role, entry))
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening the shard '{path}' failed: its sample '{key}' has two "
                         + $"{(role == ImageRole ? "images" : $"files .{role}")}, expected one; "
                         + "make the shard anew with names that differ before their first dot."
@@ -122,6 +126,7 @@ internal sealed class TarShardReader
             string sample = NameOf(key, path);
             if (parts.Image is not { } image)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening {sample} failed: it has a label and no image (.jpg, .jpeg, .png, .webp); "
                         + "add the image or remove its other files."
                 );
@@ -161,6 +166,7 @@ internal sealed class TarShardReader
                 long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
                     ? number
                     : throw new DeitException(
+                        DeitErrorKind.Data,
                         $"Opening {sample} failed: its .cls is '{Shortened(text)}', "
                             + "expected the number of its class; correct it, or put a class name into a .txt."
                     )
@@ -170,12 +176,14 @@ internal sealed class TarShardReader
             return Number(label);
         if (parts.Txt is not { } txt)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening {sample} failed: it has no label, expected a .cls with a number, "
                     + $"a .json with an integer \"label\" or a .txt with a class name beside '{parts.Image!.Value.Path}'; add one."
             );
         string name = Text(handle, txt, sample);
         if (name.Length == 0 || name.Any(char.IsControl))
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening {sample} failed: its .txt is '{Shortened(name)}', expected a class name on one line; correct it."
             );
         RequireKind(sample, isText: true, names);
@@ -184,6 +192,7 @@ internal sealed class TarShardReader
         {
             if (names is not null)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening {sample} failed: its class '{Shortened(name)}' is not in the list of class names; "
                         + "add it there or correct the .txt."
                 );
@@ -204,6 +213,7 @@ internal sealed class TarShardReader
         _first ??= (sample, isText);
         if (names is null && _first.Value.IsText != isText)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening {sample} failed: its label is a {(isText ? "name" : "number")}, "
                     + $"that of {_first.Value.Sample} a {(isText ? "number" : "name")}; "
                     + "add a classes.txt with a name on each line, which says what the numbers mean."
@@ -240,6 +250,7 @@ internal sealed class TarShardReader
         catch (JsonException error)
         {
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening {sample} failed: its .json is no JSON text at byte {error.BytePositionInLine ?? 0} of line "
                     + $"{(error.LineNumber ?? 0) + 1}; correct or remove it.",
                 error
@@ -254,6 +265,7 @@ internal sealed class TarShardReader
     private static string Text(SafeFileHandle handle, TarEntry entry, string sample) =>
         Utf8Text.Decode(Bytes(handle, entry, sample))?.Trim()
         ?? throw new DeitException(
+            DeitErrorKind.Data,
             $"Opening {sample} failed: its label '{entry.Path}' is no UTF-8; write it in that encoding."
         );
 
@@ -261,6 +273,7 @@ internal sealed class TarShardReader
     {
         if (entry.Length > LongestLabel)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening {sample} failed: its label '{entry.Path}' has {entry.Length} bytes, expected at most {LongestLabel}; correct it."
             );
         byte[] bytes = new byte[entry.Length];

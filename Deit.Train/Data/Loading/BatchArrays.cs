@@ -26,6 +26,7 @@ internal sealed class BatchArrays(int batchSize, ImageSize inputSize) : IBatchMe
         catch (OutOfMemoryException error)
         {
             throw new DeitException(
+                DeitErrorKind.Memory,
                 $"Preparing a batch of {batchSize} images of {inputSize} pixels failed: "
                     + $"it needs {(floats * 4L) >> 20} MiB of memory, more than is free; lower --batch-size.",
                 error

@@ -27,16 +27,19 @@ internal sealed class BatchLoader
         ArgumentOutOfRangeException.ThrowIfNegative(options.Workers);
         if (options.BatchSize < 1)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"A batch of {options.BatchSize} images was asked for, expected at least 1; correct --batch-size."
             );
         long largest = Array.MaxLength / (3L * transform.InputSize.Pixels);
         if (options.BatchSize > largest)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"A batch of {options.BatchSize} images of {transform.InputSize} pixels was asked for, "
                     + $"expected at most {largest}; lower --batch-size."
             );
         if (options.Training && options.BatchSize > sampler.Count)
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"A batch of {options.BatchSize} images was asked for, an epoch of the training set has "
                     + $"{sampler.Count}, which makes no whole batch; lower --batch-size to at most that."
             );

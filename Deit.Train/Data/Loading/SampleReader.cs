@@ -81,13 +81,14 @@ internal sealed class SampleReader(IImageDataset dataset, IImageTransform transf
         }
         catch (DeitException error)
         {
-            throw new DeitException($"'{dataset.Name(index)}': {error.Message}", error);
+            throw new DeitException(DeitErrorKind.Data, $"'{dataset.Name(index)}': {error.Message}", error);
         }
     }
 
     /// <summary>The error where no sample can be read.</summary>
     public DeitException NothingReadable() =>
         new(
+            DeitErrorKind.Data,
             $"Loading images failed: none of {dataset.Count} can be read; "
                 + $"the first error is: {Unreadable.FirstOrDefault("none").TrimEnd('.')}."
         );

@@ -45,6 +45,7 @@ internal static class Utf8Text
             // Zeros are the mark of UTF-16, whose letters of English have one each.
             if (text is null || text.Contains('\0', StringComparison.Ordinal))
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Reading '{path}' failed: line {lines.Count + 1} is no UTF-8; save the file in that encoding."
                 );
             lines.AddRange(text.TrimEnd('\r').Split('\r'));

@@ -58,6 +58,7 @@ internal sealed class ClassLabels
         if (ofModel && AreNumbers(known))
             return labels.InOrder(root, used, all);
         throw new DeitException(
+            DeitErrorKind.Data,
             $"Opening '{root}' failed: {(ofModel ? "the model" : "training")} does not have "
                 + $"its {DatasetRules.Classes(unknown)}; {(unknown.Length == 1 ? remedy.One : remedy.Several)}."
         );
@@ -74,6 +75,7 @@ internal sealed class ClassLabels
             fitting = exact;
         if (fitting.Length > 1)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening '{root}' failed: the model calls its classes {string.Join(" and ", fitting)} all '{name}', "
                     + "expected one class of that name; "
                     + $"call the class of the data by its number, '{fitting[0]}' or '{fitting[^1]}'."
@@ -101,6 +103,7 @@ internal sealed class ClassLabels
                 _ofData[name] = number;
             if (used.FirstOrDefault(name => Of(name) >= _known.Count) is { } beyond)
                 throw new DeitException(
+                    DeitErrorKind.Data,
                     $"Opening '{root}' failed: its class '{beyond}' is a number, and the model has the classes "
                         + $"0 to {_known.Count - 1} without names; rename or remove it, or {Remedy}."
                 );
@@ -109,6 +112,7 @@ internal sealed class ClassLabels
         }
         if (all.Count != _known.Count)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening '{root}' failed: the {_known.Count} classes of the model have no names, and the data has "
                     + $"{all.Count} classes, such as '{all[0]}'; {Remedy}."
             );

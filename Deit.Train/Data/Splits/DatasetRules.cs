@@ -25,6 +25,7 @@ internal static class DatasetRules
     {
         if (options.ValFraction is not (>= 0 and < 1))
             throw new DeitException(
+                DeitErrorKind.Usage,
                 $"Holding out a share of {options.ValFraction} of '{folder}' failed: expected 0 to below 1; correct --val-fraction."
             );
     }
@@ -42,6 +43,7 @@ internal static class DatasetRules
     {
         if (classNames.Count == 1)
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening '{root}' failed: '{classNames[0]}' is its only class, expected at least two; {remedy}."
             );
     }
@@ -55,6 +57,7 @@ internal static class DatasetRules
             { } same
         )
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Opening '{root}' failed: {same.Count()} of its classes are called '{same.First()}', and differ in the "
                     + "Unicode form of that name alone (a letter with its accent as one character or as two); "
                     + "put their pictures together under one of the names."
@@ -70,6 +73,7 @@ internal static class DatasetRules
     /// <summary>The error where nothing can be held out: every class has but one picture, and training keeps it.</summary>
     public static DeitException NothingToSpare(string folder, DatasetOptions options) =>
         new(
+            DeitErrorKind.Data,
             $"Holding out a share of {options.ValFraction} of '{folder}' failed: no class has a picture to spare; add pictures."
         );
 
@@ -84,6 +88,7 @@ internal static class DatasetRules
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DeitException(
+                DeitErrorKind.Data,
                 $"Reading '{path}' failed: {ReadFailure.Reason(path, error)}; check that it is there and can be read.",
                 error
             );

@@ -19,6 +19,7 @@ internal static class OutputPlace
         if (parts is [var first, ..] && SplitNames.Of(first) is null && HasSplits(data))
             return;
         throw new DeitException(
+            DeitErrorKind.Output,
             $"{flag} '{output}' lies in the data '{data}', where it would count as pictures or a class; choose a place outside "
                 + "the data."
         );
@@ -33,6 +34,7 @@ internal static class OutputPlace
     {
         if (RealPath.Contains(output, data))
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"The data '{data}' lies in {flag} '{output}', and whoever removes or moves that folder would lose it; choose "
                     + $"another folder, such as {Path.Combine(output, "run")}."
             );
@@ -47,6 +49,7 @@ internal static class OutputPlace
     {
         if (File.Exists(file) && inputs.FirstOrDefault(input => RealPath.Contains(input, file)) is { } read)
             throw new DeitException(
+                DeitErrorKind.Output,
                 $"{flag} '{file}' is a file of '{read}', which is read here, and writing would destroy it; choose another file."
             );
     }

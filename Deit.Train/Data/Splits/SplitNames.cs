@@ -49,6 +49,7 @@ internal static class SplitNames
     /// <param name="second">The other.</param>
     public static DeitException Twice(string folder, string split, string first, string second) =>
         new(
+            DeitErrorKind.Data,
             $"Opening '{folder}' failed: '{first}' and '{second}' both name its split '{split}', expected one of them; "
                 + "put their pictures together or rename one."
         );

@@ -311,10 +311,10 @@ public sealed class AnalyzeCommandTests : IDisposable
         return output;
     }
 
-    private static async Task Fails(string[] arguments, string expected)
+    private static async Task Fails(string[] arguments, string expected, int code = 2)
     {
         (int exitCode, string output, string error) = await DeitProcess.Run(arguments);
-        Assert.True(exitCode == 1, $"exit code {exitCode}\n{output}\n{error}");
+        Assert.True(exitCode == code, $"exit code {exitCode}\n{output}\n{error}");
         string line = error.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
         Assert.StartsWith("deit: ", line);
         Assert.Contains(expected, line);

@@ -28,7 +28,7 @@ public sealed class PredictCommandTests : IDisposable
             _folder["empty"],
             _folder["some"]
         );
-        Assert.Equal(1, code);
+        Assert.Equal(6, code);
         Assert.Contains($"'{_folder["empty"]}' is a folder without pictures in it", error, StringComparison.Ordinal);
         Assert.Equal(
             ["@d.png", "a.png", "b.png"],

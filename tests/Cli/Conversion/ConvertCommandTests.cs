@@ -42,7 +42,7 @@ public sealed class ConvertCommandTests : IDisposable
             PickleBytes.Archive(PickleBytes.Begin.Global("os", "system").Text("touch x").Code("\u0085R").End())
         );
         (int exitCode, string output, string error) = await DeitProcess.Run("convert", _folder["evil.pth"], Out);
-        Assert.Equal(1, exitCode);
+        Assert.Equal(3, exitCode);
         Assert.Equal("", output);
         string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("deit: Reading", line);

@@ -2,6 +2,7 @@ using System.Reflection;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Images;
 
 namespace Deit.Tests.Cli.Terminal;
 
@@ -19,20 +20,39 @@ public sealed class LastHandlerTests : IDisposable
         Assert.Empty(_said);
     }
 
-    [Fact]
-    public void An_error_of_the_user_is_its_sentence_and_1()
+    public static TheoryData<Exception, int> Mendable =>
+        new()
+        {
+            { new DeitException(DeitErrorKind.Other, "The peer ended."), 1 },
+            { new DeitException(DeitErrorKind.Usage, "No data was given; add --data DIR."), 2 },
+            { new DeitException(DeitErrorKind.Data, "There is no such folder."), 3 },
+            { new CheckpointException("It is damaged."), 3 },
+            { new ImageException("It is cut off."), 3 },
+            { new AggregateException(new ImageException("It is cut off.")), 3 },
+            { new GpuException(GpuErrorKind.NoDevice, "No device."), 4 },
+            { new DeitException(DeitErrorKind.Memory, "Not enough memory."), 4 },
+            { new DeitException(DeitErrorKind.NotFinite, "The loss is NaN."), 5 },
+            { new DeitException(DeitErrorKind.Output, "The disk is full."), 7 },
+            { new OutputException(new IOException("No space left")), 7 },
+        };
+
+    [Theory]
+    [MemberData(nameof(Mendable), DisableDiscoveryEnumeration = true)]
+    public void An_error_of_the_user_is_its_sentence_and_a_code_of_its_kind(Exception error, int code)
     {
-        Assert.Equal(1, Handler().Run(() => throw new DeitException("No data was given; add --data DIR.")));
-        Assert.Equal(1, Handler().Run(() => throw new GpuException(GpuErrorKind.NoDevice, "No device.")));
-        Assert.Equal(1, Handler().Run(() => throw new AggregateException(new DeitException("Of a worker."))));
-        Assert.Equal(["No data was given; add --data DIR.", "No device.", "Of a worker."], _said);
+        Assert.Equal(code, Handler().Run(() => throw error));
+        Assert.Equal([(error is AggregateException ? error.InnerException! : error).Message], _said);
         Assert.Empty(_folder.Content);
+        Assert.Contains(ExitCode.All, known => known.Code == code);
     }
+
+    [Fact]
+    public void Exit_codes_differ() => Assert.Distinct(ExitCode.All.Select(known => known.Code));
 
     [Fact]
     public void Too_little_memory_is_no_fault_of_the_program()
     {
-        Assert.Equal(1, Handler().Run(() => throw new InsufficientMemoryException()));
+        Assert.Equal(4, Handler().Run(() => throw new InsufficientMemoryException()));
         Assert.Contains("lower --batch-size", Assert.Single(_said), StringComparison.Ordinal);
         Assert.Empty(_folder.Content);
     }

@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text.Json;
+using Deit.Cli.Terminal;
+using Deit.Model;
+using Deit.Train.Reporting;
+
+namespace Deit.Cli.Commands;
+
+/// <summary>Writes the answers of <c>deit predict</c> in one of its formats.</summary>
+/// <param name="format">The format.</param>
+/// <param name="top">Classes of each picture.</param>
+internal sealed class PredictAnswers(PredictFormat format, int top)
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private readonly List<object> _answers = [];
+
+    /// <summary>Pictures that were answered.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Begins the output.</summary>
+    /// <exception cref="OutputException">The output cannot be written.</exception>
+    public void Begin()
+    {
+        if (format == PredictFormat.Csv)
+            Row("image", "rank", "index", "label", "probability");
+    }
+
+    /// <summary>Writes an answer.</summary>
+    /// <param name="picture">The path of the picture.</param>
+    /// <param name="scores">The classes of the model, the likeliest first.</param>
+    /// <exception cref="OutputException">The output cannot be written.</exception>
+    public void Add(string picture, IReadOnlyList<ClassScore> scores)
+    {
+        Count++;
+        ClassScore[] shown = [.. scores.Take(top)];
+        switch (format)
+        {
+            case PredictFormat.Json:
+                _answers.Add(ForJson(picture, shown));
+                break;
+            case PredictFormat.Jsonl:
+                Output.Text(JsonSerializer.Serialize(ForJson(picture, shown)));
+                break;
+            case PredictFormat.Csv:
+                foreach ((int rank, ClassScore score) in shown.Index())
+                    Row(picture, Text(rank + 1), Text(score.Index), score.Label, Text(score.Probability));
+                break;
+            default:
+                Output.Line(picture);
+                foreach (ClassScore score in shown)
+                    Output.Line($"  {score.Probability, 7:p1}  {score.Label}");
+                break;
+        }
+    }
+
+    /// <summary>Writes that a picture has no answer, where the format has a place for it.</summary>
+    /// <param name="picture">The path of the picture.</param>
+    /// <param name="sentence">Why it has none.</param>
+    /// <exception cref="OutputException">The output cannot be written.</exception>
+    public void Failed(string picture, string sentence)
+    {
+        if (format == PredictFormat.Jsonl)
+            Output.Text(JsonSerializer.Serialize(new { image = picture, error = sentence }));
+    }
+
+    /// <summary>Ends the output.</summary>
+    /// <exception cref="OutputException">The output cannot be written.</exception>
+    public void End()
+    {
+        if (format == PredictFormat.Json)
+            Output.Text(JsonSerializer.Serialize(_answers, Indented));
+    }
+
+    private static void Row(params string[] cells) => Output.Text(Report.Csv([cells]));
+
+    private static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
+
+    private static object ForJson(string path, IEnumerable<ClassScore> scores) =>
+        new
+        {
+            image = path,
+            classes = scores.Select(s => new
+            {
+                label = s.Label,
+                index = s.Index,
+                probability = s.Probability,
+            }),
+        };
+}
