@@ -24,7 +24,7 @@ internal static class DeitCommands
             AnalyzeCommand.Create()
         );
         Add(root, "Devices and speed", DevicesCommand.Create(), BenchCommand.Create());
-        Add(root, "Help and shells", HelpCommand.Create(root));
+        Add(root, "Help and shells", HelpCommand.Create(root), ShellCommands.Completion(root), ShellCommands.Man(root));
         HelpAction.Install(root);
         return root;
     }

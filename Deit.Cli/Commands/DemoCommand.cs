@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Deit.Cli.Demo;
 using Deit.Cli.Help;
 using Deit.Cli.Terminal;
+using Deit.Model;
 using Deit.Train.Options;
 
 namespace Deit.Cli.Commands;
@@ -81,23 +82,23 @@ internal static class DemoCommand
         string best = Path.Combine(run, "best");
         Output.Line();
         code = Evaluate(best, data, training);
-        if (code != 0)
+        if (code != ExitCode.Done)
             return code;
+        string sheet = Path.Combine(run, DemoFolders.AnswersFile);
         Output.Line();
-        code = PredictCommand.Run(
-            new PredictOptions
-            {
-                Model = best,
-                Top = 3,
-                Device = options.Device,
-            },
-            Examples(data)
-        );
+        Output.Line("One picture of each class, none of which was trained on:");
+        using (DeitModel model = DeitModel.Load(best, new() { Device = options.Device.Selector, CpuFallback = true }))
+            DemoAnswers.Show(model, Path.Combine(data, "val"), sheet);
         Output.Line();
-        Output.Line($"Pictures {data}");
-        Output.Line($"Run      {run}: args.json, log.csv, log.jsonl, best/, last/");
-        Output.Line($"Model    {best}: deit predict --model {best} IMAGE...");
+        Output.Line($"Answers  {sheet}: these pictures, and beside each where the model looked");
+        Output.Line($"Model    {best}");
         Output.Line($"Took     {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s");
+        Output.Line();
+        Output.Line("Next");
+        Output.Line($"  deit predict --model {best} {Path.Combine(data, "val", "ring")}");
+        Output.Line("  deit check YOUR-PICTURES        a folder with a folder of pictures for each class");
+        Output.Line("  deit train --data YOUR-PICTURES --recipe finetune --finetune WEIGHTS");
+        Output.Line("  deit help train");
         return code;
     }
 
@@ -112,14 +113,4 @@ internal static class DemoCommand
                 Device = training.Run.Device,
             }
         );
-
-    // A picture of each of the first three classes.
-    private static string[] Examples(string data) =>
-        [
-            .. Directory
-                .EnumerateDirectories(Path.Combine(data, "val"))
-                .Order(StringComparer.Ordinal)
-                .Select(folder => Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).First())
-                .Take(3),
-        ];
 }

@@ -28,8 +28,8 @@ internal static class DevicesCommand
             new Example("deit devices", "Shows a table."),
             new Example("deit devices --json", "Prints everything that is known of each device, for a program."),
             new Example(
-                "DEIT_DEVICE=1 deit predict --model runs/shoes-1/best boot.jpg",
-                "Runs a command on the device with the index 1."
+                "DEIT_VALIDATION=1 deit devices",
+                "Loads the validation layers of Vulkan too, as every command does with it."
             )
         );
         command.Add(json);

@@ -33,6 +33,7 @@ internal static class TrainCommand
             Description = "run folder to go on with, exactly where it stopped; its own options apply",
         };
         command.Add(resume);
+        command.Explain(resume, new Explanation("Run", "DIR"));
         command.SetAction(result =>
             result.GetValue(resume) is { } run ? Resume(binder, result, run) : Start(binder, result)
         );
@@ -55,6 +56,7 @@ internal static class TrainCommand
             if (options.Data.Path is null)
                 return 0;
         }
+        MissingOptions.Require(options);
         if (recipe == "finetune384" && options.Model.Finetune is null)
             throw new DeitException(
                 DeitErrorKind.Usage,

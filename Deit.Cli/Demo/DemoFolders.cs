@@ -14,6 +14,9 @@ internal sealed class DemoFolders : IDisposable
     /// <summary>The file that says that a demo made the folder. Readers of pictures pass over names with a point in front.</summary>
     public const string MarkerName = ".deit-demo";
 
+    /// <summary>The file of a run that shows answers.</summary>
+    public const string AnswersFile = "answers.png";
+
     private const string MarkerText =
         "deit demo made this folder, and replaces it when it is run again with the same --output.\n";
 
@@ -22,6 +25,7 @@ internal sealed class DemoFolders : IDisposable
         MarkerName,
         RunFolder.LockName,
         TrainOptions.FileName,
+        AnswersFile,
         "log.csv",
         "log.jsonl",
     ];

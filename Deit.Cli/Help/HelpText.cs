@@ -47,7 +47,10 @@ internal static class HelpText
         int column = width < Narrow ? NarrowColumn : Column;
         string term = new string(' ', Indent) + entry.Term;
         bool beside = term.Length + Indent <= column;
-        text.Append(beside ? term.PadRight(column) : term + '\n');
+        if (beside)
+            text.Append(term.PadRight(column));
+        else
+            Paragraph(text, entry.Term, Indent, width);
         StringBuilder explanation = new();
         Paragraph(explanation, entry.Text, column, width);
         text.Append(beside ? explanation.ToString().TrimStart(' ') : explanation.ToString());

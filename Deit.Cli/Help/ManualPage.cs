@@ -17,6 +17,7 @@ internal static class ManualPage
     {
         StringBuilder text = new();
         text.Append($".TH {Name(page).ToUpperInvariant()} 1 \"\" \"deit {version}\" \"Deit\"\n");
+        text.Append(".nh\n.ad l\n");
         text.Append($".SH NAME\n{Name(page)} \\- {Escaped(page.Description.TrimEnd('.'))}\n");
         text.Append($".SH SYNOPSIS\n.B {Escaped(page.Usage)}\n");
         if (page.Examples.Count > 0)

@@ -8,7 +8,7 @@ internal record SplitOptions
     [Flag("the pictures, as for training", Required = true, Value = "DIR")]
     public string Data { get; set; } = "";
 
-    [Flag("which part of the data: train, val, test, or all pictures of it", Value = "NAME")]
+    [Flag("which part of the data: train, val, test, or all pictures of it", Value = "SPLIT")]
     public string Split { get; set; } = "val";
 
     [Flag("images a run")]

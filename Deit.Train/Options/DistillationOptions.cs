@@ -32,7 +32,7 @@ internal sealed record DistillationOptions
     [Flag(
         "the teacher's model where its file does not say (reference: regnety_160)",
         Scope = FlagScope.Run,
-        Value = "NAME"
+        Value = "MODEL"
     )]
     public string? TeacherModel { get; init; }
 

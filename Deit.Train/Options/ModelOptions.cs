@@ -9,7 +9,7 @@ internal sealed record ModelOptions
     [Flag(
         "a published model by timm's name, such as deit_tiny_patch16_224; a name that is unknown lists them all",
         Name = "model",
-        Value = "NAME"
+        Value = "MODEL"
     )]
     public string Name { get; init; } = "deit_tiny_patch16_224";
 

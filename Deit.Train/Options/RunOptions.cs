@@ -9,7 +9,7 @@ internal sealed record RunOptions
         "deit|finetune384|transfer|plain, or a file of --save-recipe: what the flags below start from; "
             + "flags given with it come after it",
         Scope = FlagScope.Command,
-        Value = "NAME"
+        Value = "RECIPE"
     )]
     public string? Recipe { get; init; }
 
@@ -29,7 +29,11 @@ internal sealed record RunOptions
     [Flag("seed of everything random", Scope = FlagScope.Run)]
     public long Seed { get; init; }
 
-    [Flag("run folder to write", Scope = FlagScope.Run, Value = "DIR")]
+    [Flag(
+        "run folder to write; runs/DATA-1, or the next free number, without it",
+        Scope = FlagScope.Run,
+        Value = "DIR"
+    )]
     public string? Output { get; init; }
 
     [FlagGroup("Device")]

@@ -13,17 +13,19 @@ internal sealed class RunFolder : IDisposable
     /// <summary>The file that is locked.</summary>
     public const string LockName = "run.lock";
 
-    private readonly string _path;
     private readonly LockedFolder _folder;
 
     private RunFolder(string path, bool make) =>
-        (_path, _folder) = (path, LockedFolder.Take(path, LockName, $"Run folder '{path}'", make));
+        (Path, _folder) = (path, LockedFolder.Take(path, LockName, $"Run folder '{path}'", make));
+
+    /// <summary>The place of the folder.</summary>
+    public string Path { get; }
 
     /// <summary>A sentence where nothing keeps another process out; null elsewhere.</summary>
     public string? Notice =>
         _folder.KeepsOthersOut
             ? null
-            : $"the file system of {_path} has no locks, so that nothing keeps a second training out of it";
+            : $"the file system of {Path} has no locks, so that nothing keeps a second training out of it";
 
     /// <summary>Takes the folder of a run that exists, before anything in it is read or written.</summary>
     /// <exception cref="DeitException">Another process has it. Nothing has changed.</exception>
@@ -34,7 +36,7 @@ internal sealed class RunFolder : IDisposable
     public static RunFolder Create(string path)
     {
         // A start that was killed leaves a lock and perhaps names of a run: they are this program's. Without a lock they are someone's.
-        bool left = LockHolder.Read(Path.Combine(path, LockName)) is not null;
+        bool left = LockHolder.Read(System.IO.Path.Combine(path, LockName)) is not null;
         RunFolder folder = new(path, make: true);
         try
         {
@@ -50,11 +52,40 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>Makes a folder for a new run that has no name: <c>runs/DATA-1</c>, or the next number that is free.</summary>
+    /// <param name="data">The place of the data, whose name it bears.</param>
+    /// <param name="check">Refuses a place.</param>
+    /// <exception cref="DeitException">The place is refused, or the folder cannot be made.</exception>
+    public static RunFolder MakeUp(string data, Action<string> check)
+    {
+        string name = System.IO.Path.GetFileName(
+            System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(data))
+        );
+        for (int number = 1; ; number++)
+        {
+            string path = System.IO.Path.Combine(
+                "runs",
+                FormattableString.Invariant($"{(name.Length == 0 ? "data" : name)}-{number}")
+            );
+            if (System.IO.Path.Exists(path))
+                continue;
+            check(path);
+            try
+            {
+                return Create(path);
+            }
+            catch (DeitException) when (System.IO.Path.Exists(path))
+            {
+                // Another training, which began at the same moment, was faster.
+            }
+        }
+    }
+
     /// <summary>Checks that a folder holds no run.</summary>
     /// <exception cref="DeitException">It holds one.</exception>
     public static void RequireNoRun(string path)
     {
-        if (File.Exists(Path.Combine(path, TrainOptions.FileName)))
+        if (File.Exists(System.IO.Path.Combine(path, TrainOptions.FileName)))
             throw new DeitException(
                 DeitErrorKind.Output,
                 $"'{path}' holds a run already; go on with --resume {path}, or choose another --output."
@@ -68,7 +99,7 @@ internal sealed class RunFolder : IDisposable
         if (!_folder.IsInPlace)
             throw new DeitException(
                 DeitErrorKind.Output,
-                $"Saving into '{_path}' failed: the run folder was removed, moved or replaced while it was trained in, so "
+                $"Saving into '{Path}' failed: the run folder was removed, moved or replaced while it was trained in, so "
                     + "training stopped and wrote nothing more; go on with --resume where the folder is now, or start anew."
             );
     }
@@ -79,7 +110,7 @@ internal sealed class RunFolder : IDisposable
     private static void RequireNoNames(string path)
     {
         string[] names = ["last", "best", "best_ema", "log.csv", "log.jsonl"];
-        if (names.FirstOrDefault(name => Path.Exists(Path.Combine(path, name))) is { } name)
+        if (names.FirstOrDefault(name => System.IO.Path.Exists(System.IO.Path.Combine(path, name))) is { } name)
             throw new DeitException(
                 DeitErrorKind.Output,
                 $"'{path}' holds '{name}' and no run, and a training would replace that; move it elsewhere, or choose another "

@@ -38,18 +38,21 @@ internal sealed class TrainRun : IDisposable
     {
         // Everything that can be wrong on disk is found before a device is opened and before anything is written.
         options.Validate();
-        string path =
-            resume
-            ?? options.Run.Output
-            ?? throw new DeitException(DeitErrorKind.Usage, "No run folder was given; add --output DIR.");
         // A run that another process trains is not even read: what it reads may be half of the old and half of the new.
-        RunFolder? folder = resume is null ? null : RunFolder.Open(path);
+        RunFolder? folder =
+            resume is not null ? RunFolder.Open(resume)
+            : options.Run.Output is null && options.Data.Path is { } data
+                ? RunFolder.MakeUp(data, place => RequireApart(options, place))
+            : null;
+        string path =
+            folder?.Path ?? options.Run.Output ?? throw new DeitException(DeitErrorKind.Usage, MissingOptions.NoData);
+        options = options with { Run = options.Run with { Output = options.Run.Output ?? path } };
         TrainingPlan? plan = null;
         TrainingSession? session = null;
         try
         {
             RunCheckpoint reader = new(path);
-            TrainState? resumed = folder is null ? null : reader.ReadState();
+            TrainState? resumed = resume is null ? null : reader.ReadState();
             if (folder is null)
                 RequireApart(options, path);
             plan = new TrainingPlan(options, path, resumed is not null);

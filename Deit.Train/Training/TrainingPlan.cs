@@ -19,12 +19,7 @@ internal sealed class TrainingPlan : IDisposable
     public TrainingPlan(TrainOptions options, string folder, bool resumed)
     {
         (Options, Folder) = (options, folder);
-        string data =
-            options.Data.Path
-            ?? throw new DeitException(
-                DeitErrorKind.Usage,
-                "No data was given; add --data DIR with a folder of pictures for each class, tar shards, Parquet or CIFAR."
-            );
+        string data = options.Data.Path ?? throw new DeitException(DeitErrorKind.Usage, MissingOptions.NoData);
         DatasetOptions reading = new() { ValFraction = options.Data.ValFraction };
         TrainingImages = ImageDatasets.Open(data, DatasetRules.Train, reading);
         ValidationImages = ImageDatasets.Open(data, DatasetRules.Val, reading);

@@ -25,7 +25,7 @@ internal sealed record DistillationExperimentOptions
 
     [Flag(
         "splits that the last weights are evaluated on, as one set: val, or val test where there are both",
-        Value = "NAME..."
+        Value = "SPLIT..."
     )]
     public string[] Splits { get; set; } = ["val"];
 

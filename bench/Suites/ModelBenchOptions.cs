@@ -10,7 +10,7 @@ namespace Deit.Bench.Suites;
 /// <summary>The options of <c>deit bench infer</c> and <c>deit bench train</c>.</summary>
 internal sealed record ModelBenchOptions
 {
-    [Flag("models by name; without it Ti, S and B of 224 pixels, on a CPU driver Ti alone", Value = "NAME...")]
+    [Flag("models by name; without it Ti, S and B of 224 pixels, on a CPU driver Ti alone", Value = "MODEL...")]
     public string[] Models { get; set; } = [];
 
     [Flag("width of a free DeiT (with --depth and --num-heads)")]

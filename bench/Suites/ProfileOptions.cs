@@ -7,7 +7,7 @@ namespace Deit.Bench.Suites;
 /// <summary>The options of <c>deit bench profile</c>.</summary>
 internal sealed record ProfileOptions
 {
-    [Flag("model by name", Value = "NAME")]
+    [Flag("model by name", Value = "MODEL")]
     public string Model { get; set; } = "deit_tiny_patch16_224";
 
     [Flag("the step", Choices = [ModelRow.Infer, ModelRow.Train])]

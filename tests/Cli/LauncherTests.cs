@@ -23,7 +23,7 @@ public sealed class LauncherTests : IDisposable
             "export CDPATH=/tmp:. PATH=\"$PWD/bin:$PATH\"; second train --help && ./first train --help"
         );
         Assert.Equal(0, code);
-        Assert.Equal(2, output.Split("Usage:").Length - 1);
+        Assert.Equal(2, output.Split("\nUsage\n").Length - 1);
         Assert.DoesNotContain("Building", output, StringComparison.Ordinal);
     }
 

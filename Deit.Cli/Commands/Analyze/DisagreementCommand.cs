@@ -110,7 +110,7 @@ internal static class DisagreementCommand
             );
             Output.Aside($"Written {output}");
         }
-        return 0;
+        return unreadable.Count == 0 ? ExitCode.Done : ExitCode.Partial;
     }
 
     // The answers of each model, and the sentences on images that one of them could not read.

@@ -103,7 +103,7 @@ internal static class TokensCommand
             );
         else
             Print(places, source.Which(images));
-        return 0;
+        return images == source.Asked ? ExitCode.Done : ExitCode.Partial;
 
         static double? Finite(double? value) => value is { } number ? Report.Finite(number) : null;
     }

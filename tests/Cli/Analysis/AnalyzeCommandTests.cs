@@ -39,12 +39,12 @@ public sealed class AnalyzeCommandTests : IDisposable
             data,
             "--output",
         ];
-        string output = await Succeeds([.. command, _folder["t.md"]]);
+        string output = await Ends(6, [.. command, _folder["t.md"]]);
         Assert.Contains("Share of 16 of 17 images of 'val'; 1 could not be read", output);
         Assert.Contains("1 image(s) could not be read", output);
         Assert.StartsWith("Share of 16 images", File.ReadAllText(_folder["t.md"]));
 
-        string json = await Succeeds([.. command, _folder["t.json"], "--json", "--names", "first", "second", "third"]);
+        string json = await Ends(6, [.. command, _folder["t.json"], "--json", "--names", "first", "second", "third"]);
         JsonNode printed = JsonNode.Parse(json)!;
         Assert.True(JsonNode.DeepEquals(printed, JsonNode.Parse(File.ReadAllText(_folder["t.json"]))));
         Assert.Equal(
@@ -62,7 +62,7 @@ public sealed class AnalyzeCommandTests : IDisposable
             Assert.Equal(i == j ? 0 : shares[j][i], shares[i][j]);
         Assert.Equal(0, shares[1][5]); // the same model with its classes in another order
         Assert.InRange(shares[1][2], 1e-9, 1);
-        JsonNode evaluation = JsonNode.Parse(await Succeeds("eval", "--model", distilled, "--data", data, "--json"))!;
+        JsonNode evaluation = JsonNode.Parse(await Ends(6, "eval", "--model", distilled, "--data", data, "--json"))!;
         Assert.Equal(1 - (double)evaluation["top1"]!, shares[0][4], 1e-12);
         Assert.Equal(1 - (double)evaluation["class_token"]!["top1"]!, shares[0][2], 1e-12);
     }
@@ -75,7 +75,8 @@ public sealed class AnalyzeCommandTests : IDisposable
         TinyRun.WriteModel(_folder["foreign"], Plain);
         await Fails(
             ["analyze", "disagreement", "--models", model, _folder["foreign"], "--data", data],
-            "'foreign' cannot be compared: Opening"
+            "'foreign' cannot be compared: Opening",
+            3
         );
         await Fails(
             ["analyze", "disagreement", "--models", model, "--names", "a", "b", "--data", data],
@@ -201,11 +202,13 @@ public sealed class AnalyzeCommandTests : IDisposable
         );
         await Fails(
             ["analyze", "attention", _folder["missing.png"], "--model", model, "--output", _folder["o"]],
-            "missing.png"
+            "missing.png",
+            3
         );
         await Fails(
             ["analyze", "attention", _folder["boot.png"], "--model", model, "--output", _folder["boot.png"]],
-            "choose another --output"
+            "choose another --output",
+            7
         );
         Assert.False(Directory.Exists(_folder["o"]));
         TinyRun.WriteModel(
@@ -304,10 +307,12 @@ public sealed class AnalyzeCommandTests : IDisposable
         return folder;
     }
 
-    private static async Task<string> Succeeds(params string[] arguments)
+    private static Task<string> Succeeds(params string[] arguments) => Ends(0, arguments);
+
+    private static async Task<string> Ends(int code, params string[] arguments)
     {
         (int exitCode, string output, string error) = await DeitProcess.Run(arguments);
-        Assert.True(exitCode == 0, $"exit code {exitCode}\n{output}\n{error}");
+        Assert.True(exitCode == code, $"exit code {exitCode}\n{output}\n{error}");
         return output;
     }
 

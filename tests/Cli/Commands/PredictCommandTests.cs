@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Deit.Model.Files;
 using Deit.Tests.Train.Data.Formats;
@@ -38,6 +39,83 @@ public sealed class PredictCommandTests : IDisposable
                 .Select(answer => Path.GetFileName(answer.GetProperty("image").GetString()))
         );
     }
+
+    [Fact]
+    public async Task A_line_of_JSON_for_each_picture_holds_the_answer_or_the_error()
+    {
+        (int code, string output, _) = await Predict("--format", "jsonl", "--top", "2");
+        Assert.Equal(6, code);
+        JsonElement[] lines =
+        [
+            .. output
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonDocument.Parse(line).RootElement),
+        ];
+        Assert.Equal(["a, \"b\".png", "broken.png", "고양이.png"], lines.Select(Name));
+        Assert.Equal(2, lines[0].GetProperty("classes").GetArrayLength());
+        Assert.Contains("failed", lines[1].GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.False(lines[1].TryGetProperty("classes", out _));
+    }
+
+    [Fact]
+    public async Task A_table_has_a_row_for_each_class()
+    {
+        (int code, string output, _) = await Predict("--format", "csv", "--top", "2");
+        Assert.Equal(6, code);
+        string[] rows = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("image,rank,index,label,probability", rows[0]);
+        Assert.Equal(5, rows.Length);
+        Assert.StartsWith($"\"{_folder["some"]}/a, \"\"b\"\".png\",1,", rows[1], StringComparison.Ordinal);
+        Assert.StartsWith($"{_folder["some"]}/고양이.png,2,", rows[4], StringComparison.Ordinal);
+        Assert.InRange(double.Parse(rows[1].Split(',')[^1], CultureInfo.InvariantCulture), 0, 1);
+    }
+
+    [Fact]
+    public async Task Without_a_picture_that_can_be_read_the_code_is_that_of_data()
+    {
+        File.WriteAllText(_folder["broken.png"], "no picture");
+        (int code, _, _) = await DeitProcess.Run("predict", "--model", _folder["model"], _folder["broken.png"]);
+        Assert.Equal(3, code);
+    }
+
+    [Fact]
+    public async Task A_list_may_come_from_a_pipe()
+    {
+        File.WriteAllBytes(_folder["1.png"], DatasetAssert.Png(1));
+        File.WriteAllBytes(_folder["2.png"], DatasetAssert.Png(2));
+        using DeitProcess predict = DeitProcess.StartIn(
+            _folder.Path,
+            "printf '2.png\\n1.png\\n' | \"$@\"",
+            ["predict", "--model", "model", "--format", "jsonl", "--list", "-"]
+        );
+        (int code, string output, _) = await predict.End();
+        Assert.Equal(0, code);
+        Assert.Equal(
+            ["2.png", "1.png"],
+            output
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => Name(JsonDocument.Parse(line).RootElement))
+        );
+    }
+
+    [Fact]
+    public async Task Without_a_picture_the_ways_to_name_some_are_told()
+    {
+        (int code, _, string error) = await DeitProcess.Run("predict", "--model", _folder["model"]);
+        Assert.Equal(2, code);
+        Assert.Contains("--list FILE", error, StringComparison.Ordinal);
+    }
+
+    private Task<(int ExitCode, string Output, string Error)> Predict(params string[] flags)
+    {
+        Directory.CreateDirectory(_folder["some"]);
+        File.WriteAllBytes(_folder["some/a, \"b\".png"], DatasetAssert.Png(1));
+        File.WriteAllBytes(_folder["some/고양이.png"], DatasetAssert.Png(2));
+        File.WriteAllText(_folder["some/broken.png"], "no picture");
+        return DeitProcess.Run(["predict", "--model", _folder["model"], .. flags, _folder["some"]]);
+    }
+
+    private static string? Name(JsonElement answer) => Path.GetFileName(answer.GetProperty("image").GetString());
 
     [Fact]
     public async Task A_file_that_is_called_with_an_at_sign_is_no_list_of_arguments()

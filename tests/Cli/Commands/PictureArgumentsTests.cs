@@ -1,0 +1,95 @@
+using Deit.Cli.Commands;
+using Deit.Model;
+using Deit.Tests.Train.Data.Formats;
+
+namespace Deit.Tests.Cli.Commands;
+
+public sealed class PictureArgumentsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<string> _failed = [];
+
+    public PictureArgumentsTests()
+    {
+        foreach (
+            string name in (string[])
+                [
+                    "b.png",
+                    "a.png",
+                    "notes.txt",
+                    ".hidden.png",
+                    "in/c.png",
+                    "in/d.jpg",
+                    "in/deeper/e.png",
+                    "in/.secret/f.png",
+                    "odd[1]?.png",
+                ]
+        )
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
+            File.WriteAllBytes(_folder[name], DatasetAssert.Png(1));
+        }
+        Directory.CreateSymbolicLink(_folder["in/deeper/loop"], _folder["in"]);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("b.png a.png", "b.png a.png")]
+    [InlineData("in", "in/c.png in/d.jpg")]
+    [InlineData("*.png", "a.png b.png odd[1]?.png")]
+    [InlineData("?.png", "a.png b.png")]
+    [InlineData(".*.png", ".hidden.png")]
+    [InlineData("in/*", "in/c.png in/d.jpg")]
+    [InlineData("**/*.png", "a.png b.png in/c.png in/deeper/e.png odd[1]?.png")]
+    [InlineData("in/**/*.png", "in/c.png in/deeper/e.png")]
+    [InlineData("*/*.jpg", "in/d.jpg")]
+    [InlineData("in/deeper/*/c.png", "in/deeper/loop/c.png")] // a link that is named is followed
+    [InlineData("odd[1]?.png", "odd[1]?.png")] // a name that exists is no pattern
+    [InlineData("missing.png", "missing.png")] // whoever reads it says that it is missing
+    public void Arguments_name_pictures(string arguments, string pictures)
+    {
+        string[] found = [.. Found(arguments.Split(' ').Select(argument => _folder[argument]))];
+        Assert.Equal(pictures.Split(' ').Select(picture => _folder[picture]), found);
+        Assert.Empty(_failed);
+    }
+
+    [Theory]
+    [InlineData("*.gif", "matches no picture")]
+    [InlineData("nowhere/*.png", "matches no picture")]
+    [InlineData("in/.secret/../deeper/loop/../../in/*.x", "matches no picture")]
+    public void A_pattern_without_pictures_is_told_and_the_others_follow(string pattern, string expected)
+    {
+        Assert.Equal([_folder["a.png"]], Found([_folder[pattern], _folder["a.png"]]));
+        Assert.Contains(expected, Assert.Single(_failed), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_list_has_an_argument_a_line_with_any_line_end()
+    {
+        File.WriteAllText(_folder["list"], $"{_folder["b.png"]}\r\n\n{_folder["in"]}\n{_folder["a.png"]}");
+        Assert.Equal(
+            ((string[])["a.png", "b.png", "in/c.png", "in/d.jpg", "a.png"]).Select(name => _folder[name]),
+            PictureArguments.All([_folder["a.png"]], _folder["list"], Fail)
+        );
+    }
+
+    [Fact]
+    public void A_list_that_is_none_is_refused()
+    {
+        File.WriteAllText(_folder["list"], "a\0b");
+        Assert.Contains(
+            "zero byte",
+            Assert.Throws<DeitException>(() => PictureArguments.All([], _folder["list"], Fail).ToArray()).Message,
+            StringComparison.Ordinal
+        );
+        DeitException missing = Assert.Throws<DeitException>(() =>
+            PictureArguments.All([], _folder["nothing"], Fail).ToArray()
+        );
+        Assert.Equal(DeitErrorKind.Data, missing.Kind);
+    }
+
+    private IEnumerable<string> Found(IEnumerable<string> arguments) => PictureArguments.All(arguments, null, Fail);
+
+    private void Fail(DeitException error) => _failed.Add(error.Message);
+}
