@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Deit.Cli;
 using Deit.Cli.Commands;
 using Deit.Cli.Help;
 using Deit.Cli.Terminal;

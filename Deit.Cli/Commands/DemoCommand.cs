@@ -15,7 +15,7 @@ internal sealed record DemoOptions
     public string Output { get; init; } = "demo";
 
     [Flag("passes over the training images")]
-    public int Epochs { get; init; } = 10;
+    public int Epochs { get; init; } = 30;
 
     [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
@@ -47,13 +47,13 @@ internal static class DemoCommand
         return plain with
         {
             Data = plain.Data with { Path = data },
-            Model = plain.Model with { EmbedDim = 64, Depth = 3, NumHeads = 2, PatchSize = 8, InputSize = 40 },
+            Model = plain.Model with { EmbedDim = 64, Depth = 4, NumHeads = 2, PatchSize = 8, InputSize = 40 },
             Step = plain.Step with { BatchSize = 32 },
             // Few steps on easy pictures: a higher rate and less regularisation than the recipe for ImageNet.
             Schedule = plain.Schedule with
             {
                 Epochs = options.Epochs,
-                Lr = 3.2e-2,
+                Lr = 4.8e-2,
                 WarmupEpochs = 2,
                 WarmupLr = 2e-4,
             },
@@ -69,7 +69,7 @@ internal static class DemoCommand
         (string data, string run) = (folders.Data, folders.Run);
         // An earlier demo stays until it is known that this one can run.
         CommandDevice.Open(options.Device.Selector).Dispose();
-        DemoDataset pictures = new();
+        DemoDataset pictures = new() { TrainImagesPerClass = 200 };
         Output.Line(
             $"Rendering {DemoDataset.Classes.Length} classes of {pictures.TrainImagesPerClass} training "
                 + $"and {pictures.ValImagesPerClass} validation pictures into {data}"

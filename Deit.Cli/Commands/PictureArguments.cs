@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using System.Text;
+using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Splits;
@@ -24,7 +25,7 @@ internal static class PictureArguments
         string name = list == "-" ? "the standard input" : $"'{list}'";
         using StreamReader reader = DatasetRules.Reading(
             list,
-            () => new StreamReader(list == "-" ? Console.OpenStandardInput() : File.OpenRead(list), Encoding.UTF8)
+            () => new StreamReader(list == "-" ? Input.Open() : File.OpenRead(list), Encoding.UTF8)
         );
         while (DatasetRules.Reading(list, reader.ReadLine) is { } line)
         {
@@ -38,7 +39,7 @@ internal static class PictureArguments
         }
     }
 
-    private static IEnumerable<string> Of(string argument, Action<DeitException> fail)
+    private static string[] Of(string argument, Action<DeitException> fail)
     {
         try
         {
@@ -67,7 +68,8 @@ internal static class PictureArguments
             : throw new DeitException(
                 DeitErrorKind.Data,
                 $"'{path}' is a folder without pictures in it ({string.Join(' ', PictureFiles.Extensions)}); "
-                    + $"give pictures, the folder that they lie in, or '{Path.Combine(path, "**", "*.jpg")}' for those of all folders in it."
+                    + "give pictures, the folder that they lie in, or "
+                    + $"'{Path.Combine(path, "**", "*.jpg")}' for those of all folders in it."
             );
     }
 

@@ -9,8 +9,6 @@ namespace Deit.Cli.Help;
 /// <summary>Prints the help of a command, as wide as the terminal.</summary>
 internal sealed class HelpAction : SynchronousCommandLineAction
 {
-    private const int UsualWidth = 80;
-
     /// <summary>Makes <c>--help</c> of a program and of all its commands print these pages.</summary>
     /// <param name="root">The program.</param>
     public static void Install(RootCommand root) =>
@@ -25,7 +23,7 @@ internal sealed class HelpAction : SynchronousCommandLineAction
 
     /// <summary>Prints the page of a command.</summary>
     /// <param name="command">The command.</param>
-    public static void Print(Command command) => Output.Text(HelpText.Of(Page(command), Width()));
+    public static void Print(Command command) => Output.Text(HelpText.Of(Page(command), TerminalWidth.Now()));
 
     /// <summary>The page of a command. That of the program also has what concerns all commands.</summary>
     /// <param name="command">The command.</param>
@@ -59,19 +57,4 @@ internal sealed class HelpAction : SynchronousCommandLineAction
                 )),
             ]
         );
-
-    // COLUMNS is what man(1) and others take too, where the output is no terminal.
-    private static int Width()
-    {
-        if (int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), CultureInfo.InvariantCulture, out int columns))
-            return columns;
-        try
-        {
-            return Console.IsOutputRedirected || Console.WindowWidth < 1 ? UsualWidth : Console.WindowWidth - 1;
-        }
-        catch (IOException)
-        {
-            return UsualWidth;
-        }
-    }
 }

@@ -39,11 +39,7 @@ internal sealed class TrainRun : IDisposable
         // Everything that can be wrong on disk is found before a device is opened and before anything is written.
         options.Validate();
         // A run that another process trains is not even read: what it reads may be half of the old and half of the new.
-        RunFolder? folder =
-            resume is not null ? RunFolder.Open(resume)
-            : options.Run.Output is null && options.Data.Path is { } data
-                ? RunFolder.MakeUp(data, place => RequireApart(options, place))
-            : null;
+        RunFolder? folder = Existing(options, resume);
         string path =
             folder?.Path ?? options.Run.Output ?? throw new DeitException(DeitErrorKind.Usage, MissingOptions.NoData);
         options = options with { Run = options.Run with { Output = options.Run.Output ?? path } };
@@ -58,13 +54,7 @@ internal sealed class TrainRun : IDisposable
             plan = new TrainingPlan(options, path, resumed is not null);
             if (resumed is not null)
                 resumed = SameData.Require(plan, reader, resumed);
-            string? teacher = plan.TeacherHash();
-            if (resumed is not null && resumed.Teacher != teacher)
-                throw new DeitException(
-                    DeitErrorKind.Data,
-                    $"The teacher '{options.Distillation.TeacherPath}' is another than the one that '{path}' was begun "
-                        + "with; restore its weights, or name their place with --teacher-path."
-                );
+            string? teacher = SameTeacher(plan, resumed);
             folder ??= RunFolder.Create(path);
             session = new TrainingSession(plan, resumed?.Kernels);
             RunCheckpoint checkpoint = new(path, folder);
@@ -107,6 +97,25 @@ internal sealed class TrainRun : IDisposable
         _session.Plan.Dispose();
         _folder.Dispose();
     }
+
+    private static string? SameTeacher(TrainingPlan plan, TrainState? resumed)
+    {
+        string? teacher = plan.TeacherHash();
+        return resumed is null || resumed.Teacher == teacher
+            ? teacher
+            : throw new DeitException(
+                DeitErrorKind.Data,
+                $"The teacher '{plan.Options.Distillation.TeacherPath}' is another than the one that '{plan.Folder}' was begun "
+                    + "with; restore its weights, or name their place with --teacher-path."
+            );
+    }
+
+    // A folder that must be had before anything is read: that of a run to go on with, or one whose name is made up.
+    private static RunFolder? Existing(TrainOptions options, string? resume) =>
+        resume is not null ? RunFolder.Open(resume)
+        : options.Run.Output is null && options.Data.Path is { } data
+            ? RunFolder.MakeUp(data, place => RequireApart(options, place))
+        : null;
 
     private static void RequireApart(TrainOptions options, string folder)
     {

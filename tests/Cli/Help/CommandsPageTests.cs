@@ -1,4 +1,4 @@
-using Deit.Cli.Commands;
+using Deit.Cli;
 using Deit.Cli.Help;
 
 namespace Deit.Tests.Cli.Help;

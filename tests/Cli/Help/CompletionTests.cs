@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Deit.Cli.Commands;
+using Deit.Cli;
 using Deit.Cli.Help;
 
 namespace Deit.Tests.Cli.Help;
