@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using Deit.Cli;
+
 using Deit.Cli.Commands;
+using Deit.Cli.Commands.Root;
 using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Model;

@@ -50,11 +50,11 @@ public sealed class MadeUpOutputTests : IDisposable
     [Fact]
     public async Task A_folder_inside_of_the_data_is_refused()
     {
-        using DeitProcess process = DeitProcess.StartIn(_folder["data"], "\"$@\"", Arguments("."));
+        using DeitProcess process = DeitProcess.StartIn(_folder["data/train"], "\"$@\"", Arguments(".."));
         (int code, _, string error) = await process.End();
         Assert.Equal(7, code);
         Assert.Contains("lies in the data", error, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(_folder["data/runs"]));
+        Assert.False(Directory.Exists(_folder["data/train/runs"]));
     }
 
     private DeitProcess Start(string data) => DeitProcess.StartIn(_folder.Path, "\"$@\"", Arguments(data));

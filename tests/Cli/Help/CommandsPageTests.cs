@@ -1,4 +1,4 @@
-using Deit.Cli;
+using Deit.Cli.Commands.Root;
 using Deit.Cli.Help;
 
 namespace Deit.Tests.Cli.Help;

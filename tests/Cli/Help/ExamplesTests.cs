@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
-using Deit.Cli;
+using Deit.Cli.Commands.Root;
 using Deit.Cli.Demo;
 using Deit.Cli.Help;
 using Deit.Tests.Golden;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Deit.Cli;
+using Deit.Cli.Commands.Root;
 using Deit.Cli.Help;
 
 namespace Deit.Tests.Cli.Help;

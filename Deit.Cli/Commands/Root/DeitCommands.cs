@@ -1,12 +1,11 @@
 using System.CommandLine;
-using Deit.Cli.Commands;
 using Deit.Cli.Commands.Analyze;
 using Deit.Cli.Commands.Bench;
 using Deit.Cli.Help;
 
-namespace Deit.Cli;
+namespace Deit.Cli.Commands.Root;
 
-/// <summary>The program with all its commands. A command is a file of the folder Commands and a line here.</summary>
+/// <summary>The program with all its commands. A command is a file of the folder above and a line here.</summary>
 internal static class DeitCommands
 {
     /// <summary>Makes them.</summary>
