@@ -8,6 +8,13 @@ namespace Deit.Train.Optimizers;
 /// </summary>
 internal static class LayerDecay
 {
+    /// <summary>The factor of the rate of a layer.</summary>
+    /// <param name="config">The network.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="decay">The factor from a layer to the one before.</param>
+    public static float Rate(NetworkConfig config, int layer, double decay) =>
+        (float)Math.Pow(decay, config.LastLayer - layer);
+
     /// <summary>The factor of the rate of each <see cref="Parameters.Granule"/> parameters that are trained; null where each is 1.</summary>
     /// <param name="config">The network.</param>
     /// <param name="parameters">Its parameters.</param>
@@ -19,9 +26,7 @@ internal static class LayerDecay
         IReadOnlyList<int> layers = config.Layers();
         float[] rates = new float[parameters.FlatLength / Parameters.Granule];
         foreach ((int i, ParameterSpec spec) in parameters.Specs.Index())
-            rates
-                .AsSpan(parameters.RangeOf(spec.Name).Start / Parameters.Granule)
-                .Fill((float)Math.Pow(decay, config.LastLayer - layers[i]));
+            rates.AsSpan(parameters.RangeOf(spec.Name).Start / Parameters.Granule).Fill(Rate(config, layers[i], decay));
         return rates[(parameters.FrozenLength / Parameters.Granule)..];
     }
 }

@@ -42,12 +42,13 @@ internal sealed class WeightUpdate : IDisposable
         int trained = parameters.FlatLength - parameters.FrozenLength;
         Shape flat = [trained],
             mask = [trained / Parameters.Granule],
-            factors = [rates is null ? 0 : trained / Parameters.Granule],
             scale = [LossScaleOp.StateElements];
+        // The decay mask, the segments and, where they differ, the rates.
+        IEnumerable<Shape> masks = Enumerable.Repeat(mask, rates is null ? 2 : 3);
         IReadOnlyList<string> names = optimizer.StateNames;
         _memory = device.CreateArena(
             "optimiser state",
-            Arena.SizeOf(DType.F32, [.. names.Select(_ => flat), mask, mask, factors, scale])
+            Arena.SizeOf(DType.F32, [.. names.Select(_ => flat), .. masks, scale])
         );
         State = [.. names.Select(name => new NamedTensor(name, _memory.Allocate(flat, name: name)))];
         _decayMask = _memory.Allocate(mask, name: "decay mask");

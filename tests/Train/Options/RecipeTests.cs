@@ -132,7 +132,7 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void An_unknown_recipe_names_those_there_are() =>
         Assert.Contains(
-            "deit, distillation-student, distillation-teacher, finetune384, plain, transfer",
+            "deit, distillation-student, distillation-teacher, finetune, finetune384, plain, transfer",
             Assert.Throws<DeitException>(() => Recipe.Load("resnet")).Message
         );
 }
