@@ -68,7 +68,10 @@ internal sealed class TrainingPlan : IDisposable
         // An epoch has whole updates only, as with one batch of all their images.
         StepsPerEpoch = Training.BatchCount(sampler.Count) / steps * steps;
         if (StepsPerEpoch == 0)
-            throw new DeitException(TooFew(sampler.Count));
+            throw new DeitException(
+                $"An update of {steps} batches of {batch} images was asked for, an epoch of the training set has "
+                    + $"{sampler.Count}; lower --accum-steps or --batch-size."
+            );
         Schedule = options.LearningRates();
     }
 
@@ -115,17 +118,6 @@ internal sealed class TrainingPlan : IDisposable
 
     /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
     public string? TeacherHash() => Teacher is { } teacher ? Distillation.Teacher.Hash(teacher.Source) : null;
-
-    // An epoch makes no update.
-    private string TooFew(int images)
-    {
-        (int batch, int steps) = (Options.Step.BatchSize, Options.Step.AccumSteps);
-        if (images == 0 && TrainingImages.Count > 0)
-            return $"Repeated augmentation takes an epoch's images in groups of 256, the training set has {TrainingImages.Count}; "
-                + "add --no-repeated-aug.";
-        string remedy = steps == 1 ? $"give --batch-size {images} or less" : "lower --accum-steps or --batch-size";
-        return $"An update of {batch * steps} images was asked for, an epoch of the training set has {images}; {remedy}.";
-    }
 
     /// <summary>Closes the files of weights.</summary>
     public void Dispose()

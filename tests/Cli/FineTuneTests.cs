@@ -68,9 +68,11 @@ public sealed class FineTuneTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--batch-size 64", "an epoch of the training set has 24; give --batch-size 24 or less")]
-    [InlineData("--batch-size 8 --accum-steps 4", "An update of 32 images was asked for")]
-    [InlineData("--batch-size 8 --repeated-aug", "the training set has 24; add --no-repeated-aug")]
+    [InlineData(
+        "--batch-size 64",
+        "an epoch of the training set has 24, which makes no whole batch; lower --batch-size to at most that"
+    )]
+    [InlineData("--batch-size 8 --accum-steps 4", "lower --accum-steps or --batch-size")]
     public async Task Fewer_pictures_than_a_batch_have_a_remedy(string flags, string expected) =>
         await Fails(
             [
