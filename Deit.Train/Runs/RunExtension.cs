@@ -1,7 +1,6 @@
 using System.Globalization;
 using Deit.Model;
 using Deit.Train.Options;
-using Deit.Train.Schedules;
 using Deit.Train.Training;
 
 namespace Deit.Train.Runs;
