@@ -1,7 +1,6 @@
 using Deit.Model;
 using Deit.Tests.Train.Training;
 using Deit.Train.Options;
-using Deit.Train.Runs;
 
 namespace Deit.Tests.Train.Runs;
 

@@ -92,7 +92,7 @@ public sealed class LayerRatesTests
         using Graph graph = OpRun.Record(r => Of(optimizer)(r, p, g, moments, decay, segments, state, factors));
         for (int step = 0; step < 3; step++)
         {
-            OpRun.Device.Write<float>(g, OpInput.Random([Count], 10 + step).Values[start..(start + length)]);
+            OpRun.Device.Write<float>(g, OpInput.Random([Count], 10 + step).Values.AsSpan(start, length));
             OpRun.Device.Write(state, StepState.At(step, 0.0625 * rate, 0.9, 0.999));
             graph.Run();
         }
