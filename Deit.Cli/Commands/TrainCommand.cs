@@ -44,13 +44,19 @@ internal static class TrainCommand
         }
         if (recipe is "finetune" or "finetune384" && options.Model.Finetune is null)
             throw new DeitException(
-                $"--recipe {recipe} goes on from trained weights at a rate that teaches nothing anew; "
+                $"--recipe {recipe} goes on from trained weights, "
+                    + (
+                        recipe == "finetune"
+                            ? "in too few epochs to learn anew; "
+                            : "at a rate that teaches nothing anew; "
+                    )
                     + "add --finetune with a model folder or a .safetensors file."
             );
         return TrainTerminal.Run(options, resume: null);
     }
 
-    // The options of the run decide its result: a run with other options from its middle on would be another training.
+    // The options of the run decide its result: a run with other options from its middle on would be another training. The number of
+    // epochs alone may grow.
     private static int Resume(OptionBinder<TrainOptions> binder, ParseResult result, string run)
     {
         OptionBinder<TrainOptions>.BoundFlag[] given = [.. binder.Given(result)];
