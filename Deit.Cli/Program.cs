@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-
 using Deit.Cli.Commands;
 using Deit.Cli.Commands.Root;
 using Deit.Cli.Help;

@@ -3,6 +3,7 @@ using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Train.Options;
+using Deit.Train.Runs;
 
 namespace Deit.Cli.Commands;
 
@@ -30,7 +31,9 @@ internal static class TrainCommand
         OptionBinder<TrainOptions> binder = new(command);
         Option<string?> resume = new("--resume")
         {
-            Description = "run folder to go on with, exactly where it stopped; its own options apply",
+            Description =
+                "run folder to go on with, exactly where it stopped; its own options apply. "
+                + "With --epochs N, more than it has, a run is extended, and its rates are those of N epochs from there on",
         };
         command.Add(resume);
         command.Explain(resume, new Explanation("Run", "DIR"));
@@ -57,25 +60,37 @@ internal static class TrainCommand
                 return 0;
         }
         MissingOptions.Require(options);
-        if (recipe == "finetune384" && options.Model.Finetune is null)
+        if (recipe is "finetune" or "finetune384" && options.Model.Finetune is null)
             throw new DeitException(
                 DeitErrorKind.Usage,
-                "--recipe finetune384 goes on from trained weights at a rate that teaches nothing anew; "
+                $"--recipe {recipe} goes on from trained weights, "
+                    + (
+                        recipe == "finetune"
+                            ? "in too few epochs to learn anew; "
+                            : "at a rate that teaches nothing anew; "
+                    )
                     + "add --finetune with a model folder or a .safetensors file."
             );
         return TrainTerminal.Run(options, resume: null);
     }
 
-    // The options of the run decide its result: a run with other options from its middle on would be another training.
+    // The options of the run decide its result: a run with other options from its middle on would be another training. The number of
+    // epochs alone may grow.
     private static int Resume(OptionBinder<TrainOptions> binder, ParseResult result, string run)
     {
-        if (binder.Given(result).FirstOrDefault(given => !given.Flag.Attribute.OnResume) is { } other)
+        OptionBinder<TrainOptions>.BoundFlag[] given = [.. binder.Given(result)];
+        bool extends = given.Any(flag => flag.Flag.Name == "--epochs");
+        if (given.FirstOrDefault(flag => !flag.Flag.Attribute.OnResume && flag.Flag.Name != "--epochs") is { } other)
             throw new DeitException(
                 DeitErrorKind.Usage,
                 $"--resume goes on with the options in '{Path.Combine(run, TrainOptions.FileName)}', "
                     + $"{other.Option.Name} cannot be changed; drop it or start a new run."
             );
-        return TrainTerminal.Run(binder.Bind(result, TrainOptions.Load(run)), run);
+        TrainOptions own = TrainOptions.Load(run),
+            options = binder.Bind(result, own);
+        if (extends)
+            _ = RunExtension.Extend(own, options.Schedule.Epochs, run);
+        return TrainTerminal.Run(options, run);
     }
 
     // A network that is described after a recipe takes the place of the recipe's, however that one is described.

@@ -24,6 +24,11 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
             $"Model    {plan.Description.Name ?? "free configuration"}: {Millions(session.Model)} M parameters, "
                 + $"{step.Precision.Name}, input {config.InputSize}, {config.NumClasses} classes"
         );
+        if (session.Model.Parameters is { FrozenCount: > 0 } weights)
+            Say(
+                $"Frozen   {Frozen(plan.Options.Model.Frozen)}: {weights.TrainedCount} of {weights.Count} "
+                    + "parameters are trained"
+            );
         (int batch, int steps) = (plan.Options.Step.BatchSize, plan.Options.Step.AccumSteps);
         Say(
             $"Data     {plan.TrainingImages.Count} training and {plan.ValidationImages.Count} validation images, "
@@ -39,7 +44,13 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
                 + $"activations {step.Graph.PlannedBytes / 1048576.0:0.0} MiB planned "
                 + $"for {step.Graph.LiveBytes / 1048576.0:0.0} MiB alive at once"
         );
-        if (resumed)
+        int epochs = plan.Options.Schedule.Epochs;
+        if (resumed && state.Epoch >= epochs)
+            Say(
+                $"Resumed  a complete run: all its {epochs} epochs are done; "
+                    + $"go on with: deit train --resume {_folder} --epochs {2L * epochs}"
+            );
+        else if (resumed)
             Say($"Resumed  at epoch {state.Epoch + 1}, step {state.StepInEpoch}");
     }
 
@@ -106,6 +117,11 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
                     + "of both heads; add --distillation-type and --teacher-path, or choose a model without the token"
             );
     }
+
+    private static string Frozen(FrozenPart part) =>
+        part.Backbone ? "everything but the heads"
+        : part.Blocks == 1 ? "the first block and what comes before it"
+        : $"the first {part.Blocks} blocks and what comes before them";
 
     private static string Millions(INetwork network) => $"{network.Parameters.Count / 1e6:0.00}";
 

@@ -28,7 +28,7 @@ internal static class WeightTransfer
             notices.Add($"'{unknown}' of '{source.Path}', and whatever else the model does not know, is left out");
         foreach (ParameterSpec spec in parameters.Specs.Concat(parameters.Buffers))
         {
-            bool isNew = newHeads && (spec.Name == DistillationToken || IsHead(network, spec.Name));
+            bool isNew = newHeads && (spec.Name == DistillationToken || network.Config.IsHead(spec.Name));
             if (!file.Shapes.TryGetValue(spec.Name, out long[]? shape))
             {
                 if (!isNew)
@@ -67,7 +67,7 @@ internal static class WeightTransfer
     private static string? Unknown(INetwork network, ModelSource source, bool newHeads)
     {
         string[] own = [.. network.Parameters.Specs.Concat(network.Parameters.Buffers).Select(spec => spec.Name)];
-        HashSet<string> parts = [.. own.Where(name => !IsHead(network, name)).Select(Part)];
+        HashSet<string> parts = [.. own.Where(name => !network.Config.IsHead(name)).Select(Part)];
         string[] unknown =
         [
             .. source
@@ -84,9 +84,6 @@ internal static class WeightTransfer
 
         static string Part(string name) => name.Split('.')[0];
     }
-
-    private static bool IsHead(INetwork network, string name) =>
-        network.Config.Heads.Any(head => name.StartsWith($"{head}.", StringComparison.Ordinal));
 
     private static (float[] Values, string? Notice) ToGrid(
         float[] values,

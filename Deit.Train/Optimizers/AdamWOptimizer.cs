@@ -16,7 +16,7 @@ internal sealed class AdamWOptimizer(OptimizerOptions options) : IOptimizer
     /// <inheritdoc/>
     public void Record(Recorder r, OptimizerUpdate update) =>
         r.AdamW(
-            update.Parameters.Flat,
+            update.Parameters.Trained,
             update.Gradients,
             update.State[0],
             update.State[1],
@@ -24,6 +24,7 @@ internal sealed class AdamWOptimizer(OptimizerOptions options) : IOptimizer
             update.StepState,
             Corrections,
             update.GradientScale,
-            update.Apply
+            update.Apply,
+            update.Rates
         );
 }

@@ -7,8 +7,8 @@ namespace Deit.Train.Optimizers;
 internal interface IOptimizer
 {
     /// <summary>
-    /// The tensors that are kept from update to update, by the names that a checkpoint keeps them under. Each is as long as the flat
-    /// parameters and zero before the first update.
+    /// The tensors that are kept from update to update, by the names that a checkpoint keeps them under. Each is as long as
+    /// <see cref="Parameters.Trained"/> and zero before the first update.
     /// </summary>
     IReadOnlyList<string> StateNames { get; }
 
@@ -22,15 +22,16 @@ internal interface IOptimizer
 }
 
 /// <summary>The tensors of an update.</summary>
-/// <param name="Parameters">The weights and their gradients, flat.</param>
+/// <param name="Parameters">The weights and their gradients, flat: an update changes <see cref="Deit.Model.Parameters.Trained"/>.</param>
 /// <param name="State">The optimiser's own, in the order of <see cref="IOptimizer.StateNames"/>.</param>
 /// <param name="DecayMask">The factor of weight decay of each <see cref="Deit.Model.Parameters.Granule"/> parameters, 1 or 0.</param>
 /// <param name="Segments">
-/// U32, the index of the parameter tensor that each <see cref="Deit.Model.Parameters.Granule"/> parameters belong to.
+/// U32, the index, among those that are trained, of the parameter tensor that each <see cref="Deit.Model.Parameters.Granule"/> parameters belong to.
 /// </param>
 /// <param name="StepState">Learning rate and bias corrections.</param>
 /// <param name="GradientScale">[1], multiplies the gradients; null for 1.</param>
 /// <param name="Apply">[1], 0 leaves everything as it is; null for 1.</param>
+/// <param name="Rates">The factor of the learning rate of each <see cref="Deit.Model.Parameters.Granule"/> parameters; null for 1.</param>
 internal sealed record OptimizerUpdate(
     Parameters Parameters,
     IReadOnlyList<Tensor> State,
@@ -38,7 +39,8 @@ internal sealed record OptimizerUpdate(
     Tensor Segments,
     Tensor StepState,
     Tensor? GradientScale,
-    Tensor? Apply
+    Tensor? Apply,
+    Tensor? Rates
 )
 {
     /// <summary>The flat gradients.</summary>

@@ -18,16 +18,17 @@ internal sealed class LambOptimizer(OptimizerOptions options) : IOptimizer
     /// <inheritdoc/>
     public void Record(Recorder r, OptimizerUpdate update) =>
         r.Lamb(
-            update.Parameters.Flat,
+            update.Parameters.Trained,
             update.Gradients,
             update.State[0],
             update.State[1],
             update.DecayMask,
             update.Segments,
-            update.Parameters.Specs.Count,
+            update.Parameters.Specs.Count - update.Parameters.FrozenCount,
             update.StepState,
             _options,
             update.GradientScale,
-            update.Apply
+            update.Apply,
+            update.Rates
         );
 }

@@ -18,13 +18,14 @@ internal sealed class LionOptimizer(OptimizerOptions options) : IOptimizer
     /// <inheritdoc/>
     public void Record(Recorder r, OptimizerUpdate update) =>
         r.Lion(
-            update.Parameters.Flat,
+            update.Parameters.Trained,
             update.Gradients,
             update.State[0],
             update.DecayMask,
             update.StepState,
             _options,
             update.GradientScale,
-            update.Apply
+            update.Apply,
+            update.Rates
         );
 }

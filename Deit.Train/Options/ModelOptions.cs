@@ -48,6 +48,12 @@ internal sealed record ModelOptions
     public string? Finetune { get; init; }
 
     [Flag(
+        "blocks from the input on, and the embedding or stem before them, that keep the weights of --finetune, 0 for none; "
+            + "or backbone: everything but the heads"
+    )]
+    public string Freeze { get; init; } = "0";
+
+    [Flag(
         "train as training; --no-train-mode keeps the student in evaluation mode (no drop-path), "
             + "as the paper's 384 fine-tuning ran"
     )]
@@ -65,10 +71,20 @@ internal sealed record ModelOptions
     /// <summary>The published name of the network; null of one that the flags describe by its sizes.</summary>
     public string? PublishedName => IsFreeDeit || RegNet is not null ? null : Name;
 
+    /// <summary>The part that keeps its weights.</summary>
+    /// <exception cref="DeitException"><c>--freeze</c> names none.</exception>
+    public FrozenPart Frozen => FrozenPart.Parse(Freeze);
+
     /// <exception cref="DeitException">A value makes no sense.</exception>
     public void Validate()
     {
         OptionCheck.Require(DropPath is >= 0 and < 1, "--drop-path", DropPath, "from 0 to below 1");
+        if (!Frozen.IsNothing && Finetune is null)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"--freeze {Freeze} keeps weights as they start, which without --finetune is at random; "
+                    + "add --finetune with a model folder or a .safetensors file, or drop it."
+            );
         if (Distilled && IsRegNet)
             throw new DeitException(
                 DeitErrorKind.Usage,

@@ -6,7 +6,7 @@ namespace Deit.Train.Options;
 internal sealed record RunOptions
 {
     [Flag(
-        "deit|finetune384|transfer|plain, or a file of --save-recipe: what the flags below start from; "
+        "deit|finetune|finetune384|transfer|plain, or a file of --save-recipe: what the flags below start from; "
             + "flags given with it come after it",
         Scope = FlagScope.Command,
         Value = "RECIPE"

@@ -5,7 +5,7 @@ namespace Deit.Train.Options;
 /// <summary>The length of a training and its learning rates.</summary>
 internal sealed record ScheduleOptions
 {
-    [Flag("passes over the training images")]
+    [Flag("passes over the training images; with --resume, the new number of a run that is extended")]
     public int Epochs { get; init; } = 300;
 
     [Flag(

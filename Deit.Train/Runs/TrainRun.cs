@@ -49,6 +49,7 @@ internal sealed class TrainRun : IDisposable
         {
             RunCheckpoint reader = new(path);
             TrainState? resumed = resume is null ? null : reader.ReadState();
+            RunExtension? extension = resume is null ? null : RunExtension.Asked(path, options);
             if (folder is null)
                 RequireApart(options, path);
             plan = new TrainingPlan(options, path, resumed is not null);
@@ -63,10 +64,13 @@ internal sealed class TrainRun : IDisposable
                 ?? new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
             if (resumed is null)
                 session.Initialize();
+            if (extension is not null)
+                plan.Notice(extension.Notice(state));
             // From here on a signal is waited for, so that the folder is left in order.
             if (stop is not null)
                 stop.SavesNothing = false;
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
+            extension?.Save(folder);
             ITrainingObserver[] all =
             [
                 new LogObserver(log, folder),

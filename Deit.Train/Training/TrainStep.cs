@@ -58,7 +58,7 @@ internal sealed class TrainStep : IDisposable
             );
         (_device, _model, _options, _average, Precision) = (device, model, options, average, precision);
         (_mixup, _optimizer) = (options.Augmentation.Mixing(), OptimizerList.Create(options.Optimizer));
-        model.Parameters.Train();
+        model.Parameters.Train(options.Model.Frozen.ParametersOf(model.Config));
         int batch = options.Step.BatchSize;
         UploadLayout layout = new(batch, model.Config, uploadTeacher);
         try
@@ -67,7 +67,8 @@ internal sealed class TrainStep : IDisposable
                 model.Parameters,
                 _optimizer,
                 options.Optimizer.ClipGrad,
-                scalesLoss: precision.Activations == DType.F16
+                scalesLoss: precision.Activations == DType.F16,
+                LayerDecay.Rates(model.Config, model.Parameters, options.Optimizer.LayerDecay)
             );
             _inputs = device.CreateArena("inputs", layout.ByteLength + Arena.SizeOf(DType.F32, [1]));
             _images = layout.Images.In(_inputs);
@@ -141,7 +142,7 @@ internal sealed class TrainStep : IDisposable
             learningRate,
             _optimizer.Corrections,
             seed,
-            _options.Average.Decay,
+            _options.Average.DecayAt(update),
             update: update
         );
         inputs.MixState = _mixup.Draw(seed, step, _model.Config.InputSize);
@@ -234,6 +235,7 @@ internal sealed class TrainStep : IDisposable
             new ForwardContext
             {
                 Training = _options.Model.TrainMode,
+                FrozenBlocks = _options.Model.Frozen.BlocksOf(_model.Config),
                 DropPathRate = _options.Model.DropPath,
                 StepState = _stepState,
                 Precision = Precision,
@@ -253,7 +255,13 @@ internal sealed class TrainStep : IDisposable
             LossScale is null ? r.Full([1], share) : r.Scale(LossScale.Slice(0, [1]), share),
             accumulate
         );
-        return [.. parameters.Specs.Select(spec => spec.Name).Where(name => !r.Tape.Reached(parameters[name]))];
+        return
+        [
+            .. parameters
+                .Specs.Skip(parameters.FrozenCount)
+                .Select(spec => spec.Name)
+                .Where(name => !r.Tape.Reached(parameters[name])),
+        ];
     }
 
     private void RecordUpdate(Recorder r)
@@ -262,8 +270,10 @@ internal sealed class TrainStep : IDisposable
         if (_average is null)
             return;
         // The running statistics are averaged, too, as in timm's ModelEma over the whole state dictionary.
-        r.Ema(_average.Parameters.Flat, _model.Parameters.Flat, _stepState);
-        if (_model.Parameters.FlatBuffers is { } buffers)
-            r.Ema(_average.Parameters.FlatBuffers!, buffers, _stepState);
+        Parameters own = _model.Parameters,
+            average = _average.Parameters;
+        r.Ema(own.TrainedPartOf(average), own.Trained, _stepState);
+        if (own.TrainedBuffersOf(own) is { } buffers)
+            r.Ema(own.TrainedBuffersOf(average)!, buffers, _stepState);
     }
 }

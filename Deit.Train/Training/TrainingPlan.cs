@@ -24,6 +24,7 @@ internal sealed class TrainingPlan : IDisposable
         TrainingImages = ImageDatasets.Open(data, DatasetRules.Train, reading);
         ValidationImages = ImageDatasets.Open(data, DatasetRules.Val, reading);
         NetworkConfig config = options.Model.Config(TrainingImages.ClassNames.Count);
+        _ = options.Model.Frozen.ParametersOf(config);
         Description = new ModelDescription
         {
             Name = options.Model.PublishedName,

@@ -13,15 +13,18 @@ layout(binding = 4) readonly buffer Segments { uint segments[]; };             /
 layout(binding = 5) readonly buffer Decay { float decay[]; };                  // one for 64 elements, of the whole range
 STEP_STATE(6);
 layout(binding = 7) readonly buffer Apply { float apply[]; };                  // [1], read when conditional
+layout(binding = 8) readonly buffer Rates { float rates[]; };                  // one for 64 elements, of the whole range, read when layered
 
 void main()
 {
     if ((flags & CONDITIONAL) != 0 && apply[0] == 0)
         return;
-    float rate = stepState.learningRate;
     FOR_EACH_ELEMENT(i, count)
     {
         uint granule = firstGranule + i / GRANULE;
+        float rate = stepState.learningRate;
+        if ((flags & LAYERED) != 0)
+            rate *= rates[granule];
         float p = parameters[i];
         float u = direction(p, firstMoment[i], secondMoment[i], stepState.biasCorrection1, stepState.biasCorrection2Sqrt, epsilon, weightDecay * decay[granule]);
         parameters[i] = p - rate * trust[segments[granule]] * u;

@@ -5,4 +5,4 @@ float direction(float p, float m, float v, float correction1, float correction2S
 }
 
 const uint GRANULE = 64;
-const uint CLIPPED = 1, CONDITIONAL = 2;
+const uint CLIPPED = 1, CONDITIONAL = 2, LAYERED = 4;

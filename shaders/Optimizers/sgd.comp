@@ -11,8 +11,9 @@ layout(binding = 3) readonly buffer Decay { float decay[]; };                  /
 STEP_STATE(4);
 layout(binding = 5) readonly buffer GradientScale { float gradientScale[]; };  // [1], read when clipped
 layout(binding = 6) readonly buffer Apply { float apply[]; };                  // [1], read when conditional
+layout(binding = 7) readonly buffer Rates { float rates[]; };                  // one for 64 parameters, of the whole range, read when layered
 
-const uint CLIPPED = 1, CONDITIONAL = 2;
+const uint CLIPPED = 1, CONDITIONAL = 2, LAYERED = 4;
 
 void main()
 {
@@ -21,10 +22,14 @@ void main()
     float factor = (flags & CLIPPED) != 0 ? gradientScale[0] : 1;
     FOR_EACH_ELEMENT(i, count)
     {
+        uint granule = firstGranule + i / 64;
+        float rate = stepState.learningRate;
+        if ((flags & LAYERED) != 0)
+            rate *= rates[granule];
         float p = parameters[i];
-        float g = gradients[i] * factor + weightDecay * decay[firstGranule + i / 64] * p;
+        float g = gradients[i] * factor + weightDecay * decay[granule] * p;
         float b = momentum * direction[i] + g;
         direction[i] = b;
-        parameters[i] = p - stepState.learningRate * (nesterov != 0 ? g + momentum * b : b);
+        parameters[i] = p - rate * (nesterov != 0 ? g + momentum * b : b);
     }
 }

@@ -35,6 +35,7 @@ public static class AdamWOp
         /// <param name="options">The rest.</param>
         /// <param name="gradientScale">[1], multiplies the gradients (clipping: <see cref="GradientNormOp"/>), or null for 1.</param>
         /// <param name="apply">[1], 0 leaves everything as it is (loss scaling: <see cref="LossScaleOp"/>), or null for 1.</param>
+        /// <param name="rates">[ceil(n / 64)]: the factor of the learning rate of each 64 parameters, or null for 1.</param>
         /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
         public void AdamW(
             Tensor parameters,
@@ -45,10 +46,11 @@ public static class AdamWOp
             Tensor stepState,
             AdamWOptions options,
             Tensor? gradientScale = null,
-            Tensor? apply = null
+            Tensor? apply = null,
+            Tensor? rates = null
         )
         {
-            FlatUpdate update = new("AdamW", parameters, gradients, decayMask, stepState, gradientScale, apply);
+            FlatUpdate update = new("AdamW", parameters, gradients, decayMask, stepState, gradientScale, apply, rates);
             update.Check(firstMoment, secondMoment);
             foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
             {
@@ -78,6 +80,7 @@ public static class AdamWOp
                         Binding.Read(stepState),
                         update.ScaleBinding,
                         update.ApplyBinding,
+                        update.RatesBinding,
                     ],
                     15.0 * length
                 );

@@ -58,6 +58,7 @@ public static class LambOp
         /// <param name="options">The rest.</param>
         /// <param name="gradientScale">[1], multiplies the gradients (clipping: <see cref="GradientNormOp"/>), or null for 1.</param>
         /// <param name="apply">[1], 0 leaves everything as it is (loss scaling: <see cref="LossScaleOp"/>), or null for 1.</param>
+        /// <param name="rates">[ceil(n / 64)]: the factor of the learning rate of each 64 parameters, or null for 1.</param>
         /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
         public void Lamb(
             Tensor parameters,
@@ -70,10 +71,11 @@ public static class LambOp
             Tensor stepState,
             LambOptions options,
             Tensor? gradientScale = null,
-            Tensor? apply = null
+            Tensor? apply = null,
+            Tensor? rates = null
         )
         {
-            FlatUpdate update = new("LAMB", parameters, gradients, decayMask, stepState, gradientScale, apply);
+            FlatUpdate update = new("LAMB", parameters, gradients, decayMask, stepState, gradientScale, apply, rates);
             update.Check(firstMoment, secondMoment);
             if (segments.Elements != update.Granules || segments.DType != DType.U32 || count < 1)
                 throw new ArgumentException(
@@ -113,6 +115,7 @@ public static class LambOp
                         Binding.Read(decayMask),
                         Binding.Read(stepState),
                         update.ApplyBinding,
+                        update.RatesBinding,
                     ],
                     10.0 * length
                 );

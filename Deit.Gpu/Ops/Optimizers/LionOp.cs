@@ -39,6 +39,7 @@ public static class LionOp
         /// <param name="options">The rest.</param>
         /// <param name="gradientScale">[1], multiplies the gradients (clipping: <see cref="GradientNormOp"/>), or null for 1.</param>
         /// <param name="apply">[1], 0 leaves everything as it is (loss scaling: <see cref="LossScaleOp"/>), or null for 1.</param>
+        /// <param name="rates">[ceil(n / 64)]: the factor of the learning rate of each 64 parameters, or null for 1.</param>
         /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
         public void Lion(
             Tensor parameters,
@@ -48,10 +49,11 @@ public static class LionOp
             Tensor stepState,
             LionOptions options,
             Tensor? gradientScale = null,
-            Tensor? apply = null
+            Tensor? apply = null,
+            Tensor? rates = null
         )
         {
-            FlatUpdate update = new("Lion", parameters, gradients, decayMask, stepState, gradientScale, apply);
+            FlatUpdate update = new("Lion", parameters, gradients, decayMask, stepState, gradientScale, apply, rates);
             update.Check(momentum);
             foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
                 r.Dispatch(
@@ -78,6 +80,7 @@ public static class LionOp
                         Binding.Read(stepState),
                         update.ScaleBinding,
                         update.ApplyBinding,
+                        update.RatesBinding,
                     ],
                     10.0 * length
                 );

@@ -34,6 +34,7 @@ public static class SgdOp
         /// <param name="options">The rest.</param>
         /// <param name="gradientScale">[1], multiplies the gradients (clipping: <see cref="GradientNormOp"/>), or null for 1.</param>
         /// <param name="apply">[1], 0 leaves everything as it is (loss scaling: <see cref="LossScaleOp"/>), or null for 1.</param>
+        /// <param name="rates">[ceil(n / 64)]: the factor of the learning rate of each 64 parameters, or null for 1.</param>
         /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
         public void Sgd(
             Tensor parameters,
@@ -43,10 +44,11 @@ public static class SgdOp
             Tensor stepState,
             SgdOptions options,
             Tensor? gradientScale = null,
-            Tensor? apply = null
+            Tensor? apply = null,
+            Tensor? rates = null
         )
         {
-            FlatUpdate update = new("SGD", parameters, gradients, decayMask, stepState, gradientScale, apply);
+            FlatUpdate update = new("SGD", parameters, gradients, decayMask, stepState, gradientScale, apply, rates);
             update.Check(momentum);
             foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
             {
@@ -72,6 +74,7 @@ public static class SgdOp
                         Binding.Read(stepState),
                         update.ScaleBinding,
                         update.ApplyBinding,
+                        update.RatesBinding,
                     ],
                     9.0 * length
                 );

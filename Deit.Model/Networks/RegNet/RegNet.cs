@@ -55,12 +55,13 @@ internal sealed class RegNet : INetwork
     /// <inheritdoc/>
     public NetworkOutput Forward(Recorder r, Tensor images, ForwardContext context)
     {
+        ForwardContext frozen = context with { Training = false };
         Tensor x;
         using Recorder.Scope products = r.Multiplying(context.Precision.Products);
         using (r.Named("stem"))
-            x = r.Relu(_stem.Forward(r, r.SwapLeading(images), context)); // [C, B, H / 2, W / 2]
-        foreach (RegNetBlock block in _blocks)
-            x = block.Forward(r, x, context);
+            x = r.Relu(_stem.Forward(r, r.SwapLeading(images), context.FrozenBlocks > 0 ? frozen : context)); // [C, B, H / 2, W / 2]
+        for (int i = 0; i < _blocks.Length; i++)
+            x = _blocks[i].Forward(r, x, i < context.FrozenBlocks ? frozen : context);
         return new NetworkOutput(_head.Forward(r, r.GlobalAveragePool(x)), DistillationLogits: null);
     }
 

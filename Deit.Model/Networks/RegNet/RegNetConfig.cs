@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Deit.Gpu;
 using Deit.Model.Files;
@@ -76,6 +77,18 @@ public sealed record RegNetConfig : NetworkConfig
     /// <inheritdoc/>
     [JsonIgnore]
     public override IReadOnlyList<string> Heads => ["head.fc"];
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    internal override int BlockCount => Depth;
+
+    /// <inheritdoc/>
+    internal override int? BlockOf(string parameter) =>
+        parameter.Split('.') is [['s', .. string stage], ['b', .. string block], ..]
+        && int.TryParse(stage, CultureInfo.InvariantCulture, out int stages)
+        && int.TryParse(block, CultureInfo.InvariantCulture, out int blocks)
+            ? Stages.Take(stages - 1).Sum(before => before.Depth) + blocks - 1
+            : null;
 
     /// <inheritdoc/>
     internal override IEnumerable<ParameterSpec> Specs() => RegNet.Specs(this);

@@ -11,6 +11,12 @@ internal sealed record ForwardContext
     /// <summary>True while training.</summary>
     public bool Training { get; init; }
 
+    /// <summary>
+    /// Blocks from the input on that run as in evaluation while the rest trains: nothing is dropped there, and running statistics are
+    /// used and stay. With one or more the embedding or stem does, too.
+    /// </summary>
+    public int FrozenBlocks { get; init; }
+
     /// <summary>The rate of stochastic depth in the last block; block i of n has rate * i / (n - 1).</summary>
     public double DropPathRate { get; init; }
 

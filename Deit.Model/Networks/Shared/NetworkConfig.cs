@@ -25,6 +25,19 @@ public abstract record NetworkConfig
     [JsonIgnore]
     public abstract IReadOnlyList<string> Heads { get; }
 
+    /// <summary>Blocks between the embedding and the heads; 0 where the network is not made of blocks.</summary>
+    [JsonIgnore]
+    internal virtual int BlockCount => 0;
+
+    /// <summary>The block that a parameter belongs to, from 0 at the input; null outside of blocks.</summary>
+    /// <param name="parameter">The parameter's name.</param>
+    internal virtual int? BlockOf(string parameter) => null;
+
+    /// <summary>True of a parameter of a head.</summary>
+    /// <param name="parameter">The parameter's name.</param>
+    internal bool IsHead(string parameter) =>
+        Heads.Any(head => parameter.StartsWith($"{head}.", StringComparison.Ordinal));
+
     /// <summary>Names, shapes, start values and decay of the parameters and running statistics.</summary>
     internal abstract IEnumerable<ParameterSpec> Specs();
 

@@ -52,6 +52,7 @@ internal sealed class Parameters : IDisposable
     public const int Granule = 64;
 
     private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
+    private readonly int[] _parametersBefore; // of each running statistic, in the order of the state dictionary
     private readonly Arena _values;
     private readonly Arena? _buffers;
     private Arena? _gradients;
@@ -66,6 +67,10 @@ internal sealed class Parameters : IDisposable
             [.. specs.Where(spec => !spec.Buffer)],
             [.. specs.Where(spec => spec.Buffer)]
         );
+        _parametersBefore =
+        [
+            .. specs.Index().Where(at => at.Item.Buffer).Select(at => specs.Take(at.Index).Count(spec => !spec.Buffer)),
+        ];
         _values = device.CreateArena("parameters", Arena.SizeOf(DType.F32, Specs.Select(spec => spec.Shape)));
         try
         {
@@ -122,7 +127,19 @@ internal sealed class Parameters : IDisposable
     /// <summary>All running statistics with the padding between them; null where there are none.</summary>
     public Tensor? FlatBuffers { get; }
 
-    /// <summary>All gradients, laid out as <see cref="Flat"/>; null until <see cref="Train"/>.</summary>
+    /// <summary>Parameters at the beginning that are not trained, see <see cref="Train"/>.</summary>
+    public int FrozenCount { get; private set; }
+
+    /// <summary>The number of elements that are trained.</summary>
+    public long TrainedCount => Specs.Skip(FrozenCount).Sum(spec => spec.Shape.Elements);
+
+    /// <summary>Elements of <see cref="Flat"/> before the first parameter that is trained.</summary>
+    public int FrozenLength => LengthOf(Specs.Take(FrozenCount));
+
+    /// <summary>The parameters that are trained, with the padding between them: the end of <see cref="Flat"/>.</summary>
+    public Tensor Trained => TrainedPartOf(this);
+
+    /// <summary>All gradients, laid out as <see cref="Trained"/>; null until <see cref="Train"/>.</summary>
     public Tensor? FlatGradients { get; private set; }
 
     /// <summary>A parameter or a running statistic by its name.</summary>
@@ -143,23 +160,48 @@ internal sealed class Parameters : IDisposable
                 "Freezing parameters that are being trained: their copies would go stale; load them into a network of its own."
             );
 
-    /// <summary>Gives every parameter a gradient, so that recordings with them have a backward pass.</summary>
+    /// <summary>Gives parameters a gradient, so that recordings with them have a backward pass.</summary>
+    /// <param name="frozen">Parameters at the beginning that get none: they keep their values.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are not so many, or none would be trained.</exception>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
     /// <exception cref="InvalidOperationException">The parameters are frozen.</exception>
-    public void Train()
+    public void Train(int frozen = 0)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(frozen);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frozen, Specs.Count);
         if (_rounded is not null)
             throw new InvalidOperationException(
                 "Training parameters that are frozen: copies of them would go stale; load them into a network of its own."
             );
         if (_gradients is not null)
             return;
-        _gradients = Device.CreateArena("gradients", _values.ByteLength);
-        FlatGradients = _gradients.At(0, [FlatLength], DType.F32, "gradients");
+        FrozenCount = frozen;
+        int length = FlatLength - FrozenLength;
+        _gradients = Device.CreateArena("gradients", (long)length * sizeof(float));
+        FlatGradients = _gradients.At(0, [length], DType.F32, "gradients");
         // The padding is never written by a kernel, and the norm of all gradients sums over it.
         Device.Fill(FlatGradients);
-        foreach (ParameterSpec spec in Specs)
+        foreach (ParameterSpec spec in Specs.Skip(frozen))
             _tensors[spec.Name].Train(_gradients.Allocate(spec.Shape, DType.F32, $"{spec.Name}.gradient"));
+    }
+
+    /// <summary>The parameters of a network like this one that are trained here: the end of its <see cref="Flat"/>.</summary>
+    /// <param name="other">That network's.</param>
+    public Tensor TrainedPartOf(Parameters other) =>
+        FrozenCount == 0 ? other.Flat : other.Flat.Slice(FrozenLength, [FlatLength - FrozenLength]);
+
+    /// <summary>
+    /// The running statistics of a network like this one that move here: the end of its <see cref="FlatBuffers"/>. Those that come
+    /// before the first trained parameter stay; null where all do, or where there are none.
+    /// </summary>
+    /// <param name="other">That network's.</param>
+    public Tensor? TrainedBuffersOf(Parameters other)
+    {
+        if (other.FlatBuffers is not { } buffers || FrozenCount == 0)
+            return other.FlatBuffers;
+        int frozen = LengthOf(Buffers.Where((_, i) => _parametersBefore[i] <= FrozenCount));
+        int moving = checked((int)buffers.Elements) - frozen;
+        return moving == 0 ? null : buffers.Slice(frozen, [moving]);
     }
 
     /// <summary>For each granule of <see cref="Flat"/>, 1 where weight decay applies and 0 elsewhere.</summary>
@@ -169,7 +211,7 @@ internal sealed class Parameters : IDisposable
         int at = 0;
         foreach (ParameterSpec spec in Specs)
         {
-            int granules = checked((int)((spec.Shape.Elements + Granule - 1) / Granule));
+            int granules = LengthOf([spec]) / Granule;
             if (spec.Decay)
                 mask.AsSpan(at, granules).Fill(1);
             at += granules;
@@ -185,7 +227,7 @@ internal sealed class Parameters : IDisposable
         {
             if (spec.Name == name)
                 return (at, checked((int)spec.Shape.Elements));
-            at += checked((int)((spec.Shape.Elements + Granule - 1) / Granule * Granule));
+            at += LengthOf([spec]);
         }
         throw new ArgumentException($"There is no parameter '{name}'.", nameof(name));
     }
@@ -218,6 +260,10 @@ internal sealed class Parameters : IDisposable
             Device.Write<float>(this[spec.Name], values);
         }
     }
+
+    // Elements that tensors take in an arena, the padding behind each among them.
+    private static int LengthOf(IEnumerable<ParameterSpec> specs) =>
+        checked((int)specs.Sum(spec => (spec.Shape.Elements + Granule - 1) / Granule * Granule));
 
     // "init" in ASCII: keeps these numbers apart from every other use of the seed.
     private const uint InitializationSite = 0x696E6974;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Deit.Gpu;
 using Deit.Model.Files;
@@ -75,6 +76,14 @@ public abstract record TransformerConfig : NetworkConfig
         double ratio = (double)hiddenDim / embedDim;
         return (int)(embedDim * ratio) == hiddenDim ? ratio : Math.BitIncrement(ratio);
     }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    internal override int BlockCount => Depth;
+
+    /// <inheritdoc/>
+    internal override int? BlockOf(string parameter) =>
+        parameter.Split('.') is ["blocks", string block, ..] ? int.Parse(block, CultureInfo.InvariantCulture) : null;
 
     /// <inheritdoc/>
     internal override IEnumerable<ParameterSpec> Specs() => VisionTransformer.Specs(this);

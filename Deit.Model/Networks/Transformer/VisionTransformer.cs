@@ -101,10 +101,12 @@ internal sealed class VisionTransformer : INetwork
             ); // [B, T, D]
         }
         context.Observe?.Invoke("embedding", x);
+        ForwardContext frozen = context with { Training = false };
         for (int i = 0; i < _blocks.Length; i++)
         {
+            ForwardContext own = i < context.FrozenBlocks ? frozen : context;
             x = _blocks[i]
-                .Forward(r, x, context, _blocks.Length == 1 ? 0 : context.DropPathRate * i / (_blocks.Length - 1));
+                .Forward(r, x, own, _blocks.Length == 1 ? 0 : context.DropPathRate * i / (_blocks.Length - 1));
             context.Observe?.Invoke($"blocks.{i}", x);
         }
         // The norm works row by row, so that only the rows which a head reads need it.

@@ -55,7 +55,7 @@ public sealed class FrozenParametersTests
         using INetwork frozen = TinyRun.Config.Create(TestDevice.Current),
             trained = TinyRun.Config.Create(TestDevice.Current);
         frozen.Parameters.Freeze();
-        Assert.Contains("frozen", Assert.Throws<InvalidOperationException>(frozen.Parameters.Train).Message);
+        Assert.Contains("frozen", Assert.Throws<InvalidOperationException>(() => frozen.Parameters.Train()).Message);
         trained.Parameters.Train();
         Assert.Contains("being trained", Assert.Throws<InvalidOperationException>(trained.Parameters.Freeze).Message);
     }

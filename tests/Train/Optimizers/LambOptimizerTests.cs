@@ -23,6 +23,19 @@ public sealed class LambOptimizerTests
     }
 
     [Fact]
+    public void With_layer_decay_each_layer_has_its_rate_and_the_trust_ratio_of_its_own()
+    {
+        OptimizerOptions options = new()
+        {
+            Kind = OptimizerKind.Lamb,
+            Epsilon = 1e-6,
+            LayerDecay = 0.7,
+        };
+        double error = OptimizerRun.Error(options, oracle => Step(options, oracle), LayerDecayTests.TwoBlocks);
+        Assert.InRange(error, 0, Tolerance);
+    }
+
+    [Fact]
     public void A_stopped_and_resumed_run_equals_the_uninterrupted_one() =>
         ResumedRun.AssertEqual(options =>
             options with
@@ -55,7 +68,7 @@ public sealed class LambOptimizerTests
             }
             double trust = decay == 0 || weights == 0 || directions == 0 ? 1 : Math.Sqrt(weights / directions);
             for (int i = 0; i < count; i++)
-                o.Weights[start + i] -= OptimizerRun.LearningRate * trust * direction[i];
+                o.Weights[start + i] -= o.Rates[start + i] * trust * direction[i];
         }
     }
 }

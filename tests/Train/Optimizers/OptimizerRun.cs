@@ -26,6 +26,9 @@ internal sealed class OptimizerOracle
     /// <summary>The factor of weight decay of each parameter, 1 or 0.</summary>
     public required double[] Decays { get; init; }
 
+    /// <summary>The learning rate of each parameter.</summary>
+    public required double[] Rates { get; init; }
+
     /// <summary>Where each parameter tensor lies.</summary>
     public required IReadOnlyList<(int Start, int Count)> Tensors { get; init; }
 
@@ -40,7 +43,14 @@ internal static class OptimizerRun
     private const int Steps = 20;
 
     /// <summary>Runs both; how far the device's weights are from the formula's, see <see cref="OpHarness.RelativeError"/>.</summary>
-    public static double Error(OptimizerOptions options, Action<OptimizerOracle> formula)
+    /// <param name="options">The optimiser.</param>
+    /// <param name="formula">Does one update of the oracle.</param>
+    /// <param name="rate">The factor of the learning rate of a parameter by name; null for 1.</param>
+    public static double Error(
+        OptimizerOptions options,
+        Action<OptimizerOracle> formula,
+        Func<string, double>? rate = null
+    )
     {
         GpuDevice device = TestDevice.Current;
         using INetwork network = TinyRun.Config.Create(device);
@@ -48,7 +58,8 @@ internal static class OptimizerRun
         parameters.Initialize(3);
         parameters.Train();
         IOptimizer optimizer = OptimizerList.Create(options);
-        using WeightUpdate update = new(parameters, optimizer, clipGradient: null, scalesLoss: false);
+        float[]? rates = LayerDecay.Rates(network.Config, parameters, options.LayerDecay);
+        using WeightUpdate update = new(parameters, optimizer, clipGradient: null, scalesLoss: false, rates);
         update.SetDecay([]);
         using Arena arena = device.CreateArena("step", Arena.SizeOf(DType.U32, [8]));
         Tensor stepState = StepState.Allocate(arena);
@@ -66,6 +77,7 @@ internal static class OptimizerRun
             First = new double[start.Length],
             Second = new double[start.Length],
             Decays = [.. start.Select((_, i) => (double)mask[i / Parameters.Granule])],
+            Rates = Rates(parameters, rate ?? (_ => 1)),
             Tensors = [.. parameters.Specs.Select(spec => parameters.RangeOf(spec.Name))],
         };
         Random random = new(5);
@@ -83,5 +95,16 @@ internal static class OptimizerRun
             formula(oracle);
         }
         return OpHarness.RelativeError(oracle.Weights, device.Read<float>(parameters.Flat));
+    }
+
+    private static double[] Rates(Parameters parameters, Func<string, double> rate)
+    {
+        double[] rates = new double[parameters.FlatLength];
+        foreach (ParameterSpec spec in parameters.Specs)
+        {
+            (int start, int length) = parameters.RangeOf(spec.Name);
+            rates.AsSpan(start, length).Fill(LearningRate * rate(spec.Name));
+        }
+        return rates;
     }
 }

@@ -44,6 +44,35 @@ public sealed class RecipeTests : IDisposable
         Assert.All(Enumerable.Range(6, 24), epoch => Assert.Equal(5e-6, schedule.LearningRate(epoch, []), 1e-20));
     }
 
+    // The rate at the end of the warm-up belongs to the recipe's own batch; another batch scales it.
+    [Fact]
+    public void Fine_tuning_sees_each_picture_once_an_epoch_and_its_rate_falls_towards_the_input()
+    {
+        TrainOptions options = Recipe.Load("finetune");
+        Assert.InRange(options.Schedule.Epochs, 20, 30);
+        Assert.InRange(options.Optimizer.LayerDecay, 0.65, 0.75);
+        Assert.Equal((OptimizerKind.AdamW, 0.1), (options.Optimizer.Kind, options.Model.DropPath));
+        Assert.IsType<RandomSampler>(options.Sampler(200));
+        Assert.False(options.Augmentation.Mixing().Enabled);
+        Assert.Equal((true, true), (options.Average.Enabled, options.Average.Warmup));
+        double peak = ScheduleList.Peak(options.Schedule, options.Step.UpdateImages);
+        Assert.True(peak > options.Schedule.MinLr && peak > options.Schedule.WarmupLr, $"{peak}");
+    }
+
+    // timm's ModelEmaV3: the first update takes the weights, then 1 - 2^(-2/3), 1 - 3^(-2/3); 1 - 1000^(-2/3) is 0.99.
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 0.3700394751)]
+    [InlineData(2, 0.5192501430)]
+    [InlineData(999, 0.99)]
+    [InlineData(10_000_000, 0.9998)]
+    public void A_moving_average_that_warms_up_grows_to_its_decay(long update, double decay)
+    {
+        AverageOptions average = new() { Decay = 0.9998, Warmup = true };
+        Assert.Equal(decay, average.DecayAt(update), 1e-9);
+        Assert.Equal(0.9998, (average with { Warmup = false }).DecayAt(update));
+    }
+
     [Fact]
     public void Transfer_is_what_the_author_says()
     {
@@ -92,6 +121,7 @@ public sealed class RecipeTests : IDisposable
     )]
     [InlineData("--sched multistep --decay-milestones 3 17 --precision bf16-residual --remode rand")]
     [InlineData("--regnet 48,27.89,2.09,16,8 --no-repeated-aug --mixup 0.3")]
+    [InlineData("--layer-decay 0.65 --freeze backbone --model-ema-warmup")]
     public void A_recipe_that_was_saved_is_loaded_unchanged_without_what_belongs_to_the_run(string line)
     {
         TrainOptions options = TrainOptionsTests.Parse(line);
@@ -132,7 +162,7 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void An_unknown_recipe_names_those_there_are() =>
         Assert.Contains(
-            "deit, distillation-student, distillation-teacher, finetune384, plain, transfer",
+            "deit, distillation-student, distillation-teacher, finetune, finetune384, plain, transfer",
             Assert.Throws<DeitException>(() => Recipe.Load("resnet")).Message
         );
 }

@@ -171,6 +171,22 @@ public sealed class TrainOptionsTests
     [InlineData("--decay-epochs 0", "--decay-epochs is 0, expected at least 1.")]
     [InlineData("--decay-rate 0", "--decay-rate is 0, expected above 0.")]
     [InlineData("--tail-share 1.5", "--tail-share is 1.5, expected from 0 to 1.")]
+    [InlineData("--layer-decay 0", "--layer-decay is 0, expected above 0, at most 1.")]
+    [InlineData("--layer-decay 2", "--layer-decay is 2, expected above 0, at most 1.")]
+    [InlineData("--layer-decay nan", "--layer-decay is NaN, expected above 0, at most 1.")]
+    [InlineData(
+        "--finetune w --freeze -1",
+        "--freeze is '-1', expected a number of blocks from 0, or backbone for everything but the heads."
+    )]
+    [InlineData(
+        "--finetune w --freeze foo",
+        "--freeze is 'foo', expected a number of blocks from 0, or backbone for everything but the heads."
+    )]
+    [InlineData(
+        "--freeze 3",
+        "--freeze 3 keeps weights as they start, which without --finetune is at random; "
+            + "add --finetune with a model folder or a .safetensors file, or drop it."
+    )]
     [InlineData("--distillation-alpha 2", "--distillation-alpha is 2, expected from 0 to 1.")]
     [InlineData("--distillation-tau 0", "--distillation-tau is 0, expected above 0.")]
     public void Senseless_options_are_refused(string line, string message) =>

@@ -1,0 +1,98 @@
+using Deit.Cli.Demo;
+using Deit.Tests.Train.Training;
+using Deit.Train.Options;
+
+namespace Deit.Tests.Cli;
+
+/// <summary>Fine-tuning and longer runs from the command line.</summary>
+public sealed class FineTuneTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _data;
+
+    public FineTuneTests() => _data = TinyRun.WritePictures(_folder);
+
+    public void Dispose() => _folder.Dispose();
+
+    private string Run => _folder["run"];
+
+    [Fact]
+    public async Task A_complete_run_names_the_flag_that_extends_it_and_is_extended_with_it()
+    {
+        Assert.Equal(0, TinyRun.Train(TinyRun.Options(_data, Run)));
+        (int exitCode, string output, string error) = await DeitProcess.Run("train", "--resume", Run);
+        Assert.True(exitCode == 0, error);
+        Assert.Contains(
+            $"a complete run: all its 2 epochs are done; go on with: deit train --resume {Run} --epochs 4",
+            output + error
+        );
+        (exitCode, output, error) = await DeitProcess.Run("train", "--resume", Run, "--epochs", "3");
+        Assert.True(exitCode == 0, error);
+        Assert.Contains(
+            "Notice   the run has 3 epochs from now on, and had 2: the learning rate of epoch 3 is",
+            output + error
+        );
+        Assert.Contains("epoch 3/3", output + error);
+        Assert.Equal(3, TrainOptions.Load(Run).Schedule.Epochs);
+    }
+
+    [Fact]
+    public async Task Nothing_else_of_a_run_can_be_changed()
+    {
+        Assert.Equal(130, TinyRun.Train(TinyRun.Options(_data, Run), stopAfter: 1));
+        string args = Path.Combine(Run, TrainOptions.FileName);
+        string before = File.ReadAllText(args);
+        await Fails("--epochs 2", $"--epochs 2 with --resume extends a run, and '{Run}' has 2 epochs already");
+        await Fails("--epochs 4 --freeze 1", "--freeze cannot be changed; drop it or start a new run");
+        await Fails("--layer-decay 0.5", "--layer-decay cannot be changed");
+        Assert.Equal(before, File.ReadAllText(args));
+
+        Task Fails(string flags, string expected) =>
+            FineTuneTests.Fails(["train", "--resume", Run, .. flags.Split(' ')], expected);
+    }
+
+    [Fact]
+    public async Task The_recipe_needs_weights_that_fit()
+    {
+        string[] recipe = ["train", "--data", _data, "--output", Run, "--recipe", "finetune", "--batch-size", "8"];
+        await Fails(recipe, "--recipe finetune goes on from trained weights");
+        TinyRun.WriteModel(_folder["other"], TinyRun.Config with { EmbedDim = 16 }, DemoDataset.Classes);
+        await Fails(
+            [
+                .. recipe,
+                .. "--embed-dim 32 --depth 2 --num-heads 2 --patch-size 8 --input-size 32 --finetune".Split(' '),
+                _folder["other"],
+            ],
+            "give the model that the weights are of"
+        );
+    }
+
+    [Theory]
+    [InlineData(
+        "--batch-size 64",
+        "an epoch of the training set has 24, which makes no whole batch; lower --batch-size to at most that"
+    )]
+    [InlineData("--batch-size 8 --accum-steps 4", "lower --accum-steps or --batch-size")]
+    public async Task Fewer_pictures_than_a_batch_have_a_remedy(string flags, string expected) =>
+        await Fails(
+            [
+                .. "train --recipe plain --embed-dim 32 --depth 2 --num-heads 2 --patch-size 8 --input-size 32".Split(
+                    ' '
+                ),
+                .. flags.Split(' '),
+                "--data",
+                _data,
+                "--output",
+                Run,
+            ],
+            expected
+        );
+
+    private static async Task Fails(string[] arguments, string expected)
+    {
+        (int exitCode, _, string error) = await DeitProcess.Run(arguments);
+        string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(1, exitCode);
+        Assert.Contains(expected, line);
+    }
+}
