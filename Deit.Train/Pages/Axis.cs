@@ -50,6 +50,8 @@ internal sealed class Axis
             step = Math.Max(1, Math.Ceiling(step));
         long from = (long)(tight ? Math.Ceiling((least / step) - 1e-9) : Math.Floor((least / step) + 1e-9)),
             to = (long)(tight ? Math.Floor((largest / step) + 1e-9) : Math.Ceiling((largest / step) - 1e-9));
+        if (!tight)
+            to = Math.Max(to, from + 1);
         double[] ticks = [.. Enumerable.Range(0, (int)(to - from) + 1).Select(i => (from + i) * step)];
         return new Axis(tight ? least : from * step, tight ? largest : to * step, ticks, Format(ticks, step));
     }
