@@ -24,6 +24,7 @@ internal sealed class DemoFolders : IDisposable
         TrainOptions.FileName,
         "log.csv",
         "log.jsonl",
+        RunReport.FileName,
     ];
     private static readonly string[] ModelFiles =
     [
@@ -35,6 +36,8 @@ internal sealed class DemoFolders : IDisposable
         "eval.json",
         "per_class.csv",
         "confusion.png",
+        "predictions.csv",
+        "mistakes.html",
         "eval.lock",
     ];
     private static readonly string[] ModelFolders =

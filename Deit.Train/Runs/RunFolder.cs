@@ -76,7 +76,16 @@ internal sealed class RunFolder : IDisposable
 
     private static void RequireNoNames(string path)
     {
-        string[] names = ["last", "best", "best_ema", "log.csv", "log.jsonl"];
+        string[] names =
+        [
+            "last",
+            "best",
+            "best_ema",
+            "log.csv",
+            "log.jsonl",
+            RunReport.FileName,
+            TensorBoardObserver.FolderName,
+        ];
         if (names.FirstOrDefault(name => Path.Exists(Path.Combine(path, name))) is { } name)
             throw new DeitException(
                 $"'{path}' holds '{name}' and no run, and a training would replace that; move it elsewhere, or choose another "

@@ -137,7 +137,12 @@ internal sealed class RunLog
     private void Write()
     {
         WriteLines(_jsonPath, _rows.Select(row => row.ToJson()));
-        string[] columns = [.. LogRow.Columns, .. _rows.SelectMany(row => row.Further.Keys).Distinct()];
+        string[] columns =
+        [
+            .. LogRow.Columns,
+            // The columns of earlier versions keep their places.
+            .. _rows.SelectMany(row => row.Further.Keys).Distinct().OrderBy(name => name == LogRow.DeviceBytes),
+        ];
         WriteLines(
             _csvPath,
             _rows

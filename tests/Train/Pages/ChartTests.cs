@@ -14,6 +14,8 @@ public sealed class ChartTests
                 (start, power, whole, tight) =>
                 {
                     double end = start + Math.Pow(10, power);
+                    if (whole)
+                        (start, end) = (Math.Round(start), Math.Round(end));
                     Axis axis = Axis.Of([start, end, double.NaN], whole: whole, tight: tight);
                     double slack = Math.Max(Math.Abs(start), Math.Abs(end)) * 1e-8;
                     Assert.True(axis.First <= start + slack && axis.Last >= end - slack);
