@@ -8,23 +8,25 @@ namespace Deit.Train.Analysis;
 /// <summary>The parts of a page that tell of a model's answers: of a run's best epoch, or of an evaluation.</summary>
 /// <param name="evaluation">The answers.</param>
 /// <param name="labels">The classes' names.</param>
-internal sealed class AnswerSections(Evaluation evaluation, IReadOnlyList<string> labels)
+/// <param name="root">The folder of the data, which names of pictures begin with and are shown without.</param>
+internal sealed class AnswerSections(Evaluation evaluation, IReadOnlyList<string> labels, string root)
 {
     // More rows or columns fit no screen.
     private const int MostOfMatrix = 20,
-        MostPairs = 20;
+        MostPairs = 12;
 
     /// <summary>Adds all parts to a page.</summary>
     /// <param name="page">The page.</param>
     /// <param name="mistakes">The worst mistakes.</param>
-    /// <param name="note">A sentence on the attention maps; empty for none.</param>
-    public void AddTo(Page page, IReadOnlyList<Mistake> mistakes, string note)
+    public void AddTo(Page page, IReadOnlyList<Mistake> mistakes)
     {
-        foreach ((string id, string title, Markup content) in All(mistakes, note))
+        foreach ((string id, string title, Markup content) in All(mistakes, note: ""))
             page.Add(id, title, content);
     }
 
     /// <summary>Identifier, title and content of each part.</summary>
+    /// <param name="mistakes">The worst mistakes.</param>
+    /// <param name="note">A sentence, after a blank, on attention maps that are not there; empty for none.</param>
     public IEnumerable<(string Id, string Title, Markup Content)> All(IReadOnlyList<Mistake> mistakes, string note) =>
         [
             ("mistakes", "Worst mistakes", Mistakes(mistakes, note)),
@@ -64,10 +66,16 @@ internal sealed class AnswerSections(Evaluation evaluation, IReadOnlyList<string
             $"""
             <figure>{picture}<figcaption>is <b class="good">{Markup.Name(labels[prediction.Label])}</b>,
             answered <b class="bad">{Markup.Name(labels[prediction.Answer])}</b> {Percent(prediction.Probability)}<br />
-            {Markup.Name(mistake.Name)}</figcaption></figure>
+            <span class="faint">{Markup.Name(Shown(mistake.Name))}</span></figcaption></figure>
 
             """
         );
+    }
+
+    private string Shown(string name)
+    {
+        string folder = Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar;
+        return name.StartsWith(folder, StringComparison.Ordinal) ? name[folder.Length..] : name;
     }
 
     private Markup Confusion()
@@ -89,11 +97,11 @@ internal sealed class AnswerSections(Evaluation evaluation, IReadOnlyList<string
             ? Markup.Of($"<h3>Most confusing pairs</h3>\n{pairs.ToMarkup()}")
             : Markup.Empty;
         return Markup.Of(
-            $"<p>{which}A row is a class, a column an answer; the darker or brighter, the larger the share of the row.</p>\n{Matrix(
+            $"<p>{which}A row is a class, a column an answer; the darker or brighter, the larger the share of the row.</p>\n<div class=\"columns\"><div>{Matrix(
                 confused,
                 shown,
                 support
-            )}{worst}"
+            )}</div><div>{worst}</div></div>\n"
         );
     }
 
@@ -167,7 +175,8 @@ internal sealed class AnswerSections(Evaluation evaluation, IReadOnlyList<string
             <p>Mean of the classes: precision {Share(report.MacroPrecision)}, recall {Share(
                 report.MacroRecall
             )}.{never} The classes that are recognised least come first.</p>
-            {table.ToMarkup()}{Thresholds()}
+            <div class="columns"><div>{table.ToMarkup()}</div><div>{Thresholds()}</div></div>
+
             """
         );
     }

@@ -31,7 +31,7 @@ internal sealed class LineChart(string title, string axis, params IReadOnlyList<
     public IReadOnlyList<double> Including { get; init; } = [];
 
     /// <summary>How the last value stands in the legend; null for lines whose last value says nothing.</summary>
-    public string? LastFormat { get; init; } = "0.####";
+    public string? LastFormat { get; init; } = "G4";
 
     /// <summary>True where x is counted, as epochs are.</summary>
     public bool WholeX { get; init; } = true;

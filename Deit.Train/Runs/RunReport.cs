@@ -148,7 +148,7 @@ internal sealed class RunReport(string folder, RunFolder owner, RunLog log, Acti
         {
             Answers =
             [
-                .. new AnswerSections(evaluation, plan.Description.Labels)
+                .. new AnswerSections(evaluation, plan.Description.Labels, plan.Options.Data.Path!)
                     .All(mistakes, looks ? note : "")
                     .Select(part => (part.Id, part.Title, of + part.Content)),
             ],

@@ -60,6 +60,7 @@ public sealed class RoomsTests
         "bench/Suites",
         "bench/Experiments",
         "Deit.Cli/Terminal",
+        "Deit.Cli/Watch",
         "Deit.Cli/Demo",
         "Deit.Cli/Conversion",
         "Deit.Cli/Analysis",
