@@ -10,7 +10,7 @@ internal sealed class ChartFrame(Axis across, Axis up)
     // In the units of the picture. A window of 400 pixels shows about 0.85 of a pixel for each.
     private const double Width = 420,
         Height = 250,
-        Left = 52,
+        Left = 58,
         Right = 14,
         Top = 10,
         Bottom = 40;

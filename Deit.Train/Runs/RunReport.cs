@@ -24,6 +24,7 @@ internal sealed class RunReport(string folder, RunFolder owner, RunLog log, Acti
     private readonly string _path = Path.Combine(folder, FileName);
     private TrainingSession? _session;
     private ReportFacts? _facts;
+    private Evaluation? _evaluation;
     private bool _hasBest,
         _noticed;
 
@@ -127,8 +128,6 @@ internal sealed class RunReport(string folder, RunFolder owner, RunLog log, Acti
         }
         Answer(_evaluation, (session.Device, network), "the best epoch", "");
     }
-
-    private Evaluation? _evaluation;
 
     private void Answer(Evaluation evaluation, (GpuDevice, INetwork)? model, string which, string note)
     {

@@ -111,7 +111,7 @@ internal sealed class TrainRun : IDisposable
         {
             return _loop.Run(stop);
         }
-        catch (DeitException error)
+        catch (Exception error) when (error is DeitException or GpuException)
         {
             _report?.Failed(error.Message);
             throw;

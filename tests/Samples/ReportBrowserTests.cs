@@ -42,7 +42,7 @@ public sealed class ReportBrowserTests : IDisposable
             Assert.Equal(width, await Number("document.documentElement.scrollWidth"));
             Assert.True(
                 await Number(
-                    "Math.min(...[...document.querySelectorAll('figure > svg')].map(s => 12 * s.getBoundingClientRect().width / 420))"
+                    "Math.min(...[...document.querySelectorAll('figure > svg')].map(s => 13 * s.getBoundingClientRect().width / 420))"
                 ) >= 10
             );
             papers.Add(await Text("getComputedStyle(document.body).backgroundColor"));

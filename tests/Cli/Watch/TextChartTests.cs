@@ -6,8 +6,8 @@ namespace Deit.Tests.Cli.Watch;
 public sealed class TextChartTests
 {
     [Theory]
-    [InlineData("0 1 2 3", 4, 4, "   *,  **, **,**")]
-    [InlineData("3 0", 2, 3, "*,**, *")]
+    [InlineData("0 1 2 3", 4, 4, "   *,  *, *,*")]
+    [InlineData("3 0", 2, 3, "*, *, *")]
     [InlineData("5 5 5", 3, 3, ",***")]
     [InlineData("7", 2, 3, ",**")]
     [InlineData("0 NaN 2", 3, 3, "  *,,*")]

@@ -21,14 +21,14 @@ public sealed class CalibrationTests
             {
                 Calibration calibration = Calibration.Of(Evaluate(answers.Logits, answers.Labels));
                 Assert.Equal(answers.Labels.Length, calibration.Bins.Sum(bin => bin.Count));
-                // Probabilities are kept in 32 bits: 1e-7 of each, and one on an edge may change its bin. The generator
-                // does not meet that by chance.
-                Assert.Equal(Error(answers.Logits, answers.Labels, 1), calibration.Error, 1e-6);
-                Assert.Equal(
-                    Error(answers.Logits, answers.Labels, calibration.Fitted!.Value),
-                    calibration.Fitted.ErrorAfter,
-                    1e-6
-                );
+                foreach (
+                    (double temperature, double error) in (ReadOnlySpan<(double, double)>)
+                        [(1, calibration.Error), (calibration.Fitted!.Value, calibration.Fitted.ErrorAfter)]
+                )
+                    // A probability on an edge, as 1/3 of three equal logits, falls to either side by its rounding. Others
+                    // are kept in 32 bits: 1e-7 of each.
+                    if (!AnyOnEdge(answers.Logits, temperature))
+                        Assert.Equal(Error(answers.Logits, answers.Labels, temperature), error, 1e-6);
             },
             iter: 500
         );
@@ -151,13 +151,14 @@ public sealed class CalibrationTests
                 iter: 2000
             );
 
-    internal static Evaluation Evaluate(float[][] logits, int[] labels)
+    internal static Evaluation Evaluate(float[][] logits, int[] labels, int every = 1)
     {
         LogitSample sample = new(logits[0].Length);
         List<Prediction> predictions = [];
         for (int i = 0; i < labels.Length; i++)
         {
-            sample.Add(logits[i], labels[i]);
+            if (i % every == 0)
+                sample.Add(logits[i], labels[i]);
             Scored scored = Evaluator.Score(logits[i], labels[i]);
             predictions.Add(
                 new Prediction(i, labels[i], scored.Answer, scored.Answer, scored.Answer)
@@ -217,6 +218,11 @@ public sealed class CalibrationTests
         }
         return error;
     }
+
+    private static bool AnyOnEdge(float[][] logits, double temperature) =>
+        logits
+            .Select(row => Softmax(row, temperature).Max() * 15)
+            .Any(place => Math.Abs(place - Math.Round(place)) < 1e-4 && place < 14.5);
 
     private static int Draw(double[] probabilities, double place)
     {
