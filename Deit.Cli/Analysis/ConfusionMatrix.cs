@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Analysis;
 using Deit.Train.Training;
 using SkiaSharp;
 

@@ -1,4 +1,5 @@
 using Deit.Model.Images;
+using Deit.Train.Analysis;
 using SkiaSharp;
 
 namespace Deit.Cli.Analysis;

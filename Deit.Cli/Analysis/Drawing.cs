@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
+using Deit.Train.Analysis;
 using SkiaSharp;
 
 namespace Deit.Cli.Analysis;

@@ -2,6 +2,7 @@ using Deit.Cli.Analysis;
 using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Train.Analysis;
 
 namespace Deit.Cli.Commands;
 

@@ -35,7 +35,8 @@ internal sealed record EvalOptions : SplitOptions
     public string? Confusion { get; set; }
 
     [Flag(
-        "folder for eval.json, per_class.csv and confusion.png; beside the model as MODEL-SPLIT without it, none for no files",
+        "folder for eval.json, per_class.csv, predictions.csv, confusion.png and mistakes.html; beside the model as "
+            + "MODEL-SPLIT without it, none for no files",
         Value = "DIR"
     )]
     public string? Output { get; set; }
@@ -44,7 +45,8 @@ internal sealed record EvalOptions : SplitOptions
 /// <summary><c>deit eval</c>: top-1, top-5, loss, images a second and the figures of each class on a split.</summary>
 internal static class EvalCommand
 {
-    private const int ShownClasses = 20;
+    private const int ShownClasses = 20,
+        ShownMistakes = 5;
 
     public static Command Create()
     {
@@ -94,7 +96,10 @@ internal static class EvalCommand
             Output.Aside($"Running on {device.Info}");
         else
             Output.Line($"Device   {device.Info}");
-        Evaluation evaluation = source.Evaluate(device, options.HeadFusion, PrecisionOn(device, options.Precision));
+        Precision precision = PrecisionOn(device, options.Precision);
+        (Evaluation evaluation, IReadOnlyList<Mistake> mistakes) = files.WantsMistakes
+            ? source.EvaluateWithMistakes(device, options.HeadFusion, precision)
+            : (source.Evaluate(device, options.HeadFusion, precision), []);
         ClassReport classes = ClassReport.Of(evaluation.Predictions, labels);
         // A program gets the pictures' number alone; who reads on learns that they are a share.
         if (options.Json && source.SharedOf is not null)
@@ -104,7 +109,7 @@ internal static class EvalCommand
         else
             Print(options, source, evaluation, classes);
         string json = JsonSerializer.Serialize(ForJson(options, source, evaluation, classes), Report.Json);
-        string? written = files.Write(json, evaluation, classes, SplitNames.Asked(options.Split));
+        string? written = files.Write(json, evaluation, classes, mistakes, source);
         if (written is not null && !options.Json)
             Output.Line(written);
         return files.Failed ? ExitCode.Output
@@ -125,6 +130,7 @@ internal static class EvalCommand
         }
         Output.Line($"Speed    {evaluation.ImagesPerSecond:F1} images/s, decoding included");
         PrintClasses(classes, options.AllClasses || classes.Classes.Count <= ShownClasses);
+        PrintMistakes(source, evaluation);
         if (source.Loader.Unreadable.Count > 0)
         {
             Output.Line($"{source.Loader.Unreadable.Count} image(s) could not be read and were left out:");
@@ -158,6 +164,19 @@ internal static class EvalCommand
         if (report.NeverPredicted > 0)
             Output.Line(
                 $"{report.NeverPredicted} class(es) were never answered: they have no precision and are not in its mean."
+            );
+    }
+
+    private static void PrintMistakes(ModelOnSplit source, Evaluation evaluation)
+    {
+        Prediction[] worst = [.. WorstMistakes.Of(evaluation.Predictions, ShownMistakes)];
+        if (worst.Length == 0)
+            return;
+        Output.Line("The wrong answers with the largest loss:");
+        foreach (Prediction mistake in worst)
+            Output.Line(
+                $"  {source.NameOf(mistake.Index)}  is {source.Description.Labels[mistake.Label]}, answered "
+                    + $"{source.Description.Labels[mistake.Answer]} {mistake.Probability:p0}"
             );
     }
 

@@ -28,6 +28,7 @@ internal sealed class DemoFolders : IDisposable
         AnswersFile,
         "log.csv",
         "log.jsonl",
+        RunReport.FileName,
     ];
     private static readonly string[] ModelFiles =
     [
@@ -39,6 +40,8 @@ internal sealed class DemoFolders : IDisposable
         "eval.json",
         "per_class.csv",
         "confusion.png",
+        "predictions.csv",
+        "mistakes.html",
         "eval.lock",
     ];
     private static readonly string[] ModelFolders =

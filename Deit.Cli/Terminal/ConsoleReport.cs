@@ -36,6 +36,12 @@ internal static class ConsoleReport
         console.Write(table);
     }
 
+    /// <summary>The terminal for drawings; null where the standard output is a file or a pipe.</summary>
+    public static IAnsiConsole? Screen() =>
+        Console.IsOutputRedirected
+            ? null
+            : AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+
     /// <summary>Prints an object as JSON.</summary>
     public static void PrintJson(object value) => Output.Text(JsonSerializer.Serialize(value, Report.Json));
 }

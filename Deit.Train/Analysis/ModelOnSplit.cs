@@ -154,17 +154,50 @@ internal sealed class ModelOnSplit : IDisposable
     /// The weights are damaged, the answers are no numbers, no picture can be read, or memory is short.
     /// </exception>
     /// <exception cref="GpuException">The device has not enough memory or was lost.</exception>
-    public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, Precision precision = default)
+    public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, Precision precision = default) =>
+        Evaluate(device, fusion, precision, mistakes: false).Evaluation;
+
+    /// <summary>Does the same, and draws where the model looked in the pictures that it was most wrong about.</summary>
+    /// <inheritdoc cref="Evaluate(GpuDevice, HeadFusion?, Precision)"/>
+    public (Evaluation Evaluation, IReadOnlyList<Mistake> Mistakes) EvaluateWithMistakes(
+        GpuDevice device,
+        HeadFusion? fusion = null,
+        Precision precision = default
+    ) => Evaluate(device, fusion, precision, mistakes: true);
+
+    /// <summary>The name of a picture: a path where it is a file, else that of its file with its place in it.</summary>
+    /// <param name="index">The number of the picture.</param>
+    public string NameOf(int index) => _images.Name(index);
+
+    private (Evaluation Evaluation, IReadOnlyList<Mistake> Mistakes) Evaluate(
+        GpuDevice device,
+        HeadFusion? fusion,
+        Precision precision,
+        bool mistakes
+    )
     {
-        using (INetwork model = Load(device))
+        using INetwork model = Load(device);
+        Evaluation evaluation;
         using (Evaluator evaluator = new(device, [model], BatchSize, fusion ?? Description.HeadFusion, precision))
         {
             RequireMemory(device);
-            Evaluation evaluation = evaluator.Run(Loader.Epoch(0))[0];
-            return Losses(evaluation).Any(double.IsNaN)
-                ? throw FiniteAnswers.Error(_source.Path, precision)
-                : evaluation;
+            if (mistakes)
+                evaluator.KeepLogitsOf = LogitSample.Every(Asked, Description.Labels.Count);
+            evaluation = evaluator.Run(Loader.Epoch(0))[0];
+            if (Losses(evaluation).Any(double.IsNaN))
+                throw FiniteAnswers.Error(_source.Path, precision);
         }
+        return (
+            evaluation,
+            mistakes
+                ? WorstMistakes.WithPictures(
+                    WorstMistakes.Of(evaluation.Predictions),
+                    _images,
+                    Description.Preprocess,
+                    (device, model)
+                )
+                : []
+        );
     }
 
     private static IEnumerable<double> Losses(Evaluation evaluation) =>

@@ -36,6 +36,21 @@ internal sealed record RunOptions
     )]
     public string? Output { get; init; }
 
+    [Flag(
+        "write report.html into the run folder: curves, mistakes, confusion, calibration; one page for any browser",
+        Scope = FlagScope.Run,
+        OnResume = true
+    )]
+    public bool Report { get; init; } = true;
+
+    [Flag(
+        "what is written beside log.csv and log.jsonl, which are always: csv for nothing, tensorboard for event files in "
+            + "the folder tensorboard",
+        Scope = FlagScope.Run,
+        OnResume = true
+    )]
+    public LogKind Log { get; init; } = LogKind.Csv;
+
     [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
 
@@ -45,4 +60,14 @@ internal sealed record RunOptions
         OptionCheck.Require(SaveSteps >= 0, "--save-steps", SaveSteps, "at least 0");
         OptionCheck.Require(PrintSteps >= 1, "--print-freq", PrintSteps, "at least 1");
     }
+}
+
+/// <summary>The logs of a run.</summary>
+internal enum LogKind
+{
+    /// <summary><c>log.csv</c> and <c>log.jsonl</c>, which every run has.</summary>
+    Csv,
+
+    /// <summary>These, and event files of TensorBoard.</summary>
+    Tensorboard,
 }

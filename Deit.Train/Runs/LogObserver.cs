@@ -8,6 +8,11 @@ namespace Deit.Train.Runs;
 /// <param name="folder">The folder that it lies in.</param>
 internal sealed class LogObserver(RunLog log, RunFolder folder) : ITrainingObserver
 {
+    private TrainingSession? _session;
+
+    /// <inheritdoc/>
+    public void Started(TrainingSession session, TrainState state, bool resumed) => _session = session;
+
     /// <inheritdoc/>
     public void EpochEvaluated(EpochResult result)
     {
@@ -25,14 +30,16 @@ internal sealed class LogObserver(RunLog log, RunFolder folder) : ITrainingObser
                 ImagesPerSecond = result.ImagesPerSecond,
                 DataWait = result.DataWait,
                 Seconds = result.Seconds,
-                Further = Further(result),
+                Further = Further(result, _session?.Device.AllocatedBytes),
             }
         );
     }
 
-    private static ImmutableSortedDictionary<string, double> Further(EpochResult result)
+    private static ImmutableSortedDictionary<string, double> Further(EpochResult result, long? deviceBytes)
     {
         Dictionary<string, double> columns = [];
+        if (deviceBytes is { } bytes)
+            columns[LogRow.DeviceBytes] = bytes;
         if (result.Evaluation is { Class: { } byClass, Distillation: { } byDistillation })
             (columns["val_top1_class"], columns["val_top1_distillation"]) = (byClass.Top1, byDistillation.Top1);
         if (result.Average is { } average)

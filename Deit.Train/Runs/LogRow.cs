@@ -24,6 +24,9 @@ internal sealed record LogRow
         "seconds",
     ];
 
+    /// <summary>A further column of every run since it is known: bytes that the run holds on its device.</summary>
+    public const string DeviceBytes = "device_bytes";
+
     /// <summary>The epoch, counted from 0.</summary>
     public required int Epoch { get; init; }
 

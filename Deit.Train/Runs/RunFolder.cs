@@ -109,7 +109,16 @@ internal sealed class RunFolder : IDisposable
 
     private static void RequireNoNames(string path)
     {
-        string[] names = ["last", "best", "best_ema", "log.csv", "log.jsonl"];
+        string[] names =
+        [
+            "last",
+            "best",
+            "best_ema",
+            "log.csv",
+            "log.jsonl",
+            RunReport.FileName,
+            TensorBoardObserver.FolderName,
+        ];
         if (names.FirstOrDefault(name => System.IO.Path.Exists(System.IO.Path.Combine(path, name))) is { } name)
             throw new DeitException(
                 DeitErrorKind.Output,

@@ -64,6 +64,11 @@ internal sealed class RunLog
         return new(folder, Read(JsonPath(folder)).FindAll(row => row.Epoch < epoch));
     }
 
+    /// <summary>The rows of a run that another process may train meanwhile. Nothing is written.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <exception cref="DeitException">A line before the last is damaged, or the file cannot be read.</exception>
+    public static IReadOnlyList<LogRow> Watch(string folder) => Read(JsonPath(folder));
+
     /// <summary>Adds an epoch and writes both files.</summary>
     /// <exception cref="ArgumentException">
     /// The epoch does not come after the last row's, or a further column has no plain name of its own.
@@ -141,7 +146,12 @@ internal sealed class RunLog
     private void Write()
     {
         WriteLines(_jsonPath, _rows.Select(row => row.ToJson()));
-        string[] columns = [.. LogRow.Columns, .. _rows.SelectMany(row => row.Further.Keys).Distinct()];
+        string[] columns =
+        [
+            .. LogRow.Columns,
+            // The columns of earlier versions keep their places.
+            .. _rows.SelectMany(row => row.Further.Keys).Distinct().OrderBy(name => name == LogRow.DeviceBytes),
+        ];
         WriteLines(
             _csvPath,
             _rows

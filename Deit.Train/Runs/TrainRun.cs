@@ -12,9 +12,10 @@ internal sealed class TrainRun : IDisposable
     private readonly TrainingSession _session;
     private readonly TrainingLoop _loop;
     private readonly RunFolder _folder;
+    private readonly RunReport? _report;
 
-    private TrainRun(TrainingSession session, TrainingLoop loop, RunFolder folder) =>
-        (_session, _loop, _folder) = (session, loop, folder);
+    private TrainRun(TrainingSession session, TrainingLoop loop, RunFolder folder, RunReport? report) =>
+        (_session, _loop, _folder, _report) = (session, loop, folder, report);
 
     /// <summary>A sentence for each image that could not be read so far.</summary>
     public IReadOnlyList<string> Unreadable => _session.Unreadable;
@@ -71,13 +72,8 @@ internal sealed class TrainRun : IDisposable
                 stop.SavesNothing = false;
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
             extension?.Save(folder);
-            ITrainingObserver[] all =
-            [
-                new LogObserver(log, folder),
-                .. observers,
-                new CheckpointObserver(checkpoint, session),
-            ];
-            return new TrainRun(session, new TrainingLoop(session, state, resumed is not null, all), folder);
+            (ITrainingObserver[] all, RunReport? report) = Observers(session, checkpoint, folder, log, [.. observers]);
+            return new TrainRun(session, new TrainingLoop(session, state, resumed is not null, all), folder, report);
         }
         catch
         {
@@ -92,7 +88,18 @@ internal sealed class TrainRun : IDisposable
     /// <param name="stop">Asks to stop.</param>
     /// <returns>The exit code: 0, or that of the signal.</returns>
     /// <exception cref="DeitException">The loss is not finite, or the disk is full; checkpoints are intact.</exception>
-    public int Run(StopSignal stop) => _loop.Run(stop);
+    public int Run(StopSignal stop)
+    {
+        try
+        {
+            return _loop.Run(stop);
+        }
+        catch (Exception error) when (error is DeitException or GpuException)
+        {
+            _report?.Failed(error.Message);
+            throw;
+        }
+    }
 
     /// <summary>Gives the device back and closes all files.</summary>
     public void Dispose()
@@ -100,6 +107,35 @@ internal sealed class TrainRun : IDisposable
         _session.Dispose();
         _session.Plan.Dispose();
         _folder.Dispose();
+    }
+
+    private static (ITrainingObserver[] All, RunReport? Report) Observers(
+        TrainingSession session,
+        RunCheckpoint checkpoint,
+        RunFolder folder,
+        RunLog log,
+        ITrainingObserver[] callers
+    )
+    {
+        RunOptions options = session.Plan.Options.Run;
+        RunReport? report = options.Report ? new RunReport(folder.Path, folder, log, Notice) : null;
+        ITrainingObserver[] all =
+        [
+            new LogObserver(log, folder),
+            .. callers,
+            new CheckpointObserver(checkpoint, session),
+            .. options.Log == LogKind.Tensorboard
+                ? (ITrainingObserver[])[new TensorBoardObserver(folder.Path, folder, log, Notice)]
+                : [],
+            .. report is null ? (ITrainingObserver[])[] : [report],
+        ];
+        return (all, report);
+
+        void Notice(string sentence)
+        {
+            foreach (ITrainingObserver observer in callers)
+                observer.Noticed(sentence);
+        }
     }
 
     private static string? SameTeacher(TrainingPlan plan, TrainState? resumed)

@@ -21,7 +21,20 @@ internal readonly record struct Accuracy(double Top1, double Top5, double Loss)
 /// <param name="Answer">The class that the model answers, of both heads where there are two.</param>
 /// <param name="Class">The class token's answer.</param>
 /// <param name="Distillation">The distillation token's answer; the class token's where there is none.</param>
-internal readonly record struct Prediction(int Index, int Label, int Answer, int Class, int Distillation);
+internal readonly record struct Prediction(int Index, int Label, int Answer, int Class, int Distillation)
+{
+    /// <summary>The probability that the model gives its answer.</summary>
+    public float Probability { get; init; }
+
+    /// <summary>How far the answer's probability is above that of the next class.</summary>
+    public float Margin { get; init; }
+
+    /// <summary>Cross-entropy with the plain label.</summary>
+    public float Loss { get; init; }
+
+    /// <summary>Whether the answer is the picture's class.</summary>
+    public bool IsRight => Answer == Label;
+}
 
 /// <summary>The result of an evaluation.</summary>
 /// <param name="Predictions">An entry for each picture that could be read, in the data set's order.</param>
@@ -39,6 +52,9 @@ internal sealed record Evaluation(
 {
     public long Images => Predictions.Count;
 
+    /// <summary>The logits of some pictures; null where none were asked for.</summary>
+    public LogitSample? Logits { get; init; }
+
     public double ImagesPerSecond => Images / Math.Max(Seconds, 1e-9);
 
     /// <summary>The pictures of a data set that could not be read, by number.</summary>
@@ -54,6 +70,14 @@ internal sealed record Evaluation(
 
     public double Loss => Total.Loss;
 }
+
+/// <summary>The answer to a picture beside the truth.</summary>
+/// <param name="Answer">The class of the largest logit.</param>
+/// <param name="Rank">Classes that come before the label.</param>
+/// <param name="Loss">-log softmax of the label.</param>
+/// <param name="Probability">The answer's softmax.</param>
+/// <param name="Margin">How far it is above that of the next class.</param>
+internal readonly record struct Scored(int Answer, int Rank, double Loss, float Probability, float Margin);
 
 /// <summary>Runs batches through the recorded forward pass of a network, or of several with one decoding, and counts.</summary>
 internal sealed class Evaluator : IDisposable
@@ -95,6 +119,9 @@ internal sealed class Evaluator : IDisposable
 
     public int BatchSize { get; }
 
+    /// <summary>Of how many pictures the logits of one are kept, of the first network; 0 keeps none.</summary>
+    public int KeepLogitsOf { get; set; }
+
     /// <summary>The recorded forward pass of the first network.</summary>
     public Graph Graph => _inferences[0].Graph;
 
@@ -103,7 +130,10 @@ internal sealed class Evaluator : IDisposable
     public IReadOnlyList<Evaluation> Run(IEnumerable<Batch> batches)
     {
         long start = Stopwatch.GetTimestamp();
-        Tally[] tallies = [.. _networks.Select(network => new Tally(network.Config.NumClasses))];
+        Tally[] tallies =
+        [
+            .. _networks.Select((network, i) => new Tally(network.Config.NumClasses, i == 0 ? KeepLogitsOf : 0)),
+        ];
         foreach (Batch batch in batches)
             using (batch)
                 for (int i = 0; i < tallies.Length; i++)
@@ -113,13 +143,13 @@ internal sealed class Evaluator : IDisposable
     }
 
     /// <summary>
-    /// The class of the largest logit, the number of classes that come before the label, and -log softmax of the label.
-    /// Equal logits keep the order of the classes; NaN ranks last.
+    /// The answer to a picture, how far its label is from the first, and -log softmax of the label. Equal logits keep the order of the classes; NaN ranks last.
     /// </summary>
-    internal static (int Answer, int Rank, double Loss) Score(ReadOnlySpan<float> logits, int label)
+    internal static Scored Score(ReadOnlySpan<float> logits, int label)
     {
         float own = logits[label],
-            largest = float.NegativeInfinity;
+            largest = float.NegativeInfinity,
+            second = float.NegativeInfinity;
         int rank = 0,
             answer = 0;
         for (int i = 0; i < logits.Length; i++)
@@ -127,12 +157,20 @@ internal sealed class Evaluator : IDisposable
             if (logits[i] > own || (logits[i] == own && i < label) || (float.IsNaN(own) && i != label))
                 rank++;
             if (logits[i] > largest)
-                (answer, largest) = (i, logits[i]);
+                (answer, largest, second) = (i, logits[i], largest);
+            else if (logits[i] > second)
+                second = logits[i];
         }
         double sum = 0;
         foreach (float logit in logits)
             sum += Math.Exp(logit - (double)largest);
-        return (answer, rank, Math.Log(sum) - (own - (double)largest));
+        return new Scored(
+            answer,
+            rank,
+            Math.Log(sum) - (own - (double)largest),
+            (float)(1 / sum),
+            (float)((1 - Math.Exp(second - (double)largest)) / sum)
+        );
     }
 
     public void Dispose()
@@ -147,24 +185,25 @@ internal sealed class Evaluator : IDisposable
             _top5;
         private double _loss;
 
-        public int Add(ReadOnlySpan<float> logits, int label)
+        public Scored Add(ReadOnlySpan<float> logits, int label)
         {
-            (int answer, int rank, double loss) = Score(logits, label);
-            _top1 += rank == 0 ? 1 : 0;
-            _top5 += rank < 5 ? 1 : 0;
-            _loss += loss;
-            return answer;
+            Scored scored = Score(logits, label);
+            _top1 += scored.Rank == 0 ? 1 : 0;
+            _top5 += scored.Rank < 5 ? 1 : 0;
+            _loss += scored.Loss;
+            return scored;
         }
 
         public Accuracy Of(long images) => new((double)_top1 / images, (double)_top5 / images, _loss / images);
     }
 
-    private sealed class Tally(int classes)
+    private sealed class Tally(int classes, int keepLogitsOf)
     {
         private readonly Counter _total = new(),
             _class = new(),
             _distillation = new();
         private readonly List<Prediction> _predictions = [];
+        private readonly LogitSample? _logits = keepLogitsOf > 0 ? new LogitSample(classes) : null;
         private bool _twoHeads;
 
         public void Add(HeadLogits logits, HeadFusion fusion, Batch batch)
@@ -175,12 +214,21 @@ internal sealed class Evaluator : IDisposable
             {
                 int label = (int)batch.Labels[i],
                     from = i * classes;
-                int answer = _total.Add(fused.AsSpan(from, classes), label);
-                int byClass = _twoHeads ? _class.Add(logits.Class.AsSpan(from, classes), label) : answer;
+                Scored scored = _total.Add(fused.AsSpan(from, classes), label);
+                int byClass = _twoHeads ? _class.Add(logits.Class.AsSpan(from, classes), label).Answer : scored.Answer;
                 int byDistillation = _twoHeads
-                    ? _distillation.Add(logits.Distillation.AsSpan(from, classes), label)
-                    : answer;
-                _predictions.Add(new Prediction(batch.Indices[i], label, answer, byClass, byDistillation));
+                    ? _distillation.Add(logits.Distillation.AsSpan(from, classes), label).Answer
+                    : scored.Answer;
+                if (_logits is not null && _predictions.Count % keepLogitsOf == 0)
+                    _logits.Add(fused.AsSpan(from, classes), label);
+                _predictions.Add(
+                    new Prediction(batch.Indices[i], label, scored.Answer, byClass, byDistillation)
+                    {
+                        Probability = scored.Probability,
+                        Margin = scored.Margin,
+                        Loss = (float)scored.Loss,
+                    }
+                );
             }
         }
 
@@ -198,7 +246,10 @@ internal sealed class Evaluator : IDisposable
                 _twoHeads ? _class.Of(images) : null,
                 _twoHeads ? _distillation.Of(images) : null,
                 seconds
-            );
+            )
+            {
+                Logits = _logits,
+            };
         }
     }
 }

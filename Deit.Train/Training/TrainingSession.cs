@@ -56,7 +56,12 @@ internal sealed class TrainingSession : IDisposable
                 options.Evaluation.HeadFusion,
                 precision,
                 Step.Graph
-            );
+            )
+            {
+                KeepLogitsOf = options.Run.Report
+                    ? LogitSample.Every(plan.ValidationImages.Count, config.NumClasses)
+                    : 0,
+            };
             // A CPU device takes from the same memory.
             HostMemory.Require(
                 plan.Validation.BufferBytes

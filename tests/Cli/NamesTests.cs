@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Xml.Linq;
 using Deit.Model.Text;
 using Deit.Tests.Train.Data.Formats;
+using Deit.Tests.Train.Pages;
 
 namespace Deit.Tests.Cli;
 
@@ -50,6 +52,9 @@ public sealed class NamesTests : IDisposable
             labels,
             eval.GetProperty("classes").EnumerateArray().Select(row => row.GetProperty("label").GetString())
         );
+        AssertPage(Path.Combine(run, "report.html"), labels);
+        AssertPage(_folder["e/mistakes.html"], labels);
+        AssertPrintable(File.ReadAllText(_folder["e/predictions.csv"]));
         string csv = File.ReadAllText(_folder["e/per_class.csv"]);
         AssertPrintable(csv);
         Assert.Equal(labels.Select(Printable.Line), FirstColumn(csv).Skip(1));
@@ -103,6 +108,22 @@ public sealed class NamesTests : IDisposable
             AssertPrintable(error);
             Assert.Equal(1, error.Count(letter => letter == '\n'));
         }
+    }
+
+    // The page parses, and has each name as text, shown as everywhere.
+    private static void AssertPage(string path, string[] names)
+    {
+        XDocument page = PageTests.Parse(File.ReadAllText(path));
+        string[] shown =
+        [
+            .. page.Descendants().Where(element => element.Name.LocalName == "bdi").Select(bdi => bdi.Value),
+        ];
+        Assert.All(names, name => Assert.Contains(ShownOnPage(name), shown));
+        Assert.DoesNotContain(page.Descendants(), element => element.Name.LocalName == "script");
+
+        // XML has neither of these two.
+        static string ShownOnPage(string name) =>
+            Printable.Line(name).Replace("\uFFFE", "\\u{fffe}").Replace("\uFFFF", "\\u{ffff}");
     }
 
     private async Task<string> Succeeds(string command, params string[] paths)

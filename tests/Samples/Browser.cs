@@ -11,6 +11,7 @@ internal sealed partial class Browser : IDisposable
     private readonly TemporaryFolder _profile;
     private readonly Command _chromium;
     private readonly ClientWebSocket _socket = new();
+    private readonly List<string> _errors = [];
     private int _messages;
 
     private Browser(TemporaryFolder profile, Command chromium) => (_profile, _chromium) = (profile, chromium);
@@ -51,6 +52,8 @@ internal sealed partial class Browser : IDisposable
                 new Uri(page["webSocketDebuggerUrl"]!.GetValue<string>()),
                 CancellationToken.None
             );
+            await browser.Send("Log.enable", []);
+            await browser.Send("Runtime.enable", []);
             await browser.Send("Page.navigate", new JsonObject { ["url"] = address });
             await browser.Until("document.readyState === 'complete' && location.href !== 'about:blank'");
             return browser;
@@ -60,6 +63,28 @@ internal sealed partial class Browser : IDisposable
             browser.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Errors and warnings of the console so far: scripts that fail, things that a policy refuses.</summary>
+    public IReadOnlyList<string> Errors => _errors;
+
+    /// <summary>Makes the window another one.</summary>
+    /// <param name="width">Columns.</param>
+    /// <param name="dark">Whether its system is dark.</param>
+    public async Task Resize(int width, bool dark)
+    {
+        await Send(
+            "Emulation.setDeviceMetricsOverride",
+            new JsonObject
+            {
+                ["width"] = width,
+                ["height"] = 900,
+                ["deviceScaleFactor"] = 1,
+                ["mobile"] = false,
+            }
+        );
+        JsonObject feature = new() { ["name"] = "prefers-color-scheme", ["value"] = dark ? "dark" : "light" };
+        await Send("Emulation.setEmulatedMedia", new JsonObject { ["features"] = new JsonArray(feature) });
     }
 
     /// <summary>The value of a JavaScript expression.</summary>
@@ -154,7 +179,11 @@ internal sealed partial class Browser : IDisposable
             } while (!received.EndOfMessage);
             JsonNode answer = JsonNode.Parse(text.ToArray())!;
             if (answer["id"]?.GetValue<int>() != id)
-                continue; // an event
+            {
+                if (answer["method"]?.GetValue<string>() is "Log.entryAdded" or "Runtime.exceptionThrown")
+                    _errors.Add(answer["params"]!.ToJsonString());
+                continue;
+            }
             Assert.True(answer["error"] is null, $"{method}: {answer["error"]}");
             return answer["result"]!;
         }

@@ -7,6 +7,7 @@ using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
+using Deit.Train.Analysis;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
 

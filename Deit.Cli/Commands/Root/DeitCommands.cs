@@ -14,7 +14,7 @@ internal static class DeitCommands
         RootCommand root = new(
             "Deit: trains, distils, evaluates and runs DeiT vision transformers on any Vulkan device."
         );
-        Add(root, "Train", DemoCommand.Create(), TrainCommand.Create());
+        Add(root, "Train", DemoCommand.Create(), TrainCommand.Create(), WatchCommand.Create());
         Add(
             root,
             "Use a model",

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Xml.Linq;
 using Deit.Cli.Commands.Analyze;
 using Deit.Cli.Demo;
 using Deit.Gpu;
@@ -6,6 +7,7 @@ using Deit.Model;
 using Deit.Model.Images;
 using Deit.Tests.Gpu;
 using Deit.Tests.Model.Images;
+using Deit.Tests.Train.Pages;
 using Deit.Tests.Train.Training;
 
 namespace Deit.Tests.Cli.Analysis;
@@ -249,7 +251,7 @@ public sealed class AnalyzeCommandTests : IDisposable
         )
             Assert.Contains(expected, output);
         Assert.Equal(
-            ["confusion.png", "eval.json", "per_class.csv"],
+            ["confusion.png", "eval.json", "mistakes.html", "per_class.csv", "predictions.csv"],
             Directory.EnumerateFiles(_folder["eval"]).Select(Path.GetFileName).Order(StringComparer.Ordinal)
         );
         JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder["eval"], "eval.json")))!;
@@ -257,11 +259,27 @@ public sealed class AnalyzeCommandTests : IDisposable
         Assert.Equal(8, json["classes"]!.AsArray().Count);
         Assert.Equal(16, json["classes"]!.AsArray().Sum(entry => (int)entry!["support"]!));
         Assert.Equal(9, File.ReadAllLines(Path.Combine(_folder["eval"], "per_class.csv")).Length);
+        string[] lines = File.ReadAllLines(Path.Combine(_folder["eval"], "predictions.csv"));
+        Assert.Equal("path,truth,answer,probability,loss,margin", lines[0]);
+        Assert.Equal(
+            Directory
+                .EnumerateFiles(Path.Combine(data, "val"), "*", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal),
+            lines[1..].Select(line => line.Split(',')[0]).Order(StringComparer.Ordinal)
+        );
+        int right = lines[1..].Count(line => line.Split(',')[1] == line.Split(',')[2]);
+        Assert.Equal((double)json["top1"]!, right / 16.0, 1e-9);
+        XDocument page = PageTests.Parse(File.ReadAllText(Path.Combine(_folder["eval"], "mistakes.html")));
+        int figures = page.Descendants().Count(element => element.Name.LocalName == "img");
+        // A picture and a map of attention for each mistake, of twelve at most.
+        Assert.Equal(2 * Math.Min(12, 16 - right), figures);
+        if (right < 16)
+            Assert.Contains("The wrong answers with the largest loss:", output, StringComparison.Ordinal);
         Assert.InRange(ImageDecoder.Decode(Path.Combine(_folder["eval"], "confusion.png")).Width, 8 * 44, 700);
 
         // Without an output option the files lie beside the model. With an option for none there are no files.
         await Succeeds("eval", "--model", model, "--data", data);
-        Assert.Equal(3, Directory.EnumerateFiles($"{model}-val").Count());
+        Assert.Equal(5, Directory.EnumerateFiles($"{model}-val").Count());
         Directory.Delete($"{model}-val", recursive: true);
         await Succeeds("eval", "--model", model, "--data", data, "--output", "none");
         await Succeeds("eval", "--model", model, "--data", data, "--json");

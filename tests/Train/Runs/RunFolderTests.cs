@@ -32,7 +32,7 @@ public sealed class RunFolderTests : IDisposable
         }
         Assert.Equal(0, TinyRun.Resume(run));
         Assert.Equal(
-            ["args.json", "best", "last", "last.old", "log.csv", "log.jsonl"],
+            ["args.json", "best", "last", "last.old", "log.csv", "log.jsonl", "report.html"],
             Directory.EnumerateFileSystemEntries(run).Select(Path.GetFileName).Order(StringComparer.Ordinal)
         );
     }
@@ -43,6 +43,8 @@ public sealed class RunFolderTests : IDisposable
     [InlineData("best_ema")]
     [InlineData("log.csv")]
     [InlineData("log.jsonl")]
+    [InlineData("report.html")]
+    [InlineData("tensorboard")]
     [InlineData("run.lock")]
     public void Names_of_the_user_that_a_training_would_replace_are_refused(string name)
     {

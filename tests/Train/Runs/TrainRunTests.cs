@@ -109,6 +109,7 @@ public sealed class TrainRunTests : IDisposable
             "last/state.json",
             "log.csv",
             "log.jsonl",
+            "report.html",
         ];
         Assert.Equal(
             expected,

@@ -37,7 +37,7 @@ public sealed class DataFormatTrainingTests : IDisposable
         Assert.Equal(Names, ModelSource.Describe(Path.Combine(whole, "last")).Labels);
     }
 
-    private static async Task Write(string format, string data)
+    internal static async Task Write(string format, string data)
     {
         const int Count = 30; // three batches, and a tenth to hold out
         switch (format)

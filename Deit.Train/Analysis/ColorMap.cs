@@ -1,4 +1,4 @@
-namespace Deit.Cli.Analysis;
+namespace Deit.Train.Analysis;
 
 /// <summary>An sRGB colour.</summary>
 internal readonly record struct Rgb(byte Red, byte Green, byte Blue)

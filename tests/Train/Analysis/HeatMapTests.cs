@@ -1,8 +1,8 @@
-using Deit.Cli.Analysis;
 using Deit.Model.Images;
 using Deit.Tests.Model.Images;
+using Deit.Train.Analysis;
 
-namespace Deit.Tests.Cli.Analysis;
+namespace Deit.Tests.Train.Analysis;
 
 public class HeatMapTests
 {

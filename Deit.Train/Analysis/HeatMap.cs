@@ -1,6 +1,6 @@
 using Deit.Model.Images;
 
-namespace Deit.Cli.Analysis;
+namespace Deit.Train.Analysis;
 
 /// <summary>Numbers on a grid of patches, shown on the picture of these patches.</summary>
 internal static class HeatMap
