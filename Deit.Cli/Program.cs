@@ -10,6 +10,7 @@ using Deit.Model;
 CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
 ConsoleWriter.Install();
+HubTerminal.Install();
 
 // Made before everything that holds signals back: the last one that listens is asked first.
 using EarlyEnd earlyEnd = new();
@@ -23,8 +24,10 @@ return handler.Run(() =>
         EvalCommand.Create(),
         PredictCommand.Create(),
         ConvertCommand.Create(),
+        PullCommand.Create(),
         AnalyzeCommand.Create(),
         DevicesCommand.Create(),
+        DoctorCommand.Create(),
         BenchCommand.Create(),
         DemoCommand.Create(),
     };

@@ -12,7 +12,7 @@ namespace Deit.Cli.Commands;
 /// <summary>The options of <c>deit predict</c>, besides its pictures.</summary>
 internal sealed record PredictOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true)]
+    [Flag("model folder, such as RUN/best, or hf:OWNER/REPO of the Hugging Face Hub", Required = true)]
     public string Model { get; init; } = "";
 
     [Flag("classes to show")]

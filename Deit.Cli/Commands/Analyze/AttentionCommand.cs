@@ -14,7 +14,7 @@ namespace Deit.Cli.Commands.Analyze;
 /// <summary>The options of <c>deit analyze attention</c>, besides the picture.</summary>
 internal sealed record AttentionOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true)]
+    [Flag("model folder, such as RUN/best, or hf:OWNER/REPO", Required = true)]
     public string Model { get; set; } = "";
 
     [Flag("folder for the pictures")]

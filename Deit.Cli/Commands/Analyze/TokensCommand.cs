@@ -13,10 +13,10 @@ namespace Deit.Cli.Commands.Analyze;
 /// <summary>The options of <c>deit analyze tokens</c>.</summary>
 internal sealed record TokensOptions : SplitOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true)]
+    [Flag("model folder, such as RUN/best, or hf:OWNER/REPO", Required = true)]
     public string Model { get; set; } = "";
 
-    [Flag("a second model folder of the same architecture, whose class token is compared with the first one's")]
+    [Flag("a second model, as --model, of the same architecture, whose class token is compared with the first one's")]
     public string? Other { get; set; }
 
     [Flag("take only so many images, evenly spread over the split")]
