@@ -32,13 +32,13 @@ internal sealed class HubPull : IHubObserver
         };
 
     public Task<HubSnapshot> Run(HubSettings settings, string name = "owner/repo", Action<string>? check = null) =>
-        Run(settings, name, check, TestContext.Current.CancellationToken);
+        Pull(settings, name, check, TestContext.Current.CancellationToken);
 
     /// <summary>Pulls the only repository until the token says otherwise.</summary>
     public Task<HubSnapshot> RunUntil(HubSettings settings, CancellationToken cancellation) =>
-        Run(settings, "owner/repo", null, cancellation);
+        Pull(settings, "owner/repo", null, cancellation);
 
-    private async Task<HubSnapshot> Run(
+    private async Task<HubSnapshot> Pull(
         HubSettings settings,
         string name,
         Action<string>? check,
