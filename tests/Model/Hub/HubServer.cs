@@ -91,7 +91,12 @@ internal sealed class HubServer : IDisposable
 
     /// <summary>What <c>git hash-object</c> prints.</summary>
     public static string GitHash(byte[] bytes) =>
-        Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {bytes.Length}\0"), .. bytes]));
+        Convert.ToHexStringLower(
+            CryptographicOperations.HashData(
+                HashAlgorithmName.SHA1,
+                [.. Encoding.ASCII.GetBytes($"blob {bytes.Length}\0"), .. bytes]
+            )
+        );
 
     public void Dispose()
     {
