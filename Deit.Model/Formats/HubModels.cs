@@ -5,11 +5,15 @@ namespace Deit.Model;
 /// <summary>Finds models by their names on the Hugging Face Hub: everything that opens a model asks here for its place.</summary>
 internal static class HubModels
 {
-    /// <summary>Hears of all downloads that have no observer of their own. A command sets it once, at its start; it decides nothing.</summary>
+    /// <summary>
+    /// Hears of all downloads that have no observer of their own. A command sets it once, at its start; it decides nothing.
+    /// </summary>
     public static IHubObserver? Observer { get; set; }
 
-    /// <summary>The place of a model: the folder in the cache of one that begins with <c>hf:</c>, which is fetched where it is missing; any
-    /// other as it is.</summary>
+    /// <summary>
+    /// The place of a model: the folder in the cache of one that begins with <c>hf:</c>, which is fetched where it is missing; any other as
+    /// it is.
+    /// </summary>
     /// <param name="path">A folder, a file, or <c>hf:OWNER/REPO</c> with or without <c>@REVISION</c>.</param>
     /// <param name="observer">Hears how it gets on; null for <see cref="Observer"/>.</param>
     /// <param name="cancellation">Ends the download; what was fetched stays.</param>

@@ -28,7 +28,9 @@ public enum HubErrorKind
     Disk,
 }
 
-/// <summary>A model of the Hugging Face Hub could not be had. What was fetched before stays, and the next call goes on from there.</summary>
+/// <summary>
+/// A model of the Hugging Face Hub could not be had. What was fetched before stays, and the next call goes on from there.
+/// </summary>
 /// <param name="kind">The kind of failure.</param>
 /// <param name="message">One sentence with the operation, what the server said, and the remedy.</param>
 /// <param name="status">The HTTP status that the server answered; 0 where it answered none.</param>

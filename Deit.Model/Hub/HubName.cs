@@ -36,7 +36,9 @@ internal sealed record HubName
     /// <summary>Whether a text has the digits 0 to 9 and a to f alone.</summary>
     public static bool IsHex(string text) => text.All(char.IsAsciiHexDigitLower);
 
-    /// <summary>Reads <c>OWNER/REPO</c>, <c>OWNER/REPO@REVISION</c>, or a published model's name, each with <c>hf:</c> or without.</summary>
+    /// <summary>
+    /// Reads <c>OWNER/REPO</c>, <c>OWNER/REPO@REVISION</c>, or a published model's name, each with <c>hf:</c> or without.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <exception cref="HubException">It is none of these.</exception>
     public static HubName Parse(string text)

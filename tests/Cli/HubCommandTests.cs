@@ -113,7 +113,8 @@ public sealed class HubCommandTests : IDisposable
     {
         _server.Instead = request =>
             request.Path.EndsWith(".safetensors", StringComparison.Ordinal)
-                ? $"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nX-Error-Code: GatedRepo\r\nX-Error-Message: {request.Token} is not allowed"
+                ? "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nX-Error-Code: GatedRepo\r\n"
+                    + $"X-Error-Message: {request.Token} is not allowed"
                 : null;
         (int code, string output, string error) = await Deit(["pull", "owner/repo"], ("HF_TOKEN", Token));
         Assert.Equal(1, code);

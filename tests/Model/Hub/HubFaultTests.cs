@@ -163,7 +163,9 @@ public sealed class HubFaultTests : IDisposable
         Assert.InRange(whole, 10, 95); // some of both, so that both were tried
     }
 
-    /// <summary>Ends a pull at its first, second, ... request or report: the cache answers offline all or nothing, and the next pull completes it.</summary>
+    /// <summary>
+    /// Ends a pull at its first, second, ... request or report: the cache answers offline all or nothing, and the next pull completes it.
+    /// </summary>
     [Fact]
     public async Task A_pull_that_ends_between_any_two_steps_leaves_a_cache_that_works()
     {
