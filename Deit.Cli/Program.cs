@@ -10,6 +10,7 @@ using Deit.Model;
 CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
 ConsoleWriter.Install();
+HubTerminal.Install();
 
 // Made before everything that holds signals back: the last one that listens is asked first.
 using EarlyEnd earlyEnd = new();

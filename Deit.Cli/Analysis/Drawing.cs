@@ -8,17 +8,11 @@ using SkiaSharp;
 namespace Deit.Cli.Analysis;
 
 /// <summary>
-/// A white picture to draw rectangles, pictures and text on. It is the same on every machine, because the font comes from this assembly.
+/// A white picture to draw rectangles, pictures and text on. It is the same on every machine, because the font comes from this assembly,
+/// but for characters that this font lacks (see <see cref="LabelFonts"/>).
 /// </summary>
 internal sealed class Drawing : IDisposable
 {
-    // Latin, Greek and Cyrillic; other characters show as boxes.
-    private static readonly Lazy<SKTypeface> Typeface = new(() =>
-    {
-        using Stream stream = typeof(Drawing).Assembly.GetManifestResourceStream("DejaVuSansSubset.ttf")!;
-        return SKTypeface.FromStream(stream);
-    });
-
     private readonly SKBitmap _bitmap;
     private readonly SKCanvas _canvas;
 
@@ -84,21 +78,16 @@ internal sealed class Drawing : IDisposable
     )
     {
         using SKPaint paint = new() { Color = Color(color), IsAntialias = true };
-        using SKFont font = Font(size);
         _canvas.Save();
         _canvas.Translate(x, y);
         if (upwards)
             _canvas.RotateDegrees(-90);
-        _canvas.DrawText(text, 0, 0.365f * size, align, font, paint); // digits of this font are 0.73 high
+        LabelFonts.OfMachine.Draw(_canvas, text, 0, 0.365f * size, size, align, paint); // digits of this font are 0.73 high
         _canvas.Restore();
     }
 
     /// <summary>Width of a line of text in pixels.</summary>
-    public static float TextWidth(string text, float size)
-    {
-        using SKFont font = Font(size);
-        return font.MeasureText(text);
-    }
+    public static float TextWidth(string text, float size) => LabelFonts.OfMachine.Width(text, size);
 
     /// <summary>The text, or as much of it as fits with an ellipsis.</summary>
     public static string Shortened(string text, float size, float width)
@@ -150,9 +139,6 @@ internal sealed class Drawing : IDisposable
         _canvas.Dispose();
         _bitmap.Dispose();
     }
-
-    private static SKFont Font(float size) =>
-        new(Typeface.Value, size) { Edging = SKFontEdging.Antialias, Subpixel = true };
 
     private static SKColor Color(Rgb color) => new(color.Red, color.Green, color.Blue);
 }

@@ -44,7 +44,8 @@ internal static class ConvertCommand
     {
         Argument<string> source = new("IN")
         {
-            Description = "model folder (ours, timm's or transformers'), .safetensors, or PyTorch's .pth, .pt, .bin",
+            Description =
+                "model folder (ours, timm's or transformers'), .safetensors, PyTorch's .pth, .pt, .bin, or hf:OWNER/REPO",
         };
         Argument<string> target = new("OUT") { Description = "folder to write, or file.onnx" };
         ExplainedCommand command = new(
@@ -67,6 +68,7 @@ internal static class ConvertCommand
 
     public static int Run(string from, string to, ConvertOptions options)
     {
+        from = HubModels.Place(from);
         string format = options.To ?? (IsOnnx(to) ? "onnx" : "timm");
         if (IsOnnx(to) != (format == "onnx"))
         {

@@ -16,7 +16,7 @@ namespace Deit.Cli.Commands;
 /// <summary>The options of <c>deit eval</c>.</summary>
 internal sealed record EvalOptions : SplitOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true, Value = "DIR")]
+    [Flag("model folder, such as RUN/best, or hf:OWNER/REPO of the Hugging Face Hub", Required = true, Value = "DIR")]
     public string Model { get; set; } = "";
 
     [Flag("how two heads answer together; as the model folder says without it")]

@@ -54,7 +54,8 @@ internal sealed class EvalFiles : IDisposable
             "none" => null,
             // The output of --json is for a program, and --confusion asks for the picture alone.
             null when options.Json || options.Confusion is not null => null,
-            null => $"{Path.TrimEndingDirectorySeparator(options.Model)}-{SplitNames.Asked(options.Split)}",
+            null =>
+                $"{Path.TrimEndingDirectorySeparator(HubModels.PathOf(options.Model))}-{SplitNames.Asked(options.Split)}",
             { } named => named,
         };
         // With too many classes a folder of results goes without the picture. A picture that --confusion names is refused.

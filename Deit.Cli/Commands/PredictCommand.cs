@@ -10,7 +10,7 @@ namespace Deit.Cli.Commands;
 /// <summary>The options of <c>deit predict</c>, besides its pictures.</summary>
 internal sealed record PredictOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true, Value = "DIR")]
+    [Flag("model folder, such as RUN/best, or hf:OWNER/REPO of the Hugging Face Hub", Required = true, Value = "DIR")]
     public string Model { get; init; } = "";
 
     [Flag("classes to show")]

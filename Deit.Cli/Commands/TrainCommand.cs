@@ -16,7 +16,7 @@ internal static class TrainCommand
             "train",
             "Train a DeiT on a folder of pictures; Ctrl-C saves, --resume goes on.",
             new Example(
-                "deit train --data shoes --recipe finetune --finetune hf:facebook/deit-tiny-patch16-224",
+                "deit train --data shoes --recipe finetune --finetune hf:timm/deit_tiny_patch16_224.fb_in1k",
                 "Teaches a published model the classes of the folder shoes, which has a folder of pictures for each."
             ),
             new Example(

@@ -41,7 +41,7 @@ internal sealed class HelpAction : SynchronousCommandLineAction
             "Looks at your pictures before you train: a folder with a folder of pictures for each class."
         ),
         new(
-            "deit train --data shoes --recipe finetune --finetune hf:facebook/deit-tiny-patch16-224",
+            "deit train --data shoes --recipe finetune --finetune hf:timm/deit_tiny_patch16_224.fb_in1k",
             "Teaches a published model your classes."
         ),
         new("deit predict --model runs/shoes-1/best boot.jpg", "Says what is in a picture."),

@@ -32,7 +32,8 @@ internal sealed record ExitCode(int Code, string Name, string Meaning)
 
     private const int Other = 1,
         Usage = 2,
-        NotFinite = 5;
+        NotFinite = 5,
+        Network = 8;
 
     /// <summary>All of them, in their order.</summary>
     public static IReadOnlyList<ExitCode> All { get; } =
@@ -45,6 +46,7 @@ internal sealed record ExitCode(int Code, string Name, string Meaning)
         new(NotFinite, "not finite", "a loss or an answer is NaN or infinite"),
         new(Partial, "partial", "a part was done: some pictures could not be read, and the others are answered"),
         new(Output, "output", "a file, a folder or the output cannot be written, is in use, or would be lost"),
+        new(Network, "network", "a model could not be fetched: no connection, no such repository, or no access"),
         new(Fault, "fault", "the program has a fault; the sentence names a file that tells more"),
         new(Signal, "signal", "128 and the number of the signal that ended the command, as 130 of Ctrl-C"),
     ];
@@ -63,6 +65,7 @@ internal sealed record ExitCode(int Code, string Name, string Meaning)
                 DeitErrorKind.Output => Output,
                 DeitErrorKind.Memory => Device,
                 DeitErrorKind.NotFinite => NotFinite,
+                DeitErrorKind.Network => Network,
                 _ => Other,
             },
             _ => null,

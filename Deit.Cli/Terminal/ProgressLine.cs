@@ -1,5 +1,4 @@
 using Deit.Model.Text;
-using Deit.Train.Training;
 
 namespace Deit.Cli.Terminal;
 
@@ -16,7 +15,7 @@ internal sealed class ProgressLine : IDisposable
     private readonly TimeSpan _interval;
     private readonly TimeProvider _time;
     private long? _lastShown;
-    private Progress? _pending;
+    private object? _pending;
     private int _lineLength;
 
     /// <summary>Shows progress on a writer.</summary>
@@ -42,7 +41,9 @@ internal sealed class ProgressLine : IDisposable
         );
 
     /// <summary>Tells where the run stands. Report every step: the point is shown when it is time to.</summary>
-    public void Report(in Progress progress)
+    /// <param name="progress">The point; its text is the line.</param>
+    public void Report<T>(in T progress)
+        where T : notnull
     {
         lock (_lock)
         {
@@ -79,7 +80,7 @@ internal sealed class ProgressLine : IDisposable
 
     private void Show()
     {
-        string line = Printable.Line(_pending.ToString()!);
+        string line = Printable.Line($"{_pending}");
         (_pending, _lastShown) = (null, _time.GetTimestamp());
         if (_width is null)
         {

@@ -40,6 +40,13 @@ internal sealed partial record CacheFolder
             );
     }
 
+    /// <summary>The folder of all devices, as the environment has it, whether or not it can be written.</summary>
+    public static string Place => Meant();
+
+    /// <summary>Whether a folder can be made and written in.</summary>
+    /// <param name="folder">The folder; it is made where it is missing.</param>
+    public static bool CanBeWritten(string folder) => IsWritable(folder);
+
     /// <summary>Writes a file as a whole or not at all. A cache that cannot be written is no error.</summary>
     public static void TryWrite(string path, ReadOnlySpan<byte> data)
     {

@@ -12,7 +12,21 @@ internal static class DriverManifests
     // The second name is that of loaders before 1.3.207.
     private static readonly string[] Variables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 
-    private static readonly string[] Roots = ["/etc", "/usr/local/share", "/usr/share"];
+    private static readonly string[] Roots = ["/etc", "/etc/xdg", "/usr/local/share", "/usr/share"];
+
+    /// <summary>The manifests that the loader reads, and what is wrong with each.</summary>
+    public static IReadOnlyList<DriverManifest> All()
+    {
+        foreach (string variable in Variables)
+            if (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } list)
+                return
+                [
+                    .. list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+                        .SelectMany(Files)
+                        .Select(path => new DriverManifest(path, variable, Fault(path))),
+                ];
+        return [.. Installed().Select(path => new DriverManifest(path, null, Fault(path)))];
+    }
 
     /// <summary>What is wrong with the first manifest that names no usable driver, with the remedy; null where none is wrong.</summary>
     public static string? Fault()
@@ -76,5 +90,28 @@ internal static class DriverManifests
     private static IEnumerable<string> Installed() =>
         OperatingSystem.IsWindows()
             ? []
-            : Roots.Select(root => Path.Combine(root, "vulkan", "icd.d")).Where(Directory.Exists).SelectMany(Files);
+            : Own()
+                .Concat(Roots)
+                .Select(root => Path.Combine(root, "vulkan", "icd.d"))
+                .Where(Directory.Exists)
+                .SelectMany(Files);
+
+    private static IEnumerable<string> Own()
+    {
+        string home = Environment.GetFolderPath(
+            Environment.SpecialFolder.UserProfile,
+            Environment.SpecialFolderOption.DoNotVerify
+        );
+        yield return Set("XDG_CONFIG_HOME") ?? Path.Combine(home, ".config");
+        yield return Set("XDG_DATA_HOME") ?? Path.Combine(home, ".local", "share");
+
+        static string? Set(string name) =>
+            Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    }
 }
+
+/// <summary>A file by which a driver announces itself.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Variable">The environment variable that names it; null where the loader finds it by itself.</param>
+/// <param name="Fault">What is wrong with it, as <c>'FILE', which ...</c>; null where nothing is.</param>
+internal sealed record DriverManifest(string Path, string? Variable, string? Fault);

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Silk.NET.Core.Contexts;
 
@@ -30,6 +32,39 @@ internal sealed class VulkanLibrary : INativeContext
                 + "apt-get install libvulkan1 mesa-vulkan-drivers."
         );
     }
+
+    /// <summary>The Vulkan version of the loader; null where it is older than the question, before 1.1.</summary>
+    public unsafe string? Version()
+    {
+        if (!TryGetProcAddress("vkEnumerateInstanceVersion", out nint function))
+            return null;
+        uint version = 0;
+        int result = ((delegate* unmanaged<uint*, int>)function)(&version);
+        return result == 0 ? VulkanInstance.VersionText(version) : null;
+    }
+
+    /// <summary>The file that the operating system found; null where it does not say.</summary>
+    public static string? File()
+    {
+        try
+        {
+            using Process self = Process.GetCurrentProcess();
+            return self
+                .Modules.Cast<ProcessModule>()
+                .Select(module => module.FileName)
+                .FirstOrDefault(file => IsLoader(Path.GetFileName(file)));
+        }
+        catch (Exception error)
+            when (error is InvalidOperationException or NotSupportedException or Win32Exception or IOException)
+        {
+            return null;
+        }
+    }
+
+    private static bool IsLoader(string name) =>
+        name.StartsWith("libvulkan.", StringComparison.Ordinal)
+        || name.StartsWith("libMoltenVK.", StringComparison.Ordinal)
+        || name.Equals("vulkan-1.dll", StringComparison.OrdinalIgnoreCase);
 
     public nint GetProcAddress(string proc, int? slot = null) => NativeLibrary.GetExport(_handle, proc);
 

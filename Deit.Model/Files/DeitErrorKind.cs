@@ -20,4 +20,7 @@ public enum DeitErrorKind
 
     /// <summary>A loss or an answer is NaN or infinite.</summary>
     NotFinite,
+
+    /// <summary>A model could not be fetched: no connection, no such repository, no access, or a server that answers wrongly.</summary>
+    Network,
 }

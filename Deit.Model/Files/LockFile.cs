@@ -105,6 +105,10 @@ internal sealed class LockFile : IDisposable
         }
     }
 
+    /// <summary>Whether a file cannot be opened because another process holds it.</summary>
+    /// <param name="error">The exception from opening it.</param>
+    public static bool IsInUse(IOException error) => InUse.Contains(error.HResult);
+
     /// <summary>Gives the lock back and removes the file, unless another one has its name by now.</summary>
     public void Dispose() => Release(remove: true);
 

@@ -40,28 +40,39 @@ internal sealed class ModelSource : IDisposable
     /// <exception cref="CheckpointException">The shapes do not tell it.</exception>
     public ModelDescription Description => _description ??= WeightsDescription.Of(Weights, Path);
 
-    /// <summary>Opens a model folder or a safetensors file.</summary>
+    /// <summary>Opens a model folder, a safetensors file, or a model of the Hub, which is fetched where it is missing.</summary>
     /// <exception cref="DeitException">There is nothing that could be read as a model.</exception>
-    public static ModelSource Open(string path)
+    public static ModelSource Open(string path) => Open(path, HubModels.Place(path));
+
+    /// <summary>Opens a model folder or a safetensors file.</summary>
+    /// <param name="path">The name of the model in messages.</param>
+    /// <param name="place">Where it lies.</param>
+    /// <exception cref="DeitException">There is nothing that could be read as a model.</exception>
+    public static ModelSource Open(string path, string place)
     {
-        AtomicFolder.AwaitReplacement(path);
-        if (Directory.Exists(path))
+        AtomicFolder.AwaitReplacement(place);
+        if (Directory.Exists(place))
         {
-            ModelDescription description = Read(path);
+            ModelDescription description = Read(place);
             // The description is of use without the weights: what lies in their place is said when they are asked for.
-            return Of(path, WeightsInFolder.Place(path), description, _ => OpenSafetensors(WeightsInFolder.Find(path)));
+            return Of(
+                path,
+                WeightsInFolder.Place(place),
+                description,
+                _ => OpenSafetensors(WeightsInFolder.Find(place))
+            );
         }
-        if (!File.Exists(path))
+        if (!File.Exists(place))
             throw new CheckpointException(
                 $"'{path}' does not exist; give a model folder that training wrote, such as RUN/best, "
-                    + "or a .safetensors file."
+                    + "or a .safetensors file, or hf:OWNER/REPO of the Hugging Face Hub."
             );
-        FileNature nature = FileNature.Of(path);
-        bool named = path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
+        FileNature nature = FileNature.Of(place);
+        bool named = place.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
         return nature.Kind switch
         {
-            FileKind.Safetensors => Of(path, path, Beside(path)),
-            FileKind.Unknown when named => Of(path, path, Beside(path)),
+            FileKind.Safetensors => Of(path, place, Beside(place)),
+            FileKind.Unknown when named => Of(path, place, Beside(place)),
             FileKind.Torch => throw new CheckpointException(
                 $"'{path}' is of PyTorch, neither a model folder nor a .safetensors file; "
                     + $"turn it into a model folder with: deit convert '{path}' OUT."

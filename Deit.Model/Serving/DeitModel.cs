@@ -54,8 +54,12 @@ public sealed partial class DeitModel : IDisposable
     internal long AllocatedBytes => _engine.AllocatedBytes;
 
     /// <summary>Loads a model.</summary>
-    /// <param name="path">A folder that training wrote, such as <c>RUN/best</c>: <c>config.json</c> and <c>model.safetensors</c>.</param>
+    /// <param name="path">
+    /// A folder that training wrote, such as <c>RUN/best</c>: <c>config.json</c> and <c>model.safetensors</c>. Or
+    /// <c>hf:OWNER/REPO</c>, with or without <c>@REVISION</c>: a model of the Hugging Face Hub, which is fetched into its cache once.
+    /// </param>
     /// <param name="options">The device and how it is used; null for the best GPU and the defaults.</param>
+    /// <exception cref="HubException">The model of the Hub cannot be had.</exception>
     /// <exception cref="DeitException">There is no model, or it is damaged.</exception>
     /// <exception cref="GpuException">There is no such device, no GPU and <see cref="DeitModelOptions.CpuFallback"/> is
     /// not set, or it has not enough memory.</exception>
@@ -66,8 +70,9 @@ public sealed partial class DeitModel : IDisposable
     /// <summary>Loads a model in the background.</summary>
     /// <param name="path">As of <see cref="Load(string, DeitModelOptions)"/>.</param>
     /// <param name="options">As of <see cref="Load(string, DeitModelOptions)"/>.</param>
-    /// <param name="progress">Told the stage of loading.</param>
-    /// <param name="cancellationToken">Ends the loading; everything is given back.</param>
+    /// <param name="progress">Told the stage of loading, and how far a download is.</param>
+    /// <param name="cancellationToken">Ends the loading; everything is given back. What was downloaded stays.</param>
+    /// <exception cref="HubException">The model of the Hub cannot be had.</exception>
     /// <exception cref="DeitException">There is no model, or it is damaged.</exception>
     /// <exception cref="GpuException">There is no such device, no GPU and <see cref="DeitModelOptions.CpuFallback"/> is
     /// not set, or it has not enough memory.</exception>
@@ -93,9 +98,12 @@ public sealed partial class DeitModel : IDisposable
             ? new QuietLogger(factory.CreateLogger<DeitModel>())
             : NullLogger.Instance;
         long start = Stopwatch.GetTimestamp();
+        cancellation.ThrowIfCancellationRequested();
+        LoadDownload download = new(logger, progress);
+        string place = HubModels.Place(path, download, cancellation);
         Report(LoadStage.Description);
         // Read before a device is opened: a wrong folder is answered at once.
-        using ModelSource source = ModelSource.Open(path);
+        using ModelSource source = ModelSource.Open(path, place);
         _ = source.Description;
         LoadedModel loaded = OnDevice(source, chosen, logger, Report);
         try
@@ -119,14 +127,14 @@ public sealed partial class DeitModel : IDisposable
 
         LoadedModel OnDeviceAgain()
         {
-            using ModelSource again = ModelSource.Open(path);
+            using ModelSource again = ModelSource.Open(path, place);
             return OnDevice(again, chosen, logger, static _ => { });
         }
 
         void Report(LoadStage stage)
         {
             cancellation.ThrowIfCancellationRequested();
-            progress?.Report(LoadProgress.Of(stage));
+            progress?.Report(download.Progress(stage));
         }
     }
 

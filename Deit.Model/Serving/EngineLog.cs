@@ -28,4 +28,7 @@ internal static partial class EngineLog
 
     [LoggerMessage(8, LogLevel.Warning, "{Notice}")]
     public static partial void CacheNotice(ILogger logger, string notice);
+
+    [LoggerMessage(9, LogLevel.Warning, "{Notice}")]
+    public static partial void HubNotice(ILogger logger, string notice);
 }

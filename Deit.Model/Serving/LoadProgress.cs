@@ -3,6 +3,9 @@ namespace Deit.Model;
 /// <summary>The stages of loading a model, in order.</summary>
 public enum LoadStage
 {
+    /// <summary>Fetches a model of the Hugging Face Hub that is not in the cache. Others are loaded without this stage.</summary>
+    Download,
+
     /// <summary>Reads the description of the model.</summary>
     Description,
 

@@ -22,7 +22,7 @@ internal sealed record DistillationOptions
     public SoftReduction Reduction { get; init; }
 
     [Flag(
-        "the teacher's weights: a model folder, or a .safetensors file with timm's names",
+        "the teacher's weights: a model folder, a .safetensors file with timm's names, or hf:OWNER/REPO of the Hugging Face Hub",
         Scope = FlagScope.Run,
         OnResume = true,
         Value = "DIR"

@@ -40,7 +40,7 @@ internal sealed record ModelOptions
     public ImageSize? InputSize { get; init; }
 
     [Flag(
-        "weights to start from, a model folder or a .safetensors file: "
+        "weights to start from, a model folder, a .safetensors file or hf:OWNER/REPO of the Hugging Face Hub: "
             + "position embedding resized, heads of other classes started anew",
         Scope = FlagScope.Run,
         Value = "WEIGHTS"

@@ -84,6 +84,7 @@ internal sealed class MainWindow : IDisposable
                 Gtk.gtk_progress_bar_set_fraction(_loadingBar, now.Fraction);
                 string stage = now.Stage switch
                 {
+                    LoadStage.Download => "fetching the model",
                     LoadStage.Description => "what the model is",
                     LoadStage.Device => "the device",
                     LoadStage.Weights => "the weights",

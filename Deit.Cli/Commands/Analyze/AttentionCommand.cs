@@ -16,7 +16,7 @@ namespace Deit.Cli.Commands.Analyze;
 /// <summary>The options of <c>deit analyze attention</c>, besides the picture.</summary>
 internal sealed record AttentionOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true, Value = "DIR")]
+    [Flag("model folder, such as RUN/best, or hf:OWNER/REPO", Required = true, Value = "DIR")]
     public string Model { get; set; } = "";
 
     [Flag("folder for the pictures", Value = "DIR")]

@@ -16,7 +16,7 @@ namespace Deit.Cli.Commands.Analyze;
 /// <summary>The options of <c>deit analyze disagreement</c>.</summary>
 internal sealed record DisagreementOptions : SplitOptions
 {
-    [Flag("model folders, such as RUN/best", Required = true, Value = "DIR...")]
+    [Flag("model folders, such as RUN/best, or hf:OWNER/REPO", Required = true, Value = "DIR...")]
     public string[] Models { get; set; } = [];
 
     [Flag("their names in the tables, in the same order; the names of their runs without it", Value = "NAME...")]

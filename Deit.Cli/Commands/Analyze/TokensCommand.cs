@@ -14,11 +14,11 @@ namespace Deit.Cli.Commands.Analyze;
 /// <summary>The options of <c>deit analyze tokens</c>.</summary>
 internal sealed record TokensOptions : SplitOptions
 {
-    [Flag("model folder, such as RUN/best", Required = true, Value = "DIR")]
+    [Flag("model folder, such as RUN/best, or hf:OWNER/REPO", Required = true, Value = "DIR")]
     public string Model { get; set; } = "";
 
     [Flag(
-        "a second model folder of the same architecture, whose class token is compared with the first one's",
+        "a second model, as --model, of the same architecture, whose class token is compared with the first one's",
         Value = "DIR"
     )]
     public string? Other { get; set; }

@@ -14,7 +14,7 @@ internal static class DeitCommands
         RootCommand root = new(
             "Deit: trains, distils, evaluates and runs DeiT vision transformers on any Vulkan device."
         );
-        Add(root, "Train", DemoCommand.Create(), TrainCommand.Create(), WatchCommand.Create());
+        Add(root, "Train", DemoCommand.Create(), TrainCommand.Create(), WatchCommand.Create(), PullCommand.Create());
         Add(
             root,
             "Use a model",
@@ -23,7 +23,7 @@ internal static class DeitCommands
             ConvertCommand.Create(),
             AnalyzeCommand.Create()
         );
-        Add(root, "Devices and speed", DevicesCommand.Create(), BenchCommand.Create());
+        Add(root, "Devices and speed", DoctorCommand.Create(), DevicesCommand.Create(), BenchCommand.Create());
         Add(root, "Help and shells", HelpCommand.Create(root), ShellCommands.Completion(root), ShellCommands.Man(root));
         HelpAction.Install(root);
         return root;

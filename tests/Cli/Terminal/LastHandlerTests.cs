@@ -33,6 +33,8 @@ public sealed class LastHandlerTests : IDisposable
             { new DeitException(DeitErrorKind.Memory, "Not enough memory."), 4 },
             { new DeitException(DeitErrorKind.NotFinite, "The loss is NaN."), 5 },
             { new DeitException(DeitErrorKind.Output, "The disk is full."), 7 },
+            { new HubException(HubErrorKind.Offline, "It is not in the cache."), 8 },
+            { new HubException(HubErrorKind.Name, "It is no name."), 2 },
             { new OutputException(new IOException("No space left")), 7 },
         };
 

@@ -1,0 +1,56 @@
+using Deit.Model.Hub;
+
+namespace Deit.Model;
+
+/// <summary>Finds models by their names on the Hugging Face Hub: everything that opens a model asks here for its place.</summary>
+internal static class HubModels
+{
+    /// <summary>
+    /// Hears of all downloads that have no observer of their own. A command sets it once, at its start; it decides nothing.
+    /// </summary>
+    public static IHubObserver? Observer { get; set; }
+
+    /// <summary>
+    /// The place of a model: the folder in the cache of one that begins with <c>hf:</c>, which is fetched where it is missing; any other as
+    /// it is.
+    /// </summary>
+    /// <param name="path">A folder, a file, or <c>hf:OWNER/REPO</c> with or without <c>@REVISION</c>.</param>
+    /// <param name="observer">Hears how it gets on; null for <see cref="Observer"/>.</param>
+    /// <param name="cancellation">Ends the download; what was fetched stays.</param>
+    /// <exception cref="HubException">The model cannot be had.</exception>
+    /// <exception cref="DeitException">The repository holds no model that is known here.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static string Place(string path, IHubObserver? observer = null, CancellationToken cancellation = default)
+    {
+        if (!HubName.IsOfHub(path))
+            return path;
+        HubName name = HubName.Parse(path);
+        // On a thread of the pool: the caller's may be the one of a window, which the download must not wait for.
+        return Task.Run(
+                () => Pull(HubSettings.FromEnvironment(), name, observer ?? Observer, cancellation),
+                cancellation
+            )
+            .GetAwaiter()
+            .GetResult()
+            .Folder;
+    }
+
+    /// <summary>Brings a model into the cache.</summary>
+    /// <inheritdoc cref="Place"/>
+    public static async Task<HubSnapshot> Pull(
+        HubSettings settings,
+        HubName name,
+        IHubObserver? observer,
+        CancellationToken cancellation
+    )
+    {
+        using HubClient client = new(settings, observer);
+        // A repository of another kind is refused before its weights are fetched.
+        return await client.Pull(name, folder => _ = ModelSource.Read(folder), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>A model's place as a path on which names of files can be built: the repository's own name for one of the Hub.</summary>
+    /// <param name="path">As of <see cref="Place"/>.</param>
+    /// <exception cref="HubException">It begins with <c>hf:</c> and names no repository.</exception>
+    public static string PathOf(string path) => HubName.IsOfHub(path) ? HubName.Parse(path).Repository : path;
+}

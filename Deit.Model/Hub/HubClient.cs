@@ -1,0 +1,291 @@
+using Deit.Model.Files;
+
+namespace Deit.Model.Hub;
+
+/// <summary>A model in the cache.</summary>
+/// <param name="Name">The repository.</param>
+/// <param name="Commit">The commit that its revision stands for.</param>
+/// <param name="Folder">The folder with its files.</param>
+/// <param name="Fetched">Bytes that came for it now.</param>
+internal sealed record HubSnapshot(HubName Name, string Commit, string Folder, long Fetched);
+
+/// <summary>Brings models of the Hub into the cache.</summary>
+/// <param name="settings">Whom to ask, and where the cache is.</param>
+/// <param name="observer">Hears how it gets on; null for nobody.</param>
+internal sealed class HubClient(HubSettings settings, IHubObserver? observer = null) : IDisposable
+{
+    // Descriptions are read as a whole, and real ones have some kilobytes.
+    private const long LargestDescription = 64 << 20;
+
+    private readonly HubConnection _connection = new(settings);
+    private long _fetched;
+
+    /// <summary>
+    /// Brings a model: its description, how pictures are prepared, and its weights in one file or several. What is in the cache already is
+    /// not fetched again. Where the Hub cannot be reached, the cache answers.
+    /// </summary>
+    /// <param name="name">The repository.</param>
+    /// <param name="check">Refuses a folder whose description is of no model that is known here, before its weights are fetched.</param>
+    /// <param name="cancellation">Ends it; what was fetched stays.</param>
+    /// <exception cref="HubException">It cannot be had.</exception>
+    /// <exception cref="DeitException">The model is none that is known here.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public async Task<HubSnapshot> Pull(HubName name, Action<string>? check, CancellationToken cancellation)
+    {
+        HubCache cache = new(settings, name);
+        string? known = cache.CommitOf(name) is { } noted && cache.IsUsable(noted) ? noted : null;
+        if (settings.IsOffline)
+            return known is null ? throw Offline(name) : Snapshot(cache, name, known);
+        if (name.IsCommit && cache.IsWhole(name.Revision))
+            return Snapshot(cache, name, name.Revision);
+        RemoteFile config;
+        try
+        {
+            config =
+                await Describe(name, HubCache.ConfigFile, known is null ? settings.Attempts : 1, cancellation)
+                    .ConfigureAwait(false)
+                ?? throw Without(name, HubCache.ConfigFile, "give a repository of one model of timm or transformers.");
+        }
+        catch (HubException error)
+            when (known is not null && (error.Reason == HubErrorKind.Network || error.Status is >= 500 or 429))
+        {
+            observer?.Notice(
+                $"the Hub does not answer, and '{name}' is taken as it was fetched before, at {known[..8]}: "
+                    + error.Message.TrimEnd('.')
+            );
+            return Snapshot(cache, name, known);
+        }
+        // From here on the commit is asked for: the branch may move on in between.
+        string commit = config.Commit;
+        if (!cache.IsWhole(commit))
+            await Complete(cache, name.At(commit), config, check, cancellation).ConfigureAwait(false);
+        Try(() => cache.Note(name, commit));
+        return Snapshot(cache, name, commit);
+    }
+
+    /// <summary>Closes the connection.</summary>
+    public void Dispose() => _connection.Dispose();
+
+    // The weights come last: where they are, everything else is, however a process before this one ended.
+    private async Task Complete(
+        HubCache cache,
+        HubName name,
+        RemoteFile config,
+        Action<string>? check,
+        CancellationToken cancellation
+    )
+    {
+        string commit = config.Commit;
+        List<RemoteFile> first = [config];
+        if (await Ask(HubCache.PreprocessorFile).ConfigureAwait(false) is { } preprocessor)
+            first.Add(preprocessor);
+        else
+            Try(() => cache.NoteMissing(commit, HubCache.PreprocessorFile));
+        await Store(cache, name, first, LargestDescription, told: false, cancellation).ConfigureAwait(false);
+        check?.Invoke(cache.Snapshot(commit));
+
+        List<RemoteFile> last = [];
+        if (await Ask(HubCache.WeightsFile).ConfigureAwait(false) is { } weights)
+        {
+            last.Add(weights);
+        }
+        else
+        {
+            RemoteFile index =
+                await Ask(HubCache.IndexFile).ConfigureAwait(false)
+                ?? throw Without(
+                    name,
+                    HubCache.WeightsFile,
+                    "give a repository or a revision with safetensors, as timm's are; or fetch PyTorch's file and turn it into a "
+                        + "model folder with deit convert."
+                );
+            await Store(cache, name, [index], LargestDescription, told: false, cancellation).ConfigureAwait(false);
+            foreach (string shard in cache.Shards(commit))
+                last.Add(
+                    await Ask(Checked(name, shard)).ConfigureAwait(false)
+                        ?? throw Without(name, shard, $"{HubCache.IndexFile} names it; give another revision.")
+                );
+        }
+        await Store(cache, name, last, long.MaxValue, told: true, cancellation).ConfigureAwait(false);
+
+        Task<RemoteFile?> Ask(string path) => Describe(name, path, settings.Attempts, cancellation);
+    }
+
+    // Fetches what is missing of some files. That there is room for all of it is seen before anything is fetched.
+    private async Task Store(
+        HubCache cache,
+        HubName name,
+        IReadOnlyList<RemoteFile> files,
+        long largest,
+        bool told,
+        CancellationToken cancellation
+    )
+    {
+        RemoteFile[] missing =
+        [
+            .. files.Where(file => !File.Exists(cache.Blob(file.Tag)) && !cache.Has(file.Commit, file.Path)),
+        ];
+        if (missing.FirstOrDefault(file => file.Size > largest) is { } strange)
+            throw new HubException(
+                HubErrorKind.Server,
+                $"Fetching '{strange.Path}' of '{name}' was refused: it has {strange.Size} bytes, expected at most {largest}; "
+                    + "give another repository."
+            );
+        long total = Sum(missing.Select(file => file.Size)),
+            there = missing.Sum(file => Math.Min(PartOf(cache.Blob(file.Tag)), file.Size));
+        if (settings.FreeBytes(settings.CacheFolder) is { } free && total - there > free)
+            throw new HubException(
+                HubErrorKind.Disk,
+                $"Fetching '{name}' was refused: {total - there} bytes are needed in '{settings.CacheFolder}' and {free} are free; "
+                    + "free space, or set HF_HUB_CACHE to a folder on another disk."
+            );
+        long done = 0;
+        foreach (RemoteFile file in files)
+        {
+            if (cache.Has(file.Commit, file.Path))
+                continue;
+            try
+            {
+                long before = done;
+                await Store(cache, name, file, bytes => Report(file, before + bytes), cancellation)
+                    .ConfigureAwait(false);
+                cache.Link(file);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                throw NotWritten(cache.Blob(file.Tag), file.Size, error);
+            }
+            done += missing.Contains(file) ? file.Size : 0;
+        }
+
+        void Report(RemoteFile file, long bytes)
+        {
+            if (told)
+                observer?.Report(new HubProgress($"{name.Owner}/{name.Repository}", file.Path, bytes, total));
+        }
+    }
+
+    private async Task Store(
+        HubCache cache,
+        HubName name,
+        RemoteFile file,
+        Action<long> report,
+        CancellationToken cancellation
+    )
+    {
+        string blob = cache.Blob(file.Tag);
+        if (File.Exists(blob))
+            return;
+        Directory.CreateDirectory(Path.GetDirectoryName(blob)!);
+        using FileStream held = await Hold(cache.Lock(file.Tag), file, cancellation).ConfigureAwait(false);
+        if (File.Exists(blob))
+            return; // another process fetched it meanwhile
+        string partial = PartialOf(blob);
+        FileStreamOptions options = new()
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.Read | FileShare.Delete,
+            BufferSize = 0, // what came is in the file, should the process be ended
+            Options = FileOptions.Asynchronous,
+        };
+        using (FileStream stream = new(partial, options))
+        {
+            long start = stream.Length;
+            await new HubDownload(settings, _connection)
+                .Run(name, file, stream, report, cancellation)
+                .ConfigureAwait(false);
+            _fetched += Math.Max(0, file.Size - start);
+        }
+        File.Move(partial, blob, overwrite: true);
+    }
+
+    // Processes that fetch the same content wait for each other. Where the file system has no locks, the hash finds what they spoil.
+    private async Task<FileStream> Hold(string path, RemoteFile file, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        for (bool told = false; ; told = true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            }
+            catch (IOException error) when (LockFile.IsInUse(error))
+            {
+                if (!told)
+                    observer?.Notice($"another process fetches '{file.Path}', which is waited for");
+                await Task.Delay(TimeSpan.FromMilliseconds(200), settings.Time, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<RemoteFile?> Describe(HubName name, string path, int attempts, CancellationToken cancellation)
+    {
+        for (int failures = 1; ; failures++)
+            try
+            {
+                RemoteFile? file = await _connection.Describe(name, path, cancellation).ConfigureAwait(false);
+                return file is null || !name.IsCommit || file.Commit == name.Revision
+                    ? file
+                    : throw new HubException(
+                        HubErrorKind.Server,
+                        $"Fetching '{path}' of '{name}' failed: the server answers with the commit {file.Commit}; check HF_ENDPOINT."
+                    );
+            }
+            catch (HubInterruption interruption)
+            {
+                if (failures >= attempts || interruption.IsTooLong)
+                    throw interruption.Final($"'{path}' of '{name}'");
+                await Task.Delay(interruption.Pause(failures), settings.Time, cancellation).ConfigureAwait(false);
+            }
+    }
+
+    private HubSnapshot Snapshot(HubCache cache, HubName name, string commit) =>
+        new(name, commit, cache.Snapshot(commit), _fetched);
+
+    private static string PartialOf(string blob) => $"{blob}.incomplete";
+
+    private static long PartOf(string blob) => new FileInfo(PartialOf(blob)) is { Exists: true } part ? part.Length : 0;
+
+    // Sizes come from a server.
+    private static long Sum(IEnumerable<long> sizes) =>
+        sizes.Aggregate(0L, (sum, size) => size > long.MaxValue - sum ? long.MaxValue : sum + size);
+
+    private static string Checked(HubName name, string shard) =>
+        shard.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '_' or '-')
+        && shard[0] is not ('.' or '-')
+            ? shard
+            : throw new HubException(
+                HubErrorKind.Damaged,
+                $"Fetching '{name}' was refused: its {HubCache.IndexFile} names the file '{Text.Printable.Line(shard)}', expected "
+                    + "letters, digits, '.', '_' and '-'; give another repository."
+            );
+
+    // Notes that make the next call faster, and that a cache for reading only goes without.
+    private static void Try(Action note)
+    {
+        try
+        {
+            note();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException) { }
+    }
+
+    private static HubException Without(HubName name, string path, string remedy) =>
+        new(HubErrorKind.NotFound, $"Fetching '{name}' failed: it has no '{path}'; {remedy}", 404);
+
+    private HubException Offline(HubName name) =>
+        new(
+            HubErrorKind.Offline,
+            $"'{name}' is not in the cache '{settings.CacheFolder}', and HF_HUB_OFFLINE forbids to fetch it; unset that, or "
+                + $"fetch it elsewhere with deit pull {name} and bring the cache here."
+        );
+
+    private static HubException NotWritten(string path, long size, Exception error) =>
+        new(
+            HubErrorKind.Disk,
+            WriteFailure.Explain(path, size, error).Message.TrimEnd('.')
+                + "; HF_HUB_CACHE names another folder for models.",
+            inner: error
+        );
+}

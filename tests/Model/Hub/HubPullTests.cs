@@ -1,0 +1,258 @@
+using System.Text;
+using Deit.Model;
+using Deit.Model.Hub;
+
+namespace Deit.Tests.Model.Hub;
+
+/// <summary>Pulls from a server that keeps to the protocol.</summary>
+public sealed class HubPullTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly byte[] _weights = HubRepository.Bytes(300_000);
+    private readonly HubServer _server;
+    private readonly HubPull _pull = new();
+
+    public HubPullTests() => _server = HubRepository.OfTimm(_weights);
+
+    private HubSettings Settings => HubPull.Settings(_server, _folder["hub"]);
+
+    private string Own => Path.Combine(_folder["hub"], "models--owner--repo");
+
+    public void Dispose()
+    {
+        _server.Dispose();
+        _folder.Dispose();
+    }
+
+    // The layout is that of huggingface_hub's guide "Manage the huggingface_hub cache-system".
+    [Fact]
+    public async Task The_cache_has_the_layout_of_Python()
+    {
+        HubSnapshot snapshot = await _pull.Run(Settings);
+        string blob = HubServer.Sha256(_weights),
+            config = HubServer.GitHash(Encoding.UTF8.GetBytes(HubRepository.TimmConfig));
+        Assert.Equal(Path.Combine(Own, "snapshots", HubServer.Commit), snapshot.Folder);
+        Assert.Equal(HubServer.Commit, File.ReadAllText(Path.Combine(Own, "refs", "main")));
+        Assert.Equal(
+            new[] { blob, config }.Order(StringComparer.Ordinal),
+            Directory.EnumerateFiles(Path.Combine(Own, "blobs")).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(
+            $"../../blobs/{blob}",
+            new FileInfo(Path.Combine(snapshot.Folder, "model.safetensors")).LinkTarget
+        );
+        Assert.Equal($"../../blobs/{config}", new FileInfo(Path.Combine(snapshot.Folder, "config.json")).LinkTarget);
+        Assert.Equal(_weights, File.ReadAllBytes(Path.Combine(snapshot.Folder, "model.safetensors")));
+        Assert.True(File.Exists(Path.Combine(Own, ".no_exist", HubServer.Commit, "preprocessor_config.json")));
+        Assert.True(File.Exists(Path.Combine(_folder["hub"], ".locks", "models--owner--repo", $"{blob}.lock")));
+        Assert.Equal(_weights.Length + HubRepository.TimmConfig.Length, snapshot.Fetched);
+        Assert.Equal(_weights.Length, _pull.Reports[^1].Done);
+        Assert.Equal(_weights.Length, _pull.Reports[^1].Total);
+    }
+
+    [Fact]
+    public async Task What_is_in_the_cache_is_asked_for_once_and_not_fetched()
+    {
+        await _pull.Run(Settings);
+        _server.Asked.Clear();
+        HubSnapshot again = await _pull.Run(Settings);
+        Assert.Equal(0, again.Fetched);
+        HubRequest only = Assert.Single(_server.Asked);
+        Assert.Equal(("HEAD", "/owner/repo/resolve/main/config.json"), (only.Method, only.Path));
+        _server.Asked.Clear();
+        await _pull.Run(Settings, $"owner/repo@{HubServer.Commit}"); // a commit never changes
+        Assert.Empty(_server.Asked);
+    }
+
+    [Fact]
+    public async Task A_branch_is_asked_for_once_and_its_commit_from_then_on()
+    {
+        await _pull.Run(Settings, "owner/repo@refs/pr/3");
+        Assert.Equal("/owner/repo/resolve/refs%2Fpr%2F3/config.json", _server.Asked.First().Path);
+        Assert.All(
+            _server.Asked.Skip(1),
+            request =>
+                Assert.StartsWith($"/owner/repo/resolve/{HubServer.Commit}/", request.Path, StringComparison.Ordinal)
+        );
+        Assert.Equal(HubServer.Commit, File.ReadAllText(Path.Combine(Own, "refs", "refs", "pr", "3")));
+    }
+
+    [Fact]
+    public async Task Weights_in_several_files_come_with_their_index()
+    {
+        byte[] first = HubRepository.Bytes(1000, 2),
+            second = HubRepository.Bytes(2000, 3);
+        using HubServer server = new();
+        server
+            .With("config.json", HubRepository.TimmConfig)
+            .With("preprocessor_config.json", "{}")
+            .With(
+                "model.safetensors.index.json",
+                """{"weight_map": {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}}"""
+            )
+            .With("model-1-of-2.safetensors", first, large: true)
+            .With("model-2-of-2.safetensors", second, large: true);
+        HubSnapshot snapshot = await _pull.Run(HubPull.Settings(server, _folder["shards"]));
+        Assert.Equal(first, File.ReadAllBytes(Path.Combine(snapshot.Folder, "model-1-of-2.safetensors")));
+        Assert.Equal(second, File.ReadAllBytes(Path.Combine(snapshot.Folder, "model-2-of-2.safetensors")));
+        Assert.Equal(3000, _pull.Reports[^1].Total);
+        server.Asked.Clear();
+        await _pull.Run(HubPull.Settings(server, _folder["shards"]));
+        Assert.Single(server.Asked);
+    }
+
+    [Theory]
+    [InlineData("../../../etc/passwd.safetensors")]
+    [InlineData("/etc/passwd.safetensors")]
+    [InlineData("a b.safetensors")]
+    [InlineData(".hidden.safetensors")]
+    [InlineData("x\\u000a.safetensors")]
+    [InlineData("weights.bin")]
+    public async Task An_index_never_leads_elsewhere(string shard)
+    {
+        using HubServer server = new();
+        server
+            .With("config.json", HubRepository.TimmConfig)
+            .With("model.safetensors.index.json", $$"""{"weight_map": {"a": "{{shard}}" } }""");
+        await Assert.ThrowsAnyAsync<DeitException>(() => _pull.Run(HubPull.Settings(server, _folder["shards"])));
+        Assert.DoesNotContain(server.Asked, request => request.Path.Contains("passwd", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_token_goes_to_the_Hub_alone()
+    {
+        await _pull.Run(Settings with { Token = "hf_secret" });
+        Assert.All(_server.Asked, request => Assert.Equal("Bearer hf_secret", request.Token));
+        Assert.NotEmpty(_server.AskedOfStore);
+        Assert.All(_server.AskedOfStore, request => Assert.Null(request.Token));
+    }
+
+    [Fact]
+    public async Task A_redirect_on_the_Hub_itself_is_followed_with_the_token()
+    {
+        _server.Instead = request =>
+            request.Path.StartsWith("/owner/repo/", StringComparison.Ordinal)
+                ? $"HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 12\r\nLocation: /renamed/to{request.Path["/owner/repo".Length..]}"
+                : null;
+        HubSnapshot snapshot = await _pull.Run(Settings with { Token = "hf_secret" });
+        Assert.Equal(_weights, File.ReadAllBytes(Path.Combine(snapshot.Folder, "model.safetensors")));
+        Assert.Contains(_server.Asked, request => request.Path.StartsWith("/renamed/to/", StringComparison.Ordinal));
+        Assert.All(_server.Asked, request => Assert.Equal("Bearer hf_secret", request.Token));
+    }
+
+    // Texts of the server come to the user, with what would forge lines or give the token away made harmless.
+    [Theory]
+    [InlineData("401 Unauthorized", "RepoNotFound", HubErrorKind.NotFound, "HF_TOKEN")]
+    [InlineData("404 Not Found", "RepoNotFound", HubErrorKind.NotFound, "check the name")]
+    [InlineData("401 Unauthorized", "GatedRepo", HubErrorKind.Access, "accept its terms")]
+    [InlineData("403 Forbidden", "GatedRepo", HubErrorKind.Access, "accept its terms")]
+    [InlineData("404 Not Found", "RevisionNotFound", HubErrorKind.NotFound, "no revision 'main'")]
+    [InlineData("404 Not Found", "EntryNotFound", HubErrorKind.NotFound, "has no 'config.json'")]
+    [InlineData("404 Not Found", null, HubErrorKind.NotFound, "has no 'config.json'")]
+    [InlineData("401 Unauthorized", null, HubErrorKind.Access, "HF_TOKEN")]
+    [InlineData("403 Forbidden", null, HubErrorKind.Access, "HF_TOKEN")]
+    [InlineData("400 Bad Request", null, HubErrorKind.Server, "HF_ENDPOINT")]
+    [InlineData("500 Internal Server Error", null, HubErrorKind.Server, "try again later")]
+    [InlineData("503 Service Unavailable", null, HubErrorKind.Server, "try again later")]
+    [InlineData("429 Too Many Requests\r\nRetry-After: 7200", null, HubErrorKind.Server, "wait 7200 s")]
+    public async Task Refusals_have_their_kind_and_their_remedy(
+        string status,
+        string? code,
+        HubErrorKind kind,
+        string remedy
+    )
+    {
+        _server.Instead = _ =>
+            $"HTTP/1.1 {status}\r\nContent-Length: 0\r\nX-Error-Message: your token hf_secret \u001b[2J is no good"
+            + (code is null ? "" : $"\r\nX-Error-Code: {code}");
+        HubException error = await Assert.ThrowsAsync<HubException>(() =>
+            _pull.Run(Settings with { Token = "hf_secret" })
+        );
+        Assert.Equal(kind, error.Reason);
+        Assert.Contains(remedy, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hf_secret", error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', error.Message);
+        Assert.Equal(int.Parse(status[..3], System.Globalization.CultureInfo.InvariantCulture), error.Status);
+    }
+
+    [Fact]
+    public async Task A_model_that_is_none_of_ours_is_refused_before_its_weights_are_fetched()
+    {
+        await Assert.ThrowsAsync<DeitException>(() =>
+            _pull.Run(Settings, check: _ => throw new DeitException(DeitErrorKind.Other, "none of ours"))
+        );
+        Assert.Empty(_server.AskedOfStore);
+    }
+
+    [Fact]
+    public async Task A_disk_without_room_is_seen_before_anything_large_is_fetched()
+    {
+        HubException error = await Assert.ThrowsAsync<HubException>(() =>
+            _pull.Run(Settings with { FreeBytes = _ => 200_000 })
+        );
+        Assert.Equal(HubErrorKind.Disk, error.Reason);
+        Assert.Contains("300000 bytes are needed", error.Message, StringComparison.Ordinal);
+        Assert.Contains("HF_HUB_CACHE", error.Message, StringComparison.Ordinal);
+        Assert.Empty(_server.AskedOfStore);
+    }
+
+    [Theory]
+    [InlineData("9223372036854775807")]
+    [InlineData("99999999999999999999999")]
+    [InlineData("-1")]
+    public async Task Absurd_sizes_are_refused(string size)
+    {
+        string name = HubServer.Sha256(_weights);
+        _server.Instead = request =>
+            request is { Method: "HEAD" } && request.Path.EndsWith("model.safetensors", StringComparison.Ordinal)
+                ? $"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {_server.StoreAddress}x\r\n"
+                    + $"X-Repo-Commit: {HubServer.Commit}\r\nX-Linked-Etag: \"{name}\"\r\nX-Linked-Size: {size}"
+                : null;
+        HubException error = await Assert.ThrowsAsync<HubException>(() => _pull.Run(Settings));
+        Assert.True(error.Reason is HubErrorKind.Disk or HubErrorKind.Server, error.Message);
+        Assert.Empty(_server.AskedOfStore);
+    }
+
+    [Theory]
+    [InlineData("../../x")]
+    [InlineData(".x")]
+    [InlineData("a/b")]
+    [InlineData("")]
+    public async Task A_tag_that_is_no_name_is_refused(string tag)
+    {
+        _server.Instead = _ =>
+            $"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX-Repo-Commit: {HubServer.Commit}\r\nETag: \"{tag}\"";
+        HubException error = await Assert.ThrowsAsync<HubException>(() => _pull.Run(Settings));
+        Assert.Equal(HubErrorKind.Server, error.Reason);
+        Assert.False(Directory.Exists(Own));
+    }
+
+    [Fact]
+    public async Task Copies_take_the_place_of_links_where_there_can_be_none()
+    {
+        HubSnapshot snapshot = await _pull.Run(Settings with { WithoutLinks = true });
+        FileInfo weights = new(Path.Combine(snapshot.Folder, "model.safetensors"));
+        Assert.Null(weights.LinkTarget);
+        Assert.Equal(_weights, File.ReadAllBytes(weights.FullName));
+    }
+
+    [Fact]
+    public async Task A_link_whose_content_is_gone_is_mended()
+    {
+        HubSnapshot snapshot = await _pull.Run(Settings);
+        File.Delete(Path.Combine(Own, "blobs", HubServer.Sha256(_weights)));
+        await _pull.Run(Settings);
+        Assert.Equal(_weights, File.ReadAllBytes(Path.Combine(snapshot.Folder, "model.safetensors")));
+    }
+
+    [Fact]
+    public async Task A_cache_that_cannot_be_written_is_told()
+    {
+        HubException error = await Assert.ThrowsAsync<HubException>(() =>
+            _pull.Run(Settings with { CacheFolder = "/dev/null/hub" })
+        );
+        Assert.Equal(HubErrorKind.Disk, error.Reason);
+        Assert.Contains("/dev/null/hub", error.Message, StringComparison.Ordinal);
+        Assert.Contains("HF_HUB_CACHE", error.Message, StringComparison.Ordinal);
+    }
+}
