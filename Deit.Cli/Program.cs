@@ -20,6 +20,7 @@ return handler.Run(() =>
     RootCommand root = new("Deit: trains, distils, evaluates and runs DeiT vision transformers on any Vulkan device.")
     {
         TrainCommand.Create(),
+        CheckCommand.Create(),
         EvalCommand.Create(),
         PredictCommand.Create(),
         ConvertCommand.Create(),

@@ -16,7 +16,7 @@ internal sealed class ProgressLine : IDisposable
     private readonly TimeSpan _interval;
     private readonly TimeProvider _time;
     private long? _lastShown;
-    private Progress? _pending;
+    private object? _pending; // what is shown is its text
     private int _lineLength;
 
     /// <summary>Shows progress on a writer.</summary>
@@ -41,12 +41,25 @@ internal sealed class ProgressLine : IDisposable
             TimeProvider.System
         );
 
+    /// <summary>Shows progress on the error stream: the standard output is the answer.</summary>
+    public static ProgressLine OnErrorStream() =>
+        new(
+            Console.Error,
+            Console.IsErrorRedirected ? null : () => Console.WindowWidth,
+            TimeSpan.FromSeconds(10),
+            TimeProvider.System
+        );
+
     /// <summary>Tells where the run stands. Report every step: the point is shown when it is time to.</summary>
-    public void Report(in Progress progress)
+    public void Report(in Progress progress) => ReportText(progress);
+
+    /// <summary>Tells where something else than a training stands.</summary>
+    /// <param name="point">Its text is shown.</param>
+    public void ReportText(object point)
     {
         lock (_lock)
         {
-            _pending = progress;
+            _pending = point;
             if (_lastShown is not { } last || _time.GetElapsedTime(last) >= _interval)
                 Show();
         }
@@ -79,7 +92,7 @@ internal sealed class ProgressLine : IDisposable
 
     private void Show()
     {
-        string line = Printable.Line(_pending.ToString()!);
+        string line = Printable.Line(_pending!.ToString()!);
         (_pending, _lastShown) = (null, _time.GetTimestamp());
         if (_width is null)
         {
