@@ -18,11 +18,33 @@ internal static class ImageEncoder
     /// <param name="stream">Where to; left open.</param>
     /// <param name="name">The name of the picture in errors.</param>
     /// <exception cref="ImageException">The picture could not be encoded.</exception>
-    public static unsafe void WritePng(RgbImage image, Stream stream, string name)
+    public static void WritePng(RgbImage image, Stream stream, string name)
     {
-        using SKBitmap bitmap = new(
-            new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque)
-        );
+        using SKBitmap bitmap = Bitmap(image);
+        if (!bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
+            throw new ImageException(
+                $"Writing the image '{name}' failed: {image.Width} x {image.Height} pixels could not be "
+                    + "encoded; check that the folder is writable."
+            );
+    }
+
+    /// <summary>The bytes of a JPEG file.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="quality">1 to 100.</param>
+    /// <exception cref="ImageException">The picture could not be encoded.</exception>
+    public static byte[] Jpeg(RgbImage image, int quality)
+    {
+        using SKBitmap bitmap = Bitmap(image);
+        using SKData? data = bitmap.Encode(SKEncodedImageFormat.Jpeg, quality);
+        return data?.ToArray()
+            ?? throw new ImageException(
+                $"Encoding a picture of {image.Width} x {image.Height} pixels as JPEG failed; make it smaller."
+            );
+    }
+
+    private static unsafe SKBitmap Bitmap(RgbImage image)
+    {
+        SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque));
         for (int y = 0; y < image.Height; y++)
         {
             Span<byte> row = new((byte*)bitmap.GetPixels() + ((long)y * bitmap.RowBytes), image.Width * 4);
@@ -33,10 +55,6 @@ internal static class ImageEncoder
                 row[(x * 4) + 3] = byte.MaxValue;
             }
         }
-        if (!bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100))
-            throw new ImageException(
-                $"Writing the image '{name}' failed: {image.Width} x {image.Height} pixels could not be "
-                    + "encoded; check that the folder is writable."
-            );
+        return bitmap;
     }
 }

@@ -43,6 +43,7 @@ public sealed class RoomsTests
         "Deit.Model/Serving",
         "Deit.Train/Options",
         "Deit.Train/Reporting",
+        "Deit.Train/Pages",
         "Deit.Train/Data/Randomness",
         "Deit.Train/Data/Names",
         "Deit.Train/Data/Splits",
