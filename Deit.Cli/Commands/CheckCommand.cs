@@ -49,8 +49,18 @@ internal static class CheckCommand
             InputSize = options.InputSize ?? 224,
             Workers = options.NumWorkers,
         };
-        OptionCheck.Require(options.ValFraction is >= 0 and < 1, "--val-fraction", options.ValFraction, "from 0 to below 1");
-        OptionCheck.Require(options.NumWorkers is >= 0 and <= 1024, "--num-workers", options.NumWorkers, "from 0 to 1024");
+        OptionCheck.Require(
+            options.ValFraction is >= 0 and < 1,
+            "--val-fraction",
+            options.ValFraction,
+            "from 0 to below 1"
+        );
+        OptionCheck.Require(
+            options.NumWorkers is >= 0 and <= 1024,
+            "--num-workers",
+            options.NumWorkers,
+            "from 0 to 1024"
+        );
         CheckPlaces(data, options);
         Inspection inspection = Inspect(inspecting);
         if (options.Json)
@@ -96,7 +106,9 @@ internal static class CheckCommand
         if (options.Html is { } file)
         {
             if (!Path.GetExtension(file).Equals(".html", StringComparison.OrdinalIgnoreCase))
-                throw new DeitException($"--html '{file}' does not end with .html, the format that it writes; name it so.");
+                throw new DeitException(
+                    $"--html '{file}' does not end with .html, the format that it writes; name it so."
+                );
             OutputPlace.RequireOutside("--html", file, data);
             if (Directory.Exists(file))
                 throw new DeitException($"--html '{file}' is a folder, expected a file to write; name one in it.");

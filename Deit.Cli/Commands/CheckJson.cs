@@ -17,19 +17,25 @@ internal static class CheckJson
             Near = inspection.Options.Threshold,
             inspection.LookedForCrops,
             InputSize = $"{inspection.Options.InputSize}",
-            Splits = inspection.Data.Splits.Select((split, number) => new
-            {
-                split.Name,
-                Pictures = split.Images.Count,
-                Unreadable = split.Images.Count - inspection.Counts.Readable[number].Sum(),
-            }),
-            Classes = inspection.Data.ClassNames.Select((name, number) => new
-            {
-                Name = name,
-                Pictures = inspection
-                    .Data.Splits.Select((split, at) => (split.Name, inspection.Counts.All[at][number]))
-                    .ToDictionary(pair => pair.Name, pair => pair.Item2, StringComparer.Ordinal),
-            }),
+            Splits = inspection.Data.Splits.Select(
+                (split, number) =>
+                    new
+                    {
+                        split.Name,
+                        Pictures = split.Images.Count,
+                        Unreadable = split.Images.Count - inspection.Counts.Readable[number].Sum(),
+                    }
+            ),
+            Classes = inspection.Data.ClassNames.Select(
+                (name, number) =>
+                    new
+                    {
+                        Name = name,
+                        Pictures = inspection
+                            .Data.Splits.Select((split, at) => (split.Name, inspection.Counts.All[at][number]))
+                            .ToDictionary(pair => pair.Name, pair => pair.Item2, StringComparer.Ordinal),
+                    }
+            ),
             Sizes = inspection.Sizes is { } sizes
                 ? new
                 {

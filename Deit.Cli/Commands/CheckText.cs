@@ -71,7 +71,10 @@ internal static class CheckText
                 .Range(0, names.Count)
                 .OrderByDescending(label => splits.Index().Sum(split => inspection.Counts.All[split.Index][label])),
         ];
-        int[] shown = names.Count <= ShownClasses ? byCount : [.. byCount[..(ShownClasses / 2)], .. byCount[^(ShownClasses / 2)..]];
+        int[] shown =
+            names.Count <= ShownClasses
+                ? byCount
+                : [.. byCount[..(ShownClasses / 2)], .. byCount[^(ShownClasses / 2)..]];
         Table table = ConsoleReport.Table(["class", .. splits.Select(split => split.Name)]);
         foreach (int label in shown)
             table.Row([names[label], .. splits.Select((_, split) => $"{inspection.Counts.All[split][label]}")]);
@@ -109,7 +112,9 @@ internal static class CheckText
         if (example.Text.Length > 0)
             Output.Line($"{indent}{example.Text}{(example.Pictures.Count > 0 ? ":" : "")}");
         foreach (int picture in example.Pictures.Take(ShownPictures))
-            Output.Line($"{indent}  {inspection.NameOf(picture)} ({inspection.SplitOf(picture)}, {inspection.ClassOf(picture)})");
+            Output.Line(
+                $"{indent}  {inspection.NameOf(picture)} ({inspection.SplitOf(picture)}, {inspection.ClassOf(picture)})"
+            );
         if (example.Pictures.Count > ShownPictures)
             Output.Line($"{indent}  and {example.Pictures.Count - ShownPictures} more");
     }

@@ -1,6 +1,7 @@
 using Deit.Model;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
+using Deit.Train.Data.Inspection;
 using Deit.Train.Data.Loading;
 using Deit.Train.Data.Splits;
 using Deit.Train.Options;
@@ -53,7 +54,11 @@ internal sealed class TrainingPlan : IDisposable
                 .. Distillation.Teacher.ClassNotices(Teacher.Value.Source, TrainingImages.ClassNames),
             ];
         }
-        Notices = [.. Notices.Distinct()];
+        Notices =
+        [
+            .. Notices.Distinct(),
+            .. resumed ? [] : new QuickLook(data, TrainingImages, ValidationImages).Sentences(),
+        ];
         ISampler sampler = options.Sampler(TrainingImages.Count);
         (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
         BatchLoaderOptions loading = new() { BatchSize = batch, Workers = options.Data.NumWorkers };

@@ -1,4 +1,3 @@
-
 namespace Deit.Train.Data.Inspection;
 
 /// <summary>What copies of pictures mean: a label that is wrong, figures that are too good, or nothing much.</summary>
@@ -29,7 +28,7 @@ internal static class CopyFindings
                     Weight.Warning,
                     $"{Groups(twoLabels)} {how} and lie in different classes",
                     "one of the labels is wrong: keep the picture in the right class alone",
-                    Examples(copies, twoLabels)
+                    Examples(inspection, copies, twoLabels)
                 );
             if (across.Length > 0)
                 yield return new Finding(
@@ -37,7 +36,7 @@ internal static class CopyFindings
                     Weight.Warning,
                     $"{Groups(across)} {how} and lie in different splits ({Leaked(inspection, across)})",
                     "a model has seen such pictures when it is measured by them, and its figures are too good: keep each in one split",
-                    Examples(copies, across)
+                    Examples(inspection, copies, across)
                 );
             if (within.Length > 0)
                 yield return new Finding(
@@ -45,7 +44,7 @@ internal static class CopyFindings
                     Weight.Notice,
                     $"{Groups(within)} {how}, in one split and class",
                     "such a picture counts more than others: keep one of each",
-                    Examples(copies, within)
+                    Examples(inspection, copies, within)
                 );
         }
     }
@@ -69,8 +68,19 @@ internal static class CopyFindings
                 .Select(pair => $"{pair.Value} of {inspection.Data.Splits[pair.Key].Name}")
         );
 
-    private static List<Example> Examples(Copies copies, int[][] groups) =>
-        [.. groups.Select(group => new Example(Likenesses(copies, group), group))];
+    private static List<Example> Examples(Inspection inspection, Copies copies, int[][] groups) =>
+        [
+            .. groups
+                .Select(group => Varied(inspection, group))
+                .Select(group => new Example(Likenesses(copies, group), group)),
+        ];
+
+    // Where some of a group are shown, they are to be of different splits and classes.
+    private static int[] Varied(Inspection inspection, int[] group)
+    {
+        int[] first = [.. group.DistinctBy(i => (inspection.Pictures[i].Split, inspection.Pictures[i].Class))];
+        return [.. first, .. group.Except(first)];
+    }
 
     private static string Likenesses(Copies copies, int[] group)
     {

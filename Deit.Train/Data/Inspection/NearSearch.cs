@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Deit.Train.Data.Inspection;
 
 /// <summary>
@@ -23,6 +25,9 @@ internal sealed class NearSearch
 
     // Before the window is moved to its place, the 256 bits of a crop differ in up to so many.
     private const int BeforeMoving = 60;
+
+    // A window is never quite the part that was cut out, and may differ in so many bits more than a whole picture.
+    private const int MoreOfPart = 8;
 
     // Colours of copies stay alike; the same shape in another colour is another picture. The mean of a part may differ.
     private const int ColourOfWhole = 24,
@@ -71,7 +76,7 @@ internal sealed class NearSearch
         if (!LooksForCrops)
             return null;
         int cropped = Math.Min(Cropped(one, other), Cropped(other, one));
-        return cropped <= _threshold ? new Likeness(LikenessKind.Cropped, cropped) : null;
+        return cropped <= _threshold + MoreOfPart ? new Likeness(LikenessKind.Cropped, cropped) : null;
     }
 
     private void JoinWhole(Groups groups, int[] compared)
@@ -102,10 +107,14 @@ internal sealed class NearSearch
         );
     }
 
-    // Each picture's windows are looked for among the whole pictures.
+    // Each picture's windows are looked for among the whole pictures and the mirrored ones.
     private void JoinCropped(Groups groups, int[] compared)
     {
-        ulong[] coarse = [.. compared.Select(i => _pictures[i]!.CoarseHash)];
+        ulong[] coarse =
+        [
+            .. compared.Select(i => _pictures[i]!.CoarseHash),
+            .. compared.Select(i => _pictures[i]!.CoarseMirrored),
+        ];
         HammingIndex index = new(coarse, words: 1, CoarseRadius);
         WindowGrid grid = WindowGrid.Instance;
         Parallel.For(
@@ -115,19 +124,23 @@ internal sealed class NearSearch
             (i, state, local) =>
             {
                 float[] levels = _pictures[compared[i]]!.Levels();
-                Frequencies.CoarseHashes(levels, grid, local.Hashes);
+                Spectrum.CoarseHashes(levels, grid, local.Hashes);
                 for (int window = 0; window < grid.Windows.Count; window++)
                 {
                     local.Found.Clear();
                     index.Find(local.Hashes.AsSpan(window, 1), 0, local.Found);
                     foreach ((int item, _) in local.Found)
+                    {
+                        int part = compared[item % compared.Length];
                         if (
-                            item != i
-                            && ColoursFit(compared[i], compared[item])
-                            && !groups.Together(compared[i], compared[item])
-                            && Moved(levels, grid.Windows[window], _pictures[compared[item]]!.Hash) <= _threshold
+                            part != compared[i]
+                            && ColoursFit(compared[i], part)
+                            && !groups.Together(compared[i], part)
+                            && Moved(levels, grid.Windows[window], Fine(part, item >= compared.Length))
+                                <= _threshold + MoreOfPart
                         )
-                            groups.Join(compared[i], compared[item]);
+                            groups.Join(compared[i], part);
+                    }
                 }
                 return local;
             },
@@ -137,27 +150,33 @@ internal sealed class NearSearch
 
     private bool ColoursFit(int one, int other) => _pictures[one]!.ColourDistance(_pictures[other]!) <= ColourOfPart;
 
+    private PictureHash Fine(int picture, bool mirrored) =>
+        mirrored ? _pictures[picture]!.Mirrored : _pictures[picture]!.Hash;
+
     // The distance of the best window of a picture from another picture.
     private int Cropped(int picture, int part)
     {
         if (!ColoursFit(picture, part))
             return int.MaxValue;
         float[] levels = _pictures[picture]!.Levels();
-        ulong coarse = _pictures[part]!.CoarseHash;
         WindowGrid grid = WindowGrid.Instance;
         ulong[] hashes = new ulong[grid.Windows.Count];
-        Frequencies.CoarseHashes(levels, grid, hashes);
+        Spectrum.CoarseHashes(levels, grid, hashes);
         int best = int.MaxValue;
-        for (int window = 0; window < hashes.Length && best > _threshold; window++)
-            if (ulong.PopCount(hashes[window] ^ coarse) <= CoarseRadius)
-                best = Math.Min(best, Moved(levels, grid.Windows[window], _pictures[part]!.Hash));
+        foreach (bool mirrored in new[] { false, true })
+        {
+            ulong coarse = mirrored ? _pictures[part]!.CoarseMirrored : _pictures[part]!.CoarseHash;
+            for (int window = 0; window < hashes.Length; window++)
+                if (BitOperations.PopCount(hashes[window] ^ coarse) <= CoarseRadius)
+                    best = Math.Min(best, Moved(levels, grid.Windows[window], Fine(part, mirrored)));
+        }
         return best;
     }
 
     // Moves a window towards the place where it is most alike.
     private int Moved(float[] levels, Window window, in PictureHash part)
     {
-        int best = Frequencies.Hash(levels, window).Distance(part);
+        int best = Spectrum.Hash(levels, window).Distance(part);
         if (best > BeforeMoving)
             return best;
         const double FirstStep = 0.0125,
@@ -168,7 +187,7 @@ internal sealed class NearSearch
             before = best;
             foreach (Window moved in window.Around(step))
             {
-                int distance = Frequencies.Hash(levels, moved).Distance(part);
+                int distance = Spectrum.Hash(levels, moved).Distance(part);
                 if (distance < best)
                     (best, window) = (distance, moved);
             }

@@ -21,9 +21,10 @@ internal sealed class SmallPicture
     {
         (Colour, IsGrey, HasShape) = (colour, isGrey, Contrast(levels) >= LeastContrast);
         _levels = levels;
-        float[] upright = Levels();
-        (Hash, Mirrored) = (Frequencies.Hash(upright), Frequencies.Hash(Levels(mirrored: true)));
-        CoarseHash = Frequencies.CoarseHash(upright);
+        float[] upright = Levels(),
+            mirrored = Levels(mirrored: true);
+        (Hash, Mirrored) = (Spectrum.Hash(upright), Spectrum.Hash(mirrored));
+        (CoarseHash, CoarseMirrored) = (Spectrum.CoarseHash(upright), Spectrum.CoarseHash(mirrored));
         if (!keepLevels)
             _levels = null;
     }
@@ -48,6 +49,9 @@ internal sealed class SmallPicture
 
     /// <summary>The 64 bits that find candidates.</summary>
     public ulong CoarseHash { get; }
+
+    /// <summary>The 64 bits of the picture mirrored left to right.</summary>
+    public ulong CoarseMirrored { get; }
 
     /// <summary>Reduces a picture; each level is the mean of the pixels under it (Rec. 601 luma).</summary>
     /// <param name="image">The picture.</param>

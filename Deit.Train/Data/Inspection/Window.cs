@@ -44,7 +44,7 @@ internal sealed class WindowGrid
             int places = (2 * twentieths) + 1;
             float[][] bases =
             [
-                .. Enumerable.Range(0, places).Select(place => Frequencies.Basis(place * Step, share, 0, Coarse)),
+                .. Enumerable.Range(0, places).Select(place => Spectrum.Basis(place * Step, share, 0, Coarse)),
             ];
             for (int down = 0; down < places; down++)
             for (int across = 0; across < places; across++)
@@ -63,7 +63,7 @@ internal sealed class WindowGrid
     /// <summary>The windows.</summary>
     public IReadOnlyList<Window> Windows { get; }
 
-    /// <summary>The transform of each window's rows, see <see cref="Frequencies.Basis"/>.</summary>
+    /// <summary>The transform of each window's rows, see <see cref="Spectrum.Basis"/>.</summary>
     public IReadOnlyList<float[]> Rows { get; }
 
     /// <summary>The transform of each window's columns.</summary>

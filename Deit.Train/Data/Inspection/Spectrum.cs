@@ -11,7 +11,7 @@ namespace Deit.Train.Data.Inspection;
 /// the frequencies 1 to 16 in both directions. The 64 bits are those of pHash: the frequencies 0 to 7. They stay alike when
 /// a window lies a little off, and so find candidates.
 /// </remarks>
-internal static class Frequencies
+internal static class Spectrum
 {
     private const int Side = SmallPicture.Side,
         Fine = 16,
