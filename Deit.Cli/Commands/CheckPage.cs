@@ -157,9 +157,8 @@ internal sealed class CheckPage(Inspection inspection)
     private static Markup Bar(double share)
     {
         string width = (100 * share).ToString("0.#", CultureInfo.InvariantCulture);
-        return Markup.Of(
-            $"<span class=\"fill-1\" style=\"display:block;height:0.6rem;margin-top:0.4rem;min-width:1px;width:calc({width} * 0.08rem)\"></span>"
-        );
+        string style = $"display:block;height:0.6rem;margin-top:0.4rem;min-width:1px;width:calc({width} * 0.08rem)";
+        return Markup.Of($"<span class=\"fill-1\" style=\"{style}\"></span>");
     }
 
     private Markup Sizes()

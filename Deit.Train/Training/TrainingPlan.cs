@@ -39,7 +39,7 @@ internal sealed class TrainingPlan : IDisposable
         };
         IImageTransform transform = options.Transform(config.InputSize);
         Start = options.Model.Finetune is { } path && !resumed ? ModelSource.Open(path) : null;
-        Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices];
+        Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices, .. resumed ? [] : Look(data)];
         if (options.Distillation.TeacherPath is { } teacher)
         {
             Teacher = Distillation.Teacher.Describe(
@@ -54,11 +54,7 @@ internal sealed class TrainingPlan : IDisposable
                 .. Distillation.Teacher.ClassNotices(Teacher.Value.Source, TrainingImages.ClassNames),
             ];
         }
-        Notices =
-        [
-            .. Notices.Distinct(),
-            .. resumed ? [] : new QuickLook(data, TrainingImages, ValidationImages).Sentences(),
-        ];
+        Notices = [.. Notices.Distinct()];
         ISampler sampler = options.Sampler(TrainingImages.Count);
         (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
         BatchLoaderOptions loading = new() { BatchSize = batch, Workers = options.Data.NumWorkers };
@@ -122,6 +118,9 @@ internal sealed class TrainingPlan : IDisposable
 
     /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
     public string? TeacherHash() => Teacher is { } teacher ? Distillation.Teacher.Hash(teacher.Source) : null;
+
+    private IReadOnlyList<string> Look(string data) =>
+        new QuickLook(data, TrainingImages, ValidationImages).Sentences();
 
     /// <summary>Closes the files of weights.</summary>
     public void Dispose()

@@ -27,7 +27,7 @@ internal sealed class NearSearch
     private const int BeforeMoving = 60;
 
     // A window is never quite the part that was cut out, and may differ in so many bits more than a whole picture.
-    private const int MoreOfPart = 8;
+    private const int MoreOfPart = 4;
 
     // Colours of copies stay alike; the same shape in another colour is another picture. The mean of a part may differ.
     private const int ColourOfWhole = 24,

@@ -100,7 +100,7 @@ public sealed class CheckCommandTests : IDisposable
         Assert.Contains("&lt;b&gt;\\x1b[31mevil\\u{202e} &amp; &quot;&#39;.png", page, StringComparison.Ordinal);
         Assert.DoesNotContain(
             "http://",
-            page.Replace(html.NamespaceName, "", StringComparison.Ordinal),
+            page.Replace("http://www.w3.org/", "", StringComparison.Ordinal),
             StringComparison.Ordinal
         );
         Assert.DoesNotContain("https://", page, StringComparison.Ordinal);
@@ -110,6 +110,7 @@ public sealed class CheckCommandTests : IDisposable
     [InlineData("expected off or a number of bits from 0 to 64", "--near", "65")]
     [InlineData("expected off or a number of bits from 0 to 64", "--near", "some")]
     [InlineData("does not end with .html", "--html", "page.txt")]
+    [InlineData("lies in no folder", "--html", "DATA-nowhere/page.html")]
     [InlineData("lies in the data", "--html", "DATA/train/page.html")]
     [InlineData("lies in the data", "--output", "DATA/train/a/out")]
     [InlineData("--val-fraction is 1", "--val-fraction", "1")]

@@ -137,7 +137,7 @@ public sealed class InspectionTests : IDisposable
         if (half)
             image = Resampler.Resize(image, image.Width / 2, image.Height / 2, ResampleFilter.Bicubic);
         Save(copy, image);
-        Finding finding = Assert.Single(Look().Findings);
+        Finding finding = Assert.Single(Look(input: 128).Findings);
         Assert.Equal(kind, finding.Kind);
         Assert.Equal(
             kind.StartsWith("copies", StringComparison.Ordinal) ? Weight.Notice : Weight.Warning,
@@ -151,7 +151,10 @@ public sealed class InspectionTests : IDisposable
             example.Pictures.Select(inspection.NameOf).Order(StringComparer.Ordinal)
         );
         // Without the search only the same pixels are found.
-        Assert.Equal(kind.EndsWith("_exact", StringComparison.Ordinal) ? 1 : 0, Look(threshold: null).Findings.Count);
+        Assert.Equal(
+            kind.EndsWith("_exact", StringComparison.Ordinal) ? 1 : 0,
+            Look(threshold: null, input: 128).Findings.Count
+        );
     }
 
     [Fact]
@@ -176,7 +179,7 @@ public sealed class InspectionTests : IDisposable
     {
         WriteClean();
         Write("train/a/png.jpg", EncodedImages.Skia(Photographs.Of(80), SKEncodedImageFormat.Png));
-        byte[] palette = [0, 0, 0, 255, 255, 255, 90, 90, 90, 200, 0, 0];
+        byte[] palette = [.. Enumerable.Range(0, 3 * 128).Select(i => (byte)i)];
         Write(
             "train/a/moving.gif",
             EncodedImages.Gif(4, 4, palette, new byte[16], [.. Enumerable.Repeat((byte)1, 16)])

@@ -38,8 +38,10 @@ public sealed class NearSearchTests
         List<int[]> found = groups.Several();
         Assert.All(found, group => Assert.Equal(2, group.Length));
         Assert.All(found, group => Assert.Equal(group[0] + Originals, group[1]));
-        // On photographs 97 and 91 of 100 crops are found (bench/results/near-duplicates.md).
-        int least = kind.Contains("crop", StringComparison.Ordinal) ? Originals * 8 / 10 : Originals;
+        // On photographs more than nine of ten crops are found (bench/results/near-duplicates.md). A quarter of 96 columns
+        // is fewer than the 32 that are compared.
+        int least =
+            kind.Contains("crop", StringComparison.Ordinal) || kind == "quarter" ? Originals * 8 / 10 : Originals;
         Assert.InRange(found.Count, least, Originals);
         Assert.All(
             found,
