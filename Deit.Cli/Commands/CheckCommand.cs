@@ -111,7 +111,9 @@ internal static class CheckCommand
                 );
             OutputPlace.RequireOutside("--html", file, data);
             if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } parent && !Directory.Exists(parent))
-                throw new DeitException($"--html '{file}' lies in no folder, expected '{parent}'; make it or choose another file.");
+                throw new DeitException(
+                    $"--html '{file}' lies in no folder, expected '{parent}'; make it or choose another file."
+                );
             if (Directory.Exists(file))
                 throw new DeitException($"--html '{file}' is a folder, expected a file to write; name one in it.");
         }

@@ -92,7 +92,8 @@ internal sealed class QuickLook
         (string[] copies, bool all) = Copies(validation, training);
         if (copies.Length > 0)
             yield return $"{Plural.Of(copies.Length, "validation image")} "
-                + $"{(copies.Length == 1 ? "is a training image" : "are training images")} too, byte for byte, so that the accuracy is too good: {DatasetRules.Some(copies)}";
+                + $"{(copies.Length == 1 ? "is a training image" : "are training images")} too, byte for byte, "
+                + $"so that the accuracy is too good: {DatasetRules.Some(copies)}";
         if (late)
             yield return $"copies were looked for among {looked} of {_validation.Count + _training.Count} files";
         else if (!all)
