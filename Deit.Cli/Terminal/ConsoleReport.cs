@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Deit.Model.Text;
 using Deit.Train.Reporting;
@@ -42,6 +44,17 @@ internal static class ConsoleReport
             ? null
             : AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
 
-    /// <summary>Prints an object as JSON.</summary>
-    public static void PrintJson(object value) => Output.Text(JsonSerializer.Serialize(value, Report.Json));
+    /// <summary>Prints an object as JSON. What a terminal would obey is escaped as JSON has it, so that the text stays
+    /// JSON.</summary>
+    public static void PrintJson(object value)
+    {
+        StringBuilder json = new();
+        foreach (char letter in JsonSerializer.Serialize(value, Report.Json))
+            // Up to the tilde the serializer has escaped what must be, and ends of lines are between the values.
+            _ =
+                letter > '~' && !char.IsSurrogate(letter) && Printable.Line(letter.ToString()).Length > 1
+                    ? json.Append(CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}")
+                    : json.Append(letter);
+        Output.Text(json.ToString());
+    }
 }

@@ -40,6 +40,15 @@ internal sealed class ProgressLine : IDisposable
             TimeProvider.System
         );
 
+    /// <summary>Shows progress on the error stream: the standard output is the answer.</summary>
+    public static ProgressLine OnErrorStream() =>
+        new(
+            Console.Error,
+            Console.IsErrorRedirected ? null : () => Console.WindowWidth,
+            TimeSpan.FromSeconds(10),
+            TimeProvider.System
+        );
+
     /// <summary>Tells where the run stands. Report every step: the point is shown when it is time to.</summary>
     /// <param name="progress">The point; its text is the line.</param>
     public void Report<T>(in T progress)

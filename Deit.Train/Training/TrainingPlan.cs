@@ -1,6 +1,7 @@
 using Deit.Model;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
+using Deit.Train.Data.Inspection;
 using Deit.Train.Data.Loading;
 using Deit.Train.Data.Splits;
 using Deit.Train.Options;
@@ -35,7 +36,7 @@ internal sealed class TrainingPlan : IDisposable
         };
         IImageTransform transform = options.Transform(config.InputSize);
         Start = options.Model.Finetune is { } path && !resumed ? ModelSource.Open(path) : null;
-        Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices];
+        Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices, .. resumed ? [] : Look(data)];
         if (options.Distillation.TeacherPath is { } teacher)
         {
             Teacher = Distillation.Teacher.Describe(
@@ -115,6 +116,9 @@ internal sealed class TrainingPlan : IDisposable
 
     /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
     public string? TeacherHash() => Teacher is { } teacher ? Distillation.Teacher.Hash(teacher.Source) : null;
+
+    private IReadOnlyList<string> Look(string data) =>
+        new QuickLook(data, TrainingImages, ValidationImages).Sentences();
 
     /// <summary>Closes the files of weights.</summary>
     public void Dispose()

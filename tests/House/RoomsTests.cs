@@ -51,6 +51,7 @@ public sealed class RoomsTests
         "Deit.Train/Data/Formats",
         "Deit.Train/Data/Augmentation",
         "Deit.Train/Data/Loading",
+        "Deit.Train/Data/Inspection",
         "Deit.Train/Schedules",
         "Deit.Train/Optimizers",
         "Deit.Train/Distillation",

@@ -14,7 +14,15 @@ internal static class DeitCommands
         RootCommand root = new(
             "Deit: trains, distils, evaluates and runs DeiT vision transformers on any Vulkan device."
         );
-        Add(root, "Train", DemoCommand.Create(), TrainCommand.Create(), WatchCommand.Create(), PullCommand.Create());
+        Add(
+            root,
+            "Train",
+            DemoCommand.Create(),
+            CheckCommand.Create(),
+            TrainCommand.Create(),
+            WatchCommand.Create(),
+            PullCommand.Create()
+        );
         Add(
             root,
             "Use a model",

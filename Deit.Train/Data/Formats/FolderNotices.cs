@@ -6,14 +6,17 @@ namespace Deit.Train.Data.Formats;
 /// <param name="root">The split's folder.</param>
 internal sealed class FolderNotices(string root)
 {
-    private const int MostOpened = 100;
+    private const int MostOpened = 100,
+        MostStrangers = 3;
     private readonly Dictionary<string, int> _others = new(StringComparer.Ordinal);
     private readonly List<string> _misnamed = [];
     private readonly Dictionary<string, List<string>> _dropped = new(StringComparer.Ordinal);
     private readonly List<string> _runs = [];
+    private readonly List<string> _strangers = [];
     private int _pictures,
         _opened,
-        _loose;
+        _loose,
+        _strangerCount;
 
     /// <summary>Pictures of a class were found.</summary>
     public void Count(int pictures) => _pictures += pictures;
@@ -27,6 +30,8 @@ internal sealed class FolderNotices(string root)
         // Looking into every file of a large folder would take long.
         else if (_opened++ < MostOpened && PictureFiles.BeginsAsPicture(path))
             _misnamed.Add(path);
+        else if (++_strangerCount <= MostStrangers)
+            _strangers.Add(path);
     }
 
     /// <summary>A link or a folder is not followed.</summary>
@@ -56,6 +61,8 @@ internal sealed class FolderNotices(string root)
             Dropped(path, why);
         _misnamed.AddRange(other._misnamed);
         _runs.AddRange(other._runs);
+        _strangers.AddRange(other._strangers.Take(MostStrangers - _strangers.Count));
+        _strangerCount += other._strangerCount;
         _pictures += other._pictures;
         _opened += other._opened;
     }
@@ -90,6 +97,15 @@ internal sealed class FolderNotices(string root)
         if (_loose > 0)
             yield return $"{Number(_loose, "picture")} in '{root}' {(_loose == 1 ? "lies" : "lie")} beside the folders of "
                 + $"the classes, and {Are(_loose)} passed over";
+    }
+
+    /// <summary>A sentence on files that are no pictures by their names: a training need not know of them.</summary>
+    public IEnumerable<string> Strangers()
+    {
+        string more = _strangerCount > _strangers.Count ? $" and {_strangerCount - _strangers.Count} more" : "";
+        if (_strangerCount > 0)
+            yield return $"{Number(_strangerCount, "file")} among the pictures of '{root}' {Are(_strangerCount)} no picture by "
+                + $"{(_strangerCount == 1 ? "its name" : "their names")}: {Some(_strangers)}{more}; nothing reads such files";
     }
 
     private static string Number(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";

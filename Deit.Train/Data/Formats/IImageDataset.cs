@@ -32,4 +32,13 @@ internal interface IImageDataset
     /// <param name="part">Chooses the part that is needed: pixels outside it may be anything. Null for all of it.</param>
     /// <exception cref="ImageException">It cannot be read. The part does not decide that.</exception>
     RgbImage Load(int index, ImagePart? part = null);
+
+    /// <summary>The bytes of an encoded picture; null of a format that stores pixels.</summary>
+    /// <param name="index">0 to below <see cref="Count"/>.</param>
+    /// <exception cref="ImageException">They cannot be read.</exception>
+    byte[]? Encoded(int index) => null;
+
+    /// <summary>How many bytes those are, where that is known without reading them; else null.</summary>
+    /// <param name="index">0 to below <see cref="Count"/>.</param>
+    long? EncodedLength(int index) => null;
 }

@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Model.Files;
 using Deit.Model.Images;
 using Deit.Train.Data.Names;
 using Deit.Train.Data.Splits;
@@ -54,7 +55,11 @@ internal sealed class ImageFolderDataset : IImageDataset
             splits.Contains(DatasetRules.Train) && layout.Root(DatasetRules.Train) != root
                 ? layout.Classes(DatasetRules.Train, new FolderNotices(root))
                 : classes;
-        IReadOnlyList<string> classNames = options.ClassNames ?? training;
+        IReadOnlyList<string> classNames =
+            options.ClassNames
+            ?? (
+                options.Inspecting ? [.. training.UnionBy(classes, CanonicalForm.Of, StringComparer.Ordinal)] : training
+            );
         ClassLabels labelOf = ClassLabels.Match(
             root,
             classes,
@@ -63,12 +68,13 @@ internal sealed class ImageFolderDataset : IImageDataset
             ofModel: options.ClassNames is not null,
             ("rename or remove that folder", "rename or remove those folders")
         );
-        DatasetRules.RequireSeveral(root, classNames, "add a folder of pictures for another class");
+        if (!options.Inspecting)
+            DatasetRules.RequireSeveral(root, classNames, "add a folder of pictures for another class");
 
         List<string> files = [];
         List<int> labels = [];
         int all = 0;
-        foreach ((string name, string[] pictures) in Pictures(root, classes, notices))
+        foreach ((string name, string[] pictures) in Pictures(root, classes, notices, options.Inspecting))
         {
             string[] chosen = layout.HasSplits
                 ? pictures
@@ -82,11 +88,11 @@ internal sealed class ImageFolderDataset : IImageDataset
             files.AddRange(chosen);
             labels.AddRange(Enumerable.Repeat(labelOf.Of(name), chosen.Length));
         }
-        if (files.Count == 0)
+        if (files.Count == 0 && !options.Inspecting)
             throw DatasetRules.NothingToSpare(folder, options);
         return new ImageFolderDataset(root, classNames, [.. files], [.. labels])
         {
-            Notices = [.. labelOf.Notices, .. notices.Sentences()],
+            Notices = [.. labelOf.Notices, .. notices.Sentences(), .. options.Inspecting ? notices.Strangers() : []],
             SharedOf = layout.HasSplits || options.ValFraction == 0 ? null : all,
         };
     }
@@ -101,19 +107,57 @@ internal sealed class ImageFolderDataset : IImageDataset
     public RgbImage Load(int index, ImagePart? part = null)
     {
         string path = Name(index);
-        // The system lists such a file, and does not find it under the name as text.
+        RequireUtf8(index, path);
+        return ImageDecoder.Decode(path, part: part);
+    }
+
+    /// <inheritdoc/>
+    public byte[] Encoded(int index)
+    {
+        string path = Name(index);
+        RequireUtf8(index, path);
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception error)
+            when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ImageException(
+                $"Reading the image '{path}' failed: {ReadFailure.Reason(path, error)}; check the path and its permissions.",
+                error
+            );
+        }
+    }
+
+    /// <inheritdoc/>
+    public long? EncodedLength(int index)
+    {
+        try
+        {
+            return new FileInfo(Name(index)).Length;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null; // said when it is read
+        }
+    }
+
+    // The system lists such a file, and does not find it under the name as text.
+    private void RequireUtf8(int index, string path)
+    {
         if (_files[index].Contains(Utf8Text.Replacement, StringComparison.Ordinal) && !File.Exists(path))
             throw new ImageException(
                 $"Reading the image '{path}' failed: its name is no UTF-8 (each wrong byte is shown as "
                     + $"'{Utf8Text.Replacement}'); rename it, for example with convmv."
             );
-        return ImageDecoder.Decode(path, part: part);
     }
 
     private static List<(string Class, string[] Pictures)> Pictures(
         string root,
         string[] classes,
-        FolderNotices notices
+        FolderNotices notices,
+        bool inspecting
     ) =>
         ImageFolderLayout.Listing(
             root,
@@ -125,7 +169,7 @@ internal sealed class ImageFolderDataset : IImageDataset
                 {
                     FolderNotices ofClass = new(root);
                     string[] pictures = ClassFolder.Pictures(root, name, places, ofClass);
-                    if (pictures.Length == 0)
+                    if (pictures.Length == 0 && !inspecting)
                         throw new DeitException(
                             DeitErrorKind.Data,
                             $"Opening '{root}' failed: the class '{name}' has no pictures "

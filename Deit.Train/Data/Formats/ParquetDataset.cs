@@ -115,17 +115,19 @@ internal sealed class ParquetDataset : IImageDataset
     public string Name(int index) => _rows.Name(_index.Stored(index));
 
     /// <inheritdoc/>
-    public RgbImage Load(int index, ImagePart? part = null)
+    public RgbImage Load(int index, ImagePart? part = null) =>
+        ImageDecoder.Decode(Encoded(index), Name(index), part: part);
+
+    /// <inheritdoc/>
+    public byte[] Encoded(int index)
     {
         int row = _index.Stored(index),
             group = _rows.GroupOf(row);
-        byte[] encoded =
-            _cache.Get(group)[row - _rows.Groups[group].FirstRow]
+        return _cache.Get(group)[row - _rows.Groups[group].FirstRow]
             ?? throw new ImageException(
                 $"Reading the image '{Name(index)}' failed: its bytes are null, expected an encoded image; "
                     + "embed the images in the file instead of their paths."
             );
-        return ImageDecoder.Decode(encoded, Name(index), part: part);
     }
 
     // The Hub's folder "data" goes first: beside it lie the files of other configurations.

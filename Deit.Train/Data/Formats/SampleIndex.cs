@@ -55,6 +55,8 @@ internal sealed class SampleIndex
     )
     {
         IReadOnlyList<string> classNames = options.ClassNames ?? trainingNames?.Invoke() ?? names;
+        if (options.Inspecting)
+            classNames = [.. classNames.UnionBy(names, CanonicalForm.Of, StringComparer.Ordinal)];
         string[] used = [.. labels.Distinct().Order().Select(label => names[label])];
         ClassLabels labelOf = ClassLabels.Match(
             root,
@@ -64,13 +66,14 @@ internal sealed class SampleIndex
             ofModel: options.ClassNames is not null,
             ("leave its samples out", "leave their samples out")
         );
-        DatasetRules.RequireSeveral(root, classNames, "add samples of another class");
+        if (!options.Inspecting)
+            DatasetRules.RequireSeveral(root, classNames, "add samples of another class");
 
         int[] translated = [.. names.Select(labelOf.Of)]; // -1: a class without samples here
         int[] stored = plan.Validation is { } validation
             ? Share(labels, names.Count, options, validation, key)
             : [.. Enumerable.Range(0, labels.Length)];
-        if (stored.Length == 0)
+        if (stored.Length == 0 && !options.Inspecting)
             throw DatasetRules.NothingToSpare(root, options);
         return new SampleIndex(classNames, stored, [.. stored.Select(sample => translated[labels[sample]])])
         {

@@ -111,28 +111,56 @@ internal sealed class TarShardDataset : IImageDataset
     public RgbImage Load(int index, ImagePart? part = null)
     {
         TarSample sample = _samples[_index.Stored(index)];
-        if (sample.Length > Array.MaxLength)
-            throw new ImageException(
-                $"Reading the image '{Name(index)}' was refused: it has {sample.Length >> 20} MiB, "
-                    + "more than the 2 GiB an image may have; scale it down."
-            );
+        RequireLength(index);
         int length = (int)sample.Length;
         byte[] encoded = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
         try
         {
-            // The file is opened for each picture. That costs little beside decoding, and nothing stays open that would
-            // count against the limit of open files.
-            using (SafeFileHandle handle = File.OpenHandle(_shards[sample.Shard], options: FileOptions.RandomAccess))
-                for (int done = 0, read; done < length; done += read)
-                    if (
-                        (read = RandomAccess.Read(handle, encoded.AsSpan(done, length - done), sample.Offset + done))
-                        == 0
-                    )
-                        throw new ImageException(
-                            $"Reading the image '{Name(index)}' failed: the shard has become shorter since it was "
-                                + "opened; start anew when nothing writes to it."
-                        );
+            Read(index, encoded.AsSpan(0, length));
             return ImageDecoder.Decode(encoded.AsSpan(0, length), Name(index), part: part);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(encoded);
+        }
+    }
+
+    /// <inheritdoc/>
+    public byte[] Encoded(int index)
+    {
+        RequireLength(index);
+        byte[] encoded = new byte[_samples[_index.Stored(index)].Length];
+        Read(index, encoded);
+        return encoded;
+    }
+
+    /// <inheritdoc/>
+    public long? EncodedLength(int index) => _samples[_index.Stored(index)].Length;
+
+    private void RequireLength(int index)
+    {
+        long length = _samples[_index.Stored(index)].Length;
+        if (length > Array.MaxLength)
+            throw new ImageException(
+                $"Reading the image '{Name(index)}' was refused: it has {length >> 20} MiB, "
+                    + "more than the 2 GiB an image may have; scale it down."
+            );
+    }
+
+    // The file is opened for each picture. That costs little beside decoding, and nothing stays open that would count
+    // against the limit of open files.
+    private void Read(int index, Span<byte> encoded)
+    {
+        TarSample sample = _samples[_index.Stored(index)];
+        try
+        {
+            using SafeFileHandle handle = File.OpenHandle(_shards[sample.Shard], options: FileOptions.RandomAccess);
+            for (int done = 0, read; done < encoded.Length; done += read)
+                if ((read = RandomAccess.Read(handle, encoded[done..], sample.Offset + done)) == 0)
+                    throw new ImageException(
+                        $"Reading the image '{Name(index)}' failed: the shard has become shorter since it was "
+                            + "opened; start anew when nothing writes to it."
+                    );
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -140,10 +168,6 @@ internal sealed class TarShardDataset : IImageDataset
                 $"Reading the image '{Name(index)}' failed: {error.Message.TrimEnd('.')}; check that the shard can be read.",
                 error
             );
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(encoded);
         }
     }
 

@@ -14,6 +14,12 @@ internal sealed record DatasetOptions
     /// missing.</summary>
     public bool StoredSplits { get; init; }
 
+    /// <summary>
+    /// True to open what training refuses as well, so that it can be looked at: classes without pictures, a single class,
+    /// and classes that training does not have, which then follow those of training.
+    /// </summary>
+    public bool Inspecting { get; init; }
+
     /// <summary>The classes of a trained model, whose order the labels then follow; null takes the training split's.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
 }
