@@ -1,7 +1,5 @@
 using System.CommandLine;
-using Deit.Cli.Terminal;
 using Deit.Cli.Watch;
-using Deit.Model;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 

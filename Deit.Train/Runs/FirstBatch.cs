@@ -1,7 +1,6 @@
 using Deit.Gpu;
 using Deit.Model.Images;
 using Deit.Train.Analysis;
-using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
 using Deit.Train.Pages;
