@@ -33,7 +33,8 @@ internal sealed record EvalOptions : SplitOptions
     public string? Confusion { get; set; }
 
     [Flag(
-        "folder for eval.json, per_class.csv, predictions.csv, confusion.png and mistakes.html; beside the model as MODEL-SPLIT without it, none for no files"
+        "folder for eval.json, per_class.csv, predictions.csv, confusion.png and mistakes.html; "
+            + "beside the model as MODEL-SPLIT without it, none for no files"
     )]
     public string? Output { get; set; }
 }

@@ -72,25 +72,8 @@ internal sealed class TrainRun : IDisposable
             if (stop is not null)
                 stop.SavesNothing = false;
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
-            ITrainingObserver[] callers = [.. observers];
-            RunReport? report = options.Run.Report ? new RunReport(path, folder, log, Notice) : null;
-            ITrainingObserver[] all =
-            [
-                new LogObserver(log, folder),
-                .. callers,
-                new CheckpointObserver(checkpoint, session),
-                .. options.Run.Log == LogKind.Tensorboard
-                    ? (ITrainingObserver[])[new TensorBoardObserver(path, folder, log, Notice)]
-                    : [],
-                .. report is null ? (ITrainingObserver[])[] : [report],
-            ];
+            (ITrainingObserver[] all, RunReport? report) = Observers(session, checkpoint, folder, log, [.. observers]);
             return new TrainRun(session, new TrainingLoop(session, state, resumed is not null, all), folder, report);
-
-            void Notice(string sentence)
-            {
-                foreach (ITrainingObserver observer in callers)
-                    observer.Noticed(sentence);
-            }
         }
         catch
         {
@@ -124,6 +107,36 @@ internal sealed class TrainRun : IDisposable
         _session.Dispose();
         _session.Plan.Dispose();
         _folder.Dispose();
+    }
+
+    // The log has a row before anybody else hears of an epoch. The pages come last: checkpoints are worth more.
+    private static (ITrainingObserver[] All, RunReport? Report) Observers(
+        TrainingSession session,
+        RunCheckpoint checkpoint,
+        RunFolder folder,
+        RunLog log,
+        ITrainingObserver[] callers
+    )
+    {
+        (string path, RunOptions options) = (session.Plan.Folder, session.Plan.Options.Run);
+        List<ITrainingObserver> all =
+        [
+            new LogObserver(log, folder),
+            .. callers,
+            new CheckpointObserver(checkpoint, session),
+        ];
+        if (options.Log == LogKind.Tensorboard)
+            all.Add(new TensorBoardObserver(path, folder, log, Notice));
+        RunReport? report = options.Report ? new RunReport(path, folder, log, Notice) : null;
+        if (report is not null)
+            all.Add(report);
+        return ([.. all], report);
+
+        void Notice(string sentence)
+        {
+            foreach (ITrainingObserver observer in callers)
+                observer.Noticed(sentence);
+        }
     }
 
     private static void RequireApart(TrainOptions options, string folder)
