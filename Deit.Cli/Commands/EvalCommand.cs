@@ -5,7 +5,6 @@ using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
-using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
 using Deit.Train.Training;

@@ -11,8 +11,8 @@ using Deit.Train.Training;
 namespace Deit.Cli.Commands;
 
 /// <summary>
-/// The files of an evaluation: a folder with a report, the figures of each class, every answer, the worst mistakes and the confusion matrix, or the picture
-/// alone. The folder is this process's own until it is disposed.
+/// The files of an evaluation: a folder with a report, the figures of each class, every answer, the worst mistakes and the
+/// confusion matrix, or the picture alone. The folder is this process's own until it is disposed.
 /// </summary>
 internal sealed class EvalFiles : IDisposable
 {

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Cli.Watch;
-using Deit.Model;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 

@@ -34,12 +34,7 @@ internal static class TextChart
             int? before = null;
             for (int column = 0; column < columns; column++)
             {
-                // Fewer values than columns are stretched; of more, each column shows the last of its share.
-                int index =
-                    values.Count == 1 ? 0
-                    : values.Count <= columns ? (int)Math.Round(column * (values.Count - 1.0) / (columns - 1))
-                    : (int)((column + 1L) * values.Count / columns) - 1;
-                double value = values[index];
+                double value = At(values, column, columns);
                 if (!double.IsFinite(value))
                 {
                     before = null;
@@ -67,5 +62,18 @@ internal static class TextChart
                 );
             return line.ToString().TrimEnd();
         }
+    }
+
+    // Between fewer values than columns runs a straight line; of more, each column shows the last of its share.
+    private static double At(IReadOnlyList<double> values, int column, int columns)
+    {
+        if (values.Count == 1)
+            return values[0];
+        if (values.Count > columns)
+            return values[(int)((column + 1L) * values.Count / columns) - 1];
+        double place = column * (values.Count - 1.0) / (columns - 1);
+        (double before, double after) = (values[(int)place], values[(int)Math.Ceiling(place)]);
+        double between = before + ((after - before) * (place - Math.Floor(place)));
+        return double.IsFinite(between) ? between : values[(int)Math.Round(place)];
     }
 }

@@ -97,11 +97,12 @@ internal sealed class AnswerSections(Evaluation evaluation, IReadOnlyList<string
             ? Markup.Of($"<h3>Most confusing pairs</h3>\n{pairs.ToMarkup()}")
             : Markup.Empty;
         return Markup.Of(
-            $"<p>{which}A row is a class, a column an answer; the darker or brighter, the larger the share of the row.</p>\n<div class=\"columns\"><div>{Matrix(
-                confused,
-                shown,
-                support
-            )}</div><div>{worst}</div></div>\n"
+            $"""
+            <p>{which}A row is a class, a column an answer; the further from the paper's colour, the larger the share of
+            the row.</p>
+            <div class="columns"><div>{Matrix(confused, shown, support)}</div><div>{worst}</div></div>
+
+            """
         );
     }
 

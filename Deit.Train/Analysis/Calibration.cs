@@ -16,7 +16,8 @@ internal readonly record struct ConfidenceBin(int Count, double Confidence, doub
 /// <param name="ErrorAfter">Their expected calibration error at this temperature.</param>
 internal sealed record Temperature(double Value, int Pictures, double LossBefore, double LossAfter, double ErrorAfter)
 {
-    /// <summary>The least and the largest temperature that are tried. Answers that are all right have none: less is always better.</summary>
+    /// <summary>The least and the largest temperature that are tried. Answers that are all right
+    /// have none: less is always better.</summary>
     public const double Least = 0.05,
         Largest = 20;
 

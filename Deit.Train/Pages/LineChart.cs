@@ -74,12 +74,15 @@ internal sealed class LineChart(string title, string axis, params IReadOnlyList<
     private Markup Last(ChartSeries line) =>
         LastText(line) is { Length: > 0 } text ? Markup.Of($"&#160;<b>{text.TrimStart()}</b>") : Markup.Empty;
 
-    private string LastText(ChartSeries line) =>
-        LastFormat is null
-            ? ""
-            : " "
-                + line.Points.Last(point => double.IsFinite(point.Y))
-                    .Y.ToString(LastFormat, CultureInfo.InvariantCulture);
+    private string LastText(ChartSeries line)
+    {
+        if (LastFormat is null)
+            return "";
+        double value = line.Points.Last(point => double.IsFinite(point.Y)).Y;
+        string text = value.ToString(LastFormat, CultureInfo.InvariantCulture);
+        // 4.5e-5 as on the axis, and not 4.5E-05.
+        return " " + (text.Contains('E') ? value.ToString("0.###e-0", CultureInfo.InvariantCulture) : text);
+    }
 
     private static Markup Draw(ChartSeries line, ChartFrame frame)
     {

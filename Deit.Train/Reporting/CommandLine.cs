@@ -6,7 +6,8 @@ namespace Deit.Train.Reporting;
 /// <summary>The command that says the options of a training.</summary>
 internal static class CommandLine
 {
-    /// <summary>The command, quoted for a shell. Flags at their defaults are left out, and so is the recipe: what it set is named.</summary>
+    /// <summary>The command, quoted for a shell. Flags at their defaults are left out, and so is
+    /// the recipe: what it set is named.</summary>
     /// <param name="options">The options.</param>
     /// <param name="output">The run folder that the command writes.</param>
     public static string Of(TrainOptions options, string output)

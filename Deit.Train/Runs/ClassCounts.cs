@@ -19,7 +19,11 @@ internal static class ClassCounts
         int least = learned.Min(),
             most = learned.Max();
         Markup sentence = Markup.Of(
-            $"<p>{training.Count} training and {validation.Count} validation pictures in {learned.Length} classes. A class has {least} to {most} training pictures.</p>\n"
+            $"""
+            <p>{training.Count} training and {validation.Count} validation pictures in {learned.Length} classes.
+            A class has {least} to {most} training pictures.</p>
+
+            """
         );
         if (learned.Length > MostBars)
             return sentence + Markup.Of($"<div class=\"charts\">\n{Curve(learned, evaluated).ToMarkup()}</div>\n");

@@ -1,7 +1,6 @@
 using Deit.Gpu;
 using Deit.Model.Images;
 using Deit.Train.Analysis;
-using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Loading;
 using Deit.Train.Pages;
@@ -83,9 +82,7 @@ internal sealed class FirstBatch
                         target
                             .OrderByDescending(part => part.Share)
                             .Select(part =>
-                                Markup.Of(
-                                    $"<div>{Markup.Name(labels[part.Label])}{(part.Share == 1 ? "" : $" {Report.Number(part.Share * 100, "0")}\u00a0%")}</div>"
-                                )
+                                Markup.Of($"<div>{Markup.Name(labels[part.Label])}{Share(part.Share)}</div>")
                             )
                     );
                     RgbImage picture = HeatMap.Picture(input, _plan.Description.Preprocess);
@@ -95,8 +92,15 @@ internal sealed class FirstBatch
                 })
         );
         return Markup.Of(
-            $"<p>{shown} of the {batch} pictures of the first batch, as the network saw them. {mixed}{smooth}</p>\n<div class=\"gallery\">\n{figures}</div>\n"
+            $"""
+            <p>{shown} of the {batch} pictures of the first batch, as the network saw them. {mixed}{smooth}</p>
+            <div class="gallery">
+            {figures}</div>
+
+            """
         );
+
+        static string Share(float share) => share == 1 ? "" : $" {Report.Number(share * 100, "0")}\u00a0%";
     }
 
     // As the loader of a training does: the next picture of the order stands in for one that cannot be read.

@@ -39,11 +39,12 @@ internal static class ReportPage
     {
         int done = facts.Rows.Count == 0 ? 0 : facts.Rows[^1].Epoch + 1;
         string written = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+        string resume = $"deit train --resume {ShellWord.Quoted(facts.Folder)}";
         Markup status = facts.Status switch
         {
             RunStatus.Complete => Markup.Of($"<p>All {facts.Options.Schedule.Epochs} epochs are done. {written}</p>"),
             RunStatus.Stopped => Markup.Of(
-                $"<p class=\"note\">Stopped. It goes on with <code>{$"deit train --resume {ShellWord.Quoted(facts.Folder)}"}</code>. {written}</p>"
+                $"<p class=\"note\">Stopped. It goes on with <code>{resume}</code>. {written}</p>"
             ),
             RunStatus.Failed => Markup.Of(
                 $"<p class=\"note\"><b class=\"bad\">Ended by an error:</b> {facts.Error} {written}</p>"
@@ -60,10 +61,10 @@ internal static class ReportPage
         figures.Add(("Epochs", $"{done} of {facts.Options.Schedule.Epochs}"));
         figures.Add(("Training time", Duration(facts.Rows.Sum(row => row.Seconds))));
         figures.AddRange(facts.Headline);
-        return status
-            + Markup.Of(
-                $"<dl class=\"figures\">{Markup.Join(figures.Select(figure => Markup.Of($"<div><dt>{figure.Name}</dt><dd>{figure.Value}</dd></div>\n")))}</dl>\n"
-            );
+        Markup shown = Markup.Join(
+            figures.Select(figure => Markup.Of($"<div><dt>{figure.Name}</dt><dd>{figure.Value}</dd></div>\n"))
+        );
+        return status + Markup.Of($"<dl class=\"figures\">{shown}</dl>\n");
     }
 
     private static Markup Curves(IReadOnlyList<LogRow> rows)
@@ -120,9 +121,10 @@ internal static class ReportPage
             sentences.Count > MostUnreadable
                 ? Markup.Of($"<p>And {sentences.Count - MostUnreadable} more.</p>\n")
                 : Markup.Empty;
-        return Markup.Of(
-            $"<p>{sentences.Count} could not be read and are left out.</p>\n<ul>\n{Markup.Join(sentences.Take(MostUnreadable).Select(sentence => Markup.Of($"<li>{sentence}</li>\n")))}</ul>\n{more}"
+        Markup items = Markup.Join(
+            sentences.Take(MostUnreadable).Select(sentence => Markup.Of($"<li>{sentence}</li>\n"))
         );
+        return Markup.Of($"<p>{sentences.Count} could not be read and are left out.</p>\n<ul>\n{items}</ul>\n{more}");
     }
 
     private static Markup Environment(ReportFacts facts)

@@ -1,7 +1,6 @@
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
-using Deit.Train.Data.Formats;
 using Deit.Train.Pages;
 using Deit.Train.Training;
 

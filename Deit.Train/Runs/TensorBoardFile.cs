@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
@@ -88,9 +89,9 @@ internal sealed class TensorBoardFile(string path)
     /// <summary>A protocol buffer: fields in their order.</summary>
     private sealed class Fields
     {
-        private readonly MemoryStream _bytes = new();
+        private readonly ArrayBufferWriter<byte> _bytes = new();
 
-        public ReadOnlySpan<byte> Bytes => _bytes.GetBuffer().AsSpan(0, (int)_bytes.Length);
+        public ReadOnlySpan<byte> Bytes => _bytes.WrittenSpan;
 
         public Fields Integer(int field, long value)
         {
@@ -132,8 +133,8 @@ internal sealed class TensorBoardFile(string path)
         private void Varint(ulong value)
         {
             for (; value >= 0x80; value >>= 7)
-                _bytes.WriteByte((byte)(value | 0x80));
-            _bytes.WriteByte((byte)value);
+                _bytes.Write([(byte)(value | 0x80)]);
+            _bytes.Write([(byte)value]);
         }
     }
 }

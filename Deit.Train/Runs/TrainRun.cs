@@ -109,6 +109,7 @@ internal sealed class TrainRun : IDisposable
         _folder.Dispose();
     }
 
+    // The log has a row before anybody else hears of an epoch. The pages come last: checkpoints are worth more.
     private static (ITrainingObserver[] All, RunReport? Report) Observers(
         TrainingSession session,
         RunCheckpoint checkpoint,
@@ -117,19 +118,19 @@ internal sealed class TrainRun : IDisposable
         ITrainingObserver[] callers
     )
     {
-        RunOptions options = session.Plan.Options.Run;
-        RunReport? report = options.Report ? new RunReport(folder.Path, folder, log, Notice) : null;
-        ITrainingObserver[] all =
+        (string path, RunOptions options) = (session.Plan.Folder, session.Plan.Options.Run);
+        List<ITrainingObserver> all =
         [
             new LogObserver(log, folder),
             .. callers,
             new CheckpointObserver(checkpoint, session),
-            .. options.Log == LogKind.Tensorboard
-                ? (ITrainingObserver[])[new TensorBoardObserver(folder.Path, folder, log, Notice)]
-                : [],
-            .. report is null ? (ITrainingObserver[])[] : [report],
         ];
-        return (all, report);
+        if (options.Log == LogKind.Tensorboard)
+            all.Add(new TensorBoardObserver(path, folder, log, Notice));
+        RunReport? report = options.Report ? new RunReport(path, folder, log, Notice) : null;
+        if (report is not null)
+            all.Add(report);
+        return ([.. all], report);
 
         void Notice(string sentence)
         {

@@ -143,7 +143,8 @@ internal sealed class Evaluator : IDisposable
     }
 
     /// <summary>
-    /// The answer to a picture, how far its label is from the first, and -log softmax of the label. Equal logits keep the order of the classes; NaN ranks last.
+    /// The answer to a picture, how far its label is from the first, and -log softmax of the label. Equal logits keep the
+    /// order of the classes; NaN ranks last.
     /// </summary>
     internal static Scored Score(ReadOnlySpan<float> logits, int label)
     {

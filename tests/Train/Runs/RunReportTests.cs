@@ -5,7 +5,6 @@ using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
 using Deit.Model.Text;
-using Deit.Tests.Train.Data.Formats;
 using Deit.Tests.Train.Pages;
 using Deit.Tests.Train.Training;
 using Deit.Train.Data.Loading;
@@ -234,7 +233,7 @@ public sealed class RunReportTests : IDisposable
         File.WriteAllText(Directory.GetFiles(Path.Combine(data, "train", DemoDataset.Classes[2]))[0], "no picture");
         using TrainingPlan plan = new(options, "run", resumed: false);
         FirstBatch shown = new(plan);
-        using Batch batch = plan.Training.Epoch(0).First();
+        using Batch batch = plan.Training.Epoch(0, cancellation: TestContext.Current.CancellationToken).First();
         GpuDevice device = Gpu.TestDevice.Current;
         int classes = DemoDataset.Classes.Length;
         ImageSize size = 32;
