@@ -6,8 +6,37 @@ using Deit.Train.Training;
 namespace Deit.Train.Runs;
 
 /// <summary>More epochs for a run that was begun with fewer, whether it is complete or not.</summary>
-internal static class RunExtension
+internal sealed class RunExtension
 {
+    private readonly TrainOptions _own,
+        _extended;
+
+    private RunExtension(TrainOptions own, TrainOptions extended) => (_own, _extended) = (own, extended);
+
+    /// <summary>The extension of a run that is about to go on; null where its epochs are as they were.</summary>
+    /// <param name="options">The options that it is to go on with.</param>
+    /// <param name="folder">The run folder, in the hands of this process.</param>
+    /// <exception cref="DeitException">The options have fewer epochs than the run.</exception>
+    public static RunExtension? Find(TrainOptions options, string folder)
+    {
+        TrainOptions own = TrainOptions.Load(folder);
+        int epochs = options.Schedule.Epochs;
+        return epochs == own.Schedule.Epochs ? null : new RunExtension(own, Extend(own, epochs, folder));
+    }
+
+    /// <summary>Writes the new number of epochs into the options of the run, and says how the learning rate changes.</summary>
+    /// <param name="plan">Takes the notice.</param>
+    /// <param name="state">The point at which the run goes on.</param>
+    /// <param name="folder">The run folder.</param>
+    /// <exception cref="DeitException">The folder went away, or the file cannot be written; the old one is intact.</exception>
+    public void Begin(TrainingPlan plan, TrainState state, RunFolder folder)
+    {
+        folder.Require();
+        // Nothing but the number: a place of the data that was given for this call stays out of the file.
+        _extended.Save(plan.Folder);
+        plan.Notice(Notice(_own, _extended, state));
+    }
+
     /// <summary>The options of a run with more epochs.</summary>
     /// <param name="own">The run's own options.</param>
     /// <param name="epochs">The new number of epochs.</param>

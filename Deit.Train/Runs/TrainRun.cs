@@ -48,11 +48,7 @@ internal sealed class TrainRun : IDisposable
         {
             RunCheckpoint reader = new(path);
             TrainState? resumed = folder is null ? null : reader.ReadState();
-            TrainOptions? own = folder is null ? null : TrainOptions.Load(path);
-            TrainOptions? extended =
-                own is null || own.Schedule.Epochs == options.Schedule.Epochs
-                    ? null
-                    : RunExtension.Extend(own, options.Schedule.Epochs, path);
+            RunExtension? extension = folder is null ? null : RunExtension.Find(options, path);
             if (folder is null)
                 RequireApart(options, path);
             plan = new TrainingPlan(options, path, resumed is not null);
@@ -72,17 +68,11 @@ internal sealed class TrainRun : IDisposable
                 ?? new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
             if (resumed is null)
                 session.Initialize();
-            if (extended is not null)
-                plan.Notice(RunExtension.Notice(own!, extended, state));
             // From here on a signal is waited for, so that the folder is left in order.
             if (stop is not null)
                 stop.SavesNothing = false;
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
-            if (extended is not null)
-            {
-                folder.Require();
-                extended.Save(path);
-            }
+            extension?.Begin(plan, state, folder);
             ITrainingObserver[] all =
             [
                 new LogObserver(log, folder),
