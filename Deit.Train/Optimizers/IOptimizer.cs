@@ -22,16 +22,21 @@ internal interface IOptimizer
 }
 
 /// <summary>The tensors of an update.</summary>
-/// <param name="Parameters">The weights and their gradients, flat: an update changes <see cref="Deit.Model.Parameters.Trained"/>.</param>
+/// <param name="Parameters">
+/// The weights and their gradients, flat: an update changes <see cref="Deit.Model.Parameters.Trained"/>.
+/// </param>
 /// <param name="State">The optimiser's own, in the order of <see cref="IOptimizer.StateNames"/>.</param>
 /// <param name="DecayMask">The factor of weight decay of each <see cref="Deit.Model.Parameters.Granule"/> parameters, 1 or 0.</param>
 /// <param name="Segments">
-/// U32, the index, among those that are trained, of the parameter tensor that each <see cref="Deit.Model.Parameters.Granule"/> parameters belong to.
+/// U32, the index, among those that are trained, of the parameter tensor that each
+/// <see cref="Deit.Model.Parameters.Granule"/> parameters belong to.
 /// </param>
 /// <param name="StepState">Learning rate and bias corrections.</param>
 /// <param name="GradientScale">[1], multiplies the gradients; null for 1.</param>
 /// <param name="Apply">[1], 0 leaves everything as it is; null for 1.</param>
-/// <param name="Rates">The factor of the learning rate of each <see cref="Deit.Model.Parameters.Granule"/> parameters; null for 1.</param>
+/// <param name="Rates">
+/// The factor of the learning rate of each <see cref="Deit.Model.Parameters.Granule"/> parameters; null for 1.
+/// </param>
 internal sealed record OptimizerUpdate(
     Parameters Parameters,
     IReadOnlyList<Tensor> State,

@@ -15,7 +15,7 @@ internal static class LayerDecay
     public static float Rate(NetworkConfig config, int layer, double decay) =>
         (float)Math.Pow(decay, config.LastLayer - layer);
 
-    /// <summary>The factor of the rate of each <see cref="Parameters.Granule"/> parameters that are trained; null where each is 1.</summary>
+    /// <summary>The factor of the rate of each <see cref="Parameters.Granule"/> trained parameters; null where all are 1.</summary>
     /// <param name="config">The network.</param>
     /// <param name="parameters">Its parameters.</param>
     /// <param name="decay">The factor from a layer to the one before.</param>

@@ -13,17 +13,28 @@ internal sealed class RunExtension
 
     private RunExtension(TrainOptions own, TrainOptions extended) => (_own, _extended) = (own, extended);
 
-    /// <summary>The extension that is asked for.</summary>
-    /// <param name="folder">The run folder.</param>
-    /// <param name="options">The options that the run is to go on with.</param>
-    /// <returns>Null where the number of epochs is the run's own.</returns>
-    /// <exception cref="DeitException">The run has more epochs already, or its options cannot be read.</exception>
-    public static RunExtension? Asked(string folder, TrainOptions options)
+    /// <summary>The extension of a run that is about to go on; null where its epochs are as they were.</summary>
+    /// <param name="options">The options that it is to go on with.</param>
+    /// <param name="folder">The run folder, in the hands of this process.</param>
+    /// <exception cref="DeitException">The options have fewer epochs than the run.</exception>
+    public static RunExtension? Find(TrainOptions options, string folder)
     {
         TrainOptions own = TrainOptions.Load(folder);
-        return options.Schedule.Epochs == own.Schedule.Epochs
-            ? null
-            : new RunExtension(own, Extend(own, options.Schedule.Epochs, folder));
+        int epochs = options.Schedule.Epochs;
+        return epochs == own.Schedule.Epochs ? null : new RunExtension(own, Extend(own, epochs, folder));
+    }
+
+    /// <summary>Writes the new number of epochs into the options of the run, and says how the learning rate changes.</summary>
+    /// <param name="plan">Takes the notice.</param>
+    /// <param name="state">The point at which the run goes on.</param>
+    /// <param name="folder">The run folder.</param>
+    /// <exception cref="DeitException">The folder went away, or the file cannot be written; the old one is intact.</exception>
+    public void Begin(TrainingPlan plan, TrainState state, RunFolder folder)
+    {
+        folder.Require();
+        // Nothing but the number: a place of the data that was given for this call stays out of the file.
+        _extended.Save(plan.Folder);
+        plan.Notice(Notice(_own, _extended, state));
     }
 
     /// <summary>The options of a run with more epochs.</summary>
@@ -42,10 +53,6 @@ internal sealed class RunExtension
                 $"--epochs {epochs} with --resume extends a run, and '{folder}' has {own.Schedule.Epochs} epochs already; "
                     + "give more than these, or drop the flag to go on with the run as it is."
             );
-
-    /// <summary>How the learning rate changes, a sentence without a point at its end.</summary>
-    /// <param name="state">The point at which the run goes on.</param>
-    public string Notice(TrainState state) => Notice(_own, _extended, state);
 
     /// <summary>How the learning rate changes, a sentence without a point at its end.</summary>
     /// <param name="own">The run's options before.</param>
@@ -67,14 +74,5 @@ internal sealed class RunExtension
                 .LearningRates()
                 .LearningRate(of, state.ValidationLosses)
                 .ToString("0.00e-00", CultureInfo.InvariantCulture);
-    }
-
-    /// <summary>Makes the new number the run's own.</summary>
-    /// <param name="folder">The run folder.</param>
-    /// <exception cref="DeitException">It cannot be written.</exception>
-    public void Save(RunFolder folder)
-    {
-        folder.Require();
-        _extended.Save(folder.Path);
     }
 }

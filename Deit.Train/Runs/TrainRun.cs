@@ -50,7 +50,7 @@ internal sealed class TrainRun : IDisposable
         {
             RunCheckpoint reader = new(path);
             TrainState? resumed = resume is null ? null : reader.ReadState();
-            RunExtension? extension = resume is null ? null : RunExtension.Asked(path, options);
+            RunExtension? extension = resume is null ? null : RunExtension.Find(options, path);
             if (folder is null)
                 RequireApart(options, path);
             plan = new TrainingPlan(options, path, resumed is not null);
@@ -65,13 +65,11 @@ internal sealed class TrainRun : IDisposable
                 ?? new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
             if (resumed is null)
                 session.Initialize();
-            if (extension is not null)
-                plan.Notice(extension.Notice(state));
             // From here on a signal is waited for, so that the folder is left in order.
             if (stop is not null)
                 stop.SavesNothing = false;
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
-            extension?.Save(folder);
+            extension?.Begin(plan, state, folder);
             (ITrainingObserver[] all, RunReport? report) = Observers(session, checkpoint, folder, log, [.. observers]);
             return new TrainRun(session, new TrainingLoop(session, state, resumed is not null, all), folder, report);
         }

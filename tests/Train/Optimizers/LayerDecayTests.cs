@@ -6,7 +6,9 @@ using Deit.Train.Options;
 
 namespace Deit.Tests.Train.Optimizers;
 
-/// <summary>Learning rates by layer. The numbers follow from timm's <c>param_groups_layer_decay</c> and <c>group_matcher</c> by hand.</summary>
+/// <summary>
+/// Learning rates by layer. The numbers follow from timm's <c>param_groups_layer_decay</c> and <c>group_matcher</c> by hand.
+/// </summary>
 public sealed class LayerDecayTests
 {
     private const double Tolerance = 1e-6; // twenty roundings of F32
