@@ -5,6 +5,7 @@ using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Train.Options;
+using Deit.Train.Runs;
 
 namespace Deit.Cli.Commands;
 
@@ -91,6 +92,7 @@ internal static class DemoCommand
             DemoAnswers.Show(model, Path.Combine(data, "val"), sheet);
         Output.Line();
         Output.Line($"Answers  {sheet}: these pictures, and beside each where the model looked");
+        Output.Line($"Report   {Path.Combine(run, RunReport.FileName)}: open it in a browser");
         Output.Line($"Model    {best}");
         Output.Line($"Took     {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s");
         Output.Line();

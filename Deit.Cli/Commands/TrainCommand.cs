@@ -46,12 +46,8 @@ internal static class TrainCommand
     private static int Start(OptionBinder<TrainOptions> binder, ParseResult result)
     {
         string? recipe = binder.Bind(result).Run.Recipe;
-        TrainOptions options = binder.Bind(
-            result,
-            recipe is null
-                ? null
-                : WithoutModel(Recipe.Load(recipe), [.. binder.Given(result).Select(given => given.Flag.Name)])
-        );
+        HashSet<string> given = [.. binder.Given(result).Select(flag => flag.Flag.Name)];
+        TrainOptions options = binder.Bind(result, recipe is null ? null : WithoutModel(Recipe.Load(recipe), given));
         if (options.Run.SaveRecipe is { } file)
         {
             Recipe.Save(options, file);
@@ -71,7 +67,18 @@ internal static class TrainCommand
                     )
                     + "add --finetune with a model folder or a .safetensors file."
             );
-        return TrainTerminal.Run(options, resume: null);
+        return TrainTerminal.Run(OfWeights(options, given), resume: null);
+    }
+
+    // Weights say what network they are of. Who describes one by flags, or by a recipe, means that one.
+    private static TrainOptions OfWeights(TrainOptions options, HashSet<string> given)
+    {
+        ModelOptions model = options.Model;
+        bool described = given.Overlaps(NetworkOfWeights.Flags) || model.IsFreeDeit || model.RegNet is not null;
+        if (model.Finetune is not { } weights || described || model.Name != new ModelOptions().Name)
+            return options;
+        using ModelSource source = ModelSource.Open(weights);
+        return options with { Model = NetworkOfWeights.Describe(model, source.Description.Config) };
     }
 
     // The options of the run decide its result: a run with other options from its middle on would be another training. The number of

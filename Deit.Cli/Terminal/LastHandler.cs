@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
+using Deit.Train.Reporting;
 
 namespace Deit.Cli.Terminal;
 
@@ -102,7 +103,10 @@ internal sealed class LastHandler(
         );
         text.AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture, $"Version   {Version()}");
-        text.AppendLine(CultureInfo.InvariantCulture, $"Command   deit {string.Join(' ', arguments.Select(Quoted))}");
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"Command   deit {string.Join(' ', arguments.Select(ShellWord.Quoted))}"
+        );
         text.AppendLine(CultureInfo.InvariantCulture, $"Time      {DateTime.UtcNow:u}");
         text.AppendLine(
             CultureInfo.InvariantCulture,
@@ -118,9 +122,4 @@ internal sealed class LastHandler(
     private static string Version() =>
         typeof(LastHandler).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
         ?? "unknown";
-
-    private static string Quoted(string argument) =>
-        argument.Length > 0 && argument.All(letter => char.IsLetterOrDigit(letter) || "-_./=,:".Contains(letter))
-            ? argument
-            : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

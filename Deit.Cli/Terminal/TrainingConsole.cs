@@ -48,7 +48,7 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
         if (resumed && state.Epoch >= epochs)
             Say(
                 $"Resumed  a complete run: all its {epochs} epochs are done; "
-                    + $"go on with: deit train --resume {_folder} --epochs {2L * epochs}"
+                    + $"go on with: deit train --resume {ShellWord.Quoted(_folder)} --epochs {2L * epochs}"
             );
         else if (resumed)
             Say($"Resumed  at epoch {state.Epoch + 1}, step {state.StepInEpoch}");
@@ -84,7 +84,7 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
         if (!end.IsComplete)
             Say(
                 $"Stopped in epoch {end.State.Epoch + 1} after step {end.State.StepInEpoch}; "
-                    + $"go on with: deit train --resume {_folder}"
+                    + $"go on with: deit train --resume {ShellWord.Quoted(_folder)}"
             );
         if (end.Unreadable.Count > 0)
         {

@@ -36,7 +36,7 @@ internal sealed class WatchedRun
         return Trainer is { } trainer
                 ? $"{done} of {Epochs} epochs, in training by process {trainer.Process} on {trainer.Host}"
             : done >= Epochs ? $"{done} of {Epochs} epochs, complete"
-            : $"{done} of {Epochs} epochs, nobody trains it; go on with: deit train --resume {_folder}";
+            : $"{done} of {Epochs} epochs, nobody trains it; go on with: deit train --resume {ShellWord.Quoted(_folder)}";
     }
 
     /// <summary>Its page; of a run without one, a page of what the log has.</summary>

@@ -122,7 +122,7 @@ public sealed class BenchComparisonTests
         if (text is not null)
             Report.WriteText(folder[name], text);
         (int exitCode, _, string error) = await DeitProcess.Run("bench", "compare", folder["a.json"], folder[name]);
-        Assert.Equal(1, exitCode);
+        Assert.Equal(3, exitCode);
         Assert.StartsWith("deit: ", error);
         Assert.Contains(name, error);
         Assert.Single(error.TrimEnd().Split('\n'));

@@ -108,7 +108,7 @@ public class ProductBenchTests
     public async Task What_cannot_be_measured_is_said_in_a_sentence(string flag, string value)
     {
         (int exitCode, _, string error) = await DeitProcess.Run("bench", "products", flag, value);
-        Assert.Equal(1, exitCode);
+        Assert.Equal(2, exitCode);
         Assert.StartsWith($"deit: {flag} is {value}", error);
     }
 }

@@ -102,7 +102,7 @@ public sealed class ProfileBenchTests
     public async Task Refuses_what_it_cannot_profile(string flag, string value)
     {
         (int code, _, string error) = await DeitProcess.Run("bench", "profile", flag, value);
-        Assert.Equal(1, code);
+        Assert.Equal(2, code);
         Assert.Contains(value, error);
         Assert.Single(error.Trim().Split('\n'));
     }

@@ -1,4 +1,5 @@
 using Deit.Cli.Demo;
+using Deit.Model;
 using Deit.Tests.Train.Training;
 using Deit.Train.Options;
 
@@ -63,8 +64,29 @@ public sealed class FineTuneTests : IDisposable
                 .. "--embed-dim 32 --depth 2 --num-heads 2 --patch-size 8 --input-size 32 --finetune".Split(' '),
                 _folder["other"],
             ],
-            "give the model that the weights are of"
+            "give the model that the weights are of",
+            code: 3
         );
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Weights_alone_say_what_network_is_trained(bool distilled)
+    {
+        DeitConfig config = TinyRun.Config with { Distilled = distilled, NumClasses = 3 };
+        TinyRun.WriteModel(_folder["own"], config);
+        string[] recipe = ["train", "--data", _data, "--output", Run, "--recipe", "finetune", "--epochs", "1"];
+        (int exitCode, string output, string error) = await DeitProcess.Run([
+            .. recipe,
+            "--batch-size",
+            "8",
+            "--finetune",
+            _folder["own"],
+        ]);
+        Assert.True(exitCode == 0, output + error);
+        using ModelSource trained = ModelSource.Open(Path.Combine(Run, "best"));
+        Assert.Equal(config with { NumClasses = 8 }, trained.Description.Config);
     }
 
     [Theory]
@@ -88,11 +110,11 @@ public sealed class FineTuneTests : IDisposable
             expected
         );
 
-    private static async Task Fails(string[] arguments, string expected)
+    private static async Task Fails(string[] arguments, string expected, int code = 2)
     {
         (int exitCode, _, string error) = await DeitProcess.Run(arguments);
         string line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Equal(1, exitCode);
+        Assert.Equal(code, exitCode);
         Assert.Contains(expected, line);
     }
 }

@@ -90,7 +90,7 @@ public sealed class HubCommandTests : IDisposable
     public async Task A_name_that_is_none_is_answered_in_one_sentence(string name, string sentence)
     {
         (int code, string output, string error) = await Deit(["pull", name]);
-        Assert.Equal((1, ""), (code, output));
+        Assert.Equal((2, ""), (code, output));
         Assert.Contains(sentence, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd('\n').Split('\n'));
     }
@@ -102,7 +102,7 @@ public sealed class HubCommandTests : IDisposable
             ["predict", "--model", "hf:owner/repo", "x.png"],
             ("HF_HUB_OFFLINE", "1")
         );
-        Assert.Equal((1, ""), (code, output));
+        Assert.Equal((8, ""), (code, output));
         Assert.Contains("HF_HUB_OFFLINE forbids to fetch it", error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd('\n').Split('\n'));
         Assert.Empty(_server.Asked);
@@ -117,7 +117,7 @@ public sealed class HubCommandTests : IDisposable
                     + $"X-Error-Message: {request.Token} is not allowed"
                 : null;
         (int code, string output, string error) = await Deit(["pull", "owner/repo"], ("HF_TOKEN", Token));
-        Assert.Equal(1, code);
+        Assert.Equal(8, code);
         Assert.Contains("accept its terms", error, StringComparison.Ordinal);
         Assert.DoesNotContain(Token, output + error, StringComparison.Ordinal);
         Assert.Contains(_server.Asked, request => request.Token == $"Bearer {Token}");
@@ -151,7 +151,7 @@ public sealed class HubCommandTests : IDisposable
         (int code, _, string error) = await Deit(["pull", "owner/repo"]);
         Assert.Equal("bytes=7000000-", _server.AskedOfStore.Last().Range);
         // These bytes are no weights: the command says so once they are there, and whole.
-        Assert.Equal(1, code);
+        Assert.Equal(3, code);
         Assert.Equal(weights, File.ReadAllBytes(Path.Combine(Snapshot, "model.safetensors")));
         Assert.Contains("20.0 of 20.0 MB", error, StringComparison.Ordinal);
         Assert.Contains("model.safetensors", error, StringComparison.Ordinal);

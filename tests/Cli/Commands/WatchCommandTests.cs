@@ -29,10 +29,10 @@ public sealed partial class WatchCommandTests : IDisposable
         Assert.Equal(before, Directory.GetFileSystemEntries(run, "*", SearchOption.AllDirectories));
 
         (code, output, error) = await DeitProcess.Run("watch", _folder["nothing"]);
-        Assert.Equal((1, ""), (code, output));
+        Assert.Equal((3, ""), (code, output));
         Assert.Contains("is no run folder: it has no args.json", error, StringComparison.Ordinal);
         (code, output, error) = await DeitProcess.Run("watch", run, "--port", "70000");
-        Assert.Equal((1, ""), (code, output));
+        Assert.Equal((2, ""), (code, output));
         Assert.Contains("--port is 70000, expected from 0 to 65535.", error, StringComparison.Ordinal);
     }
 
