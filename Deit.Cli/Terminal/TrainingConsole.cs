@@ -1,5 +1,6 @@
 using Deit.Model;
 using Deit.Train.Options;
+using Deit.Train.Reporting;
 using Deit.Train.Runs;
 using Deit.Train.Training;
 

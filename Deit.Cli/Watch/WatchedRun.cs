@@ -3,6 +3,7 @@ using System.Text;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Train.Options;
+using Deit.Train.Reporting;
 using Deit.Train.Runs;
 
 namespace Deit.Cli.Watch;
