@@ -26,8 +26,8 @@ internal static class PullCommand
                 "Fetches a repository of the Hugging Face Hub."
             ),
             new Example(
-                "deit train --data shoes --recipe finetune --finetune hf:timm/deit_tiny_patch16_224.fb_in1k",
-                "Fetches a model where it is used."
+                "deit pull facebook/deit-tiny-patch16-224@refs/pr/2 --json",
+                "Fetches a revision, and prints JSON."
             )
         )
         {

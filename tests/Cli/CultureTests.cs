@@ -30,7 +30,7 @@ public sealed class CultureTests : IDisposable
         (int code, string error) = await Run(culture, invariant, "train", "--lr", "0,001");
         Assert.Equal(
             (
-                1,
+                2,
                 "deit: --lr is '0,001', expected a number with a point before its decimals, as 0.001; see deit train --help.\n"
             ),
             (code, error)

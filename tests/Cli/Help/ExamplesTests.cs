@@ -23,6 +23,8 @@ public sealed partial class ExamplesTests : IDisposable
         ("demo", "it trains for minutes; .ci/run runs it"),
         ("bench", "it measures for minutes; tests/Bench runs each bench"),
         ("devices", "it is run by OutputTests"),
+        ("watch", "it serves until Ctrl-C; WatchCommandTests runs it"),
+        ("pull", "it needs the Hub; HubCommandTests runs it against a server of its own"),
     ];
 
     // What makes a training small, in place of what a line says of the same.
@@ -94,7 +96,8 @@ public sealed partial class ExamplesTests : IDisposable
         foreach (string page in pages)
         foreach (Match block in Block().Matches(File.ReadAllText(page).ReplaceLineEndings("\n")))
         foreach (string line in block.Value.Replace("\\\n", " ").Split('\n'))
-            if (Line().Match(line) is { Success: true } match)
+            // Three points stand for what the reader adds.
+            if (Line().Match(line) is { Success: true } match && !line.Contains(" ...", StringComparison.Ordinal))
                 yield return match.Groups[1].Value.Trim();
     }
 
@@ -153,6 +156,10 @@ public sealed partial class ExamplesTests : IDisposable
 
     private static string[] Reduced(string[] arguments)
     {
+        arguments =
+        [
+            .. arguments.Select(word => word.StartsWith("hf:", StringComparison.Ordinal) ? "runs/a/best" : word),
+        ];
         if (arguments[0] != "train" || arguments.Contains("--resume"))
             return arguments;
         List<string> reduced = [];
@@ -161,7 +168,7 @@ public sealed partial class ExamplesTests : IDisposable
             if (Small.ContainsKey(arguments[i]) || arguments[i] == "--model")
                 i++;
             else
-                reduced.Add(arguments[i].StartsWith("hf:", StringComparison.Ordinal) ? "runs/a/best" : arguments[i]);
+                reduced.Add(arguments[i]);
         }
         return [.. reduced, "--no-model-ema", .. Small.SelectMany(pair => (string[])[pair.Key, pair.Value])];
     }
