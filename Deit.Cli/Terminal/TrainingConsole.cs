@@ -12,6 +12,7 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
 {
     private string _folder = "";
     private int _validationImages;
+    private bool _reports;
 
     /// <inheritdoc/>
     public void Started(TrainingSession session, TrainState state, bool resumed)
@@ -20,6 +21,8 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
         NetworkConfig config = plan.Description.Config;
         TrainStep step = session.Step;
         (_folder, _validationImages) = (plan.Folder, plan.ValidationImages.Count);
+        _reports = plan.Options.Run.Report;
+        Say($"Run      {_folder}");
         Say($"Device   {session.Device.Info}");
         Say(
             $"Model    {plan.Description.Name ?? "free configuration"}: {Millions(session.Model)} M parameters, "
@@ -99,7 +102,11 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
                     + $"over {end.Steps} steps"
             );
         if (end.IsComplete)
+        {
             Say($"Done     best model in {new RunCheckpoint(_folder).Best}");
+            if (_reports)
+                Say($"Report   {Path.Combine(_folder, RunReport.FileName)}");
+        }
     }
 
     private void SayTeacher(TrainingSession session)

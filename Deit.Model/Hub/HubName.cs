@@ -58,7 +58,7 @@ internal sealed record HubName
                 PublishedModels.Repository(repository)
                 ?? throw Refused(
                     text,
-                    $"there is no published model '{Printable.Line(repository)}'; give OWNER/REPO, or one of "
+                    $"there is no published model '{Printable.Line(repository)}'{Meant(repository)}; give OWNER/REPO, or one of "
                         + $"{string.Join(", ", PublishedModels.Names)}."
                 );
         if (
@@ -82,6 +82,9 @@ internal sealed record HubName
     /// <summary>As it is typed, without <c>hf:</c>.</summary>
     public override string ToString() =>
         Revision == DefaultRevision ? $"{Owner}/{Repository}" : $"{Owner}/{Repository}@{Revision}";
+
+    private static string Meant(string name) =>
+        NearestNames.Question(name, PublishedModels.Names) is { } question ? $", {question}" : "";
 
     // The Hub's own rules: no part begins or ends with '.' or '-', "--" separates parts in the cache.
     private static bool IsPart(string part) =>
