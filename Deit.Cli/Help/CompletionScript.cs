@@ -36,7 +36,7 @@ internal static class CompletionScript
                 $"    '{command.Path}') words='{string.Join(' ', all)}'; files={(command.TakesFiles ? 1 : 0)} ;;\n"
             );
         }
-        return $$"""
+        string script = $$"""
             # Completion of deit for bash. Add this line to ~/.bashrc:  source <(deit completion bash)
             _deit() {
               local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} path=deit words='' files=0 i
@@ -58,7 +58,8 @@ internal static class CompletionScript
             }
             complete -F _deit deit
 
-            """.ReplaceLineEndings("\n");
+            """;
+        return script.ReplaceLineEndings("\n");
     }
 
     private static string BashValue(CompletionFlag flag) =>
@@ -170,7 +171,7 @@ internal static class CompletionScript
             foreach (CompletionFlag flag in command.Flags.Where(flag => flag.Kind == CompletionKind.Words))
                 values.Append($"    '{command.Path} {flag.Name}' = '{string.Join(' ', flag.Words)}'\n");
         }
-        return $$"""
+        string script = $$"""
             # Completion of deit for PowerShell. Add this line to $PROFILE:  deit completion pwsh | Out-String | Invoke-Expression
             Register-ArgumentCompleter -Native -CommandName deit -ScriptBlock {
               param($word, $ast, $cursor)
@@ -190,6 +191,7 @@ internal static class CompletionScript
               }
             }
 
-            """.ReplaceLineEndings("\n");
+            """;
+        return script.ReplaceLineEndings("\n");
     }
 }
