@@ -17,7 +17,7 @@ internal static class NearestNames
 
     /// <summary>The names that are near, the nearest first, three at most.</summary>
     /// <remarks>
-    /// A name is near where it takes few edits to type it, at most a third of its letters, or where one of both begins
+    /// A name is near where it takes few edits to type it, about a third of its letters, or where one of both begins
     /// with the other: <c>deit_tiny</c> means <c>deit_tiny_patch16_224</c>.
     /// </remarks>
     /// <param name="name">The name that does not exist.</param>
@@ -30,7 +30,7 @@ internal static class NearestNames
                 .Distinct(StringComparer.Ordinal)
                 .Select(other => (Name: other, Edits: Distance(name, other)))
                 .Where(other =>
-                    other.Edits <= Math.Max(1, Math.Min(name.Length, other.Name.Length) / 3)
+                    other.Edits <= Math.Max(1, (Math.Min(name.Length, other.Name.Length) + 1) / 3)
                     || IsBeginning(name, other.Name)
                 )
                 .OrderBy(other => other.Edits)

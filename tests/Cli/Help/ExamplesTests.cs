@@ -105,8 +105,11 @@ public sealed partial class ExamplesTests : IDisposable
     private async Task World()
     {
         string data = TinyRun.WritePictures(_folder);
-        foreach (string name in (string[])["shoes", "others"])
+        foreach (string name in (string[])["shoes", "others", "first"])
             Copy(data, _folder[name]);
+        foreach ((int i, string name) in ((string[])["hat", "outwear", "shoes", "skirt"]).Index())
+        foreach ((string split, string of) in ((string, string)[])[("train", "train"), ("val", "val"), ("test", "val")])
+            Copy(Path.Combine(data, of, DemoDataset.Classes[i]), _folder[$"few/{split}/{name}"]);
         Copy(Path.Combine(data, "val"), _folder["shoes/test"]);
         foreach (string name in (string[])["photos", "more/inner"])
             Directory.CreateDirectory(_folder[name]);
