@@ -48,7 +48,7 @@ public sealed class EnvironmentTests : IDisposable
         );
         Assert.Equal(
             (
-                1,
+                4,
                 "",
                 "deit: The Vulkan loader found no driver: VK_DRIVER_FILES names '/nonexistent.json', which does not exist; "
                     + "correct or unset it.\n"
