@@ -159,6 +159,9 @@ public sealed partial class ExamplesTests : IDisposable
 
     private static string[] Reduced(string[] arguments)
     {
+        // There is perhaps one device.
+        if (Array.IndexOf(arguments, "--device") is >= 0 and int device)
+            arguments[device + 1] = "0";
         arguments =
         [
             .. arguments.Select(word => word.StartsWith("hf:", StringComparison.Ordinal) ? "runs/a/best" : word),
