@@ -94,12 +94,15 @@ public sealed partial class ExamplesTests : IDisposable
                 .Order(StringComparer.Ordinal),
         ];
         foreach (string page in pages)
-        foreach (Match block in Block().Matches(File.ReadAllText(page).ReplaceLineEndings("\n")))
+        foreach (Match block in Block().Matches(File.ReadAllText(page).ReplaceLineEndings("\n")).Where(IsTyped))
         foreach (string line in block.Value.Replace("\\\n", " ").Split('\n'))
             // Three points stand for what the reader adds.
             if (Line().Match(line) is { Success: true } match && !line.Contains(" ...", StringComparison.Ordinal))
                 yield return match.Groups[1].Value.Trim();
     }
+
+    // Fenced text is what a command printed.
+    private static bool IsTyped(Match block) => !block.Value.StartsWith("```text", StringComparison.Ordinal);
 
     // Everything that the examples name.
     private async Task World()
