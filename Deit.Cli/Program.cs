@@ -21,10 +21,11 @@ return handler.Run(() =>
     RootCommand root = DeitCommands.Create();
     // A picture may be called @1.png: names that begin so are no files with further arguments.
     ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-    if (ParseErrors.Sentence(parsed) is { } sentence)
+    bool helps = HelpAction.IsAsked(parsed);
+    if (!helps && ParseErrors.Sentence(parsed) is { } sentence)
         throw new DeitException(DeitErrorKind.Usage, sentence);
     // A command line that ends before the name of a command asks what there is.
-    if (parsed.Errors.Count > 0)
+    if (helps || parsed.Errors.Count > 0)
     {
         HelpAction.Print(parsed.CommandResult.Command);
         return ExitCode.Done;

@@ -69,7 +69,7 @@ internal static class PictureArguments
                 DeitErrorKind.Data,
                 $"'{path}' is a folder without pictures in it ({string.Join(' ', PictureFiles.Extensions)}); "
                     + "give pictures, the folder that they lie in, or "
-                    + $"'{Path.Combine(path, "**", "*.jpg")}' for those of all folders in it."
+                    + $"'{Path.Combine(path, "**", "*")}' for those of all folders in it."
             );
     }
 

@@ -17,21 +17,15 @@ internal sealed class PredictAnswers(PredictFormat format, int top)
     /// <summary>Pictures that were answered.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Begins the output.</summary>
-    /// <exception cref="OutputException">The output cannot be written.</exception>
-    public void Begin()
-    {
-        if (format == PredictFormat.Csv)
-            Row("image", "rank", "index", "label", "probability");
-    }
-
     /// <summary>Writes an answer.</summary>
     /// <param name="picture">The path of the picture.</param>
     /// <param name="scores">The classes of the model, the likeliest first.</param>
     /// <exception cref="OutputException">The output cannot be written.</exception>
     public void Add(string picture, IReadOnlyList<ClassScore> scores)
     {
-        Count++;
+        // A table without an answer has no heading either.
+        if (Count++ == 0 && format == PredictFormat.Csv)
+            Row("image", "rank", "index", "label", "probability");
         ClassScore[] shown = [.. scores.Take(top)];
         switch (format)
         {

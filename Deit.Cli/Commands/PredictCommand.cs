@@ -106,7 +106,6 @@ internal static class PredictCommand
         if (format != PredictFormat.Json)
             Output.Aside($"Running on {model.Device}, {model.Precision.Name}");
         PredictAnswers answers = new(format, options.Top);
-        answers.Begin();
         int failed = 0;
         foreach (string[] some in PictureArguments.All(images, options.List, Fail).Chunk(PicturesAtOnce))
         foreach (PictureResult result in model.ClassifyAsync(some).GetAwaiter().GetResult())

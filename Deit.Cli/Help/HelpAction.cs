@@ -14,6 +14,13 @@ internal sealed class HelpAction : SynchronousCommandLineAction
     public static void Install(RootCommand root) =>
         root.Options.OfType<HelpOption>().Single().Action = new HelpAction();
 
+    /// <summary>Whether a command line asks for help. Who does so may have left out, or got wrong, everything else.</summary>
+    /// <param name="parsed">The command line.</param>
+    public static bool IsAsked(ParseResult parsed) =>
+        parsed
+            .RootCommandResult.Command.Options.OfType<HelpOption>()
+            .Any(help => parsed.GetResult(help) is { Implicit: false });
+
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
     {

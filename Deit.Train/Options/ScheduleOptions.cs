@@ -24,7 +24,7 @@ internal sealed record ScheduleOptions
     [Flag("learning rate at the end, not multiplied")]
     public double MinLr { get; init; } = 1e-5;
 
-    [Flag("learning rate of the first epoch, not multiplied")]
+    [Flag("learning rate that the warm-up begins with, not multiplied")]
     public double WarmupLr { get; init; } = 1e-6;
 
     [Flag("epochs of linear warm-up")]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Deit.Model.Images;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Splits;
+using Deit.Train.Reporting;
 
 namespace Deit.Train.Data.Inspection;
 
@@ -35,7 +36,7 @@ internal sealed class QuickLook
     {
         string[] found = [.. ((IEnumerable<string?>)[Balance(), .. Files()]).OfType<string>()];
         if (found.Length > 0)
-            found[^1] += $"; deit check {_data} tells more";
+            found[^1] += $"; more of it: deit check {ShellWord.Quoted(_data)}";
         return found;
     }
 

@@ -73,6 +73,27 @@ public sealed class HelpTextTests
         }
     }
 
+    /// <summary>Who asks for help has not yet what the command needs.</summary>
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void Help_is_given_whatever_is_missing(string path)
+    {
+        string[] command = path.Split(' ')[1..];
+        foreach (string flag in (string[])["--help", "-h"])
+        {
+            Assert.True(HelpAction.IsAsked(Root.Parse([.. command, flag])));
+            Assert.True(HelpAction.IsAsked(Root.Parse([.. command, "--nonsense", flag])));
+        }
+        Assert.False(HelpAction.IsAsked(Root.Parse(command)));
+    }
+
+    [Fact]
+    public async Task Help_comes_before_what_is_missing()
+    {
+        (int code, string output, string error) = await Run("80", "pull", "--help");
+        Assert.Equal((0, HelpText.Of(HelpAction.Page(Command("deit pull")), 80), ""), (code, output, error));
+    }
+
     [Fact]
     public async Task The_width_of_the_terminal_is_kept_and_help_flag_and_command_are_the_same()
     {
