@@ -45,6 +45,19 @@ internal sealed record ScheduleOptions
     [Flag("share of the epochs, at their end, in which --sched constant falls to --min-lr; 0 for none")]
     public double TailShare { get; init; } = 0.2;
 
+    /// <summary>A sentence, without a point at its end, where the warm-up takes half of the training; null elsewhere.</summary>
+    /// <remarks>A training of a few epochs is a trial, and is left alone.</remarks>
+    public string? LongWarmup
+    {
+        get
+        {
+            const int Trial = 5;
+            return Epochs > Trial && 2 * WarmupEpochs >= Epochs
+                ? $"the learning rate is warmed up for {WarmupEpochs} of the {Epochs} epochs; fewer --warmup-epochs leave more to learn in"
+                : null;
+        }
+    }
+
     /// <exception cref="DeitException">A value makes no sense.</exception>
     public void Validate()
     {

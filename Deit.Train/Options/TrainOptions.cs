@@ -79,6 +79,13 @@ internal sealed record TrainOptions
     /// <exception cref="DeitException">The file cannot be written.</exception>
     public void Save(string folder) => OptionsFile.Write(this, Path.Combine(folder, FileName), FlagScope.Run);
 
+    // Somebody may have named a model folder of a run, as RUN/last.
+    private static string RunFolderNear(string folder) =>
+        Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder)) is { Length: > 0 } above
+        && File.Exists(Path.Combine(above, FileName))
+            ? $"'{above}', the run that it is of"
+            : "the --output of an earlier training";
+
     /// <summary>Reads the options of a run folder.</summary>
     /// <param name="folder">The run folder.</param>
     /// <exception cref="DeitException">The folder holds no run, or its file is damaged.</exception>
@@ -88,7 +95,7 @@ internal sealed record TrainOptions
         if (!File.Exists(path))
             throw new DeitException(
                 DeitErrorKind.Data,
-                $"'{folder}' is no run folder: it has no {FileName}; give the --output of an earlier training."
+                $"'{folder}' is no run folder: it has no {FileName}; give {RunFolderNear(folder)}."
             );
         try
         {

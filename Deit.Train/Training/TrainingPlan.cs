@@ -118,7 +118,10 @@ internal sealed class TrainingPlan : IDisposable
     public string? TeacherHash() => Teacher is { } teacher ? Distillation.Teacher.Hash(teacher.Source) : null;
 
     private IReadOnlyList<string> Look(string data) =>
-        new QuickLook(data, TrainingImages, ValidationImages).Sentences();
+        [
+            .. new QuickLook(data, TrainingImages, ValidationImages).Sentences(),
+            .. Options.Schedule.LongWarmup is { } warning ? [warning] : Array.Empty<string>(),
+        ];
 
     /// <summary>Closes the files of weights.</summary>
     public void Dispose()

@@ -147,6 +147,11 @@ public sealed class CommandErrorTests : IDisposable
     public async Task Resuming_what_is_no_run()
     {
         await Fails(["train", "--resume", _folder["nothing"]], "no run folder", Data);
+        // One of the model folders of a run is not the run.
+        File.WriteAllText(_folder["args.json"], "{}");
+        Directory.CreateDirectory(_folder["last"]);
+        foreach (string last in new[] { _folder["last"], _folder["last"] + Path.DirectorySeparatorChar })
+            await Fails(["train", "--resume", last], $"give '{_folder.Path}', the run that it is of.", Data);
         string run = _folder["options-only"];
         Directory.CreateDirectory(run);
         TinyRun.Options(TinyRun.WritePictures(_folder), run).Save(run);

@@ -196,7 +196,10 @@ internal sealed class ImageFolderLayout
     private static DeitException NoClasses(string folder) =>
         new(
             DeitErrorKind.Data,
-            $"Opening the data folder '{folder}' failed: it has no class folders; "
-                + $"expected a folder of pictures for each class, as in '{Path.Combine(folder, "cat")}'."
+            PictureFiles.LieIn(folder)
+                ? $"Opening the data folder '{folder}' failed: it has no class folders, and pictures lie in it as in one class; "
+                    + $"give the folder above it, or make a folder for each class, as '{Path.Combine(folder, "cat")}'."
+                : $"Opening the data folder '{folder}' failed: it has no class folders; "
+                    + $"expected a folder of pictures for each class, as in '{Path.Combine(folder, "cat")}'."
         );
 }

@@ -43,7 +43,9 @@ internal static class CopyFindings
                     $"copies_{which}",
                     Weight.Notice,
                     $"{Groups(within)} {how}, in one split and class",
-                    "such a picture counts more than others: keep one of each",
+                    exact
+                        ? "such a picture counts more than others: keep one of each"
+                        : "look at them first: where they are copies, keep one of each",
                     Examples(inspection, copies, within)
                 );
         }

@@ -1,10 +1,14 @@
 using System.Collections.Frozen;
+using System.Globalization;
 
 namespace Deit.Train.Data.Inspection;
 
 /// <summary>What is wrong or strange about the files.</summary>
 internal static class FileFindings
 {
+    // A few transparent pixels, as at rounded corners, change nothing.
+    private const double SeenThrough = 0.05;
+
     private static readonly FrozenDictionary<string, string> FormatOf = new Dictionary<string, string>
     {
         [".jpg"] = "JPEG",
@@ -53,6 +57,24 @@ internal static class FileFindings
                 $"{Plural.Of(animated.Length, "picture")} {(animated.Length == 1 ? "is an animation" : "are animations")}",
                 "the first frame alone is used: take it out yourself where another one shows the class",
                 [.. animated.Select(i => new Example($"{inspection.Pictures[i].Encoded.Frames} frames", i))]
+            );
+        int[] transparent = Where(inspection, picture => picture.Transparent > SeenThrough);
+        if (transparent.Length > 0)
+            yield return new Finding(
+                "transparent",
+                Weight.Notice,
+                $"{Plural.Of(transparent.Length, "picture")} {(transparent.Length == 1 ? "is" : "are")} transparent in part",
+                "the colours that are hidden under the transparency are used, which viewers do not show: "
+                    + "lay the pictures on a background first",
+                [
+                    .. transparent.Select(i => new Example(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{100 * inspection.Pictures[i].Transparent:0} % of it"
+                        ),
+                        i
+                    )),
+                ]
             );
         int[] cmyk = Where(inspection, picture => picture.Encoded.IsCmyk);
         if (cmyk.Length > 0)

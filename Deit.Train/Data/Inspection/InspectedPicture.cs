@@ -20,6 +20,9 @@ internal sealed record InspectedPicture(int Split, int Index, int Class)
     /// <summary>What its head says; the format is null of data that stores pixels.</summary>
     public EncodedFacts Encoded { get; init; }
 
+    /// <summary>The share of its pixels that a viewer does not show, since they are transparent.</summary>
+    public double Transparent { get; init; }
+
     /// <summary>A hash of the encoded bytes; 0 of data that stores pixels.</summary>
     public UInt128 BytesHash { get; init; }
 

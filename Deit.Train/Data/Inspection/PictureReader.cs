@@ -71,6 +71,7 @@ internal sealed class PictureReader(int workers, bool keepLevels)
                 Width = image.Width,
                 Height = image.Height,
                 Encoded = facts,
+                Transparent = encoded is null ? 0 : Transparency.ShareOf(encoded),
                 BytesHash = encoded is null ? default : Hash(encoded),
                 PixelsHash = Hash(image),
                 Small = SmallPicture.Of(image, keepLevels),

@@ -3,6 +3,7 @@ using Deit.Cli.Commands;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
+using Deit.Tests.Train.Training;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Loading;
 using Deit.Train.Distillation;
@@ -63,6 +64,35 @@ public sealed class TrainOptionsTests
             options.Augmentation.TransformOptions(37)
         );
         Assert.Equal(256, Assert.IsType<RepeatedAugmentationSampler>(options.Sampler(300)).Count);
+    }
+
+    // A training that is warmed up for half of its epochs or more says so, unless it is a trial of a few epochs.
+    [Theory]
+    [InlineData("--epochs 10 --warmup-epochs 5", true)]
+    [InlineData("--epochs 6 --warmup-epochs 3", true)]
+    [InlineData("--epochs 10 --warmup-epochs 4", false)]
+    [InlineData("--epochs 5 --warmup-epochs 5", false)]
+    [InlineData("--epochs 300", false)]
+    [InlineData("--epochs 6 --warmup-epochs 3 --resume RUN", false)]
+    public void A_long_warm_up_is_said(string arguments, bool said)
+    {
+        using TemporaryFolder folder = new();
+        TrainOptions given = Parse(arguments.Replace(" --resume RUN", "", StringComparison.Ordinal));
+        TrainOptions options = TinyRun.Options(TinyRun.WritePictures(folder), folder["run"]);
+        options = options with
+        {
+            Schedule = options.Schedule with
+            {
+                Epochs = given.Schedule.Epochs,
+                WarmupEpochs = given.Schedule.WarmupEpochs,
+            },
+        };
+        bool resumed = arguments.Contains("--resume", StringComparison.Ordinal);
+        using TrainingPlan plan = new(options, folder["run"], resumed);
+        string sentence =
+            $"the learning rate is warmed up for {options.Schedule.WarmupEpochs} of the {options.Schedule.Epochs} epochs; "
+            + "fewer --warmup-epochs leave more to learn in";
+        Assert.Equal(said, plan.Notices.Contains(sentence));
     }
 
     [Fact]

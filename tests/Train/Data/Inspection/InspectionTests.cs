@@ -145,6 +145,9 @@ public sealed class InspectionTests : IDisposable
         );
         Example example = Assert.Single(finding.Examples);
         Assert.EndsWith(likeness, example.Text, StringComparison.Ordinal);
+        // What only looks alike may be no copy.
+        if (kind == "copies_near")
+            Assert.StartsWith("look at them first", finding.Remedy, StringComparison.Ordinal);
         Checked inspection = Look();
         Assert.Equal(
             new[] { _folder["train/a/0.png"], _folder[copy] }.Order(StringComparer.Ordinal),
@@ -192,6 +195,33 @@ public sealed class InspectionTests : IDisposable
             Assert.Single(Single("passed_over", Weight.Notice).Examples).Text,
             StringComparison.Ordinal
         );
+    }
+
+    // Colours of red stand under every pixel; a viewer shows those of the lower half alone.
+    [Theory]
+    [InlineData(0.5, 0x7F, "50 % of it")]
+    [InlineData(1, 0, "100 % of it")]
+    [InlineData(0.5, 0x80, null)]
+    [InlineData(0.03, 0, null)]
+    [InlineData(0, 0, null)]
+    public void Pictures_that_are_transparent_in_part(double share, byte alpha, string? text)
+    {
+        WriteClean();
+        using SKBitmap bitmap = new(new SKImageInfo(60, 100, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        for (int y = 0; y < bitmap.Height; y++)
+        for (int x = 0; x < bitmap.Width; x++)
+            bitmap.SetPixel(x, y, new SKColor(200, (byte)x, (byte)y, y < share * bitmap.Height ? alpha : (byte)255));
+        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        Write("train/a/through.png", png.ToArray());
+        Checked inspection = Look(input: 64);
+        if (text is null)
+            Assert.Empty(inspection.Findings);
+        else
+        {
+            Finding finding = Assert.Single(inspection.Findings);
+            Assert.Equal(("transparent", Weight.Notice), (finding.Kind, finding.Weight));
+            Assert.Equal(text, Assert.Single(finding.Examples).Text);
+        }
     }
 
     [Fact]
