@@ -109,6 +109,21 @@ internal sealed class LockFile : IDisposable
     /// <param name="error">The exception from opening it.</param>
     public static bool IsInUse(IOException error) => InUse.Contains(error.HResult);
 
+    /// <summary>Whether a file that is held can be opened again: then the file system has no locks.</summary>
+    /// <param name="path">The file; this process holds it.</param>
+    public static bool CanBeOpened(string path)
+    {
+        try
+        {
+            using FileStream second = new(path, FileMode.Open, FileAccess.ReadWrite, Sharing, bufferSize: 0);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Gives the lock back and removes the file, unless another one has its name by now.</summary>
     public void Dispose() => Release(remove: true);
 
@@ -152,18 +167,5 @@ internal sealed class LockFile : IDisposable
                 DeitErrorKind.Output,
                 $"'{path}' is no lock that this program wrote, though it has the name of one; move it elsewhere."
             );
-    }
-
-    private static bool CanBeOpened(string path)
-    {
-        try
-        {
-            using FileStream second = new(path, FileMode.Open, FileAccess.ReadWrite, Sharing, bufferSize: 0);
-            return true;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
     }
 }

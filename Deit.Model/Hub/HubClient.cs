@@ -19,6 +19,7 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
 
     private readonly HubConnection _connection = new(settings);
     private long _fetched;
+    private bool _toldOfLocks;
 
     /// <summary>
     /// Brings a model: its description, how pictures are prepared, and its weights in one file or several. What is in the cache already is
@@ -132,7 +133,7 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
                     + "give another repository."
             );
         long total = Sum(missing.Select(file => file.Size)),
-            there = missing.Sum(file => Math.Min(PartOf(cache.Blob(file.Tag)), file.Size));
+            there = missing.Sum(file => Math.Min(PartialFile.LengthOf(cache.Blob(file.Tag)), file.Size));
         if (settings.FreeBytes(settings.CacheFolder) is { } free && total - there > free)
             throw new HubException(
                 HubErrorKind.Disk,
@@ -180,27 +181,22 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
         using FileStream held = await Hold(cache.Lock(file.Tag), file, cancellation).ConfigureAwait(false);
         if (File.Exists(blob))
             return; // another process fetched it meanwhile
-        string partial = PartialOf(blob);
-        FileStreamOptions options = new()
-        {
-            Mode = FileMode.OpenOrCreate,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.Read | FileShare.Delete,
-            BufferSize = 0, // what came is in the file, should the process be ended
-            Options = FileOptions.Asynchronous,
-        };
-        using (FileStream stream = new(partial, options))
-        {
-            long start = stream.Length;
-            await new HubDownload(settings, _connection)
-                .Run(name, file, stream, report, cancellation)
-                .ConfigureAwait(false);
-            _fetched += Math.Max(0, file.Size - start);
-        }
-        File.Move(partial, blob, overwrite: true);
+        bool isAlone = !LockFile.CanBeOpened(cache.Lock(file.Tag));
+        if (!isAlone && !_toldOfLocks)
+            observer?.Notice(
+                $"the file system of '{settings.CacheFolder}' has no locks, and a download that ends early begins anew"
+            );
+        _toldOfLocks |= !isAlone;
+        using PartialFile partial = new(blob, isAlone);
+        long start = partial.Stream.Length;
+        await new HubDownload(settings, _connection)
+            .Run(name, file, partial, report, cancellation)
+            .ConfigureAwait(false);
+        _fetched += Math.Max(0, file.Size - start);
+        partial.Become(blob);
     }
 
-    // Processes that fetch the same content wait for each other. Where the file system has no locks, the hash finds what they spoil.
+    // Processes that fetch the same content wait for each other. Where the file system has no locks, each fetches it for itself.
     private async Task<FileStream> Hold(string path, RemoteFile file, CancellationToken cancellation)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -242,10 +238,6 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
 
     private HubSnapshot Snapshot(HubCache cache, HubName name, string commit) =>
         new(name, commit, cache.Snapshot(commit), _fetched);
-
-    private static string PartialOf(string blob) => $"{blob}.incomplete";
-
-    private static long PartOf(string blob) => new FileInfo(PartialOf(blob)) is { Exists: true } part ? part.Length : 0;
 
     // Sizes come from a server.
     private static long Sum(IEnumerable<long> sizes) =>

@@ -17,7 +17,7 @@ internal sealed class HubDownload(HubSettings settings, HubConnection connection
     /// <summary>Fetches a file.</summary>
     /// <param name="name">The repository at the file's commit.</param>
     /// <param name="file">The file.</param>
-    /// <param name="stream">The partial file, empty or with the first bytes; it is flushed to disk at the end.</param>
+    /// <param name="partial">The partial file, empty or with the first bytes; it is flushed to disk at the end.</param>
     /// <param name="report">Told how many bytes are there.</param>
     /// <param name="cancellation">Ends it; what was fetched stays.</param>
     /// <exception cref="HubException">It cannot be had.</exception>
@@ -25,11 +25,12 @@ internal sealed class HubDownload(HubSettings settings, HubConnection connection
     public async Task Run(
         HubName name,
         RemoteFile file,
-        FileStream stream,
+        PartialFile partial,
         Action<long> report,
         CancellationToken cancellation
     )
     {
+        FileStream stream = partial.Stream;
         string where = $"'{file.Path}' of '{name}'";
         (int failures, int wrong) = (0, 0);
         while (true)
@@ -58,7 +59,7 @@ internal sealed class HubDownload(HubSettings settings, HubConnection connection
             {
                 failures = stream.Length - before >= GettingOn ? 1 : failures + 1;
                 if (failures >= settings.Attempts || interruption.IsTooLong)
-                    throw interruption.Final(where);
+                    throw interruption.Final(where, partial.IsKept);
                 await Task.Delay(interruption.Pause(failures), settings.Time, cancellation).ConfigureAwait(false);
             }
         }

@@ -33,17 +33,13 @@ internal sealed class HubInterruption(
 
     /// <summary>The error where it stays so.</summary>
     /// <param name="where">The repository and file.</param>
-    public HubException Final(string where) =>
-        new(
-            Kind,
-            $"Fetching {where} failed: {Message}; "
-                + (
-                    IsTooLong ? $"the server asks to wait {wait!.Value.TotalSeconds:0} s, try again then."
-                    : Kind == HubErrorKind.Network
-                        ? "check the connection and HF_ENDPOINT and try again, what was fetched is kept."
-                    : "try again later, what was fetched is kept."
-                ),
-            status,
-            this
-        );
+    /// <param name="isKept">Whether the next attempt goes on with what came.</param>
+    public HubException Final(string where, bool isKept = true)
+    {
+        string remedy =
+            IsTooLong ? $"the server asks to wait {wait!.Value.TotalSeconds:0} s, try again then"
+            : (Kind == HubErrorKind.Network ? "check the connection and HF_ENDPOINT and try again" : "try again later")
+                + (isKept ? ", what was fetched is kept" : "");
+        return new HubException(Kind, $"Fetching {where} failed: {Message}; {remedy}.", status, this);
+    }
 }

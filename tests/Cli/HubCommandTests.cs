@@ -168,6 +168,104 @@ public sealed class HubCommandTests : IDisposable
         Assert.Single(_server.AskedOfStore, request => request.Method == "GET");
     }
 
+    // Without locks each process has a file of its own: another's, which may be written at this moment, is left alone.
+    [Theory]
+    [InlineData("1", new[] { "weights", "config", "another's" })]
+    [InlineData("0", new[] { "weights", "config" })]
+    public async Task Only_a_lock_that_keeps_others_out_opens_the_common_file(string disabled, string[] left)
+    {
+        byte[] weights = File.ReadAllBytes(Path.Combine(_folder["model"], ModelFolder.WeightsFile));
+        string blobs = Directory
+                .CreateDirectory(Path.Combine(_folder["home"], "hub", "models--owner--repo", "blobs"))
+                .FullName,
+            partial = Path.Combine(blobs, $"{HubServer.Sha256(weights)}.incomplete");
+        File.WriteAllBytes(partial, weights[..100]);
+        (int code, _, string error) = await Deit(
+            ["pull", "owner/repo"],
+            ("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", disabled)
+        );
+        Assert.True(code == 0, error);
+        Assert.Equal(weights, File.ReadAllBytes(Path.Combine(Snapshot, "model.safetensors")));
+        Assert.Equal(left.Length, Directory.GetFiles(blobs).Length);
+        Assert.Equal(disabled == "1", File.Exists(partial));
+        if (disabled == "1")
+            Assert.Equal(weights[..100], File.ReadAllBytes(partial));
+        Assert.Equal(disabled == "1" ? null : "bytes=100-", _server.AskedOfStore.Last().Range);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Without_locks_nothing_is_left_of_a_pull_that_fails(bool interrupted)
+    {
+        byte[] weights = HubRepository.Bytes(20_000_000);
+        int asked = 0;
+        _server.With("model.safetensors", weights, large: true);
+        _server.Instead = request =>
+            request.Path == "/model.safetensors" && Interlocked.Increment(ref asked) > 1
+                ? "HTTP/1.1 403 Forbidden\r\nContent-Length: 0"
+                : null;
+        _server.Fault = request =>
+            request.Path != "/model.safetensors" ? HubFault.None
+            : interrupted ? HubFault.Stall
+            : HubFault.Break;
+        string blobs = Path.Combine(_folder["home"], "hub", "models--owner--repo", "blobs");
+        using DeitProcess pull = Start(["pull", "owner/repo"], ("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", "1"));
+        if (interrupted)
+        {
+            await pull.Until(() =>
+                Directory.Exists(blobs)
+                && Directory.GetFiles(blobs).Any(file => new FileInfo(file) is { Exists: true, Length: 10_000_000 })
+            );
+            pull.Kill(DeitProcess.Interrupt);
+        }
+        (int code, _, string error) = await pull.End();
+        Assert.Equal(interrupted ? DeitProcess.Interrupt + 128 : 8, code);
+        Assert.Single(Directory.GetFiles(blobs)); // the description
+        if (!interrupted)
+            Assert.DoesNotContain("is kept", error, StringComparison.Ordinal);
+        Assert.Contains("has no locks", error, StringComparison.Ordinal);
+    }
+
+    // Where there is no terminal, the last report is shown only when the line is ended.
+    [Fact]
+    public async Task The_line_of_a_download_is_ended_before_an_error()
+    {
+        int asked = 0;
+        _server.With("model.safetensors", HubRepository.Bytes(20_000_000), large: true);
+        _server.Fault = request => request.Path == "/model.safetensors" ? HubFault.Break : HubFault.None;
+        _server.Instead = request =>
+            request.Path == "/model.safetensors" && Interlocked.Increment(ref asked) > 1
+                ? "HTTP/1.1 403 Forbidden\r\nContent-Length: 0"
+                : null;
+        (int code, _, string error) = await Deit(["pull", "owner/repo"], ("HF_TOKEN", Token));
+        Assert.Equal(8, code);
+        string[] lines = error.TrimEnd('\n').Split('\n');
+        Assert.Contains("10.0 of 20.0 MB", lines[^2], StringComparison.Ordinal);
+        Assert.StartsWith("deit: Fetching 'model.safetensors'", lines[^1], StringComparison.Ordinal);
+    }
+
+    // The runtime's sentence on a proxy that refuses names the proxy's whole address.
+    [Theory]
+    [InlineData("http://")]
+    [InlineData("")]
+    public async Task The_password_of_a_proxy_is_never_printed(string scheme)
+    {
+        _server.Instead = _ => "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0";
+        (int code, string output, string error) = await Deit(
+            ["pull", "owner/repo"],
+            ("HF_ENDPOINT", "https://hub.invalid"),
+            ("HTTPS_PROXY", $"{scheme}me:sesame@{_server.Address.Authority}"),
+            ("https_proxy", $"{scheme}me:sesame@{_server.Address.Authority}"),
+            ("NO_PROXY", ""),
+            ("no_proxy", "")
+        );
+        Assert.Equal((8, ""), (code, output));
+        Assert.NotEmpty(_server.Asked);
+        Assert.Contains("407", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("sesame", error, StringComparison.Ordinal);
+    }
+
     private async Task<(int ExitCode, string Output, string Error)> Deit(
         string[] arguments,
         params (string, string)[] environment
