@@ -93,6 +93,7 @@ internal sealed class HubDownload(HubSettings settings, HubConnection connection
         }
         else if (answer.StatusCode == HttpStatusCode.OK)
         {
+            RequireFile(answer, file);
             stream.SetLength(0); // the whole file comes, whatever was asked
         }
         else
@@ -101,6 +102,23 @@ internal sealed class HubDownload(HubSettings settings, HubConnection connection
             throw new HubInterruption($"the server has no bytes from {from} on", HubErrorKind.Server);
         }
         await Copy(answer, file, stream, report, cancellation).ConfigureAwait(false);
+    }
+
+    // A proxy or a login page of the network answers with a page of its own. What came before must not give way to it.
+    private static void RequireFile(HttpResponseMessage answer, RemoteFile file)
+    {
+        if (answer.Content.Headers.ContentLength is { } length)
+        {
+            if (length != file.Size)
+                throw new HubInterruption(
+                    $"the server sends {length} bytes, expected the file's {file.Size}",
+                    HubErrorKind.Server
+                );
+        }
+        else if (answer.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml")
+        {
+            throw new HubInterruption("the server sends a page, expected the file", HubErrorKind.Server);
+        }
     }
 
     private async Task Copy(

@@ -67,6 +67,7 @@ public sealed class HubFaultTests : IDisposable
     [InlineData(HubFault.Unavailable, HubErrorKind.Server)]
     [InlineData(HubFault.Nothing, HubErrorKind.Network)]
     [InlineData(HubFault.Garbage, HubErrorKind.Network)]
+    [InlineData(HubFault.LoginPage, HubErrorKind.Server)]
     public async Task A_fault_that_stays_is_an_error_and_what_came_stays(HubFault fault, HubErrorKind kind)
     {
         byte[] weights = HubRepository.Bytes(500_000);
@@ -74,6 +75,7 @@ public sealed class HubFaultTests : IDisposable
         server.Fault = request => IsWeights(request) ? fault : HubFault.None;
         server.FaultAt = _ => 0; // nothing more ever comes, so that no attempt gets on
         HubSettings settings = HubPull.Settings(server, _folder["hub"]);
+        string partial = WritePartial(weights, 100_000);
         HubException error = await Assert.ThrowsAsync<HubException>(() => new HubPull().Run(settings));
         Assert.Equal(kind, error.Reason);
         Assert.Contains("'model.safetensors' of 'owner/repo@", error.Message, StringComparison.Ordinal);
@@ -82,6 +84,27 @@ public sealed class HubFaultTests : IDisposable
             new HubPull().Run(settings with { IsOffline = true })
         );
         Assert.Equal(HubErrorKind.Offline, offline.Reason);
+        byte[] left = File.ReadAllBytes(partial);
+        // Of bytes that are wrong nobody knows which; all others stay.
+        Assert.InRange(left.Length, fault == HubFault.WrongByte ? 0 : 100_000, weights.Length - 1);
+        Assert.Equal(weights[..left.Length], left);
+    }
+
+    // A page without a length tells only by its type that it is none of the file's bytes.
+    [Fact]
+    public async Task A_page_of_unknown_length_does_not_take_the_place_of_what_came()
+    {
+        byte[] weights = HubRepository.Bytes(500_000);
+        using HubServer server = HubRepository.OfTimm(weights);
+        server.Instead = request =>
+            IsWeights(request) ? "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8" : null;
+        string partial = WritePartial(weights, 100_000);
+        HubException error = await Assert.ThrowsAsync<HubException>(() =>
+            new HubPull().Run(HubPull.Settings(server, _folder["hub"]))
+        );
+        Assert.Equal(HubErrorKind.Server, error.Reason);
+        Assert.Contains("page", error.Message, StringComparison.Ordinal);
+        Assert.Equal(weights[..100_000], File.ReadAllBytes(partial));
     }
 
     [Fact]
@@ -243,6 +266,16 @@ public sealed class HubFaultTests : IDisposable
         HubSnapshot[] all = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => new HubPull().Run(settings)));
         Assert.All(all, snapshot => Check(snapshot, weights));
         Assert.Single(server.AskedOfStore, request => request.Method == "GET");
+    }
+
+    // The beginning of the weights, as a pull that was interrupted leaves it.
+    private string WritePartial(byte[] weights, int length)
+    {
+        string blobs = Path.Combine(_folder["hub"], "models--owner--repo", "blobs"),
+            partial = Path.Combine(blobs, $"{HubServer.Sha256(weights)}.incomplete");
+        Directory.CreateDirectory(blobs);
+        File.WriteAllBytes(partial, weights[..length]);
+        return partial;
     }
 
     private static bool IsWeights(HubRequest request) =>
