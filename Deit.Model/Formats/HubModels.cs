@@ -49,8 +49,11 @@ internal static class HubModels
         return await client.Pull(name, folder => _ = ModelSource.Read(folder), cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>A model's place as a path on which names of files can be built: the repository's own name for one of the Hub.</summary>
+    /// <summary>
+    /// A model's place as a path on which names of files can be built: <c>OWNER--REPO</c> or <c>OWNER--REPO@REVISION</c> for one of the
+    /// Hub, another for each model.
+    /// </summary>
     /// <param name="path">As of <see cref="Place"/>.</param>
     /// <exception cref="HubException">It begins with <c>hf:</c> and names no repository.</exception>
-    public static string PathOf(string path) => HubName.IsOfHub(path) ? HubName.Parse(path).Repository : path;
+    public static string PathOf(string path) => HubName.IsOfHub(path) ? HubName.Parse(path).FileName : path;
 }

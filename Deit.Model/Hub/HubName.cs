@@ -83,6 +83,10 @@ internal sealed record HubName
     public override string ToString() =>
         Revision == DefaultRevision ? $"{Owner}/{Repository}" : $"{Owner}/{Repository}@{Revision}";
 
+    /// <summary>The name as one of a file, another for each repository and revision: no part of a repository's name has "--".</summary>
+    public string FileName =>
+        $"{Owner}--{Repository}{(Revision == DefaultRevision ? "" : $"@{Uri.EscapeDataString(Revision)}")}";
+
     private static string Meant(string name) =>
         NearestNames.Question(name, PublishedModels.Names) is { } question ? $", {question}" : "";
 

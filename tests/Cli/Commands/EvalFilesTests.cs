@@ -26,6 +26,30 @@ public sealed class EvalFilesTests : IDisposable
         Assert.Equal(failed, files.Failed);
     }
 
+    /// <summary>Results of one model of the Hub never take the place of another's.</summary>
+    [Fact]
+    public void The_folder_of_a_model_of_the_Hub_is_its_own()
+    {
+        string[] models =
+        [
+            "hf:a/m",
+            "hf:b/m",
+            "hf:a/m@v1",
+            "hf:a/m@v2",
+            "hf:a/m@v/1",
+            "hf:a/m@v--1",
+            "hf:a/m@v-1",
+            "hf:a/m@0123456789abcdef0123456789abcdef01234567",
+        ];
+        string[] paths = [.. models.Select(HubModels.PathOf)];
+        Assert.Equal(paths.Length, paths.Distinct(StringComparer.OrdinalIgnoreCase).Count());
+        Assert.All(paths, path => Assert.Equal(path, Path.GetFileName(path)));
+        Assert.Equal("a--m", paths[0]);
+        Assert.Equal("a--m@v1", paths[2]);
+        Assert.Equal(paths[0], HubModels.PathOf("hf:a/m@main"));
+        Assert.Equal("runs/a/best", HubModels.PathOf("runs/a/best"));
+    }
+
     [Fact]
     public void A_picture_of_the_user_is_never_replaced()
     {
