@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Deit.Model;
 using Deit.Model.Hub;
+using Deit.Model.Text;
 
 namespace Deit.Cli.Health;
 
@@ -177,9 +178,10 @@ internal static class SystemChecks
             );
         if (isSecret)
             return value.Length == 0 ? "empty" : "set, not shown";
-        // Addresses may hold a user's name and password.
-        int end = value.LastIndexOf('@'),
-            start = value.IndexOf("://", StringComparison.Ordinal);
-        return start >= 0 && end > start ? $"{value[..(start + 3)]}***{value[end..]}" : value;
+        // Addresses may hold a user's name and password, and proxies are also named without a scheme.
+        bool isAddress = ((string[])["PROXY", "ENDPOINT"]).Any(ending =>
+            name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)
+        );
+        return Credentials.Hidden(value, isAddress);
     }
 }

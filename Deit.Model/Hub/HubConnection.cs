@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Deit.Model.Text;
 
 namespace Deit.Model.Hub;
 
@@ -140,9 +141,11 @@ internal sealed class HubConnection : IDisposable
         }
     }
 
-    /// <summary>What a failed connection says, as a part of a sentence.</summary>
+    /// <summary>What a failed connection says, as a part of a sentence. It may name a proxy with its password, which is not shown.</summary>
     public static string ReasonOf(Exception error) =>
-        Text.Printable.Line((error.InnerException ?? error).Message.ReplaceLineEndings(" ").TrimEnd('.'));
+        Printable.Line(
+            Credentials.HiddenIn((error.InnerException ?? error).Message.ReplaceLineEndings(" ").TrimEnd('.'))
+        );
 
     // Null for an answer that redirects nowhere.
     private static Uri? Target(Uri address, HttpResponseMessage answer)

@@ -128,17 +128,19 @@ internal sealed partial record HubSettings
     private static Uri CheckEndpoint(string endpoint)
     {
         bool isAddress = Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? address);
-        if (isAddress && address!.UserInfo.Length > 0)
+        bool isSound =
+            isAddress
+            && (address!.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
+            && address.Query.Length == 0
+            && address.Fragment.Length == 0;
+        // Without a scheme, or with a slash in the password, .NET sees no user in it.
+        if (isAddress && address!.UserInfo.Length > 0 || !isSound && endpoint.Contains('@', StringComparison.Ordinal))
             throw new HubException(
                 HubErrorKind.Name,
                 "HF_ENDPOINT holds a user's name or password, expected an address alone; put a token into HF_TOKEN."
             );
-        return
-            isAddress
-            && (address!.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
-            && address.Query.Length == 0
-            && address.Fragment.Length == 0
-            ? address
+        return isSound
+            ? address!
             : throw new HubException(
                 HubErrorKind.Name,
                 $"HF_ENDPOINT is '{endpoint}', expected an address as {DefaultEndpoint}; correct or unset it."

@@ -205,6 +205,23 @@ public sealed class HealthTests : IDisposable
         Assert.Equal("DEIT_TUN", Assert.Single(findings, finding => finding.State == FindingState.Notice).Name);
     }
 
+    [Theory]
+    [InlineData("HTTPS_PROXY", "me:secret@proxy:80", "***@proxy:80")]
+    [InlineData("https_proxy", "me:se/cr@et@proxy:80", "***@proxy:80")]
+    [InlineData("HTTPS_PROXY", "http://me:se/cret@proxy", "http://***@proxy")]
+    [InlineData("HTTPS_PROXY", "//me:secret@proxy", "***@proxy")]
+    [InlineData("HTTPS_PROXY", "proxy:80", "proxy:80")]
+    [InlineData("HF_ENDPOINT", "me:secret@mirror/x", "***@mirror/x")]
+    [InlineData("HF_ENDPOINT", "https://mirror/x", "https://mirror/x")]
+    [InlineData("HF_HOME", "/home/me@work/hub", "/home/me@work/hub")]
+    [InlineData("HF_HOME", "~/me@work", "~/me@work")]
+    [InlineData("HF_SOMETHING", "me:secret@host/x", "***@host/x")]
+    public void Users_and_passwords_in_addresses_are_not_shown(string name, string value, string shown)
+    {
+        Finding finding = Assert.Single(SystemChecks.Variables(new Hashtable { [name] = value }));
+        Assert.Equal((shown, shown), (finding.Value, finding.Facts!["value"]));
+    }
+
     [Fact]
     public void A_container_without_the_graphics_part_of_its_driver_is_told()
     {
