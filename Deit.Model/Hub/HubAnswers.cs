@@ -13,13 +13,22 @@ internal sealed class HubAnswers(HubSettings settings)
     /// <param name="name">The repository that was asked for.</param>
     /// <param name="path">The file in it.</param>
     /// <param name="answer">The answer.</param>
-    public Exception Error(HubName name, string path, HttpResponseMessage answer)
+    /// <param name="otherHost">The host that gave it, where the Hub led to another one; null for the Hub.</param>
+    public Exception Error(HubName name, string path, HttpResponseMessage answer, string? otherHost)
     {
         int status = (int)answer.StatusCode;
-        string said = Said(answer);
+        string answered = $"{(otherHost is null ? "the server" : $"'{otherHost}'")} answered {Said(answer)}";
         if (answer.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || status >= 500)
-            return new HubInterruption($"the server answered {said}", HubErrorKind.Server, status, Wait(answer));
-        string failed = $"Fetching '{path}' of '{name}' failed: the server answered {said}";
+            return new HubInterruption(answered, HubErrorKind.Server, status, Wait(answer));
+        string failed = $"Fetching '{path}' of '{name}' failed: {answered}";
+        // It got no token and knows no repositories. A proxy on the way to it answers 407.
+        if (otherHost is not null && status != 407)
+            return new HubException(
+                HubErrorKind.Server,
+                $"{failed}, where '{settings.Endpoint.Authority}' leads to; try again later, and check whether a proxy or a firewall "
+                    + "keeps that host away.",
+                status
+            );
         string page = $"{settings.Endpoint.AbsoluteUri.TrimEnd('/')}/{name.Owner}/{name.Repository}";
         bool hasToken = settings.Token is not null;
         string Token(string what) =>
@@ -52,9 +61,13 @@ internal sealed class HubAnswers(HubSettings settings)
         return new HubException(kind, $"{failed}; {remedy}", status);
     }
 
-    /// <summary>Whether an error says that there is no such file, though the repository is there.</summary>
+    /// <summary>Whether the Hub itself says that there is no such file, though the repository is there.</summary>
     public static bool IsNoEntry(HttpResponseMessage answer) =>
-        answer.StatusCode == HttpStatusCode.NotFound && Header(answer, "X-Error-Code") is null or "EntryNotFound";
+        answer.StatusCode == HttpStatusCode.NotFound && Header(answer, "X-Error-Code") == "EntryNotFound";
+
+    /// <summary>Whether an error says no more than that something is not there, as those of mirrors.</summary>
+    public static bool IsNothing(HttpResponseMessage answer) =>
+        answer.StatusCode == HttpStatusCode.NotFound && Header(answer, "X-Error-Code") is null;
 
     // Texts of a server are shown on one line, and never with the token, should it send that back.
     private string Said(HttpResponseMessage answer)

@@ -78,9 +78,11 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
     {
         string commit = config.Commit;
         List<RemoteFile> first = [config];
-        if (await Ask(HubCache.PreprocessorFile).ConfigureAwait(false) is { } preprocessor)
-            first.Add(preprocessor);
-        else
+        RemoteAnswer preprocessor = await Describe(name, HubCache.PreprocessorFile, settings.Attempts, cancellation)
+            .ConfigureAwait(false);
+        if (preprocessor.File is { } there)
+            first.Add(there);
+        else if (preprocessor.IsMissing)
             Try(() => cache.NoteMissing(commit, HubCache.PreprocessorFile));
         await Store(cache, name, first, LargestDescription, told: false, cancellation).ConfigureAwait(false);
         check?.Invoke(cache.Snapshot(commit));
@@ -109,7 +111,8 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
         }
         await Store(cache, name, last, long.MaxValue, told: true, cancellation).ConfigureAwait(false);
 
-        Task<RemoteFile?> Ask(string path) => Describe(name, path, settings.Attempts, cancellation);
+        async Task<RemoteFile?> Ask(string path) =>
+            (await Describe(name, path, settings.Attempts, cancellation).ConfigureAwait(false)).File;
     }
 
     // Fetches what is missing of some files. That there is room for all of it is seen before anything is fetched.
@@ -215,14 +218,14 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
         }
     }
 
-    private async Task<RemoteFile?> Describe(HubName name, string path, int attempts, CancellationToken cancellation)
+    private async Task<RemoteAnswer> Describe(HubName name, string path, int attempts, CancellationToken cancellation)
     {
         for (int failures = 1; ; failures++)
             try
             {
-                RemoteFile? file = await _connection.Describe(name, path, cancellation).ConfigureAwait(false);
-                return file is null || !name.IsCommit || file.Commit == name.Revision
-                    ? file
+                RemoteAnswer answer = await _connection.Describe(name, path, cancellation).ConfigureAwait(false);
+                return answer.File is not { } file || !name.IsCommit || file.Commit == name.Revision
+                    ? answer
                     : throw new HubException(
                         HubErrorKind.Server,
                         $"Fetching '{path}' of '{name}' failed: the server answers with the commit {file.Commit}; check HF_ENDPOINT."

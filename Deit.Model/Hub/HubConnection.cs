@@ -40,10 +40,9 @@ internal sealed class HubConnection : IDisposable
     }
 
     /// <summary>The facts on a file.</summary>
-    /// <returns>Null where the repository has no such file.</returns>
     /// <exception cref="HubException">It cannot be had.</exception>
     /// <exception cref="HubInterruption">It may be had in a moment.</exception>
-    public async Task<RemoteFile?> Describe(HubName name, string path, CancellationToken cancellation)
+    public async Task<RemoteAnswer> Describe(HubName name, string path, CancellationToken cancellation)
     {
         RemoteFileFacts facts = new(path);
         Uri address = AddressOf(name, path);
@@ -53,10 +52,15 @@ internal sealed class HubConnection : IDisposable
                 .ConfigureAwait(false);
             Uri? next = Target(address, answer);
             if (next is null && !answer.IsSuccessStatusCode)
-                return HubAnswers.IsNoEntry(answer) ? null : throw _answers.Error(name, path, answer);
+            {
+                bool isNoEntry = HubAnswers.IsNoEntry(answer);
+                return isNoEntry || (IsHub(address) && HubAnswers.IsNothing(answer))
+                    ? new RemoteAnswer(null, IsMissing: isNoEntry)
+                    : throw _answers.Error(name, path, answer, OtherHost(address));
+            }
             facts.Read(answer, isLast: next is null);
             if (next is null || (!IsHub(next) && facts.AreComplete))
-                return facts.File($"'{path}' of '{name}'");
+                return new RemoteAnswer(facts.File($"'{path}' of '{name}'"), IsMissing: false);
             address = next;
         }
         throw TooManyRedirects(name, path);
@@ -91,7 +95,7 @@ internal sealed class HubConnection : IDisposable
                 }
                 else
                 {
-                    throw _answers.Error(name, path, answer);
+                    throw _answers.Error(name, path, answer, OtherHost(address));
                 }
             }
             finally
@@ -175,6 +179,9 @@ internal sealed class HubConnection : IDisposable
         address.Scheme == _settings.Endpoint.Scheme
         && address.IdnHost.Equals(_settings.Endpoint.IdnHost, StringComparison.OrdinalIgnoreCase)
         && address.Port == _settings.Endpoint.Port;
+
+    // Null for the Hub's own.
+    private string? OtherHost(Uri address) => IsHub(address) ? null : HostOf(address);
 
     private Uri AddressOf(HubName name, string path) =>
         new(

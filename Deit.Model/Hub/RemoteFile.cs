@@ -9,6 +9,14 @@ namespace Deit.Model.Hub;
 /// <param name="Size">Bytes.</param>
 internal sealed record RemoteFile(string Path, string Commit, string Tag, long Size);
 
+/// <summary>Whether there is a file.</summary>
+/// <param name="File">What the Hub says of it; null where there is none.</param>
+/// <param name="IsMissing">
+/// True where the Hub says that the commit has no such file, which never changes. A server that finds nothing, and says no more, is no
+/// witness of that.
+/// </param>
+internal readonly record struct RemoteAnswer(RemoteFile? File, bool IsMissing);
+
 /// <summary>Gathers the facts on a file from the answers on the way to it.</summary>
 /// <param name="path">Its name in the repository.</param>
 internal sealed class RemoteFileFacts(string path)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Deit.Model;
 using Deit.Model.Hub;
@@ -115,7 +116,97 @@ public sealed class HubPullTests : IDisposable
             .With("config.json", HubRepository.TimmConfig)
             .With("model.safetensors.index.json", $$"""{"weight_map": {"a": "{{shard}}" } }""");
         await Assert.ThrowsAnyAsync<DeitException>(() => _pull.Run(HubPull.Settings(server, _folder["shards"])));
-        Assert.DoesNotContain(server.Asked, request => request.Path.Contains("passwd", StringComparison.Ordinal));
+        string[] known =
+        [
+            "config.json",
+            "preprocessor_config.json",
+            "model.safetensors",
+            "model.safetensors.index.json",
+        ];
+        Assert.Equal(
+            known.Order(StringComparer.Ordinal),
+            server
+                .Asked.Select(request => request.Path.Split('/', 6)[^1])
+                .Distinct()
+                .Order(StringComparer.Ordinal)
+        );
+    }
+
+    // A server that says no to everything it does not know, as mirrors do, may have the file tomorrow.
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("RepoNotFound", null)]
+    [InlineData("EntryNotFound", true)]
+    public async Task Only_what_the_Hub_calls_missing_is_noted_as_missing(string? code, bool? noted)
+    {
+        _server.Instead = request =>
+            request.Path.EndsWith("preprocessor_config.json", StringComparison.Ordinal)
+                ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0" + (code is null ? "" : $"\r\nX-Error-Code: {code}")
+                : null;
+        string note = Path.Combine(Own, ".no_exist", HubServer.Commit, "preprocessor_config.json");
+        if (noted is null)
+            await Assert.ThrowsAsync<HubException>(() => _pull.Run(Settings));
+        else
+            await _pull.Run(Settings);
+        Assert.Equal(noted ?? false, File.Exists(note));
+        _server.Instead = _ => null;
+        _server.With("preprocessor_config.json", "{}");
+        HubSnapshot again = await _pull.Run(Settings);
+        Assert.Equal(noted != true, File.Exists(Path.Combine(again.Folder, "preprocessor_config.json")));
+    }
+
+    // The store got no token: none of the remedies with one helps.
+    [Theory]
+    [InlineData("401 Unauthorized")]
+    [InlineData("403 Forbidden")]
+    [InlineData("404 Not Found")]
+    [InlineData("400 Bad Request")]
+    public async Task A_refusal_of_another_host_names_it(string status)
+    {
+        _server.Instead = request =>
+            request.Path == "/model.safetensors"
+                ? $"HTTP/1.1 {status}\r\nContent-Length: 0\r\nX-Error-Message: hf_secret"
+                : null;
+        HubException error = await Assert.ThrowsAsync<HubException>(() =>
+            _pull.Run(Settings with { Token = "hf_secret" })
+        );
+        Assert.Equal(HubErrorKind.Server, error.Reason);
+        Assert.Contains($"'{_server.StoreAddress.AbsoluteUri.TrimEnd('/')}'", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("HF_TOKEN", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("check the name", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", error.ToString(), StringComparison.Ordinal);
+    }
+
+    // Certificates are not needed for it: a handler answers in the place of the network.
+    [Theory]
+    [InlineData("HEAD")]
+    [InlineData("GET")]
+    public async Task A_redirect_from_https_to_http_is_refused(string method)
+    {
+        List<Uri> asked = [];
+        using Answers answers = new(request =>
+        {
+            asked.Add(request.RequestUri!);
+            HttpResponseMessage answer = new(HttpStatusCode.OK) { Content = new ByteArrayContent([1, 2]) };
+            answer.Headers.Add("X-Repo-Commit", HubServer.Commit);
+            answer.Headers.Add("ETag", $"\"{HubServer.GitHash([1, 2])}\"");
+            if (request.Method.Method != method)
+                return answer;
+            answer.StatusCode = HttpStatusCode.Found;
+            answer.Headers.Location = new Uri("http://hub.test/elsewhere");
+            return answer;
+        });
+        HubSettings settings = Settings with
+        {
+            Endpoint = new Uri("https://hub.test"),
+            Token = "hf_secret",
+            Handler = answers,
+        };
+        HubException error = await Assert.ThrowsAsync<HubException>(() => _pull.Run(settings));
+        Assert.Equal(HubErrorKind.Server, error.Reason);
+        Assert.Contains("without encryption", error.Message, StringComparison.Ordinal);
+        Assert.NotEmpty(asked);
+        Assert.All(asked, address => Assert.Equal("https", address.Scheme));
     }
 
     [Fact]
@@ -236,6 +327,38 @@ public sealed class HubPullTests : IDisposable
         Assert.Equal(_weights, File.ReadAllBytes(weights.FullName));
     }
 
+    // A copy lies beside the content: the disk must have room for both.
+    [Theory]
+    [InlineData(true, 500_000, false)]
+    [InlineData(true, 700_000, true)]
+    [InlineData(false, 500_000, true)]
+    public async Task Room_for_copies_is_counted(bool withoutLinks, long free, bool fits)
+    {
+        HubSettings settings = Settings with { WithoutLinks = withoutLinks, FreeBytes = _ => free };
+        if (fits)
+        {
+            await _pull.Run(settings);
+            return;
+        }
+        HubException error = await Assert.ThrowsAsync<HubException>(() => _pull.Run(settings));
+        Assert.Equal(HubErrorKind.Disk, error.Reason);
+        Assert.Contains("600000 bytes are needed", error.Message, StringComparison.Ordinal);
+        Assert.Empty(_server.AskedOfStore);
+    }
+
+    // Reading at the beginning of a process's memory is an error of the disk that root meets, too.
+    [Fact]
+    public void A_copy_that_fails_leaves_nothing()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the file that cannot be read is one of Linux");
+        HubCache cache = new(Settings with { WithoutLinks = true }, HubName.Parse("owner/repo"));
+        RemoteFile file = new("config.json", HubServer.Commit, "tag", 3);
+        Directory.CreateDirectory(Path.GetDirectoryName(cache.Blob("tag"))!);
+        File.CreateSymbolicLink(cache.Blob("tag"), "/proc/self/mem");
+        Assert.ThrowsAny<IOException>(() => cache.Link(file));
+        Assert.Empty(Directory.GetFileSystemEntries(cache.Snapshot(HubServer.Commit)));
+    }
+
     [Fact]
     public async Task A_link_whose_content_is_gone_is_mended()
     {
@@ -254,5 +377,13 @@ public sealed class HubPullTests : IDisposable
         Assert.Equal(HubErrorKind.Disk, error.Reason);
         Assert.Contains("/dev/null/hub", error.Message, StringComparison.Ordinal);
         Assert.Contains("HF_HUB_CACHE", error.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class Answers(Func<HttpRequestMessage, HttpResponseMessage> answer) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        ) => Task.FromResult(answer(request));
     }
 }
