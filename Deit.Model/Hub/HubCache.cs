@@ -84,11 +84,9 @@ internal sealed class HubCache
     {
         if (name.IsCommit || CommitOf(name) == commit)
             return;
-        string file = Ref(name.Revision),
-            draft = $"{file}.{Guid.NewGuid():N}.tmp";
+        string file = Ref(name.Revision);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        File.WriteAllText(draft, commit);
-        File.Move(draft, file, overwrite: true);
+        Place(file, draft => File.WriteAllText(draft, commit));
     }
 
     /// <summary>Notes that a commit has no such file.</summary>
@@ -125,9 +123,52 @@ internal sealed class HubCache
                 if (IsThere(place))
                     return;
             }
-        string draft = $"{place}.{Guid.NewGuid():N}.tmp";
-        File.Copy(blob, draft);
-        File.Move(draft, place, overwrite: true);
+        Place(place, draft => File.Copy(blob, draft));
+    }
+
+    /// <summary>Whether names are links. Where they cannot be, each takes as much space as its content once more.</summary>
+    public bool TakesLinks()
+    {
+        if (_withoutLinks)
+            return false;
+        string link = Path.Combine(_folder, Draft(".link"));
+        try
+        {
+            Directory.CreateDirectory(_folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return true; // nothing can be written, which is told where it is tried
+        }
+        try
+        {
+            File.CreateSymbolicLink(link, "nothing");
+            File.Delete(link);
+            return true;
+        }
+        catch (Exception error)
+            when (error is IOException or UnauthorizedAccessException or PlatformNotSupportedException)
+        {
+            return false;
+        }
+    }
+
+    private static string Draft(string place) => $"{place}.{Guid.NewGuid():N}.tmp";
+
+    // A file has its name only once it is whole, and none is left of one that fails.
+    private static void Place(string place, Action<string> write)
+    {
+        string draft = Draft(place);
+        try
+        {
+            write(draft);
+            File.Move(draft, place, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(draft);
+            throw;
+        }
     }
 
     // .NET also counts a link as a file that leads nowhere.

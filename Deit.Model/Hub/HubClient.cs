@@ -135,14 +135,8 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
                 $"Fetching '{strange.Path}' of '{name}' was refused: it has {strange.Size} bytes, expected at most {largest}; "
                     + "give another repository."
             );
-        long total = Sum(missing.Select(file => file.Size)),
-            there = missing.Sum(file => Math.Min(PartialFile.LengthOf(cache.Blob(file.Tag)), file.Size));
-        if (settings.FreeBytes(settings.CacheFolder) is { } free && total - there > free)
-            throw new HubException(
-                HubErrorKind.Disk,
-                $"Fetching '{name}' was refused: {total - there} bytes are needed in '{settings.CacheFolder}' and {free} are free; "
-                    + "free space, or set HF_HUB_CACHE to a folder on another disk."
-            );
+        long total = Sum(missing.Select(file => file.Size));
+        RequireSpace(cache, name, files, missing);
         long done = 0;
         foreach (RemoteFile file in files)
         {
@@ -167,6 +161,31 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
             if (told)
                 observer?.Report(new HubProgress($"{name.Owner}/{name.Repository}", file.Path, bytes, total));
         }
+    }
+
+    private void RequireSpace(
+        HubCache cache,
+        HubName name,
+        IReadOnlyList<RemoteFile> files,
+        IReadOnlyList<RemoteFile> missing
+    )
+    {
+        if (settings.FreeBytes(settings.CacheFolder) is not { } free)
+            return;
+        long needed = Sum(
+            missing.Select(file => Math.Max(0, file.Size - PartialFile.LengthOf(cache.Blob(file.Tag))))
+        );
+        // A copy lies beside the content where there can be no link to it. That is tried where it matters alone.
+        long copies = Sum(files.Where(file => !cache.Has(file.Commit, file.Path)).Select(file => file.Size)),
+            both = Sum([needed, copies]);
+        if (needed <= free && both > free && !cache.TakesLinks())
+            needed = both;
+        if (needed > free)
+            throw new HubException(
+                HubErrorKind.Disk,
+                $"Fetching '{name}' was refused: {needed} bytes are needed in '{settings.CacheFolder}' and {free} are free; "
+                    + "free space, or set HF_HUB_CACHE to a folder on another disk."
+            );
     }
 
     private async Task Store(
