@@ -39,33 +39,50 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
             return known is null ? throw Offline(name) : Snapshot(cache, name, known);
         if (name.IsCommit && cache.IsWhole(name.Revision))
             return Snapshot(cache, name, name.Revision);
-        RemoteFile config;
+        string commit;
         try
         {
-            config =
-                await Describe(name, HubCache.ConfigFile, known is null ? settings.Attempts : 1, cancellation)
-                    .ConfigureAwait(false)
-                ?? throw Without(name, HubCache.ConfigFile, "give a repository of one model of timm or transformers.");
+            commit = await Newest(cache, name, known is null ? settings.Attempts : 1, check, cancellation)
+                .ConfigureAwait(false);
         }
-        catch (HubException error)
-            when (known is not null && (error.Reason == HubErrorKind.Network || error.Status is >= 500 or 429))
+        catch (HubException error) when (known is not null && IsNoAnswer(error))
         {
+            string how = error.Reason == HubErrorKind.Network ? "" : " as it should";
             observer?.Notice(
-                $"the Hub does not answer, and '{name}' is taken as it was fetched before, at {known[..8]}: "
+                $"the Hub does not answer{how}, and '{name}' is taken as it was fetched before, at {known[..8]}: "
                     + error.Message.TrimEnd('.')
             );
             return Snapshot(cache, name, known);
         }
-        // From here on the commit is asked for: the branch may move on in between.
-        string commit = config.Commit;
-        if (!cache.IsWhole(commit))
-            await Complete(cache, name.At(commit), config, check, cancellation).ConfigureAwait(false);
         Try(() => cache.Note(name, commit));
         return Snapshot(cache, name, commit);
     }
 
     /// <summary>Closes the connection.</summary>
     public void Dispose() => _connection.Dispose();
+
+    private async Task<string> Newest(
+        HubCache cache,
+        HubName name,
+        int attempts,
+        Action<string>? check,
+        CancellationToken cancellation
+    )
+    {
+        RemoteFile config =
+            (await Describe(name, HubCache.ConfigFile, attempts, cancellation).ConfigureAwait(false)).File
+            ?? throw Without(name, HubCache.ConfigFile, "give a repository of one model of timm or transformers.");
+        // From here on the commit is asked for: the branch may move on in between.
+        if (!cache.IsWhole(config.Commit))
+            await Complete(cache, name.At(config.Commit), config, check, cancellation).ConfigureAwait(false);
+        return config.Commit;
+    }
+
+    // It is not reached, has no time, or something else answers in its place, as the login page of a network. What the Hub itself refuses is
+    // an error.
+    private static bool IsNoAnswer(HubException error) =>
+        error.Reason == HubErrorKind.Network
+        || (error.Reason == HubErrorKind.Server && error.Status is < 400 or 429 or >= 500);
 
     // The weights come last: where they are, everything else is, however a process before this one ended.
     private async Task Complete(

@@ -152,7 +152,7 @@ internal sealed partial record HubSettings
     // As a shell reads them: "~" at the start, $NAME and ${NAME} where these are set.
     private static string Expanded(string path, Func<string, string?> set)
     {
-        if (path == "~" || path.StartsWith("~/", StringComparison.Ordinal))
+        if (IsInHome(path, Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar))
             path =
                 (
                     set("HOME")
@@ -163,6 +163,12 @@ internal sealed partial record HubSettings
                 ) + path[1..];
         return Variable().Replace(path, match => set(match.Groups[1].Value + match.Groups[2].Value) ?? match.Value);
     }
+
+    /// <summary>Whether a path begins with the home: "~", alone or before a separator of folders.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="separators">The system's separators of folders.</param>
+    internal static bool IsInHome(string path, params ReadOnlySpan<char> separators) =>
+        path.StartsWith('~') && (path.Length == 1 || separators.Contains(path[1]));
 
     [GeneratedRegex(@"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))", RegexOptions.CultureInvariant)]
     private static partial Regex Variable();

@@ -6,6 +6,7 @@ namespace Deit.Tests.Model.Hub;
 /// <summary>What the cache answers by itself.</summary>
 public sealed class HubCacheTests : IDisposable
 {
+    private const string Earlier = "fedcba9876543210fedcba9876543210fedcba98";
     private readonly TemporaryFolder _folder = new();
     private readonly HubPull _pull = new();
 
@@ -50,6 +51,62 @@ public sealed class HubCacheTests : IDisposable
         File.WriteAllText(Path.Combine(Own, ".no_exist"), "");
         HubSnapshot snapshot = await _pull.Run(HubPull.Settings(server, _folder.Path));
         Assert.Equal((HubServer.Commit, 0L), (snapshot.Commit, snapshot.Fetched));
+        Assert.Equal(
+            ["main", "v1"],
+            Directory.GetFileSystemEntries(Path.Combine(Own, "refs")).Select(Path.GetFileName).Order()
+        );
+    }
+
+    // What a login page, a proxy or a mirror answers is no reason to go without what is there.
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 41")]
+    [InlineData("HTTP/1.1 302 Found\r\nContent-Length: 0")]
+    [InlineData("HTTP/1.1 511 Network Authentication Required\r\nContent-Length: 0")]
+    [InlineData("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0")]
+    [InlineData("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0")]
+    [InlineData("no HTTP at all")]
+    public async Task A_cache_is_taken_where_something_else_answers(string answer)
+    {
+        using HubServer server = HubRepository.OfTimm([1, 2, 3]);
+        WriteAsPython("main");
+        server.Instead = _ => answer;
+        HubSnapshot snapshot = await _pull.Run(HubPull.Settings(server, _folder.Path));
+        Assert.Equal(HubServer.Commit, snapshot.Commit);
+        Assert.Contains("the Hub does not answer", Assert.Single(_pull.Notices), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("401 Unauthorized")]
+    [InlineData("404 Not Found\r\nX-Error-Code: RepoNotFound")]
+    [InlineData("400 Bad Request")]
+    public async Task A_refusal_of_the_Hub_is_an_error_though_the_cache_has_the_model(string status)
+    {
+        using HubServer server = HubRepository.OfTimm([1, 2, 3]);
+        WriteAsPython("main");
+        server.Instead = _ => $"HTTP/1.1 {status}\r\nContent-Length: 0";
+        await Assert.ThrowsAsync<HubException>(() => _pull.Run(HubPull.Settings(server, _folder.Path)));
+    }
+
+    // The branch has moved on, and the Hub goes away before the files of its new commit are there.
+    [Theory]
+    [InlineData("HEAD", "preprocessor_config.json")]
+    [InlineData("GET", "config.json")]
+    [InlineData("HEAD", "model.safetensors")]
+    [InlineData("GET", "model.safetensors")]
+    public async Task A_cache_is_taken_where_the_Hub_goes_away(string method, string file)
+    {
+        using HubServer server = HubRepository.OfTimm([1, 2, 3]);
+        WriteAsPython("main", Earlier);
+        server.Fault = request =>
+            request.Method == method && request.Path.EndsWith($"/{file}", StringComparison.Ordinal)
+                ? HubFault.Nothing
+                : HubFault.None;
+        HubSettings settings = HubPull.Settings(server, _folder.Path);
+        HubSnapshot snapshot = await _pull.Run(settings);
+        Assert.Equal(Earlier, snapshot.Commit);
+        Assert.Contains("the Hub does not answer", Assert.Single(_pull.Notices), StringComparison.Ordinal);
+        server.Fault = _ => HubFault.None;
+        Assert.Equal(HubServer.Commit, (await _pull.Run(settings)).Commit);
     }
 
     [Theory]
@@ -87,12 +144,12 @@ public sealed class HubCacheTests : IDisposable
     }
 
     // Written by hand from the layout that huggingface_hub documents.
-    private void WriteAsPython(string revision)
+    private void WriteAsPython(string revision, string commit = HubServer.Commit)
     {
-        string snapshot = Path.Combine(Own, "snapshots", HubServer.Commit);
+        string snapshot = Path.Combine(Own, "snapshots", commit);
         foreach (string folder in (string[])[snapshot, Path.Combine(Own, "refs"), Path.Combine(Own, "blobs")])
             Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(Own, "refs", revision), HubServer.Commit);
+        File.WriteAllText(Path.Combine(Own, "refs", revision), commit);
         Place("config.json", "187a3f9c2a4a3a4e4f0d4d5d5e8f9a0b1c2d3e4f", "{}"u8);
         Place("model.safetensors", "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81", [1, 2, 3]);
 

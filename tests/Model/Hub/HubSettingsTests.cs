@@ -25,6 +25,20 @@ public sealed class HubSettingsTests : IDisposable
         Assert.Equal(cache, HubSettings.CacheOf(Variables(variables)));
     }
 
+    // The separators of Windows, where the default place is ~\.cache, and of the other systems.
+    [Theory]
+    [InlineData("~", true, true)]
+    [InlineData("~/.cache", true, true)]
+    [InlineData("~\\.cache", true, false)]
+    [InlineData("~me/.cache", false, false)]
+    [InlineData("/~/x", false, false)]
+    [InlineData("", false, false)]
+    public void The_home_stands_before_every_separator(string path, bool onWindows, bool elsewhere)
+    {
+        Assert.Equal(onWindows, HubSettings.IsInHome(path, '\\', '/'));
+        Assert.Equal(elsewhere, HubSettings.IsInHome(path, '/', '/'));
+    }
+
     [Theory]
     [InlineData("", false)]
     [InlineData("HF_HUB_OFFLINE=0", false)]
