@@ -15,7 +15,7 @@ namespace Deit.Cli.Commands;
 /// <summary><c>deit doctor</c>: what is wrong with this machine, and how to mend it.</summary>
 internal static class DoctorCommand
 {
-    /// <summary>The exit code where no device can train.</summary>
+    /// <summary>The exit code where training cannot run on the device that commands take.</summary>
     public const int NoDevice = 4;
 
     private static readonly JsonSerializerOptions Json = new()
@@ -31,7 +31,7 @@ internal static class DoctorCommand
         ExplainedCommand command = new(
             "doctor",
             "Look for what is wrong with drivers, device, memory, caches and disks, and say how to mend it. "
-                + "The exit code is 0 where training can run, and 4 where no device can.",
+                + "The exit code is 0 where training can run, and 4 where it cannot: no device, or not the chosen one.",
             new Example("deit doctor", "Says what is wrong with this machine, and how to mend it."),
             new Example("deit doctor --json", "Prints it for a program.")
         )
@@ -102,9 +102,20 @@ internal static class DoctorCommand
         Output.Line();
         int wrong = findings.Count(finding => finding.State == FindingState.Wrong);
         Output.Line(
-            (canTrain ? "Training can run" : "Training cannot run: no device computes")
+            (canTrain ? "Training can run" : $"Training cannot run: {Obstacle(findings)}")
                 + (wrong == 0 ? "." : $"; {wrong} thing(s) are wrong, and the arrows say how to mend them.")
         );
+    }
+
+    // Another device than the chosen one may compute well.
+    private static string Obstacle(List<Finding> findings)
+    {
+        List<Finding> wrong = findings.FindAll(finding => finding is { Area: "device", State: FindingState.Wrong });
+        if (wrong.Find(finding => finding.Name == "chosen") is { Value: [var first, .. var rest] })
+            return $"{char.ToLowerInvariant(first)}{rest}";
+        return wrong.Exists(finding => finding.Name == "computation")
+            ? "the chosen device does not compute as it should"
+            : "no device was found";
     }
 
     private static string Title(Finding finding) => $"{finding.Area} {finding.Name}";

@@ -64,6 +64,16 @@ public sealed class DoctorCommandTests : IDisposable
         Assert.Contains("Training cannot run", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_device_that_is_not_there_is_named_in_the_last_sentence()
+    {
+        (int code, string output, _) = await Doctor(["doctor"], ("DEIT_DEVICE", "no such device"));
+        Assert.Equal(4, code);
+        string last = output.TrimEnd('\n').Split('\n')[^1];
+        Assert.StartsWith("Training cannot run: device 'no such device' was not found", last, StringComparison.Ordinal);
+        Assert.DoesNotContain("no device computes", output, StringComparison.Ordinal);
+    }
+
     // Files of that name that are no libraries come before the system's, as if that had none.
     [Fact]
     public async Task A_machine_without_a_loader_is_told_how_to_get_one()
