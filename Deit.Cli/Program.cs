@@ -10,11 +10,20 @@ using Deit.Model;
 CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
 ConsoleWriter.Install();
-HubTerminal.Install();
+HubTerminal hub = HubTerminal.Install();
 
 // Made before everything that holds signals back: the last one that listens is asked first.
 using EarlyEnd earlyEnd = new();
-LastHandler handler = new(args, Output.Error, Environment.CurrentDirectory, Path.GetTempPath());
+LastHandler handler = new(
+    args,
+    sentence =>
+    {
+        hub.EndLine();
+        Output.Error(sentence);
+    },
+    Environment.CurrentDirectory,
+    Path.GetTempPath()
+);
 handler.CatchOtherThreads();
 return handler.Run(() =>
 {

@@ -11,20 +11,25 @@ internal sealed class HubTerminal(TimeProvider time, Func<ProgressLine> line) : 
     private readonly Lock _lock = new();
     private ProgressLine? _line;
     private HubRate? _rate;
-    private string? _model;
+    private string? _model,
+        _finished;
 
     /// <summary>Makes all downloads of this process tell of themselves on the console.</summary>
-    public static void Install() =>
-        HubModels.Observer = new HubTerminal(
-            TimeProvider.System,
-            () =>
-                new ProgressLine(
-                    Console.Error,
-                    Console.IsErrorRedirected ? null : () => Console.WindowWidth,
-                    TimeSpan.FromSeconds(10),
-                    TimeProvider.System
-                )
-        );
+    public static HubTerminal Install()
+    {
+        HubTerminal terminal = new(TimeProvider.System, ProgressLine.OnErrorStream);
+        HubModels.Observer = terminal;
+        // Ctrl-C ends the process in the middle of a line.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => terminal.EndLine();
+        return terminal;
+    }
+
+    /// <summary>Ends the line of a download that is under way: something else is about to be printed.</summary>
+    public void EndLine()
+    {
+        lock (_lock)
+            End();
+    }
 
     /// <inheritdoc/>
     public void Notice(string sentence)
@@ -41,14 +46,20 @@ internal sealed class HubTerminal(TimeProvider time, Func<ProgressLine> line) : 
     {
         lock (_lock)
         {
+            // The end is told when the last byte came, and again when the hash was found right.
+            if (progress.Done >= progress.Total && _finished == progress.Model)
+                return;
+            _finished = null;
             if (_line is null || _model != progress.Model)
             {
                 End();
                 (_line, _model, _rate) = (line(), progress.Model, new HubRate(time, progress.Done));
             }
             _line.Report(_rate!.Line(progress));
-            if (progress.Done >= progress.Total)
-                End();
+            if (progress.Done < progress.Total)
+                return;
+            End();
+            _finished = progress.Model;
         }
     }
 

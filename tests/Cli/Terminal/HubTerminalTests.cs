@@ -44,9 +44,38 @@ public sealed class HubTerminalTests
         HubTerminal terminal = new(time, () => new ProgressLine(output, null, TimeSpan.FromHours(1), time));
         for (int done = 0; done <= 10; done++)
             terminal.Report(new HubProgress("o/r", "f", done, 10));
+        terminal.Report(new HubProgress("o/r", "f", 10, 10)); // the hash was found right
         string[] lines = output.ToString().TrimEnd().Split(Environment.NewLine);
         Assert.Equal(2, lines.Length); // its beginning and its end
         Assert.Contains("100 %", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_download_that_begins_anew_has_a_line_again()
+    {
+        StringWriter output = new();
+        SetTime time = new();
+        HubTerminal terminal = new(time, () => new ProgressLine(output, null, TimeSpan.FromHours(1), time));
+        foreach (long done in (long[])[0, 10, 0, 10, 10])
+            terminal.Report(new HubProgress("o/r", "f", done, 10));
+        Assert.Equal(
+            ["0 %", "100 %", "0 %", "100 %"],
+            output.ToString().TrimEnd().Split(Environment.NewLine).Select(line => line.Split(", ")[1])
+        );
+    }
+
+    [Fact]
+    public void What_is_printed_in_the_middle_of_a_download_begins_a_line()
+    {
+        StringWriter output = new();
+        SetTime time = new();
+        HubTerminal terminal = new(time, () => new ProgressLine(output, () => 80, TimeSpan.FromHours(1), time));
+        terminal.Report(new HubProgress("o/r", "f", 4, 10));
+        Assert.False(output.ToString().EndsWith(Environment.NewLine, StringComparison.Ordinal));
+        terminal.EndLine();
+        Assert.EndsWith($"40 %{Environment.NewLine}", output.ToString(), StringComparison.Ordinal);
+        terminal.EndLine();
+        Assert.Single(output.ToString().Split(Environment.NewLine)[1..]);
     }
 
     // A server may make a download begin anew, and what follows it takes the rest.
