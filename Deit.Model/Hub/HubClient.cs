@@ -19,7 +19,8 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
 
     private readonly HubConnection _connection = new(settings);
     private long _fetched;
-    private bool _toldOfLocks;
+    private bool _toldOfLocks,
+        _toldOfTrying;
 
     /// <summary>
     /// Brings a model: its description, how pictures are prepared, and its weights in one file or several. What is in the cache already is
@@ -78,11 +79,11 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
         return config.Commit;
     }
 
-    // It is not reached, has no time, or something else answers in its place, as the login page of a network. What the Hub itself refuses is
-    // an error.
+    // It is not reached, has no time, or something else answers in its place, as the login page of a network. What the Hub itself
+    // refuses is an error.
     private static bool IsNoAnswer(HubException error) =>
         error.Reason == HubErrorKind.Network
-        || (error.Reason == HubErrorKind.Server && error.Status is < 400 or 429 or >= 500);
+        || (error.Reason == HubErrorKind.Server && error.Status is < 400 or 408 or 429 or >= 500);
 
     // The weights come last: where they are, everything else is, however a process before this one ended.
     private async Task Complete(
@@ -189,9 +190,7 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
     {
         if (settings.FreeBytes(settings.CacheFolder) is not { } free)
             return;
-        long needed = Sum(
-            missing.Select(file => Math.Max(0, file.Size - PartialFile.LengthOf(cache.Blob(file.Tag))))
-        );
+        long needed = Sum(missing.Select(file => Math.Max(0, file.Size - PartialFile.LengthOf(cache.Blob(file.Tag)))));
         // A copy lies beside the content where there can be no link to it. That is tried where it matters alone.
         long copies = Sum(files.Where(file => !cache.Has(file.Commit, file.Path)).Select(file => file.Size)),
             both = Sum([needed, copies]);
@@ -271,6 +270,10 @@ internal sealed class HubClient(HubSettings settings, IHubObserver? observer = n
             {
                 if (failures >= attempts || interruption.IsTooLong)
                     throw interruption.Final($"'{path}' of '{name}'");
+                // The pauses take a while in which nothing else tells that the network is away.
+                if (!_toldOfTrying)
+                    observer?.Notice($"{interruption.Message}, which is tried again");
+                _toldOfTrying = true;
                 await Task.Delay(interruption.Pause(failures), settings.Time, cancellation).ConfigureAwait(false);
             }
     }

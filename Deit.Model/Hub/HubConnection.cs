@@ -145,7 +145,7 @@ internal sealed class HubConnection : IDisposable
         }
     }
 
-    /// <summary>What a failed connection says, as a part of a sentence. It may name a proxy with its password, which is not shown.</summary>
+    /// <summary>What a failed connection says, as a part of a sentence. The password of a proxy in it is not shown.</summary>
     public static string ReasonOf(Exception error) =>
         Printable.Line(
             Credentials.HiddenIn((error.InnerException ?? error).Message.ReplaceLineEndings(" ").TrimEnd('.'))

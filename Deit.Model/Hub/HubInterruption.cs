@@ -36,8 +36,8 @@ internal sealed class HubInterruption(
     /// <param name="isKept">Whether the next attempt goes on with what came.</param>
     public HubException Final(string where, bool isKept = true)
     {
-        string remedy =
-            IsTooLong ? $"the server asks to wait {wait!.Value.TotalSeconds:0} s, try again then"
+        string remedy = IsTooLong
+            ? $"the server asks to wait {wait!.Value.TotalSeconds:0} s, try again then"
             : (Kind == HubErrorKind.Network ? "check the connection and HF_ENDPOINT and try again" : "try again later")
                 + (isKept ? ", what was fetched is kept" : "");
         return new HubException(Kind, $"Fetching {where} failed: {Message}; {remedy}.", status, this);

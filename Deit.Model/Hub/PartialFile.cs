@@ -1,9 +1,9 @@
 namespace Deit.Model.Hub;
 
 /// <summary>
-/// The file that a content is fetched into. Where a lock keeps other processes out, it is <c>BLOB.incomplete</c>: it stays when the download
-/// ends early, and the next one goes on with it. Elsewhere one process could cut the file that another has just finished. There each process
-/// has a file of its own, which goes away with the download.
+/// The file that a content is fetched into. Where a lock keeps other processes out, it is <c>BLOB.incomplete</c>: it stays when the
+/// download ends early, and the next one goes on with it. Elsewhere one process could cut the file that another has just finished. There
+/// each process has a file of its own, which goes away with the download.
 /// </summary>
 internal sealed class PartialFile : IDisposable
 {

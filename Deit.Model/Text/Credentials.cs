@@ -17,7 +17,9 @@ internal static partial class Credentials
     {
         int scheme = value.IndexOf(SchemeEnd, StringComparison.Ordinal);
         bool hasScheme =
-            scheme > 0 && value[..scheme].All(letter => char.IsAsciiLetterOrDigit(letter) || "+-.".Contains(letter, StringComparison.Ordinal));
+            scheme > 0
+            && value[..scheme]
+                .All(letter => char.IsAsciiLetterOrDigit(letter) || "+-.".Contains(letter, StringComparison.Ordinal));
         int start = hasScheme ? scheme + SchemeEnd.Length : 0,
             path = value.IndexOfAny(['/', '\\', '?', '#']);
         // A password may hold a slash that belongs there as %2F.

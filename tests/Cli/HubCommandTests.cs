@@ -175,9 +175,10 @@ public sealed class HubCommandTests : IDisposable
     public async Task Only_a_lock_that_keeps_others_out_opens_the_common_file(string disabled, string[] left)
     {
         byte[] weights = File.ReadAllBytes(Path.Combine(_folder["model"], ModelFolder.WeightsFile));
-        string blobs = Directory
-                .CreateDirectory(Path.Combine(_folder["home"], "hub", "models--owner--repo", "blobs"))
-                .FullName,
+        string blobs =
+                Directory
+                    .CreateDirectory(Path.Combine(_folder["home"], "hub", "models--owner--repo", "blobs"))
+                    .FullName,
             partial = Path.Combine(blobs, $"{HubServer.Sha256(weights)}.incomplete");
         File.WriteAllBytes(partial, weights[..100]);
         (int code, _, string error) = await Deit(
