@@ -47,7 +47,7 @@ internal sealed class WatchedRun
         {
             string path = Path.Combine(_folder, RunReport.FileName);
             if (File.Exists(path))
-                return File.ReadAllBytes(path);
+                return SharedFile.ReadAllBytes(path);
             IReadOnlyList<LogRow> rows = Rows;
             RunStatus status =
                 Trainer is not null ? RunStatus.Training
