@@ -77,9 +77,7 @@ public sealed partial class LimitsTests
             SourceTree
                 .Files("Deit.Cli/Watch")
                 .Concat(["Deit.Train/Runs/RunLog.cs", "Deit.Train/Options/TrainOptions.cs"])
-                .Where(file =>
-                    OrdinaryRead().IsMatch(SourceTree.Parse(file).ToString())
-                )
+                .Where(file => OrdinaryRead().IsMatch(SourceTree.Parse(file).ToString()))
         );
 
     [GeneratedRegex(@"\bFile\.(Read|Open)|new FileStream|FileStream \w+ = new|new StreamReader\(")]
