@@ -47,10 +47,16 @@ internal static class TrainCommand
     {
         string? recipe = binder.Bind(result).Run.Recipe;
         HashSet<string> given = [.. binder.Given(result).Select(flag => flag.Flag.Name)];
-        TrainOptions options = binder.Bind(result, recipe is null ? null : WithoutModel(Recipe.Load(recipe), given));
+        IReadOnlySet<string> ofRecipe = new HashSet<string>();
+        TrainOptions options = binder.Bind(
+            result,
+            recipe is null ? null : WithoutModel(Recipe.Load(recipe, out ofRecipe), given)
+        );
+        // Weights say what network they are of. Who describes one by flags, or by a recipe, means that one.
+        bool described = given.Overlaps(NetworkOfWeights.Flags) || ofRecipe.Overlaps(NetworkOfWeights.Flags);
         if (options.Run.SaveRecipe is { } file)
         {
-            Recipe.Save(options, file);
+            Recipe.Save(options, file, network: described);
             Output.Line($"Recipe   {file}");
             if (options.Data.Path is null)
                 return 0;
@@ -67,18 +73,21 @@ internal static class TrainCommand
                     )
                     + "add --finetune with a model folder or a .safetensors file."
             );
-        return TrainTerminal.Run(OfWeights(options, given), resume: null);
+        string? notice = null;
+        if (!described && options.Model.Finetune is { } weights)
+            options = options with { Model = OfWeights(options, weights, out notice) };
+        return TrainTerminal.Run(options, resume: null, notice);
     }
 
-    // Weights say what network they are of. Who describes one by flags, or by a recipe, means that one.
-    private static TrainOptions OfWeights(TrainOptions options, HashSet<string> given)
+    private static ModelOptions OfWeights(TrainOptions options, string weights, out string? notice)
     {
-        ModelOptions model = options.Model;
-        bool described = given.Overlaps(NetworkOfWeights.Flags) || model.IsFreeDeit || model.RegNet is not null;
-        if (model.Finetune is not { } weights || described || model.Name != new ModelOptions().Name)
-            return options;
         using ModelSource source = ModelSource.Open(weights);
-        return options with { Model = NetworkOfWeights.Describe(model, source.Description.Config) };
+        return NetworkOfWeights.Describe(
+            options.Model,
+            source.Description.Config,
+            options.Distillation.Distils,
+            out notice
+        );
     }
 
     // The options of the run decide its result: a run with other options from its middle on would be another training. The number of

@@ -20,14 +20,26 @@ internal sealed class ReportServer : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<byte[]?> _page;
     private readonly SemaphoreSlim _places = new(16);
+    private readonly Func<TcpListener, CancellationToken, ValueTask<TcpClient>> _accept;
 
     /// <summary>Begins to serve.</summary>
     /// <param name="port">The port; 0 for any that is free.</param>
     /// <param name="page">The page as it is now; null where there is none yet.</param>
     /// <exception cref="DeitException">The port is in use or not allowed.</exception>
     public ReportServer(int port, Func<byte[]?> page)
+        : this(port, page, (listener, cancellation) => listener.AcceptTcpClientAsync(cancellation)) { }
+
+    /// <inheritdoc cref="ReportServer(int, Func{byte[]})"/>
+    /// <param name="port">The port; 0 for any that is free.</param>
+    /// <param name="page">The page as it is now; null where there is none yet.</param>
+    /// <param name="accept">Waits for the next client.</param>
+    internal ReportServer(
+        int port,
+        Func<byte[]?> page,
+        Func<TcpListener, CancellationToken, ValueTask<TcpClient>> accept
+    )
     {
-        _page = page;
+        (_page, _accept) = (page, accept);
         _listener = new TcpListener(IPAddress.Loopback, port);
         try
         {
@@ -64,14 +76,27 @@ internal sealed class ReportServer : IDisposable
             try
             {
                 await _places.WaitAsync(_stop.Token);
-                TcpClient client = await _listener.AcceptTcpClientAsync(_stop.Token);
-                _ = Serve(client);
+                _ = Serve(await Next());
             }
             catch (Exception error)
                 when (error is SocketException or OperationCanceledException or ObjectDisposedException)
             {
                 // A client that went away before it was accepted, or the end.
             }
+    }
+
+    // A place that no client takes is free again.
+    private async Task<TcpClient> Next()
+    {
+        try
+        {
+            return await _accept(_listener, _stop.Token);
+        }
+        catch
+        {
+            _places.Release();
+            throw;
+        }
     }
 
     private async Task Serve(TcpClient client)
@@ -133,7 +158,7 @@ internal sealed class ReportServer : IDisposable
         ];
         if (first.Length != 3 || !first[2].StartsWith("HTTP/1.", StringComparison.Ordinal))
             return Message("400 Bad Request", "The request is no HTTP/1.");
-        if (hosts is not [var host] || !IsThis(host))
+        if (hosts is not [var host] || !IsThis(host, Port))
             return Message("403 Forbidden", $"This server answers requests to {Address} alone.");
         if (first[0] != "GET")
             return Message("405 Method Not Allowed", "This server knows GET alone.", "Allow: GET\r\n");
@@ -148,9 +173,17 @@ internal sealed class ReportServer : IDisposable
             );
     }
 
-    private bool IsThis(string host) =>
-        host.Equals($"127.0.0.1:{Port}", StringComparison.OrdinalIgnoreCase)
-        || host.Equals($"localhost:{Port}", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether a request that names a host is for a server of this machine on a port.</summary>
+    /// <param name="host">The value of the header. Browsers leave the port out where it is that of HTTP.</param>
+    /// <param name="port">The server's port.</param>
+    internal static bool IsThis(string host, int port)
+    {
+        string[] names = ["127.0.0.1", "localhost"];
+        return names.Any(name =>
+            host.Equals($"{name}:{port}", StringComparison.OrdinalIgnoreCase)
+            || (port == 80 && host.Equals(name, StringComparison.OrdinalIgnoreCase))
+        );
+    }
 
     private static byte[] Message(string status, string sentence, string header = "") =>
         Response(status, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(sentence + "\n"), header);

@@ -12,14 +12,31 @@ namespace Deit.Cli.Watch;
 internal sealed class WatchedRun
 {
     private readonly string _folder;
-    private readonly TrainOptions _options;
+    private TrainOptions _options;
 
     /// <summary>Opens a run.</summary>
     /// <exception cref="DeitException">The folder holds no run.</exception>
     public WatchedRun(string folder) => (_folder, _options) = (folder, TrainOptions.Load(folder));
 
-    /// <summary>Epochs of the run.</summary>
-    public int Epochs => _options.Schedule.Epochs;
+    /// <summary>Epochs of the run, which may be extended meanwhile.</summary>
+    public int Epochs => Options.Schedule.Epochs;
+
+    // A file that cannot be read at this moment leaves what it said before.
+    private TrainOptions Options
+    {
+        get
+        {
+            try
+            {
+                _options = TrainOptions.Load(_folder);
+            }
+            catch (DeitException)
+            {
+                // The options of the run as they were.
+            }
+            return _options;
+        }
+    }
 
     /// <summary>The epochs so far.</summary>
     /// <exception cref="DeitException">The log is damaged.</exception>
@@ -33,11 +50,12 @@ internal sealed class WatchedRun
     /// <param name="rows">The epochs so far.</param>
     public string Status(IReadOnlyList<LogRow> rows)
     {
-        int done = rows.Count == 0 ? 0 : rows[^1].Epoch + 1;
+        int done = rows.Count == 0 ? 0 : rows[^1].Epoch + 1,
+            epochs = Epochs;
         return Trainer is { } trainer
-                ? $"{done} of {Epochs} epochs, in training by process {trainer.Process} on {trainer.Host}"
-            : done >= Epochs ? $"{done} of {Epochs} epochs, complete"
-            : $"{done} of {Epochs} epochs, nobody trains it; go on with: deit train --resume {ShellWord.Quoted(_folder)}";
+                ? $"{done} of {epochs} epochs, in training by process {trainer.Process} on {trainer.Host}"
+            : done >= epochs ? $"{done} of {epochs} epochs, complete"
+            : $"{done} of {epochs} epochs, nobody trains it; go on with: deit train --resume {ShellWord.Quoted(_folder)}";
     }
 
     /// <summary>Its page; of a run without one, a page of what the log has.</summary>
@@ -45,18 +63,24 @@ internal sealed class WatchedRun
     {
         try
         {
+            // Asked before the page is read: a training that ends in between has written its last page by then.
+            bool trained = Trainer is not null;
             string path = Path.Combine(_folder, RunReport.FileName);
             if (File.Exists(path))
-                return File.ReadAllBytes(path);
+            {
+                byte[] page = SharedFile.ReadAllBytes(path);
+                return trained ? page : ReportPage.WithoutTrainer(page, _folder);
+            }
             IReadOnlyList<LogRow> rows = Rows;
+            TrainOptions options = Options;
             RunStatus status =
-                Trainer is not null ? RunStatus.Training
-                : rows.Count > 0 && rows[^1].Epoch + 1 >= Epochs ? RunStatus.Complete
+                trained ? RunStatus.Training
+                : rows.Count > 0 && rows[^1].Epoch + 1 >= options.Schedule.Epochs ? RunStatus.Complete
                 : RunStatus.Stopped;
             ReportFacts facts = new()
             {
                 Folder = _folder,
-                Options = _options,
+                Options = options,
                 Rows = rows,
                 Status = status,
             };

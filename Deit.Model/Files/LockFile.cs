@@ -35,7 +35,8 @@ internal sealed class LockFile : IDisposable
     /// <summary>Takes the lock.</summary>
     /// <param name="path">The file, in a folder that exists.</param>
     /// <param name="what">What it stands for, as <c>Run folder 'r'</c>, the start of the sentence where it is held.</param>
-    /// <exception cref="DeitException">Another process holds it, or a file that is no lock has that name.</exception>
+    /// <exception cref="InUseException">Another process holds it.</exception>
+    /// <exception cref="DeitException">A file that is no lock has that name.</exception>
     /// <exception cref="IOException">The file cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The file cannot be made.</exception>
     public static LockFile Take(string path, string what)
@@ -48,8 +49,7 @@ internal sealed class LockFile : IDisposable
             Thread.Sleep(10);
             holder = LockHolder.Read(path);
         }
-        throw new DeitException(
-            DeitErrorKind.Output,
+        throw new InUseException(
             holder is null
                 ? $"{what} is in use by another process; wait until it ends, or choose another folder."
                 : $"{what} is in use by process {holder.Process} on host {holder.Host} ({holder.Command}, started "
@@ -83,9 +83,11 @@ internal sealed class LockFile : IDisposable
                 return null;
             }
             LockHolder self = LockHolder.Self();
+            bool ours = false;
             try
             {
                 RequireOurs(path, stream);
+                ours = true;
                 if (stream.CanWrite)
                 {
                     stream.SetLength(0);
@@ -99,6 +101,9 @@ internal sealed class LockFile : IDisposable
             }
             catch
             {
+                // On a full disk the file is there, and nothing can be written into it.
+                if (ours && LockHolder.Read(path) is null)
+                    RemoveQuietly(path);
                 stream.Dispose();
                 throw;
             }
@@ -131,16 +136,21 @@ internal sealed class LockFile : IDisposable
     /// <param name="remove">False leaves the file, for whoever takes it next.</param>
     public void Release(bool remove)
     {
+        if (remove && _stream.SafeFileHandle is { IsClosed: false } && IsInPlace)
+            RemoveQuietly(Path);
+        _stream.Dispose();
+    }
+
+    private static void RemoveQuietly(string path)
+    {
         try
         {
-            if (remove && _stream.SafeFileHandle is { IsClosed: false } && IsInPlace)
-                File.Delete(Path);
+            File.Delete(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // A file that nobody holds is in nobody's way.
         }
-        _stream.Dispose();
     }
 
     private static FileStream Open(string path, FileMode mode)

@@ -34,7 +34,7 @@ internal sealed record LockHolder(int Process, string Host, string Command, stri
     {
         try
         {
-            return Parse(OperatingSystem.IsWindows() ? ReadShared(path) : Posix.ReadLocked(path));
+            return Parse(SharedFile.ReadAllBytes(path));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -57,20 +57,6 @@ internal sealed record LockHolder(int Process, string Host, string Command, stri
         {
             return null;
         }
-    }
-
-    private static byte[] ReadShared(string path)
-    {
-        using FileStream stream = new(
-            path,
-            FileMode.Open,
-            FileAccess.Read,
-            FileShare.ReadWrite | FileShare.Delete,
-            bufferSize: 0
-        );
-        byte[] bytes = new byte[Math.Min(stream.Length, LongestFile)];
-        stream.ReadExactly(bytes);
-        return bytes;
     }
 }
 

@@ -28,7 +28,7 @@ internal static class WeightTransfer
             notices.Add($"'{unknown}' of '{source.Path}', and whatever else the model does not know, is left out");
         foreach (ParameterSpec spec in parameters.Specs.Concat(parameters.Buffers))
         {
-            bool isNew = newHeads && (spec.Name == DistillationToken || network.Config.IsHead(spec.Name));
+            bool isNew = newHeads && MayStartAnew(network.Config, spec.Name);
             if (!file.Shapes.TryGetValue(spec.Name, out long[]? shape))
             {
                 if (!isNew)
@@ -61,6 +61,12 @@ internal static class WeightTransfer
         source.Dispose(); // read to its end
         return notices;
     }
+
+    /// <summary>Whether a parameter that the weights lack is no sign of another model, and starts anew.</summary>
+    /// <param name="config">The network.</param>
+    /// <param name="parameter">The parameter's name.</param>
+    public static bool MayStartAnew(NetworkConfig config, string parameter) =>
+        parameter == DistillationToken || config.IsHead(parameter);
 
     // Handles a tensor that the network does not know. Only heads and tokens may be left out: a tensor that belongs
     // between two that the network knows is refused, since without it they compute something else.

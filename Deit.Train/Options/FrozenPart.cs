@@ -29,6 +29,32 @@ internal readonly record struct FrozenPart(int Blocks, bool Backbone)
     /// <param name="config">The network.</param>
     public int BlocksOf(NetworkConfig config) => Backbone ? Math.Max(config.BlockCount, 1) : Blocks;
 
+    /// <summary>Checks that everything that is frozen comes from weights. What starts at random would stay random.</summary>
+    /// <param name="config">The network.</param>
+    /// <param name="start">The weights that it starts from.</param>
+    /// <exception cref="DeitException">A frozen parameter is not in them.</exception>
+    public void RequireIn(NetworkConfig config, ModelSource start)
+    {
+        if (IsNothing)
+            return;
+        string[] frozen =
+        [
+            .. config.Specs().Where(spec => !spec.Buffer).Select(spec => spec.Name).Take(ParametersOf(config)),
+        ];
+        // Whatever else is missing is refused when the weights are loaded.
+        if (
+            frozen.FirstOrDefault(name =>
+                WeightTransfer.MayStartAnew(config, name) && !start.Weights.Shapes.ContainsKey(name)
+            ) is
+            { } missing
+        )
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"--freeze {(Backbone ? BackboneName : Blocks)} keeps '{missing}' as it starts, which is at random, for it is not in "
+                    + $"'{start.Path}'; drop --freeze, give weights that have it, or choose a model without it."
+            );
+    }
+
     /// <summary>The parameters of a network that are frozen: so many at the beginning.</summary>
     /// <param name="config">The network.</param>
     /// <exception cref="DeitException">The network has fewer blocks.</exception>

@@ -23,8 +23,26 @@ internal static class NetworkOfWeights
     /// <summary>Options that describe the network of a configuration.</summary>
     /// <param name="options">The options so far. Their input size is kept where it was given.</param>
     /// <param name="config">The configuration of the weights.</param>
+    /// <param name="distils">True where the network learns from a teacher. Without one the head of a distillation token
+    /// gets no gradient, and its answers would be averaged into those of the other: the network has no such token then.</param>
+    /// <param name="notice">A sentence without a point at its end where the token is left out; null elsewhere.</param>
     /// <returns>The same options where no flags describe that network.</returns>
-    public static ModelOptions Describe(ModelOptions options, NetworkConfig config)
+    public static ModelOptions Describe(ModelOptions options, NetworkConfig config, bool distils, out string? notice)
+    {
+        notice = null;
+        if (!distils && config is DeitConfig { Distilled: true } student)
+        {
+            ModelOptions twin = Describe(options, student with { Distilled = false });
+            if (!ReferenceEquals(twin, options))
+                notice =
+                    "the weights have a distillation token, which learns nothing without a teacher: the model is trained without "
+                    + "it; add --distillation-type and --teacher-path to keep it";
+            return twin;
+        }
+        return Describe(options, config);
+    }
+
+    private static ModelOptions Describe(ModelOptions options, NetworkConfig config)
     {
         ModelOptions plain = options with
         {

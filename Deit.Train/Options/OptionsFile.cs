@@ -24,11 +24,12 @@ internal static class OptionsFile
     /// <param name="options">The options.</param>
     /// <param name="path">The file.</param>
     /// <param name="widest">Flags of a wider scope than this one are left out.</param>
+    /// <param name="without">The names of further flags to leave out; null for none.</param>
     /// <exception cref="Deit.Model.DeitException">The file cannot be written.</exception>
-    public static void Write(TrainOptions options, string path, FlagScope widest)
+    public static void Write(TrainOptions options, string path, FlagScope widest, IReadOnlySet<string>? without = null)
     {
         JsonObject json = [];
-        foreach (Flag flag in Flags(widest))
+        foreach (Flag flag in Flags(widest).Where(flag => without?.Contains(flag.Name) != true))
             // A recipe is read by people: a setting without a value says nothing there.
             if (flag.Of(options) is { } value)
                 json[flag.Key] = FlagValue.ToJson(flag.Type, value);
@@ -42,13 +43,21 @@ internal static class OptionsFile
     /// <param name="widest">Flags of a wider scope than this one are unknown keys.</param>
     /// <exception cref="UnknownKeyException">The file has a key that no flag has.</exception>
     /// <exception cref="JsonException">The file is no JSON object, or a flag has no such value.</exception>
-    public static TrainOptions Read(Stream stream, FlagScope widest)
+    public static TrainOptions Read(Stream stream, FlagScope widest) => Read(stream, widest, out _);
+
+    /// <summary>Reads options; flags that the file does not name have their defaults.</summary>
+    /// <param name="stream">The file.</param>
+    /// <param name="widest">Flags of a wider scope than this one are unknown keys.</param>
+    /// <param name="given">The names of the flags to which the file gives a value, be it their default.</param>
+    /// <exception cref="UnknownKeyException">The file has a key that no flag has.</exception>
+    /// <exception cref="JsonException">The file is no JSON object, or a flag has no such value.</exception>
+    public static TrainOptions Read(Stream stream, FlagScope widest, out IReadOnlySet<string> given)
     {
         if (JsonNode.Parse(JsonFile.Read(stream).Span, documentOptions: Reading) is not JsonObject json)
             throw new JsonException("it is no JSON object");
         Dictionary<string, Flag> flags = Flags(widest).ToDictionary(flag => flag.Key, StringComparer.Ordinal);
         TrainOptions defaults = new();
-        List<(Flag, object?)> values = [];
+        List<(Flag Flag, object? Value)> values = [];
         foreach ((string key, JsonNode? value) in json)
         {
             if (key == Retired && widest != FlagScope.Recipe)
@@ -58,6 +67,10 @@ internal static class OptionsFile
             bool mayBeNull = flag.Of(defaults) is null;
             values.Add((flag, FlagValue.FromJson(flag, value, mayBeNull)));
         }
+        given = values
+            .Where(set => set.Value is not null)
+            .Select(set => set.Flag.Name)
+            .ToHashSet(StringComparer.Ordinal);
         return FlagSet<TrainOptions>.With(defaults, values);
     }
 

@@ -26,7 +26,13 @@ internal static class Recipe
     /// A recipe that comes along, or a file that <see cref="Save"/> wrote. Settings that a file leaves out have their defaults.
     /// </param>
     /// <exception cref="DeitException">There is no such recipe or file, or the file has a key or value that no option has.</exception>
-    public static TrainOptions Load(string nameOrFile)
+    public static TrainOptions Load(string nameOrFile) => Load(nameOrFile, out _);
+
+    /// <summary>The options of a recipe.</summary>
+    /// <param name="nameOrFile">A recipe that comes along, or a file.</param>
+    /// <param name="given">The names of the flags to which the recipe gives a value, be it their default.</param>
+    /// <exception cref="DeitException">There is no such recipe or file, or the file has a key or value that no option has.</exception>
+    public static TrainOptions Load(string nameOrFile, out IReadOnlySet<string> given)
     {
         using Stream? embedded = typeof(Recipe).Assembly.GetManifestResourceStream(Resource + nameOrFile);
         if (embedded is null && !File.Exists(nameOrFile))
@@ -38,7 +44,7 @@ internal static class Recipe
         try
         {
             using Stream file = embedded ?? File.OpenRead(nameOrFile);
-            return OptionsFile.Read(file, FlagScope.Recipe);
+            return OptionsFile.Read(file, FlagScope.Recipe, out given);
         }
         catch (UnknownKeyException error)
         {
@@ -58,15 +64,17 @@ internal static class Recipe
     /// <summary>Writes every setting that belongs to a recipe.</summary>
     /// <param name="options">The settings.</param>
     /// <param name="path">The file.</param>
+    /// <param name="network">False where nobody described the network: the recipe then names none, so that with
+    /// <c>--finetune</c> it is that of the weights.</param>
     /// <exception cref="DeitException">The file cannot be written, or something else than a recipe has its name.</exception>
-    public static void Save(TrainOptions options, string path)
+    public static void Save(TrainOptions options, string path, bool network = true)
     {
         if (File.Exists(path) && new FileInfo(path).Length > 0 && !IsRecipe(path))
             throw new DeitException(
                 DeitErrorKind.Output,
                 $"--save-recipe '{path}' names a file that is no recipe and would be lost; choose another name."
             );
-        OptionsFile.Write(options, path, FlagScope.Recipe);
+        OptionsFile.Write(options, path, FlagScope.Recipe, network ? null : NetworkOfWeights.Flags);
     }
 
     private static string Meant(string name) =>

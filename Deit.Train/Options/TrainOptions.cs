@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Deit.Model;
+using Deit.Model.Files;
 
 namespace Deit.Train.Options;
 
@@ -99,7 +100,7 @@ internal sealed record TrainOptions
             );
         try
         {
-            using Stream file = File.OpenRead(path);
+            using MemoryStream file = new(SharedFile.ReadAllBytes(path));
             return OptionsFile.Read(file, FlagScope.Run);
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)

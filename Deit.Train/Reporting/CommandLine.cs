@@ -6,8 +6,8 @@ namespace Deit.Train.Reporting;
 /// <summary>The command that says the options of a training.</summary>
 internal static class CommandLine
 {
-    /// <summary>The command, quoted for a shell. Flags at their defaults are left out, and so is
-    /// the recipe: what it set is named.</summary>
+    /// <summary>The command, quoted for a shell. Flags at their defaults are left out, but for a model's name where the
+    /// weights would say another, and so is the recipe: what it set is named.</summary>
     /// <param name="options">The options.</param>
     /// <param name="output">The run folder that the command writes.</param>
     public static string Of(TrainOptions options, string output)
@@ -19,7 +19,8 @@ internal static class CommandLine
             if (flag.Name is "--recipe" or "--save-recipe")
                 continue;
             object? value = flag.Name == "--output" ? output : flag.Of(options);
-            if (value is null || Texts(value).SequenceEqual(Texts(flag.Of(defaults))))
+            bool needed = flag.Name == "--model" && NamesNetwork(options.Model);
+            if (value is null || (!needed && Texts(value).SequenceEqual(Texts(flag.Of(defaults)))))
                 continue;
             if (value is bool on)
                 words.Add(on ? flag.Name : $"--no-{flag.Name[2..]}");
@@ -31,6 +32,9 @@ internal static class CommandLine
         }
         return string.Join(' ', words.Select(ShellWord.Quoted));
     }
+
+    // With --finetune alone the network is that of the weights. Here it is known, be it by the name that is the default.
+    private static bool NamesNetwork(ModelOptions model) => model is { Finetune: not null, PublishedName: not null };
 
     private static string[] Texts(object? value) =>
         value switch

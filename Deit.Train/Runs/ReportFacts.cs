@@ -1,5 +1,6 @@
 using Deit.Train.Options;
 using Deit.Train.Pages;
+using Deit.Train.Training;
 
 namespace Deit.Train.Runs;
 
@@ -30,6 +31,10 @@ internal sealed record ReportFacts
 
     /// <summary>The epochs so far.</summary>
     public required IReadOnlyList<LogRow> Rows { get; init; }
+
+    /// <summary>The numbers of epochs that the run had, more than one where it was extended; empty where that is not
+    /// known.</summary>
+    public IReadOnlyList<RunLength> Lengths { get; init; } = [];
 
     /// <summary>Where the run stands.</summary>
     public RunStatus Status { get; init; }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Deit.Train.Options;
 using Deit.Train.Pages;
@@ -34,6 +35,29 @@ internal static class ReportPage
         page.Add("options", "Options", Options(facts.Options));
         return page;
     }
+
+    /// <summary>
+    /// The page of a run as it is where nobody trains that. A process that was killed leaves a page that says that it is in training.
+    /// </summary>
+    /// <param name="page">The page, in UTF-8.</param>
+    /// <param name="folder">The run folder.</param>
+    /// <returns>The page with a true sentence in that place; the same page where it has another.</returns>
+    public static byte[] WithoutTrainer(byte[] page, string folder)
+    {
+        ReadOnlySpan<byte> text = page;
+        int start = text.IndexOf(InTraining),
+            length = start < 0 ? -1 : text[start..].IndexOf("</p>"u8);
+        if (length < 0)
+            return page;
+        string resume = $"deit train --resume {ShellWord.Quoted(folder)}";
+        Markup sentence = Markup.Of(
+            $"<p class=\"note\">Nobody trains it: its process ended in the middle. It goes on with <code>{resume}</code>."
+        );
+        return [.. text[..start], .. Encoding.UTF8.GetBytes(sentence.ToString()), .. text[(start + length)..]];
+    }
+
+    // The beginning of the sentence in the head. Names in a page have their angle brackets escaped: it stands there but once.
+    private static ReadOnlySpan<byte> InTraining => "<p class=\"note\">In training."u8;
 
     private static Markup Head(ReportFacts facts)
     {
@@ -132,14 +156,7 @@ internal static class ReportPage
         PageTable table = new("", "") { Description = "Environment" };
         foreach ((string name, string value) in facts.Environment)
             table.Add(Markup.Of($"{name}"), Markup.Name(value));
-        string folder = Path.TrimEndingDirectorySeparator(facts.Folder);
-        return Markup.Of(
-            $"""
-            {table.ToMarkup()}<h3>The command that repeats the run</h3>
-            <pre>{CommandLine.Of(facts.Options, $"{folder}-again")}</pre>
-
-            """
-        );
+        return table.ToMarkup() + RepeatingCommands.Of(facts);
     }
 
     private static Markup Options(TrainOptions options)

@@ -13,6 +13,9 @@ internal sealed class RunExtension
 
     private RunExtension(TrainOptions own, TrainOptions extended) => (_own, _extended) = (own, extended);
 
+    /// <summary>The number of epochs that the run had.</summary>
+    public int Before => _own.Schedule.Epochs;
+
     /// <summary>The extension of a run that is about to go on; null where its epochs are as they were.</summary>
     /// <param name="options">The options that it is to go on with.</param>
     /// <param name="folder">The run folder, in the hands of this process.</param>

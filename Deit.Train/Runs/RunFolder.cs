@@ -55,8 +55,9 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Makes a folder for a new run that has no name: <c>runs/DATA-1</c>, or the next number that is free.</summary>
     /// <param name="data">The place of the data, whose name it bears.</param>
     /// <param name="check">Refuses a place.</param>
+    /// <param name="parent">The folder in which runs without a name lie.</param>
     /// <exception cref="DeitException">The place is refused, or the folder cannot be made.</exception>
-    public static RunFolder MakeUp(string data, Action<string> check)
+    public static RunFolder MakeUp(string data, Action<string> check, string parent = "runs")
     {
         string name = System.IO.Path.GetFileName(
             System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(data))
@@ -64,7 +65,7 @@ internal sealed class RunFolder : IDisposable
         for (int number = 1; ; number++)
         {
             string path = System.IO.Path.Combine(
-                "runs",
+                parent,
                 FormattableString.Invariant($"{(name.Length == 0 ? "data" : name)}-{number}")
             );
             if (System.IO.Path.Exists(path))
@@ -74,9 +75,10 @@ internal sealed class RunFolder : IDisposable
             {
                 return Create(path);
             }
-            catch (DeitException) when (System.IO.Path.Exists(path))
+            catch (DeitException error) when (error is InUseException || HoldsRun(path))
             {
-                // Another training, which began at the same moment, was faster.
+                // Another training, which began at the same moment, was faster. After any other error, as where the disk
+                // is full, the next number would fare no better.
             }
         }
     }
@@ -85,12 +87,14 @@ internal sealed class RunFolder : IDisposable
     /// <exception cref="DeitException">It holds one.</exception>
     public static void RequireNoRun(string path)
     {
-        if (File.Exists(System.IO.Path.Combine(path, TrainOptions.FileName)))
+        if (HoldsRun(path))
             throw new DeitException(
                 DeitErrorKind.Output,
                 $"'{path}' holds a run already; go on with --resume {path}, or choose another --output."
             );
     }
+
+    private static bool HoldsRun(string path) => File.Exists(System.IO.Path.Combine(path, TrainOptions.FileName));
 
     /// <summary>Checks that the folder is still in its place.</summary>
     /// <exception cref="DeitException">It was removed, moved or replaced.</exception>

@@ -130,7 +130,7 @@ internal sealed class RunLog
     {
         try
         {
-            return File.Exists(path) ? File.ReadAllLines(path) : [];
+            return File.Exists(path) ? SharedFile.ReadAllLines(path) : [];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

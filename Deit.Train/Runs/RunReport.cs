@@ -41,6 +41,7 @@ internal sealed class RunReport(string folder, RunFolder owner, RunLog log, Acti
                 Folder = folder,
                 Options = plan.Options,
                 Rows = log.Rows,
+                Lengths = state.Lengths,
                 Headline = ReportEnvironment.Headline(session),
                 Environment = ReportEnvironment.Of(session),
                 Data =

@@ -60,12 +60,7 @@ internal sealed class TensorBoardObserver(string folder, RunFolder owner, RunLog
 
     /// <inheritdoc/>
     public void LossRead(Progress progress) =>
-        Try(() =>
-            _file?.Scalars(
-                ((long)progress.Epoch * progress.Steps) + progress.Step,
-                ("loss/train_running", progress.Loss)
-            )
-        );
+        Try(() => _file?.Scalars(progress.StepOfRun, ("loss/train_running", progress.Loss)));
 
     /// <inheritdoc/>
     public void EpochEvaluated(EpochResult result) =>

@@ -63,6 +63,7 @@ internal sealed class TrainRun : IDisposable
             TrainState state =
                 resumed
                 ?? new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
+            state = state.WithLength(extension?.Before ?? options.Schedule.Epochs, options.Schedule.Epochs);
             if (resumed is null)
                 session.Initialize();
             // From here on a signal is waited for, so that the folder is left in order.

@@ -5,6 +5,7 @@ namespace Deit.Train.Training;
 /// <param name="Epochs">Epochs of the run.</param>
 /// <param name="Step">Steps done of the epoch.</param>
 /// <param name="Steps">Steps of the epoch.</param>
+/// <param name="StepOfRun">Steps done since the start of the run. Epochs before may have had another number of steps.</param>
 /// <param name="Loss">A recent training loss.</param>
 /// <param name="LearningRate">The rate in force.</param>
 /// <param name="ImagesPerSecond">The present speed.</param>
@@ -15,6 +16,7 @@ internal readonly record struct Progress(
     int Epochs,
     int Step,
     int Steps,
+    long StepOfRun,
     double Loss,
     double LearningRate,
     double ImagesPerSecond,

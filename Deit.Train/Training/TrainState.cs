@@ -48,6 +48,10 @@ internal sealed record TrainState
     /// <summary>Pictures to evaluate with, likewise.</summary>
     public int? ValidationImages { get; init; }
 
+    /// <summary>The numbers of epochs that the run had, each with the point from which on; empty in the checkpoint of an
+    /// older version.</summary>
+    public IReadOnlyList<RunLength> Lengths { get; init; } = [];
+
     /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
     public string? Teacher { get; init; }
 
@@ -86,6 +90,7 @@ internal sealed record TrainState
             BestUnread = ToBeat(BestTop1, unread) is null ? BestUnread : unread,
             TrainingImages = TrainingImages,
             ValidationImages = ValidationImages,
+            Lengths = Lengths,
             Teacher = Teacher,
         };
 
@@ -116,6 +121,18 @@ internal sealed record TrainState
             ValidationImages = validation,
             NeverRead = same ? NeverRead : null,
             BestUnread = same ? BestUnread : null,
+        };
+    }
+
+    /// <summary>The point as a run with a number of epochs goes on from it.</summary>
+    /// <param name="before">The number that it had.</param>
+    /// <param name="epochs">The number that it has from here on.</param>
+    public TrainState WithLength(int before, int epochs)
+    {
+        IReadOnlyList<RunLength> lengths = Lengths.Count > 0 ? Lengths : [new RunLength(before, 0, 0)];
+        return this with
+        {
+            Lengths = lengths[^1].Epochs == epochs ? lengths : [.. lengths, new RunLength(epochs, Epoch, StepInEpoch)],
         };
     }
 

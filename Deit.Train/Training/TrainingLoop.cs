@@ -106,6 +106,7 @@ internal sealed class TrainingLoop
             _options.Schedule.Epochs,
             done,
             steps,
+            _state.Step,
             _state.LossSum / done,
             learningRate,
             _options.Step.BatchSize / stepSeconds,

@@ -36,6 +36,8 @@ internal sealed class TrainingPlan : IDisposable
         };
         IImageTransform transform = options.Transform(config.InputSize);
         Start = options.Model.Finetune is { } path && !resumed ? ModelSource.Open(path) : null;
+        if (Start is not null)
+            options.Model.Frozen.RequireIn(config, Start);
         Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices, .. resumed ? [] : Look(data)];
         if (options.Distillation.TeacherPath is { } teacher)
         {

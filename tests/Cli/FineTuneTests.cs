@@ -86,7 +86,43 @@ public sealed class FineTuneTests : IDisposable
         ]);
         Assert.True(exitCode == 0, output + error);
         using ModelSource trained = ModelSource.Open(Path.Combine(Run, "best"));
-        Assert.Equal(config with { NumClasses = 8 }, trained.Description.Config);
+        Assert.Equal(config with { NumClasses = 8, Distilled = false }, trained.Description.Config);
+        const string Notice = "Notice   the weights have a distillation token, which learns nothing without a teacher";
+        Assert.Equal(distilled, (output + error).Contains(Notice, StringComparison.Ordinal));
+    }
+
+    /// <summary>A file that sets the network, be it to the default, means that one.</summary>
+    [Theory]
+    [InlineData("""{ "distilled": true }""")]
+    [InlineData("""{ "patch_size": 8 }""")]
+    [InlineData("""{ "model": "deit_tiny_patch16_224" }""")]
+    public async Task A_recipe_that_describes_a_network_is_not_overruled_by_the_weights(string recipe)
+    {
+        TinyRun.WriteModel(_folder["own"], TinyRun.Config);
+        File.WriteAllText(_folder["recipe.json"], recipe);
+        await Fails(
+            [
+                .. $"train --input-size 32 --batch-size 8 --epochs 1 --data {_data} --output {Run}".Split(' '),
+                .. $"--recipe {_folder["recipe.json"]} --finetune {_folder["own"]}".Split(' '),
+            ],
+            "give the model that the weights are of",
+            code: 3
+        );
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("--model deit_tiny_patch16_224", true)]
+    [InlineData("--distilled", true)]
+    public async Task A_saved_recipe_names_the_network_where_somebody_did(string flags, bool named)
+    {
+        string[] save = ["train", "--recipe", "finetune", "--save-recipe", _folder["recipe.json"]];
+        (int exitCode, string output, string error) = await DeitProcess.Run([
+            .. save,
+            .. flags.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+        ]);
+        Assert.True(exitCode == 0, output + error);
+        Assert.Equal(named, File.ReadAllText(_folder["recipe.json"]).Contains("\"model\"", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -57,6 +57,23 @@ public sealed class MadeUpOutputTests : IDisposable
         Assert.False(Directory.Exists(_folder["data/train/runs"]));
     }
 
+    /// <summary>An empty lock that stays would be taken for that of another training.</summary>
+    [Fact]
+    public async Task A_lock_that_cannot_be_written_leaves_no_folder()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The limit of the size of files is set by bash.");
+        // The runtime asks for files in memory, which have the same limit.
+        using DeitProcess process = DeitProcess.StartIn(
+            _folder.Path,
+            "trap '' XFSZ && ulimit -f 0 && exec \"$@\"",
+            Arguments("data"),
+            ("DOTNET_EnableWriteXorExecute", "0")
+        );
+        (int code, string output, _) = await process.End();
+        Assert.True(code != 0, output);
+        Assert.False(Directory.Exists(_folder["runs"]));
+    }
+
     private DeitProcess Start(string data) => DeitProcess.StartIn(_folder.Path, "\"$@\"", Arguments(data));
 
     private static string[] Arguments(string data) =>

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
@@ -5,7 +6,7 @@ namespace Deit.Tests.House;
 
 /// <summary>Where a line, a method, a file asks to be two.</summary>
 [Trait("Category", "Checkout")]
-public sealed class LimitsTests
+public sealed partial class LimitsTests
 {
     private const int LongestLine = 140;
     private const int LongestFile = 400;
@@ -65,6 +66,22 @@ public sealed class LimitsTests
                 .Where(file => SourceTree.FolderOf(file) != "Deit.Cli/Terminal" && file != "Deit.Cli/Program.cs")
                 .Where(file => SourceTree.Parse(file).ToString().Contains(" Console.", StringComparison.Ordinal))
         );
+
+    /// <summary>
+    /// Whoever looks at a run while another process trains it must not keep that one from replacing a file: Windows refuses
+    /// to rename over a file that was opened for reading in the usual way, and the training would end.
+    /// </summary>
+    [Fact]
+    public void Files_of_a_run_that_is_trained_are_read_without_being_in_the_way() =>
+        RequireNone(
+            SourceTree
+                .Files("Deit.Cli/Watch")
+                .Concat(["Deit.Train/Runs/RunLog.cs", "Deit.Train/Options/TrainOptions.cs"])
+                .Where(file => OrdinaryRead().IsMatch(SourceTree.Parse(file).ToString()))
+        );
+
+    [GeneratedRegex(@"\bFile\.(Read|Open)|new FileStream|FileStream \w+ = new|new StreamReader\(")]
+    private static partial Regex OrdinaryRead();
 
     private static void RequireNone(IEnumerable<string> found)
     {

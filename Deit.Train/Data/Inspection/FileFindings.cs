@@ -28,18 +28,12 @@ internal static class FileFindings
     public static IEnumerable<Finding> Of(Inspection inspection)
     {
         InspectedData data = inspection.Data;
-        if (data.Refusals.Count > 0)
-            yield return new Finding(
-                "refused",
-                Weight.Serious,
-                $"training refuses the data for {Plural.Of(data.Refusals.Count, "reason")}",
-                "do what the sentences say",
-                [.. data.Refusals.Select(refusal => new Example(refusal))]
-            );
-        if (Unreadable(inspection) is { } unreadable)
-            yield return unreadable;
-        if (Misnamed(inspection) is { } misnamed)
-            yield return misnamed;
+        foreach (
+            Finding? finding in (Finding?[])
+                [Refused(data), Unopened(data), Unreadable(inspection), Misnamed(inspection)]
+        )
+            if (finding is not null)
+                yield return finding;
         string[] notices = [.. data.Splits.SelectMany(split => split.Images.Notices).Distinct()];
         if (notices.Length > 0)
             yield return new Finding(
@@ -87,14 +81,36 @@ internal static class FileFindings
             );
     }
 
+    private static Finding? Refused(InspectedData data) =>
+        data.Refusals.Count == 0
+            ? null
+            : new Finding(
+                "refused",
+                Weight.Serious,
+                $"training refuses the data for {Plural.Of(data.Refusals.Count, "reason")}",
+                "do what the sentences say",
+                [.. data.Refusals.Select(refusal => new Example(refusal))]
+            );
+
+    private static Finding? Unopened(InspectedData data) =>
+        data.Unopened.Count == 0
+            ? null
+            : new Finding(
+                "unopened",
+                Weight.Warning,
+                "'test' cannot be opened, which training does not do: it is not looked at",
+                "do what the sentence says before a model is measured by it",
+                [.. data.Unopened.Select(reason => new Example(reason))]
+            );
+
     private static Finding? Unreadable(Inspection inspection)
     {
         int[] unreadable = Where(inspection, picture => picture.Error is not null);
         if (unreadable.Length == 0)
             return null;
-        // The share at which a training stops.
+        // The share at which a training stops. It never opens the test split.
         InspectedSplit? lost = inspection.Data.Splits.FirstOrDefault(split =>
-            2L * unreadable.Count(i => inspection.SplitOf(i) == split.Name) > split.Images.Count
+            split.IsOfTraining && 2L * unreadable.Count(i => inspection.SplitOf(i) == split.Name) > split.Images.Count
         );
         return new Finding(
             "unreadable",

@@ -11,6 +11,12 @@ namespace Deit.Train.Data.Inspection;
 /// <param name="Classes">The class of each of its labels.</param>
 internal sealed record InspectedSplit(string Name, IImageDataset Images, int[] Classes)
 {
+    /// <summary>Whether training reads it: the test split is for other commands.</summary>
+    public bool IsOfTraining => IsNameOfTraining(Name);
+
+    /// <summary>Whether training reads a split of a name.</summary>
+    public static bool IsNameOfTraining(string name) => name is DatasetRules.Train or DatasetRules.Val;
+
     /// <summary>The class of a picture.</summary>
     public int ClassOf(int index) => Classes[Images.Label(index)];
 }
@@ -19,10 +25,12 @@ internal sealed record InspectedSplit(string Name, IImageDataset Images, int[] C
 /// <param name="Splits">Those that can be opened.</param>
 /// <param name="ClassNames">The classes of all of them; those of training come first.</param>
 /// <param name="Refusals">A sentence for each reason why training would not begin.</param>
+/// <param name="Unopened">A sentence for each split that cannot be opened and that training does not open.</param>
 internal sealed record InspectedData(
     IReadOnlyList<InspectedSplit> Splits,
     IReadOnlyList<string> ClassNames,
-    IReadOnlyList<string> Refusals
+    IReadOnlyList<string> Refusals,
+    IReadOnlyList<string> Unopened
 )
 {
     /// <summary>Opens every split there is.</summary>
@@ -39,7 +47,8 @@ internal sealed record InspectedData(
         };
         List<InspectedSplit> splits = [];
         List<string> names = [],
-            refusals = [];
+            refusals = [],
+            unopened = [];
         Dictionary<string, int> classOf = new(StringComparer.Ordinal);
         DeitException? first = null;
         foreach (string split in SplitNames.Stored)
@@ -55,12 +64,12 @@ internal sealed record InspectedData(
             catch (DeitException error)
             {
                 first ??= error;
-                refusals.Add(error.Message.TrimEnd('.'));
+                (InspectedSplit.IsNameOfTraining(split) ? refusals : unopened).Add(error.Message.TrimEnd('.'));
             }
         if (splits.Count == 0)
             throw first!;
         refusals.AddRange(Refused(path, valFraction, splits, names.Count));
-        return new InspectedData(splits, names, [.. refusals.Distinct()]);
+        return new InspectedData(splits, names, [.. refusals.Distinct()], [.. unopened.Except(refusals)]);
 
         int Class(string name)
         {

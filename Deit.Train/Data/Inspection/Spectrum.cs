@@ -7,9 +7,10 @@ namespace Deit.Train.Data.Inspection;
 /// frequency is above the median of all.
 /// </summary>
 /// <remarks>
-/// The 256 bits are those of PDQ (Meta, "The TMK+PDQF video-hashing algorithm and the PDQ image-hashing algorithm", 2019):
-/// the frequencies 1 to 16 in both directions. The 64 bits are those of pHash: the frequencies 0 to 7. They stay alike when
-/// a window lies a little off, and so find candidates.
+/// The 256 bits are of the frequencies 1 to 16 in both directions, as PDQ takes them (Meta, "The TMK+PDQF video-hashing
+/// algorithm and the PDQ image-hashing algorithm", 2019). PDQ has 64 x 64 levels after a Jarosz filter, this has means of
+/// boxes, 32 x 32: the bits of one cannot be compared with those of the other. The 64 bits are of the frequencies 0 to 7,
+/// as pHash takes them. They stay alike when a window lies a little off, and so find candidates.
 /// </remarks>
 internal static class Spectrum
 {

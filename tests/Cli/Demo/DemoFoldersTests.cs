@@ -120,9 +120,9 @@ public sealed class DemoFoldersTests : IDisposable
     {
         Make();
         using (DemoFolders.Take(_folder.Path))
-            Assert.Contains("in use by process", Assert.Throws<DeitException>(Take).Message);
+            Assert.Contains("in use by process", Assert.ThrowsAny<DeitException>(Take).Message);
         using (RunFolder.Open(_folder["run"]))
-            Assert.Contains("in use by process", Assert.Throws<DeitException>(Take).Message);
+            Assert.Contains("in use by process", Assert.ThrowsAny<DeitException>(Take).Message);
         Take();
 
         void Take() => DemoFolders.Take(_folder.Path).Dispose();

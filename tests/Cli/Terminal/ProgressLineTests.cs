@@ -10,6 +10,7 @@ public sealed class ProgressLineTests : IDisposable
         30,
         120,
         1251,
+        2622,
         6.91234,
         2.008e-4,
         1203.4,

@@ -79,6 +79,33 @@ public sealed class ReportServerTests : IDisposable
         Assert.EndsWith("choose another --port, or none for a free one.", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", 80, true)]
+    [InlineData("LocalHost", 80, true)]
+    [InlineData("127.0.0.1:80", 80, true)]
+    [InlineData("127.0.0.1", 8080, false)]
+    [InlineData("127.0.0.1:80", 8080, false)]
+    [InlineData("evil.example", 80, false)]
+    [InlineData("localhost.evil.example", 80, false)]
+    public void A_browser_leaves_out_the_port_of_HTTP_alone(string host, int port, bool expected) =>
+        Assert.Equal(expected, ReportServer.IsThis(host, port));
+
+    [Fact]
+    public async Task Clients_that_go_away_before_they_are_accepted_take_no_place()
+    {
+        int failures = 40; // more than there are places
+        using ReportServer server = new(
+            0,
+            () => _page,
+            (listener, cancellation) =>
+                failures-- > 0
+                    ? throw new SocketException((int)SocketError.ConnectionReset)
+                    : listener.AcceptTcpClientAsync(cancellation)
+        );
+        using HttpClient client = new() { Timeout = TimeSpan.FromSeconds(20) };
+        Assert.Equal("<p>신발</p>", await client.GetStringAsync(server.Address, TestContext.Current.CancellationToken));
+    }
+
     private async Task<string> Get(HttpClient client, string path) =>
         await client.GetStringAsync(_server.Address + path, TestContext.Current.CancellationToken);
 

@@ -18,7 +18,7 @@ public sealed class LockFileTests : IDisposable
         using LockFile held = LockFile.Take(File, "Run folder 'r'");
         Assert.True(held.KeepsOthersOut);
         byte[] before = Posix.ReadLocked(File);
-        DeitException error = Assert.Throws<DeitException>(() => LockFile.Take(File, "Run folder 'r'"));
+        InUseException error = Assert.Throws<InUseException>(() => LockFile.Take(File, "Run folder 'r'"));
         Assert.StartsWith(
             $"Run folder 'r' is in use by process {Environment.ProcessId} on host {Environment.MachineName} (",
             error.Message

@@ -33,6 +33,19 @@ public sealed class CommandLineTests
         );
     }
 
+    /// <summary>With <c>--finetune</c> alone the network is that of the weights, which may be another than the default.</summary>
+    [Theory]
+    [InlineData("--data d --finetune w", true)]
+    [InlineData("--data d --finetune w --patch-size 8", true)]
+    [InlineData("--data d --finetune w --embed-dim 64 --depth 2 --num-heads 2", false)]
+    [InlineData("--data d --finetune w --regnet 48,27.89,2.09,16,8", false)]
+    [InlineData("--data d", false)]
+    public void The_network_is_named_where_weights_would_say_another(string flags, bool named)
+    {
+        string command = CommandLine.Of(Options.TrainOptionsTests.Parse(flags), "run");
+        Assert.Equal(named, command.Contains("--model deit_tiny_patch16_224", StringComparison.Ordinal));
+    }
+
     /// <summary>A real shell takes the command apart again.</summary>
     [Fact]
     public async Task A_shell_reads_each_word_as_it_was()

@@ -26,7 +26,7 @@ public sealed class RunFolderTests : IDisposable
         using (RunFolder.Open(run))
         {
             string before = Content(run);
-            Assert.Contains("in use by process", Assert.Throws<DeitException>(() => TinyRun.Resume(run)).Message);
+            Assert.Contains("in use by process", Assert.ThrowsAny<DeitException>(() => TinyRun.Resume(run)).Message);
             Assert.Contains("holds a run", Assert.Throws<DeitException>(() => TinyRun.Train(options)).Message);
             Assert.Equal(before, Content(run));
         }
@@ -80,6 +80,42 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal(["a"], _folder.Content);
         RunFolder.Create(_folder["a"]).Dispose();
         Assert.Equal(["a"], _folder.Content);
+    }
+
+    /// <summary>Another training may take a number between the look and the step; a fault of the disk would meet every number.</summary>
+    [Fact]
+    public void A_number_that_another_training_took_is_passed_over_and_a_folder_that_cannot_be_had_is_an_error()
+    {
+        List<string> tried = [];
+        List<IDisposable> others = [];
+        using (
+            RunFolder third = RunFolder.MakeUp(
+                "data",
+                path =>
+                {
+                    tried.Add(path);
+                    if (tried.Count == 1)
+                        others.Add(RunFolder.Create(path));
+                    if (tried.Count == 2)
+                        new TrainOptions().Save(Directory.CreateDirectory(path).FullName);
+                },
+                _folder["runs"]
+            )
+        )
+            Assert.Equal(_folder["runs/data-3"], third.Path);
+        others.ForEach(other => other.Dispose());
+        Assert.Equal(3, tried.Count);
+
+        Assert.Contains(
+            RunFolder.LockName,
+            Assert.Throws<DeitException>(() => RunFolder.MakeUp("shoes", Obstruct, _folder["runs"])).Message
+        );
+
+        void Obstruct(string path)
+        {
+            Assert.EndsWith("shoes-1", path, StringComparison.Ordinal);
+            Directory.CreateDirectory(Path.Combine(path, RunFolder.LockName));
+        }
     }
 
     [Fact]

@@ -99,6 +99,32 @@ public sealed class RunReportTests : IDisposable
             Assert.Equal(Section(page, section).ToString(), Section(again, section).ToString());
     }
 
+    /// <summary>Each part had the learning rates of its own number of epochs, so that one command alone repeats no extended run.</summary>
+    [Theory]
+    [InlineData(null, "and had 4 from epoch 3 on.", false)]
+    [InlineData(TinyRun.StepsPerEpoch + 1, "and had 4 from epoch 2, step 2, on. Where it had not done all", true)]
+    public void An_extended_run_has_a_command_for_each_part(int? stopAfter, string sentence, bool stop)
+    {
+        string data = TinyRun.WritePictures(_folder),
+            run = _folder["run"];
+        TrainOptions options = TinyRun.Options(data, run);
+        Assert.Equal(stopAfter is null ? 0 : 130, TinyRun.Train(options, stopAfter: stopAfter));
+        Assert.DoesNotContain("was extended", Section(Read(run), "environment").Value, StringComparison.Ordinal);
+        TrainOptions longer = options with { Schedule = options.Schedule with { Epochs = 4 } };
+        // A stop and a further start change nothing of it.
+        Assert.Equal(130, TinyRun.Train(longer, run, stopAfter: 1));
+        Assert.Equal(0, TinyRun.Resume(run));
+        string text = Section(Read(run), "environment").Value;
+        Assert.Contains(
+            "The run was extended: it was begun with 2 epochs, " + sentence,
+            text,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(stop, text.Contains("Ctrl-C", StringComparison.Ordinal));
+        Assert.Contains("--epochs 2 ", text, StringComparison.Ordinal);
+        Assert.Contains($"\ndeit train --resume {run}-again --epochs 4", text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Names_of_every_kind_are_text()
     {

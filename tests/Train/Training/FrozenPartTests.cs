@@ -105,6 +105,31 @@ public sealed class FrozenPartTests
         );
     }
 
+    /// <summary>A student with a distillation token from weights without one: the token and its position start at random.</summary>
+    [Theory]
+    [InlineData("1")]
+    [InlineData("backbone")]
+    public void What_starts_at_random_cannot_be_frozen(string freeze)
+    {
+        using TemporaryFolder folder = new();
+        TinyRun.WriteModel(folder["plain"], TinyRun.Config);
+        TrainOptions options = TinyRun.Options(TinyRun.WritePictures(folder), folder["run"]);
+        options = options with
+        {
+            Model = options.Model with { Distilled = true, Finetune = folder["plain"], Freeze = freeze },
+        };
+        DeitException error = Assert.Throws<DeitException>(() => TinyRun.Train(options));
+        Assert.StartsWith(
+            $"--freeze {freeze} keeps 'dist_token' as it starts",
+            error.Message,
+            StringComparison.Ordinal
+        );
+        Assert.False(Directory.Exists(folder["run"]));
+        TinyRun.WriteModel(folder["distilled"], TinyRun.Config with { Distilled = true });
+        options = options with { Model = options.Model with { Finetune = folder["distilled"] } };
+        Assert.Equal(130, TinyRun.Train(options, stopAfter: 1));
+    }
+
     private readonly record struct Cost(int Dispatches, long LiveBytes, long Moments);
 
     private sealed class Weights(INetwork network)

@@ -66,6 +66,30 @@ public sealed class InspectionTests : IDisposable
         Assert.Contains("of 'val' more than a half", finding.Sentence, StringComparison.Ordinal);
     }
 
+    /// <summary>Training never opens the test split: nothing in it is a reason not to train.</summary>
+    [Fact]
+    public void More_than_half_the_test_split_is_a_warning()
+    {
+        WriteClean();
+        Save("test/a/1.png", Photographs.Of(200));
+        Save("test/b/1.png", Photographs.Of(201));
+        for (int i = 2; i < 6; i++)
+            Write($"test/a/{i}.png", [1, 2, 3]);
+        Finding finding = Single("unreadable", Weight.Warning);
+        Assert.EndsWith("cannot be read", finding.Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_test_split_that_cannot_be_opened_is_a_warning()
+    {
+        WriteClean();
+        Write("test/loose.png", [1, 2, 3]);
+        Finding finding = Single("unopened", Weight.Warning);
+        Assert.Contains("test", Assert.Single(finding.Examples).Text, StringComparison.Ordinal);
+        Assert.False(Look().IsSerious);
+        Assert.Equal(2, Look().Data.Splits.Count);
+    }
+
     [Fact]
     public void A_class_of_which_nothing_can_be_read_is_serious()
     {
