@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using System.Text;
 using Deit.Cli.Terminal;
 using Deit.Model;
@@ -10,8 +9,6 @@ namespace Deit.Cli.Commands;
 /// <summary>The pictures that a command line names: files, folders, patterns, and lists of all of these.</summary>
 internal static class PictureArguments
 {
-    private const string AnyFolders = "**";
-
     /// <summary>The pictures, in the order of the arguments; those of a folder or a pattern by their names.</summary>
     /// <param name="arguments">Files, folders, or patterns. A name that exists is no pattern.</param>
     /// <param name="list">A file with further arguments, a line each; <c>-</c> is the standard input, null no file.</param>
@@ -47,7 +44,7 @@ internal static class PictureArguments
                 return [argument];
             if (Directory.Exists(argument))
                 return InFolder(argument);
-            return argument.AsSpan().ContainsAny('*', '?') ? Matches(argument) : [argument];
+            return argument.AsSpan().ContainsAny('*', '?') ? new PicturePattern(argument, fail).Matches() : [argument];
         }
         catch (DeitException error)
         {
@@ -72,52 +69,4 @@ internal static class PictureArguments
                     + $"'{Path.Combine(path, "**", "*")}' for those of all folders in it."
             );
     }
-
-    private static string[] Matches(string pattern)
-    {
-        string[] parts = pattern.Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar]);
-        int first = Array.FindIndex(parts, part => part.AsSpan().ContainsAny('*', '?'));
-        string start = string.Join(Path.DirectorySeparatorChar, parts[..first]);
-        // Nothing before the first slash is the root; nothing at all is the current folder.
-        string folder = first == 0 ? "" : start + Path.DirectorySeparatorChar;
-        string[] found = DatasetRules.Reading(pattern, () => Below(folder, parts[first..]).Distinct().ToArray());
-        Array.Sort(found, StringComparer.Ordinal);
-        return found.Length > 0
-            ? found
-            : throw new DeitException(
-                DeitErrorKind.Data,
-                $"'{pattern}' matches no picture; * stands for any text within a name, ? for a character, ** for any folders."
-            );
-    }
-
-    // Links to folders are entered by name alone: under ** they might lead in a circle.
-    private static IEnumerable<string> Below(string folder, string[] parts)
-    {
-        if (folder.Length > 0 && !Directory.Exists(folder))
-            return [];
-        DirectoryInfo here = new(folder.Length == 0 ? "." : folder);
-        if (parts is [var last])
-            return here.EnumerateFiles()
-                .Where(file => Fits(last, file.Name) && PictureFiles.IsRead(file.Name))
-                .Select(file => folder + file.Name);
-        if (parts[0] == AnyFolders)
-            return Below(folder, parts[1..])
-                .Concat(
-                    here.EnumerateDirectories()
-                        .Where(inner => inner.LinkTarget is null && inner.Name[0] != '.')
-                        .SelectMany(inner => Below(folder + inner.Name + Path.DirectorySeparatorChar, parts))
-                );
-        return here.EnumerateDirectories()
-            .Where(inner => Fits(parts[0], inner.Name))
-            .SelectMany(inner => Below(folder + inner.Name + Path.DirectorySeparatorChar, parts[1..]));
-    }
-
-    // A hidden name is meant where the pattern begins with a point, as in a shell.
-    private static bool Fits(string pattern, string name) =>
-        (name[0] != '.' || pattern.StartsWith('.'))
-        && FileSystemName.MatchesSimpleExpression(
-            pattern == AnyFolders ? "*" : pattern.Replace(@"\", @"\\", StringComparison.Ordinal),
-            name,
-            ignoreCase: OperatingSystem.IsWindows()
-        );
 }

@@ -6,6 +6,14 @@ namespace Deit.Tests.Cli.Commands;
 
 public sealed class PictureArgumentsTests : IDisposable
 {
+    private const UnixFileMode Readable =
+        UnixFileMode.UserRead
+        | UnixFileMode.UserWrite
+        | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead
+        | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead
+        | UnixFileMode.OtherExecute;
     private readonly TemporaryFolder _folder = new();
     private readonly List<string> _failed = [];
 
@@ -43,6 +51,9 @@ public sealed class PictureArgumentsTests : IDisposable
     [InlineData("in/*", "in/c.png in/d.jpg")]
     [InlineData("**/*.png", "a.png b.png in/c.png in/deeper/e.png odd[1]?.png")]
     [InlineData("in/**/*.png", "in/c.png in/deeper/e.png")]
+    [InlineData("in/**", "in/c.png in/d.jpg in/deeper/e.png")]
+    [InlineData("in/**/", "in/c.png in/d.jpg in/deeper/e.png")]
+    [InlineData("in/*/", "in/deeper/e.png")]
     [InlineData("*/*.jpg", "in/d.jpg")]
     [InlineData("in/deeper/*/c.png", "in/deeper/loop/c.png")] // a link that is named is followed
     [InlineData("odd[1]?.png", "odd[1]?.png")] // a name that exists is no pattern
@@ -62,6 +73,20 @@ public sealed class PictureArgumentsTests : IDisposable
     {
         Assert.Equal([_folder["a.png"]], Found([_folder[pattern], _folder["a.png"]]));
         Assert.Contains(expected, Assert.Single(_failed), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_read_is_told_once_and_the_others_follow()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The rights of a thread are Linux's.");
+        // The folder itself is made for its owner alone.
+        File.SetUnixFileMode(_folder.Path, Readable);
+        string[] found = [];
+        File.SetUnixFileMode(_folder["in/deeper"], UnixFileMode.None);
+        ThreadRights.WithoutPrivileges(() => found = [.. Found([_folder["in/**/*"], _folder["a.png"]])]);
+        File.SetUnixFileMode(_folder["in/deeper"], Readable);
+        Assert.Equal(((string[])["in/c.png", "in/d.jpg", "a.png"]).Select(name => _folder[name]), found);
+        Assert.Contains(_folder["in/deeper"], Assert.Single(_failed), StringComparison.Ordinal);
     }
 
     [Fact]
