@@ -130,7 +130,7 @@ internal static class CheckCommand
         if (options.Output is { } folder)
         {
             OutputPlace.RequireOutside("--output", folder, data);
-            Report.MakeFolder(folder);
+            Report.MakeFolder(folder, "--output");
         }
     }
 

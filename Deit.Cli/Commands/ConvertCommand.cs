@@ -81,7 +81,7 @@ internal static class ConvertCommand
         CheckTarget(from, to, options.Overwrite);
         CheckEnding(to);
         if (Path.GetDirectoryName(Path.GetFullPath(to)) is { } parent)
-            Report.MakeFolder(parent);
+            Report.MakeFolder(parent, "OUT");
         using ConvertSource source = ConvertSource.Open(
             from,
             new ConvertHints(options.Model, options.Labels, options.InputSize, options.Ema)

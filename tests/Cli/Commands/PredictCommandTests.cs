@@ -71,6 +71,46 @@ public sealed class PredictCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_table_has_names_as_they_are()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has fewer characters in names.");
+        string name = _folder["new\nline\u200e\u001b[1m, \"é\".png"];
+        File.WriteAllBytes(name, DatasetAssert.Png(1));
+        (int code, string output, _) = await DeitProcess.Run(
+            "predict",
+            "--model",
+            _folder["model"],
+            "--format",
+            "csv",
+            "--top",
+            "1",
+            name
+        );
+        Assert.Equal(0, code);
+        Assert.StartsWith(
+            $"image,rank,index,label,probability\n\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\",1,",
+            output,
+            StringComparison.Ordinal
+        );
+    }
+
+    // The terminal is that of the program "script", which prints what it is shown.
+    [Fact]
+    public async Task A_table_on_a_terminal_shows_names_without_being_obeyed()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no program script.");
+        File.WriteAllBytes(_folder["new\nline\u001b[1m.png"], DatasetAssert.Png(1));
+        using DeitProcess predict = DeitProcess.StartIn(
+            _folder.Path,
+            "script -qec \"$(printf '%q ' \"$@\")\" /dev/null",
+            ["predict", "--model", "model", "--format", "csv", "--top", "1", "new\nline\u001b[1m.png"]
+        );
+        (int code, string output, _) = await predict.End();
+        Assert.Equal(0, code);
+        Assert.Contains("\nnew\\x0aline\\x1b[1m.png,1,", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_a_picture_that_can_be_read_the_code_is_that_of_data()
     {
         File.WriteAllText(_folder["broken.png"], "no picture");
