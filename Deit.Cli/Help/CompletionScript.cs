@@ -101,7 +101,10 @@ internal static class CompletionScript
                 text.Append($" \\\n        '*{flag.Name}[{flag.Text}]{ZshValue(flag)}'");
             text.Append(command.TakesFiles ? " \\\n        '*:file:_files'\n      ;;\n" : "\n      ;;\n");
         }
-        return text.Append("  esac\n}\ncompdef _deit deit\n").ToString();
+        // The first call of a function that is loaded from a file runs the file, which then must call it.
+        text.Append("  esac\n}\n");
+        text.Append("if [[ $funcstack[1] == _deit ]]; then _deit \"$@\"; else compdef _deit deit; fi\n");
+        return text.ToString();
     }
 
     private static string ZshValue(CompletionFlag flag) =>

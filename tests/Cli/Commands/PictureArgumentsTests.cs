@@ -95,8 +95,32 @@ public sealed class PictureArgumentsTests : IDisposable
         File.WriteAllText(_folder["list"], $"{_folder["b.png"]}\r\n\n{_folder["in"]}\n{_folder["a.png"]}");
         Assert.Equal(
             ((string[])["a.png", "b.png", "in/c.png", "in/d.jpg", "a.png"]).Select(name => _folder[name]),
-            PictureArguments.All([_folder["a.png"]], _folder["list"], Fail)
+            All([_folder["a.png"]], _folder["list"])
         );
+    }
+
+    [Fact]
+    public void Groups_are_full_but_for_the_last()
+    {
+        string[] names = [.. Enumerable.Range(0, 7).Select(i => $"{i}.png")];
+        File.WriteAllLines(_folder["list"], names[2..]);
+        Assert.Equal(
+            names.Chunk(3),
+            PictureArguments.Groups(names[..2], _folder["list"], 3, Fail)
+        );
+    }
+
+    [Fact]
+    public void What_came_before_the_damage_of_a_list_is_answered()
+    {
+        File.WriteAllText(_folder["list"], "a.png\nb\0\n");
+        List<string[]> groups = [];
+        Assert.Throws<DeitException>(() =>
+        {
+            foreach (string[] group in PictureArguments.Groups([], _folder["list"], 64, Fail))
+                groups.Add(group);
+        });
+        Assert.Equal(["a.png"], Assert.Single(groups));
     }
 
     [Fact]
@@ -105,16 +129,19 @@ public sealed class PictureArgumentsTests : IDisposable
         File.WriteAllText(_folder["list"], "a\0b");
         Assert.Contains(
             "zero byte",
-            Assert.Throws<DeitException>(() => PictureArguments.All([], _folder["list"], Fail).ToArray()).Message,
+            Assert.Throws<DeitException>(() => All([], _folder["list"])).Message,
             StringComparison.Ordinal
         );
         DeitException missing = Assert.Throws<DeitException>(() =>
-            PictureArguments.All([], _folder["nothing"], Fail).ToArray()
+            All([], _folder["nothing"])
         );
         Assert.Equal(DeitErrorKind.Data, missing.Kind);
     }
 
-    private IEnumerable<string> Found(IEnumerable<string> arguments) => PictureArguments.All(arguments, null, Fail);
+    private IEnumerable<string> Found(IEnumerable<string> arguments) => All(arguments, null);
+
+    private string[] All(IEnumerable<string> arguments, string? list) =>
+        [.. PictureArguments.Groups(arguments, list, 2, Fail).SelectMany(group => group)];
 
     private void Fail(DeitException error) => _failed.Add(error.Message);
 }

@@ -138,6 +138,50 @@ public sealed class PredictCommandTests : IDisposable
         );
     }
 
+    // The producer gives its second line when it sees the first answer.
+    [Fact]
+    public async Task A_list_is_answered_while_it_is_written()
+    {
+        File.WriteAllBytes(_folder["1.png"], DatasetAssert.Png(1));
+        File.WriteAllBytes(_folder["2.png"], DatasetAssert.Png(2));
+        const string Producer =
+            "mkfifo list; { exec 3>list; echo 1.png >&3; for i in $(seq 600); do grep -q 1.png answers 2>/dev/null && break; "
+            + "sleep 0.1; done; if [ $i -lt 600 ]; then echo 2.png >&3; fi; } & \"$@\" > answers; code=$?; cat answers; exit $code";
+        using DeitProcess predict = DeitProcess.StartIn(
+            _folder.Path,
+            Producer,
+            ["predict", "--model", "model", "--format", "jsonl", "--list", "list"]
+        );
+        (int code, string output, string error) = await predict.End();
+        Assert.True(code == 0, error);
+        Assert.Equal(
+            ["1.png", "2.png"],
+            output
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => Name(JsonDocument.Parse(line).RootElement))
+        );
+    }
+
+    [Theory]
+    [InlineData("csv", 2)]
+    [InlineData("jsonl", 2)]
+    [InlineData("json", 0)]
+    public async Task Two_formats_at_once_are_refused(string format, int expected)
+    {
+        File.WriteAllBytes(_folder["1.png"], DatasetAssert.Png(1));
+        (int code, _, string error) = await DeitProcess.Run(
+            "predict",
+            "--model",
+            _folder["model"],
+            "--json",
+            "--format",
+            format,
+            _folder["1.png"]
+        );
+        Assert.Equal(expected, code);
+        Assert.Equal(expected == 2, error.Contains($"--json was given with --format {format}", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Without_a_picture_the_ways_to_name_some_are_told()
     {
