@@ -38,6 +38,12 @@ internal static class CompletionScript
         }
         string script = $$"""
             # Completion of deit for bash. Add this line to ~/.bashrc:  source <(deit completion bash)
+            # bash 3 wants it so:  eval "$(deit completion bash)"
+            _deit_offer() {
+              local line
+              COMPREPLY=()
+              while IFS= read -r line; do COMPREPLY+=("$line"); done
+            }
             _deit() {
               local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} path=deit words='' files=0 i
               for ((i = 1; i < COMP_CWORD; i++)); do
@@ -53,8 +59,8 @@ internal static class CompletionScript
             {{values}}  esac
               case "$path" in
             {{words}}  esac
-              mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-              if [[ $files == 1 && $cur != -* ]]; then compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); fi
+              _deit_offer < <(compgen -W "$words" -- "$cur")
+              if [[ $files == 1 && $cur != -* ]]; then compopt -o filenames 2>/dev/null; _deit_offer < <(compgen -f -- "$cur"); fi
             }
             complete -F _deit deit
 
@@ -66,11 +72,11 @@ internal static class CompletionScript
         flag.Kind switch
         {
             CompletionKind.Words =>
-                $"mapfile -t COMPREPLY < <(compgen -W '{string.Join(' ', flag.Words)}' -- \"$cur\")",
+                $"_deit_offer < <(compgen -W '{string.Join(' ', flag.Words)}' -- \"$cur\")",
             CompletionKind.Folders =>
-                "compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\")",
+                "compopt -o filenames 2>/dev/null; _deit_offer < <(compgen -d -- \"$cur\")",
             CompletionKind.Files =>
-                "compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")",
+                "compopt -o filenames 2>/dev/null; _deit_offer < <(compgen -f -- \"$cur\")",
             _ => ":",
         };
 
@@ -91,7 +97,14 @@ internal static class CompletionScript
             if (command.Commands.Count > 0)
             {
                 text.Append("      local -a commands=(");
-                text.Append(string.Join(' ', command.Commands.Select(inner => $"'{inner.Name}:{inner.Text}'")));
+                text.Append(
+                    string.Join(
+                        ' ',
+                        command.Commands.Select(inner =>
+                            inner.Text.Length == 0 ? $"'{inner.Name}'" : $"'{inner.Name}:{inner.Text}'"
+                        )
+                    )
+                );
                 text.Append(
                     ")\n      if (( CURRENT == 2 )) && [[ ${words[CURRENT]} != -* ]]; then _describe command commands; return; fi\n"
                 );
@@ -141,7 +154,7 @@ internal static class CompletionScript
         {
             string at = $"complete -c deit -n '__deit_at \"{command.Path}\"'";
             foreach ((string name, string about) in command.Commands)
-                text.Append($"{at} -a '{name}' -d '{about}'\n");
+                text.Append(about.Length == 0 ? $"{at} -a '{name}'\n" : $"{at} -a '{name}' -d '{about}'\n");
             if (command.TakesFiles)
                 text.Append($"{at} -F\n");
             foreach (CompletionFlag flag in command.Flags)
@@ -164,15 +177,18 @@ internal static class CompletionScript
     private static string PowerShell(IReadOnlyList<CompletionCommand> commands)
     {
         StringBuilder words = new(),
-            values = new();
+            values = new(),
+            files = new();
         foreach (CompletionCommand command in commands)
         {
             IEnumerable<string> all = command
                 .Commands.Select(inner => inner.Name)
                 .Concat(command.Flags.Select(f => f.Name));
             words.Append($"    '{command.Path}' = '{string.Join(' ', all)}'\n");
-            foreach (CompletionFlag flag in command.Flags.Where(flag => flag.Kind == CompletionKind.Words))
+            foreach (CompletionFlag flag in command.Flags.Where(flag => flag.TakesValue))
                 values.Append($"    '{command.Path} {flag.Name}' = '{string.Join(' ', flag.Words)}'\n");
+            if (command.TakesFiles)
+                files.Append($"    '{command.Path}' = $true\n");
         }
         string script = $$"""
             # Completion of deit for PowerShell. Add this line to $PROFILE:  deit completion pwsh | Out-String | Invoke-Expression
@@ -182,14 +198,19 @@ internal static class CompletionScript
             {{words}}  }
               $values = @{
             {{values}}  }
+              $files = @{
+            {{files}}  }
               $here = 'deit'
               $before = @($ast.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } | Select-Object -Skip 1)
               foreach ($element in $before) {
                 if ($words.ContainsKey("$here $element")) { $here = "$here $element" }
               }
               $last = if ($before.Count -gt 0) { "$($before[-1])" } else { '' }
-              $offered = if ($values.ContainsKey("$here $last")) { $values["$here $last"] } else { $words[$here] }
-              $offered -split ' ' | Where-Object { $_ -like "$word*" } | ForEach-Object {
+              # Where nothing is offered, PowerShell offers files.
+              $offered = if ($values.ContainsKey("$here $last")) { $values["$here $last"] }
+                elseif ($files.ContainsKey($here) -and $word -notlike '-*') { '' }
+                else { $words[$here] }
+              $offered -split ' ' | Where-Object { $_ -and $_ -like "$word*" } | ForEach-Object {
                 [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
               }
             }
