@@ -87,11 +87,7 @@ internal sealed record CompletionCommand(
     }
 
     private static (string Name, string Text)[] Inner(Command command) =>
-        [
-            .. command
-                .Subcommands.Where(inner => !inner.Hidden)
-                .Select(inner => (inner.Name, Short(inner.Description))),
-        ];
+        [.. command.Subcommands.Where(inner => !inner.Hidden).Select(inner => (inner.Name, Short(inner.Description)))];
 
     private static readonly CompletionFlag Help = new("--help", "Show help", false, CompletionKind.None, []);
 

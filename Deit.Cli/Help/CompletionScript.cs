@@ -71,12 +71,9 @@ internal static class CompletionScript
     private static string BashValue(CompletionFlag flag) =>
         flag.Kind switch
         {
-            CompletionKind.Words =>
-                $"_deit_offer < <(compgen -W '{string.Join(' ', flag.Words)}' -- \"$cur\")",
-            CompletionKind.Folders =>
-                "compopt -o filenames 2>/dev/null; _deit_offer < <(compgen -d -- \"$cur\")",
-            CompletionKind.Files =>
-                "compopt -o filenames 2>/dev/null; _deit_offer < <(compgen -f -- \"$cur\")",
+            CompletionKind.Words => $"_deit_offer < <(compgen -W '{string.Join(' ', flag.Words)}' -- \"$cur\")",
+            CompletionKind.Folders => "compopt -o filenames 2>/dev/null; _deit_offer < <(compgen -d -- \"$cur\")",
+            CompletionKind.Files => "compopt -o filenames 2>/dev/null; _deit_offer < <(compgen -f -- \"$cur\")",
             _ => ":",
         };
 

@@ -1,3 +1,5 @@
+using Deit.Cli.Commands;
+
 namespace Deit.Tests.Cli;
 
 /// <summary>Command lines that are none: one sentence with the mistake, what was meant, and the help to read.</summary>
@@ -33,11 +35,17 @@ public sealed class CommandLineTests
         "predict --model m --fromat=csv a.jpg",
         "'--fromat=csv' is no flag of deit predict, did you mean --format; see deit predict --help."
     )]
-    [InlineData("predict --model --tpo 3 a.jpg", "'--tpo' is no flag of deit predict, did you mean --top; see deit predict --help.")]
+    [InlineData(
+        "predict --model --tpo 3 a.jpg",
+        "'--tpo' is no flag of deit predict, did you mean --top; see deit predict --help."
+    )]
     [InlineData("man --x", "'--x' is no flag of deit man; see deit man --help.")]
     [InlineData("man -x", "'-x' is no flag of deit man; see deit man --help.")]
     [InlineData("check --jsn shoes", "'--jsn' is no flag of deit check, did you mean --json; see deit check --help.")]
-    [InlineData("train --data --epocs 3", "'--epocs' is no flag of deit train, did you mean --epochs; see deit train --help.")]
+    [InlineData(
+        "train --data --epocs 3",
+        "'--epocs' is no flag of deit train, did you mean --epochs; see deit train --help."
+    )]
     [InlineData(
         "analyze disagreement --models a b --outptu t.csv",
         "'--outptu' is no flag of deit analyze disagreement, did you mean --output; see deit analyze disagreement --help."
@@ -100,4 +108,21 @@ public sealed class CommandLineTests
         Assert.Equal(2, exitCode);
         Assert.Contains("and the file is ./-a.jpg", error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_made_names_what_the_command_calls_it()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["f"], "");
+        (int exitCode, _, string error) = await DeitProcess.Run("man", folder["f/x"]);
+        Assert.Equal(7, exitCode);
+        Assert.EndsWith("; choose another DIR.", error.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_command_that_the_demo_gives_can_be_copied() =>
+        Assert.Equal(
+            "deit predict --model 'my demo/run/best' 'my demo/data/val/ring'",
+            DemoCommand.PredictLine("my demo/run/best", "my demo/data")
+        );
 }

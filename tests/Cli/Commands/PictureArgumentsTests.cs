@@ -104,10 +104,7 @@ public sealed class PictureArgumentsTests : IDisposable
     {
         string[] names = [.. Enumerable.Range(0, 7).Select(i => $"{i}.png")];
         File.WriteAllLines(_folder["list"], names[2..]);
-        Assert.Equal(
-            names.Chunk(3),
-            PictureArguments.Groups(names[..2], _folder["list"], 3, Fail)
-        );
+        Assert.Equal(names.Chunk(3), PictureArguments.Groups(names[..2], _folder["list"], 3, Fail));
     }
 
     [Fact]
@@ -132,9 +129,7 @@ public sealed class PictureArgumentsTests : IDisposable
             Assert.Throws<DeitException>(() => All([], _folder["list"])).Message,
             StringComparison.Ordinal
         );
-        DeitException missing = Assert.Throws<DeitException>(() =>
-            All([], _folder["nothing"])
-        );
+        DeitException missing = Assert.Throws<DeitException>(() => All([], _folder["nothing"]));
         Assert.Equal(DeitErrorKind.Data, missing.Kind);
     }
 

@@ -179,7 +179,10 @@ public sealed class PredictCommandTests : IDisposable
             _folder["1.png"]
         );
         Assert.Equal(expected, code);
-        Assert.Equal(expected == 2, error.Contains($"--json was given with --format {format}", StringComparison.Ordinal));
+        Assert.Equal(
+            expected == 2,
+            error.Contains($"--json was given with --format {format}", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
