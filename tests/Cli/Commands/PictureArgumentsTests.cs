@@ -60,7 +60,7 @@ public sealed class PictureArgumentsTests : IDisposable
     [InlineData("missing.png", "missing.png")] // whoever reads it says that it is missing
     public void Arguments_name_pictures(string arguments, string pictures)
     {
-        string[] found = [.. Found(arguments.Split(' ').Select(argument => _folder[argument]))];
+        string[] found = Found(arguments.Split(' ').Select(argument => _folder[argument]));
         Assert.Equal(pictures.Split(' ').Select(picture => _folder[picture]), found);
         Assert.Empty(_failed);
     }
@@ -78,12 +78,16 @@ public sealed class PictureArgumentsTests : IDisposable
     [Fact]
     public void A_folder_that_cannot_be_read_is_told_once_and_the_others_follow()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The rights of a thread are Linux's.");
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Skip("The rights of a thread are Linux's.");
+            return;
+        }
         // The folder itself is made for its owner alone.
         File.SetUnixFileMode(_folder.Path, Readable);
         string[] found = [];
         File.SetUnixFileMode(_folder["in/deeper"], UnixFileMode.None);
-        ThreadRights.WithoutPrivileges(() => found = [.. Found([_folder["in/**/*"], _folder["a.png"]])]);
+        ThreadRights.WithoutPrivileges(() => found = Found([_folder["in/**/*"], _folder["a.png"]]));
         File.SetUnixFileMode(_folder["in/deeper"], Readable);
         Assert.Equal(((string[])["in/c.png", "in/d.jpg", "a.png"]).Select(name => _folder[name]), found);
         Assert.Contains(_folder["in/deeper"], Assert.Single(_failed), StringComparison.Ordinal);
@@ -133,7 +137,7 @@ public sealed class PictureArgumentsTests : IDisposable
         Assert.Equal(DeitErrorKind.Data, missing.Kind);
     }
 
-    private IEnumerable<string> Found(IEnumerable<string> arguments) => All(arguments, null);
+    private string[] Found(IEnumerable<string> arguments) => All(arguments, null);
 
     private string[] All(IEnumerable<string> arguments, string? list) =>
         [.. PictureArguments.Groups(arguments, list, 2, Fail).SelectMany(group => group)];

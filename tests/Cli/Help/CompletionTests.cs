@@ -42,7 +42,8 @@ public sealed class CompletionTests : IDisposable
             "bash",
             "--norc",
             // bash 3 has neither of these.
-            $"enable -n mapfile compopt; COMP_WORDS=({words}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); _deit; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            $"enable -n mapfile compopt; COMP_WORDS=({words}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); "
+                + $"_deit; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
             expected
         );
     }
@@ -124,7 +125,8 @@ public sealed class CompletionTests : IDisposable
         Offers(
             "pwsh",
             "-NoProfile",
-            $"(TabExpansion2 '{typed}' {typed.Length}).CompletionMatches | ForEach-Object {{ $_.CompletionText -replace '^\\.[/\\\\]', '' }}",
+            $"(TabExpansion2 '{typed}' {typed.Length}).CompletionMatches "
+                + $"| ForEach-Object {{ $_.CompletionText -replace '^\\.[/\\\\]', '' }}",
             expected
         );
 
