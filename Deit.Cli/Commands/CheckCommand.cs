@@ -1,23 +1,18 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Train.Data.Inspection;
 using Deit.Train.Data.Splits;
 using Deit.Train.Options;
-using Deit.Train.Reporting;
 
 namespace Deit.Cli.Commands;
 
 /// <summary><c>deit check</c>: a look at data before a training.</summary>
 internal static class CheckCommand
 {
-    private const string PageFile = "check.html",
-        JsonFile = "check.json";
-
     // A check that ends before shows no progress.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -71,7 +66,7 @@ internal static class CheckCommand
             ConsoleReport.PrintJson(CheckJson.Of(inspection));
         else
             CheckText.Print(inspection);
-        Write(inspection, options);
+        CheckFiles.Write(inspection, options);
         bool fails =
             inspection.IsSerious
             || (options.Strict && inspection.Findings.Any(finding => finding.Weight == Weight.Warning));
@@ -126,33 +121,13 @@ internal static class CheckCommand
                     DeitErrorKind.Usage,
                     $"--html '{file}' is a folder, expected a file to write; name one in it."
                 );
+            CheckFiles.RequireOwnPage("--html", file);
         }
         if (options.Output is { } folder)
         {
             OutputPlace.RequireOutside("--output", folder, data);
-            Report.MakeFolder(folder);
+            CheckFiles.RequireOwnFolder("--output", folder);
+            CheckFiles.RequireMakeable("--output", folder);
         }
-    }
-
-    private static void Write(Inspection inspection, CheckOptions options)
-    {
-        string[] pages =
-        [
-            .. options.Html is { } file ? [file] : (string[])[],
-            .. options.Output is { } place ? [Path.Combine(place, PageFile)] : (string[])[],
-        ];
-        if (pages.Length > 0)
-        {
-            string page = new CheckPage(inspection).ToHtml();
-            foreach (string path in pages)
-                Report.WriteText(path, page);
-        }
-        if (options.Output is { } folder)
-            Report.WriteText(
-                Path.Combine(folder, JsonFile),
-                JsonSerializer.Serialize(CheckJson.Of(inspection), Report.Json)
-            );
-        if (pages.Length > 0 && !options.Json)
-            Output.Line($"Page     {string.Join(", ", pages)}");
     }
 }

@@ -17,12 +17,15 @@ internal sealed class CheckPage(Inspection inspection)
         ShownPictures = 6,
         SizeBins = 24;
 
+    /// <summary>The beginning of the title of each such page.</summary>
+    public const string Title = "Check of ";
+
     private int _thumbnails;
 
     /// <summary>The page.</summary>
     public string ToHtml()
     {
-        Page page = new($"Check of {Path.GetFileName(Path.TrimEndingDirectorySeparator(inspection.Options.Data))}")
+        Page page = new($"{Title}{Path.GetFileName(Path.TrimEndingDirectorySeparator(inspection.Options.Data))}")
         {
             Head = Head(),
         };

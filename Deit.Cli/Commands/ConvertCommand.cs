@@ -4,6 +4,7 @@ using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Model.Files;
+using Deit.Model.Hub;
 using Deit.Model.Images;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
@@ -68,7 +69,6 @@ internal static class ConvertCommand
 
     public static int Run(string from, string to, ConvertOptions options)
     {
-        from = HubModels.Place(from);
         string format = options.To ?? (IsOnnx(to) ? "onnx" : "timm");
         if (IsOnnx(to) != (format == "onnx"))
         {
@@ -78,14 +78,19 @@ internal static class ConvertCommand
                 $"'{to}' was given for --to {format}, expected {expected}; name it so."
             );
         }
-        CheckTarget(from, to, options.Overwrite);
+        // Whatever can be said of OUT is said before a model is fetched.
+        if (!HubName.IsOfHub(from))
+            CheckSource(from, to);
+        CheckTarget(to, options.Overwrite);
         CheckEnding(to);
-        if (Path.GetDirectoryName(Path.GetFullPath(to)) is { } parent)
-            Report.MakeFolder(parent);
+        from = HubModels.Place(from);
+        CheckSource(from, to);
         using ConvertSource source = ConvertSource.Open(
             from,
             new ConvertHints(options.Model, options.Labels, options.InputSize, options.Ema)
         );
+        if (Path.GetDirectoryName(Path.GetFullPath(to)) is { } parent)
+            Report.MakeFolder(parent, "OUT");
         switch (format)
         {
             case "onnx":
@@ -118,7 +123,7 @@ internal static class ConvertCommand
                 {
                     fill(folder);
                     // Writing takes a while: another conversion, or the user, may have put something there.
-                    CheckTarget(from, to, options.Overwrite);
+                    CheckTarget(to, options.Overwrite);
                 }
             );
     }
@@ -148,8 +153,7 @@ internal static class ConvertCommand
             );
     }
 
-    // A target is replaced as a whole, so it must hold nothing but a model.
-    private static void CheckTarget(string from, string to, bool overwrite)
+    private static void CheckSource(string from, string to)
     {
         if (RealPath.Inside(to, from) is { Length: > 0 })
             throw new DeitException(
@@ -158,6 +162,11 @@ internal static class ConvertCommand
             );
         if (RealPath.Contains(to, from))
             throw new DeitException(DeitErrorKind.Output, $"'{to}' is both source and target; choose another OUT.");
+    }
+
+    // A target is replaced as a whole, so it must hold nothing but a model.
+    private static void CheckTarget(string to, bool overwrite)
+    {
         bool folder = Directory.Exists(to);
         if (!folder && !File.Exists(to))
             return;

@@ -5,6 +5,7 @@ using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Train.Options;
+using Deit.Train.Reporting;
 using Deit.Train.Runs;
 
 namespace Deit.Cli.Commands;
@@ -97,12 +98,18 @@ internal static class DemoCommand
         Output.Line($"Took     {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s");
         Output.Line();
         Output.Line("Next");
-        Output.Line($"  deit predict --model {best} {Path.Combine(data, "val", "ring")}");
+        Output.Line($"  {PredictLine(best, data)}");
         Output.Line("  deit check YOUR-PICTURES        a folder with a folder of pictures for each class");
         Output.Line("  deit train --data YOUR-PICTURES --recipe finetune --finetune WEIGHTS");
         Output.Line("  deit help train");
         return code;
     }
+
+    /// <summary>A command to copy that classifies the pictures of one class.</summary>
+    /// <param name="model">The model folder.</param>
+    /// <param name="data">The data folder.</param>
+    internal static string PredictLine(string model, string data) =>
+        $"deit predict --model {ShellWord.Quoted(model)} {ShellWord.Quoted(Path.Combine(data, "val", "ring"))}";
 
     private static int Evaluate(string model, string data, TrainOptions training) =>
         EvalCommand.Run(

@@ -1,5 +1,5 @@
-using System.IO.Enumeration;
 using System.Text;
+using System.Threading.Channels;
 using Deit.Cli.Terminal;
 using Deit.Model;
 using Deit.Train.Data.Formats;
@@ -10,32 +10,91 @@ namespace Deit.Cli.Commands;
 /// <summary>The pictures that a command line names: files, folders, patterns, and lists of all of these.</summary>
 internal static class PictureArguments
 {
-    private const string AnyFolders = "**";
+    // Longer than a program takes from one line to the next, and too short to be noticed.
+    private static readonly TimeSpan Stall = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>The pictures, in the order of the arguments; those of a folder or a pattern by their names.</summary>
+    /// <summary>
+    /// The pictures in groups, in the order of the arguments; those of a folder or a pattern by their names. A list may come
+    /// from a program that is still at work: where its next line does not come, a group ends early, and does not wait for it.
+    /// </summary>
     /// <param name="arguments">Files, folders, or patterns. A name that exists is no pattern.</param>
     /// <param name="list">A file with further arguments, a line each; <c>-</c> is the standard input, null no file.</param>
+    /// <param name="most">Pictures of a group at most.</param>
     /// <param name="fail">Is told of an argument that names no picture. The others follow all the same.</param>
     /// <exception cref="DeitException">The list cannot be read.</exception>
-    public static IEnumerable<string> All(IEnumerable<string> arguments, string? list, Action<DeitException> fail) =>
-        arguments.Concat(list is null ? [] : Lines(list)).SelectMany(argument => Of(argument, fail));
-
-    private static IEnumerable<string> Lines(string list)
+    public static IEnumerable<string[]> Groups(
+        IEnumerable<string> arguments,
+        string? list,
+        int most,
+        Action<DeitException> fail
+    )
     {
-        string name = list == "-" ? "the standard input" : $"'{list}'";
-        using StreamReader reader = DatasetRules.Reading(
-            list,
-            () => new StreamReader(list == "-" ? Input.Open() : File.OpenRead(list), Encoding.UTF8)
-        );
-        while (DatasetRules.Reading(list, reader.ReadLine) is { } line)
+        List<string> group = [];
+        foreach (string? argument in list is null ? arguments : arguments.Concat(Lines(list)))
         {
-            if (line.Contains('\0', StringComparison.Ordinal))
-                throw new DeitException(
-                    DeitErrorKind.Data,
-                    $"--list {name} has a zero byte, expected the path of a picture on each line; give a text file."
-                );
-            if (line.Length > 0)
+            if (argument is null && group.Count > 0)
+                yield return Taken();
+            foreach (string picture in argument is null ? [] : Of(argument, fail))
+            {
+                group.Add(picture);
+                if (group.Count == most)
+                    yield return Taken();
+            }
+        }
+        if (group.Count > 0)
+            yield return Taken();
+
+        string[] Taken()
+        {
+            string[] taken = [.. group];
+            group.Clear();
+            return taken;
+        }
+    }
+
+    // The lines of a list, and null where the next one does not come. A thread of its own reads, because a read of a pipe has no end
+    // of its own.
+    private static IEnumerable<string?> Lines(string list)
+    {
+        Channel<string> lines = Channel.CreateBounded<string>(1024);
+        new Thread(() => Read(list, lines.Writer)) { IsBackground = true, Name = "list of pictures" }.Start();
+        while (true)
+        {
+            while (lines.Reader.TryRead(out string? line))
                 yield return line;
+            Task<bool> more = lines.Reader.WaitToReadAsync().AsTask();
+            if (Task.WaitAny([more], Stall) < 0 || more.IsFaulted)
+                yield return null;
+            if (!more.GetAwaiter().GetResult())
+                break;
+        }
+    }
+
+    private static void Read(string list, ChannelWriter<string> lines)
+    {
+        try
+        {
+            string name = list == "-" ? "the standard input" : $"'{list}'";
+            using StreamReader reader = DatasetRules.Reading(
+                list,
+                () => new StreamReader(list == "-" ? Input.Open() : File.OpenRead(list), Encoding.UTF8)
+            );
+            while (DatasetRules.Reading(list, reader.ReadLine) is { } line)
+            {
+                if (line.Contains('\0', StringComparison.Ordinal))
+                    throw new DeitException(
+                        DeitErrorKind.Data,
+                        $"--list {name} has a zero byte, expected the path of a picture on each line; give a text file."
+                    );
+                if (line.Length > 0)
+                    lines.WriteAsync(line).AsTask().GetAwaiter().GetResult();
+            }
+            lines.Complete();
+        }
+        // Whoever takes the lines gets whatever ended them.
+        catch (Exception error)
+        {
+            lines.Complete(error);
         }
     }
 
@@ -47,7 +106,7 @@ internal static class PictureArguments
                 return [argument];
             if (Directory.Exists(argument))
                 return InFolder(argument);
-            return argument.AsSpan().ContainsAny('*', '?') ? Matches(argument) : [argument];
+            return argument.AsSpan().ContainsAny('*', '?') ? new PicturePattern(argument, fail).Matches() : [argument];
         }
         catch (DeitException error)
         {
@@ -72,52 +131,4 @@ internal static class PictureArguments
                     + $"'{Path.Combine(path, "**", "*")}' for those of all folders in it."
             );
     }
-
-    private static string[] Matches(string pattern)
-    {
-        string[] parts = pattern.Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar]);
-        int first = Array.FindIndex(parts, part => part.AsSpan().ContainsAny('*', '?'));
-        string start = string.Join(Path.DirectorySeparatorChar, parts[..first]);
-        // Nothing before the first slash is the root; nothing at all is the current folder.
-        string folder = first == 0 ? "" : start + Path.DirectorySeparatorChar;
-        string[] found = DatasetRules.Reading(pattern, () => Below(folder, parts[first..]).Distinct().ToArray());
-        Array.Sort(found, StringComparer.Ordinal);
-        return found.Length > 0
-            ? found
-            : throw new DeitException(
-                DeitErrorKind.Data,
-                $"'{pattern}' matches no picture; * stands for any text within a name, ? for a character, ** for any folders."
-            );
-    }
-
-    // Links to folders are entered by name alone: under ** they might lead in a circle.
-    private static IEnumerable<string> Below(string folder, string[] parts)
-    {
-        if (folder.Length > 0 && !Directory.Exists(folder))
-            return [];
-        DirectoryInfo here = new(folder.Length == 0 ? "." : folder);
-        if (parts is [var last])
-            return here.EnumerateFiles()
-                .Where(file => Fits(last, file.Name) && PictureFiles.IsRead(file.Name))
-                .Select(file => folder + file.Name);
-        if (parts[0] == AnyFolders)
-            return Below(folder, parts[1..])
-                .Concat(
-                    here.EnumerateDirectories()
-                        .Where(inner => inner.LinkTarget is null && inner.Name[0] != '.')
-                        .SelectMany(inner => Below(folder + inner.Name + Path.DirectorySeparatorChar, parts))
-                );
-        return here.EnumerateDirectories()
-            .Where(inner => Fits(parts[0], inner.Name))
-            .SelectMany(inner => Below(folder + inner.Name + Path.DirectorySeparatorChar, parts[1..]));
-    }
-
-    // A hidden name is meant where the pattern begins with a point, as in a shell.
-    private static bool Fits(string pattern, string name) =>
-        (name[0] != '.' || pattern.StartsWith('.'))
-        && FileSystemName.MatchesSimpleExpression(
-            pattern == AnyFolders ? "*" : pattern.Replace(@"\", @"\\", StringComparison.Ordinal),
-            name,
-            ignoreCase: OperatingSystem.IsWindows()
-        );
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Deit.Cli.Terminal;
 using Deit.Model;
-using Deit.Train.Reporting;
 
 namespace Deit.Cli.Commands;
 
@@ -25,7 +24,7 @@ internal sealed class PredictAnswers(PredictFormat format, int top)
     {
         // A table without an answer has no heading either.
         if (Count++ == 0 && format == PredictFormat.Csv)
-            Row("image", "rank", "index", "label", "probability");
+            Output.Row("image", "rank", "index", "label", "probability");
         ClassScore[] shown = [.. scores.Take(top)];
         switch (format)
         {
@@ -37,7 +36,7 @@ internal sealed class PredictAnswers(PredictFormat format, int top)
                 break;
             case PredictFormat.Csv:
                 foreach ((int rank, ClassScore score) in shown.Index())
-                    Row(picture, Text(rank + 1), Text(score.Index), score.Label, Text(score.Probability));
+                    Output.Row(picture, Text(rank + 1), Text(score.Index), score.Label, Text(score.Probability));
                 break;
             default:
                 Output.Line(picture);
@@ -64,8 +63,6 @@ internal sealed class PredictAnswers(PredictFormat format, int top)
         if (format == PredictFormat.Json)
             Output.Text(JsonSerializer.Serialize(_answers, Indented));
     }
-
-    private static void Row(params string[] cells) => Output.Text(Report.Csv([cells]));
 
     private static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
 

@@ -91,6 +91,11 @@ internal static class PredictCommand
                 DeitErrorKind.Usage,
                 "No picture was given; name files, folders or patterns, or --list FILE with a path on each line."
             );
+        if (options.Json && options.Format is not (PredictFormat.Text or PredictFormat.Json))
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"--json was given with --format {FlagValue.Text(options.Format)}, expected one of them; leave out the other."
+            );
         PredictFormat format = options.Json ? PredictFormat.Json : options.Format;
         using DeitModel model = DeitModel.Load(
             options.Model,
@@ -107,7 +112,7 @@ internal static class PredictCommand
             Output.Aside($"Running on {model.Device}, {model.Precision.Name}");
         PredictAnswers answers = new(format, options.Top);
         int failed = 0;
-        foreach (string[] some in PictureArguments.All(images, options.List, Fail).Chunk(PicturesAtOnce))
+        foreach (string[] some in PictureArguments.Groups(images, options.List, PicturesAtOnce, Fail))
         foreach (PictureResult result in model.ClassifyAsync(some).GetAwaiter().GetResult())
         {
             if (result.Classification is { } answer)

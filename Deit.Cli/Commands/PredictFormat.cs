@@ -12,6 +12,6 @@ internal enum PredictFormat
     /// <summary>A line of JSON for each picture, as it is answered; a picture that cannot be read has an error.</summary>
     Jsonl,
 
-    /// <summary>RFC 4180 with a heading: a row for each picture and class.</summary>
+    /// <summary>RFC 4180 with a heading: a row for each picture and class. Names are as they are, but on a terminal.</summary>
     Csv,
 }

@@ -50,7 +50,7 @@ internal static class ShellCommands
         command.SetAction(result =>
         {
             string place = result.GetValue(folder)!;
-            Report.MakeFolder(place);
+            Report.MakeFolder(place, "DIR");
             HelpPage[] pages = [.. HelpPage.All(root).Select(HelpAction.Page)];
             foreach (HelpPage page in pages)
                 Report.WriteText(Path.Combine(place, ManualPage.FileOf(page)), ManualPage.Of(page, Version, pages));

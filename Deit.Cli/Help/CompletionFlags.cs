@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using Deit.Model;
 using Deit.Train.Options;
 
@@ -36,7 +37,7 @@ internal sealed record CompletionFlag(
 
 /// <summary>A command as completion needs it.</summary>
 /// <param name="Path">The names from the program on.</param>
-/// <param name="Commands">The commands in it and the beginnings of their explanations.</param>
+/// <param name="Commands">The commands in it, or words to choose from, and the beginnings of their explanations.</param>
 /// <param name="Flags">Its flags.</param>
 /// <param name="TakesFiles">Whether files are its arguments.</param>
 internal sealed record CompletionCommand(
@@ -47,24 +48,46 @@ internal sealed record CompletionCommand(
 )
 {
     private const int LongestText = 60;
+    private const string HelpName = "help";
 
     /// <summary>All commands of a program.</summary>
     /// <param name="root">The program.</param>
     public static IReadOnlyList<CompletionCommand> All(RootCommand root) =>
+        [.. HelpPage.All(root).SelectMany(command => With(command, root))];
+
+    // A word that is chosen is a command of its own to a shell: what may follow it is told in the same way.
+    private static IEnumerable<CompletionCommand> With(Command command, RootCommand root)
+    {
+        string path = HelpPage.PathOf(command);
+        string[] choices =
         [
-            .. HelpPage
-                .All(root)
-                .Select(command => new CompletionCommand(
-                    HelpPage.PathOf(command),
-                    [
-                        .. command
-                            .Subcommands.Where(inner => !inner.Hidden)
-                            .Select(inner => (inner.Name, Short(inner.Description))),
-                    ],
-                    [.. HelpPage.Flags(command).SelectMany(option => Of(command, option)), Help],
-                    command.Arguments.Any(argument => !argument.Hidden && argument.Name is not ("COMMAND" or "SHELL"))
-                )),
+            .. command
+                .Arguments.Where(argument => !argument.Hidden)
+                .SelectMany(argument => argument.GetCompletions(CompletionContext.Empty))
+                .Select(choice => choice.Label),
         ];
+        (string, string)[] inner = command.Name == HelpName ? Inner(root) : Inner(command);
+        yield return new CompletionCommand(
+            path,
+            [.. inner, .. choices.Select(choice => (choice, ""))],
+            [.. HelpPage.Flags(command).SelectMany(option => Of(command, option)), Help],
+            choices.Length == 0
+                && command.Arguments.Any(argument => !argument.Hidden && argument.Name is not ("COMMAND" or "NAME"))
+        );
+        foreach (string choice in choices)
+            yield return new CompletionCommand($"{path} {choice}", [], [Help], false);
+        if (command.Name == HelpName)
+            foreach (Command explained in HelpPage.All(root).Skip(1))
+                yield return new CompletionCommand(
+                    $"{path}{HelpPage.PathOf(explained)[HelpPage.PathOf(root).Length..]}",
+                    Inner(explained),
+                    [Help],
+                    false
+                );
+    }
+
+    private static (string Name, string Text)[] Inner(Command command) =>
+        [.. command.Subcommands.Where(inner => !inner.Hidden).Select(inner => (inner.Name, Short(inner.Description)))];
 
     private static readonly CompletionFlag Help = new("--help", "Show help", false, CompletionKind.None, []);
 

@@ -38,6 +38,12 @@ internal static class CompletionScript
         }
         string script = $$"""
             # Completion of deit for bash. Add this line to ~/.bashrc:  source <(deit completion bash)
+            # bash 3 wants it so:  eval "$(deit completion bash)"
+            _deit_offer() {
+              local line
+              COMPREPLY=()
+              while IFS= read -r line; do COMPREPLY+=("$line"); done
+            }
             _deit() {
               local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} path=deit words='' files=0 i
               for ((i = 1; i < COMP_CWORD; i++)); do
@@ -53,8 +59,8 @@ internal static class CompletionScript
             {{values}}  esac
               case "$path" in
             {{words}}  esac
-              mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-              if [[ $files == 1 && $cur != -* ]]; then compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); fi
+              _deit_offer < <(compgen -W "$words" -- "$cur")
+              if [[ $files == 1 && $cur != -* ]]; then compopt -o filenames 2>/dev/null; _deit_offer < <(compgen -f -- "$cur"); fi
             }
             complete -F _deit deit
 
@@ -65,12 +71,9 @@ internal static class CompletionScript
     private static string BashValue(CompletionFlag flag) =>
         flag.Kind switch
         {
-            CompletionKind.Words =>
-                $"mapfile -t COMPREPLY < <(compgen -W '{string.Join(' ', flag.Words)}' -- \"$cur\")",
-            CompletionKind.Folders =>
-                "compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\")",
-            CompletionKind.Files =>
-                "compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")",
+            CompletionKind.Words => $"_deit_offer < <(compgen -W '{string.Join(' ', flag.Words)}' -- \"$cur\")",
+            CompletionKind.Folders => "compopt -o filenames 2>/dev/null; _deit_offer < <(compgen -d -- \"$cur\")",
+            CompletionKind.Files => "compopt -o filenames 2>/dev/null; _deit_offer < <(compgen -f -- \"$cur\")",
             _ => ":",
         };
 
@@ -91,7 +94,14 @@ internal static class CompletionScript
             if (command.Commands.Count > 0)
             {
                 text.Append("      local -a commands=(");
-                text.Append(string.Join(' ', command.Commands.Select(inner => $"'{inner.Name}:{inner.Text}'")));
+                text.Append(
+                    string.Join(
+                        ' ',
+                        command.Commands.Select(inner =>
+                            inner.Text.Length == 0 ? $"'{inner.Name}'" : $"'{inner.Name}:{inner.Text}'"
+                        )
+                    )
+                );
                 text.Append(
                     ")\n      if (( CURRENT == 2 )) && [[ ${words[CURRENT]} != -* ]]; then _describe command commands; return; fi\n"
                 );
@@ -101,7 +111,10 @@ internal static class CompletionScript
                 text.Append($" \\\n        '*{flag.Name}[{flag.Text}]{ZshValue(flag)}'");
             text.Append(command.TakesFiles ? " \\\n        '*:file:_files'\n      ;;\n" : "\n      ;;\n");
         }
-        return text.Append("  esac\n}\ncompdef _deit deit\n").ToString();
+        // The first call of a function that is loaded from a file runs the file, which then must call it.
+        text.Append("  esac\n}\n");
+        text.Append("if [[ $funcstack[1] == _deit ]]; then _deit \"$@\"; else compdef _deit deit; fi\n");
+        return text.ToString();
     }
 
     private static string ZshValue(CompletionFlag flag) =>
@@ -138,7 +151,7 @@ internal static class CompletionScript
         {
             string at = $"complete -c deit -n '__deit_at \"{command.Path}\"'";
             foreach ((string name, string about) in command.Commands)
-                text.Append($"{at} -a '{name}' -d '{about}'\n");
+                text.Append(about.Length == 0 ? $"{at} -a '{name}'\n" : $"{at} -a '{name}' -d '{about}'\n");
             if (command.TakesFiles)
                 text.Append($"{at} -F\n");
             foreach (CompletionFlag flag in command.Flags)
@@ -161,15 +174,18 @@ internal static class CompletionScript
     private static string PowerShell(IReadOnlyList<CompletionCommand> commands)
     {
         StringBuilder words = new(),
-            values = new();
+            values = new(),
+            files = new();
         foreach (CompletionCommand command in commands)
         {
             IEnumerable<string> all = command
                 .Commands.Select(inner => inner.Name)
                 .Concat(command.Flags.Select(f => f.Name));
             words.Append($"    '{command.Path}' = '{string.Join(' ', all)}'\n");
-            foreach (CompletionFlag flag in command.Flags.Where(flag => flag.Kind == CompletionKind.Words))
+            foreach (CompletionFlag flag in command.Flags.Where(flag => flag.TakesValue))
                 values.Append($"    '{command.Path} {flag.Name}' = '{string.Join(' ', flag.Words)}'\n");
+            if (command.TakesFiles)
+                files.Append($"    '{command.Path}' = $true\n");
         }
         string script = $$"""
             # Completion of deit for PowerShell. Add this line to $PROFILE:  deit completion pwsh | Out-String | Invoke-Expression
@@ -179,14 +195,19 @@ internal static class CompletionScript
             {{words}}  }
               $values = @{
             {{values}}  }
+              $files = @{
+            {{files}}  }
               $here = 'deit'
               $before = @($ast.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } | Select-Object -Skip 1)
               foreach ($element in $before) {
                 if ($words.ContainsKey("$here $element")) { $here = "$here $element" }
               }
               $last = if ($before.Count -gt 0) { "$($before[-1])" } else { '' }
-              $offered = if ($values.ContainsKey("$here $last")) { $values["$here $last"] } else { $words[$here] }
-              $offered -split ' ' | Where-Object { $_ -like "$word*" } | ForEach-Object {
+              # Where nothing is offered, PowerShell offers files.
+              $offered = if ($values.ContainsKey("$here $last")) { $values["$here $last"] }
+                elseif ($files.ContainsKey($here) -and $word -notlike '-*') { '' }
+                else { $words[$here] }
+              $offered -split ' ' | Where-Object { $_ -and $_ -like "$word*" } | ForEach-Object {
                 [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
               }
             }

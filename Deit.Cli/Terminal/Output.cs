@@ -1,4 +1,5 @@
 using Deit.Model.Text;
+using Deit.Train.Reporting;
 
 namespace Deit.Cli.Terminal;
 
@@ -22,6 +23,15 @@ internal static class Output
         foreach (string line in text.TrimEnd('\n').Split('\n'))
             (aside ? Console.Error : Console.Out).WriteLine(Printable.Line(line.TrimEnd('\r')));
     }
+
+    /// <summary>
+    /// A row of comma-separated values, on the standard output. A file or a program gets names as they are, with any line
+    /// breaks in quotes; a terminal shows them as elsewhere.
+    /// </summary>
+    /// <param name="cells">The values.</param>
+    /// <exception cref="OutputException">The output cannot be written.</exception>
+    public static void Row(params IEnumerable<string> cells) =>
+        Console.Out.Write(Report.CsvRow(Console.IsOutputRedirected ? cells : cells.Select(Printable.Line)));
 
     /// <summary>
     /// Something to know beside the answer, on the error stream, so that programs get the answer alone. It is dropped

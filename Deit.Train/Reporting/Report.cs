@@ -31,20 +31,18 @@ internal static class Report
     /// Lines of comma-separated values (RFC 4180). People look at them in terminals, so that control characters of names
     /// are shown by number; JSON has the names as they are.
     /// </summary>
-    public static string Csv(IEnumerable<IEnumerable<string>> rows)
-    {
-        StringBuilder text = new();
-        foreach (IEnumerable<string> row in rows)
-            text.Append(string.Join(',', row.Select(Field))).Append('\n');
-        return text.ToString();
+    public static string Csv(IEnumerable<IEnumerable<string>> rows) =>
+        string.Concat(rows.Select(row => CsvRow(row.Select(Printable.Line))));
 
-        static string Field(string value)
-        {
-            string shown = Printable.Line(value);
-            return shown.AsSpan().ContainsAny(",\"")
-                ? $"\"{shown.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
-                : shown;
-        }
+    /// <summary>A line of comma-separated values (RFC 4180), which have every character as it is.</summary>
+    public static string CsvRow(IEnumerable<string> values)
+    {
+        return string.Join(',', values.Select(Field)) + '\n';
+
+        static string Field(string value) =>
+            value.AsSpan().ContainsAny(",\"\r\n")
+                ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+                : value;
     }
 
     /// <summary>Writes a text file, as a whole or not at all.</summary>
@@ -69,8 +67,10 @@ internal static class Report
     }
 
     /// <summary>Makes a folder for results where there is none.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="flag">The flag or argument by which the user may choose another.</param>
     /// <exception cref="DeitException">It cannot be made.</exception>
-    public static void MakeFolder(string path)
+    public static void MakeFolder(string path, string flag)
     {
         try
         {
@@ -80,7 +80,7 @@ internal static class Report
         {
             throw new DeitException(
                 DeitErrorKind.Output,
-                $"Making the folder '{path}' failed: {error.Message.TrimEnd('.')}; choose another --output.",
+                $"Making the folder '{path}' failed: {error.Message.TrimEnd('.')}; choose another {flag}.",
                 error
             );
         }

@@ -74,7 +74,7 @@ internal static class AttentionCommand
         float[] input = new float[description.Preprocess.OutputLength];
         description.Preprocess.Apply(ImageDecoder.Decode(path), input);
         CheckFolder(options.Output, path);
-        Report.MakeFolder(options.Output);
+        Report.MakeFolder(options.Output, "--output");
 
         using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         Output.Aside($"Running on {device.Info}");

@@ -79,7 +79,7 @@ public sealed class NumberOptionTests : IDisposable
         foreach (string text in whole ? [.. Ambiguous, "1.5", "1e2", "0x5", "5.0"] : Ambiguous)
         {
             ParseResult result = Parsed<T>(flag, text, out _);
-            string? sentence = ParseErrors.Sentence(result);
+            string? sentence = ParseErrors.Sentence(result, []);
             Assert.True(sentence is not null, $"{flag.Name} '{text}' was read as {result}");
             Assert.StartsWith($"{flag.Name} is '{text}', expected a", sentence, StringComparison.Ordinal);
         }
@@ -129,7 +129,7 @@ public sealed class NumberOptionTests : IDisposable
         where T : class, new()
     {
         ParseResult result = Parsed<T>(flag, text, out OptionBinder<T> binder);
-        Assert.Null(ParseErrors.Sentence(result));
+        Assert.Null(ParseErrors.Sentence(result, []));
         return flag.Of(binder.Bind(result));
     }
 

@@ -6,6 +6,14 @@ namespace Deit.Tests.Cli.Commands;
 
 public sealed class PictureArgumentsTests : IDisposable
 {
+    private const UnixFileMode Readable =
+        UnixFileMode.UserRead
+        | UnixFileMode.UserWrite
+        | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead
+        | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead
+        | UnixFileMode.OtherExecute;
     private readonly TemporaryFolder _folder = new();
     private readonly List<string> _failed = [];
 
@@ -43,13 +51,16 @@ public sealed class PictureArgumentsTests : IDisposable
     [InlineData("in/*", "in/c.png in/d.jpg")]
     [InlineData("**/*.png", "a.png b.png in/c.png in/deeper/e.png odd[1]?.png")]
     [InlineData("in/**/*.png", "in/c.png in/deeper/e.png")]
+    [InlineData("in/**", "in/c.png in/d.jpg in/deeper/e.png")]
+    [InlineData("in/**/", "in/c.png in/d.jpg in/deeper/e.png")]
+    [InlineData("in/*/", "in/deeper/e.png")]
     [InlineData("*/*.jpg", "in/d.jpg")]
     [InlineData("in/deeper/*/c.png", "in/deeper/loop/c.png")] // a link that is named is followed
     [InlineData("odd[1]?.png", "odd[1]?.png")] // a name that exists is no pattern
     [InlineData("missing.png", "missing.png")] // whoever reads it says that it is missing
     public void Arguments_name_pictures(string arguments, string pictures)
     {
-        string[] found = [.. Found(arguments.Split(' ').Select(argument => _folder[argument]))];
+        string[] found = Found(arguments.Split(' ').Select(argument => _folder[argument]));
         Assert.Equal(pictures.Split(' ').Select(picture => _folder[picture]), found);
         Assert.Empty(_failed);
     }
@@ -65,13 +76,52 @@ public sealed class PictureArgumentsTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_cannot_be_read_is_told_once_and_the_others_follow()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Skip("The rights of a thread are Linux's.");
+            return;
+        }
+        // The folder itself is made for its owner alone.
+        File.SetUnixFileMode(_folder.Path, Readable);
+        string[] found = [];
+        File.SetUnixFileMode(_folder["in/deeper"], UnixFileMode.None);
+        ThreadRights.WithoutPrivileges(() => found = Found([_folder["in/**/*"], _folder["a.png"]]));
+        File.SetUnixFileMode(_folder["in/deeper"], Readable);
+        Assert.Equal(((string[])["in/c.png", "in/d.jpg", "a.png"]).Select(name => _folder[name]), found);
+        Assert.Contains(_folder["in/deeper"], Assert.Single(_failed), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_list_has_an_argument_a_line_with_any_line_end()
     {
         File.WriteAllText(_folder["list"], $"{_folder["b.png"]}\r\n\n{_folder["in"]}\n{_folder["a.png"]}");
         Assert.Equal(
             ((string[])["a.png", "b.png", "in/c.png", "in/d.jpg", "a.png"]).Select(name => _folder[name]),
-            PictureArguments.All([_folder["a.png"]], _folder["list"], Fail)
+            All([_folder["a.png"]], _folder["list"])
         );
+    }
+
+    [Fact]
+    public void Groups_are_full_but_for_the_last()
+    {
+        string[] names = [.. Enumerable.Range(0, 7).Select(i => $"{i}.png")];
+        File.WriteAllLines(_folder["list"], names[2..]);
+        Assert.Equal(names.Chunk(3), PictureArguments.Groups(names[..2], _folder["list"], 3, Fail));
+    }
+
+    [Fact]
+    public void What_came_before_the_damage_of_a_list_is_answered()
+    {
+        File.WriteAllText(_folder["list"], "a.png\nb\0\n");
+        List<string[]> groups = [];
+        Assert.Throws<DeitException>(() =>
+        {
+            foreach (string[] group in PictureArguments.Groups([], _folder["list"], 64, Fail))
+                groups.Add(group);
+        });
+        Assert.Equal(["a.png"], Assert.Single(groups));
     }
 
     [Fact]
@@ -80,16 +130,17 @@ public sealed class PictureArgumentsTests : IDisposable
         File.WriteAllText(_folder["list"], "a\0b");
         Assert.Contains(
             "zero byte",
-            Assert.Throws<DeitException>(() => PictureArguments.All([], _folder["list"], Fail).ToArray()).Message,
+            Assert.Throws<DeitException>(() => All([], _folder["list"])).Message,
             StringComparison.Ordinal
         );
-        DeitException missing = Assert.Throws<DeitException>(() =>
-            PictureArguments.All([], _folder["nothing"], Fail).ToArray()
-        );
+        DeitException missing = Assert.Throws<DeitException>(() => All([], _folder["nothing"]));
         Assert.Equal(DeitErrorKind.Data, missing.Kind);
     }
 
-    private IEnumerable<string> Found(IEnumerable<string> arguments) => PictureArguments.All(arguments, null, Fail);
+    private string[] Found(IEnumerable<string> arguments) => All(arguments, null);
+
+    private string[] All(IEnumerable<string> arguments, string? list) =>
+        [.. PictureArguments.Groups(arguments, list, 2, Fail).SelectMany(group => group)];
 
     private void Fail(DeitException error) => _failed.Add(error.Message);
 }

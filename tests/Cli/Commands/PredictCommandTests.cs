@@ -71,6 +71,46 @@ public sealed class PredictCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_table_has_names_as_they_are()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has fewer characters in names.");
+        string name = _folder["new\nline\u200e\u001b[1m, \"é\".png"];
+        File.WriteAllBytes(name, DatasetAssert.Png(1));
+        (int code, string output, _) = await DeitProcess.Run(
+            "predict",
+            "--model",
+            _folder["model"],
+            "--format",
+            "csv",
+            "--top",
+            "1",
+            name
+        );
+        Assert.Equal(0, code);
+        Assert.StartsWith(
+            $"image,rank,index,label,probability\n\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\",1,",
+            output,
+            StringComparison.Ordinal
+        );
+    }
+
+    // The terminal is that of the program "script", which prints what it is shown.
+    [Fact]
+    public async Task A_table_on_a_terminal_shows_names_without_being_obeyed()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no program script.");
+        File.WriteAllBytes(_folder["new\nline\u001b[1m.png"], DatasetAssert.Png(1));
+        using DeitProcess predict = DeitProcess.StartIn(
+            _folder.Path,
+            "script -qec \"$(printf '%q ' \"$@\")\" /dev/null",
+            ["predict", "--model", "model", "--format", "csv", "--top", "1", "new\nline\u001b[1m.png"]
+        );
+        (int code, string output, _) = await predict.End();
+        Assert.Equal(0, code);
+        Assert.Contains("\nnew\\x0aline\\x1b[1m.png,1,", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_a_picture_that_can_be_read_the_code_is_that_of_data()
     {
         File.WriteAllText(_folder["broken.png"], "no picture");
@@ -95,6 +135,53 @@ public sealed class PredictCommandTests : IDisposable
             output
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries)
                 .Select(line => Name(JsonDocument.Parse(line).RootElement))
+        );
+    }
+
+    // The producer gives its second line when it sees the first answer.
+    [Fact]
+    public async Task A_list_is_answered_while_it_is_written()
+    {
+        File.WriteAllBytes(_folder["1.png"], DatasetAssert.Png(1));
+        File.WriteAllBytes(_folder["2.png"], DatasetAssert.Png(2));
+        const string Producer =
+            "mkfifo list; { exec 3>list; echo 1.png >&3; for i in $(seq 600); do grep -q 1.png answers 2>/dev/null && break; "
+            + "sleep 0.1; done; if [ $i -lt 600 ]; then echo 2.png >&3; fi; } & \"$@\" > answers; code=$?; cat answers; exit $code";
+        using DeitProcess predict = DeitProcess.StartIn(
+            _folder.Path,
+            Producer,
+            ["predict", "--model", "model", "--format", "jsonl", "--list", "list"]
+        );
+        (int code, string output, string error) = await predict.End();
+        Assert.True(code == 0, error);
+        Assert.Equal(
+            ["1.png", "2.png"],
+            output
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => Name(JsonDocument.Parse(line).RootElement))
+        );
+    }
+
+    [Theory]
+    [InlineData("csv", 2)]
+    [InlineData("jsonl", 2)]
+    [InlineData("json", 0)]
+    public async Task Two_formats_at_once_are_refused(string format, int expected)
+    {
+        File.WriteAllBytes(_folder["1.png"], DatasetAssert.Png(1));
+        (int code, _, string error) = await DeitProcess.Run(
+            "predict",
+            "--model",
+            _folder["model"],
+            "--json",
+            "--format",
+            format,
+            _folder["1.png"]
+        );
+        Assert.Equal(expected, code);
+        Assert.Equal(
+            expected == 2,
+            error.Contains($"--json was given with --format {format}", StringComparison.Ordinal)
         );
     }
 

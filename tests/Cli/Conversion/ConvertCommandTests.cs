@@ -18,6 +18,39 @@ public sealed class ConvertCommandTests : IDisposable
 
     private string Out => _folder["out"];
 
+    /// <summary>The Hub is a port at which nobody listens: whoever asks it fails with the code of the network.</summary>
+    [Theory]
+    [InlineData(8, "out")]
+    [InlineData(2, "out.pt")]
+    [InlineData(2, "out.onnx", "--to", "hf")]
+    [InlineData(7, "taken")]
+    public async Task What_is_wrong_with_the_target_is_said_before_a_model_is_fetched(
+        int expected,
+        string target,
+        params string[] flags
+    )
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["taken"]);
+        File.WriteAllText(folder["taken/mine"], "mine");
+        using DeitProcess convert = DeitProcess.Start(
+            ["convert", "hf:owner/repo", folder[target], .. flags],
+            ("HF_ENDPOINT", "http://127.0.0.1:1"),
+            ("HF_HOME", folder["cache"])
+        );
+        (int code, _, string error) = await convert.End();
+        Assert.True(code == expected, error);
+    }
+
+    [Fact]
+    public async Task A_source_that_is_missing_leaves_no_folder()
+    {
+        using TemporaryFolder folder = new();
+        (int code, _, _) = await DeitProcess.Run("convert", folder["nothing"], folder["new/out"]);
+        Assert.Equal(3, code);
+        Assert.Empty(folder.Content);
+    }
+
     [Fact]
     public async Task The_command_converts_and_says_what_is_a_default()
     {
