@@ -90,6 +90,12 @@ public sealed record GpuInfo
     /// <summary>The largest single allocation in bytes.</summary>
     public required long MaxAllocationBytes { get; init; }
 
+    /// <summary>
+    /// True where kernels may get the addresses of tensors. Only CPU drivers have kernels that are faster by it, so that addresses are not
+    /// looked for elsewhere.
+    /// </summary>
+    public bool BufferAddresses { get; init; }
+
     /// <summary>The largest range in bytes that a kernel can bind.</summary>
     public required long MaxStorageBufferRange { get; init; }
 

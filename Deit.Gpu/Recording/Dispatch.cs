@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Deit.Gpu.Vulkan;
 
 namespace Deit.Gpu;
@@ -30,13 +31,13 @@ public sealed class Dispatch
     /// <summary>Values of the specialization constants 0, 1, 2, ...</summary>
     public uint[] Specialization { get; }
 
-    /// <summary>The push constants.</summary>
+    /// <summary>The push constants, without addresses.</summary>
     public byte[] Push { get; }
 
     /// <summary>Workgroups.</summary>
     public WorkgroupCount Workgroups { get; }
 
-    /// <summary>The tensors at bindings 0, 1, 2, ...</summary>
+    /// <summary>The tensors at bindings 0, 1, 2, ..., and after them those whose addresses the kernel gets.</summary>
     public Binding[] Bindings { get; }
 
     /// <summary>Arithmetic and traffic.</summary>
@@ -52,19 +53,25 @@ public sealed class Dispatch
             Kernel.FullSubgroups,
             Kernel.NarrowSubgroups,
             Specialization,
-            Push.Length,
-            [.. Bindings.Select(binding => (ShaderAccess)binding.Access)]
+            PushLength(Push.Length, Kernel.Addresses),
+            [.. Bound.Select(binding => (ShaderAccess)binding.Access)]
         );
+
+    private Binding[] Bound => Bindings[..^Kernel.Addresses];
+
+    /// <summary>Bytes of push constants with the addresses behind them.</summary>
+    internal static int PushLength(int bytes, int addresses) =>
+        addresses == 0 ? bytes : ((bytes + 7) & ~7) + (sizeof(ulong) * addresses);
 
     /// <summary>The launch on the buffers that the tensors have been given.</summary>
     /// <exception cref="InvalidOperationException">A tensor has none yet.</exception>
     internal Launch ToLaunch() =>
         new(
             Pipeline,
-            Push,
+            PushWithAddresses(),
             Workgroups,
             [
-                .. Bindings.Select(binding => new BoundRange(
+                .. Bound.Select(binding => new BoundRange(
                     binding.Tensor.Buffer,
                     binding.Tensor.BufferOffset,
                     binding.Tensor.ByteLength
@@ -72,4 +79,22 @@ public sealed class Dispatch
             ],
             Cost.Flops + (10 * Cost.Bytes)
         );
+
+    private byte[] PushWithAddresses()
+    {
+        if (Kernel.Addresses == 0)
+            return Push;
+        byte[] push = new byte[PushLength(Push.Length, Kernel.Addresses)];
+        Push.CopyTo(push, 0);
+        int at = push.Length - (sizeof(ulong) * Kernel.Addresses);
+        foreach (Binding binding in Bindings[^Kernel.Addresses..])
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                push.AsSpan(at),
+                binding.Tensor.Buffer.Address + (ulong)binding.Tensor.BufferOffset
+            );
+            at += sizeof(ulong);
+        }
+        return push;
+    }
 }

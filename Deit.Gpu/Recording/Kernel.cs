@@ -5,18 +5,19 @@ namespace Deit.Gpu;
 /// <summary>A compute shader by the stem of its file, without its push constants' type.</summary>
 public abstract class Kernel
 {
-    private protected Kernel(string name, int pushBytes, bool fullSubgroups, bool narrowSubgroups) =>
-        (Name, PushBytes, FullSubgroups, NarrowSubgroups) = (
+    private protected Kernel(string name, int pushBytes, bool fullSubgroups, bool narrowSubgroups, int addresses) =>
+        (Name, PushBytes, FullSubgroups, NarrowSubgroups, Addresses) = (
             name,
             pushBytes,
             fullSubgroups || narrowSubgroups,
-            narrowSubgroups
+            narrowSubgroups,
+            addresses
         );
 
     /// <summary>The file name in <c>shaders/spirv</c> without extension.</summary>
     public string Name { get; }
 
-    /// <summary>Bytes of push constants.</summary>
+    /// <summary>Bytes of push constants, without addresses.</summary>
     public int PushBytes { get; }
 
     /// <summary>
@@ -27,6 +28,12 @@ public abstract class Kernel
 
     /// <summary>True when it is the latter.</summary>
     public bool NarrowSubgroups { get; }
+
+    /// <summary>
+    /// How many tensors the shader reads by their address in the device's memory instead of a binding. The addresses, of 8 bytes each, are
+    /// the last of its push constants, from a multiple of 8 bytes on. See <see cref="GpuInfo.BufferAddresses"/>.
+    /// </summary>
+    public int Addresses { get; }
 }
 
 /// <summary>A compute shader and the type of its push constants: at most 128 bytes of scalars, laid out as in the GLSL block.</summary>
@@ -42,13 +49,15 @@ public sealed class Kernel<TPush> : Kernel
     /// <param name="fullSubgroups">The shader counts on subgroups of exactly <see cref="GpuInfo.SubgroupSize"/>.</param>
     /// <param name="narrowSubgroups">The shader counts on subgroups of exactly
     /// <see cref="GpuInfo.NarrowSubgroupSize"/>, because its lanes keep hundreds of values.</param>
+    /// <param name="addresses">Tensors that the shader reads by their addresses: the last ones of a dispatch.</param>
     /// <exception cref="ArgumentException">The push constants take more than 128 bytes.</exception>
-    public Kernel(string name, bool fullSubgroups = false, bool narrowSubgroups = false)
-        : base(name, Unsafe.SizeOf<TPush>(), fullSubgroups, narrowSubgroups)
+    public Kernel(string name, bool fullSubgroups = false, bool narrowSubgroups = false, int addresses = 0)
+        : base(name, Unsafe.SizeOf<TPush>(), fullSubgroups, narrowSubgroups, addresses)
     {
-        if (PushBytes > MaximumPushBytes)
+        int bytes = Dispatch.PushLength(PushBytes, addresses);
+        if (bytes > MaximumPushBytes)
             throw new ArgumentException(
-                $"Kernel '{name}' has {PushBytes} bytes of push constants, at most {MaximumPushBytes} are "
+                $"Kernel '{name}' has {bytes} bytes of push constants, at most {MaximumPushBytes} are "
                     + "portable; move values into a buffer.",
                 nameof(name)
             );

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Deit.Gpu.Vulkan;
+using static System.FormattableString;
 
 namespace Deit.Gpu;
 
@@ -16,7 +17,13 @@ public sealed class KernelChoices : IKernelChooser
     private const string FileName = "kernels.json",
         Chosen = "chosen",
         RejectedName = "rejected",
-        AloneName = "alone";
+        AloneName = "alone",
+        SlowName = "slow";
+
+    // A candidate that takes so many times as long as the fastest, and long enough for somebody to wait for it, is not
+    // tried for other sizes. Small sizes tell nothing: there a large tile is slow because most of it is empty.
+    private const double SlowRatio = 4,
+        SlowMilliseconds = 5;
     private const string TryAgain = $"remove {FileName} from the cache's folder to try it again";
     private readonly VulkanDevice _device;
     private readonly string _folder,
@@ -25,6 +32,7 @@ public sealed class KernelChoices : IKernelChooser
     private readonly Dictionary<string, string> _choices = [],
         _rejected = [];
     private readonly Dictionary<string, string> _alone = []; // keys whose candidates are compiled one at a time, and why
+    private readonly Dictionary<string, string> _slow = []; // candidates by their family of keys, and how slow they are
     private readonly HashSet<string> _unseen = []; // keys whose choice was made elsewhere
     private readonly bool _measure = Environment.GetEnvironmentVariable("DEIT_TUNE") is not ("0" or "false");
     private bool _measuring;
@@ -129,10 +137,17 @@ public sealed class KernelChoices : IKernelChooser
 
     private static string Rejection(string key, string name) => $"{key}: {name}";
 
+    // A key begins with two words for what is computed, as "matmul f32"; what follows tells the layout and the size.
+    private static string Slowness(string key, string name) => $"{string.Join(' ', key.Split(' ').Take(2))}: {name}";
+
     private KernelCandidate[] Eligible(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial) =>
         [
             .. candidates.Where(candidate =>
-                candidate.Name == trial.Reference || !_rejected.ContainsKey(Rejection(key, candidate.Name))
+                candidate.Name == trial.Reference
+                || !(
+                    _rejected.ContainsKey(Rejection(key, candidate.Name))
+                    || _slow.ContainsKey(Slowness(key, candidate.Name))
+                )
             ),
         ];
 
@@ -159,7 +174,8 @@ public sealed class KernelChoices : IKernelChooser
             foreach (KernelCandidate candidate in others)
             {
                 marker.Try(candidate.Name);
-                if (TimeOf(measurement, key, candidate, trial, expected) is { } milliseconds)
+                double fastest = right.Min(entry => entry.Milliseconds);
+                if (TimeOf(measurement, key, candidate, trial, expected, fastest) is { } milliseconds)
                     right.Add((candidate, milliseconds));
             }
         }
@@ -172,21 +188,28 @@ public sealed class KernelChoices : IKernelChooser
         );
     }
 
-    // The best time of a candidate; null where it is rejected, or the device has no memory for it.
+    // The best time of a candidate; null where it is rejected or far slower than others, or the device has no memory
+    // for it.
     private double? TimeOf(
         KernelMeasurement measurement,
         string key,
         KernelCandidate candidate,
         KernelTrial trial,
-        float[] expected
+        float[] expected,
+        double fastest
     )
     {
         try
         {
             using KernelMeasurement.Attempt attempt = measurement.Open(candidate);
-            if (trial.Fault(expected, attempt.Result()) is not { } fault)
+            if (trial.Fault(expected, attempt.Result()) is { } fault)
+                _rejected[Rejection(key, candidate.Name)] = fault;
+            else if (Ratio(attempt, fastest) is { } ratio)
+                _slow[Slowness(key, candidate.Name)] = Invariant(
+                    $"takes {ratio:0} times as long as another at '{key}'"
+                );
+            else
                 return Best(attempt);
-            _rejected[Rejection(key, candidate.Name)] = fault;
         }
         catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan or GpuErrorKind.Limit)
         {
@@ -203,6 +226,18 @@ public sealed class KernelChoices : IKernelChooser
             throw; // nothing runs any more
         }
         return null;
+    }
+
+    // How many times the fastest candidate's time a slow candidate takes; null of others. One that seems slow runs once
+    // more, since another program may have had the processor.
+    private static double? Ratio(KernelMeasurement.Attempt attempt, double fastest)
+    {
+        double time = attempt.Time();
+        if (IsSlow(time))
+            time = Math.Min(time, attempt.Time());
+        return IsSlow(time) ? time / fastest : null;
+
+        bool IsSlow(double milliseconds) => milliseconds > Math.Max(SlowRatio * fastest, SlowMilliseconds);
     }
 
     private static double Best(KernelMeasurement.Attempt attempt)
@@ -225,7 +260,9 @@ public sealed class KernelChoices : IKernelChooser
         (KernelCandidate Candidate, double Milliseconds)[] finalists
     )
     {
-        const int Rounds = 3;
+        const int LeastRounds = 3,
+            MostRounds = 20;
+        const double Milliseconds = 50; // of rounds beyond the least
         if (finalists.Length == 1)
             return finalists[0].Candidate.Name;
         List<KernelMeasurement.Attempt> attempts = [];
@@ -233,9 +270,14 @@ public sealed class KernelChoices : IKernelChooser
         {
             foreach ((KernelCandidate candidate, _) in finalists)
                 attempts.Add(measurement.Open(candidate));
-            for (int round = 0; round < Rounds; round++)
+            double total = 0;
+            for (int round = 0; round < LeastRounds || (round < MostRounds && total < Milliseconds); round++)
             for (int i = 0; i < finalists.Length; i++)
-                finalists[i].Milliseconds = Math.Min(finalists[i].Milliseconds, attempts[i].Time());
+            {
+                double time = attempts[i].Time();
+                finalists[i].Milliseconds = Math.Min(finalists[i].Milliseconds, time);
+                total += time;
+            }
         }
         finally
         {
@@ -296,7 +338,7 @@ public sealed class KernelChoices : IKernelChooser
     }
 
     private (string Name, Dictionary<string, string> Entries)[] Parts =>
-        [(Chosen, _choices), (RejectedName, _rejected), (AloneName, _alone)];
+        [(Chosen, _choices), (RejectedName, _rejected), (AloneName, _alone), (SlowName, _slow)];
 
     private void Save()
     {

@@ -9,6 +9,10 @@ internal sealed class DeviceBuffer(MemoryBlock block, long offset, long byteLeng
     public MemoryBlock Block { get; } = block;
     public long Offset { get; } = offset;
     public long ByteLength { get; } = byteLength;
+
+    /// <summary>The address of its first byte in the device's memory, for kernels that get addresses.</summary>
+    public ulong Address => Block.Address + (ulong)Offset;
+
     public bool Disposed { get; private set; }
 
     public void Dispose()
@@ -25,13 +29,23 @@ internal sealed unsafe class MemoryBlock(
     DeviceMemoryAllocator owner,
     DeviceMemory memory,
     Buffer buffer,
+    ulong address,
     long byteLength,
     byte* mapped
 )
 {
+    /// <summary>
+    /// Bytes of the buffer behind the last range where the device has addresses. Nothing checks what a kernel reads by an address, and such
+    /// kernels may read so far past the end of a tensor.
+    /// </summary>
+    public const int Slack = 4096;
+
     public DeviceMemoryAllocator Owner { get; } = owner;
     public DeviceMemory Memory { get; } = memory;
     public Buffer Buffer { get; } = buffer;
+
+    /// <summary>The buffer's address in the device's memory; 0 where the device has none.</summary>
+    public ulong Address { get; } = address;
     public long ByteLength { get; } = byteLength;
 
     /// <summary>The host's view of the block; null when the host does not see it.</summary>
@@ -186,9 +200,15 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         if (result != Result.Success)
             return null;
         _device.Vk.GetBufferMemoryRequirements(_device.Handle, buffer, out MemoryRequirements requirements);
+        MemoryAllocateFlagsInfo flags = new()
+        {
+            SType = StructureType.MemoryAllocateFlagsInfo,
+            Flags = MemoryAllocateFlags.DeviceAddressBit,
+        };
         MemoryAllocateInfo allocate = new()
         {
             SType = StructureType.MemoryAllocateInfo,
+            PNext = HasAddresses ? &flags : null,
             AllocationSize = requirements.Size,
             MemoryTypeIndex = memoryType,
         };
@@ -202,20 +222,26 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         result = calls.BindBufferMemory(buffer, memory);
         if (result == Result.Success && map)
             result = calls.MapMemory(memory, &mapped);
-        MemoryBlock block = new(this, memory, buffer, byteLength, (byte*)mapped);
+        ulong address = result == Result.Success && HasAddresses ? calls.AddressOf(buffer) : 0;
+        MemoryBlock block = new(this, memory, buffer, address, byteLength, (byte*)mapped);
         if (result == Result.Success)
             return block;
         DestroyHandles(block);
         return null;
     }
 
-    private static BufferCreateInfo BufferOf(long byteLength) =>
+    private bool HasAddresses => _device.Info.BufferAddresses;
+
+    private BufferCreateInfo BufferOf(long byteLength) =>
         new()
         {
             SType = StructureType.BufferCreateInfo,
-            Size = (ulong)byteLength,
+            Size = (ulong)(HasAddresses ? byteLength + MemoryBlock.Slack : byteLength),
             Usage =
-                BufferUsageFlags.StorageBufferBit | BufferUsageFlags.TransferSrcBit | BufferUsageFlags.TransferDstBit,
+                BufferUsageFlags.StorageBufferBit
+                | BufferUsageFlags.TransferSrcBit
+                | BufferUsageFlags.TransferDstBit
+                | (HasAddresses ? BufferUsageFlags.ShaderDeviceAddressBit : 0),
             SharingMode = SharingMode.Exclusive,
         };
 

@@ -25,6 +25,9 @@ internal sealed unsafe class Features
     public bool BFloat16Matrices { get; private init; }
     public bool MemoryBudget { get; private init; }
 
+    /// <summary>Addresses of buffers as 64-bit integers of a shader.</summary>
+    public bool BufferAddresses { get; private init; }
+
     public static Features Query(Vk vk, PhysicalDevice device, HashSet<string> extensions, bool vulkan13)
     {
         if (!vulkan13)
@@ -68,10 +71,11 @@ internal sealed unsafe class Features
             *tail = &bfloat16;
         vk.GetPhysicalDeviceFeatures2(device, &features);
         bool memoryBudget = extensions.Contains("VK_EXT_memory_budget");
-        return Of(features11, features12, features13, matrix, matrix2, bfloat16, memoryBudget);
+        return Of(features.Features, features11, features12, features13, matrix, matrix2, bfloat16, memoryBudget);
     }
 
     private static Features Of(
+        in PhysicalDeviceFeatures features10,
         in PhysicalDeviceVulkan11Features features11,
         in PhysicalDeviceVulkan12Features features12,
         in PhysicalDeviceVulkan13Features features13,
@@ -103,6 +107,7 @@ internal sealed unsafe class Features
             BFloat16 = bfloat16.ShaderBFloat16Type,
             BFloat16Matrices = bfloat16.ShaderBFloat16Type && bfloat16.ShaderBFloat16CooperativeMatrix,
             MemoryBudget = memoryBudget,
+            BufferAddresses = features12.BufferDeviceAddress && features10.ShaderInt64,
         };
 
     /// <summary>The part of the baseline that the device lacks; null when nothing is missing.</summary>

@@ -124,6 +124,13 @@ internal sealed unsafe class VulkanCalls(Vk vk)
     public Result BindBufferMemory(Buffer buffer, DeviceMemory memory) =>
         Before() is var fault and not Result.Success ? fault : vk.BindBufferMemory(_device, buffer, memory, 0);
 
+    /// <summary>The address of a buffer in the device's memory. This cannot fail.</summary>
+    public ulong AddressOf(Buffer buffer)
+    {
+        BufferDeviceAddressInfo info = new() { SType = StructureType.BufferDeviceAddressInfo, Buffer = buffer };
+        return vk.GetBufferDeviceAddress(_device, in info);
+    }
+
     public Result MapMemory(DeviceMemory memory, void** mapped) =>
         Before() is var fault and not Result.Success
             ? fault

@@ -177,7 +177,12 @@ internal sealed unsafe class VulkanDevice : IDisposable
             PNext = &features12,
             StorageBuffer16BitAccess = Features.Storage16,
         };
-        PhysicalDeviceFeatures2 features = new() { SType = StructureType.PhysicalDeviceFeatures2, PNext = &features11 };
+        PhysicalDeviceFeatures2 features = new()
+        {
+            SType = StructureType.PhysicalDeviceFeatures2,
+            PNext = &features11,
+            Features = new PhysicalDeviceFeatures { ShaderInt64 = Info.BufferAddresses },
+        };
         void** tail = &features13.PNext;
         if (Features.CooperativeMatrix)
         {
@@ -227,6 +232,7 @@ internal sealed unsafe class VulkanDevice : IDisposable
             ShaderFloat16 = Features.Float16,
             StorageBuffer8BitAccess = Features.Storage8,
             VulkanMemoryModel = Features.MemoryModel,
+            BufferDeviceAddress = Info.BufferAddresses,
         };
 
     private static PhysicalDeviceCooperativeMatrix2FeaturesNV WorkgroupMatrices() =>

@@ -2,6 +2,10 @@
 #extension GL_GOOGLE_include_directive : require
 //! variant f16 -DF16
 //! variant bf16 -DBF16
+//! variant address -DBY_ADDRESS
+#ifdef BY_ADDRESS
+#define ADDRESSES uint64_t qkvAddress, doutAddress;
+#endif
 #include "../Shared/storage.glsl"
 #include "attention.glsl"
 // dv = P^T dout, dk = dS^T q * scale (see attention.backward_q). A lane owns keys and walks over the queries, so that no two lanes add
@@ -12,13 +16,18 @@ layout(binding = 0) readonly buffer Qkv4 { vec4 qkv4[]; };
 #endif
 layout(binding = 1) readonly buffer LogSumExp { float logSumExp[]; };    // [B, H, N]
 layout(binding = 2) readonly buffer Delta { float delta[]; };            // [B, H, N]
+#ifdef BY_ADDRESS
+#define DQKV_BINDING 3  // dout comes by its address alone
+#else
+#define DQKV_BINDING 4
 layout(binding = 3) readonly buffer Dout { ELEMENT dout[]; };              // [B, N, H, D]
 #ifndef SCALARS_ALONE
 layout(binding = 3) readonly buffer Dout4 { vec4 dout4[]; };
 #endif
-layout(binding = 4) buffer Dqkv { ELEMENT dqkv[]; };                       // [B, N, 3, H, D], the parts of k and v
+#endif
+layout(binding = DQKV_BINDING) buffer Dqkv { ELEMENT dqkv[]; };            // [B, N, 3, H, D], the parts of k and v
 #ifndef SCALARS_ALONE
-layout(binding = 4) buffer Dqkv4 { vec4 dqkv4[]; };
+layout(binding = DQKV_BINDING) buffer Dqkv4 { vec4 dqkv4[]; };
 #endif
 
 void main()
@@ -38,11 +47,12 @@ void main()
     }
     for (uint first = 0; first < N; first += OTHERS)
     {
-        vec4 q[OTHERS][PARTS], g[OTHERS][PARTS];
+        OTHER_ROWS(q);
+        OTHER_ROWS(g);
         [[unroll]] for (uint i = 0; i < OTHERS; i++)
         {
-            LOAD_PARTS(q[i], qkv, packedAt(min(first + i, N - 1), 0));
-            LOAD_PARTS(g[i], dout, headAt(min(first + i, N - 1)));
+            LOAD_OTHER(q[i], qkv, packedAt(min(first + i, N - 1), 0));
+            LOAD_OTHER(g[i], dout, headAt(min(first + i, N - 1)));
         }
         float p[OTHERS][OWN], ds[OTHERS][OWN];
         DOTS(p, k, q)

@@ -2,6 +2,10 @@
 #extension GL_GOOGLE_include_directive : require
 //! variant f16 -DF16
 //! variant bf16 -DBF16
+//! variant address -DBY_ADDRESS
+#ifdef BY_ADDRESS
+#define ADDRESSES uint64_t qkvAddress;
+#endif
 #include "../Shared/storage.glsl"
 #include "attention.glsl"
 // With P = exp(q k^T * scale - logSumExp): delta = sum(dout * out), dS = P * (dout v^T - delta), dq = dS k * scale.
@@ -45,11 +49,12 @@ void main()
     }
     for (uint first = 0; first < N; first += OTHERS)
     {
-        vec4 k[OTHERS][PARTS], v[OTHERS][PARTS];
+        OTHER_ROWS(k);
+        OTHER_ROWS(v);
         [[unroll]] for (uint i = 0; i < OTHERS; i++)
         {
-            LOAD_PARTS(k[i], qkv, packedAt(min(first + i, N - 1), 1));
-            LOAD_PARTS(v[i], qkv, packedAt(min(first + i, N - 1), 2));
+            LOAD_OTHER(k[i], qkv, packedAt(min(first + i, N - 1), 1));
+            LOAD_OTHER(v[i], qkv, packedAt(min(first + i, N - 1), 2));
         }
         float ds[OTHERS][OWN], dp[OTHERS][OWN];
         DOTS(ds, q, k)

@@ -2,6 +2,10 @@
 #extension GL_GOOGLE_include_directive : require
 //! variant f16 -DF16
 //! variant bf16 -DBF16
+//! variant address -DBY_ADDRESS
+#ifdef BY_ADDRESS
+#define ADDRESSES uint64_t qkvAddress;
+#endif
 #include "../Shared/storage.glsl"
 #include "attention.glsl"
 // out = softmax(q k^T * scale) v with the online softmax of Milakov and Gimelshein (arXiv 1805.02867), OTHERS keys at a time
@@ -31,9 +35,10 @@ void main()
     }
     for (uint first = 0; first < N; first += OTHERS)
     {
-        vec4 k[OTHERS][PARTS], v[OTHERS][PARTS];
+        OTHER_ROWS(k);
+        OTHER_ROWS(v);
         [[unroll]] for (uint i = 0; i < OTHERS; i++)
-            LOAD_PARTS(k[i], qkv, packedAt(min(first + i, N - 1), 1));
+            LOAD_OTHER(k[i], qkv, packedAt(min(first + i, N - 1), 1));
         float weights[OTHERS][OWN], correction[OWN];
         DOTS(weights, q, k)
         [[unroll]] for (uint j = 0; j < OWN; j++)
@@ -55,7 +60,7 @@ void main()
             }
         }
         [[unroll]] for (uint i = 0; i < OTHERS; i++)
-            LOAD_PARTS(v[i], qkv, packedAt(min(first + i, N - 1), 2));
+            LOAD_OTHER(v[i], qkv, packedAt(min(first + i, N - 1), 2));
         [[unroll]] for (uint j = 0; j < OWN; j++)
             [[unroll]] for (uint d = 0; d < D; d++)
                 o[j][d] *= correction[j];

@@ -1,6 +1,7 @@
 // Softmax attention over packed qkv [B, N, 3, H, D]; the N x N matrix is never stored. A lane owns OWN rows of Q (or of K and V in the
-// backward pass for them) in registers; those of the other side come OTHERS at a time, four neighbours a lane, and shuffles hand them
-// round.
+// backward pass for them) in registers; those of the other side come OTHERS at a time. Four neighbours a lane come, and shuffles hand them
+// round. With -DBY_ADDRESS they stay in memory, and every lane reads the element that all need, by an address that all share: CPU drivers
+// make one scalar load and a broadcast of that.
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
@@ -13,6 +14,11 @@ const bool VECTORS = D % 4 == 0;
 const uint PARTS = (D + 4 * SG - 1) / (4 * SG);  // four values of a row that one lane holds when it is handed round
 const uint CHAINS = OWN * OTHERS == 1 ? 4 : 2;   // parts of a sum
 
+#ifdef BY_ADDRESS
+#extension GL_EXT_buffer_reference : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Shared { float value[]; };
+#endif
 #include "attention.layout.glsl"
 
 // The tokens that a lane owns. Where one is past the end, another is read; nothing is written.
@@ -39,8 +45,18 @@ uint ownToken(uint j) { return (gl_WorkGroupID.x * OWN + j) * SG + gl_SubgroupIn
 #define LOAD_OWN(target, tensor, at) [[unroll]] for (uint d = 0; d < D; d += 4) { \
     vec4 four = FOUR(tensor, at, d); [[unroll]] for (uint i = 0; i < min(4, D - d); i++) target[d + i] = four[i]; }
 #define ADDED_TO(tensor, at) (accumulate != 0 ? FOUR(tensor, at, d) : vec4(0))
-#define LOAD_PARTS(target, tensor, at) [[unroll]] for (uint p = 0; p < PARTS; p++) target[p] = FOUR(tensor, at, (p * SG + gl_SubgroupInvocationID) * 4)
+// Rows of the other side, of which VALUE is an element. Whatever the branch or the loop, their addresses are those of rows that are there.
+#ifdef BY_ADDRESS
+#define OTHER_ROWS(name) uint64_t name[OTHERS]
+#define LOAD_OTHER(target, tensor, at) target = tensor##Address + uint64_t(at) * 4
+#define VALUE(row, d) Shared(row).value[d]
+#define MULTIPLY_ADD(a, b, c) c = fma(a, b, c)
+#else
+#define OTHER_ROWS(name) vec4 name[OTHERS][PARTS]
+#define LOAD_OTHER(target, tensor, at) [[unroll]] for (uint p = 0; p < PARTS; p++) target[p] = FOUR(tensor, at, (p * SG + gl_SubgroupInvocationID) * 4)
 #define VALUE(parts, d) subgroupShuffle(parts[(d) / (4 * SG)][(d) % 4], (d) / 4 % SG)
+#define MULTIPLY_ADD(a, b, c) c += (a) * (b)
+#endif
 // results[i][j] = others[i] . own[j]. A dot product is added up in parts: one sum would wait for each addition.
 #define DOTS(results, own, others) { \
     vec4 dots[OTHERS][OWN]; \
@@ -51,7 +67,7 @@ uint ownToken(uint j) { return (gl_WorkGroupID.x * OWN + j) * SG + gl_SubgroupIn
         [[unroll]] for (uint i = 0; i < OTHERS; i++) { \
             float value = VALUE(others[i], d); \
             [[unroll]] for (uint j = 0; j < OWN; j++) \
-                dots[i][j][d % CHAINS] += value * own[j][d]; \
+                MULTIPLY_ADD(value, own[j][d], dots[i][j][d % CHAINS]); \
         } \
     [[unroll]] for (uint i = 0; i < OTHERS; i++) \
         [[unroll]] for (uint j = 0; j < OWN; j++) \
@@ -63,5 +79,5 @@ uint ownToken(uint j) { return (gl_WorkGroupID.x * OWN + j) * SG + gl_SubgroupIn
         [[unroll]] for (uint i = 0; i < OTHERS; i++) { \
             float value = VALUE(others[i], d); \
             [[unroll]] for (uint j = 0; j < OWN; j++) \
-                sums[j][d] += weights[i][j] * value; \
+                MULTIPLY_ADD(weights[i][j], value, sums[j][d]); \
         }

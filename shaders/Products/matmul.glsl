@@ -11,6 +11,9 @@ layout(push_constant) uniform Push
     uint batchA, batchB, batchC;
     uint lastK;               // K of the last of the batch
     uint rowsPerSample;       // rows of C that share a factor
+#ifdef B_BY_ADDRESS
+    uint64_t addressB;        // of B, which has no binding then
+#endif
 };
 
 #ifdef VECTORS
@@ -18,9 +21,15 @@ layout(binding = 0) readonly buffer A_ { uvec4 A[]; };
 layout(binding = 1) readonly buffer B_ { uvec4 B[]; };
 #else
 layout(binding = 0) readonly buffer A_ { ELEMENT A[]; };
+#ifndef B_BY_ADDRESS
 layout(binding = 1) readonly buffer B_ { ELEMENT B[]; };
 #endif
+#endif
+#ifdef B_BY_ADDRESS
+#define EPILOGUE_BINDING 1
+#else
 #define EPILOGUE_BINDING 2
+#endif
 #include "matmul.epilogue.glsl"
 
 // The K of this workgroup's product.

@@ -22,6 +22,10 @@ public static partial class AttentionOp
     private static readonly TypedKernel<Push> Forward = new("attention", narrowSubgroups: true);
     private static readonly TypedKernel<Push> BackwardQuery = new("attention.backward_q", narrowSubgroups: true);
     private static readonly TypedKernel<Push> BackwardKeyValue = new("attention.backward_kv", narrowSubgroups: true);
+    private static readonly Kernel<Push> ForwardByAddress =
+            new("attention.address", narrowSubgroups: true, addresses: 1),
+        BackwardQueryByAddress = new("attention.backward_q.address", narrowSubgroups: true, addresses: 1),
+        BackwardKeyValueByAddress = new("attention.backward_kv.address", narrowSubgroups: true, addresses: 2);
     private static readonly TypedKernel<Push> TiledForward = new("attention.tiled"),
         TiledBackwardQuery = new("attention.tiled.backward_q"),
         TiledBackwardKeyValue = new("attention.tiled.backward_kv");
@@ -38,7 +42,9 @@ public static partial class AttentionOp
     // units, which it only imitates: Mesa 26.2 computes a third as fast with them, and compiles them for seconds. Nor
     // is its shared memory faster than any other.
     private static Variant[] Variants(GpuInfo info, DType type, int dimension) =>
-        info.Type == GpuType.Cpu ? [.. Rows(info, type, dimension)] : All(info, type, dimension);
+        info.Type == GpuType.Cpu
+            ? [.. Rows(info, type, dimension), .. ByAddress(info, type, dimension)]
+            : All(info, type, dimension);
 
     // All variants that run on the device, candidates or not.
     private static Variant[] All(GpuInfo info, DType type, int dimension) =>
@@ -46,7 +52,18 @@ public static partial class AttentionOp
             .. Cooperative(info, type, (uint)dimension),
             .. Tiled(info, type, (uint)dimension),
             .. Rows(info, type, dimension),
+            .. ByAddress(info, type, dimension),
         ];
+
+    // The kernels of rows, whose lanes read the rows of the other side by an address that they share.
+    private static IEnumerable<Variant> ByAddress(GpuInfo info, DType type, int dimension) =>
+        from own in info is { Type: GpuType.Cpu, BufferAddresses: true } && type == DType.F32 ? (uint[])[1, 2] : []
+        select Row($"{own} by address", info, type, dimension, own, others: 4, othersBackward: own == 1 ? 4u : 2) with
+        {
+            Forward = ForwardByAddress,
+            BackwardQuery = BackwardQueryByAddress,
+            BackwardKeyValue = BackwardKeyValueByAddress,
+        };
 
     // A lane owns one row or two. Two halve the cost of loads and shuffles, and fit no GPU's registers. CPU drivers
     // from before Vulkan 1.4 (Mesa 22.3) run them at 0.6 of the speed forward, and take far longer to compile the

@@ -103,7 +103,7 @@ public static partial class AttentionOp
             head.Push(false),
             head.Workgroups(variant.Rows),
             variant.Specialization,
-            [Binding.Read(qkv), Binding.Write(y), Binding.Write(logSumExp)],
+            [Binding.Read(qkv), Binding.Write(y), Binding.Write(logSumExp), .. ByAddress(variant.Forward, qkv)],
             2 * head.Product
         );
 
@@ -133,6 +133,7 @@ public static partial class AttentionOp
                 Binding.Read(dy),
                 Binding.Write(delta),
                 output,
+                .. ByAddress(variant.BackwardQuery, qkv),
             ],
             3 * head.Product
         );
@@ -141,10 +142,23 @@ public static partial class AttentionOp
             head.Push(accumulate),
             head.Workgroups(variant.BackwardRows),
             variant.BackwardSpecialization,
-            [Binding.Read(qkv), Binding.Read(logSumExp), Binding.Read(delta), Binding.Read(dy), output],
+            variant.BackwardKeyValue.Addresses == 0
+                ? [Binding.Read(qkv), Binding.Read(logSumExp), Binding.Read(delta), Binding.Read(dy), output]
+                :
+                [
+                    Binding.Read(qkv),
+                    Binding.Read(logSumExp),
+                    Binding.Read(delta),
+                    output,
+                    Binding.Read(qkv),
+                    Binding.Read(dy),
+                ],
             4 * head.Product
         );
     }
+
+    // The address of qkv, for a kernel that gets it beside the binding.
+    private static Binding[] ByAddress(Kernel kernel, Tensor qkv) => kernel.Addresses == 0 ? [] : [Binding.Read(qkv)];
 
     // Of one row: a mean of values within 1/2, whose weights a kernel may round.
     private static Variant ChooseForward(Recorder r, Head head) =>

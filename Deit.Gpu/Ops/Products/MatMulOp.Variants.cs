@@ -22,6 +22,7 @@ public static partial class MatMulOp
     );
 
     private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
+    private static readonly Kernel<Push> Lanes = new("matmul.lanes", fullSubgroups: true, addresses: 1);
     private static readonly Kernel<Push> Tiled = new("matmul.tiled");
     private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"),
         TiledF16ToF32 = new("matmul.tiled.f16_f32");
@@ -215,7 +216,7 @@ public static partial class MatMulOp
         types.Short || !IsNarrow(info) ? Tiles(info, types, vectors)
         // Without vectors each load becomes four, and a CPU driver takes ten seconds to compile the wide block. That is
         // too long for extents that are rare and small.
-        : vectors ? [Wide(info, k, vectors), Small(info, vectors)]
+        : vectors ? [Wide(info, k, vectors), Small(info, vectors), .. ByAddress(info)]
         : [Narrow(info, vectors)];
 
     private static IEnumerable<Variant> Tiles(GpuInfo info, Types types, bool vectors)
@@ -270,7 +271,13 @@ public static partial class MatMulOp
                         :
                         [
                             .. IsNarrow(info)
-                                ? (Variant[])[Wide(info, k, vectors), Narrow(info, vectors), Small(info, vectors)]
+                                ? (Variant[])
+                                    [
+                                        Wide(info, k, vectors),
+                                        Narrow(info, vectors),
+                                        Small(info, vectors),
+                                        .. ByAddress(info),
+                                    ]
                                 : [],
                             .. Tiles(info, whole, vectors),
                         ]
@@ -280,10 +287,27 @@ public static partial class MatMulOp
 
     private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
 
-    // The depth is the one that pads K least, and of equals the deepest. The name leaves the depth out, so that all K
-    // of a class share its choice.
+    // The depth is the one that pads K least, and of equals the shallower. A depth of 96 was no faster and took Mesa
+    // 25.0 twenty seconds to compile. The name leaves the depth out, so that all K of a class share its choice.
     private static Variant Wide(GpuInfo info, int k, bool vectors) =>
-        Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
+        Keep(info, 128, 8, ((uint[])[48, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
+
+    private static Variant[] ByAddress(GpuInfo info) =>
+        info is { Type: GpuType.Cpu, BufferAddresses: true } ? [Lane(info, 4, 96, 4), Lane(info, 2, 96, 4)] : [];
+
+    private static Variant Lane(GpuInfo info, uint rows, uint columns, uint step)
+    {
+        uint subgroup = (uint)info.SubgroupSize;
+        return new(
+            $"lanes {rows}x{columns}x{step}",
+            Lanes,
+            subgroup * rows,
+            columns,
+            [subgroup, rows, columns, step, subgroup],
+            Fuses: false,
+            Fours: true
+        );
+    }
 
     private static Variant Narrow(GpuInfo info, bool vectors) => Keep(info, 128, 4, 64, vectors);
 

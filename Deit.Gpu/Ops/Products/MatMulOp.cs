@@ -278,7 +278,9 @@ public static partial class MatMulOp
                 x.TransposeB ? 0u : 1u,
                 epilogue.Flags(fours: variant.Fours && x.N % 4 == 0),
             ],
-            [Binding.Read(a), Binding.Read(b), .. variant.Fuses ? finish : finish[..2]],
+            variant.Kernel.Addresses > 0
+                ? [Binding.Read(a), .. finish, Binding.Read(b)]
+                : [Binding.Read(a), Binding.Read(b), .. variant.Fuses ? finish : finish[..2]],
             2.0 * x.Batch * x.M * x.N * x.K
         );
     }

@@ -30,7 +30,7 @@ internal static class FileFindings
         InspectedData data = inspection.Data;
         foreach (
             Finding? finding in (Finding?[])
-                [Refused(data), Unopened(data), Unreadable(inspection), Misnamed(inspection)]
+                [Refused(data), Unopened(data), Unreadable(inspection), Misnamed(inspection), Transparent(inspection)]
         )
             if (finding is not null)
                 yield return finding;
@@ -51,24 +51,6 @@ internal static class FileFindings
                 $"{Plural.Of(animated.Length, "picture")} {(animated.Length == 1 ? "is an animation" : "are animations")}",
                 "the first frame alone is used: take it out yourself where another one shows the class",
                 [.. animated.Select(i => new Example($"{inspection.Pictures[i].Encoded.Frames} frames", i))]
-            );
-        int[] transparent = Where(inspection, picture => picture.Transparent > SeenThrough);
-        if (transparent.Length > 0)
-            yield return new Finding(
-                "transparent",
-                Weight.Notice,
-                $"{Plural.Of(transparent.Length, "picture")} {(transparent.Length == 1 ? "is" : "are")} transparent in part",
-                "the colours that are hidden under the transparency are used, which viewers do not show: "
-                    + "lay the pictures on a background first",
-                [
-                    .. transparent.Select(i => new Example(
-                        string.Create(
-                            CultureInfo.InvariantCulture,
-                            $"{100 * inspection.Pictures[i].Transparent:0} % of it"
-                        ),
-                        i
-                    )),
-                ]
             );
         int[] cmyk = Where(inspection, picture => picture.Encoded.IsCmyk);
         if (cmyk.Length > 0)
@@ -102,6 +84,29 @@ internal static class FileFindings
                 "do what the sentence says before a model is measured by it",
                 [.. data.Unopened.Select(reason => new Example(reason))]
             );
+
+    private static Finding? Transparent(Inspection inspection)
+    {
+        int[] transparent = Where(inspection, picture => picture.Transparent > SeenThrough);
+        return transparent.Length == 0
+            ? null
+            : new Finding(
+                "transparent",
+                Weight.Notice,
+                $"{Plural.Of(transparent.Length, "picture")} {(transparent.Length == 1 ? "is" : "are")} transparent in part",
+                "the colours that are hidden under the transparency are used, which viewers do not show: "
+                    + "lay the pictures on a background first",
+                [
+                    .. transparent.Select(i => new Example(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{100 * inspection.Pictures[i].Transparent:0} % of it"
+                        ),
+                        i
+                    )),
+                ]
+            );
+    }
 
     private static Finding? Unreadable(Inspection inspection)
     {

@@ -50,6 +50,37 @@ public sealed class KernelChoicesTests : IDisposable
         Assert.Equal("fast", Choices().All[Key]);
     }
 
+    // A kernel that a driver runs at a twentieth of the speed costs three runs, once for all sizes.
+    [Fact]
+    public void A_candidate_that_is_far_slower_is_tried_for_one_size_alone()
+    {
+        int tries = 0;
+        KernelCandidate slow = new(
+            "slow",
+            (r, x) =>
+            {
+                tries++;
+                Tensor y = x[0];
+                for (int i = 0; i < 1000; i++)
+                    y = r.Scale(y, i % 2 == 0 ? 2 : 0.5f);
+                return r.Scale(y, 2);
+            }
+        );
+        KernelTrial trial = Trial with { Reference = "fast" };
+        KernelChoices choices = Choices();
+        Assert.Equal("fast", choices.Choose("twice f32 nt 16", [Fast, slow], trial));
+        int first = tries;
+        Assert.True(first > 0);
+        Assert.Equal("fast", choices.Choose("twice f32 nn 32", [Fast, slow], trial));
+        Assert.Equal("fast", Choices().Choose("twice f32 nn 64", [Fast, slow], trial)); // another process
+        Assert.Equal(first, tries);
+        Assert.Empty(choices.Rejected);
+        // It may be right for something else, and is always at hand as the yardstick.
+        choices.Choose("twice f16 nt 16", [Fast, slow], trial);
+        Assert.True(tries > first);
+        Assert.Equal("slow", choices.Choose("twice f32 nt 128", [slow], trial with { Reference = "slow" }));
+    }
+
     [Theory]
     [MemberData(nameof(Wrong))]
     public void A_wrong_candidate_is_never_taken_and_the_fact_is_kept(string fault, string why)
