@@ -45,10 +45,8 @@ internal static unsafe class PhysicalDevices
         GpuType type = TypeOf(properties.Properties.DeviceType);
         // Only an open device tells which types buffers may use; the heap is the same.
         MemoryChoice choice = MemoryChoice.For(memory, type, allowed: uint.MaxValue);
-        // CPU drivers from before Vulkan 1.4 (Mesa 22.3) run the kernels that get addresses at a fifth of the speed of
-        // others, and take twenty seconds to compile them.
         bool isCpu = type == GpuType.Cpu,
-            addresses = isCpu && features.BufferAddresses && properties.Properties.ApiVersion >= Vulkan14;
+            addresses = HasAddresses(type, features, properties.Properties.ApiVersion);
         long heapBytes = (long)memory.MemoryHeaps[(int)choice.Heap].Size;
         PhysicalDeviceLimits limits = properties.Properties.Limits;
         return new GpuInfo
@@ -77,11 +75,7 @@ internal static unsafe class PhysicalDevices
             SubgroupSizes = SubgroupSizes(properties13, features.SubgroupSizeControl),
             SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
             MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
-            MaxWorkgroups = new WorkgroupCount(
-                limits.MaxComputeWorkGroupCount[0],
-                limits.MaxComputeWorkGroupCount[1],
-                limits.MaxComputeWorkGroupCount[2]
-            ),
+            MaxWorkgroups = MostWorkgroups(limits),
             PushConstantBytes = (int)limits.MaxPushConstantsSize,
             Float16 = features.Float16,
             Storage16 = features.Storage16,
@@ -92,6 +86,14 @@ internal static unsafe class PhysicalDevices
             TimestampPeriod = limits.TimestampComputeAndGraphics ? limits.TimestampPeriod : 0,
         };
     }
+
+    private static WorkgroupCount MostWorkgroups(in PhysicalDeviceLimits limits) =>
+        new(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]);
+
+    // CPU drivers from before Vulkan 1.4 (Mesa 22.3) run the kernels that get addresses at a fifth of the speed of others,
+    // and take twenty seconds to compile them.
+    private static bool HasAddresses(GpuType type, Features features, uint apiVersion) =>
+        type == GpuType.Cpu && features.BufferAddresses && apiVersion >= Vulkan14;
 
     // The properties of Vulkan 1.1 to 1.3 are all zero where the device offers less than 1.3.
     private static PhysicalDeviceProperties2 Properties(

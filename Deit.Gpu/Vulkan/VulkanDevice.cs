@@ -171,12 +171,7 @@ internal sealed unsafe class VulkanDevice : IDisposable
         };
         PhysicalDeviceVulkan13Features features13 = Features13();
         PhysicalDeviceVulkan12Features features12 = Features12(&features13);
-        PhysicalDeviceVulkan11Features features11 = new()
-        {
-            SType = StructureType.PhysicalDeviceVulkan11Features,
-            PNext = &features12,
-            StorageBuffer16BitAccess = Features.Storage16,
-        };
+        PhysicalDeviceVulkan11Features features11 = Features11(&features12);
         PhysicalDeviceFeatures2 features = new()
         {
             SType = StructureType.PhysicalDeviceFeatures2,
@@ -221,6 +216,14 @@ internal sealed unsafe class VulkanDevice : IDisposable
             Maintenance4 = true,
             SubgroupSizeControl = Features.SubgroupSizeControl,
             ComputeFullSubgroups = Features.FullSubgroups,
+        };
+
+    private PhysicalDeviceVulkan11Features Features11(PhysicalDeviceVulkan12Features* next) =>
+        new()
+        {
+            SType = StructureType.PhysicalDeviceVulkan11Features,
+            PNext = next,
+            StorageBuffer16BitAccess = Features.Storage16,
         };
 
     private PhysicalDeviceVulkan12Features Features12(PhysicalDeviceVulkan13Features* next) =>

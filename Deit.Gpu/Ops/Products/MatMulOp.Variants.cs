@@ -185,7 +185,9 @@ public static partial class MatMulOp
     private static IEnumerable<Variant> Split(IReadOnlyList<Variant> variants, int m, int n, int most) =>
         from variant in variants
         where variant.BlockM * variant.BlockN <= 128 * 128 && (variant.OnUnits || !variants.Any(other => other.OnUnits))
-        where variant.Fuses && WorkgroupCount.Cover(m, variant.BlockM) * WorkgroupCount.Cover(n, variant.BlockN) <= 256
+        where variant.Kernel.Addresses == 0 // a CPU driver's
+        where
+            variant.Fuses && WorkgroupCount.Cover(m, variant.BlockM) * WorkgroupCount.Cover(n, variant.BlockN) <= 256
         from splits in SplitCounts
         where splits <= most
         select variant with
@@ -304,7 +306,6 @@ public static partial class MatMulOp
             subgroup * rows,
             columns,
             [subgroup, rows, columns, step, subgroup],
-            Fuses: false,
             Fours: true
         );
     }
