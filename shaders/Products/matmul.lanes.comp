@@ -21,6 +21,9 @@ layout(constant_id = 5) const uint A_K_CONTIGUOUS = 1;
 layout(constant_id = 6) const uint B_N_CONTIGUOUS = 1;
 
 layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Shared { float value[]; };
+// The sums of A's rows, which the first workgroup of some rows adds up on its way: dW = dy^T x reads all that the gradient of a bias needs.
+const uint ROW_SUMS = 256, ACCUMULATE_ROW_SUMS = 512;  // of EPILOGUE
+layout(binding = EPILOGUE_BINDING + 5) buffer RowSums_ { float rowSums[]; };  // [M]
 
 const uint BYTES = 4;  // of an element
 
@@ -36,10 +39,13 @@ void main()
     uint rowA[ROWS];
     [[unroll]] for (uint r = 0; r < ROWS; r++)
         rowA[r] = baseA + min(row0 + r * SG, M - 1) * (A_K_CONTIGUOUS != 0 ? strideAM : 1);
-    float sum[ROWS][COLUMNS];
+    float sum[ROWS][COLUMNS], rowSum[ROWS];
     [[unroll]] for (uint r = 0; r < ROWS; r++)
+    {
+        rowSum[r] = 0;
         [[unroll]] for (uint j = 0; j < COLUMNS; j++)
             sum[r][j] = 0;
+    }
 
     // Such a driver may run a branch that no lane takes, and hide only what the lanes store there: what is read by an address must be
     // there in any case. Past the last column the last one is read again, or what follows it in memory: see MemoryBlock.Slack.
@@ -56,7 +62,11 @@ void main()
             float a[ROWS][STEP];
             [[unroll]] for (uint r = 0; r < ROWS; r++)
                 [[unroll]] for (uint q = 0; q < STEP; q++)
+                {
                     a[r][q] = A[rowA[r] + alongA(k + q)];
+                    if ((EPILOGUE & ROW_SUMS) != 0)
+                        rowSum[r] += a[r][q];
+                }
             uint64_t column = from;
             [[unroll]] for (uint j = 0; j < COLUMNS; j++)
             {
@@ -78,7 +88,11 @@ void main()
         uint64_t column = start + at * stepK;
         float a[ROWS];
         [[unroll]] for (uint r = 0; r < ROWS; r++)
+        {
             a[r] = A[rowA[r] + alongA(at)];
+            if ((EPILOGUE & ROW_SUMS) != 0)
+                rowSum[r] += a[r];
+        }
         [[unroll]] for (uint j = 0; j < COLUMNS; j++)
         {
             float b = Shared(column).value[0];
@@ -91,6 +105,8 @@ void main()
     [[unroll]] for (uint r = 0; r < ROWS; r++)
     {
         uint row = row0 + r * SG;
+        if ((EPILOGUE & ROW_SUMS) != 0 && gl_WorkGroupID.x == 0 && row < M)
+            rowSums[row] = rowSum[r] + ((EPILOGUE & ACCUMULATE_ROW_SUMS) != 0 ? rowSums[row] : 0);
         if (row < M)
             [[unroll]] for (uint j = 0; j < COLUMNS; j += 4)
             {

@@ -33,6 +33,13 @@ public readonly record struct Epilogue
     /// <summary>Add to the values of c.</summary>
     public bool Accumulate { get; init; }
 
+    /// <summary>[M] F32: where the sums of the rows of A are written: of dW = dy^T x, they are the gradient of the bias. The product is no
+    /// batch, and A is transposed.</summary>
+    internal Tensor? RowSums { get; init; }
+
+    /// <summary>Add to the values of <see cref="RowSums"/>.</summary>
+    internal bool AccumulateRowSums { get; init; }
+
     /// <summary>Specialization constant EPILOGUE of the shaders.</summary>
     /// <param name="fours">The kernel finishes four neighbours at a time; N is a multiple of four.</param>
     internal uint Flags(bool fours) =>
@@ -43,7 +50,9 @@ public readonly record struct Epilogue
         | (GeluDerivativeOf is null ? 0 : 16u)
         | (Scale is null ? 0 : 32u)
         | (Residual is null ? 0 : 64u)
-        | (fours ? 128u : 0);
+        | (fours ? 128u : 0)
+        | (RowSums is null ? 0 : 256u)
+        | (AccumulateRowSums ? 512u : 0);
 
     /// <summary>True when every kernel can do it: there is at most a bias, or adding to c.</summary>
     internal bool IsPlain =>
@@ -68,6 +77,10 @@ public readonly record struct Epilogue
             Binding.Read(Scale ?? none),
         ];
     }
+
+    /// <summary>The binding of the sums of rows, for a kernel that has it behind the others.</summary>
+    internal Binding RowSumsBinding(Tensor c) =>
+        RowSums is null ? Binding.Write(c.Slice(0, [1])) : Binding.Output(RowSums, AccumulateRowSums);
 
     /// <summary>Checks that everything fits a product.</summary>
     /// <param name="c">The result.</param>

@@ -119,25 +119,33 @@ public static class LinearOp
             return factor;
         }
 
-        // The first stage of the sums and both products do not depend on each other, so that they share an interval
-        // between barriers. The passes that finish sums and weight gradient join the next interval, where the rest of
-        // the backward pass finds dx complete. dx comes last, so that it may take the place of x where memory is
-        // shortest.
+        // The sums of the bias come with the weight's gradient, which reads the same dy. Both products do not depend on each
+        // other, so that they share an interval between barriers. The passes that finish sums and weight gradient join the
+        // next interval, where the rest of the backward pass finds dx complete. dx comes last, so that it may take the place
+        // of x where memory is shortest.
         private void LinearBackward(Tensor x, Tensor weight, Tensor factor, Tensor? bias, Tensor dy)
         {
             dy = Matrix(dy);
-            Tensor? biasSums = bias is not null && Tape.Needs(bias) ? r.BeginColumnSum(dy) : null;
+            bool needsBias = bias is not null && Tape.Needs(bias),
+                needsWeight = Tape.Needs(weight);
+            Tensor? biasSums = needsBias && !needsWeight ? r.BeginColumnSum(dy) : null;
             Action? finishWeight = null;
-            if (Tape.Needs(weight))
+            if (needsWeight)
             {
                 Tape.Target target = r.Tape.GradientOf(weight);
+                Tape.Target? sums = needsBias ? r.Tape.GradientOf(bias!) : null;
                 finishWeight = r.BeginMatMul(
                     target.Tensor,
                     dy,
                     Matrix(x),
                     true,
                     false,
-                    new Epilogue { Accumulate = target.Accumulate }
+                    new Epilogue
+                    {
+                        Accumulate = target.Accumulate,
+                        RowSums = sums?.Tensor,
+                        AccumulateRowSums = sums is { Accumulate: true },
+                    }
                 );
             }
             if (Tape.Needs(x))

@@ -209,6 +209,8 @@ public static partial class MatMulOp
         Epilogue epilogue
     )
     {
+        if (epilogue.RowSums is { } rowSums && variant.Kernel.Addresses == 0)
+            return BeginWithColumnSum(r, variant, x, c, a, b, epilogue, rowSums);
         int part = PartOf(x.K, variant.Splits),
             parts = (x.K + part - 1) / part;
         if (parts > 1)
@@ -226,6 +228,27 @@ public static partial class MatMulOp
         }
         Multiply(r, variant, x, x.K, x.Batch, c, a, b, epilogue);
         return null;
+    }
+
+    // The sums of A's rows by an op of their own: A is transposed, so that they are those of its columns in memory.
+    private static Action BeginWithColumnSum(
+        Recorder r,
+        Variant variant,
+        Extents x,
+        Tensor c,
+        Tensor a,
+        Tensor b,
+        Epilogue epilogue,
+        Tensor rowSums
+    )
+    {
+        Tensor chunks = r.BeginColumnSum(a);
+        Action? finish = Begin(r, variant, x, c, a, b, epilogue with { RowSums = null, AccumulateRowSums = false });
+        return () =>
+        {
+            finish?.Invoke();
+            r.FinishColumnSum(chunks, rowSums, epilogue.AccumulateRowSums);
+        };
     }
 
     // A batch of products, or of the parts of one.
@@ -279,7 +302,7 @@ public static partial class MatMulOp
                 epilogue.Flags(fours: variant.Fours && x.N % 4 == 0),
             ],
             variant.Kernel.Addresses > 0
-                ? [Binding.Read(a), .. finish, Binding.Read(b)]
+                ? [Binding.Read(a), .. finish, epilogue.RowSumsBinding(c), Binding.Read(b)]
                 : [Binding.Read(a), Binding.Read(b), .. variant.Fuses ? finish : finish[..2]],
             2.0 * x.Batch * x.M * x.N * x.K
         );

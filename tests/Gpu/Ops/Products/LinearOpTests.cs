@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Tests.Gpu.Ops.Activations;
+using Deit.Tests.Gpu.Tuning;
 
 namespace Deit.Tests.Gpu.Ops.Products;
 
@@ -53,6 +54,34 @@ public class LinearOpTests
             Tolerance,
             gradient: 1e-5
         );
+
+    // Some kernels of the weight's gradient add up the bias's on their way, others leave it to a pass. The layer is used
+    // twice, so that the second gradient is added to the first. No extent is a multiple of a tile's.
+    [Theory]
+    [InlineData(131, 37)]
+    [InlineData(70, 76)]
+    [InlineData(3, 5)]
+    public void The_bias_of_every_kernel(int rows, int width)
+    {
+        foreach (string name in MatMulOp.Names(TestDevice.Current.Info, rows))
+        {
+            using ForcedKernel forced = new(name);
+            OpHarness.Check(
+                [OpInput.Random([rows, width]), OpInput.Random([width, width], 2), OpInput.Random([width], 3)],
+                (r, t) => r.Linear(r.Linear(t[0], t[1], t[2]), t[1], t[2]),
+                x => Layer(Layer(x[0], x), x),
+                Tolerance,
+                gradient: 2e-5
+            );
+        }
+
+        double[] Layer(double[] input, double[][] x) =>
+            [
+                .. MatMulOpTests
+                    .Oracle(input, x[1], rows, width, width, false, true)
+                    .Select((v, i) => v + x[2][i % width]),
+            ];
+    }
 
     // The weight is rounded for the products; the gradients of x and y are rounded, those of weight and bias are F32 sums of them.
     [Theory]
