@@ -98,7 +98,7 @@ internal sealed class AnswerSections(Evaluation evaluation, IReadOnlyList<string
             : Markup.Empty;
         return Markup.Of(
             $"""
-            <p>{which}A row is a class, a column an answer; the further from the paper's colour, the larger the share of
+            <p>{which}A row is a class, a column an answer; the stronger the colour, the larger the share of
             the row.</p>
             <div class="columns"><div>{Matrix(confused, shown, support)}</div><div>{worst}</div></div>
 
