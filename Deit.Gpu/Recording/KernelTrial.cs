@@ -16,6 +16,12 @@ public sealed record KernelTrial(
     double Relative
 )
 {
+    /// <summary>
+    /// The name of the keys that differ in size alone: a candidate that is far slower than others for one of them is not
+    /// tried for the rest. Null where sizes tell nothing of each other.
+    /// </summary>
+    public string? Family { get; init; }
+
     /// <summary>The difference of a result from the reference's, in words; null where there is none.</summary>
     /// <param name="expected">The reference's result.</param>
     /// <param name="actual">The result of another candidate.</param>

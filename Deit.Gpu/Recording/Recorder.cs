@@ -117,8 +117,9 @@ public sealed class Recorder
         where TPush : unmanaged
     {
         double bytes = 0;
-        foreach (Binding binding in bindings)
+        for (int i = 0; i < bindings.Length; i++)
         {
+            Binding binding = bindings[i];
             long length = binding.Tensor.ByteLength;
             if (length > Info.MaxStorageBufferRange)
                 throw new GpuException(
@@ -126,7 +127,9 @@ public sealed class Recorder
                     $"{kernel.Name} binds {binding.Tensor} of {length} bytes, {Info.Name} binds at most "
                         + $"{Info.MaxStorageBufferRange}; lower the batch size."
                 );
-            bytes += length * (binding.Access == Access.ReadWrite ? 2 : 1);
+            // A tensor may come by a binding and by its address.
+            bool isCounted = i >= bindings.Length - kernel.Addresses && bindings[..i].Contains(binding);
+            bytes += isCounted ? 0 : length * (binding.Access == Access.ReadWrite ? 2 : 1);
         }
         if (
             workgroups.X == 0

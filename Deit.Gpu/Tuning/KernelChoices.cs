@@ -13,8 +13,9 @@ namespace Deit.Gpu;
 /// </summary>
 public sealed class KernelChoices : IKernelChooser
 {
-    // The name of the file changed when results began to be compared: older files hold choices that were not compared.
-    private const string FileName = "kernels.json",
+    // The number in the name rises when there are kernels that every device should be measured for anew, and when a kernel
+    // computes other bits under its old name.
+    private const string FileName = "kernels-2.json",
         Chosen = "chosen",
         RejectedName = "rejected",
         AloneName = "alone",
@@ -137,17 +138,12 @@ public sealed class KernelChoices : IKernelChooser
 
     private static string Rejection(string key, string name) => $"{key}: {name}";
 
-    // A key begins with two words for what is computed, as "matmul f32"; what follows tells the layout and the size.
-    private static string Slowness(string key, string name) => $"{string.Join(' ', key.Split(' ').Take(2))}: {name}";
+    private static string Slowness(KernelTrial trial, string name) => $"{trial.Family}: {name}";
 
     private KernelCandidate[] Eligible(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial) =>
         [
             .. candidates.Where(candidate =>
-                candidate.Name == trial.Reference
-                || !(
-                    _rejected.ContainsKey(Rejection(key, candidate.Name))
-                    || _slow.ContainsKey(Slowness(key, candidate.Name))
-                )
+                candidate.Name == trial.Reference || !_rejected.ContainsKey(Rejection(key, candidate.Name))
             ),
         ];
 
@@ -165,7 +161,14 @@ public sealed class KernelChoices : IKernelChooser
         }
         using (TrialMarker marker = new(_folder, key))
         {
-            KernelCandidate[] others = [.. candidates.Where(candidate => candidate.Name != reference.Name)];
+            // A choice that somebody wants stays, however slow it is.
+            KernelCandidate[] others =
+            [
+                .. candidates.Where(candidate =>
+                    candidate.Name != reference.Name
+                    && (wanted is not null || !_slow.ContainsKey(Slowness(trial, candidate.Name)))
+                ),
+            ];
             if (!_alone.ContainsKey(key))
             {
                 marker.Try(others.Select(candidate => candidate.Name));
@@ -174,7 +177,8 @@ public sealed class KernelChoices : IKernelChooser
             foreach (KernelCandidate candidate in others)
             {
                 marker.Try(candidate.Name);
-                double fastest = right.Min(entry => entry.Milliseconds);
+                double? fastest =
+                    wanted is null && trial.Family is not null ? right.Min(entry => entry.Milliseconds) : null;
                 if (TimeOf(measurement, key, candidate, trial, expected, fastest) is { } milliseconds)
                     right.Add((candidate, milliseconds));
             }
@@ -196,7 +200,7 @@ public sealed class KernelChoices : IKernelChooser
         KernelCandidate candidate,
         KernelTrial trial,
         float[] expected,
-        double fastest
+        double? fastest
     )
     {
         try
@@ -204,8 +208,8 @@ public sealed class KernelChoices : IKernelChooser
             using KernelMeasurement.Attempt attempt = measurement.Open(candidate);
             if (trial.Fault(expected, attempt.Result()) is { } fault)
                 _rejected[Rejection(key, candidate.Name)] = fault;
-            else if (Ratio(attempt, fastest) is { } ratio)
-                _slow[Slowness(key, candidate.Name)] = Invariant(
+            else if (fastest is { } least && Ratio(attempt, least) is { } ratio)
+                _slow[Slowness(trial, candidate.Name)] = Invariant(
                     $"takes {ratio:0} times as long as another at '{key}'"
                 );
             else

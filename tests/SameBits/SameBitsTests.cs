@@ -62,7 +62,7 @@ public sealed class SameBitsTests
         string folder = Path.Combine(place.Cache, $"{info.Uuid}-{info.DriverUuid}");
         Directory.CreateDirectory(folder);
         string kept = place.List.Replace(".kept.txt", ".kernels.json", StringComparison.Ordinal);
-        File.Copy(kept, Path.Combine(folder, "kernels.json"));
+        File.Copy(kept, Path.Combine(folder, "kernels-2.json"));
     }
 
     private static string[] Record(TemporaryFolder work, string cache, string kind)

@@ -142,6 +142,7 @@ public static partial class AttentionOp
             head.Push(accumulate),
             head.Workgroups(variant.BackwardRows),
             variant.BackwardSpecialization,
+            // By address the kernel reads all of dy so, and has no binding for it.
             variant.BackwardKeyValue.Addresses == 0
                 ? [Binding.Read(qkv), Binding.Read(logSumExp), Binding.Read(delta), Binding.Read(dy), output]
                 :
@@ -232,7 +233,13 @@ public static partial class AttentionOp
             variants.First(variant => !variant.OnUnits).Name,
             2 * magnitude(sample) * Math.Max(roundoff, Math.Pow(2, -20)),
             3 * roundoff
-        );
+        )
+        {
+            Family =
+                r.Info.Type == GpuType.Cpu
+                    ? $"attention {direction} {$"{head.Type}".ToLowerInvariant()} {head.Dimension}"
+                    : null,
+        };
         string name = r.Choose(
             $"attention {direction} {$"{head.Type}".ToLowerInvariant()} {sample.Tokens} {head.Dimension}",
             [

@@ -101,6 +101,10 @@ public readonly record struct Epilogue
             throw new ArgumentException(
                 $"Product into {c} with a factor a sample {Scale}: expected one matrix whose {rows} rows are a multiple of the samples."
             );
+        if (RowSums is not null && (batch != 1 || RowSums.Elements != rows || RowSums.DType != DType.F32))
+            throw new ArgumentException(
+                $"Product into {c} with sums of rows {RowSums}: expected one matrix and {rows} elements of F32."
+            );
         if (GeluDerivativeOf is not null && (Residual is not null || Gelu))
             throw new ArgumentException(
                 $"Product into {c} with a GELU derivative: a residual or GELU itself cannot come after it; take two products or ops."

@@ -65,7 +65,10 @@ public static partial class MatMulOp
                 types.Products,
                 size.K,
                 variants.First(variant => !variant.OnUnits).Name
-            )
+            ) with
+            {
+                Family = info.Type == GpuType.Cpu ? $"matmul {types.Name}{(vectors ? "" : " odd")}" : null,
+            }
         );
         return variants.First(variant => variant.Name == name);
     }
@@ -185,7 +188,7 @@ public static partial class MatMulOp
     private static IEnumerable<Variant> Split(IReadOnlyList<Variant> variants, int m, int n, int most) =>
         from variant in variants
         where variant.BlockM * variant.BlockN <= 128 * 128 && (variant.OnUnits || !variants.Any(other => other.OnUnits))
-        where variant.Kernel.Addresses == 0 // a CPU driver's
+        where variant.Kernel.Addresses == 0 // it belongs to a CPU driver, whose few threads a few tiles keep busy
         where
             variant.Fuses && WorkgroupCount.Cover(m, variant.BlockM) * WorkgroupCount.Cover(n, variant.BlockN) <= 256
         from splits in SplitCounts
