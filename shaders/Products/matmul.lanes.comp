@@ -15,7 +15,7 @@
 // multiply-adds.
 layout(constant_id = 1) const uint ROWS = 4;      // of a lane
 layout(constant_id = 2) const uint COLUMNS = 96;  // of a workgroup, a multiple of 4
-layout(constant_id = 3) const uint STEP = 4;      // along K
+layout(constant_id = 3) const uint STEP = 4;      // along K, even
 layout(constant_id = 4) const uint SG = 8;
 layout(constant_id = 5) const uint A_K_CONTIGUOUS = 1;
 layout(constant_id = 6) const uint B_N_CONTIGUOUS = 1;
@@ -74,9 +74,17 @@ void main()
                 [[unroll]] for (uint q = 0; q < STEP; q++)
                     b[q] = B_N_CONTIGUOUS != 0 ? Shared(from + inStep[q]).value[j] : Shared(column).value[q];
                 column += COLUMN_STEP(j);
+                // The products of a step are added to each other first, which rounds less than one long chain.
                 [[unroll]] for (uint r = 0; r < ROWS; r++)
-                    [[unroll]] for (uint q = 0; q < STEP; q++)
-                        sum[r][j] = fma(a[r][q], b[q], sum[r][j]);
+                {
+                    float even = 0, odd = 0;
+                    [[unroll]] for (uint q = 0; q < STEP; q += 2)
+                    {
+                        even = fma(a[r][q], b[q], even);
+                        odd = fma(a[r][q + 1], b[q + 1], odd);
+                    }
+                    sum[r][j] = (sum[r][j] + odd) + even;
+                }
             }
             from += STEP * stepK;
             k += STEP;

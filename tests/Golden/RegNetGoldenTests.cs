@@ -11,26 +11,16 @@ namespace Deit.Tests.Golden;
 public class RegNetGoldenTests
 {
     // Batch norm over few values scales rounding up: logits to 1e-4, gradients to 1e-3, in every order in which products are summed. A
-    // gradient jumps where rounding moves a value across a ReLU's zero: the committed file has one 6.7e-7 before it, and the jump is
-    // 4.4e-3. Kernels that sum in an order with that jump are right too, if others have no jump: a fault is in all of them.
+    // gradient jumps where rounding moves a value across a ReLU's zero: the committed file has one 6.7e-7 before it.
     [Fact]
     public void Small_model_logits_loss_gradients_and_running_statistics()
     {
-        Dictionary<string, double> worst = [];
         foreach (string? variant in (string?[])[null, .. MatMulOp.Names(OpRun.Device.Info, 1)])
         {
             using ForcedKernel forced = new(variant);
-            worst[variant ?? "the measured choice"] = WorstGradientOfSmallModel();
+            double worst = WorstGradientOfSmallModel();
+            Assert.True(worst <= 1e-3, $"{variant ?? "the measured choice"}: a gradient is off by {worst:e2}");
         }
-        string all = string.Join(
-            ", ",
-            worst.Select(entry => FormattableString.Invariant($"{entry.Key} {entry.Value:e2}"))
-        );
-        TestContext.Current.TestOutputHelper?.WriteLine(all);
-        Assert.True(
-            worst.Values.Min() <= 1e-3 && worst.Values.Max() <= 5e-3,
-            $"The largest error of a gradient: {all}"
-        );
     }
 
     private static double WorstGradientOfSmallModel()

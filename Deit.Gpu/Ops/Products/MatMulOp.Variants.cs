@@ -292,10 +292,9 @@ public static partial class MatMulOp
 
     private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
 
-    // The depth is the one that pads K least, and of equals the shallower. A depth of 96 was no faster and took Mesa
-    // 25.0 twenty seconds to compile. The name leaves the depth out, so that all K of a class share its choice.
+    // The depth is the one that pads K least, and of equals the deeper. The name leaves the depth out, so that all K of a class share its choice.
     private static Variant Wide(GpuInfo info, int k, bool vectors) =>
-        Keep(info, 128, 8, ((uint[])[48, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
+        Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
 
     private static Variant[] ByAddress(GpuInfo info) =>
         info is { Type: GpuType.Cpu, BufferAddresses: true } ? [Lane(info, 4, 96, 4), Lane(info, 2, 96, 4)] : [];
