@@ -292,7 +292,8 @@ public static partial class MatMulOp
 
     private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
 
-    // The depth is the one that pads K least, and of equals the deeper. The name leaves the depth out, so that all K of a class share its choice.
+    // The depth is the one that pads K least, and of equals the deeper.
+    // The name leaves the depth out, so that all K of a class share its choice.
     private static Variant Wide(GpuInfo info, int k, bool vectors) =>
         Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
 
