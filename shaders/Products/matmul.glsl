@@ -11,8 +11,11 @@ layout(push_constant) uniform Push
     uint batchA, batchB, batchC;
     uint lastK;               // K of the last of the batch
     uint rowsPerSample;       // rows of C that share a factor
+#ifdef A_BY_ADDRESS
+    uint64_t addressA;        // of A, which has no binding then
+#endif
 #ifdef B_BY_ADDRESS
-    uint64_t addressB;        // of B, which has no binding then
+    uint64_t addressB;        // of B, likewise
 #endif
 };
 
@@ -20,12 +23,16 @@ layout(push_constant) uniform Push
 layout(binding = 0) readonly buffer A_ { uvec4 A[]; };
 layout(binding = 1) readonly buffer B_ { uvec4 B[]; };
 #else
+#ifndef A_BY_ADDRESS
 layout(binding = 0) readonly buffer A_ { ELEMENT A[]; };
+#endif
 #ifndef B_BY_ADDRESS
 layout(binding = 1) readonly buffer B_ { ELEMENT B[]; };
 #endif
 #endif
-#ifdef B_BY_ADDRESS
+#ifdef A_BY_ADDRESS
+#define EPILOGUE_BINDING 0
+#elif defined(B_BY_ADDRESS)
 #define EPILOGUE_BINDING 1
 #else
 #define EPILOGUE_BINDING 2

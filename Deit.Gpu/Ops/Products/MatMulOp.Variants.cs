@@ -7,7 +7,7 @@ public static partial class MatMulOp
     /// A kernel with its tile. It says how many rows and columns a workgroup covers, and has the specialization
     /// constants before those of layout and epilogue. It also says into how many parts K is split, whether the kernel
     /// itself does more of an epilogue than bias and accumulation, whether it finishes four neighbours at a time where
-    /// it may, and whether it multiplies on matrix units.
+    /// it may, whether it multiplies on matrix units, and which rows and depth of a product it needs at least.
     /// </summary>
     private sealed record Variant(
         string Name,
@@ -18,11 +18,18 @@ public static partial class MatMulOp
         int Splits = 1,
         bool Fuses = true,
         bool Fours = false,
-        bool OnUnits = false
-    );
+        bool OnUnits = false,
+        int LeastRows = 0,
+        int LeastDepth = 0
+    )
+    {
+        /// <summary>Whether the kernel runs a product of these rows and this depth.</summary>
+        public bool Runs(int m, int k) => m >= LeastRows && k >= LeastDepth;
+    }
 
     private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
     private static readonly Kernel<Push> Lanes = new("matmul.lanes", fullSubgroups: true, addresses: 1);
+    private static readonly Kernel<Push> Columns = new("matmul.columns", fullSubgroups: true, addresses: 2);
     private static readonly Kernel<Push> Tiled = new("matmul.tiled");
     private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"),
         TiledF16ToF32 = new("matmul.tiled.f16_f32");
@@ -37,7 +44,8 @@ public static partial class MatMulOp
     {
         GpuInfo info = r.Info;
         if (r.Forced.Product is { } forced)
-            return All(info, types, x.K, vectors).FirstOrDefault(variant => variant.Name == forced)
+            return All(info, types, x.K, vectors)
+                    .FirstOrDefault(variant => variant.Name == forced && variant.Runs(x.M, x.K))
                 ?? Variants(info, types, x.K, vectors)[0];
         (string key, Extents size, Variant[] variants) = Candidates(info, types, x, vectors);
         Shape[] inputs =
@@ -144,7 +152,8 @@ public static partial class MatMulOp
             key,
             size,
             [
-                .. Variants(info, types, x.K, vectors),
+                // A bucket holds what is more than half of it.
+                .. Variants(info, types, x.K, vectors).Where(variant => variant.Runs((size.M / 2) + 1, (size.K / 2) + 1)),
                 .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits),
             ]
         );
@@ -221,7 +230,7 @@ public static partial class MatMulOp
         types.Short || !IsNarrow(info) ? Tiles(info, types, vectors)
         // Without vectors each load becomes four, and a CPU driver takes ten seconds to compile the wide block. That is
         // too long for extents that are rare and small.
-        : vectors ? [Wide(info, k, vectors), Small(info, vectors), .. ByAddress(info)]
+        : vectors ? [Wide(info, k, vectors), Small(info, vectors), .. ByAddress(info, vectors)]
         : [Narrow(info, vectors)];
 
     private static IEnumerable<Variant> Tiles(GpuInfo info, Types types, bool vectors)
@@ -281,7 +290,7 @@ public static partial class MatMulOp
                                         Wide(info, k, vectors),
                                         Narrow(info, vectors),
                                         Small(info, vectors),
-                                        .. ByAddress(info),
+                                        .. ByAddress(info, vectors),
                                     ]
                                 : [],
                             .. Tiles(info, whole, vectors),
@@ -297,8 +306,10 @@ public static partial class MatMulOp
     private static Variant Wide(GpuInfo info, int k, bool vectors) =>
         Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
 
-    private static Variant[] ByAddress(GpuInfo info) =>
-        info is { Type: GpuType.Cpu, BufferAddresses: true } ? [Lane(info, 4, 96, 4), Lane(info, 2, 96, 4)] : [];
+    private static Variant[] ByAddress(GpuInfo info, bool vectors) =>
+        info is { Type: GpuType.Cpu, BufferAddresses: true }
+            ? [.. vectors ? (Variant[])[Column(info, 24, 24)] : [], Lane(info, 4, 96, 4), Lane(info, 2, 96, 4)]
+            : [];
 
     private static Variant Lane(GpuInfo info, uint rows, uint columns, uint step)
     {
@@ -310,6 +321,20 @@ public static partial class MatMulOp
             columns,
             [subgroup, rows, columns, step, subgroup],
             Fours: true
+        );
+    }
+
+    private static Variant Column(GpuInfo info, uint rows, uint step)
+    {
+        uint subgroup = (uint)info.SubgroupSize;
+        return new(
+            $"columns {rows}x{step}",
+            Columns,
+            rows,
+            subgroup,
+            [subgroup, rows, step, subgroup],
+            LeastRows: (int)rows,
+            LeastDepth: (int)step
         );
     }
 

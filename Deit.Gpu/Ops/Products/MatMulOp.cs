@@ -271,6 +271,11 @@ public static partial class MatMulOp
         uint strideAK = x.TransposeA ? m : 1,
             strideBK = x.TransposeB ? 1 : n;
         bool split = depth < x.K;
+        if (variant.Kernel == Columns)
+        {
+            MultiplyByColumns(r, variant, x, c, a, b, epilogue);
+            return;
+        }
         Push push = new(
             m,
             n,

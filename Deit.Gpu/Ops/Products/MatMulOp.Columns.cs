@@ -1,0 +1,101 @@
+namespace Deit.Gpu;
+
+// The products whose lanes own columns: see shaders/Products/matmul.columns.comp.
+public static partial class MatMulOp
+{
+    private readonly record struct PanelsPush(uint Count, uint N, uint K, uint Batch);
+
+    private static readonly Kernel<PanelsPush> Panels = new("matmul.panels");
+
+    private readonly record struct SpacedPush(uint Count, uint Width, uint Distance);
+
+    private static readonly Kernel<SpacedPush> SpacedRows = new("matmul.spaced");
+
+    // In elements. Rows so far apart share one or two of the 64 sets, of 8 to 12 lines each, of a first cache.
+    private const uint RowsOfOneSet = 512,
+        LineOfCache = 16;
+
+    private static void MultiplyByColumns(
+        Recorder r,
+        Variant variant,
+        Extents x,
+        Tensor c,
+        Tensor a,
+        Tensor b,
+        Epilogue epilogue
+    )
+    {
+        uint m = (uint)x.M,
+            n = (uint)x.N,
+            k = (uint)x.K,
+            width = variant.Specialization[^1],
+            panels = WorkgroupCount.Cover(n, width),
+            rowOfA = k;
+        if (x.TransposeB)
+            b = InPanels(r, b, x, width);
+        if (!x.TransposeA && k % RowsOfOneSet == 0)
+            a = Spaced(r, a, rowOfA = k + LineOfCache);
+        Push push = new(
+            m,
+            n,
+            k,
+            x.TransposeA ? 1 : rowOfA,
+            x.TransposeA ? m : 1,
+            x.TransposeB ? width : n,
+            x.TransposeB ? width * k : width,
+            n,
+            m * rowOfA,
+            x.TransposeB ? panels * width * k : k * n,
+            m * n,
+            k,
+            epilogue.RowsPerSample(x.M)
+        );
+        // Sums of rows are one more panel, whose columns are ones.
+        uint all = epilogue.RowSums is null ? panels : panels + 1;
+        r.Dispatch(
+            variant.Kernel,
+            push,
+            new WorkgroupCount(
+                WorkgroupCount.Cover(all, variant.BlockN / width),
+                WorkgroupCount.Cover(m, variant.BlockM),
+                (uint)x.Batch
+            ),
+            [.. variant.Specialization, x.TransposeA ? 0 : rowOfA, x.TransposeA ? 0u : 1u, epilogue.Flags(fours: false)],
+            [.. epilogue.Bindings(c, read: a), epilogue.RowSumsBinding(c), Binding.Read(a), Binding.Read(b)],
+            2.0 * x.Batch * x.M * x.N * x.K
+        );
+    }
+
+    // [batch, panels, K, width], the transpose of b [batch, N, K].
+    private static Tensor InPanels(Recorder r, Tensor b, Extents x, uint width)
+    {
+        int panels = (int)WorkgroupCount.Cover((uint)x.N, width);
+        Tensor packed = r.Empty([x.Batch, panels, x.K, (int)width]);
+        uint perMatrix = (uint)(panels * width * x.K / 4),
+            count = (uint)x.Batch * perMatrix;
+        r.Dispatch(
+            Panels,
+            new PanelsPush(count, (uint)x.N, (uint)x.K, perMatrix),
+            ElementwiseLayout.Workgroups(r.Info, count),
+            [ElementwiseLayout.WorkgroupSize(r.Info), width],
+            [Binding.Read(b), Binding.Write(packed)]
+        );
+        return packed;
+    }
+
+    // A copy of the matrices a [..., K], with rows that start so many elements apart.
+    private static Tensor Spaced(Recorder r, Tensor a, uint distance)
+    {
+        uint width = (uint)a.Shape.Columns,
+            count = (uint)(a.Elements / 4);
+        Tensor copy = r.Empty([a.Shape.Rows, (int)distance]);
+        r.Dispatch(
+            SpacedRows,
+            new SpacedPush(count, width / 4, distance / 4),
+            ElementwiseLayout.Workgroups(r.Info, count),
+            [ElementwiseLayout.WorkgroupSize(r.Info)],
+            [Binding.Read(a), Binding.Write(copy)]
+        );
+        return copy;
+    }
+}

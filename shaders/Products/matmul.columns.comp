@@ -1,0 +1,106 @@
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_EXT_buffer_reference : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+#include "../Shared/storage.glsl"
+#define EPILOGUE_ID 6
+#define A_BY_ADDRESS
+#define B_BY_ADDRESS
+#include "matmul.glsl"
+// For CPU drivers, which run the lanes of a subgroup as one vector: a lane owns a column of C, and a workgroup of one subgroup walks along
+// K with ROWS rows. Their sums stay in registers. A multiply-add needs an element of A, which all lanes share and whose load is part of
+// the instruction, and SG neighbours of B, which are loaded as one vector for ROWS multiply-adds.
+// B lies in panels of SG columns: B[k, n] is element n / SG * strideBN + k * strideBK + n % SG. Where n is contiguous, B is so already.
+layout(constant_id = 1) const uint ROWS = 24;      // at most M
+layout(constant_id = 2) const uint STEP = 24;      // along K, at most K, a multiple of PART
+layout(constant_id = 3) const uint SG = 8;
+layout(constant_id = 4) const uint STRIDE_AM = 0;  // strideAM where k is contiguous: the elements' places are parts of the instructions then
+layout(constant_id = 5) const uint A_K_CONTIGUOUS = 1;
+
+layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Shared { float value[]; };
+// The sums of A's rows: dW = dy^T x reads all that the gradient of a bias needs. A panel of ones behind the last panel makes them.
+const uint ROW_SUMS = 256, ACCUMULATE_ROW_SUMS = 512;  // of EPILOGUE
+layout(binding = EPILOGUE_BINDING + 5) buffer RowSums_ { float rowSums[]; };  // [M]
+
+const uint BYTES = 4;  // of an element
+const uint PART = 12;  // elements along K that are added up by themselves, which rounds less than one long chain
+
+// A lane's own of SG neighbours. The driver's compiler makes one vector load of the loads, in a loop that tests before it runs.
+float own(uint64_t from)
+{
+    float mine = Shared(from).value[0];
+    [[unroll]] for (uint i = 1; i < SG; i++)
+    {
+        float value = Shared(from).value[i];
+        mine = gl_SubgroupInvocationID == i ? value : mine;
+    }
+    return mine;
+}
+
+void main()
+{
+    uint depth = depthHere(), whole = depth / STEP * STEP, panels = (N + SG - 1) / SG, panel = gl_WorkGroupID.x;
+    bool ones = (EPILOGUE & ROW_SUMS) != 0 && panel == panels;
+    // The last rows may overlap those of the workgroup before, which stores them.
+    uint firstRow = gl_WorkGroupID.y * ROWS, row0 = min(firstRow, M - ROWS);
+    uint64_t stepA = uint64_t(strideAK) * BYTES, stepB = uint64_t(strideBK) * BYTES;
+    uint64_t a = addressA + (uint64_t(gl_WorkGroupID.z) * batchA + uint64_t(row0) * strideAM) * BYTES;
+    uint64_t b = addressB + (uint64_t(gl_WorkGroupID.z) * batchB + uint64_t(min(panel, panels - 1)) * strideBN) * BYTES;
+    uint64_t restA = a + min(whole, depth - 1) * stepA, restB = b + min(whole, depth - 1) * stepB;
+    float sum[ROWS];
+    [[unroll]] for (uint r = 0; r < ROWS; r++)
+        sum[r] = 0;
+    // Such a driver runs a loop's body once more after its last round and hides what it stores there: what is read by an address must be
+    // there in any case. So the addresses stop at the last round. Past the last column lies what follows in memory: see MemoryBlock.Slack.
+    for (uint k = 0; k < whole; k += STEP)
+    {
+        uint64_t fromA = a, fromB = b;
+        [[unroll]] for (uint first = 0; first < STEP; first += PART)
+        {
+            float part[ROWS];
+            [[unroll]] for (uint r = 0; r < ROWS; r++)
+                part[r] = 0;
+            [[unroll]] for (uint q = 0; q < PART; q++)
+            {
+                float factor = own(fromB);
+                if ((EPILOGUE & ROW_SUMS) != 0)
+                    factor = ones ? 1 : factor;
+                [[unroll]] for (uint r = 0; r < ROWS; r++)
+                {
+                    float x = Shared(A_K_CONTIGUOUS != 0 ? a : fromA).value[A_K_CONTIGUOUS != 0 ? STRIDE_AM * r + first + q : r];
+                    part[r] = fma(x, factor, part[r]);
+                }
+                fromA += stepA;
+                fromB += stepB;
+            }
+            [[unroll]] for (uint r = 0; r < ROWS; r++)
+                sum[r] += part[r];
+        }
+        bool more = k + STEP < whole;
+        a += more ? STEP * stepA : 0;
+        b += more ? STEP * stepB : 0;
+    }
+    for (uint k = whole; k < depth; k++)
+    {
+        float factor = own(restB);
+        if ((EPILOGUE & ROW_SUMS) != 0)
+            factor = ones ? 1 : factor;
+        [[unroll]] for (uint r = 0; r < ROWS; r++)
+            sum[r] = fma(Shared(restA).value[A_K_CONTIGUOUS != 0 ? STRIDE_AM * r : r], factor, sum[r]);
+        bool more = k + 1 < depth;
+        restA += more ? stepA : 0;
+        restB += more ? stepB : 0;
+    }
+
+    uint n = panel * SG + gl_SubgroupInvocationID, baseC = gl_WorkGroupID.z * batchC;
+    [[unroll]] for (uint r = 0; r < ROWS; r++)
+    {
+        uint row = row0 + r;
+        if (n < N && row >= firstRow)
+            finish(row, n, baseC + row * strideCM + n, sum[r]);
+        if (ones && row >= firstRow && gl_SubgroupInvocationID == 0)
+            rowSums[row] = sum[r] + ((EPILOGUE & ACCUMULATE_ROW_SUMS) != 0 ? rowSums[row] : 0);
+    }
+}
