@@ -48,8 +48,8 @@ internal static class Peer
     };
 
     /// <summary>
-    /// Loads the libraries of the packages. Left alone, the loader would take a PyTorch that the distribution has installed, where that one's
-    /// folder is in its path: its libraries have the same names.
+    /// Loads the libraries of the packages. Left alone, the loader would take a PyTorch that the distribution has installed, where that
+    /// one's folder is in its path: its libraries have the same names.
     /// </summary>
     /// <exception cref="DllNotFoundException">They do not run here: they need the C++ library of GCC 13 or later.</exception>
     public static void Load()
