@@ -22,7 +22,7 @@ class Engine:
         self.name, self.about = name, None
         self.rates, self.cpu, self.threads, self.products = {}, {}, {}, {}
         rounds = {}
-        for path in folder.glob("*.json"):
+        for path in sorted(folder.glob("*.json")):
             rounds.setdefault(int(path.name.split("-")[0]), []).append(json.loads(path.read_text(encoding="utf-8")))
         for number in sorted(rounds):
             self.add(rounds[number])
