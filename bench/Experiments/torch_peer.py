@@ -1,20 +1,22 @@
-"""DeiT in PyTorch: the peer that bench/Experiments/torch and bench/gpu measure ours against. It needs torch 1.13 or later; the models are
+"""DeiT in PyTorch: the peer that bench/Experiments/peers and bench/gpu measure ours against. It needs torch 1.13 or later; the models are
 timm's where timm is installed, and the same in plain PyTorch elsewhere.
 
     torch_peer.py measure [options]     prints a row of JSON for each model, task, precision and batch; --output FILE keeps them
-    torch_peer.py table OURS PEER       a Markdown table of alternating runs, NUMBER.json of each side in a folder of its own
 
 It times the same as deit bench infer and deit bench train: the forward pass, or forward, soft-target cross-entropy, backward and AdamW
-with drop-path 0.1, on inputs that lie on the device. On CUDA torch.matmul and a copy are timed too. FILE is read by deit bench compare.
+with drop-path 0.1, on inputs that lie on the device. On CUDA torch.matmul and a copy are timed too, on a
+processor torch.matmul with --products. FILE is read by deit bench compare.
+
+On a processor OpenBLAS has threads of its own, and its products take all cores whatever --threads says: OPENBLAS_NUM_THREADS must be the
+same number. Without MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ and MALLOC_TOP_PAD_ memory goes back to the system after each step, and
+page faults bound it. bench/Experiments/peers sets all of these, which must be done before the process begins.
 """
 import argparse
-import glob
 import itertools
 import json
 import os
 import platform
 import re
-import statistics
 import sys
 import time
 
@@ -33,7 +35,6 @@ DEPTH, SIZE, PATCH, CLASSES, DROP_PATH = 12, 224, 16, 1000, 0.1
 PRODUCTS = {"qkv": (3, 1), "proj": (1, 1), "fc1": (4, 1), "fc2": (1, 4)}  # N and K in widths
 FACTORS = {"fp32": torch.float32, "tf32": torch.float32, "amp-fp16": torch.float16, "amp-bf16": torch.bfloat16}
 AUTOCAST = {"amp-fp16": torch.float16, "amp-bf16": torch.bfloat16}
-STEADY_SPREAD = 0.02
 FUSED_ATTENTION = hasattr(F, "scaled_dot_product_attention")  # torch 2.0
 
 
@@ -148,15 +149,17 @@ def timed(step, synchronize, options):
             break
     count = max(1, int(options.seconds / options.repetitions / one))
     times = []
+    used = time.process_time()  # user and system, of all threads
     for _ in range(options.repetitions):
         start = time.perf_counter()
         for _ in range(count):
             step()
         synchronize()
         times.append((time.perf_counter() - start) / count)
+    used = (time.process_time() - used) / (count * options.repetitions)
     times.sort()
     median = times[len(times) // 2]
-    return median, (times[len(times) * 3 // 4] - times[len(times) // 4]) / median
+    return median, (times[len(times) * 3 // 4] - times[len(times) // 4]) / median, used
 
 
 def ways(options, device):
@@ -180,8 +183,11 @@ def allow_tf32(precision):
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
 
-def shapes(options):
-    """(name, M, N, K) of the products that are to be timed, each once: ours, or DeiT-B's at a batch of 256 and 8192 cubed."""
+def shapes(options, device):
+    """(name, M, N, K) of the products that are to be timed, each once: ours, or DeiT-B's. Those are at a batch of 256 and with 8192 cubed, on
+    a processor at a batch of 1."""
+    if not options.like and device.type == "cpu":
+        return [(name, 197, n * 768, k * 768) for name, (n, k) in PRODUCTS.items()]
     if not options.like:
         return [(name, 256 * 197, n * 768, k * 768) for name, (n, k) in PRODUCTS.items()] + [("square", 8192, 8192, 8192)]
     with open(options.like, encoding="utf-8") as file:
@@ -191,25 +197,31 @@ def shapes(options):
 
 
 def gemms(options, device):
-    """torch.matmul of noise, and a copy that no cache holds."""
+    """torch.matmul of noise, and on a card a copy that no cache holds."""
+    cuda = device.type == "cuda"
+    synchronize = torch.cuda.synchronize if cuda else lambda: None
     pace = argparse.Namespace(warm_up=0.1, seconds=0.7, repetitions=options.repetitions)  # that of deit bench products
-    source = torch.randn(1 << 28, device=device)
-    target = torch.empty_like(source)
-    seconds, spread = timed(lambda: target.copy_(source), torch.cuda.synchronize, pace)
-    yield {"name": "copy", "gb_per_s": 2 * 4 * source.numel() / seconds / 1e9, "spread": spread}
-    del source, target
-    for precision in options.precisions:
+    if cuda:
+        source = torch.randn(1 << 28, device=device)
+        target = torch.empty_like(source)
+        seconds, spread, _ = timed(lambda: target.copy_(source), synchronize, pace)
+        yield {"name": "copy", "gb_per_s": 2 * 4 * source.numel() / seconds / 1e9, "spread": spread}
+        del source, target
+    for threads, precision in itertools.product([None] if cuda else options.threads, options.precisions):
         allow_tf32(precision)
-        for name, m, n, k in shapes(options):
-            row = {"name": name, "precision": precision.removeprefix("amp-"), "m": m, "n": n, "k": k}
+        if threads is not None:
+            torch.set_num_threads(threads)
+        for name, m, n, k in shapes(options, device):
+            row = {"name": name, "precision": precision.removeprefix("amp-"), "m": m, "n": n, "k": k, "threads": threads}
             try:
                 a, b = (torch.rand(*extents, device=device).sub_(0.5).to(FACTORS[precision]) for extents in ((m, k), (n, k)))
-                seconds, spread = timed(lambda: torch.matmul(a, b.t()), torch.cuda.synchronize, pace)
+                seconds, spread, _ = timed(lambda: torch.matmul(a, b.t()), synchronize, pace)
                 row.update(tflops=2 * m * n * k / seconds / 1e12, spread=spread)
             except RuntimeError as error:  # out of memory
                 row.update(error=str(error).splitlines()[0][:200])
             a = b = None
-            torch.cuda.empty_cache()
+            if cuda:
+                torch.cuda.empty_cache()
             print(json.dumps(row), file=sys.stderr, flush=True)
             yield row
 
@@ -219,7 +231,7 @@ def rows(options, device):
     synchronize = torch.cuda.synchronize if cuda else lambda: None
     for (threads, mode, label), (name, task, precision, batch) in itertools.product(ways(options, device), cases(options)):
         allow_tf32(precision)
-        row = {"model": name, "task": task, "precision": precision, "mode": label, "batch": batch}
+        row = {"model": name, "task": task, "precision": precision, "mode": label, "batch": batch, "threads": threads}
         try:
             if threads is not None:
                 torch.set_num_threads(threads)
@@ -230,8 +242,9 @@ def rows(options, device):
             step = make_step(torch.compile(model) if mode == "compile" else model, task, precision, device, batch)
             if cuda:
                 torch.cuda.reset_peak_memory_stats()
-            seconds, spread = timed(step, synchronize, options)
-            row.update(images_per_s=batch / seconds, spread=spread, peak_mib=torch.cuda.max_memory_allocated() / 2**20 if cuda else None)
+            seconds, spread, used = timed(step, synchronize, options)
+            row.update(images_per_s=batch / seconds, spread=spread, cpu_milliseconds_per_image=1000 * used / batch)
+            row.update(peak_mib=torch.cuda.max_memory_allocated() / 2**20 if cuda else None)
         except (RuntimeError, AttributeError) as error:  # out of memory, or missing in this version: the other rows are measured all the same
             row.update(error=(str(error) or type(error).__name__).splitlines()[0][:200])
         model = step = None
@@ -252,7 +265,7 @@ def measure(options):
         "gemm": [],
         "rows": [],
     }
-    products = gemms(options, device) if device.type == "cuda" else []
+    products = gemms(options, device) if device.type == "cuda" or options.products else []
     for kind, row in itertools.chain((("gemm", row) for row in products), (("rows", row) for row in rows(options, device))):
         report[kind].append(row)
         # After each row, so that a run that is cut off leaves its rows.
@@ -271,47 +284,6 @@ def processor():
         return "an unnamed processor"
 
 
-def load(folder):
-    """The rates of each model, task, precision and batch over a folder's files, and the first file. Of a file's ways the fastest stands."""
-    reports, rates = [], {}
-    for path in sorted(glob.glob(os.path.join(folder, "*.json"))):
-        with open(path, encoding="utf-8") as file:
-            reports.append(json.load(file))
-        fastest = {}
-        for row in reports[-1]["rows"]:
-            rate = row.get("images_per_second", row.get("images_per_s"))
-            if rate and "model" in row:
-                key = (row["model"], row["task"], row["precision"], row["batch"])
-                fastest[key] = max(rate, fastest.get(key, 0))
-        for key, rate in fastest.items():
-            rates.setdefault(key, []).append(rate)
-    if not reports:
-        sys.exit(f"Making a table of '{folder}' failed: it has no JSON files; measure first.")
-    return rates, reports[0]
-
-
-def table(options):
-    (ours, our_report), (peer, peer_report) = load(options.ours), load(options.peer)
-    print(f"{our_report['device']}, {our_report['driver']}; PyTorch {peer_report['torch']} on {peer_report['device']}.\n")
-    print("| model | task | precision | batch | ours, images/s | spread | PyTorch, images/s | spread | ratio |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    unsteady, runs = False, 0
-    for key in ours:
-        if key in peer:
-            (rate, spread), (peer_rate, peer_spread) = summary(ours[key]), summary(peer[key])
-            unsteady |= max(spread, peer_spread) > STEADY_SPREAD
-            runs = max(runs, len(ours[key]))
-            print(f"| {' | '.join(map(str, key))} | {rate:.4g} | {100 * spread:.1f} % | {peer_rate:.4g} | {100 * peer_spread:.1f} % | {rate / peer_rate:.3f} |")
-    print(f"\nMedians of {runs} alternating runs, PyTorch by its fastest number of threads; spread: fastest to slowest of them. Ratio: above 1, ours is faster.")
-    if unsteady:
-        print("A spread is above 2 %: the machine was not idle, or the time too short.")
-
-
-def summary(rates):
-    median = statistics.median(rates)
-    return median, (max(rates) - min(rates)) / median
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -324,15 +296,12 @@ def main():
     command.add_argument("--like", help="file of deit bench infer or train, whose models, tasks and batches are measured in place of those above")
     command.add_argument("--device", default="cpu")
     command.add_argument("--threads", nargs="+", type=int, default=sorted({1, len(os.sched_getaffinity(0))}), help="threads of the CPU, the fastest of which stands")
+    command.add_argument("--products", action="store_true", help="time torch.matmul on a processor too, as is always done on a card")
     command.add_argument("--warm-up", type=float, default=1)
     command.add_argument("--seconds", type=float, default=3)
     command.add_argument("--repetitions", type=int, default=7)
     command.add_argument("--output")
     command.set_defaults(run=measure)
-    command = commands.add_parser("table")
-    command.add_argument("ours")
-    command.add_argument("peer")
-    command.set_defaults(run=table)
     options = parser.parse_args()
     options.run(options)
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using Deit.Bench.Reports;
 using Deit.Bench.Suites;
 using Deit.Cli.Commands;
@@ -40,9 +39,9 @@ internal static class OnnxRuntimePeer
                 Export(config, model);
                 foreach (int batch in options.Batches(cpu: true))
                 {
-                    Timing best = threads
-                        .Select(count => Time(model, config, batch, count, options.Pace))
-                        .MinBy(timing => timing.Milliseconds);
+                    (Timing best, int taken) = threads
+                        .Select(count => (Timing: Time(model, config, batch, count, options.Pace), Threads: count))
+                        .MinBy(way => way.Timing.Milliseconds);
                     double images = 1000 * batch / best.Milliseconds;
                     rows.Add(
                         new ModelRow(
@@ -53,7 +52,9 @@ internal static class OnnxRuntimePeer
                             images,
                             best.Milliseconds,
                             best.Spread,
-                            2.0 * MultiplyAdds.Of(config) * images / 1e12
+                            2.0 * MultiplyAdds.Of(config) * images / 1e12,
+                            CpuMillisecondsPerImage: best.CpuMilliseconds / batch,
+                            Threads: taken
                         )
                     );
                     Console.Error.WriteLine(
@@ -113,24 +114,7 @@ internal static class OnnxRuntimePeer
             [batch, config.NumClasses]
         );
         using RunOptions run = new();
-        double one;
-        long begin = Stopwatch.GetTimestamp();
-        do one = Once();
-        while (Stopwatch.GetElapsedTime(begin).TotalSeconds < pace.WarmUp);
-        int count = (int)Math.Max(1, pace.Seconds / pace.Repetitions / one);
-        return Timing.Of(
-            Enumerable
-                .Range(0, pace.Repetitions)
-                .Select(_ => Enumerable.Range(0, count).Sum(_ => Once()) * 1000 / count)
-                .ToArray()
-        );
-
-        double Once()
-        {
-            long start = Stopwatch.GetTimestamp();
-            session.Run(run, ["pixel_values"], [input], ["logits"], [output]);
-            return Stopwatch.GetElapsedTime(start).TotalSeconds;
-        }
+        return Timing.OfRuns(() => session.Run(run, ["pixel_values"], [input], ["logits"], [output]), pace);
     }
 
     /// <summary>Weights of an untrained model. Their values do not matter, only zeros or subnormal numbers would.</summary>

@@ -16,6 +16,10 @@ namespace Deit.Bench.Reports;
 /// The error in reduced precision: the distance of the logits of one picture from those of fp32, as a share of their
 /// norm.
 /// </param>
+/// <param name="CpuMillisecondsPerImage">
+/// The processor time of the program, all threads together, while it was timed: milliseconds an image. A CPU driver computes in it.
+/// </param>
+/// <param name="Threads">The threads that another program was told to take; null where it was told nothing.</param>
 internal sealed record ModelRow(
     string Model,
     string Task,
@@ -28,7 +32,9 @@ internal sealed record ModelRow(
     double? ShareOfBest = null,
     long? PeakBytes = null,
     double? HostMicroseconds = null,
-    double? LogitsError = null
+    double? LogitsError = null,
+    double? CpuMillisecondsPerImage = null,
+    int? Threads = null
 ) : IBenchRow
 {
     public const string Infer = "infer",

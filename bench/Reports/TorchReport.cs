@@ -26,7 +26,9 @@ internal static class TorchReport
         int Batch,
         double? ImagesPerS,
         double Spread,
-        double? PeakMib
+        double? PeakMib,
+        double? CpuMillisecondsPerImage,
+        int? Threads
     );
 
     /// <summary>A product M x N x K, or the copy.</summary>
@@ -52,7 +54,9 @@ internal static class TorchReport
                 1000 * row.Batch / row.ImagesPerS.Value,
                 row.Spread,
                 TeraFlopsPerSecond(row),
-                PeakBytes: row.PeakMib is { } mib ? (long)(mib * (1 << 20)) : null
+                PeakBytes: row.PeakMib is { } mib ? (long)(mib * (1 << 20)) : null,
+                CpuMillisecondsPerImage: row.CpuMillisecondsPerImage,
+                Threads: row.Threads
             ));
         IEnumerable<OpRow> ops = (run.Gemm ?? []).Where(gemm => gemm.Tflops is > 0).Select(Op);
         return new BenchReport

@@ -105,7 +105,8 @@ internal sealed class ModelBench
             flops / 1e9 / bestProduct,
             _device.PeakAllocatedBytes,
             1000 * submission.Milliseconds,
-            types != DType.F32 && _task == ModelRow.Infer ? Error(network, types) : null
+            types != DType.F32 && _task == ModelRow.Infer ? Error(network, types) : null,
+            replay.CpuMilliseconds / batch
         );
     }
 

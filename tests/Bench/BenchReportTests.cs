@@ -13,7 +13,7 @@ public sealed class BenchReportTests
             { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "fp32", "mode": "eager", "batch": 8,
               "images_per_s": 150.0, "spread": 0.03, "peak_mib": null },
             { "model": "deit_tiny_patch16_224", "task": "infer", "precision": "fp32", "mode": "compile", "batch": 8,
-              "images_per_s": 160.0, "spread": 0.01, "peak_mib": 2 },
+              "images_per_s": 160.0, "spread": 0.01, "peak_mib": 2, "threads": 4, "cpu_milliseconds_per_image": 20.5 },
             { "model": "deit_base_patch16_224", "task": "train", "precision": "amp-bf16", "mode": "eager",
               "batch": 256, "images_per_s": 1000.0, "spread": 0.02, "peak_mib": 40000 },
             { "model": "deit_base_patch16_224", "task": "train", "precision": "tf32", "mode": "eager", "error": "something failed" }
@@ -116,6 +116,10 @@ public sealed class BenchReportTests
             models.Select(row => (row.Model, row.Task, row.Precision, row.Batch, row.ImagesPerSecond, row.Spread))
         );
         Assert.Equal((50, 2L << 20), (models[0].Milliseconds, models[0].PeakBytes));
+        Assert.Equal(
+            [(20.5, 4), (null, null)],
+            models.Select(row => (row.CpuMillisecondsPerImage, row.Threads)).Take(2)
+        );
         Assert.Equal(
             1000 * 6e-12 * MultiplyAdds.Of(DeitFamily.Get("deit_base_patch16_224")),
             models[1].TeraFlopsPerSecond!.Value,

@@ -61,6 +61,7 @@ public sealed class ModelBenchTests
                 row.TeraFlopsPerSecond!.Value,
                 1e-9 * row.TeraFlopsPerSecond.Value
             );
+            Assert.True(row.CpuMillisecondsPerImage > 0); // a CPU driver computes in this process, and the host submits in it
             // At least the parameters, with gradients and two moments where it trains.
             Assert.True(row.PeakBytes >= before + (4 * (task == ModelRow.Train ? 4 : 1) * 50_000L));
             best = row.TeraFlopsPerSecond.Value / row.ShareOfBest!.Value;
@@ -111,6 +112,22 @@ public sealed class ModelBenchTests
     {
         Assert.Equal(new Timing(4, 0.5), Timing.Of([5, 1, 3, 4, 100]));
         Assert.Equal(new Timing(2, 0), Timing.Of([2]));
+    }
+
+    // Each run ends when this process has used 20 ms of the processor. Seven are timed: their sum would be 140 ms.
+    [Fact]
+    public void Processor_time_is_that_of_one_run()
+    {
+        Timing timing = Timing.OfRuns(
+            () =>
+            {
+                TimeSpan end = Environment.CpuUsage.TotalTime + TimeSpan.FromMilliseconds(20);
+                while (Environment.CpuUsage.TotalTime < end)
+                    Thread.SpinWait(100);
+            },
+            new Pace(WarmUp: 0, Seconds: 1e-3, Repetitions: 7)
+        );
+        Assert.InRange(timing.CpuMilliseconds!.Value, 20, 100);
     }
 
     [Fact]

@@ -71,6 +71,7 @@ public sealed class RoomsTests
         "Deit.Cli/Commands",
         "Deit.Cli",
         "bench/Host",
+        "bench/TorchSharp",
     ];
 
     [Fact]
