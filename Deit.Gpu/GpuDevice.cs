@@ -81,17 +81,16 @@ public sealed class GpuDevice : IDisposable
         return new Graph(Vulkan, recorder, options);
     }
 
-    /// <summary>16-bit copies of weights that do not change, for <see cref="GraphOptions.Rounded"/>.</summary>
-    public RoundedWeights CreateRoundedWeights() =>
+    /// <summary>Copies of weights that do not change, for <see cref="GraphOptions.Fixed"/>.</summary>
+    /// <param name="weights">A tensor of the <see cref="Arena"/> in which all of them lie.</param>
+    public FixedWeights CreateFixedWeights(Tensor weights) =>
         new(
             Vulkan,
-            (weight, copy) =>
+            weights.Storage.Buffer!,
+            record =>
             {
-                using Graph rounding = Record(
-                    r => r.CastTo(weight, copy),
-                    new GraphOptions { Purpose = "rounding weights" }
-                );
-                rounding.Run();
+                using Graph copying = Record(record, new GraphOptions { Purpose = "copying weights" });
+                copying.Run();
             }
         );
 

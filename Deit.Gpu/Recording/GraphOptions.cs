@@ -15,8 +15,11 @@ public sealed record GraphOptions
     /// </summary>
     public Graph? Borrow { get; init; }
 
-    /// <summary>Copies to read instead of rounding weights in each run; they must outlive the graph. Null where weights change.</summary>
-    public RoundedWeights? Rounded { get; init; }
+    /// <summary>
+    /// Copies of weights to read instead of rounding weights or laying them out in each run. They must outlive the graph.
+    /// Null where weights change.
+    /// </summary>
+    public FixedWeights? Fixed { get; init; }
 
     /// <summary>
     /// A graph of the same ops at another batch size. This graph runs the kernels of that one instead of the fastest

@@ -22,6 +22,9 @@ public sealed record KernelTrial(
     /// </summary>
     public string? Family { get; init; }
 
+    /// <summary>Whether the last input is a weight that does not change: see <see cref="FixedWeights"/>.</summary>
+    public bool IsLastFixed { get; init; }
+
     /// <summary>The difference of a result from the reference's, in words; null where there is none.</summary>
     /// <param name="expected">The reference's result.</param>
     /// <param name="actual">The result of another candidate.</param>

@@ -13,7 +13,7 @@ public sealed class Recorder
 
     internal Recorder(GpuInfo info, IKernelChooser chooser, GraphOptions options)
     {
-        (_chooser, Rounded, Forced) = (chooser, options.Rounded, options.Forced);
+        (_chooser, Fixed, Forced) = (chooser, options.Fixed, options.Forced);
         Info = Forced.CardLayout ? info with { CardLayout = true } : info;
         _choices = new ChoiceSequence(options.KernelsOf?.Choices);
         Tape = new Tape(this);
@@ -29,7 +29,7 @@ public sealed class Recorder
     public ProductArithmetic Products => CurrentScope.Products;
 
     /// <summary>Copies of weights that do not change; null where they may.</summary>
-    internal RoundedWeights? Rounded { get; }
+    internal FixedWeights? Fixed { get; }
 
     /// <summary>Decisions that a test or a bench takes itself.</summary>
     internal ForcedChoices Forced { get; }

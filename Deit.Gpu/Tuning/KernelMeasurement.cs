@@ -12,6 +12,7 @@ internal sealed class KernelMeasurement : IDisposable
     private readonly KernelTrial _trial;
     private readonly Arena _arena;
     private readonly Tensor[] _inputs;
+    private readonly FixedWeights? _fixed;
 
     /// <param name="device">Where candidates run.</param>
     /// <param name="chooser">Decides for ops that a candidate is composed of.</param>
@@ -23,6 +24,7 @@ internal sealed class KernelMeasurement : IDisposable
         _inputs = [.. trial.Inputs.Select(shape => _arena.Allocate(shape, trial.Type))];
         foreach (Tensor input in _inputs)
             Noise(input);
+        _fixed = trial.IsLastFixed ? new FixedWeights(device, _inputs[^1].Storage.Buffer!, RunOnce) : null;
     }
 
     /// <summary>
@@ -36,7 +38,7 @@ internal sealed class KernelMeasurement : IDisposable
         foreach (KernelCandidate candidate in candidates)
             try
             {
-                Recorder recorder = new(_device.Info, _chooser, GraphOptions.Default);
+                Recorder recorder = new(_device.Info, _chooser, new GraphOptions { Fixed = _fixed });
                 recorder.Cast(candidate.Record(recorder, _inputs), DType.F32);
                 recordings.Add(recorder.Dispatches);
             }
@@ -68,7 +70,7 @@ internal sealed class KernelMeasurement : IDisposable
             result = null;
         Graph graph = Record(
             r => result = r.Keep(r.Cast(computed = candidate.Record(r, _inputs), DType.F32)),
-            new GraphOptions { Purpose = "measuring kernels", Poison = Poison }
+            new GraphOptions { Purpose = "measuring kernels", Poison = Poison, Fixed = _fixed }
         );
         return new Attempt(_device, graph, result!, isCast: computed!.DType != DType.F32);
     }
@@ -109,7 +111,17 @@ internal sealed class KernelMeasurement : IDisposable
         return new Graph(_device, recorder, options);
     }
 
-    public void Dispose() => _arena.Dispose();
+    public void Dispose()
+    {
+        _fixed?.Dispose();
+        _arena.Dispose();
+    }
+
+    private void RunOnce(Action<Recorder> record)
+    {
+        using Graph graph = Record(record, new GraphOptions { Purpose = "measuring kernels" });
+        graph.Run();
+    }
 
     private void Noise(Tensor input)
     {
@@ -129,7 +141,6 @@ internal sealed class KernelMeasurement : IDisposable
         using Arena wide = new(_device, "inputs of kernels to measure", Arena.SizeOf(DType.F32, input.Shape));
         Tensor noise = wide.Allocate(input.Shape);
         _device.Transfers.Write<float>(noise, values);
-        using Graph cast = Record(r => r.CastTo(noise, input), new GraphOptions { Purpose = "measuring kernels" });
-        cast.Run();
+        RunOnce(r => r.CastTo(noise, input));
     }
 }

@@ -170,8 +170,8 @@ public static class LinearOp
 
         private Tensor Rounded(Tensor weight, DType type)
         {
-            if (r.Rounded is { } copies)
-                return copies.Of(weight, type);
+            if (r.Fixed is { } copies && copies.Hold(weight))
+                return copies.Rounded(weight, type);
             Tensor rounded = r.Empty(weight.Shape, type);
             r.CastTo(weight, rounded);
             return rounded;

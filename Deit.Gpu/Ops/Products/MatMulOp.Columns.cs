@@ -66,13 +66,22 @@ public static partial class MatMulOp
         );
     }
 
-    // [batch, panels, K, width], the transpose of b [batch, N, K].
+    // [batch, panels, K, width], the transpose of b [batch, N, K]; of a weight that does not change, a copy that is kept.
     private static Tensor InPanels(Recorder r, Tensor b, Extents x, uint width)
     {
         int panels = (int)WorkgroupCount.Cover((uint)x.N, width);
-        Tensor packed = r.Empty([x.Batch, panels, x.K, (int)width]);
-        uint perMatrix = (uint)(panels * width * x.K / 4),
-            count = (uint)x.Batch * perMatrix;
+        Shape shape = [x.Batch, panels, x.K, (int)width];
+        if (r.Fixed is { } copies && copies.Hold(b))
+            return copies.Copy(b, $"in panels of {width}", shape, DType.F32, (once, copy) => Lay(once, b, copy, x, width));
+        Tensor packed = r.Empty(shape);
+        Lay(r, b, packed, x, width);
+        return packed;
+    }
+
+    private static void Lay(Recorder r, Tensor b, Tensor packed, Extents x, uint width)
+    {
+        uint count = (uint)(packed.Elements / 4),
+            perMatrix = count / (uint)x.Batch;
         r.Dispatch(
             Panels,
             new PanelsPush(count, (uint)x.N, (uint)x.K, perMatrix),
@@ -80,7 +89,6 @@ public static partial class MatMulOp
             [ElementwiseLayout.WorkgroupSize(r.Info), width],
             [Binding.Read(b), Binding.Write(packed)]
         );
-        return packed;
     }
 
     // A copy of the matrices a [..., K], with rows that start so many elements apart.

@@ -40,7 +40,7 @@ public static partial class MatMulOp
     private const int LargestSplit = 4096; // rows and columns of C: larger ones have tiles enough
     private const int DepthOfPart = 128; // at least
 
-    private static Variant Choose(Recorder r, Types types, Extents x, bool vectors)
+    private static Variant Choose(Recorder r, Types types, Extents x, bool vectors, bool isFixed)
     {
         GpuInfo info = r.Info;
         if (r.Forced.Product is { } forced)
@@ -53,8 +53,10 @@ public static partial class MatMulOp
             x.TransposeA ? [size.Batch, size.K, size.M] : [size.Batch, size.M, size.K],
             x.TransposeB ? [size.Batch, size.N, size.K] : [size.Batch, size.K, size.N],
         ];
+        // A kernel that needs B in another order has it so already where B does not change. No other kernel minds.
+        isFixed &= variants.Any(variant => variant.Kernel == Columns);
         string name = r.Choose(
-            key,
+            isFixed ? $"{key} fixed" : key,
             [
                 .. variants.Select(variant => new KernelCandidate(
                     variant.Name,
@@ -75,6 +77,7 @@ public static partial class MatMulOp
                 variants.First(variant => !variant.OnUnits).Name
             ) with
             {
+                IsLastFixed = isFixed,
                 Family = info.Type == GpuType.Cpu ? $"matmul {types.Name}{(vectors ? "" : " odd")}" : null,
             }
         );

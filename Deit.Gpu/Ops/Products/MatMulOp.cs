@@ -183,7 +183,7 @@ public static partial class MatMulOp
             );
             bool vectors = types.Short ? contiguous % 8 == 0 : (contiguous | n) % 4 == 0;
             Extents extents = new(m, n, k, (int)batch, transposeA, transposeB);
-            return Begin(r, Choose(r, types, extents, vectors), extents, c, a, b, epilogue);
+            return Begin(r, Choose(r, types, extents, vectors, r.Fixed?.Hold(b) == true), extents, c, a, b, epilogue);
         }
     }
 

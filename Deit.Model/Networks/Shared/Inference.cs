@@ -63,7 +63,7 @@ internal sealed class Inference : IDisposable
                 {
                     Purpose = $"inference of batches of {batchSize}",
                     Borrow = borrow,
-                    Rounded = network.Parameters.Rounded,
+                    Fixed = network.Parameters.Fixed,
                     KernelsOf = kernelsOf?.Graph,
                 }
             );

@@ -56,7 +56,7 @@ internal sealed class Parameters : IDisposable
     private readonly Arena _values;
     private readonly Arena? _buffers;
     private Arena? _gradients;
-    private RoundedWeights? _rounded;
+    private FixedWeights? _fixed;
 
     /// <summary>Allocates the parameters, all zero.</summary>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
@@ -145,17 +145,18 @@ internal sealed class Parameters : IDisposable
     /// <summary>A parameter or a running statistic by its name.</summary>
     public Tensor this[string name] => _tensors[name];
 
-    /// <summary>The 16-bit copies that inference reads; null until <see cref="Freeze"/>.</summary>
-    public RoundedWeights? Rounded => _rounded;
+    /// <summary>The copies of parameters that inference reads; null until <see cref="Freeze"/>.</summary>
+    public FixedWeights? Fixed => _fixed;
 
     /// <summary>
-    /// Promises that the parameters no longer change. Where its precision has 16 bits, inference recorded from now on
-    /// rounds each weight to 16 bits once instead of in each run.
+    /// Promises that the parameters no longer change. Inference recorded from now on rounds each weight to 16 bits once
+    /// instead of in each run, where its precision has 16 bits. Where a kernel reads weights in an order of its own, it
+    /// lays them out once.
     /// </summary>
     /// <exception cref="InvalidOperationException">The parameters are being trained.</exception>
     public void Freeze() =>
-        _rounded ??= _gradients is null
-            ? Device.CreateRoundedWeights()
+        _fixed ??= _gradients is null
+            ? Device.CreateFixedWeights(Flat)
             : throw new InvalidOperationException(
                 "Freezing parameters that are being trained: their copies would go stale; load them into a network of its own."
             );
@@ -169,7 +170,7 @@ internal sealed class Parameters : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(frozen);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frozen, Specs.Count);
-        if (_rounded is not null)
+        if (_fixed is not null)
             throw new InvalidOperationException(
                 "Training parameters that are frozen: copies of them would go stale; load them into a network of its own."
             );
@@ -274,6 +275,6 @@ internal sealed class Parameters : IDisposable
         _values.Dispose();
         _buffers?.Dispose();
         _gradients?.Dispose();
-        _rounded?.Dispose();
+        _fixed?.Dispose();
     }
 }

@@ -41,7 +41,7 @@ public sealed class FrozenParametersTests
                 )
                 .Sum(spec => spec.Shape.Elements * sizeof(short));
             Assert.InRange(
-                network.Parameters.Rounded!.ByteLength,
+                network.Parameters.Fixed!.ByteLength,
                 weights == 0 ? 0 : rounded,
                 weights == 0 ? 0 : rounded + (weights * 256)
             ); // alignment
