@@ -23,6 +23,7 @@ internal sealed class VulkanLibrary : INativeContext
     /// <exception cref="GpuException">There is none.</exception>
     public static VulkanLibrary Load()
     {
+        VectorWidth.Apply();
         foreach (string name in FileNames)
             if (NativeLibrary.TryLoad(name, out nint handle))
                 return new VulkanLibrary(handle);

@@ -6,8 +6,7 @@
 #extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 #include "../Shared/storage.glsl"
 #define EPILOGUE_ID 6
-#define A_BY_ADDRESS
-#define B_BY_ADDRESS
+#define BY_ADDRESS
 #include "matmul.glsl"
 // For CPU drivers, which run the lanes of a subgroup as one vector: a lane owns a column of C, and a workgroup of one subgroup walks along
 // K with ROWS rows. Their sums stay in registers. A multiply-add needs an element of A, which all lanes share and whose load is part of

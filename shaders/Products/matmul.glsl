@@ -11,29 +11,20 @@ layout(push_constant) uniform Push
     uint batchA, batchB, batchC;
     uint lastK;               // K of the last of the batch
     uint rowsPerSample;       // rows of C that share a factor
-#ifdef A_BY_ADDRESS
-    uint64_t addressA;        // of A, which has no binding then
-#endif
-#ifdef B_BY_ADDRESS
-    uint64_t addressB;        // of B, likewise
+#ifdef BY_ADDRESS
+    uint64_t addressA, addressB;  // which have no bindings then
 #endif
 };
 
 #ifdef VECTORS
 layout(binding = 0) readonly buffer A_ { uvec4 A[]; };
 layout(binding = 1) readonly buffer B_ { uvec4 B[]; };
-#else
-#ifndef A_BY_ADDRESS
+#elif !defined(BY_ADDRESS)
 layout(binding = 0) readonly buffer A_ { ELEMENT A[]; };
-#endif
-#ifndef B_BY_ADDRESS
 layout(binding = 1) readonly buffer B_ { ELEMENT B[]; };
 #endif
-#endif
-#ifdef A_BY_ADDRESS
+#ifdef BY_ADDRESS
 #define EPILOGUE_BINDING 0
-#elif defined(B_BY_ADDRESS)
-#define EPILOGUE_BINDING 1
 #else
 #define EPILOGUE_BINDING 2
 #endif

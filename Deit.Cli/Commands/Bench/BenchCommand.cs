@@ -26,6 +26,7 @@ internal static class BenchCommand
             ModelCommand.Create(ModelRow.Infer, "forward passes"),
             ModelCommand.Create(ModelRow.Train, "training steps"),
             ProfileCommand.Create(),
+            VectorsCommand.Create(),
             CompareCommand.Create(),
             PageCommand.Create(),
             DataCommand.Create(),

@@ -28,7 +28,6 @@ public static partial class MatMulOp
     }
 
     private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
-    private static readonly Kernel<Push> Lanes = new("matmul.lanes", fullSubgroups: true, addresses: 1);
     private static readonly Kernel<Push> Columns = new("matmul.columns", fullSubgroups: true, addresses: 2);
     private static readonly Kernel<Push> Tiled = new("matmul.tiled");
     private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"),
@@ -233,7 +232,7 @@ public static partial class MatMulOp
         types.Short || !IsNarrow(info) ? Tiles(info, types, vectors)
         // Without vectors each load becomes four, and a CPU driver takes ten seconds to compile the wide block. That is
         // too long for extents that are rare and small.
-        : vectors ? [Wide(info, k, vectors), Small(info, vectors), .. ByAddress(info, vectors)]
+        : vectors ? [Wide(info, k, vectors), Small(info, vectors), .. ByAddress(info)]
         : [Narrow(info, vectors)];
 
     private static IEnumerable<Variant> Tiles(GpuInfo info, Types types, bool vectors)
@@ -293,7 +292,7 @@ public static partial class MatMulOp
                                         Wide(info, k, vectors),
                                         Narrow(info, vectors),
                                         Small(info, vectors),
-                                        .. ByAddress(info, vectors),
+                                        .. vectors ? ByAddress(info) : [],
                                     ]
                                 : [],
                             .. Tiles(info, whole, vectors),
@@ -309,23 +308,8 @@ public static partial class MatMulOp
     private static Variant Wide(GpuInfo info, int k, bool vectors) =>
         Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
 
-    private static Variant[] ByAddress(GpuInfo info, bool vectors) =>
-        info is { Type: GpuType.Cpu, BufferAddresses: true }
-            ? [.. vectors ? (Variant[])[Column(info, 24, 24)] : [], Lane(info, 4, 96, 4), Lane(info, 2, 96, 4)]
-            : [];
-
-    private static Variant Lane(GpuInfo info, uint rows, uint columns, uint step)
-    {
-        uint subgroup = (uint)info.SubgroupSize;
-        return new(
-            $"lanes {rows}x{columns}x{step}",
-            Lanes,
-            subgroup * rows,
-            columns,
-            [subgroup, rows, columns, step, subgroup],
-            Fours: true
-        );
-    }
+    private static Variant[] ByAddress(GpuInfo info) =>
+        info is { Type: GpuType.Cpu, BufferAddresses: true } ? [Column(info, 24, 24)] : [];
 
     private static Variant Column(GpuInfo info, uint rows, uint step)
     {

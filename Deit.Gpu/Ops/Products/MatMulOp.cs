@@ -306,9 +306,7 @@ public static partial class MatMulOp
                 x.TransposeB ? 0u : 1u,
                 epilogue.Flags(fours: variant.Fours && x.N % 4 == 0),
             ],
-            variant.Kernel.Addresses > 0
-                ? [Binding.Read(a), .. finish, epilogue.RowSumsBinding(c), Binding.Read(b)]
-                : [Binding.Read(a), Binding.Read(b), .. variant.Fuses ? finish : finish[..2]],
+            [Binding.Read(a), Binding.Read(b), .. variant.Fuses ? finish : finish[..2]],
             2.0 * x.Batch * x.M * x.N * x.K
         );
     }
