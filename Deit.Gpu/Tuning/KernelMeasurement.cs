@@ -70,7 +70,12 @@ internal sealed class KernelMeasurement : IDisposable
             result = null;
         Graph graph = Record(
             r => result = r.Keep(r.Cast(computed = candidate.Record(r, _inputs), DType.F32)),
-            new GraphOptions { Purpose = "measuring kernels", Poison = Poison, Fixed = _fixed }
+            new GraphOptions
+            {
+                Purpose = "measuring kernels",
+                Poison = Poison,
+                Fixed = _fixed,
+            }
         );
         return new Attempt(_device, graph, result!, isCast: computed!.DType != DType.F32);
     }

@@ -37,7 +37,9 @@ internal static partial class VectorWidth
             if (s_isApplied || !OperatingSystem.IsLinux())
                 return;
             s_isApplied = true;
-            foreach ((string name, string value) in Plan(Environment.GetEnvironmentVariable, CacheFolder.Place, Usable()))
+            foreach (
+                (string name, string value) in Plan(Environment.GetEnvironmentVariable, CacheFolder.Place, Usable())
+            )
                 _ = SetEnvironment(name, value, 1);
         }
     }
@@ -123,7 +125,9 @@ internal static partial class VectorWidth
             .FirstOrDefault(path => Path.GetFileName(path).StartsWith("libvulkan_lvp", StringComparison.Ordinal));
 
     private static string Processor() =>
-        System.IO.File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+        System
+            .IO.File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
         ?? "";
 
     // The runtime's own way changes what .NET sees, and not what a library of C does.

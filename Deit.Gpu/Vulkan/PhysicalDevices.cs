@@ -82,10 +82,17 @@ internal static unsafe class PhysicalDevices
             BFloat16 = features.BFloat16,
             WorkgroupMatrices = features.WorkgroupMatrices,
             MaxMatrixDimension = features.WorkgroupMatrices ? (int)MaxMatrixDimension(vk, device) : 0,
-            MatrixShapes = [.. MatrixShapes(instance, device, features)],
+            MatrixShapes =
+                isCpu && properties11.SubgroupSize != SubgroupOfCpuUnits
+                    ? []
+                    : [.. MatrixShapes(instance, device, features)],
             TimestampPeriod = limits.TimestampComputeAndGraphics ? limits.TimestampPeriod : 0,
         };
     }
+
+    // Mesa's CPU driver offers matrix units with any length of vectors. Where a subgroup has other than eight lanes, the
+    // process ends by a fault when a kernel that uses them is compiled (Mesa 26.2, vectors of 512 bits).
+    private const uint SubgroupOfCpuUnits = 8;
 
     private static WorkgroupCount MostWorkgroups(in PhysicalDeviceLimits limits) =>
         new(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]);

@@ -42,7 +42,10 @@ internal static class VectorBench
         Action<string> progress
     )
     {
-        Dictionary<int, List<(ModelRow Row, string Device)>> rows = widths.ToDictionary(bits => bits, _ => new List<(ModelRow, string)>());
+        Dictionary<int, List<(ModelRow Row, string Device)>> rows = widths.ToDictionary(
+            bits => bits,
+            _ => new List<(ModelRow, string)>()
+        );
         for (int round = 1; round <= rounds; round++)
             foreach (int bits in widths)
             {

@@ -60,7 +60,12 @@ public static partial class MatMulOp
                 WorkgroupCount.Cover(m, variant.BlockM),
                 (uint)x.Batch
             ),
-            [.. variant.Specialization, x.TransposeA ? 0 : rowOfA, x.TransposeA ? 0u : 1u, epilogue.Flags(fours: false)],
+            [
+                .. variant.Specialization,
+                x.TransposeA ? 0 : rowOfA,
+                x.TransposeA ? 0u : 1u,
+                epilogue.Flags(fours: false),
+            ],
             [.. epilogue.Bindings(c, read: a), epilogue.RowSumsBinding(c), Binding.Read(a), Binding.Read(b)],
             2.0 * x.Batch * x.M * x.N * x.K
         );
@@ -72,7 +77,13 @@ public static partial class MatMulOp
         int panels = (int)WorkgroupCount.Cover((uint)x.N, width);
         Shape shape = [x.Batch, panels, x.K, (int)width];
         if (r.Fixed is { } copies && copies.Hold(b))
-            return copies.Copy(b, $"in panels of {width}", shape, DType.F32, (once, copy) => Lay(once, b, copy, x, width));
+            return copies.Copy(
+                b,
+                $"in panels of {width}",
+                shape,
+                DType.F32,
+                (once, copy) => Lay(once, b, copy, x, width)
+            );
         Tensor packed = r.Empty(shape);
         Lay(r, b, packed, x, width);
         return packed;

@@ -155,7 +155,8 @@ public static partial class MatMulOp
             size,
             [
                 // A bucket holds what is more than half of it.
-                .. Variants(info, types, x.K, vectors).Where(variant => variant.Runs((size.M / 2) + 1, (size.K / 2) + 1)),
+                .. Variants(info, types, x.K, vectors)
+                    .Where(variant => variant.Runs((size.M / 2) + 1, (size.K / 2) + 1)),
                 .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits),
             ]
         );
