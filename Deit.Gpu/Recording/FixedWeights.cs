@@ -35,14 +35,6 @@ public sealed class FixedWeights : IDisposable
     /// <summary>Whether a tensor is one of the weights.</summary>
     internal bool Hold(Tensor tensor) => tensor.Storage is { Transient: false } storage && storage.Buffer == _buffer;
 
-    /// <summary>A weight in a shorter type.</summary>
-    /// <exception cref="GpuException">The device has not enough memory.</exception>
-    internal Tensor Rounded(Tensor weight, DType type)
-    {
-        Tensor copy = Copy(weight, $"in {type}", weight.Shape, type, (r, rounded) => r.CastTo(weight, rounded));
-        return copy.Shape == weight.Shape ? copy : copy.View(weight.Shape);
-    }
-
     /// <summary>A copy of a weight.</summary>
     /// <param name="weight">One of the weights.</param>
     /// <param name="form">What the copy is, in a few words: of one weight, each form has one copy.</param>

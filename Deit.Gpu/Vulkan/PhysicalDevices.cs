@@ -82,17 +82,20 @@ internal static unsafe class PhysicalDevices
             BFloat16 = features.BFloat16,
             WorkgroupMatrices = features.WorkgroupMatrices,
             MaxMatrixDimension = features.WorkgroupMatrices ? (int)MaxMatrixDimension(vk, device) : 0,
-            MatrixShapes =
-                isCpu && properties11.SubgroupSize != SubgroupOfCpuUnits
-                    ? []
-                    : [.. MatrixShapes(instance, device, features)],
+            MatrixShapes = Units(instance, device, features, type, properties11.SubgroupSize),
             TimestampPeriod = limits.TimestampComputeAndGraphics ? limits.TimestampPeriod : 0,
         };
     }
 
-    // Mesa's CPU driver offers matrix units with any length of vectors. Where a subgroup has other than eight lanes, the
-    // process ends by a fault when a kernel that uses them is compiled (Mesa 26.2, vectors of 512 bits).
-    private const uint SubgroupOfCpuUnits = 8;
+    // Mesa's CPU driver offers matrix units with any length of vectors. With 512 bits, which make subgroups of 16 lanes, the
+    // process ends by a fault when a kernel that uses them is compiled (Mesa 26.2).
+    private static MatrixShape[] Units(
+        VulkanInstance instance,
+        PhysicalDevice device,
+        Features features,
+        GpuType type,
+        uint subgroupSize
+    ) => type == GpuType.Cpu && subgroupSize > 8 ? [] : [.. MatrixShapes(instance, device, features)];
 
     private static WorkgroupCount MostWorkgroups(in PhysicalDeviceLimits limits) =>
         new(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]);

@@ -171,7 +171,16 @@ public static class LinearOp
         private Tensor Rounded(Tensor weight, DType type)
         {
             if (r.Fixed is { } copies && copies.Hold(weight))
-                return copies.Rounded(weight, type);
+            {
+                Tensor copy = copies.Copy(
+                    weight,
+                    $"in {type}",
+                    weight.Shape,
+                    type,
+                    (once, shorter) => once.CastTo(weight, shorter)
+                );
+                return copy.Shape == weight.Shape ? copy : copy.View(weight.Shape);
+            }
             Tensor rounded = r.Empty(weight.Shape, type);
             r.CastTo(weight, rounded);
             return rounded;

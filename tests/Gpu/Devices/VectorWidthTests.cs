@@ -1,7 +1,7 @@
 using Deit.Bench.Suites;
 using Deit.Gpu;
 
-namespace Deit.Tests.Gpu.Tuning;
+namespace Deit.Tests.Gpu.Devices;
 
 public sealed class VectorWidthTests : IDisposable
 {
