@@ -129,8 +129,10 @@ internal static class ProductBench
             noise.Noise();
             using BenchInputs? copies = type == DType.F32 ? null : noise.In(type);
             BenchInputs inputs = copies ?? noise;
+            // b is a weight that does not change, as in inference: a kernel that reads it in another order has it so already.
+            using FixedWeights weights = device.CreateFixedWeights(inputs[1]);
             // The device chooses a kernel for the shape, compares results for that, and so finds the kernels that must not be measured.
-            Record(device, product, precision, inputs, kernel: null).Dispose();
+            Record(device, product, precision, inputs, weights, kernel: null).Dispose();
             foreach (string kernel in MatMulOp.Candidates(device.Info, product.K, type, type, precision.Products))
             {
                 if (Rejection(device, precision, kernel) is { } why)
@@ -138,7 +140,7 @@ internal static class ProductBench
                     progress($"{kernel} is left out, it was rejected for {why}");
                     continue;
                 }
-                using Graph graph = Record(device, product, precision, inputs, kernel);
+                using Graph graph = Record(device, product, precision, inputs, weights, kernel);
                 OpRow row = Row(product, precision, kernel, Timing.OfReplays(device, graph, pace).Replay);
                 rows.Add(row);
                 progress(
@@ -176,6 +178,7 @@ internal static class ProductBench
         Product product,
         Precision precision,
         BenchInputs t,
+        FixedWeights weights,
         string? kernel
     ) =>
         device.Record(
@@ -187,6 +190,7 @@ internal static class ProductBench
             new GraphOptions
             {
                 Purpose = $"measuring {product.Name}",
+                Fixed = weights,
                 Forced = new ForcedChoices { Product = kernel },
             }
         );

@@ -23,8 +23,8 @@ public static partial class MatMulOp
         int LeastDepth = 0
     )
     {
-        /// <summary>Whether the kernel runs a product of these rows and this depth.</summary>
-        public bool Runs(int m, int k) => m >= LeastRows && k >= LeastDepth;
+        /// <summary>Whether the kernel runs a product of these extents. The parts of K are a batch themselves.</summary>
+        public bool Runs(in Extents x) => x.M >= LeastRows && x.K >= LeastDepth && (Splits == 1 || x.Batch == 1);
     }
 
     private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
@@ -43,8 +43,7 @@ public static partial class MatMulOp
     {
         GpuInfo info = r.Info;
         if (r.Forced.Product is { } forced)
-            return All(info, types, x.K, vectors)
-                    .FirstOrDefault(variant => variant.Name == forced && variant.Runs(x.M, x.K))
+            return All(info, types, x.K, vectors).FirstOrDefault(variant => variant.Name == forced && variant.Runs(x))
                 ?? Variants(info, types, x.K, vectors)[0];
         (string key, Extents size, Variant[] variants) = Candidates(info, types, x, vectors);
         Shape[] inputs =
@@ -156,7 +155,7 @@ public static partial class MatMulOp
             [
                 // A bucket holds what is more than half of it.
                 .. Variants(info, types, x.K, vectors)
-                    .Where(variant => variant.Runs((size.M / 2) + 1, (size.K / 2) + 1)),
+                    .Where(variant => variant.Runs(size with { M = (size.M / 2) + 1, K = (size.K / 2) + 1 })),
                 .. Split(Variants(info, types with { Result = DType.F32 }, x.K, vectors), size.M, size.N, splits),
             ]
         );

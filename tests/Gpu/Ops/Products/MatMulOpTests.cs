@@ -34,6 +34,9 @@ public class MatMulOpTests
     [Theory]
     [InlineData(131, 70, 83)]
     [InlineData(132, 76, 84)]
+    // 24 rows and a depth of 24 are the least that some variants take; rows a multiple of 2 KiB apart are copied by some.
+    [InlineData(24, 8, 24)]
+    [InlineData(27, 20, 512)]
     public void Every_variant(int m, int n, int k)
     {
         foreach (string name in MatMulOp.Names(TestDevice.Current.Info, k))
@@ -47,6 +50,44 @@ public class MatMulOpTests
                     ],
                     (r, t) => r.MatMul(t[0], t[1], ta, tb),
                     x => Oracle(x[0], x[1], m, n, k, ta, tb),
+                    Tolerance,
+                    gradient: 0
+                );
+        }
+    }
+
+    [Theory]
+    [InlineData(28, 20, 32)]
+    [InlineData(26, 12, 512)]
+    public void Batches_of_every_variant(int m, int n, int k)
+    {
+        const int Batch = 3;
+        foreach (string name in MatMulOp.Names(TestDevice.Current.Info, k))
+        {
+            using ForcedKernel forced = new(name);
+            foreach ((bool ta, bool tb) in ((bool, bool)[])[(false, false), (false, true), (true, false)])
+                OpHarness.Check(
+                    [
+                        OpInput.Random(ta ? [Batch, k, m] : [Batch, m, k], differentiable: false),
+                        OpInput.Random(tb ? [Batch, n, k] : [Batch, k, n], 2, differentiable: false),
+                    ],
+                    (r, t) => r.MatMul(t[0], t[1], ta, tb),
+                    x =>
+                        [
+                            .. Enumerable
+                                .Range(0, Batch)
+                                .SelectMany(i =>
+                                    Oracle(
+                                        x[0][(i * m * k)..((i + 1) * m * k)],
+                                        x[1][(i * n * k)..((i + 1) * n * k)],
+                                        m,
+                                        n,
+                                        k,
+                                        ta,
+                                        tb
+                                    )
+                                ),
+                        ],
                     Tolerance,
                     gradient: 0
                 );
