@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Deit.Bench.Reports;
 
 namespace Deit.Tests.Bench;
@@ -109,27 +108,5 @@ public sealed class GoalsTests : IDisposable
         );
     }
 
-    private static async Task<string> Goals(params string[] files)
-    {
-        ProcessStartInfo start = new(
-            "python3",
-            [Path.Combine(Repository.Root, "bench", "Experiments", "goals.py"), .. files]
-        )
-        {
-            RedirectStandardOutput = true,
-        };
-        try
-        {
-            using Process python = Process.Start(start)!;
-            string output = await python.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-            await python.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.Equal(0, python.ExitCode);
-            return output;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("This machine has no python3.");
-            throw;
-        }
-    }
+    private static Task<string> Goals(params string[] files) => PythonScript.Run("goals.py", files);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Deit.Bench.Reports;
 
 namespace Deit.Tests.Bench;
@@ -76,27 +75,5 @@ public sealed class PeersPageTests : IDisposable
         );
     }
 
-    private async Task<string> Page()
-    {
-        ProcessStartInfo start = new(
-            "python3",
-            [Path.Combine(Repository.Root, "bench", "Experiments", "peers_page.py"), _folder.Path]
-        )
-        {
-            RedirectStandardOutput = true,
-        };
-        try
-        {
-            using Process python = Process.Start(start)!;
-            string output = await python.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-            await python.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.Equal(0, python.ExitCode);
-            return output;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("This machine has no python3.");
-            throw;
-        }
-    }
+    private Task<string> Page() => PythonScript.Run("peers_page.py", _folder.Path);
 }

@@ -15,60 +15,25 @@ public static partial class MatMulOp
     private const uint RowsOfOneSet = 512,
         LineOfCache = 16;
 
-    private static void MultiplyByColumns(
-        Recorder r,
-        Variant variant,
-        Extents x,
-        Tensor c,
-        Tensor a,
-        Tensor b,
-        Epilogue epilogue
-    )
+    // B in panels, which it is already where its columns are contiguous: the distance of columns is that of panels then.
+    private static Factors ForColumns(Recorder r, Variant variant, Extents x, Tensor a, Tensor b)
     {
-        uint m = (uint)x.M,
-            n = (uint)x.N,
-            k = (uint)x.K,
-            width = variant.Specialization[^1],
-            panels = WorkgroupCount.Cover(n, width),
-            rowOfA = k;
+        uint k = (uint)x.K,
+            width = variant.BlockN,
+            panels = WorkgroupCount.Cover((uint)x.N, width);
+        Factors lie = AsTheyLie(x, a, b) with { StrideBN = width };
         if (x.TransposeB)
-            b = InPanels(r, b, x, width);
-        if (!x.TransposeA && k % RowsOfOneSet == 0)
-            a = Spaced(r, a, rowOfA = k + LineOfCache);
-        Push push = new(
-            m,
-            n,
-            k,
-            x.TransposeA ? 1 : rowOfA,
-            x.TransposeA ? m : 1,
-            x.TransposeB ? width : n,
-            x.TransposeB ? width * k : width,
-            n,
-            m * rowOfA,
-            x.TransposeB ? panels * width * k : k * n,
-            m * n,
-            k,
-            epilogue.RowsPerSample(x.M)
-        );
-        // Sums of rows are one more panel, whose columns are ones.
-        uint all = epilogue.RowSums is null ? panels : panels + 1;
-        r.Dispatch(
-            variant.Kernel,
-            push,
-            new WorkgroupCount(
-                WorkgroupCount.Cover(all, variant.BlockN / width),
-                WorkgroupCount.Cover(m, variant.BlockM),
-                (uint)x.Batch
-            ),
-            [
-                .. variant.Specialization,
-                x.TransposeA ? 0 : rowOfA,
-                x.TransposeA ? 0u : 1u,
-                epilogue.Flags(fours: false),
-            ],
-            [.. epilogue.Bindings(c, read: a), epilogue.RowSumsBinding(c), Binding.Read(a), Binding.Read(b)],
-            2.0 * x.Batch * x.M * x.N * x.K
-        );
+            lie = lie with
+            {
+                B = InPanels(r, b, x, width),
+                StrideBK = width,
+                StrideBN = width * k,
+                BatchB = panels * width * k,
+            };
+        if (x.TransposeA || k % RowsOfOneSet != 0)
+            return lie;
+        uint distance = k + LineOfCache;
+        return lie with { A = Spaced(r, a, distance), StrideAM = distance, BatchA = (uint)x.M * distance };
     }
 
     // [batch, panels, K, width], the transpose of b [batch, N, K]; of a weight that does not change, a copy that is kept.

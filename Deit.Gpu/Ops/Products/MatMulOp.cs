@@ -266,48 +266,76 @@ public static partial class MatMulOp
     {
         uint m = (uint)x.M,
             n = (uint)x.N,
-            k = (uint)x.K,
             step = (uint)depth;
-        uint strideAK = x.TransposeA ? m : 1,
-            strideBK = x.TransposeB ? 1 : n;
-        bool split = depth < x.K;
-        if (variant.Kernel == Columns)
-        {
-            MultiplyByColumns(r, variant, x, c, a, b, epilogue);
-            return;
-        }
+        bool split = depth < x.K,
+            byColumns = variant.Kernel == Columns;
+        Factors lie = byColumns ? ForColumns(r, variant, x, a, b) : AsTheyLie(x, a, b);
         Push push = new(
             m,
             n,
             step,
-            x.TransposeA ? 1 : k,
-            strideAK,
-            strideBK,
-            x.TransposeB ? k : 1,
+            lie.StrideAM,
+            lie.StrideAK,
+            lie.StrideBK,
+            lie.StrideBN,
             n,
-            split ? step * strideAK : m * k,
-            split ? step * strideBK : k * n,
+            split ? step * lie.StrideAK : lie.BatchA,
+            split ? step * lie.StrideBK : lie.BatchB,
             m * n,
-            split ? k - (step * (uint)(count - 1)) : k,
+            (uint)x.K - (step * (uint)(split ? count - 1 : 0)),
             epilogue.RowsPerSample(x.M)
         );
         Binding[] finish = epilogue.Bindings(c, read: a);
+        // Sums of rows are one more block of columns, which are ones.
+        uint columns = epilogue.RowSums is null ? n : n + variant.BlockN;
         r.Dispatch(
             variant.Kernel,
             push,
             new WorkgroupCount(
-                WorkgroupCount.Cover(n, variant.BlockN),
+                WorkgroupCount.Cover(columns, variant.BlockN),
                 WorkgroupCount.Cover(m, variant.BlockM),
                 (uint)count
             ),
             [
                 .. variant.Specialization,
+                .. byColumns ? [x.TransposeA ? 0 : lie.StrideAM] : (uint[])[],
                 x.TransposeA ? 0u : 1u,
-                x.TransposeB ? 0u : 1u,
+                .. byColumns ? [] : (uint[])[x.TransposeB ? 0u : 1u],
                 epilogue.Flags(fours: variant.Fours && x.N % 4 == 0),
             ],
-            [Binding.Read(a), Binding.Read(b), .. variant.Fuses ? finish : finish[..2]],
+            byColumns
+                ? [.. finish, epilogue.RowSumsBinding(c), Binding.Read(lie.A), Binding.Read(lie.B)]
+                : [Binding.Read(lie.A), Binding.Read(lie.B), .. variant.Fuses ? finish : finish[..2]],
             2.0 * x.Batch * x.M * x.N * x.K
+        );
+    }
+
+    // The factors of a product, and how many elements lie between two of A[m, k] and B[k, n], and between two matrices.
+    private readonly record struct Factors(
+        Tensor A,
+        Tensor B,
+        uint StrideAM,
+        uint StrideAK,
+        uint StrideBK,
+        uint StrideBN,
+        uint BatchA,
+        uint BatchB
+    );
+
+    private static Factors AsTheyLie(Extents x, Tensor a, Tensor b)
+    {
+        uint m = (uint)x.M,
+            n = (uint)x.N,
+            k = (uint)x.K;
+        return new(
+            a,
+            b,
+            x.TransposeA ? 1 : k,
+            x.TransposeA ? m : 1,
+            x.TransposeB ? 1 : n,
+            x.TransposeB ? k : 1,
+            m * k,
+            k * n
         );
     }
 
