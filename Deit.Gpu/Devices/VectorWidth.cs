@@ -58,17 +58,29 @@ internal static partial class VectorWidth
         int? measured
     )
     {
-        string? own = variable(Variable) is { Length: > 0 } given ? given : null;
+        string? own = variable(Variable) is { Length: > 0 } bitsOfUser ? bitsOfUser : null;
         string width = own ?? (measured is { } bits and not 256 ? bits.ToString(CultureInfo.InvariantCulture) : "");
         if (width is "" or "256")
+        {
+            // A process that started this one may have had another length, whose code lies there.
+            if (Inherited(variable(CodeVariable)) is { } shared)
+                yield return (CodeVariable, shared);
             yield break;
+        }
         if (own is null)
             yield return (Variable, width);
         string folder = $"vectors-{string.Concat(width.Where(char.IsAsciiDigit))}";
-        string parent = variable(CodeVariable) is { Length: > 0 } code ? code : Path.Combine(cache, "mesa");
-        if (Path.GetFileName(parent) != folder)
+        string given = variable(CodeVariable) is { Length: > 0 } code ? code : Path.Combine(cache, "mesa");
+        string parent = Inherited(given) ?? given;
+        if (Path.GetFileName(given) != folder)
             yield return (CodeVariable, Path.Combine(parent, folder));
     }
+
+    // The folder around that of another length; null where a folder is of no length.
+    private static string? Inherited(string? folder) =>
+        Path.GetFileName(folder)?.StartsWith("vectors-", StringComparison.Ordinal) == true
+            ? Path.GetDirectoryName(folder)
+            : null;
 
     /// <summary>Keeps an answer for the driver that this process has loaded.</summary>
     public static void Keep(int bits) =>

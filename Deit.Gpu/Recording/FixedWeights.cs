@@ -13,7 +13,10 @@ public sealed class FixedWeights : IDisposable
     private readonly DeviceBuffer _buffer;
     private readonly Action<Action<Recorder>> _run;
     private readonly Lock _gate = new();
-    private readonly Dictionary<(long Offset, string Form), (Arena Memory, Tensor Copy)> _copies = [];
+    private readonly Dictionary<
+        (long Offset, string Form, DType Type, Shape Shape),
+        (Arena Memory, Tensor Copy)
+    > _copies = [];
 
     /// <summary>No copies yet.</summary>
     /// <param name="device">The device of the weights.</param>
@@ -44,7 +47,7 @@ public sealed class FixedWeights : IDisposable
     /// <exception cref="GpuException">The device has not enough memory.</exception>
     internal Tensor Copy(Tensor weight, string form, Shape shape, DType type, Action<Recorder, Tensor> write)
     {
-        (long, string) key = (weight.Storage.ByteOffset + weight.ByteOffset, form);
+        (long, string, DType, Shape) key = (weight.Storage.ByteOffset + weight.ByteOffset, form, type, shape);
         lock (_gate)
         {
             if (!_copies.TryGetValue(key, out (Arena Memory, Tensor Copy) known))

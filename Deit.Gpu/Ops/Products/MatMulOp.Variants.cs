@@ -52,7 +52,7 @@ public static partial class MatMulOp
             x.TransposeB ? [size.Batch, size.N, size.K] : [size.Batch, size.K, size.N],
         ];
         // A kernel that needs B in another order has it so already where B does not change. No other kernel minds.
-        isFixed &= variants.Any(variant => variant.Kernel == Columns);
+        isFixed &= x.TransposeB && variants.Any(variant => variant.Kernel == Columns);
         string name = r.Choose(
             isFixed ? $"{key} fixed" : key,
             [

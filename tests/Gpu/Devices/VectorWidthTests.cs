@@ -18,6 +18,8 @@ public sealed class VectorWidthTests : IDisposable
     [InlineData("512", null, null, "MESA_SHADER_CACHE_DIR=/cache/mesa/vectors-512")]
     [InlineData("128", "/own", 512, "MESA_SHADER_CACHE_DIR=/own/vectors-128")]
     [InlineData("512", "/own/vectors-512", null, "")]
+    [InlineData("256", "/own/vectors-512", null, "MESA_SHADER_CACHE_DIR=/own")]
+    [InlineData("128", "/own/vectors-512", null, "MESA_SHADER_CACHE_DIR=/own/vectors-128")]
     [InlineData("../512", null, null, "MESA_SHADER_CACHE_DIR=/cache/mesa/vectors-512")]
     public void What_the_environment_is_to_say(string? width, string? code, int? measured, string expected)
     {
