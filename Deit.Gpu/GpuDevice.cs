@@ -83,10 +83,12 @@ public sealed class GpuDevice : IDisposable
 
     /// <summary>Copies of weights that do not change, for <see cref="GraphOptions.Fixed"/>.</summary>
     /// <param name="weights">A tensor of the <see cref="Arena"/> in which all of them lie.</param>
+    /// <exception cref="ArgumentException">It is a tensor of a graph.</exception>
     public FixedWeights CreateFixedWeights(Tensor weights) =>
         new(
             Vulkan,
-            weights.Storage.Buffer!,
+            weights.Storage.Buffer
+                ?? throw new ArgumentException($"Copies of {weights}: expected a tensor of an arena.", nameof(weights)),
             record =>
             {
                 using Graph copying = Record(record, new GraphOptions { Purpose = "copying weights" });

@@ -24,7 +24,7 @@ internal sealed partial record CacheFolder
     public static CacheFolder For(GpuInfo info)
     {
         string meant = Meant(),
-            name = $"{info.Uuid}-{info.DriverUuid}{Vectors(info)}";
+            name = NameOf(info);
         if (IsWritable(meant))
             return new CacheFolder(System.IO.Path.Combine(meant, name), null);
         string problem = $"the cache folder '{meant}' cannot be written, so";
@@ -70,9 +70,13 @@ internal sealed partial record CacheFolder
         }
     }
 
-    // A CPU driver has one UUID for all widths of its vectors, for which other kernels are the fastest.
-    private static string Vectors(GpuInfo info) =>
-        info.Type == GpuType.Cpu && info.SubgroupSize != 8 ? $"-{info.SubgroupSize}" : "";
+    /// <summary>
+    /// The name of a device's folder. A CPU driver has one UUID for all widths of its vectors, for which other kernels are
+    /// the fastest.
+    /// </summary>
+    public static string NameOf(GpuInfo info) =>
+        $"{info.Uuid}-{info.DriverUuid}"
+        + (info.Type == GpuType.Cpu && info.SubgroupSize != 8 ? $"-{info.SubgroupSize}" : "");
 
     private static string Meant()
     {

@@ -8,7 +8,8 @@ namespace Deit.Gpu;
 /// <summary>
 /// How many bits of a vector Mesa's CPU driver uses. It takes 256 unless the environment says otherwise when the driver is
 /// loaded. Some processors are faster with 512. <c>deit bench vectors</c> measures that and keeps the answer beside the
-/// kernel choices; each process takes it before it loads Vulkan.
+/// kernel choices; each process takes it before it loads Vulkan. The variables hold for the whole process, and for all
+/// drivers of Mesa in it.
 /// </summary>
 internal static partial class VectorWidth
 {
@@ -18,7 +19,9 @@ internal static partial class VectorWidth
     /// <summary>The variable that says where the driver keeps compiled code.</summary>
     public const string CodeVariable = "MESA_SHADER_CACHE_DIR";
 
-    private const string FileName = "vectors.txt";
+    private const string FileName = "vectors.txt",
+        Prefix = "vectors-";
+    private const int DriversOwn = 256;
     private static readonly string[] DriverVariables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
     private static readonly Lock Gate = new();
     private static bool s_isApplied;
@@ -40,7 +43,24 @@ internal static partial class VectorWidth
             foreach (
                 (string name, string value) in Plan(Environment.GetEnvironmentVariable, CacheFolder.Place, Usable())
             )
+            {
+                if (name == CodeVariable)
+                    MakeFolder(value);
                 _ = SetEnvironment(name, value, 1);
+            }
+        }
+    }
+
+    // Mesa makes the last folder alone.
+    private static void MakeFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // Mesa says that it keeps no code then.
         }
     }
 
@@ -58,33 +78,44 @@ internal static partial class VectorWidth
         int? measured
     )
     {
-        string? own = variable(Variable) is { Length: > 0 } bitsOfUser ? bitsOfUser : null;
-        string width = own ?? (measured is { } bits and not 256 ? bits.ToString(CultureInfo.InvariantCulture) : "");
-        if (width is "" or "256")
+        // The driver passes over what is no number.
+        bool isOwn = variable(Variable) is { Length: > 0 };
+        int width =
+            !isOwn ? measured ?? DriversOwn
+            : int.TryParse(variable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out int bits) ? bits
+            : DriversOwn;
+        string? given = variable(CodeVariable) is { Length: > 0 } code ? code : null,
+            shared = Inherited(given);
+        if (width == DriversOwn)
         {
             // A process that started this one may have had another length, whose code lies there.
-            if (Inherited(variable(CodeVariable)) is { } shared)
+            if (shared is not null)
                 yield return (CodeVariable, shared);
             yield break;
         }
-        if (own is null)
-            yield return (Variable, width);
-        string folder = $"vectors-{string.Concat(width.Where(char.IsAsciiDigit))}";
-        string given = variable(CodeVariable) is { Length: > 0 } code ? code : Path.Combine(cache, "mesa");
-        string parent = Inherited(given) ?? given;
-        if (Path.GetFileName(given) != folder)
-            yield return (CodeVariable, Path.Combine(parent, folder));
+        if (!isOwn)
+            yield return (Variable, width.ToString(CultureInfo.InvariantCulture));
+        string folder = Path.Combine(
+            shared ?? given ?? Path.Combine(cache, "mesa"),
+            string.Create(CultureInfo.InvariantCulture, $"{Prefix}{width}")
+        );
+        if (folder != given)
+            yield return (CodeVariable, folder);
     }
 
     // The folder around that of another length; null where a folder is of no length.
     private static string? Inherited(string? folder) =>
-        Path.GetFileName(folder)?.StartsWith("vectors-", StringComparison.Ordinal) == true
+        Path.GetFileName(folder)?.StartsWith(Prefix, StringComparison.Ordinal) == true
             ? Path.GetDirectoryName(folder)
             : null;
 
-    /// <summary>Keeps an answer for the driver that this process has loaded.</summary>
-    public static void Keep(int bits) =>
-        CacheFolder.TryWrite(File, Encoding.UTF8.GetBytes(Answer(bits, Loaded() ?? "", Processor(), Manifests())));
+    /// <summary>Keeps an answer for the driver that this process has loaded, and says whether later processes will find it.</summary>
+    public static bool Keep(int bits)
+    {
+        if (Loaded() is { } library)
+            CacheFolder.TryWrite(File, Encoding.UTF8.GetBytes(Answer(bits, library, Processor(), Manifests())));
+        return Usable() == bits;
+    }
 
     /// <summary>
     /// An answer as it is kept, with what it was measured on: the processor, the variables that name drivers, and the
@@ -104,6 +135,7 @@ internal static partial class VectorWidth
             lines.Length > 1
             && int.TryParse(lines[0], NumberStyles.None, CultureInfo.InvariantCulture, out int bits)
             && Widths.Contains(bits)
+            && Stamp(lines[1]).Length > 0
             && answer == Answer(bits, lines[1], processor, manifests)
             ? bits
             : null;
@@ -115,9 +147,9 @@ internal static partial class VectorWidth
         {
             return Bits(System.IO.File.ReadAllText(File), Processor(), Manifests());
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            return null; // there is no answer
+            return null; // there is no answer, or it is garbage
         }
     }
 

@@ -128,8 +128,8 @@ public sealed class Recorder
                         + $"{Info.MaxStorageBufferRange}; lower the batch size."
                 );
             // A tensor may come by a binding and by its address.
-            bool isCounted = i >= bindings.Length - kernel.Addresses && bindings[..i].Contains(binding);
-            bytes += isCounted ? 0 : length * (binding.Access == Access.ReadWrite ? 2 : 1);
+            bool wasCounted = i >= bindings.Length - kernel.Addresses && bindings[..i].Contains(binding);
+            bytes += wasCounted ? 0 : length * (binding.Access == Access.ReadWrite ? 2 : 1);
         }
         if (
             workgroups.X == 0

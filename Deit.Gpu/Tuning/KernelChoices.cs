@@ -15,8 +15,8 @@ public sealed class KernelChoices : IKernelChooser
 {
     // The number in the name rises when there are kernels that every device should be measured for anew, and when a kernel
     // computes other bits under its old name.
-    private const string FileName = "kernels-2.json",
-        Chosen = "chosen",
+    internal const string FileName = "kernels-2.json";
+    private const string Chosen = "chosen",
         RejectedName = "rejected",
         AloneName = "alone",
         SlowName = "slow";

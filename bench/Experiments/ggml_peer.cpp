@@ -161,6 +161,10 @@ static Timing measure(ggml_backend_t backend, const Model & model, int batch, do
         if (time.seconds < best.seconds)
             best = time;
     }
+    if (best.seconds == 1e30) {
+        fprintf(stderr, "ggml_peer: the backend computes neither way of attention\n");
+        exit(1);
+    }
     return best;
 }
 

@@ -127,7 +127,7 @@ internal static class VectorBench
     // that runs one.
     private static string[] Self()
     {
-        string[] whole = File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0');
+        string[] whole = File.ReadAllText("/proc/self/cmdline").Split('\0')[..^1];
         return whole[..^(Environment.GetCommandLineArgs().Length - 1)];
     }
 }

@@ -46,7 +46,7 @@ uint ownToken(uint j) { return (gl_WorkGroupID.x * OWN + j) * SG + gl_SubgroupIn
     vec4 four = FOUR(tensor, at, d); [[unroll]] for (uint i = 0; i < min(4, D - d); i++) target[d + i] = four[i]; }
 #define ADDED_TO(tensor, at) (accumulate != 0 ? FOUR(tensor, at, d) : vec4(0))
 // Rows of the other side, of which VALUE is an element. An address is always that of a row that is there, also in a branch that no lane
-// takes: see matmul.lanes.comp.
+// takes: see matmul.columns.comp.
 #ifdef BY_ADDRESS
 #define OTHER_ROWS(name) uint64_t name[OTHERS]
 #define LOAD_OTHER(target, tensor, at) target = tensor##Address + uint64_t(at) * 4

@@ -58,11 +58,10 @@ public sealed class SameBitsTests
     // The device's folder of the cache, with the choices of the list.
     private static void Restore((string List, string Cache) place)
     {
-        GpuInfo info = GpuDevice.Find();
-        string folder = Path.Combine(place.Cache, $"{info.Uuid}-{info.DriverUuid}");
+        string folder = Path.Combine(place.Cache, CacheFolder.NameOf(GpuDevice.Find()));
         Directory.CreateDirectory(folder);
         string kept = place.List.Replace(".kept.txt", ".kernels.json", StringComparison.Ordinal);
-        File.Copy(kept, Path.Combine(folder, "kernels-2.json"));
+        File.Copy(kept, Path.Combine(folder, KernelChoices.FileName));
     }
 
     private static string[] Record(TemporaryFolder work, string cache, string kind)

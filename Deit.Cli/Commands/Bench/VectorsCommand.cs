@@ -83,7 +83,12 @@ internal static class VectorsCommand
             return 0;
         }
         int best = VectorBench.Best(rates);
-        VectorWidth.Keep(best);
+        if (!VectorWidth.Keep(best))
+            throw new DeitException(
+                DeitErrorKind.Output,
+                $"Vectors of {best} bits are the fastest, and '{VectorWidth.File}' cannot keep that; "
+                    + "set DEIT_CACHE to a folder that can be written."
+            );
         Output.Text(
             $"Later runs on this processor and driver take vectors of {best} bits; {VectorWidth.Variable} overrides it."
         );
