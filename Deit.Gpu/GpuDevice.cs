@@ -78,6 +78,7 @@ public sealed class GpuDevice : IDisposable
         options ??= GraphOptions.Default;
         Recorder recorder = new(Info, Choices, options);
         record(recorder);
+        options.Fixed?.Write();
         return new Graph(Vulkan, recorder, options);
     }
 

@@ -5,7 +5,8 @@ namespace Deit.Gpu;
 /// <summary>
 /// Copies of weights that no longer change, in the form in which kernels read them. A recording that is given them
 /// (<see cref="GraphOptions.Fixed"/>) does not bring a weight into that form in each run: it does not round it to 16
-/// bits, or lay it out anew. A copy is made when a recording first asks for it.
+/// bits, or lay it out anew. A copy is made when a recording first asks for it,
+/// and all that a recording asked for are written at once when it ends.
 /// </summary>
 public sealed class FixedWeights : IDisposable
 {
@@ -17,6 +18,7 @@ public sealed class FixedWeights : IDisposable
         (long Offset, string Form, DType Type, Shape Shape),
         (Arena Memory, Tensor Copy)
     > _copies = [];
+    private readonly List<Action<Recorder>> _unwritten = [];
 
     /// <summary>No copies yet.</summary>
     /// <param name="device">The device of the weights.</param>
@@ -53,19 +55,24 @@ public sealed class FixedWeights : IDisposable
             if (!_copies.TryGetValue(key, out (Arena Memory, Tensor Copy) known))
             {
                 Arena memory = new(_device, $"{weight.Name} {form}", Arena.SizeOf(type, shape));
-                try
-                {
-                    known = (memory, memory.Allocate(shape, type, weight.Name));
-                    _run(r => write(r, known.Copy));
-                }
-                catch
-                {
-                    memory.Dispose();
-                    throw;
-                }
-                _copies.Add(key, known);
+                Tensor copy = memory.Allocate(shape, type, weight.Name);
+                _copies.Add(key, known = (memory, copy));
+                _unwritten.Add(r => write(r, copy));
             }
             return known.Copy;
+        }
+    }
+
+    /// <summary>Writes the copies that recordings asked for. Whoever makes a graph of a recording calls it before the graph runs.</summary>
+    /// <exception cref="GpuException">The device has not enough memory or was lost; a later call tries again.</exception>
+    internal void Write()
+    {
+        lock (_gate)
+        {
+            if (_unwritten.Count == 0)
+                return;
+            _run(r => _unwritten.ForEach(write => write(r)));
+            _unwritten.Clear();
         }
     }
 
@@ -77,6 +84,7 @@ public sealed class FixedWeights : IDisposable
             foreach ((Arena memory, _) in _copies.Values)
                 memory.Dispose();
             _copies.Clear();
+            _unwritten.Clear();
         }
     }
 }

@@ -113,6 +113,7 @@ internal sealed class KernelMeasurement : IDisposable
     {
         Recorder recorder = new(_device.Info, _chooser, options);
         record(recorder);
+        options.Fixed?.Write();
         return new Graph(_device, recorder, options);
     }
 
