@@ -102,7 +102,8 @@ public sealed class PredictCommandTests : IDisposable
         File.WriteAllBytes(_folder["new\nline\u001b[1m.png"], DatasetAssert.Png(1));
         using DeitProcess predict = DeitProcess.StartIn(
             _folder.Path,
-            "script -qec \"$(printf '%q ' \"$@\")\" /dev/null",
+            // bash's printf quotes what bash alone reads; script starts the shell that SHELL names.
+            "SHELL=$BASH script -qec \"$(printf '%q ' \"$@\")\" /dev/null",
             ["predict", "--model", "model", "--format", "csv", "--top", "1", "new\nline\u001b[1m.png"]
         );
         (int code, string output, _) = await predict.End();
