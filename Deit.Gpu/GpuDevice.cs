@@ -84,8 +84,10 @@ public sealed class GpuDevice : IDisposable
 
     /// <summary>Copies of weights that do not change, for <see cref="GraphOptions.Fixed"/>.</summary>
     /// <param name="weights">A tensor of the <see cref="Arena"/> in which all of them lie.</param>
+    /// <param name="mayRearrange">Whether the weights themselves may take the order in which kernels read them, which spares
+    /// the memory of copies. Graphs that were recorded before must not run any more, and the host no longer reads the weights.</param>
     /// <exception cref="ArgumentException">It is a tensor of a graph.</exception>
-    public FixedWeights CreateFixedWeights(Tensor weights) =>
+    public FixedWeights CreateFixedWeights(Tensor weights, bool mayRearrange = false) =>
         new(
             Vulkan,
             weights.Storage.Buffer
@@ -94,7 +96,8 @@ public sealed class GpuDevice : IDisposable
             {
                 using Graph copying = Record(record, new GraphOptions { Purpose = "copying weights" });
                 copying.Run();
-            }
+            },
+            mayRearrange
         );
 
     /// <summary>Copies values to a tensor, in order with submitted work.</summary>

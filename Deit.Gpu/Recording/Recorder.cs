@@ -106,6 +106,8 @@ public sealed class Recorder
     /// <param name="flops">Floating-point operations, for profiles.</param>
     /// <exception cref="GpuException">A tensor exceeds the largest range that the device binds, or there are too many
     /// workgroups.</exception>
+    /// <exception cref="InvalidOperationException">A tensor is a weight that lies in the order of a kernel, and the graph was not
+    /// given <see cref="GraphOptions.Fixed"/>.</exception>
     public void Dispatch<TPush>(
         Kernel<TPush> kernel,
         in TPush push,
@@ -117,9 +119,18 @@ public sealed class Recorder
         where TPush : unmanaged
     {
         double bytes = 0;
+        Binding[] bound = new Binding[bindings.Length];
         for (int i = 0; i < bindings.Length; i++)
         {
-            Binding binding = bindings[i];
+            Binding binding = bound[i] = bindings[i] with
+            {
+                Tensor = Fixed?.AsItWas(bindings[i].Tensor) ?? bindings[i].Tensor,
+            };
+            if (binding.Tensor.IsDisplaced)
+                throw new InvalidOperationException(
+                    $"{kernel.Name} binds {binding.Tensor}, which no longer changes and lies in the order of a kernel; "
+                        + "record it with the GraphOptions.Fixed of these weights."
+                );
             long length = binding.Tensor.ByteLength;
             if (length > Info.MaxStorageBufferRange)
                 throw new GpuException(
@@ -128,7 +139,7 @@ public sealed class Recorder
                         + $"{Info.MaxStorageBufferRange}; lower the batch size."
                 );
             // A tensor may come by a binding and by its address.
-            bool wasCounted = i >= bindings.Length - kernel.Addresses && bindings[..i].Contains(binding);
+            bool wasCounted = i >= bindings.Length - kernel.Addresses && bound.AsSpan(0, i).Contains(binding);
             bytes += wasCounted ? 0 : length * (binding.Access == Access.ReadWrite ? 2 : 1);
         }
         if (
@@ -148,15 +159,7 @@ public sealed class Recorder
         byte[] pushBytes = MemoryMarshal.AsBytes(new ReadOnlySpan<TPush>(in push)).ToArray();
         string label = CurrentScope.Name.Length == 0 ? kernel.Name : $"{CurrentScope.Name}: {kernel.Name}";
         _dispatches.Add(
-            new Dispatch(
-                kernel,
-                specialization.ToArray(),
-                pushBytes,
-                workgroups,
-                bindings.ToArray(),
-                new Cost(flops, bytes),
-                label
-            )
+            new Dispatch(kernel, specialization.ToArray(), pushBytes, workgroups, bound, new Cost(flops, bytes), label)
         );
     }
 

@@ -13,6 +13,9 @@ internal sealed class Storage(long byteLength, bool transient)
     /// <summary>True when a graph's memory plan decides where the bytes lie.</summary>
     public bool Transient { get; } = transient;
 
+    /// <summary>True when the elements lie in the order of a kernel, and whoever binds the storage knows it.</summary>
+    public bool IsRearranged { get; init; }
+
     /// <summary>The buffer that holds the bytes; null until planned.</summary>
     public DeviceBuffer? Buffer { get; private set; }
 

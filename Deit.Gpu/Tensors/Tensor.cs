@@ -30,6 +30,10 @@ public sealed class Tensor
     /// <summary>Where in <see cref="Buffer"/> the bytes start.</summary>
     internal long BufferOffset => Storage.ByteOffset + ByteOffset;
 
+    /// <summary>True when a form that only <see cref="FixedWeights"/> knows took the place of the elements.</summary>
+    internal bool IsDisplaced =>
+        !Storage.IsRearranged && Storage.Buffer?.IsRearranged(BufferOffset, BufferOffset + ByteLength) == true;
+
     /// <summary>The extents.</summary>
     public Shape Shape { get; }
 

@@ -11,21 +11,23 @@ internal static class TensorTransfers
     {
         /// <summary>Copies values to a tensor.</summary>
         /// <exception cref="ArgumentException">The sizes differ.</exception>
+        /// <exception cref="InvalidOperationException">The elements lie in the order of a kernel.</exception>
         public void Write<T>(Tensor tensor, ReadOnlySpan<T> values)
             where T : unmanaged
         {
             ReadOnlySpan<byte> bytes = values.AsBytes();
-            CheckLength(tensor, bytes.Length);
+            Check(tensor, bytes.Length);
             transfers.Write(tensor.Buffer, tensor.BufferOffset, bytes);
         }
 
         /// <summary>Copies a tensor's values to the host.</summary>
         /// <exception cref="ArgumentException">The sizes differ.</exception>
+        /// <exception cref="InvalidOperationException">The elements lie in the order of a kernel.</exception>
         public void Read<T>(Tensor tensor, Span<T> values)
             where T : unmanaged
         {
             Span<byte> bytes = values.AsBytes();
-            CheckLength(tensor, bytes.Length);
+            Check(tensor, bytes.Length);
             transfers.Read(tensor.Buffer, tensor.BufferOffset, bytes);
         }
 
@@ -43,8 +45,12 @@ internal static class TensorTransfers
             transfers.Fill(tensor.Buffer, tensor.BufferOffset, tensor.ByteLength + 3 & ~3L, pattern);
     }
 
-    private static void CheckLength(Tensor tensor, long bytes)
+    private static void Check(Tensor tensor, long bytes)
     {
+        if (tensor.IsDisplaced)
+            throw new InvalidOperationException(
+                $"Copying to or from {tensor}: it no longer changes and lies in the order of a kernel; read it before it is frozen."
+            );
         if (bytes != tensor.ByteLength)
             throw new ArgumentException($"Copying {bytes} bytes to or from {tensor}, expected {tensor.ByteLength}.");
     }

@@ -15,6 +15,20 @@ internal sealed class DeviceBuffer(MemoryBlock block, long offset, long byteLeng
 
     public bool Disposed { get; private set; }
 
+    // Replaced as a whole, since one thread may ask while another notes.
+    private (long Start, long End)[] _rearranged = [];
+
+    /// <summary>Notes that a range holds its elements in an order that a kernel chose.</summary>
+    public void Rearrange(long start, long end)
+    {
+        if (!_rearranged.Contains((start, end)))
+            _rearranged = [.. _rearranged, (start, end)];
+    }
+
+    /// <summary>Whether some of a range was rearranged.</summary>
+    public bool IsRearranged(long start, long end) =>
+        Array.Exists(_rearranged, range => range.Start < end && start < range.End);
+
     public void Dispose()
     {
         if (Disposed)

@@ -12,7 +12,7 @@ layout(constant_id = 3) const uint OWN = 1;
 layout(constant_id = 4) const uint OTHERS = 4;
 const bool VECTORS = D % 4 == 0;
 const uint PARTS = (D + 4 * SG - 1) / (4 * SG);  // four values of a row that one lane holds when it is handed round
-const uint CHAINS = OWN * OTHERS == 1 ? 4 : 2;   // parts of a sum
+const uint CHAINS = OWN * OTHERS == 1 ? 4 : 2;  // parts of a sum
 
 #ifdef BY_ADDRESS
 #extension GL_EXT_buffer_reference : require
@@ -51,10 +51,14 @@ uint ownToken(uint j) { return (gl_WorkGroupID.x * OWN + j) * SG + gl_SubgroupIn
 #define OTHER_ROWS(name) uint64_t name[OTHERS]
 #define LOAD_OTHER(target, tensor, at) target = tensor##Address + uint64_t(at) * 4
 #define VALUE(row, d) Shared(row).value[d]
+// The address again, plus a zero that the compiler does not know to be one. It would read all elements once otherwise, and keep them on
+// the stack until they are wanted again, where a read is part of the instruction that wants it.
+#define AGAIN(row) ((row) + uint64_t(accumulate >> 1))
 #define MULTIPLY_ADD(a, b, c) c = fma(a, b, c)
 #else
 #define OTHER_ROWS(name) vec4 name[OTHERS][PARTS]
 #define LOAD_OTHER(target, tensor, at) [[unroll]] for (uint p = 0; p < PARTS; p++) target[p] = FOUR(tensor, at, (p * SG + gl_SubgroupInvocationID) * 4)
+#define AGAIN(parts) parts
 #define VALUE(parts, d) subgroupShuffle(parts[(d) / (4 * SG)][(d) % 4], (d) / 4 % SG)
 #define MULTIPLY_ADD(a, b, c) c += (a) * (b)
 #endif
@@ -78,7 +82,7 @@ uint ownToken(uint j) { return (gl_WorkGroupID.x * OWN + j) * SG + gl_SubgroupIn
 #define ADD_PRODUCTS(sums, weights, others) \
     [[unroll]] for (uint d = 0; d < D; d++) \
         [[unroll]] for (uint i = 0; i < OTHERS; i++) { \
-            float value = VALUE(others[i], d); \
+            float value = VALUE(AGAIN(others[i]), d); \
             [[unroll]] for (uint j = 0; j < OWN; j++) \
                 MULTIPLY_ADD(weights[i][j], value, sums[j][d]); \
         }

@@ -172,12 +172,12 @@ public static class LinearOp
         {
             if (r.Fixed is { } copies && copies.Hold(weight))
             {
-                Tensor copy = copies.Copy(
+                Tensor copy = copies.In(
                     weight,
                     $"in {type}",
                     weight.Shape,
                     type,
-                    (once, shorter) => once.CastTo(weight, shorter)
+                    (once, from, shorter) => once.CastTo(from, shorter)
                 );
                 return copy.Shape == weight.Shape ? copy : copy.View(weight.Shape);
             }

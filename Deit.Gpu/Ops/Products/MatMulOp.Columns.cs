@@ -3,11 +3,11 @@ namespace Deit.Gpu;
 // The products whose lanes own columns: see shaders/Products/matmul.columns.comp.
 public static partial class MatMulOp
 {
-    private readonly record struct PanelsPush(uint Count, uint N, uint K, uint Batch);
+    private readonly record struct PanelsPush(uint N, uint K);
 
     private static readonly Kernel<PanelsPush> Panels = new("matmul.panels");
 
-    private readonly record struct SpacedPush(uint Count, uint Width, uint Distance);
+    private readonly record struct SpacedPush(uint Rows, uint Width, uint Distance);
 
     private static readonly Kernel<SpacedPush> SpacedRows = new("matmul.spaced");
 
@@ -42,27 +42,35 @@ public static partial class MatMulOp
         int panels = (int)WorkgroupCount.Cover((uint)x.N, width);
         Shape shape = [x.Batch, panels, x.K, (int)width];
         if (r.Fixed is { } copies && copies.Hold(b))
-            return copies.Copy(
+            return copies.In(
                 b,
                 $"in panels of {width}",
                 shape,
                 DType.F32,
-                (once, copy) => Lay(once, b, copy, x, width)
+                (once, rows, laid) => Lay(once, rows, laid, x.N, x.K, width),
+                // A whole panel is the transpose of its rows, and they are that of the panel.
+                (once, laid, rows) => Lay(once, laid, rows, x.K, (int)width, (uint)x.K)
             );
         Tensor packed = r.Empty(shape);
-        Lay(r, b, packed, x, width);
+        Lay(r, b, packed, x.N, x.K, width);
         return packed;
     }
 
-    private static void Lay(Recorder r, Tensor b, Tensor packed, Extents x, uint width)
+    // The transposes of the matrices b [..., n, k] in panels of so many columns.
+    private static void Lay(Recorder r, Tensor b, Tensor packed, int n, int k, uint width)
     {
-        uint count = (uint)(packed.Elements / 4),
-            perMatrix = count / (uint)x.Batch;
+        const uint Chunk = 16; // of four elements, that a lane takes
+        uint lanes = ElementwiseLayout.WorkgroupSize(r.Info),
+            columns = WorkgroupCount.Cover((uint)n, width) * width;
         r.Dispatch(
             Panels,
-            new PanelsPush(count, (uint)x.N, (uint)x.K, perMatrix),
-            ElementwiseLayout.Workgroups(r.Info, count),
-            [ElementwiseLayout.WorkgroupSize(r.Info), width],
+            new PanelsPush((uint)n, (uint)k),
+            new WorkgroupCount(
+                WorkgroupCount.Cover(columns, lanes),
+                WorkgroupCount.Cover((uint)k / 4, Chunk),
+                (uint)(packed.Elements / columns / k)
+            ),
+            [lanes, width, Chunk],
             [Binding.Read(b), Binding.Write(packed)]
         );
     }
@@ -70,14 +78,19 @@ public static partial class MatMulOp
     // A copy of the matrices a [..., K], with rows that start so many elements apart.
     private static Tensor Spaced(Recorder r, Tensor a, uint distance)
     {
-        uint width = (uint)a.Shape.Columns,
-            count = (uint)(a.Elements / 4);
+        const uint Rows = 16; // that a workgroup takes
+        uint lanes = ElementwiseLayout.WorkgroupSize(r.Info),
+            rows = (uint)a.Shape.Rows,
+            width = (uint)a.Shape.Columns / 4;
         Tensor copy = r.Empty([a.Shape.Rows, (int)distance]);
         r.Dispatch(
             SpacedRows,
-            new SpacedPush(count, width / 4, distance / 4),
-            ElementwiseLayout.Workgroups(r.Info, count),
-            [ElementwiseLayout.WorkgroupSize(r.Info)],
+            new SpacedPush(rows, width, distance / 4),
+            new WorkgroupCount(
+                WorkgroupCount.Cover(width, lanes),
+                Math.Min(WorkgroupCount.Cover(rows, Rows), r.Info.MaxWorkgroups.Y)
+            ),
+            [lanes],
             [Binding.Read(a), Binding.Write(copy)]
         );
         return copy;

@@ -150,13 +150,13 @@ internal sealed class Parameters : IDisposable
 
     /// <summary>
     /// Promises that the parameters no longer change. Inference recorded from now on rounds each weight to 16 bits once
-    /// instead of in each run, where its precision has 16 bits. Where a kernel reads weights in an order of its own, it
-    /// lays them out once.
+    /// instead of in each run, where its precision has 16 bits. Where a kernel reads weights in an order of its own, they
+    /// take that order: graphs recorded before must not run any more, and the host no longer reads the values.
     /// </summary>
     /// <exception cref="InvalidOperationException">The parameters are being trained.</exception>
     public void Freeze() =>
         _fixed ??= _gradients is null
-            ? Device.CreateFixedWeights(Flat)
+            ? Device.CreateFixedWeights(Flat, mayRearrange: true)
             : throw new InvalidOperationException(
                 "Freezing parameters that are being trained: their copies would go stale; load them into a network of its own."
             );
