@@ -82,7 +82,7 @@ public sealed class GpuDevice : IDisposable
         return new Graph(Vulkan, recorder, options);
     }
 
-    /// <summary>Copies of weights that do not change, for <see cref="GraphOptions.Fixed"/>.</summary>
+    /// <summary>Weights that do not change, in the form that kernels read, for <see cref="GraphOptions.Fixed"/>.</summary>
     /// <param name="weights">A tensor of the <see cref="Arena"/> in which all of them lie.</param>
     /// <param name="mayRearrange">Whether the weights themselves may take the order in which kernels read them, which spares
     /// the memory of copies. Graphs that were recorded before must not run any more, and the host no longer reads the weights.</param>
@@ -91,11 +91,11 @@ public sealed class GpuDevice : IDisposable
         new(
             Vulkan,
             weights.Storage.Buffer
-                ?? throw new ArgumentException($"Copies of {weights}: expected a tensor of an arena.", nameof(weights)),
+                ?? throw new ArgumentException($"Forms of {weights}: expected a tensor of an arena.", nameof(weights)),
             record =>
             {
-                using Graph copying = Record(record, new GraphOptions { Purpose = "copying weights" });
-                copying.Run();
+                using Graph writing = Record(record, new GraphOptions { Purpose = "laying out weights" });
+                writing.Submit(); // whatever is submitted later comes after it, and the disposal waits
             },
             mayRearrange
         );

@@ -96,13 +96,16 @@ public sealed record GpuInfo
     /// </summary>
     public bool BufferAddresses { get; init; }
 
+    /// <summary>Whether bindings are written into command buffers. Where not, each launch has a descriptor set.</summary>
+    internal bool PushDescriptors { get; init; }
+
     /// <summary>The largest range in bytes that a kernel can bind.</summary>
     public required long MaxStorageBufferRange { get; init; }
 
     /// <summary>Invocations that run in lockstep.</summary>
     public required int SubgroupSize { get; init; }
 
-    /// <summary>The subgroup sizes that a kernel may ask for.</summary>
+    /// <summary>The subgroup sizes of which a kernel can be sure.</summary>
     internal SubgroupRange SubgroupSizes { get; init; }
 
     /// <summary>Bytes of shared memory of a workgroup.</summary>

@@ -1,14 +1,20 @@
 namespace Deit.Gpu;
 
-/// <summary>The subgroup sizes, powers of two, that a compute kernel may ask for; none when both are 0.</summary>
+/// <summary>
+/// The subgroup sizes, powers of two, of which a compute kernel can be sure: those that it may ask for, or the only one that
+/// the device has. None when both are 0.
+/// </summary>
 internal readonly record struct SubgroupRange(int Least, int Most)
 {
-    /// <summary>Whether a kernel may ask for subgroups of a size.</summary>
+    /// <summary>Whether the device has one size alone: kernels need not ask for it, and on some drivers may not.</summary>
+    public bool IsFixed => Least == Most && Least > 0;
+
+    /// <summary>Whether a kernel can have subgroups of a size.</summary>
     public bool Contains(int size) => Least <= size && size <= Most;
 
     /// <summary>
-    /// The narrowest size of at least 8 lanes that may be asked for. Where none may be that is narrower than the
-    /// device's own, it is the device's own.
+    /// The narrowest size of at least 8 lanes that a kernel can have. Where none is narrower than the device's own, it is
+    /// the device's own.
     /// </summary>
     public int Narrowest(int reported)
     {

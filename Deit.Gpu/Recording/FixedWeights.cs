@@ -10,8 +10,9 @@ namespace Deit.Gpu;
 /// </summary>
 /// <remarks>
 /// A form is a copy beside the weight. Where the weights may be rearranged, a form of the same size takes the weight's
-/// own place instead, unless a recording reads the weight as it is. A recording that wants it as it was later gets a
-/// copy of that. What knows nothing of the forms is refused by <see cref="Recorder"/> and by reads of the host.
+/// own place instead, unless a recording has read the weight as it is. A recording that wants it as it was later gets a
+/// copy of that. What knows nothing of the forms is refused: recordings and runs of graphs without them, and reads and
+/// writes by the host.
 /// </remarks>
 public sealed class FixedWeights : IDisposable
 {
@@ -21,12 +22,13 @@ public sealed class FixedWeights : IDisposable
     private readonly bool _mayRearrange;
     private readonly Lock _gate = new();
     private readonly Dictionary<
-        (long Offset, string Form, DType Type, Shape Shape),
+        (long Start, long End, string Form, DType Type, Shape Shape),
         (Arena Memory, Tensor Copy)
     > _copies = [];
     private readonly List<Rearranged> _rearranged = [];
     private readonly List<(long Start, long End)> _readAsTheyAre = [];
     private readonly List<Action<Recorder>> _unwritten = [];
+    private bool _disposed;
 
     /// <summary>No forms yet.</summary>
     /// <param name="device">The device of the weights.</param>
@@ -61,6 +63,7 @@ public sealed class FixedWeights : IDisposable
     /// <param name="write">Records the ops that make the form (its last argument) from the weight.</param>
     /// <param name="undo">Records the ops that make the weight from the form; null where that cannot be.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">The forms were given back.</exception>
     internal Tensor In(
         Tensor weight,
         string form,
@@ -72,8 +75,12 @@ public sealed class FixedWeights : IDisposable
     {
         lock (_gate)
         {
+            ObjectDisposedException.ThrowIf(_disposed, this);
             (long start, long end) = RangeOf(weight);
-            if (_rearranged.Find(r => r.Start == start && r.Form == form && r.Now.Shape == shape) is { } known)
+            if (
+                _rearranged.Find(r => r.Start == start && r.End == end && r.Form == form && r.Now.Shape == shape) is
+                { } known
+            )
                 return known.Now;
             bool isFree = !Overlaps(_readAsTheyAre, start, end) && !_rearranged.Exists(r => r.Overlaps(start, end));
             bool isAsLarge = shape.Elements * type.Size() == end - start && type == weight.DType;
@@ -84,12 +91,18 @@ public sealed class FixedWeights : IDisposable
     }
 
     /// <summary>A tensor as a recording is to bind it: where a form took its place, a copy of what was there.</summary>
+    /// <param name="tensor">Any tensor.</param>
+    /// <param name="access">How the kernel touches it.</param>
     /// <exception cref="GpuException">The device has not enough memory.</exception>
-    /// <exception cref="InvalidOperationException">A form took the place of a part of the tensor.</exception>
-    internal Tensor AsItWas(Tensor tensor)
+    /// <exception cref="InvalidOperationException">A form took the place of a part of the tensor, or the kernel writes it.</exception>
+    internal Tensor AsItWas(Tensor tensor, Access access = Access.Read)
     {
         if (!Hold(tensor) || tensor.Storage.IsRearranged)
             return tensor;
+        if (access.HasFlag(Access.Write))
+            throw new InvalidOperationException(
+                $"Recording a kernel that writes {tensor}: it was promised not to change; write it before its weights are fixed."
+            );
         lock (_gate)
         {
             (long start, long end) = RangeOf(tensor);
@@ -101,7 +114,8 @@ public sealed class FixedWeights : IDisposable
             }
             if (start < rearranged.Start || end > rearranged.End)
                 throw new InvalidOperationException(
-                    $"Recording {tensor}: {rearranged.Now}, a part of it, lies in the order of a kernel; read it by itself."
+                    $"Recording {tensor}: {rearranged.Now.Name ?? "a weight"} {rearranged.Shape}, which it overlaps, lies in the "
+                        + "order of a kernel; read that by itself."
                 );
             Tensor whole = rearranged.Now,
                 copy = Copy(whole, "as it was", rearranged.Shape, whole.DType, rearranged.Undo);
@@ -124,7 +138,10 @@ public sealed class FixedWeights : IDisposable
         }
     }
 
-    /// <summary>Gives the memory of the copies back; recordings that read them must not be run any more.</summary>
+    /// <summary>
+    /// Gives the memory of the copies back; recordings that read them must not be run any more. Weights whose place a form
+    /// took keep that order, and nothing can read them any more.
+    /// </summary>
     public void Dispose()
     {
         lock (_gate)
@@ -133,12 +150,14 @@ public sealed class FixedWeights : IDisposable
                 memory.Dispose();
             _copies.Clear();
             _unwritten.Clear();
+            _disposed = true;
         }
     }
 
     private Tensor Copy(Tensor weight, string form, Shape shape, DType type, Action<Recorder, Tensor, Tensor> write)
     {
-        (long, string, DType, Shape) key = (RangeOf(weight).Start, form, type, shape);
+        (long start, long end) = RangeOf(weight);
+        (long, long, string, DType, Shape) key = (start, end, form, type, shape);
         if (!_copies.TryGetValue(key, out (Arena Memory, Tensor Copy) known))
         {
             Tensor from = AsItWas(weight);

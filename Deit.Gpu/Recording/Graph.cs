@@ -9,6 +9,8 @@ public sealed class Graph : IDisposable
     private readonly VulkanGraph _encoded;
     private readonly DeviceBuffer[] _blocks;
     private readonly bool _ownsBlocks;
+    private readonly DeviceBuffer[] _arenas; // of tensors that live outside the graph
+    private int _rearranged; // ranges of them that had taken the order of a kernel when they were last looked at
     private bool _disposed;
 
     internal Graph(VulkanDevice device, Recorder recorder, GraphOptions options)
@@ -17,6 +19,16 @@ public sealed class Graph : IDisposable
         Dispatches = [.. recorder.Dispatches];
         if (Dispatches.Count == 0)
             throw new InvalidOperationException("A graph without dispatches was recorded; record at least one op.");
+        _arenas =
+        [
+            .. Dispatches
+                .SelectMany(dispatch => dispatch.Bindings)
+                .Select(binding => binding.Tensor.Storage)
+                .Where(storage => !storage.Transient)
+                .Select(storage => storage.Buffer!)
+                .Distinct(),
+        ];
+        _rearranged = _arenas.Sum(buffer => buffer.RearrangedRanges);
         (Storage[] storages, MemoryPlan.Lifetime[] lifetimes) = Lifetimes(Dispatches, recorder.Kept);
         // At this point nothing has a place yet: these barriers stand where values pass from one dispatch to another.
         lifetimes = MemoryPlan.ToBarriers(lifetimes, BarrierPlan.Create([.. Dispatches.Select(Ranges)]));
@@ -65,7 +77,7 @@ public sealed class Graph : IDisposable
     /// <exception cref="GpuException">The device was lost.</exception>
     public void Submit()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        BeforeRun();
         _encoded.Submit();
     }
 
@@ -73,15 +85,32 @@ public sealed class Graph : IDisposable
     /// <exception cref="GpuException">The device was lost.</exception>
     public void Run()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        BeforeRun();
         _device.Queue.Wait(_encoded.Submit());
     }
 
     /// <summary>Runs the graph once with every dispatch timed alone.</summary>
     public GraphProfile Profile()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        BeforeRun();
         return new GraphProfile(Dispatches, _encoded.Profile());
+    }
+
+    // A weight that took the order of a kernel since the recording would be read as if it had not: see FixedWeights.
+    private void BeforeRun()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        int rearranged = _arenas.Sum(buffer => buffer.RearrangedRanges);
+        if (rearranged == _rearranged)
+            return;
+        foreach (Dispatch dispatch in Dispatches)
+        foreach (Binding binding in dispatch.Bindings)
+            if (binding.Tensor.IsDisplaced)
+                throw new InvalidOperationException(
+                    $"Running a graph that reads {binding.Tensor}: the weight took the order of a kernel since the graph was recorded; "
+                        + "record it again with the GraphOptions.Fixed of these weights."
+                );
+        _rearranged = rearranged;
     }
 
     internal ChoiceSequence Choices { get; }

@@ -16,7 +16,7 @@ public sealed record GraphOptions
     public Graph? Borrow { get; init; }
 
     /// <summary>
-    /// Copies of weights to read instead of rounding weights or laying them out in each run. They must outlive the graph.
+    /// Weights in the form that kernels read, instead of rounding them or laying them out in each run. They must outlive the graph.
     /// Null where weights change.
     /// </summary>
     public FixedWeights? Fixed { get; init; }

@@ -28,7 +28,7 @@ public sealed class Recorder
     /// <summary>How products of F32 are computed here: see <see cref="Multiplying"/>.</summary>
     public ProductArithmetic Products => CurrentScope.Products;
 
-    /// <summary>Copies of weights that do not change; null where they may.</summary>
+    /// <summary>Weights that do not change, in the form that kernels read; null where they may change.</summary>
     internal FixedWeights? Fixed { get; }
 
     /// <summary>Decisions that a test or a bench takes itself.</summary>
@@ -124,7 +124,7 @@ public sealed class Recorder
         {
             Binding binding = bound[i] = bindings[i] with
             {
-                Tensor = Fixed?.AsItWas(bindings[i].Tensor) ?? bindings[i].Tensor,
+                Tensor = Fixed?.AsItWas(bindings[i].Tensor, bindings[i].Access) ?? bindings[i].Tensor,
             };
             if (binding.Tensor.IsDisplaced)
                 throw new InvalidOperationException(

@@ -41,15 +41,18 @@ internal static class TensorTransfers
         }
 
         /// <summary>Fills a tensor with a 32-bit pattern.</summary>
-        public void Fill(Tensor tensor, uint pattern) =>
+        public void Fill(Tensor tensor, uint pattern)
+        {
+            Check(tensor, tensor.ByteLength);
             transfers.Fill(tensor.Buffer, tensor.BufferOffset, tensor.ByteLength + 3 & ~3L, pattern);
+        }
     }
 
     private static void Check(Tensor tensor, long bytes)
     {
         if (tensor.IsDisplaced)
             throw new InvalidOperationException(
-                $"Copying to or from {tensor}: it no longer changes and lies in the order of a kernel; read it before it is frozen."
+                $"Copying to or from {tensor}: it lies in the order of a kernel; read or write it before it is frozen."
             );
         if (bytes != tensor.ByteLength)
             throw new ArgumentException($"Copying {bytes} bytes to or from {tensor}, expected {tensor.ByteLength}.");

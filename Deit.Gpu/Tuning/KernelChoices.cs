@@ -8,17 +8,18 @@ namespace Deit.Gpu;
 /// Chooses which of several kernels runs a given shape. The kernels are measured once on the device at first use, and
 /// the choice is kept beside the pipeline cache, so that it depends on measurements of the device and not on its maker.
 /// A candidate that fails, or whose result on noise is not the plain kernel's, is rejected and never taken: its driver
-/// may be one on which nobody here has seen it run. A candidate that the process or the device did not survive is
+/// may be one on which nobody here has seen it run. A candidate that two processes or the device did not survive is
 /// rejected, too (<see cref="TrialMarker"/>). <c>DEIT_TUNE=0</c> takes the first candidate unmeasured.
 /// </summary>
 public sealed class KernelChoices : IKernelChooser
 {
     // The number in the name rises when there are kernels that every device should be measured for anew, and when a kernel
     // computes other bits under its old name.
-    internal const string FileName = "kernels-2.json";
+    internal const string FileName = "kernels-3.json";
     private const string Chosen = "chosen",
         RejectedName = "rejected",
         AloneName = "alone",
+        SuspectName = "suspect",
         SlowName = "slow";
 
     // A candidate that takes so many times as long as the fastest, and long enough for somebody to wait for it, is not
@@ -33,6 +34,8 @@ public sealed class KernelChoices : IKernelChooser
     private readonly Dictionary<string, string> _choices = [],
         _rejected = [];
     private readonly Dictionary<string, string> _alone = []; // keys whose candidates are compiled one at a time, and why
+    private readonly Dictionary<string, string> _suspects = []; // kernels with which one process ended
+    private readonly HashSet<string> _cleared = []; // kernels that this process has measured and survived
     private readonly Dictionary<string, string> _slow = []; // candidates by their family of keys, and how slow they are
     private readonly HashSet<string> _unseen = []; // keys whose choice was made elsewhere
     private readonly bool _measure = Environment.GetEnvironmentVariable("DEIT_TUNE") is not ("0" or "false");
@@ -181,6 +184,8 @@ public sealed class KernelChoices : IKernelChooser
                     wanted is null && trial.Family is not null ? right.Min(entry => entry.Milliseconds) : null;
                 if (TimeOf(measurement, key, candidate, trial, expected, fastest) is { } milliseconds)
                     right.Add((candidate, milliseconds));
+                _cleared.Add(Rejection(key, candidate.Name));
+                _suspects.Remove(Rejection(key, candidate.Name));
             }
         }
         if (wanted is not null)
@@ -319,30 +324,51 @@ public sealed class KernelChoices : IKernelChooser
     }
 
     // Takes over the choices and rejections of other processes, and the kernels that were being tried by processes that
-    // are gone. A process that was trying a single kernel did not survive that kernel. Where several were being
+    // are gone. A process that was trying a single kernel may not have survived that kernel. Where several were being
     // compiled at the same time, nobody knows which one it was until they are compiled one at a time.
     private void TakeOver()
     {
         Merge();
         IReadOnlyList<(string, string[])> leftovers = TrialMarker.TakeLeftovers(_folder);
+        // One event may end several processes, so that a kernel is suspected once.
+        foreach (
+            string kernel in leftovers
+                .Where(left => left.Item2.Length == 1)
+                .Select(left => Rejection(left.Item1, left.Item2[0]))
+                .Distinct()
+        )
+            Suspect(kernel);
         foreach ((string key, string[] names) in leftovers)
-            if (names is [string name])
-                _rejected[Rejection(key, name)] = $"the process or the device did not survive it; {TryAgain}";
-            else
+            if (names.Length > 1)
                 _alone[key] = $"the process did not survive one of {string.Join(", ", names)}";
         if (leftovers.Count > 0)
             Save();
+    }
+
+    // Somebody, or the system for want of memory, may have ended the process while an innocent kernel ran. That seldom
+    // happens twice before the kernel has once been measured to the end.
+    private void Suspect(string kernel)
+    {
+        if (!_suspects.TryAdd(kernel, "a process ended while it was tried; if another does, it is rejected"))
+            _rejected[kernel] = $"two processes did not survive it; {TryAgain}";
     }
 
     private void Merge()
     {
         foreach ((string name, Dictionary<string, string> part) in Parts)
         foreach ((string key, string value) in Load(_file, name))
-            part.TryAdd(key, value);
+            if (part != _suspects || !_cleared.Contains(key))
+                part.TryAdd(key, value);
     }
 
     private (string Name, Dictionary<string, string> Entries)[] Parts =>
-        [(Chosen, _choices), (RejectedName, _rejected), (AloneName, _alone), (SlowName, _slow)];
+        [
+            (Chosen, _choices),
+            (RejectedName, _rejected),
+            (AloneName, _alone),
+            (SuspectName, _suspects),
+            (SlowName, _slow),
+        ];
 
     private void Save()
     {

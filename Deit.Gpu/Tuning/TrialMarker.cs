@@ -61,9 +61,9 @@ internal sealed class TrialMarker : IDisposable
                 if (_file is not null)
                     RandomAccess.Write(_file, text, 0);
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // A full disk does not keep the kernels from being measured.
+                // A full disk, or a folder that was closed meanwhile, does not keep the kernels from being measured.
             }
     }
 

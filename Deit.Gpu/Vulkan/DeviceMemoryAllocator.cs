@@ -16,7 +16,10 @@ internal sealed class DeviceBuffer(MemoryBlock block, long offset, long byteLeng
     public bool Disposed { get; private set; }
 
     // Replaced as a whole, since one thread may ask while another notes.
-    private (long Start, long End)[] _rearranged = [];
+    private volatile (long Start, long End)[] _rearranged = [];
+
+    /// <summary>How many ranges were rearranged so far.</summary>
+    public int RearrangedRanges => _rearranged.Length;
 
     /// <summary>Notes that a range holds its elements in an order that a kernel chose.</summary>
     public void Rearrange(long start, long end)

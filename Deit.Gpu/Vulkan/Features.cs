@@ -5,7 +5,8 @@ namespace Deit.Gpu.Vulkan;
 /// <summary>The optional features a device has: queried once, enabled when the device is opened.</summary>
 internal sealed unsafe class Features
 {
-    public const string PushDescriptor = "VK_KHR_push_descriptor";
+    private const string PushDescriptorName = "VK_KHR_push_descriptor";
+    private const string MemoryBudgetName = "VK_EXT_memory_budget";
     private const string CooperativeMatrixName = "VK_KHR_cooperative_matrix";
     private const string CooperativeMatrix2Name = "VK_NV_cooperative_matrix2";
     private const string BFloat16Name = "VK_KHR_shader_bfloat16";
@@ -24,6 +25,9 @@ internal sealed unsafe class Features
     public bool BFloat16 { get; private init; }
     public bool BFloat16Matrices { get; private init; }
     public bool MemoryBudget { get; private init; }
+
+    /// <summary>Bindings that are written into command buffers.</summary>
+    public bool PushDescriptors { get; private init; }
 
     /// <summary>Addresses of buffers as 64-bit integers of a shader.</summary>
     public bool BufferAddresses { get; private init; }
@@ -70,8 +74,7 @@ internal sealed unsafe class Features
         if (extensions.Contains(BFloat16Name))
             *tail = &bfloat16;
         vk.GetPhysicalDeviceFeatures2(device, &features);
-        bool memoryBudget = extensions.Contains("VK_EXT_memory_budget");
-        return Of(features.Features, features11, features12, features13, matrix, matrix2, bfloat16, memoryBudget);
+        return Of(features.Features, features11, features12, features13, matrix, matrix2, bfloat16, extensions);
     }
 
     private static Features Of(
@@ -82,7 +85,7 @@ internal sealed unsafe class Features
         in PhysicalDeviceCooperativeMatrixFeaturesKHR matrix,
         in PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2,
         in PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16,
-        bool memoryBudget
+        HashSet<string> extensions
     ) =>
         new()
         {
@@ -106,21 +109,22 @@ internal sealed unsafe class Features
                 && matrix2.CooperativeMatrixPerElementOperations,
             BFloat16 = bfloat16.ShaderBFloat16Type,
             BFloat16Matrices = bfloat16.ShaderBFloat16Type && bfloat16.ShaderBFloat16CooperativeMatrix,
-            MemoryBudget = memoryBudget,
+            MemoryBudget = extensions.Contains(MemoryBudgetName),
+            PushDescriptors = extensions.Contains(PushDescriptorName),
             BufferAddresses = features12.BufferDeviceAddress && features10.ShaderInt64,
         };
 
     /// <summary>The part of the baseline that the device lacks; null when nothing is missing.</summary>
-    public string? Missing(HashSet<string> extensions) =>
-        !extensions.Contains(PushDescriptor) ? $"its driver lacks {PushDescriptor}"
-        : !TimelineSemaphore || !Synchronization2 || !Maintenance4
+    public string? Missing() =>
+        !TimelineSemaphore || !Synchronization2 || !Maintenance4
             ? "its driver lacks timeline semaphores, synchronization2 or maintenance4"
-        : null;
+            : null;
 
     /// <summary>The extensions to enable.</summary>
     public IEnumerable<string> ExtensionNames()
     {
-        yield return PushDescriptor;
+        if (PushDescriptors)
+            yield return PushDescriptorName;
         if (CooperativeMatrix)
             yield return CooperativeMatrixName;
         if (WorkgroupMatrices)
@@ -128,6 +132,6 @@ internal sealed unsafe class Features
         if (BFloat16)
             yield return BFloat16Name;
         if (MemoryBudget)
-            yield return "VK_EXT_memory_budget";
+            yield return MemoryBudgetName;
     }
 }

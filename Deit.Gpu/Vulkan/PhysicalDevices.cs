@@ -60,7 +60,7 @@ internal static unsafe class PhysicalDevices
             ApiVersion = VulkanInstance.VersionText(properties.Properties.ApiVersion),
             Unsuitable = !vulkan13
                 ? $"its driver offers Vulkan {VulkanInstance.VersionText(properties.Properties.ApiVersion)}, 1.3 is needed"
-                : features.Missing(extensions),
+                : features.Missing(),
             // A CPU driver reports an arbitrary heap; its memory is the machine's.
             MemoryBytes = isCpu ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : heapBytes,
             HostVisibleMemory = choice.HostVisible,
@@ -70,6 +70,7 @@ internal static unsafe class PhysicalDevices
                 addresses ? MemoryBlock.Slack : 0
             ),
             BufferAddresses = addresses,
+            PushDescriptors = features.PushDescriptors,
             MaxStorageBufferRange = limits.MaxStorageBufferRange,
             SubgroupSize = (int)properties11.SubgroupSize,
             SubgroupSizes = SubgroupSizes(properties13, features.SubgroupSizeControl),
@@ -273,14 +274,19 @@ internal static unsafe class PhysicalDevices
             ComponentTypeKHR.Sint32Khr => "s32",
             ComponentTypeKHR.Uint32Khr => "u32",
             (ComponentTypeKHR)1000141000 => "bf16",
+            (ComponentTypeKHR)1000491000 => "s8x4",
+            (ComponentTypeKHR)1000491001 => "u8x4",
+            (ComponentTypeKHR)1000491002 => "f8e4m3",
+            (ComponentTypeKHR)1000491003 => "f8e5m2",
             _ => $"type{(int)type}",
         };
 
     private static string Text(byte* utf8) => Marshal.PtrToStringUTF8((nint)utf8) ?? "";
 
-    /// <summary>The subgroup sizes that a compute kernel may ask for.</summary>
+    /// <summary>The subgroup sizes of which a compute kernel can be sure.</summary>
     internal static SubgroupRange SubgroupSizes(in PhysicalDeviceVulkan13Properties properties, bool control) =>
-        control && properties.RequiredSubgroupSizeStages.HasFlag(ShaderStageFlags.ComputeBit)
+        properties.MinSubgroupSize == properties.MaxSubgroupSize
+        || (control && properties.RequiredSubgroupSizeStages.HasFlag(ShaderStageFlags.ComputeBit))
             ? new((int)properties.MinSubgroupSize, (int)properties.MaxSubgroupSize)
             : default;
 }

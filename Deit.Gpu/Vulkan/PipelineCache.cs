@@ -64,6 +64,9 @@ internal sealed unsafe class PipelineCache : IDisposable
         return result;
     }
 
+    /// <summary>The layout of the bindings of a kernel that has so many.</summary>
+    public DescriptorSetLayout SetLayout(int bindings) => _setLayouts.Get(bindings, CreateSetLayout);
+
     private ComputePipeline Get(PipelineDescription kernel)
     {
         SpirvModule module = SpirvModule.Load(kernel.Shader);
@@ -77,7 +80,8 @@ internal sealed unsafe class PipelineCache : IDisposable
         uint[] specialization = kernel.Specialization;
         int size = kernel.NarrowSubgroups ? _device.Info.NarrowSubgroupSize : _device.Info.SubgroupSize;
         bool fullSubgroups = kernel.FullSubgroups && _device.Features.FullSubgroups,
-            requiresSize = kernel.FullSubgroups && _device.Info.SubgroupSizes.Contains(size);
+            requiresSize =
+                kernel.FullSubgroups && _device.Info.SubgroupSizes is { IsFixed: false } sizes && sizes.Contains(size);
         PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new()
         {
             SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo,
@@ -150,7 +154,7 @@ internal sealed unsafe class PipelineCache : IDisposable
 
     private PipelineLayout CreateLayout(int bindings, int push)
     {
-        DescriptorSetLayout set = _setLayouts.Get(bindings, CreateSetLayout);
+        DescriptorSetLayout set = SetLayout(bindings);
         PushConstantRange range = new(ShaderStageFlags.ComputeBit, 0, (uint)push);
         PipelineLayoutCreateInfo create = new()
         {
@@ -180,7 +184,7 @@ internal sealed unsafe class PipelineCache : IDisposable
         DescriptorSetLayoutCreateInfo create = new()
         {
             SType = StructureType.DescriptorSetLayoutCreateInfo,
-            Flags = DescriptorSetLayoutCreateFlags.PushDescriptorBitKhr,
+            Flags = _device.Info.PushDescriptors ? DescriptorSetLayoutCreateFlags.PushDescriptorBitKhr : 0,
             BindingCount = (uint)count,
             PBindings = bindings,
         };

@@ -121,6 +121,21 @@ internal sealed unsafe class VulkanCalls(Vk vk)
         return fault != Result.Success ? fault : vk.AllocateCommandBuffers(_device, in allocate, out commands);
     }
 
+    public Result CreateDescriptorPool(in DescriptorPoolCreateInfo create, out DescriptorPool pool)
+    {
+        pool = default;
+        Result fault = Before();
+        return fault != Result.Success ? fault : Made(vk.CreateDescriptorPool(_device, in create, null, out pool));
+    }
+
+    /// <summary>Descriptor sets are given back with their pool.</summary>
+    public Result AllocateDescriptorSet(in DescriptorSetAllocateInfo allocate, out DescriptorSet set)
+    {
+        set = default;
+        Result fault = Before();
+        return fault != Result.Success ? fault : vk.AllocateDescriptorSets(_device, in allocate, out set);
+    }
+
     public Result BindBufferMemory(Buffer buffer, DeviceMemory memory) =>
         Before() is var fault and not Result.Success ? fault : vk.BindBufferMemory(_device, buffer, memory, 0);
 
@@ -207,6 +222,12 @@ internal sealed unsafe class VulkanCalls(Vk vk)
     {
         if (GivenBack(pool.Handle))
             vk.DestroyCommandPool(_device, pool, null);
+    }
+
+    public void Destroy(DescriptorPool pool)
+    {
+        if (GivenBack(pool.Handle))
+            vk.DestroyDescriptorPool(_device, pool, null);
     }
 
     public void Destroy(Semaphore semaphore)

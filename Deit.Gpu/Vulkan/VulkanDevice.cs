@@ -49,7 +49,7 @@ internal sealed unsafe class VulkanDevice : IDisposable
             uint,
             WriteDescriptorSet*,
             void>)
-            (void*)Vk.GetDeviceProcAddr(Handle, "vkCmdPushDescriptorSetKHR");
+            (void*)(info.PushDescriptors ? Vk.GetDeviceProcAddr(Handle, "vkCmdPushDescriptorSetKHR") : default);
         try
         {
             Queue = new SubmissionQueue(this, queue);

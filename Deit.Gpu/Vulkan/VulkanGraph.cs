@@ -10,6 +10,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
     private readonly bool[] _barriers;
     private readonly ComputePipeline[] _pipelines;
     private readonly CommandPool _pool;
+    private readonly DescriptorSets? _sets; // where the driver has no push descriptors
     private readonly CommandBuffer[] _commands;
 
     public VulkanGraph(VulkanDevice device, IReadOnlyList<Launch> launches, bool[] barriers)
@@ -25,6 +26,12 @@ internal sealed unsafe class VulkanGraph : IDisposable
         List<CommandBuffer> commands = [];
         try
         {
+            if (!device.Info.PushDescriptors && launches.Count > 0)
+            {
+                _sets = new DescriptorSets(device, launches);
+                for (int i = 0; i < launches.Count; i++)
+                    Bind(default, i, default);
+            }
             for (int first = 0; first < launches.Count; )
             {
                 int end = EndOfSubmission(first);
@@ -166,7 +173,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
                 bound = _pipelines[i];
                 vk.CmdBindPipeline(commands, PipelineBindPoint.Compute, bound.Handle);
             }
-            EncodeLaunch(commands, _launches[i], bound);
+            EncodeLaunch(commands, i, bound);
             if (profile)
                 vk.CmdWriteTimestamp2(
                     commands,
@@ -185,14 +192,36 @@ internal sealed unsafe class VulkanGraph : IDisposable
         return commands;
     }
 
-    private void EncodeLaunch(CommandBuffer commands, Launch launch, ComputePipeline pipeline)
+    private void EncodeLaunch(CommandBuffer commands, int index, ComputePipeline pipeline)
     {
-        int count = launch.Ranges.Length;
+        Launch launch = _launches[index];
+        if (_sets is null)
+            Bind(commands, index, pipeline.Layout);
+        else
+            _sets.Bind(commands, pipeline.Layout, index);
+        fixed (byte* push = launch.Push)
+            if (launch.Push.Length > 0)
+                _device.Vk.CmdPushConstants(
+                    commands,
+                    pipeline.Layout,
+                    ShaderStageFlags.ComputeBit,
+                    0,
+                    (uint)launch.Push.Length,
+                    push
+                );
+        _device.Vk.CmdDispatch(commands, launch.Workgroups.X, launch.Workgroups.Y, launch.Workgroups.Z);
+    }
+
+    // Writes the bindings of a launch: into the command buffer, or into its descriptor set where there is one.
+    private void Bind(CommandBuffer commands, int index, PipelineLayout layout)
+    {
+        BoundRange[] ranges = _launches[index].Ranges;
+        int count = ranges.Length;
         DescriptorBufferInfo* buffers = stackalloc DescriptorBufferInfo[count];
         WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[count];
         for (int i = 0; i < count; i++)
         {
-            BoundRange range = launch.Ranges[i];
+            BoundRange range = ranges[i];
             buffers[i] = new DescriptorBufferInfo(
                 range.Buffer.Block.Buffer,
                 (ulong)(range.Buffer.Offset + range.Offset),
@@ -207,19 +236,15 @@ internal sealed unsafe class VulkanGraph : IDisposable
                 PBufferInfo = &buffers[i],
             };
         }
-        _device.PushDescriptors(commands, pipeline.Layout, (uint)count, writes);
-        fixed (byte* push = launch.Push)
-            if (launch.Push.Length > 0)
-                _device.Vk.CmdPushConstants(
-                    commands,
-                    pipeline.Layout,
-                    ShaderStageFlags.ComputeBit,
-                    0,
-                    (uint)launch.Push.Length,
-                    push
-                );
-        _device.Vk.CmdDispatch(commands, launch.Workgroups.X, launch.Workgroups.Y, launch.Workgroups.Z);
+        if (_sets is null)
+            _device.PushDescriptors(commands, layout, (uint)count, writes);
+        else
+            _sets.Write(index, (uint)count, writes);
     }
 
-    public void Dispose() => _device.Calls.Destroy(_pool);
+    public void Dispose()
+    {
+        _sets?.Dispose();
+        _device.Calls.Destroy(_pool);
+    }
 }

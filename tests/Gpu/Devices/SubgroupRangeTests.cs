@@ -51,6 +51,18 @@ public sealed class SubgroupRangeTests
                 control: true
             )
         );
+        Assert.False(range.IsFixed);
+    }
+
+    // Mesa's driver for NVIDIA offers one size and lets no kernel ask for it.
+    [Fact]
+    public void The_only_size_is_certain_without_asking()
+    {
+        PhysicalDeviceVulkan13Properties properties = new() { MinSubgroupSize = 32, MaxSubgroupSize = 32 };
+        SubgroupRange range = PhysicalDevices.SubgroupSizes(properties, control: true);
+        Assert.True(range.Contains(32));
+        Assert.True(range.IsFixed);
+        Assert.Equal(range, PhysicalDevices.SubgroupSizes(properties, control: false));
     }
 
     [Fact]

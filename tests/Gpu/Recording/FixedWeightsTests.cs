@@ -1,10 +1,12 @@
 using Deit.Gpu;
+using Deit.Tests.Model.Serving;
 
 namespace Deit.Tests.Gpu.Recording;
 
 /// <summary>Weights that do not change, in the form that kernels read.</summary>
 public class FixedWeightsTests
 {
+    private const int OutOfDeviceMemory = -2;
     private const string Columns = "columns 24x24",
         Tiled = "tiled 32x32x16 4x4";
     private const int Rows = 50,
@@ -64,6 +66,8 @@ public class FixedWeightsTests
         (float[] byRows, _) = Run(device, null, Tiled, x, weight, bias);
         bool hasPanels = dispatches > 1;
 
+        using Graph before = device.Record(r => r.Keep(r.Linear(x, weight, bias)));
+        before.Run();
         (float[] actual, int fewer) = Run(device, forms, Columns, x, weight, bias);
         Assert.Equal(byColumns, actual);
         Assert.Equal(1, fewer);
@@ -72,6 +76,8 @@ public class FixedWeightsTests
             return;
 
         // What does not know of the order is refused, and the neighbours are untouched.
+        Assert.Contains("recorded", Refused(before.Run));
+        Assert.Contains("order of a kernel", Refused(() => device.Fill(weight)));
         Assert.Contains("order of a kernel", Refused(() => device.Read<float>(weight)));
         Assert.Contains("order of a kernel", Refused(() => device.Write<float>(weight, others)));
         Assert.Contains("GraphOptions.Fixed", Refused(() => Run(device, null, Columns, x, weight, bias)));
@@ -87,11 +93,54 @@ public class FixedWeightsTests
         Assert.Equal(ofPart, Run(device, forms, Tiled, x, part, null).Result);
         Assert.Equal(shape.Elements * sizeof(float), forms.ByteLength);
 
+        Assert.Contains(
+            "promised not to change",
+            Refused(() => device.Record(r => r.Copy(other, weight), new GraphOptions { Fixed = forms }))
+        );
+
         // Rows that a recording reads as they are keep their place.
         Run(device, forms, Tiled, x, other, bias);
         Run(device, forms, Columns, x, other, bias);
         Assert.Equal(others, device.Read<float>(other));
         Assert.Equal(2 * shape.Elements * sizeof(float), forms.ByteLength);
+    }
+
+    // Whatever call of the driver fails, the next recording finds the weights as they were, or laid out once.
+    [Fact]
+    public void A_recording_that_failed_is_made_again()
+    {
+        GpuDevice device = TestDevice.Current;
+        float[]? expected = null;
+        int failing = 0;
+        bool failed;
+        do
+        {
+            using Arena arena = device.CreateArena("weights", Arena.SizeOf(DType.F32, [48, Inputs]));
+            using Arena inputs = device.CreateArena("inputs", Arena.SizeOf(DType.F32, [Rows, Inputs]));
+            Tensor weight = Noise(device, arena.Allocate([48, Inputs])),
+                x = Noise(device, inputs.Allocate([Rows, Inputs]));
+            expected ??= Run(device, null, Columns, x, weight, null).Result;
+            using FixedWeights forms = device.CreateFixedWeights(weight, mayRearrange: true);
+            failing++;
+            failed = false;
+            EngineModels.WithFault(
+                OutOfDeviceMemory,
+                (call, _) => call == failing,
+                () =>
+                {
+                    try
+                    {
+                        Run(device, forms, Columns, x, weight, null);
+                    }
+                    catch (GpuException)
+                    {
+                        failed = true;
+                    }
+                }
+            );
+            Assert.Equal(expected, Run(device, forms, Columns, x, weight, null).Result);
+        } while (failed);
+        Assert.InRange(failing, 3, 100);
     }
 
     private static string Refused(Action action) => Assert.Throws<InvalidOperationException>(action).Message;

@@ -124,7 +124,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
     }
 
     [Fact]
-    public void A_kernel_that_the_process_did_not_survive_is_never_opened_again()
+    public void A_kernel_that_two_processes_did_not_survive_is_never_opened_again()
     {
         int recorded = 0;
         KernelCandidate crash = Sum with
@@ -138,6 +138,14 @@ public sealed class KernelChoicesFaultTests : IDisposable
         };
         new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, crash, Wrong], Trial);
 
+        // One may have been ended by somebody, and one event may have ended two: the kernel is tried again.
+        string left = Assert.Single(Directory.GetFiles(_dead, Marker));
+        byte[] marked = File.ReadAllBytes(left);
+        File.WriteAllBytes($"{left}-2", marked);
+        Assert.Empty(new KernelChoices(TestDevice.Current.Vulkan, _dead).Rejected);
+        Assert.Empty(Directory.GetFiles(_dead, Marker));
+
+        File.WriteAllBytes(left, marked);
         KernelChoices later = new(TestDevice.Current.Vulkan, _dead);
         Assert.Equal([$"{Key}: sum"], later.Rejected.Keys);
         Assert.Contains("did not survive", later.Rejected[$"{Key}: sum"]);
@@ -148,6 +156,50 @@ public sealed class KernelChoicesFaultTests : IDisposable
             "plain",
             new KernelChoices(TestDevice.Current.Vulkan, _dead).Choose(Key, [Plain, NeverOpened("sum")], Trial)
         );
+    }
+
+    [Fact]
+    public void A_kernel_that_was_measured_after_a_process_ended_is_no_longer_suspected()
+    {
+        int recorded = 0;
+        KernelCandidate crash = Sum with
+        {
+            Record = (r, x) =>
+            {
+                if (++recorded == 2)
+                    Die();
+                return Sum.Record(r, x);
+            },
+        };
+        new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, crash], Trial);
+        string left = Assert.Single(Directory.GetFiles(_dead, Marker));
+        byte[] marked = File.ReadAllBytes(left);
+        KernelChoices next = new(TestDevice.Current.Vulkan, _dead);
+        Assert.Empty(next.Rejected);
+        Assert.Empty(Directory.GetFiles(_dead, Marker));
+        bool isTried = false;
+        next.Choose(
+            Key,
+            [
+                Plain,
+                Sum with
+                {
+                    Record = (r, x) =>
+                    {
+                        isTried = true;
+                        return Sum.Record(r, x);
+                    },
+                },
+            ],
+            Trial
+        );
+        Assert.True(isTried);
+
+        // It takes two more processes to reject it.
+        File.WriteAllBytes(left, marked);
+        Assert.Empty(new KernelChoices(TestDevice.Current.Vulkan, _dead).Rejected);
+        File.WriteAllBytes(left, marked);
+        Assert.Single(new KernelChoices(TestDevice.Current.Vulkan, _dead).Rejected);
     }
 
     [Fact]
