@@ -99,7 +99,7 @@ public sealed class FixedWeights : IDisposable
     {
         if (!Hold(tensor) || tensor.Storage.IsRearranged)
             return tensor;
-        if (access.HasFlag(Access.Write))
+        if (_mayRearrange && access.HasFlag(Access.Write))
             throw new InvalidOperationException(
                 $"Recording a kernel that writes {tensor}: it was promised not to change; write it before its weights are fixed."
             );

@@ -89,12 +89,14 @@ public static partial class AttentionOp
                     Heads = 2,
                     Tokens = Math.Min((Tokens + 15) / 16 * 16, 256),
                 }
-                : this with
-                {
-                    Batch = 32,
-                    Heads = 6,
-                    Tokens = Math.Min((Tokens + 15) / 16 * 16, 640),
-                };
+                : (this with { Heads = 6, Tokens = Math.Min((Tokens + 15) / 16 * 16, 640) }).AsMany(info, 32);
+
+        // So many images, or as many as a kernel can bind.
+        private Head AsMany(GpuInfo info, int images)
+        {
+            long bytesOfOne = (this with { Batch = 1 }).Packed.Elements * sizeof(float);
+            return this with { Batch = (int)Math.Clamp(info.MaxStorageBufferRange / bytesOfOne, 1, images) };
+        }
     }
 
     private static void RecordForward(Recorder r, Variant variant, Head head, Tensor qkv, Tensor y, Tensor logSumExp) =>

@@ -301,7 +301,7 @@ public static partial class MatMulOp
                 .DistinctBy(variant => variant.Name);
     }
 
-    private static bool IsNarrow(GpuInfo info) => info.SubgroupSize is 4 or 8 or 16;
+    private static bool IsNarrow(GpuInfo info) => info.Type == GpuType.Cpu && info.SubgroupSize is 4 or 8 or 16;
 
     // The depth is the one that pads K least, and of equals the deeper.
     // The name leaves the depth out, so that all K of a class share its choice.

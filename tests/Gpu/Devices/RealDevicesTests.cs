@@ -79,6 +79,7 @@ public sealed class RealDevicesTests
     [InlineData("M2", Tile, Tile32)]
     [InlineData("Adreno 740", Tile, Tile32)]
     [InlineData("Adreno 740 on Android", Tile, Tile32)]
+    [InlineData("Mali-G715", Tile, Tile32)] // whose subgroups are as narrow as those of CPU drivers
     [InlineData("lavapipe", Rows, "two rows a lane")]
     [InlineData("SwiftShader", Rows, "row a lane")]
     public void First_kernels_of_F32(string name, string product, string attention)
