@@ -126,17 +126,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
     [Fact]
     public void A_kernel_that_two_processes_did_not_survive_is_never_opened_again()
     {
-        int recorded = 0;
-        KernelCandidate crash = Sum with
-        {
-            Record = (r, x) =>
-            {
-                if (++recorded == 2)
-                    Die();
-                return Sum.Record(r, x);
-            },
-        };
-        new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, crash, Wrong], Trial);
+        new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, DyingAt(2), Wrong], Trial);
 
         // One may have been ended by somebody, and one event may have ended two: the kernel is tried again.
         string left = Assert.Single(Directory.GetFiles(_dead, Marker));
@@ -161,17 +151,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
     [Fact]
     public void A_kernel_that_was_measured_after_a_process_ended_is_no_longer_suspected()
     {
-        int recorded = 0;
-        KernelCandidate crash = Sum with
-        {
-            Record = (r, x) =>
-            {
-                if (++recorded == 2)
-                    Die();
-                return Sum.Record(r, x);
-            },
-        };
-        new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, crash], Trial);
+        new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, DyingAt(2)], Trial);
         string left = Assert.Single(Directory.GetFiles(_dead, Marker));
         byte[] marked = File.ReadAllBytes(left);
         KernelChoices next = new(TestDevice.Current.Vulkan, _dead);
@@ -205,18 +185,8 @@ public sealed class KernelChoicesFaultTests : IDisposable
     [Fact]
     public void Of_kernels_that_were_compiled_at_the_same_time_none_is_rejected_and_each_is_then_compiled_alone()
     {
-        int recorded = 0;
         List<string> marked = [];
-        KernelCandidate crash = Sum with
-        {
-            Record = (r, x) =>
-            {
-                if (++recorded == 1)
-                    Die();
-                return Sum.Record(r, x);
-            },
-        };
-        new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, crash], Trial);
+        new KernelChoices(TestDevice.Current.Vulkan, _folder).Choose(Key, [Plain, Fast, DyingAt(1)], Trial);
 
         Assert.Empty(new KernelChoices(TestDevice.Current.Vulkan, _dead).Rejected);
         KernelChoices later = new(TestDevice.Current.Vulkan, _dead); // a process that knows the choice from the file
@@ -272,6 +242,21 @@ public sealed class KernelChoicesFaultTests : IDisposable
         KernelChoices later = new(TestDevice.Current.Vulkan, _folder);
         Assert.Equal([$"{Key}: wrong", "another: wrong"], later.Rejected.Keys.OrderDescending());
         Assert.Equal(2, later.All.Count);
+    }
+
+    // The sum, in a process that ends when it is recorded so many times: first to be compiled, then to be run.
+    private KernelCandidate DyingAt(int recording)
+    {
+        int recorded = 0;
+        return Sum with
+        {
+            Record = (r, x) =>
+            {
+                if (++recorded == recording)
+                    Die();
+                return Sum.Record(r, x);
+            },
+        };
     }
 
     private static KernelCandidate NeverOpened(string name) =>

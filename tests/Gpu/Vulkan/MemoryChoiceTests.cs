@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Gpu.Vulkan;
+using Deit.Tests.Gpu.Devices;
 using Silk.NET.Vulkan;
 
 namespace Deit.Tests.Gpu.Vulkan;
@@ -100,37 +101,6 @@ public sealed class MemoryChoiceTests
     private static IEnumerable<uint> Staging((string, uint)[] types, long[] heaps, uint allowed) =>
         MemoryChoice.ForStaging(Memory(types, heaps), allowed);
 
-    private static PhysicalDeviceMemoryProperties Memory((string Type, uint Heap)[] types, long[] heaps)
-    {
-        PhysicalDeviceMemoryProperties memory = new()
-        {
-            MemoryTypeCount = (uint)types.Length,
-            MemoryHeapCount = (uint)heaps.Length,
-        };
-        for (int i = 0; i < heaps.Length; i++)
-            memory.MemoryHeaps[i] = new MemoryHeap(
-                (ulong)heaps[i],
-                types.Any(type => type.Heap == i && type.Type.Contains('L', StringComparison.Ordinal))
-                    ? MemoryHeapFlags.DeviceLocalBit
-                    : 0
-            );
-        for (int i = 0; i < types.Length; i++)
-            memory.MemoryTypes[i] = new MemoryType(
-                types[i].Type.Aggregate((MemoryPropertyFlags)0, (flags, letter) => flags | Flag(letter)),
-                types[i].Heap
-            );
-        return memory;
-    }
-
-    private static MemoryPropertyFlags Flag(char letter) =>
-        letter switch
-        {
-            'L' => MemoryPropertyFlags.DeviceLocalBit,
-            'V' => MemoryPropertyFlags.HostVisibleBit,
-            'C' => MemoryPropertyFlags.HostCoherentBit,
-            'H' => MemoryPropertyFlags.HostCachedBit,
-            'D' => MemoryPropertyFlags.DeviceCoherentBitAmd,
-            'U' => MemoryPropertyFlags.DeviceUncachedBitAmd,
-            _ => MemoryPropertyFlags.ProtectedBit,
-        };
+    private static PhysicalDeviceMemoryProperties Memory((string Type, uint Heap)[] types, long[] heaps) =>
+        new RealMemory(GpuType.Other, heaps, types).ToVulkan();
 }
