@@ -15,6 +15,30 @@ public static partial class MatMulOp
     private const uint RowsOfOneSet = 512,
         LineOfCache = 16;
 
+    private static Variant WithRowsFor(int m, Variant variant)
+    {
+        uint rows = RowsOfBlock(m, variant.BlockM);
+        uint[] constants = [variant.Specialization[0], rows, .. variant.Specialization[2..]];
+        return variant with { BlockM = rows, Specialization = constants };
+    }
+
+    /// <summary>
+    /// Rows of C that a workgroup computes, at most so many: fewer where they divide M better. The last block does again
+    /// what the one before it has done, so that 197 rows are 9 blocks of 24 rows as of 22. Sums do not depend on it.
+    /// </summary>
+    internal static uint RowsOfBlock(int m, uint most)
+    {
+        // The loads and addresses that the rows of a block share take as long as three rows. Another number of rows is
+        // another kernel to compile, which a few percent are not worth.
+        const int Least = 20,
+            Shared = 3;
+        const double WorthAKernel = 0.95;
+        int best = Enumerable.Range(Least, (int)most - Least).MinBy(Cost);
+        return Cost(best) < WorthAKernel * Cost((int)most) ? (uint)best : most;
+
+        int Cost(int rows) => (m + rows - 1) / rows * (rows + Shared);
+    }
+
     // B in panels, which it is already where its columns are contiguous: the distance of columns is that of panels then.
     private static Factors ForColumns(Recorder r, Variant variant, Extents x, Tensor a, Tensor b)
     {

@@ -269,6 +269,8 @@ public static partial class MatMulOp
             step = (uint)depth;
         bool split = depth < x.K,
             byColumns = variant.Kernel == Columns;
+        if (byColumns)
+            variant = WithRowsFor(x.M, variant);
         Factors lie = byColumns ? ForColumns(r, variant, x, a, b) : AsTheyLie(x, a, b);
         Push push = new(
             m,
