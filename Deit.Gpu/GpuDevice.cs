@@ -5,19 +5,28 @@ namespace Deit.Gpu;
 /// <summary>An open Vulkan device: makes arenas and graphs, moves data. Several can be open at once. Methods are thread-safe.</summary>
 public sealed class GpuDevice : IDisposable
 {
-    private GpuDevice(VulkanDevice vulkan, CacheFolder cache)
+    private readonly IKernelChooser _chooser;
+
+    private GpuDevice(VulkanDevice vulkan, CacheFolder cache, IKernelChooser? chooser = null)
     {
         (Info, Vulkan, CacheNotice) = (vulkan.Info, vulkan, cache.Notice);
-        Choices = new KernelChoices(vulkan, cache.Path);
+        _chooser = chooser ?? new KernelChoices(vulkan, cache.Path);
     }
 
     /// <summary>The facts of the device.</summary>
     public GpuInfo Info { get; }
 
     /// <summary>Which kernel variant runs each shape, by measurement.</summary>
-    public KernelChoices Choices { get; }
+    public KernelChoices Choices =>
+        _chooser as KernelChoices
+        ?? throw new InvalidOperationException(
+            $"{Info.Name} is open to inspect kernels, and chooses none by measurement."
+        );
 
     internal VulkanDevice Vulkan { get; }
+
+    /// <summary>False where it only compiles: see <see cref="OpenToInspect"/>.</summary>
+    internal bool Runs => Vulkan.Runs;
 
     /// <summary>A sentence where what is compiled and measured cannot be kept where it should; null where all is well.</summary>
     public string? CacheNotice { get; }
@@ -46,6 +55,22 @@ public sealed class GpuDevice : IDisposable
             string.IsNullOrWhiteSpace(selector) ? Environment.GetEnvironmentVariable("DEIT_DEVICE") : selector
         );
 
+    /// <summary>The facts of a device for <see cref="OpenToInspect"/>, which need not be able to run anything.</summary>
+    /// <param name="selector">As of <see cref="Find"/>.</param>
+    /// <exception cref="GpuException">No such device, or none at all.</exception>
+    internal static GpuInfo FindToInspect(string? selector)
+    {
+        IReadOnlyList<GpuInfo> all = Enumerate();
+        selector = string.IsNullOrWhiteSpace(selector) ? Environment.GetEnvironmentVariable("DEIT_DEVICE") : selector;
+        // A device that somebody names may be unsuitable; otherwise only where all are.
+        bool any = !string.IsNullOrWhiteSpace(selector) || all.All(info => info.Unsuitable is not null);
+        GpuInfo found = DeviceSelection.Find(
+            any ? [.. all.Select(info => info with { Unsuitable = null })] : all,
+            selector
+        );
+        return all[found.Index];
+    }
+
     /// <summary>Opens a device.</summary>
     /// <param name="selector">Its index, part of its name, or the start of its UUID; null for DEIT_DEVICE, and without
     /// it the best: discrete, then integrated, then CPU.</param>
@@ -59,6 +84,33 @@ public sealed class GpuDevice : IDisposable
     {
         CacheFolder cache = CacheFolder.For(info);
         return new GpuDevice(VulkanDevice.Open(info, cache.Path), cache);
+    }
+
+    /// <summary>
+    /// Opens a device to inspect kernels. Where it cannot run any, because it is unsuitable or a card that is not there, it
+    /// compiles them alone: then its memory is pretended, and graphs of it do nothing.
+    /// </summary>
+    /// <param name="info">Facts from <see cref="Find"/> or <see cref="Enumerate"/>.</param>
+    /// <param name="chooser">Hears of all candidates.</param>
+    /// <exception cref="GpuException">The device is gone, or cannot be opened.</exception>
+    internal static GpuDevice OpenToInspect(GpuInfo info, IKernelChooser chooser)
+    {
+        CacheFolder cache = CacheFolder.For(info);
+        return new GpuDevice(OpenWithFigures(info, cache.Path), cache, chooser);
+    }
+
+    private static VulkanDevice OpenWithFigures(GpuInfo info, string cacheFolder)
+    {
+        if (info.Unsuitable is null)
+            try
+            {
+                return VulkanDevice.Open(info, cacheFolder, DeviceUse.Inspect);
+            }
+            catch (GpuException error) when (error.Kind is not GpuErrorKind.NoDevice)
+            {
+                // A driver for a card that is not there says that it has a queue, and fails to make what a queue needs.
+            }
+        return VulkanDevice.Open(info, cacheFolder, DeviceUse.Compile);
     }
 
     /// <summary>Device memory that lives until disposed.</summary>
@@ -76,7 +128,7 @@ public sealed class GpuDevice : IDisposable
     public Graph Record(Action<Recorder> record, GraphOptions? options = null)
     {
         options ??= GraphOptions.Default;
-        Recorder recorder = new(Info, Choices, options);
+        Recorder recorder = new(Info, _chooser, options);
         record(recorder);
         options.Fixed?.Write();
         return new Graph(Vulkan, recorder, options);

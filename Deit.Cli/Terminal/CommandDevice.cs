@@ -5,6 +5,16 @@ namespace Deit.Cli.Terminal;
 /// <summary>The device of a command.</summary>
 internal static class CommandDevice
 {
+    /// <summary>Opens it for somebody who waits for answers: kernels are measured for a few seconds at most.</summary>
+    /// <param name="selector">As of <see cref="GpuDevice.Open(string)"/>.</param>
+    /// <exception cref="GpuException">No such device, or none at all.</exception>
+    public static GpuDevice OpenForInference(string? selector)
+    {
+        GpuDevice device = Open(selector);
+        device.Choices.Budget = KernelChoices.InferenceBudget;
+        return device;
+    }
+
     /// <summary>Opens it. The error stream tells where what is compiled for it cannot be kept.</summary>
     /// <param name="selector">As of <see cref="GpuDevice.Open(string)"/>.</param>
     /// <exception cref="GpuException">No such device, or none at all.</exception>

@@ -108,6 +108,9 @@ public sealed record GpuInfo
     /// <summary>The subgroup sizes of which a kernel can be sure.</summary>
     internal SubgroupRange SubgroupSizes { get; init; }
 
+    /// <summary>The most subgroups of a workgroup whose subgroups have a size that the kernel asks for.</summary>
+    internal int MaxWorkgroupSubgroups { get; init; } = int.MaxValue;
+
     /// <summary>Bytes of shared memory of a workgroup.</summary>
     public required int SharedMemoryBytes { get; init; }
 
@@ -147,6 +150,32 @@ public sealed record GpuInfo
     /// <see cref="SubgroupSize"/>.
     /// </summary>
     public int NarrowSubgroupSize => SubgroupSizes.Narrowest(SubgroupSize);
+
+    /// <summary>
+    /// The subgroup size of kernels on matrix units. Where subgroups share the registers of a thread, as on Intel's GPUs,
+    /// it is the narrowest one, for which drivers have the fewest values to spill. Else it is <see cref="SubgroupSize"/>:
+    /// AMD's units spill with 32 lanes instead of 64.
+    /// </summary>
+    public int UnitSubgroupSize => SubgroupSizes.SharesRegisters ? NarrowSubgroupSize : SubgroupSize;
+
+    /// <summary>
+    /// An estimate of the registers of 4 bytes that a lane has in subgroups of <see cref="UnitSubgroupSize"/> or
+    /// <see cref="NarrowSubgroupSize"/>. No interface tells them. Lanes of AMD's and NVIDIA's cards have 256. A thread of
+    /// Intel's has 128 registers that are as wide as its narrowest subgroup.
+    /// </summary>
+    internal int LaneRegisters => SubgroupSizes.SharesRegisters ? 128 : 256;
+
+    /// <summary>The bytes of those registers of a subgroup of <see cref="UnitSubgroupSize"/>.</summary>
+    internal int UnitRegisterBytes => UnitSubgroupSize * 4 * LaneRegisters;
+
+    /// <summary>The size of the subgroups that a kernel counts on.</summary>
+    internal int SubgroupSizeFor(SubgroupDemand demand) =>
+        demand switch
+        {
+            SubgroupDemand.Narrow => NarrowSubgroupSize,
+            SubgroupDemand.Units => UnitSubgroupSize,
+            _ => SubgroupSize,
+        };
 
     /// <summary>
     /// True where kernels of rows and columns are laid out for a card, which hides memory's latency behind many

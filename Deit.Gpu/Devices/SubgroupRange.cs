@@ -9,6 +9,12 @@ internal readonly record struct SubgroupRange(int Least, int Most)
     /// <summary>Whether the device has one size alone: kernels need not ask for it, and on some drivers may not.</summary>
     public bool IsFixed => Least == Most && Least > 0;
 
+    /// <summary>
+    /// Whether subgroups of all sizes have the same registers, so that lanes of narrow ones have more. GPUs that offer fewer
+    /// than 32 lanes besides more are built so: Intel's.
+    /// </summary>
+    public bool SharesRegisters => Least is > 0 and < 32 && Most > Least;
+
     /// <summary>Whether a kernel can have subgroups of a size.</summary>
     public bool Contains(int size) => Least <= size && size <= Most;
 

@@ -50,8 +50,7 @@ public sealed class Dispatch
     internal PipelineDescription Pipeline =>
         new(
             Kernel.Name,
-            Kernel.FullSubgroups,
-            Kernel.NarrowSubgroups,
+            Kernel.Subgroups,
             Specialization,
             PushLength(Push.Length, Kernel.Addresses),
             [.. Bound.Select(binding => (ShaderAccess)binding.Access)]

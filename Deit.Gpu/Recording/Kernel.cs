@@ -5,14 +5,8 @@ namespace Deit.Gpu;
 /// <summary>A compute shader by the stem of its file, without its push constants' type.</summary>
 public abstract class Kernel
 {
-    private protected Kernel(string name, int pushBytes, bool fullSubgroups, bool narrowSubgroups, int addresses) =>
-        (Name, PushBytes, FullSubgroups, NarrowSubgroups, Addresses) = (
-            name,
-            pushBytes,
-            fullSubgroups || narrowSubgroups,
-            narrowSubgroups,
-            addresses
-        );
+    private protected Kernel(string name, int pushBytes, SubgroupDemand subgroups, int addresses) =>
+        (Name, PushBytes, Subgroups, Addresses) = (name, pushBytes, subgroups, addresses);
 
     /// <summary>The file name in <c>shaders/spirv</c> without extension.</summary>
     public string Name { get; }
@@ -20,14 +14,8 @@ public abstract class Kernel
     /// <summary>Bytes of push constants, without addresses.</summary>
     public int PushBytes { get; }
 
-    /// <summary>
-    /// True when the shader counts on full subgroups of exactly <see cref="GpuInfo.SubgroupSize"/>, or of
-    /// <see cref="GpuInfo.NarrowSubgroupSize"/>.
-    /// </summary>
-    public bool FullSubgroups { get; }
-
-    /// <summary>True when it is the latter.</summary>
-    public bool NarrowSubgroups { get; }
+    /// <summary>The subgroups that the shader counts on.</summary>
+    public SubgroupDemand Subgroups { get; }
 
     /// <summary>
     /// How many tensors the shader reads by their address in the device's memory instead of a binding. The addresses, of 8 bytes each, are
@@ -46,13 +34,11 @@ public sealed class Kernel<TPush> : Kernel
 
     /// <summary>Names a shader.</summary>
     /// <param name="name">The file name in <c>shaders/spirv</c> without extension.</param>
-    /// <param name="fullSubgroups">The shader counts on subgroups of exactly <see cref="GpuInfo.SubgroupSize"/>.</param>
-    /// <param name="narrowSubgroups">The shader counts on subgroups of exactly
-    /// <see cref="GpuInfo.NarrowSubgroupSize"/>, because its lanes keep hundreds of values.</param>
+    /// <param name="subgroups">The subgroups that the shader counts on.</param>
     /// <param name="addresses">Tensors that the shader reads by their addresses: the last ones of a dispatch.</param>
     /// <exception cref="ArgumentException">The push constants take more than 128 bytes.</exception>
-    public Kernel(string name, bool fullSubgroups = false, bool narrowSubgroups = false, int addresses = 0)
-        : base(name, Unsafe.SizeOf<TPush>(), fullSubgroups, narrowSubgroups, addresses)
+    public Kernel(string name, SubgroupDemand subgroups = SubgroupDemand.None, int addresses = 0)
+        : base(name, Unsafe.SizeOf<TPush>(), subgroups, addresses)
     {
         int bytes = Dispatch.PushLength(PushBytes, addresses);
         if (bytes > MaximumPushBytes)

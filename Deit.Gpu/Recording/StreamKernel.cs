@@ -6,13 +6,13 @@ namespace Deit.Gpu;
 /// </summary>
 /// <typeparam name="TPush">As of <see cref="Kernel{TPush}"/>.</typeparam>
 /// <param name="name">The stem of the F32 variant.</param>
-/// <param name="fullSubgroups">As of <see cref="Kernel{TPush}"/>.</param>
-internal sealed class StreamKernel<TPush>(string name, bool fullSubgroups = false)
+/// <param name="subgroups">As of <see cref="Kernel{TPush}"/>.</param>
+internal sealed class StreamKernel<TPush>(string name, SubgroupDemand subgroups = SubgroupDemand.None)
     where TPush : unmanaged
 {
-    private readonly TypedKernel<TPush> _wide = new(name, fullSubgroups);
-    private readonly Kernel<TPush> _f16 = new($"{name}.f16_stream", fullSubgroups),
-        _bf16 = new($"{name}.bf16_stream", fullSubgroups);
+    private readonly TypedKernel<TPush> _wide = new(name, subgroups);
+    private readonly Kernel<TPush> _f16 = new($"{name}.f16_stream", subgroups),
+        _bf16 = new($"{name}.bf16_stream", subgroups);
 
     /// <summary>The kernel of the types of a branch and of the stream.</summary>
     /// <exception cref="ArgumentException">The stream is neither F32 nor of the branch's type.</exception>

@@ -6,14 +6,13 @@ namespace Deit.Gpu;
 /// </summary>
 /// <typeparam name="TPush">As of <see cref="Kernel{TPush}"/>.</typeparam>
 /// <param name="name">The stem of the F32 variant.</param>
-/// <param name="fullSubgroups">As of <see cref="Kernel{TPush}"/>.</param>
-/// <param name="narrowSubgroups">As of <see cref="Kernel{TPush}"/>.</param>
-public sealed class TypedKernel<TPush>(string name, bool fullSubgroups = false, bool narrowSubgroups = false)
+/// <param name="subgroups">As of <see cref="Kernel{TPush}"/>.</param>
+public sealed class TypedKernel<TPush>(string name, SubgroupDemand subgroups = SubgroupDemand.None)
     where TPush : unmanaged
 {
-    private readonly Kernel<TPush> _f32 = new(name, fullSubgroups, narrowSubgroups),
-        _f16 = new($"{name}.f16", fullSubgroups, narrowSubgroups),
-        _bf16 = new($"{name}.bf16", fullSubgroups, narrowSubgroups);
+    private readonly Kernel<TPush> _f32 = new(name, subgroups),
+        _f16 = new($"{name}.f16", subgroups),
+        _bf16 = new($"{name}.bf16", subgroups);
 
     /// <summary>The kernel of a type.</summary>
     /// <exception cref="ArgumentException">No activation has that type.</exception>

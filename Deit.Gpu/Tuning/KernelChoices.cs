@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Diagnostics;
 using Deit.Gpu.Vulkan;
 using static System.FormattableString;
 
@@ -13,39 +13,43 @@ namespace Deit.Gpu;
 /// </summary>
 public sealed class KernelChoices : IKernelChooser
 {
-    // The number in the name rises when there are kernels that every device should be measured for anew, and when a kernel
-    // computes other bits under its old name.
-    internal const string FileName = "kernels-3.json";
-    private const string Chosen = "chosen",
-        RejectedName = "rejected",
-        AloneName = "alone",
-        SuspectName = "suspect",
-        SlowName = "slow";
-
     // A candidate that takes so many times as long as the fastest, and long enough for somebody to wait for it, is not
     // tried for other sizes. Small sizes tell nothing: there a large tile is slow because most of it is empty.
     private const double SlowRatio = 4,
         SlowMilliseconds = 5;
-    private const string TryAgain = $"remove {FileName} from the cache's folder to try it again";
+
+    // A candidate that is so many times as fast as all others at one size need only be compared with the reference at others.
+    private const double ClearRatio = 1.5;
     private readonly VulkanDevice _device;
-    private readonly string _folder,
-        _file;
+    private readonly string _folder;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, string> _choices = [],
-        _rejected = [];
-    private readonly Dictionary<string, string> _alone = []; // keys whose candidates are compiled one at a time, and why
-    private readonly Dictionary<string, string> _suspects = []; // kernels with which one process ended
-    private readonly HashSet<string> _cleared = []; // kernels that this process has measured and survived
-    private readonly Dictionary<string, string> _slow = []; // candidates by their family of keys, and how slow they are
+    private readonly KernelKnowledge _known;
     private readonly HashSet<string> _unseen = []; // keys whose choice was made elsewhere
-    private readonly bool _measure = Environment.GetEnvironmentVariable("DEIT_TUNE") is not ("0" or "false");
+    private readonly Dictionary<string, string> _assumed = []; // choices without a full measurement, which are not kept
+    private readonly Dictionary<string, string> _winners = []; // the kernel chosen last, by family of keys
+    private readonly Dictionary<string, string> _clear = []; // the kernel far ahead of all others at some size, by family
+    private readonly Stopwatch _spent = new();
+    private readonly string? _tune = Environment.GetEnvironmentVariable("DEIT_TUNE");
     private bool _measuring;
 
     internal KernelChoices(VulkanDevice device, string folder)
     {
-        (_device, _folder, _file) = (device, folder, Path.Combine(folder, FileName));
-        TakeOver();
+        (_device, _folder, _known) = (device, folder, new KernelKnowledge(folder));
+        _known.TakeOver();
     }
+
+    /// <summary>The <see cref="Budget"/> of whoever waits for an answer: 3 s.</summary>
+    public static TimeSpan InferenceBudget { get; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>The <see cref="Budget"/> of a training: 30 s.</summary>
+    public static TimeSpan TrainingBudget { get; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long measuring may take, all kernels of this process together. Once that is used up, a choice that was never
+    /// measured falls on the kernel of similar sizes, or else on the first candidate. It is not kept, so that the next
+    /// process goes on measuring. <c>DEIT_TUNE=full</c> knows no such end.
+    /// </summary>
+    public TimeSpan Budget { get; set; } = TimeSpan.MaxValue;
 
     /// <summary>
     /// The name of the fastest candidate for a key whose result is the reference's. When measuring is off, it is the
@@ -62,40 +66,26 @@ public sealed class KernelChoices : IKernelChooser
         {
             KernelCandidate[] eligible = Eligible(key, candidates, trial);
             bool isKnown =
-                _choices.TryGetValue(key, out string? known) && eligible.Any(candidate => candidate.Name == known);
-            if (isKnown && (!_unseen.Contains(key) || !_measure || _measuring))
-                return known!;
-            if (!_measure || _measuring || eligible.Length == 1)
+                _known.Chosen.TryGetValue(key, out string? known) && eligible.Any(candidate => candidate.Name == known);
+            bool measures = _tune is not ("0" or "false");
+            if (_assumed.TryGetValue(key, out string? assumed) && eligible.Any(candidate => candidate.Name == assumed))
+                return assumed;
+            if (isKnown && (!_unseen.Contains(key) || !measures || _measuring))
+                return Win(trial, known!);
+            if (!measures || _measuring || eligible.Length == 1)
                 return eligible[0].Name;
             // Another device of this process, or another process, may have measured the key since. With the same choice
             // both compute the same bits.
             if (!isKnown)
             {
-                TakeOver();
+                _known.TakeOver();
                 eligible = Eligible(key, candidates, trial);
-                if (_choices.TryGetValue(key, out known) && eligible.Any(candidate => candidate.Name == known))
-                    return known;
+                if (_known.Chosen.TryGetValue(key, out known) && eligible.Any(candidate => candidate.Name == known))
+                    return Win(trial, known);
+                if (IsOverBudget)
+                    return _assumed[key] = Similar(eligible, trial);
             }
-            _measuring = true;
-            try
-            {
-                string? seen = isKnown
-                    ? Measure(
-                        key,
-                        [.. eligible.Where(candidate => candidate.Name == known || candidate.Name == trial.Reference)],
-                        trial,
-                        known
-                    )
-                    : null;
-                _choices[key] = seen ?? Measure(key, eligible, trial) ?? trial.Reference;
-                _unseen.Remove(key);
-                return _choices[key];
-            }
-            finally
-            {
-                _measuring = false;
-                Save(); // also saves the rejections of a measurement that a later candidate ended
-            }
+            return Win(trial, MeasureAndKeep(key, eligible, trial, isKnown ? known : null));
         }
     }
 
@@ -105,7 +95,12 @@ public sealed class KernelChoices : IKernelChooser
         get
         {
             lock (_gate)
-                return new Dictionary<string, string>(_choices);
+            {
+                Dictionary<string, string> all = new(_known.Chosen);
+                foreach ((string key, string name) in _assumed)
+                    all[key] = name;
+                return all;
+            }
         }
     }
 
@@ -115,13 +110,13 @@ public sealed class KernelChoices : IKernelChooser
         get
         {
             lock (_gate)
-                return new Dictionary<string, string>(_rejected);
+                return new Dictionary<string, string>(_known.Rejected);
         }
     }
 
     /// <summary>The candidates rejected on a device under its present driver, without opening it, as <see cref="Rejected"/>.</summary>
     public static IReadOnlyDictionary<string, string> RejectedOn(GpuInfo info) =>
-        Load(Path.Combine(CacheFolder.For(info).Path, FileName), RejectedName);
+        KernelKnowledge.Load(CacheFolder.For(info).Path, KernelKnowledge.RejectedName);
 
     /// <summary>
     /// Takes over choices made earlier, so that a resumed run computes with the same kernels bit for bit. A choice of
@@ -132,26 +127,78 @@ public sealed class KernelChoices : IKernelChooser
     {
         lock (_gate)
             foreach ((string key, string value) in choices)
-                if (_choices.GetValueOrDefault(key) != value)
+                if (_known.Chosen.GetValueOrDefault(key) != value)
                 {
-                    _choices[key] = value;
+                    _known.Chosen[key] = value;
                     _unseen.Add(key);
                 }
     }
 
-    private static string Rejection(string key, string name) => $"{key}: {name}";
-
-    private static string Slowness(KernelTrial trial, string name) => $"{trial.Family}: {name}";
-
     private KernelCandidate[] Eligible(string key, IReadOnlyList<KernelCandidate> candidates, KernelTrial trial) =>
         [
             .. candidates.Where(candidate =>
-                candidate.Name == trial.Reference || !_rejected.ContainsKey(Rejection(key, candidate.Name))
+                candidate.Name == trial.Reference
+                || !_known.Rejected.ContainsKey(KernelKnowledge.NameOf(key, candidate.Name))
             ),
         ];
 
+    private bool IsOverBudget => _tune is not "full" && _spent.Elapsed >= Budget;
+
+    // Notes what was chosen for a family of keys.
+    private string Win(KernelTrial trial, string name)
+    {
+        if (trial.Family is { } family)
+            _winners[family] = name;
+        return name;
+    }
+
+    // The kernel of similar sizes where it is a candidate, else the first.
+    private string Similar(KernelCandidate[] eligible, KernelTrial trial) =>
+        trial.Family is { } family
+        && _winners.TryGetValue(family, out string? winner)
+        && eligible.Any(candidate => candidate.Name == winner)
+            ? winner
+            : eligible[0].Name;
+
+    // Measures a key. A choice that somebody wants stays if its result is right.
+    private string MeasureAndKeep(string key, KernelCandidate[] eligible, KernelTrial trial, string? wanted)
+    {
+        _measuring = true;
+        _spent.Start();
+        try
+        {
+            string? seen = wanted is null
+                ? null
+                : Measure(
+                    key,
+                    [.. eligible.Where(candidate => candidate.Name == wanted || candidate.Name == trial.Reference)],
+                    trial,
+                    out _,
+                    wanted
+                );
+            bool isWhole = true;
+            string name = seen ?? Measure(key, eligible, trial, out isWhole) ?? trial.Reference;
+            (isWhole ? _known.Chosen : _assumed)[key] = name;
+            _unseen.Remove(key);
+            return name;
+        }
+        finally
+        {
+            _measuring = false;
+            _spent.Stop();
+            _known.Save(); // also saves the rejections of a measurement that a later candidate ended
+        }
+    }
+
     // The fastest candidate whose result is right, or the wanted one if its result is right; null where there is none.
-    private string? Measure(string key, KernelCandidate[] candidates, KernelTrial trial, string? wanted = null)
+    // `isWhole` is false where the budget ended before all candidates were measured.
+    private string? Measure(
+        string key,
+        KernelCandidate[] candidates,
+        KernelTrial trial,
+        out bool isWhole,
+        string? wanted = null
+    )
     {
         using KernelMeasurement measurement = new(_device, this, trial);
         KernelCandidate reference = candidates.First(candidate => candidate.Name == trial.Reference);
@@ -162,39 +209,70 @@ public sealed class KernelChoices : IKernelChooser
             expected = attempt.Result();
             right.Add((reference, Best(attempt)));
         }
+        // A choice that somebody wants stays, however slow it is.
+        KernelCandidate[] others = wanted is null
+            ? Others(candidates, trial)
+            : [.. candidates.Where(candidate => candidate != reference)];
+        isWhole = true;
         using (TrialMarker marker = new(_folder, key))
-        {
-            // A choice that somebody wants stays, however slow it is.
-            KernelCandidate[] others =
-            [
-                .. candidates.Where(candidate =>
-                    candidate.Name != reference.Name
-                    && (wanted is not null || !_slow.ContainsKey(Slowness(trial, candidate.Name)))
-                ),
-            ];
-            if (!_alone.ContainsKey(key))
+            foreach (KernelCandidate[] some in others.Chunk(Math.Max(1, Environment.ProcessorCount)))
             {
-                marker.Try(others.Select(candidate => candidate.Name));
-                measurement.Compile(others);
+                isWhole &= wanted is not null || !IsOverBudget;
+                if (!isWhole)
+                    break;
+                if (!_known.Alone.ContainsKey(key))
+                {
+                    marker.Try(some.Select(candidate => candidate.Name));
+                    measurement.Compile(some);
+                }
+                foreach (KernelCandidate candidate in some)
+                {
+                    marker.Try(candidate.Name);
+                    double? fastest =
+                        wanted is null && trial.Family is not null ? right.Min(entry => entry.Milliseconds) : null;
+                    if (TimeOf(measurement, key, candidate, trial, expected, fastest) is { } milliseconds)
+                        right.Add((candidate, milliseconds));
+                    _known.Clear(KernelKnowledge.NameOf(key, candidate.Name));
+                }
             }
-            foreach (KernelCandidate candidate in others)
-            {
-                marker.Try(candidate.Name);
-                double? fastest =
-                    wanted is null && trial.Family is not null ? right.Min(entry => entry.Milliseconds) : null;
-                if (TimeOf(measurement, key, candidate, trial, expected, fastest) is { } milliseconds)
-                    right.Add((candidate, milliseconds));
-                _cleared.Add(Rejection(key, candidate.Name));
-                _suspects.Remove(Rejection(key, candidate.Name));
-            }
-        }
         if (wanted is not null)
             return right.Any(entry => entry.Candidate.Name == wanted) ? wanted : null;
-        double least = right.Min(entry => entry.Milliseconds);
+        double[] times = [.. right.Select(entry => entry.Milliseconds).Order()];
+        // A small difference at one size, which also stands for others, does not count against a large one elsewhere.
+        if (
+            ClearWinner(trial) is { } winner
+            && right.Any(entry => entry.Candidate.Name == winner && entry.Milliseconds <= ClearRatio * times[0])
+        )
+            return winner;
+        if (isWhole && trial.Family is not null && times.Length > 1 && times[1] >= ClearRatio * times[0])
+            _clear.TryAdd(trial.Family, right.MinBy(entry => entry.Milliseconds).Candidate.Name);
         return Final(
             measurement,
-            [.. right.Where(entry => entry.Milliseconds <= 2 * least).OrderBy(entry => entry.Milliseconds).Take(3)]
+            [.. right.Where(entry => entry.Milliseconds <= 2 * times[0]).OrderBy(entry => entry.Milliseconds).Take(3)]
         );
+    }
+
+    // The kernel that was far ahead of all others at some size of the family; null where there is none.
+    private string? ClearWinner(KernelTrial trial) =>
+        trial.Family is { } family ? _clear.GetValueOrDefault(family) : null;
+
+    // The candidates to measure beside the reference: the one that was chosen for similar sizes first, and alone where it
+    // was far ahead of all others there.
+    private KernelCandidate[] Others(KernelCandidate[] candidates, KernelTrial trial)
+    {
+        string? winner = trial.Family is null ? null : _winners.GetValueOrDefault(trial.Family),
+            clear = ClearWinner(trial);
+        bool isClear = candidates.Any(one => one.Name == clear);
+        return
+        [
+            .. candidates
+                .Where(one =>
+                    one.Name != trial.Reference
+                    && !_known.Slow.ContainsKey(KernelKnowledge.NameOf(trial.Family, one.Name))
+                    && (!isClear || one.Name == clear)
+                )
+                .OrderBy(one => one.Name == winner ? 0 : 1),
+        ];
     }
 
     // The best time of a candidate; null where it is rejected or far slower than others, or the device has no memory
@@ -212,9 +290,9 @@ public sealed class KernelChoices : IKernelChooser
         {
             using KernelMeasurement.Attempt attempt = measurement.Open(candidate);
             if (trial.Fault(expected, attempt.Result()) is { } fault)
-                _rejected[Rejection(key, candidate.Name)] = fault;
+                _known.Rejected[KernelKnowledge.NameOf(key, candidate.Name)] = fault;
             else if (fastest is { } least && Ratio(attempt, least) is { } ratio)
-                _slow[Slowness(trial, candidate.Name)] = Invariant(
+                _known.Slow[KernelKnowledge.NameOf(trial.Family, candidate.Name)] = Invariant(
                     $"takes {ratio:0} times as long as another at '{key}'"
                 );
             else
@@ -222,7 +300,7 @@ public sealed class KernelChoices : IKernelChooser
         }
         catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan or GpuErrorKind.Limit)
         {
-            _rejected[Rejection(key, candidate.Name)] = error.Message;
+            _known.Rejected[KernelKnowledge.NameOf(key, candidate.Name)] = error.Message;
         }
         catch (GpuException error) when (error.Kind is GpuErrorKind.OutOfMemory)
         {
@@ -231,7 +309,8 @@ public sealed class KernelChoices : IKernelChooser
         }
         catch (GpuException error) when (error.Kind is GpuErrorKind.DeviceLost)
         {
-            _rejected[Rejection(key, candidate.Name)] = $"the device was lost while it was tried; {TryAgain}";
+            _known.Rejected[KernelKnowledge.NameOf(key, candidate.Name)] =
+                $"the device was lost while it was tried; {KernelKnowledge.TryAgain}";
             throw; // nothing runs any more
         }
         return null;
@@ -293,99 +372,5 @@ public sealed class KernelChoices : IKernelChooser
             attempts.ForEach(attempt => attempt.Dispose());
         }
         return finalists.MinBy(entry => entry.Milliseconds).Candidate.Name;
-    }
-
-    private static Dictionary<string, string> Load(string file, string part)
-    {
-        try
-        {
-            if (!File.Exists(file))
-                return [];
-            using FileStream stream = File.OpenRead(file);
-            using JsonDocument document = JsonDocument.Parse(stream); // passes over a byte order mark
-            return document
-                .RootElement.GetProperty(part)
-                .EnumerateObject()
-                .ToDictionary(p => p.Name, p => p.Value.GetString() ?? "");
-        }
-        catch (Exception e)
-            when (e
-                    is IOException
-                        or UnauthorizedAccessException
-                        or JsonException
-                        or InvalidOperationException
-                        or ArgumentException
-                        or KeyNotFoundException
-            )
-        {
-            // A cache that cannot be read is ignored, and everything is measured anew.
-            return [];
-        }
-    }
-
-    // Takes over the choices and rejections of other processes, and the kernels that were being tried by processes that
-    // are gone. A process that was trying a single kernel may not have survived that kernel. Where several were being
-    // compiled at the same time, nobody knows which one it was until they are compiled one at a time.
-    private void TakeOver()
-    {
-        Merge();
-        IReadOnlyList<(string, string[])> leftovers = TrialMarker.TakeLeftovers(_folder);
-        // One event may end several processes, so that a kernel is suspected once.
-        foreach (
-            string kernel in leftovers
-                .Where(left => left.Item2.Length == 1)
-                .Select(left => Rejection(left.Item1, left.Item2[0]))
-                .Distinct()
-        )
-            Suspect(kernel);
-        foreach ((string key, string[] names) in leftovers)
-            if (names.Length > 1)
-                _alone[key] = $"the process did not survive one of {string.Join(", ", names)}";
-        if (leftovers.Count > 0)
-            Save();
-    }
-
-    // Somebody, or the system for want of memory, may have ended the process while an innocent kernel ran. That seldom
-    // happens twice before the kernel has once been measured to the end.
-    private void Suspect(string kernel)
-    {
-        if (!_suspects.TryAdd(kernel, "a process ended while it was tried; if another does, it is rejected"))
-            _rejected[kernel] = $"two processes did not survive it; {TryAgain}";
-    }
-
-    private void Merge()
-    {
-        foreach ((string name, Dictionary<string, string> part) in Parts)
-        foreach ((string key, string value) in Load(_file, name))
-            if (part != _suspects || !_cleared.Contains(key))
-                part.TryAdd(key, value);
-    }
-
-    private (string Name, Dictionary<string, string> Entries)[] Parts =>
-        [
-            (Chosen, _choices),
-            (RejectedName, _rejected),
-            (AloneName, _alone),
-            (SuspectName, _suspects),
-            (SlowName, _slow),
-        ];
-
-    private void Save()
-    {
-        Merge();
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter writer = new(stream, new JsonWriterOptions { Indented = true }))
-        {
-            writer.WriteStartObject();
-            foreach ((string name, Dictionary<string, string> part) in Parts)
-            {
-                writer.WriteStartObject(name);
-                foreach ((string key, string value) in part.OrderBy(c => c.Key, StringComparer.Ordinal))
-                    writer.WriteString(key, value);
-                writer.WriteEndObject();
-            }
-            writer.WriteEndObject();
-        }
-        CacheFolder.TryWrite(_file, stream.ToArray());
     }
 }

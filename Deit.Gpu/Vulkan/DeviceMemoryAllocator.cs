@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Silk.NET.Vulkan;
 using Buffer = Silk.NET.Vulkan.Buffer;
 
@@ -161,6 +162,8 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     public long FreeBytes()
     {
         long total = _device.Info.MemoryBytes;
+        if (!_device.Runs)
+            return long.MaxValue;
         if (_device.Info.Type == GpuType.Cpu)
         {
             GCMemoryInfo machine = GC.GetGCMemoryInfo();
@@ -186,10 +189,10 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         // A CPU driver promises any amount, and the machine then kills the process: the free memory is asked for
         // before, not after.
         long free = FreeBytes();
-        if (asked > free || asked > _device.Info.MaxAllocationBytes)
+        if (asked > free || (_device.Runs && asked > _device.Info.MaxAllocationBytes))
             throw OutOfMemory(asked, free, purpose, 0);
-        byteLength = Math.Min(byteLength, _device.Info.MaxAllocationBytes);
-        MemoryBlock? block = TryCreate(byteLength, _choice.Type, _choice.HostVisible, out Result result);
+        byteLength = Math.Max(asked, Math.Min(byteLength, _device.Info.MaxAllocationBytes));
+        MemoryBlock? block = TryCreate(byteLength, _choice.Type, _choice.HostVisible && _device.Runs, out Result result);
         if (block is null)
             throw result == Result.ErrorDeviceLost
                 ? VulkanError.Of(result, $"allocating memory for {purpose}")
@@ -211,6 +214,12 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     /// <summary>A block of memory of a given type with its buffer; null when the device has not enough.</summary>
     public MemoryBlock? TryCreate(long byteLength, uint memoryType, bool map, out Result result)
     {
+        result = Result.Success;
+        if (!_device.Runs)
+        {
+            byte* pretended = map ? (byte*)NativeMemory.Alloc((nuint)byteLength) : null; // for the host to fill
+            return new MemoryBlock(this, default, default, address: 0, byteLength, pretended);
+        }
         VulkanCalls calls = _device.Calls;
         BufferCreateInfo create = BufferOf(byteLength);
         result = calls.CreateBuffer(in create, out Buffer buffer);
@@ -280,7 +289,8 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
     public MemoryBlock CreateHostVisible(long byteLength)
     {
         Result result = Result.Success;
-        foreach (uint type in _stagingTypes)
+        // A driver for a card that is not there has no memory at all.
+        foreach (uint type in _device.Runs ? _stagingTypes : [0])
             if (TryCreate(byteLength, type, map: true, out result) is { } block)
                 return block;
         throw result == Result.ErrorDeviceLost
@@ -310,6 +320,11 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
 
     public void DestroyHandles(MemoryBlock block)
     {
+        if (!_device.Runs)
+        {
+            NativeMemory.Free(block.Mapped);
+            return;
+        }
         _device.Calls.Destroy(block.Buffer);
         _device.Calls.Free(block.Memory);
     }

@@ -3,13 +3,14 @@ using Silk.NET.Vulkan;
 namespace Deit.Gpu.Vulkan;
 
 /// <summary>The optional features a device has: queried once, enabled when the device is opened.</summary>
-internal sealed unsafe class Features
+internal sealed unsafe record Features
 {
     private const string PushDescriptorName = "VK_KHR_push_descriptor";
     private const string MemoryBudgetName = "VK_EXT_memory_budget";
     private const string CooperativeMatrixName = "VK_KHR_cooperative_matrix";
     private const string CooperativeMatrix2Name = "VK_NV_cooperative_matrix2";
     private const string BFloat16Name = "VK_KHR_shader_bfloat16";
+    private const string ExecutablePropertiesName = "VK_KHR_pipeline_executable_properties";
 
     public bool TimelineSemaphore { get; private init; }
     public bool Synchronization2 { get; private init; }
@@ -25,6 +26,9 @@ internal sealed unsafe class Features
     public bool BFloat16 { get; private init; }
     public bool BFloat16Matrices { get; private init; }
     public bool MemoryBudget { get; private init; }
+
+    /// <summary>What the driver's compiler made of a kernel can be asked.</summary>
+    public bool ExecutableProperties { get; private init; }
 
     /// <summary>Bindings that are written into command buffers.</summary>
     public bool PushDescriptors { get; private init; }
@@ -72,9 +76,21 @@ internal sealed unsafe class Features
             tail = &matrix2.PNext;
         }
         if (extensions.Contains(BFloat16Name))
+        {
             *tail = &bfloat16;
+            tail = &bfloat16.PNext;
+        }
+        PhysicalDevicePipelineExecutablePropertiesFeaturesKHR executables = new()
+        {
+            SType = StructureType.PhysicalDevicePipelineExecutablePropertiesFeaturesKhr,
+        };
+        if (extensions.Contains(ExecutablePropertiesName))
+            *tail = &executables;
         vk.GetPhysicalDeviceFeatures2(device, &features);
-        return Of(features.Features, features11, features12, features13, matrix, matrix2, bfloat16, extensions);
+        return Of(features.Features, features11, features12, features13, matrix, matrix2, bfloat16, extensions) with
+        {
+            ExecutableProperties = executables.PipelineExecutableInfo,
+        };
     }
 
     private static Features Of(
@@ -121,7 +137,8 @@ internal sealed unsafe class Features
             : null;
 
     /// <summary>The extensions to enable.</summary>
-    public IEnumerable<string> ExtensionNames()
+    /// <param name="use">What the device is opened for.</param>
+    public IEnumerable<string> ExtensionNames(DeviceUse use)
     {
         if (PushDescriptors)
             yield return PushDescriptorName;
@@ -133,5 +150,7 @@ internal sealed unsafe class Features
             yield return BFloat16Name;
         if (MemoryBudget)
             yield return MemoryBudgetName;
+        if (ExecutableProperties && use != DeviceUse.Run)
+            yield return ExecutablePropertiesName;
     }
 }

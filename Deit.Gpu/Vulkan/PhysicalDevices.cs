@@ -8,6 +8,10 @@ internal static unsafe class PhysicalDevices
 {
     private static readonly uint Vulkan14 = Vk.MakeVersion(1, 4);
 
+    // What shaders do within a subgroup.
+    private const SubgroupFeatureFlags SubgroupOperations =
+        SubgroupFeatureFlags.BasicBit | SubgroupFeatureFlags.ArithmeticBit | SubgroupFeatureFlags.ShuffleBit;
+
     public static (PhysicalDevice Handle, GpuInfo Info)[] Enumerate(VulkanInstance instance) =>
         [.. Handles(instance).Select((handle, index) => (handle, Describe(instance, handle, index)))];
 
@@ -60,7 +64,7 @@ internal static unsafe class PhysicalDevices
             ApiVersion = VulkanInstance.VersionText(properties.Properties.ApiVersion),
             Unsuitable = !vulkan13
                 ? $"its driver offers Vulkan {VulkanInstance.VersionText(properties.Properties.ApiVersion)}, 1.3 is needed"
-                : features.Missing(),
+                : features.Missing() ?? MissingOperations(properties11),
             // A CPU driver reports an arbitrary heap; its memory is the machine's.
             MemoryBytes = isCpu ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : heapBytes,
             HostVisibleMemory = choice.HostVisible,
@@ -74,6 +78,10 @@ internal static unsafe class PhysicalDevices
             MaxStorageBufferRange = limits.MaxStorageBufferRange,
             SubgroupSize = (int)properties11.SubgroupSize,
             SubgroupSizes = SubgroupSizes(properties13, features.SubgroupSizeControl),
+            MaxWorkgroupSubgroups =
+                properties13.MaxComputeWorkgroupSubgroups > 0
+                    ? (int)Math.Min(properties13.MaxComputeWorkgroupSubgroups, int.MaxValue)
+                    : int.MaxValue,
             SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
             MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
             MaxWorkgroups = MostWorkgroups(limits),
@@ -97,6 +105,12 @@ internal static unsafe class PhysicalDevices
         GpuType type,
         uint subgroupSize
     ) => type == GpuType.Cpu && subgroupSize > 8 ? [] : [.. MatrixShapes(instance, device, features)];
+
+    private static string? MissingOperations(in PhysicalDeviceVulkan11Properties properties) =>
+        properties.SubgroupSupportedStages.HasFlag(ShaderStageFlags.ComputeBit)
+        && properties.SubgroupSupportedOperations.HasFlag(SubgroupOperations)
+            ? null
+            : "its compute shaders lack sums and exchanges of values within subgroups";
 
     private static WorkgroupCount MostWorkgroups(in PhysicalDeviceLimits limits) =>
         new(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]);

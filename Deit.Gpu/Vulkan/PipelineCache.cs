@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Silk.NET.Core.Native;
 using Silk.NET.Vulkan;
 
@@ -25,7 +26,7 @@ internal sealed unsafe class PipelineCache : IDisposable
         byte[] data = [];
         try
         {
-            if (File.Exists(_file))
+            if (device.Runs && File.Exists(_file))
                 data = File.ReadAllBytes(_file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -72,16 +73,43 @@ internal sealed unsafe class PipelineCache : IDisposable
         SpirvModule module = SpirvModule.Load(kernel.Shader);
         module.Verify(kernel);
         string key = $"{module.Name}/{string.Join(',', kernel.Specialization)}";
-        return _pipelines.Get(key, _ => Create(module, kernel));
+        return _pipelines.Get(key, _ => Create(module, kernel, _cache));
     }
 
-    private ComputePipeline Create(SpirvModule module, PipelineDescription kernel)
+    /// <summary>Compiles a kernel once more, past the caches of this class, and asks the driver what came out.</summary>
+    public CompiledKernel Inspect(PipelineDescription kernel)
+    {
+        SpirvModule module = SpirvModule.Load(kernel.Shader);
+        module.Verify(kernel);
+        long start = Stopwatch.GetTimestamp();
+        try
+        {
+            ComputePipeline pipeline = Create(module, kernel, default, Executables.Flags);
+            double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            KernelExecutable[] executables = Executables.Of(pipeline.Handle);
+            _device.Calls.Destroy(pipeline.Handle);
+            return new CompiledKernel(kernel, milliseconds, null, executables);
+        }
+        catch (GpuException error) when (error.Kind is not GpuErrorKind.DeviceLost)
+        {
+            return new CompiledKernel(kernel, Stopwatch.GetElapsedTime(start).TotalMilliseconds, error.Message, []);
+        }
+    }
+
+    private ExecutableProperties Executables => field ??= new ExecutableProperties(_device);
+
+    private ComputePipeline Create(
+        SpirvModule module,
+        PipelineDescription kernel,
+        Silk.NET.Vulkan.PipelineCache cache,
+        PipelineCreateFlags flags = 0
+    )
     {
         uint[] specialization = kernel.Specialization;
-        int size = kernel.NarrowSubgroups ? _device.Info.NarrowSubgroupSize : _device.Info.SubgroupSize;
-        bool fullSubgroups = kernel.FullSubgroups && _device.Features.FullSubgroups,
-            requiresSize =
-                kernel.FullSubgroups && _device.Info.SubgroupSizes is { IsFixed: false } sizes && sizes.Contains(size);
+        int size = _device.Info.SubgroupSizeFor(kernel.Subgroups);
+        bool counts = kernel.Subgroups != SubgroupDemand.None,
+            fullSubgroups = counts && _device.Features.FullSubgroups,
+            requiresSize = counts && _device.Info.SubgroupSizes is { IsFixed: false } sizes && sizes.Contains(size);
         PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new()
         {
             SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo,
@@ -109,6 +137,7 @@ internal sealed unsafe class PipelineCache : IDisposable
                 ComputePipelineCreateInfo create = new()
                 {
                     SType = StructureType.ComputePipelineCreateInfo,
+                    Flags = flags,
                     Layout = layout,
                     Stage = new PipelineShaderStageCreateInfo
                     {
@@ -122,7 +151,7 @@ internal sealed unsafe class PipelineCache : IDisposable
                     },
                 };
                 VulkanError.Check(
-                    _device.Calls.CreateComputePipeline(_cache, in create, out Pipeline pipeline),
+                    _device.Calls.CreateComputePipeline(cache, in create, out Pipeline pipeline),
                     $"compiling kernel '{module.Name}'"
                 );
                 return new ComputePipeline(pipeline, layout);
@@ -203,7 +232,8 @@ internal sealed unsafe class PipelineCache : IDisposable
     {
         nuint size = 0;
         if (
-            _device.Calls.GetPipelineCacheData(_cache, ref size, null) != Result.Success
+            !_device.Runs
+            || _device.Calls.GetPipelineCacheData(_cache, ref size, null) != Result.Success
             || size == 0
             || (int)size == _loadedBytes
         )

@@ -15,6 +15,8 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     public SubmissionQueue(VulkanDevice device, Queue queue)
     {
         (_device, _queue) = (device, queue);
+        if (!device.Runs)
+            return;
         SemaphoreTypeCreateInfo type = new()
         {
             SType = StructureType.SemaphoreTypeCreateInfo,
@@ -32,6 +34,8 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     {
         get
         {
+            if (!_device.Runs)
+                return true;
             ulong value;
             VulkanError.Check(
                 _device.Calls.GetSemaphoreCounterValue(_timeline, &value),
@@ -45,6 +49,8 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     /// <returns>The value to wait for.</returns>
     public ulong Submit(ReadOnlySpan<CommandBuffer> commands)
     {
+        if (!_device.Runs)
+            return Submitted;
         CommandBufferSubmitInfo* infos = stackalloc CommandBufferSubmitInfo[commands.Length];
         SubmitInfo2* submits = stackalloc SubmitInfo2[commands.Length];
         SemaphoreSubmitInfo signal = new()
@@ -83,6 +89,8 @@ internal sealed unsafe class SubmissionQueue : IDisposable
     /// <summary>Waits until a submission has finished.</summary>
     public void Wait(ulong value)
     {
+        if (!_device.Runs)
+            return;
         Semaphore timeline = _timeline;
         SemaphoreWaitInfo wait = new()
         {
@@ -122,5 +130,9 @@ internal sealed unsafe class SubmissionQueue : IDisposable
             }
     }
 
-    public void Dispose() => _device.Calls.Destroy(_timeline);
+    public void Dispose()
+    {
+        if (_device.Runs)
+            _device.Calls.Destroy(_timeline);
+    }
 }

@@ -12,6 +12,8 @@ internal sealed unsafe class TransferCommands : IDisposable
     public TransferCommands(VulkanDevice device)
     {
         _device = device;
+        if (!device.Runs)
+            return;
         CommandPoolCreateInfo create = new()
         {
             SType = StructureType.CommandPoolCreateInfo,
@@ -46,6 +48,8 @@ internal sealed unsafe class TransferCommands : IDisposable
     /// <summary>Waits for the last transfer, then queues a copy.</summary>
     public ulong Copy(MemoryBlock from, long fromOffset, MemoryBlock to, long toOffset, long count)
     {
+        if (!_device.Runs)
+            return BusyUntil;
         Begin();
         BufferCopy region = new((ulong)fromOffset, (ulong)toOffset, (ulong)count);
         _device.Vk.CmdCopyBuffer(_commands, from.Buffer, to.Buffer, 1, in region);
@@ -55,6 +59,8 @@ internal sealed unsafe class TransferCommands : IDisposable
     /// <summary>Waits for the last transfer, then queues a fill with a 32-bit pattern.</summary>
     public ulong Fill(MemoryBlock block, long offset, long count, uint pattern)
     {
+        if (!_device.Runs)
+            return BusyUntil;
         Begin();
         _device.Vk.CmdFillBuffer(_commands, block.Buffer, (ulong)offset, (ulong)count, pattern);
         return End();
@@ -85,6 +91,8 @@ internal sealed unsafe class TransferCommands : IDisposable
 
     public void Dispose()
     {
+        if (!_device.Runs)
+            return;
         _device.Queue.WaitIdleQuietly();
         _device.Calls.Destroy(_pool);
     }

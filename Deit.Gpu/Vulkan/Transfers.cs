@@ -34,6 +34,8 @@ internal sealed unsafe class Transfers : IDisposable
     /// <summary>Copies host bytes to the device, after everything submitted so far.</summary>
     public void Write(DeviceBuffer buffer, long offset, ReadOnlySpan<byte> bytes)
     {
+        if (!_device.Runs)
+            return;
         lock (_gate)
         {
             if (buffer.Block.Mapped != null && _device.Queue.Idle)
@@ -55,6 +57,11 @@ internal sealed unsafe class Transfers : IDisposable
     /// <summary>Copies device bytes to the host, after everything submitted so far has finished.</summary>
     public void Read(DeviceBuffer buffer, long offset, Span<byte> bytes)
     {
+        if (!_device.Runs)
+        {
+            bytes.Clear();
+            return;
+        }
         lock (_gate)
         {
             if (buffer.Block.Mapped != null && _device.Memory.HostCached)

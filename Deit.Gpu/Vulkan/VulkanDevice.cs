@@ -17,8 +17,11 @@ internal sealed unsafe class VulkanDevice : IDisposable
     private bool _disposed;
 
     /// <summary>Opens the device of these facts.</summary>
+    /// <param name="info">Its facts.</param>
+    /// <param name="cacheFolder">Where compiled code is kept.</param>
+    /// <param name="use">What for.</param>
     /// <exception cref="GpuException">The device is gone, or cannot be opened.</exception>
-    public static VulkanDevice Open(GpuInfo info, string cacheFolder)
+    public static VulkanDevice Open(GpuInfo info, string cacheFolder, DeviceUse use = DeviceUse.Run)
     {
         VulkanInstance instance = VulkanInstance.Current;
         PhysicalDevice[] handles = PhysicalDevices.Handles(instance);
@@ -27,14 +30,20 @@ internal sealed unsafe class VulkanDevice : IDisposable
                 GpuErrorKind.NoDevice,
                 $"Device {info.Index} ({info.Name}) is gone: there are {handles.Length} now; choose another one."
             );
-        return new VulkanDevice(instance, handles[info.Index], info, cacheFolder);
+        return new VulkanDevice(instance, handles[info.Index], info, cacheFolder, use);
     }
 
-    private VulkanDevice(VulkanInstance instance, PhysicalDevice physical, GpuInfo info, string cacheFolder)
+    private VulkanDevice(
+        VulkanInstance instance,
+        PhysicalDevice physical,
+        GpuInfo info,
+        string cacheFolder,
+        DeviceUse use
+    )
     {
         // The loader's exports find the driver by the handle they are given: one set of function pointers serves all devices.
         Vk = instance.Vk;
-        (Physical, Info) = (physical, info);
+        (Physical, Info, Use) = (physical, info, use);
         QueueFamily = FindQueueFamily(out uint timestampBits);
         TimestampBits = info.TimestampPeriod > 0 ? timestampBits : 0;
         Features = Features.Query(Vk, physical, PhysicalDevices.Extensions(Vk, physical), vulkan13: true);
@@ -73,6 +82,10 @@ internal sealed unsafe class VulkanDevice : IDisposable
     public PhysicalDevice Physical { get; }
     public Device Handle { get; }
     public GpuInfo Info { get; }
+    public DeviceUse Use { get; }
+
+    /// <summary>Whether it runs anything. Where not, memory, transfers and submissions are pretended.</summary>
+    public bool Runs => Use != DeviceUse.Compile;
     public Features Features { get; }
     public uint QueueFamily { get; }
 
@@ -190,8 +203,18 @@ internal sealed unsafe class VulkanDevice : IDisposable
             tail = &matrix2.PNext;
         }
         if (Features.BFloat16)
+        {
             *tail = &bfloat16;
-        string[] names = [.. Features.ExtensionNames()];
+            tail = &bfloat16.PNext;
+        }
+        PhysicalDevicePipelineExecutablePropertiesFeaturesKHR executables = new()
+        {
+            SType = StructureType.PhysicalDevicePipelineExecutablePropertiesFeaturesKhr,
+            PipelineExecutableInfo = true,
+        };
+        if (Features.ExecutableProperties && Use != DeviceUse.Run)
+            *tail = &executables;
+        string[] names = [.. Features.ExtensionNames(Use)];
         byte** extensions = (byte**)SilkMarshal.StringArrayToPtr(names);
         DeviceCreateInfo create = new()
         {
@@ -212,8 +235,8 @@ internal sealed unsafe class VulkanDevice : IDisposable
         new()
         {
             SType = StructureType.PhysicalDeviceVulkan13Features,
-            Synchronization2 = true,
-            Maintenance4 = true,
+            Synchronization2 = Features.Synchronization2,
+            Maintenance4 = Features.Maintenance4,
             SubgroupSizeControl = Features.SubgroupSizeControl,
             ComputeFullSubgroups = Features.FullSubgroups,
         };
@@ -231,7 +254,7 @@ internal sealed unsafe class VulkanDevice : IDisposable
         {
             SType = StructureType.PhysicalDeviceVulkan12Features,
             PNext = next,
-            TimelineSemaphore = true,
+            TimelineSemaphore = Features.TimelineSemaphore,
             ShaderFloat16 = Features.Float16,
             StorageBuffer8BitAccess = Features.Storage8,
             VulkanMemoryModel = Features.MemoryModel,
@@ -256,7 +279,9 @@ internal sealed unsafe class VulkanDevice : IDisposable
         // A lost device is torn down as well. When memory is short, the wait may fail while the device still computes.
         for (
             int attempt = 0;
-            attempt < 3 && Calls.DeviceWaitIdle() is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory;
+            Runs
+            && attempt < 3
+            && Calls.DeviceWaitIdle() is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory;
             attempt++
         )
             Thread.Sleep(1);

@@ -16,6 +16,11 @@ internal sealed unsafe class VulkanGraph : IDisposable
     public VulkanGraph(VulkanDevice device, IReadOnlyList<Launch> launches, bool[] barriers)
     {
         (_device, _launches, _barriers) = (device, launches, barriers);
+        if (!device.Runs)
+        {
+            (_pipelines, _commands) = ([], []);
+            return;
+        }
         _pipelines = device.Pipelines.Get([.. launches.Select(launch => launch.Pipeline)]);
         CommandPoolCreateInfo create = new()
         {
@@ -245,6 +250,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
     public void Dispose()
     {
         _sets?.Dispose();
-        _device.Calls.Destroy(_pool);
+        if (_device.Runs)
+            _device.Calls.Destroy(_pool);
     }
 }

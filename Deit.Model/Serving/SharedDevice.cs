@@ -31,7 +31,10 @@ internal sealed class SharedDevice
         lock (Gate)
         {
             if (!Open.TryGetValue(key, out SharedDevice? shared))
+            {
                 Open.Add(key, shared = new SharedDevice(key, GpuDevice.Open(info)));
+                shared.Device.Choices.Budget = KernelChoices.InferenceBudget;
+            }
             shared._users++;
             return shared;
         }

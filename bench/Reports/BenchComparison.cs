@@ -38,6 +38,10 @@ internal sealed class BenchComparison
         StringBuilder text = new();
         Line($"A        {_a.Device}, {_a.Driver}{Version(_a)}");
         Line($"B        {_b.Device}, {_b.Driver}{Version(_b)}");
+        if (_a.Compiled is { } before && _b.Compiled is { } after)
+            text.Append(KernelText.Compare(before, after));
+        if (Rows.Count + OnlyA.Count + OnlyB.Count == 0)
+            return text.ToString();
         if (Rows.Count > 0)
         {
             MarkdownTable table = new(

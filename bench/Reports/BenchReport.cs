@@ -52,6 +52,9 @@ internal sealed record BenchReport
     /// <summary>The measurements.</summary>
     public required IReadOnlyList<IBenchRow> Rows { get; init; }
 
+    /// <summary>What the driver's compiler made of kernels; null where they were not compiled for it.</summary>
+    public IReadOnlyList<KernelRow>? Compiled { get; init; }
+
     [JsonIgnore]
     public IEnumerable<OpRow> Ops => Rows.OfType<OpRow>();
 
@@ -73,19 +76,25 @@ internal sealed record BenchReport
 
     /// <summary>A report of rows just measured.</summary>
     public static BenchReport Of(GpuDevice device, IReadOnlyList<IBenchRow> rows) =>
+        Of(device.Info, rows) with
+        {
+            Kernels = device.Choices.All,
+            Rejected = device.Choices.Rejected is { Count: > 0 } rejected ? rejected : null,
+        };
+
+    /// <summary>A report of a device that chose no kernels.</summary>
+    public static BenchReport Of(GpuInfo info, IReadOnlyList<IBenchRow> rows) =>
         new()
         {
-            Device = device.Info.Name,
-            Driver = device.Info.Driver,
-            Type = device.Info.Type.ToString().ToLowerInvariant(),
-            MemoryBytes = device.Info.MemoryBytes,
-            Features = DeviceFeatures.Line(device.Info),
+            Device = info.Name,
+            Driver = info.Driver,
+            Type = info.Type.ToString().ToLowerInvariant(),
+            MemoryBytes = info.MemoryBytes,
+            Features = DeviceFeatures.Line(info),
             Host = DeviceFeatures.Processor(),
             Version = typeof(BenchReport)
                 .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
                 ?.InformationalVersion,
-            Kernels = device.Choices.All,
-            Rejected = device.Choices.Rejected is { Count: > 0 } rejected ? rejected : null,
             Rows = rows,
         };
 
@@ -116,7 +125,11 @@ internal sealed record BenchReport
     /// <summary>Every row with every property that any row has.</summary>
     public string ToCsv()
     {
-        JsonObject[] rows = [.. Rows.Select(row => JsonSerializer.SerializeToNode(row, Json)!.AsObject())];
+        JsonObject[] rows =
+        [
+            .. Rows.Select(row => JsonSerializer.SerializeToNode(row, Json)!.AsObject()),
+            .. (Compiled ?? []).Select(row => JsonSerializer.SerializeToNode(row, Json)!.AsObject()),
+        ];
         string[] columns = [.. rows.SelectMany(row => row.Select(property => property.Key)).Distinct()];
         return Report.Csv([columns, .. rows.Select(row => columns.Select(column => row[column]?.ToString() ?? ""))]);
     }
@@ -128,7 +141,7 @@ internal sealed record BenchReport
         if (!File.Exists(path))
             throw new DeitException(
                 DeitErrorKind.Data,
-                $"There is no file '{path}'; give one that deit bench ops, products, infer or train wrote with --json."
+                $"There is no file '{path}'; give one that deit bench ops, products, infer, train or kernels wrote with --json."
             );
         try
         {
@@ -139,7 +152,7 @@ internal sealed record BenchReport
             throw new DeitException(
                 DeitErrorKind.Data,
                 $"'{path}' cannot be read as measurements ({error.Message.ReplaceLineEndings(" ").TrimEnd('.')}); "
-                    + "give a file that deit bench ops, products, infer or train wrote with --json.",
+                    + "give a file that deit bench ops, products, infer, train or kernels wrote with --json.",
                 error
             );
         }

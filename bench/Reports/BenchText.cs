@@ -37,6 +37,8 @@ internal static class BenchText
             text.Append('\n').Append(ops).Append('\n');
             text.Append(OpColumns);
         }
+        if (report.Compiled is { } kernels)
+            text.Append(KernelText.Of(kernels));
         if (report.Rows.Any(row => row.Spread > IBenchRow.SteadySpread))
             text.Append(
                 "!: the quartiles of the repetitions lie more than 2 % apart: the machine was not idle, or the time too short.\n"

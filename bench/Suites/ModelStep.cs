@@ -19,7 +19,7 @@ internal sealed class ModelStep : IDisposable
 
     public Graph Graph { get; }
 
-    /// <summary>Records a step and runs it once, which leaves its inputs on the device.</summary>
+    /// <summary>Records a step, and runs it once where the device runs anything, which leaves its inputs there.</summary>
     /// <param name="device">The device.</param>
     /// <param name="network">The model.</param>
     /// <param name="task"><see cref="ModelRow.Infer"/> or <see cref="ModelRow.Train"/>.</param>
@@ -62,7 +62,8 @@ internal sealed class ModelStep : IDisposable
     private static ModelStep Infer(GpuDevice device, INetwork network, int batch, Precision types)
     {
         Inference inference = new(device, network, batch, precision: types);
-        inference.Run(Images(batch, Values(network)), batch);
+        if (device.Runs)
+            inference.Run(Images(batch, Values(network)), batch);
         return new ModelStep(inference.Graph, inference);
     }
 
@@ -75,6 +76,8 @@ internal sealed class ModelStep : IDisposable
             Model = options.Model with { DropPath = DropPath },
         };
         TrainStep step = new(device, network, options, precision: types);
+        if (!device.Runs)
+            return new ModelStep(step.Graph, step);
         uint[] labels = [.. Enumerable.Range(0, batch).Select(i => (uint)(i % network.Config.NumClasses))];
         // A small rate: after thousands of replays on one batch the weights must not be numbers with which arithmetic is slower or faster.
         step.Submit(Images(batch, Values(network)), labels, step: 0, learningRate: 1e-6);

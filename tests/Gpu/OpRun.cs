@@ -16,6 +16,7 @@ internal sealed class OpRun : IDisposable
     /// <summary>A tensor of poison in an arena of its own.</summary>
     public Tensor Empty(Shape shape, DType type = DType.F32)
     {
+        ShortTypes.Require(type);
         Arena arena = Device.CreateArena("op run", Arena.SizeOf(type, shape));
         _arenas.Add(arena);
         Tensor tensor = arena.Allocate(shape, type);

@@ -17,12 +17,22 @@ internal static class ShortTypes
             _ => Math.Pow(2, -24),
         };
 
+    /// <summary>Ends the test as skipped where the device does not store a type.</summary>
+    public static void Require(DType type)
+    {
+        if (type is DType.F16 or DType.BF16)
+            Assert.SkipUnless(
+                TestDevice.Current.Info.Storage16,
+                $"{TestDevice.Current.Info.Name} stores no 16-bit values"
+            );
+    }
+
     /// <summary>The input with each value rounded to a type.</summary>
-    public static OpInput In(this OpInput input, DType type) =>
-        input with
-        {
-            Values = Array.ConvertAll(input.Values, value => Round(value, type)),
-        };
+    public static OpInput In(this OpInput input, DType type)
+    {
+        Require(type);
+        return input with { Values = Array.ConvertAll(input.Values, value => Round(value, type)) };
+    }
 
     /// <summary>A value rounded to nearest even; infinities and NaN do not occur here.</summary>
     public static float Round(float value, DType type)

@@ -61,7 +61,7 @@ public sealed class SameBitsTests
         string folder = Path.Combine(place.Cache, CacheFolder.NameOf(GpuDevice.Find()));
         Directory.CreateDirectory(folder);
         string kept = place.List.Replace(".kept.txt", ".kernels.json", StringComparison.Ordinal);
-        File.Copy(kept, Path.Combine(folder, KernelChoices.FileName));
+        File.Copy(kept, Path.Combine(folder, KernelKnowledge.FileName));
     }
 
     private static string[] Record(TemporaryFolder work, string cache, string kind)

@@ -76,7 +76,7 @@ internal static class AttentionCommand
         CheckFolder(options.Output, path);
         Report.MakeFolder(options.Output, "--output");
 
-        using GpuDevice device = CommandDevice.Open(options.Device.Selector);
+        using GpuDevice device = CommandDevice.OpenForInference(options.Device.Selector);
         Output.Aside($"Running on {device.Info}");
         using INetwork network = source.Load(device);
         AttentionMaps maps = AttentionMaps.Of(device, network, input);

@@ -26,6 +26,7 @@ internal static class BenchCommand
             ModelCommand.Create(ModelRow.Infer, "forward passes"),
             ModelCommand.Create(ModelRow.Train, "training steps"),
             ProfileCommand.Create(),
+            KernelsCommand.Create(),
             VectorsCommand.Create(),
             CompareCommand.Create(),
             PageCommand.Create(),

@@ -27,9 +27,13 @@ internal sealed class BenchOutput
         Description = "NAME of the files of --output; made of the device's name without it",
     };
 
-    public BenchOutput(Command command)
+    /// <param name="command">The bench.</param>
+    /// <param name="joinsFolder">Whether its rows may be added to a folder of results.</param>
+    public BenchOutput(Command command, bool joinsFolder = true)
     {
-        foreach (Option option in (Option[])[_json, _csv, _markdown, _output, _name])
+        foreach (Option option in (Option[])[_json, _csv, _markdown])
+            command.Add(option);
+        foreach (Option option in joinsFolder ? (Option[])[_output, _name] : [])
             command.Add(option);
     }
 
@@ -50,7 +54,7 @@ internal sealed class BenchOutput
             Report.WriteText(csv, report.ToCsv());
         if (result.GetValue(_markdown) is { } markdown)
             Report.WriteText(markdown, BenchText.Of(report));
-        if (result.GetValue(_output) is { } folder)
+        if (result.GetResult(_output) is not null && result.GetValue(_output) is { } folder)
             BenchFolder.Add(folder, result.GetValue(_name), report);
     }
 }

@@ -31,7 +31,14 @@ internal static class DeitCommands
             ConvertCommand.Create(),
             AnalyzeCommand.Create()
         );
-        Add(root, "Devices and speed", DoctorCommand.Create(), DevicesCommand.Create(), BenchCommand.Create());
+        Add(
+            root,
+            "Devices and speed",
+            DoctorCommand.Create(),
+            DevicesCommand.Create(),
+            TuneCommand.Create(),
+            BenchCommand.Create()
+        );
         Add(root, "Help and shells", HelpCommand.Create(root), ShellCommands.Completion(root), ShellCommands.Man(root));
         HelpAction.Install(root);
         return root;

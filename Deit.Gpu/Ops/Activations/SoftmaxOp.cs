@@ -7,8 +7,8 @@ public static class SoftmaxOp
 
     private readonly record struct BackwardPush(uint Rows, uint Columns, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("softmax", fullSubgroups: true);
-    private static readonly Kernel<BackwardPush> Backward = new("softmax.backward", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("softmax", SubgroupDemand.Full);
+    private static readonly Kernel<BackwardPush> Backward = new("softmax.backward", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

@@ -19,24 +19,24 @@ public static partial class AttentionOp
         bool OnUnits = false
     );
 
-    private static readonly TypedKernel<Push> Forward = new("attention", narrowSubgroups: true);
-    private static readonly TypedKernel<Push> BackwardQuery = new("attention.backward_q", narrowSubgroups: true);
-    private static readonly TypedKernel<Push> BackwardKeyValue = new("attention.backward_kv", narrowSubgroups: true);
+    private static readonly TypedKernel<Push> Forward = new("attention", SubgroupDemand.Narrow);
+    private static readonly TypedKernel<Push> BackwardQuery = new("attention.backward_q", SubgroupDemand.Narrow);
+    private static readonly TypedKernel<Push> BackwardKeyValue = new("attention.backward_kv", SubgroupDemand.Narrow);
     private static readonly Kernel<Push> ForwardByAddress =
-            new("attention.address", narrowSubgroups: true, addresses: 1),
-        BackwardQueryByAddress = new("attention.backward_q.address", narrowSubgroups: true, addresses: 1),
-        BackwardKeyValueByAddress = new("attention.backward_kv.address", narrowSubgroups: true, addresses: 2);
+            new("attention.address", SubgroupDemand.Narrow, addresses: 1),
+        BackwardQueryByAddress = new("attention.backward_q.address", SubgroupDemand.Narrow, addresses: 1),
+        BackwardKeyValueByAddress = new("attention.backward_kv.address", SubgroupDemand.Narrow, addresses: 2);
     private static readonly TypedKernel<Push> TiledForward = new("attention.tiled"),
         TiledBackwardQuery = new("attention.tiled.backward_q"),
         TiledBackwardKeyValue = new("attention.tiled.backward_kv");
-    private static readonly Kernel<Push> CooperativeF16 = new("attention.cooperative.f16", fullSubgroups: true),
-        CooperativeBF16 = new("attention.cooperative.bf16", fullSubgroups: true);
+    private static readonly Kernel<Push> CooperativeF16 = new("attention.cooperative.f16", SubgroupDemand.Units),
+        CooperativeBF16 = new("attention.cooperative.bf16", SubgroupDemand.Units);
     private static readonly Kernel<Push> CooperativeBackwardQueryF16 =
-            new("attention.cooperative.backward_q.f16", fullSubgroups: true),
-        CooperativeBackwardQueryBF16 = new("attention.cooperative.backward_q.bf16", fullSubgroups: true);
+            new("attention.cooperative.backward_q.f16", SubgroupDemand.Units),
+        CooperativeBackwardQueryBF16 = new("attention.cooperative.backward_q.bf16", SubgroupDemand.Units);
     private static readonly Kernel<Push> CooperativeBackwardKeyValueF16 =
-            new("attention.cooperative.backward_kv.f16", fullSubgroups: true),
-        CooperativeBackwardKeyValueBF16 = new("attention.cooperative.backward_kv.bf16", fullSubgroups: true);
+            new("attention.cooperative.backward_kv.f16", SubgroupDemand.Units),
+        CooperativeBackwardKeyValueBF16 = new("attention.cooperative.backward_kv.bf16", SubgroupDemand.Units);
 
     // The first variant is the choice when nothing may be measured. A CPU driver is offered no variant for matrix
     // units, which it only imitates: Mesa 26.2 computes a third as fast with them, and compiles them for seconds. Nor
@@ -47,13 +47,19 @@ public static partial class AttentionOp
             : All(info, type, dimension);
 
     // All variants that run on the device, candidates or not.
-    private static Variant[] All(GpuInfo info, DType type, int dimension) =>
-        [
-            .. Cooperative(info, type, (uint)dimension),
-            .. Tiled(info, type, (uint)dimension),
-            .. Rows(info, type, dimension),
-            .. ByAddress(info, type, dimension),
-        ];
+    private static Variant[] All(GpuInfo info, DType type, int dimension)
+    {
+        Variant[] tiles = [.. Cooperative(info, type, (uint)dimension), .. Tiled(info, type, (uint)dimension)];
+        bool withRows = info.Type == GpuType.Cpu || tiles.Length == 0 || RowRegisters(dimension) <= info.LaneRegisters;
+        return [.. tiles, .. withRows ? Rows(info, type, dimension) : [], .. ByAddress(info, type, dimension)];
+    }
+
+    /// <summary>
+    /// An estimate of the registers that a lane with a row needs at least, in the backward pass for keys and values: the row
+    /// of both and of both gradients, and a few for places and scores. At D = 64 no GPU has them. Two lanes for a row would
+    /// need half as many, and would then be what a tile is.
+    /// </summary>
+    internal static int RowRegisters(int dimension) => (4 * dimension) + 16;
 
     // The kernels of rows, whose lanes read the rows of the other side by an address that they share. Eight at a time
     // spread the cost of the sums, which do not fit the registers. Two rows a lane are 7 % faster forward and half as
@@ -161,7 +167,7 @@ public static partial class AttentionOp
             return [];
         if (dimension % unit.N != 0 || dimension % unit.K != 0 || dimension % 8 != 0)
             return [];
-        uint lanes = (uint)info.SubgroupSize;
+        uint lanes = (uint)info.UnitSubgroupSize;
         // On a CPU driver, where units are only tested, tiles are small: two of them at D = 64 took 45 s to compile.
         (uint Subgroups, uint Fragments, uint Block)[] tiles =
             info.Type == GpuType.Cpu
@@ -173,7 +179,9 @@ public static partial class AttentionOp
             .Select(t => new UnitTile(t.Subgroups, t.Fragments * unit.M, t.Block))
             .Where(tile =>
                 tile.Subgroups * lanes <= info.MaxWorkgroupSize
+                && tile.Subgroups <= info.MaxWorkgroupSubgroups
                 && tile.SharedBytes(dimension) <= info.SharedMemoryBytes
+                && (info.Type == GpuType.Cpu || tile.RegisterBytes(dimension, unit) <= info.UnitRegisterBytes)
                 && tile.Fits(lanes, unit)
             )
             .Select(tile => Cooperative(type, dimension, tile, lanes, unit));
@@ -222,6 +230,13 @@ public static partial class AttentionOp
                 && Block % unit.K == 0
                 && Block >= 2 * unit.N;
         }
+
+        /// <summary>
+        /// An estimate of the registers that a subgroup needs at least, in the backward pass for keys and values: its rows
+        /// of both in 16 bits, the sums of both gradients, and the scores and fragments of one step.
+        /// </summary>
+        public long RegisterBytes(uint dimension, MatrixShape unit) =>
+            (12L * Rows * dimension) + (4L * Rows * unit.N) + (2L * unit.K * (Rows + unit.N));
 
         /// <summary>Two staged blocks, the subgroups' scratch with 16 bytes of skew a row, and two statistics of a block.</summary>
         public long SharedBytes(uint dimension) =>

@@ -5,8 +5,8 @@ public static class ChannelScaleOp
 {
     private readonly record struct Push(uint Channels, uint Batch, uint Pixels, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("channel_scale", fullSubgroups: true),
-        BackwardScale = new("channel_scale.backward_scale", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("channel_scale", SubgroupDemand.Full),
+        BackwardScale = new("channel_scale.backward_scale", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

@@ -34,8 +34,8 @@ public static class Conv2dOp
         uint Accumulate
     );
 
-    private static readonly Kernel<UnfoldPush> UnfoldKernel = new("conv2d.unfold", fullSubgroups: true);
-    private static readonly Kernel<FoldPush> FoldKernel = new("conv2d.fold", fullSubgroups: true);
+    private static readonly Kernel<UnfoldPush> UnfoldKernel = new("conv2d.unfold", SubgroupDemand.Full);
+    private static readonly Kernel<FoldPush> FoldKernel = new("conv2d.fold", SubgroupDemand.Full);
 
     /// <summary>All extents of a convolution. A kernel of side k unfolds its input to k * k times its size, so that
     /// groups take turns.</summary>

@@ -7,8 +7,8 @@ public static class GlobalAveragePoolOp
 
     private readonly record struct BackwardPush(uint Channels, uint Batch, uint Pixels, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("global_average_pool", fullSubgroups: true);
-    private static readonly Kernel<BackwardPush> Backward = new("global_average_pool.backward", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("global_average_pool", SubgroupDemand.Full);
+    private static readonly Kernel<BackwardPush> Backward = new("global_average_pool.backward", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

@@ -17,8 +17,8 @@ public static class PatchEmbedOp
         uint Accumulate
     );
 
-    private static readonly TypedKernel<UnfoldPush> Forward = new("patch_embed.unfold", fullSubgroups: true);
-    private static readonly Kernel<FoldPush> Backward = new("patch_embed.fold", fullSubgroups: true);
+    private static readonly TypedKernel<UnfoldPush> Forward = new("patch_embed.unfold", SubgroupDemand.Full);
+    private static readonly Kernel<FoldPush> Backward = new("patch_embed.fold", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

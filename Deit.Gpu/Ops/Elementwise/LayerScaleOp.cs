@@ -7,7 +7,7 @@ public static class LayerScaleOp
 
     private readonly record struct BackwardPush(uint Rows, uint Columns, uint RowsPerChunk);
 
-    private static readonly TypedKernel<Push> Forward = new("layer_scale", fullSubgroups: true);
+    private static readonly TypedKernel<Push> Forward = new("layer_scale", SubgroupDemand.Full);
     private static readonly TypedKernel<BackwardPush> BackwardGamma = new("layer_scale.backward_gamma");
 
     extension(Recorder r)

@@ -7,8 +7,8 @@ public static class ResidualOp
 
     private readonly record struct BackwardPush(uint Rows, uint Columns, uint RowsPerSample, uint Accumulate);
 
-    private static readonly StreamKernel<Push> Forward = new("residual", fullSubgroups: true);
-    private static readonly StreamKernel<BackwardPush> Backward = new("residual.backward", fullSubgroups: true);
+    private static readonly StreamKernel<Push> Forward = new("residual", SubgroupDemand.Full);
+    private static readonly StreamKernel<BackwardPush> Backward = new("residual.backward", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

@@ -12,8 +12,8 @@ public static class SelectTokensOp
         uint Accumulate
     );
 
-    private static readonly TypedKernel<Push> Forward = new("select_tokens", fullSubgroups: true),
-        Backward = new("select_tokens.backward", fullSubgroups: true);
+    private static readonly TypedKernel<Push> Forward = new("select_tokens", SubgroupDemand.Full),
+        Backward = new("select_tokens.backward", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

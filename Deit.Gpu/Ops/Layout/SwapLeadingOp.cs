@@ -5,7 +5,7 @@ public static class SwapLeadingOp
 {
     private readonly record struct Push(uint First, uint Second, uint Columns, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("swap_leading", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("swap_leading", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

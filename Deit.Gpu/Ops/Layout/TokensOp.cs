@@ -5,7 +5,7 @@ public static class TokensOp
 {
     private readonly record struct Push(uint Rows, uint Columns, uint Tokens, uint Prefix);
 
-    private static readonly TypedKernel<Push> Forward = new("tokens", fullSubgroups: true);
+    private static readonly TypedKernel<Push> Forward = new("tokens", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

@@ -7,8 +7,8 @@ public static class CrossEntropyOp
 
     private readonly record struct BackwardPush(uint Rows, uint Columns, uint Accumulate);
 
-    private static readonly Kernel<Push> Forward = new("cross_entropy", fullSubgroups: true);
-    private static readonly Kernel<BackwardPush> Backward = new("cross_entropy.backward", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("cross_entropy", SubgroupDemand.Full);
+    private static readonly Kernel<BackwardPush> Backward = new("cross_entropy.backward", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

@@ -8,7 +8,7 @@ public static class HardTargetsOp
 {
     private readonly record struct Push(uint Rows, uint Columns);
 
-    private static readonly Kernel<Push> Forward = new("hard_targets", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("hard_targets", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

@@ -16,8 +16,8 @@ public static class SoftDistillationOp
         uint Accumulate
     );
 
-    private static readonly Kernel<Push> Forward = new("soft_distillation", fullSubgroups: true);
-    private static readonly Kernel<BackwardPush> Backward = new("soft_distillation.backward", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("soft_distillation", SubgroupDemand.Full);
+    private static readonly Kernel<BackwardPush> Backward = new("soft_distillation.backward", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

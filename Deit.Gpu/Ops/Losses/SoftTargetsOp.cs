@@ -5,7 +5,7 @@ public static class SoftTargetsOp
 {
     private readonly record struct Push(uint Rows, uint Columns, float On, float Off);
 
-    private static readonly Kernel<Push> Forward = new("soft_targets", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("soft_targets", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

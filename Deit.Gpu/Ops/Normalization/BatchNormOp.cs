@@ -25,12 +25,12 @@ public static class BatchNormOp
         uint Accumulate
     );
 
-    private static readonly Kernel<MomentsPush> Moments = new("batch_norm.moments", fullSubgroups: true);
+    private static readonly Kernel<MomentsPush> Moments = new("batch_norm.moments", SubgroupDemand.Full);
     private static readonly Kernel<StatisticsPush> Statistics = new("batch_norm.statistics");
     private static readonly Kernel<RunningPush> Running = new("batch_norm.running");
-    private static readonly Kernel<Push> Forward = new("batch_norm", fullSubgroups: true),
-        BackwardWeight = new("batch_norm.backward_weight", fullSubgroups: true);
-    private static readonly Kernel<BackwardPush> Backward = new("batch_norm.backward", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("batch_norm", SubgroupDemand.Full),
+        BackwardWeight = new("batch_norm.backward_weight", SubgroupDemand.Full);
+    private static readonly Kernel<BackwardPush> Backward = new("batch_norm.backward", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

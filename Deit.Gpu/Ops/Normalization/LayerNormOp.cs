@@ -9,8 +9,8 @@ public static class LayerNormOp
 
     private readonly record struct WeightPush(uint Rows, uint Columns, uint RowsPerChunk);
 
-    private static readonly StreamKernel<Push> Forward = new("layer_norm", fullSubgroups: true);
-    private static readonly StreamKernel<BackwardPush> Backward = new("layer_norm.backward", fullSubgroups: true);
+    private static readonly StreamKernel<Push> Forward = new("layer_norm", SubgroupDemand.Full);
+    private static readonly StreamKernel<BackwardPush> Backward = new("layer_norm.backward", SubgroupDemand.Full);
     private static readonly StreamKernel<WeightPush> BackwardWeight = new("layer_norm.backward_weight");
 
     extension(Recorder r)

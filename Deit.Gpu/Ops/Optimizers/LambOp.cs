@@ -38,8 +38,8 @@ public static class LambOp
 
     private readonly record struct Push(uint Count, uint FirstGranule, uint Flags, float Epsilon, float WeightDecay);
 
-    private static readonly Kernel<MomentsPush> Moments = new("lamb.moments", fullSubgroups: true);
-    private static readonly Kernel<TrustPush> Trust = new("lamb.trust", fullSubgroups: true);
+    private static readonly Kernel<MomentsPush> Moments = new("lamb.moments", SubgroupDemand.Full);
+    private static readonly Kernel<TrustPush> Trust = new("lamb.trust", SubgroupDemand.Full);
     private static readonly Kernel<Push> Forward = new("lamb");
 
     extension(Recorder r)

@@ -3,12 +3,12 @@ namespace Deit.Gpu;
 // The variants that run on matrix units.
 public static partial class MatMulOp
 {
-    private static readonly Kernel<Push> CooperativeF16 = new("matmul.cooperative.f16", fullSubgroups: true),
-        CooperativeF16ToF32 = new("matmul.cooperative.f16_f32", fullSubgroups: true);
-    private static readonly Kernel<Push> CooperativeBF16 = new("matmul.cooperative.bf16", fullSubgroups: true),
-        CooperativeBF16ToF32 = new("matmul.cooperative.bf16_f32", fullSubgroups: true);
-    private static readonly Kernel<Push> CooperativeBF16x3 = new("matmul.cooperative.bf16x3", fullSubgroups: true),
-        CooperativeF16x3 = new("matmul.cooperative.f16x3", fullSubgroups: true);
+    private static readonly Kernel<Push> CooperativeF16 = new("matmul.cooperative.f16", SubgroupDemand.Units),
+        CooperativeF16ToF32 = new("matmul.cooperative.f16_f32", SubgroupDemand.Units);
+    private static readonly Kernel<Push> CooperativeBF16 = new("matmul.cooperative.bf16", SubgroupDemand.Units),
+        CooperativeBF16ToF32 = new("matmul.cooperative.bf16_f32", SubgroupDemand.Units);
+    private static readonly Kernel<Push> CooperativeBF16x3 = new("matmul.cooperative.bf16x3", SubgroupDemand.Units),
+        CooperativeF16x3 = new("matmul.cooperative.f16x3", SubgroupDemand.Units);
 
     private static readonly Kernel<Push> Cooperative2F16 = new("matmul.cooperative2.f16"),
         Cooperative2F16ToF32 = new("matmul.cooperative2.f16_f32");
@@ -39,11 +39,14 @@ public static partial class MatMulOp
             "f16x3" => CooperativeF16x3,
             _ => CooperativeBF16x3,
         };
-        uint parts = types.Short ? 1u : 2u;
+        uint parts = types.Short ? 1u : 2u,
+            lanes = (uint)info.UnitSubgroupSize;
         return TilesOnUnits(info, types)
+            .Where(t => RegisterBytes(t.M / t.SubgroupsM, t.N / t.SubgroupsN, unit.K, parts) <= info.UnitRegisterBytes)
             .Where(t => t.M % (t.SubgroupsM * unit.M) == 0 && t.N % (t.SubgroupsN * unit.N) == 0 && t.K % unit.K == 0)
             .Where(t =>
-                t.SubgroupsM * t.SubgroupsN * info.SubgroupSize <= info.MaxWorkgroupSize
+                t.SubgroupsM * t.SubgroupsN * lanes <= info.MaxWorkgroupSize
+                && t.SubgroupsM * t.SubgroupsN <= info.MaxWorkgroupSubgroups
                 && parts * SharedBytes(t.M, t.N, t.K) <= info.SharedMemoryBytes
             )
             .Select(t => new Variant(
@@ -52,7 +55,7 @@ public static partial class MatMulOp
                 t.M,
                 t.N,
                 [
-                    (uint)(t.SubgroupsM * t.SubgroupsN * info.SubgroupSize),
+                    t.SubgroupsM * t.SubgroupsN * lanes,
                     t.M,
                     t.N,
                     t.K,
@@ -61,7 +64,7 @@ public static partial class MatMulOp
                     unit.M,
                     unit.N,
                     unit.K,
-                    (uint)info.SubgroupSize,
+                    lanes,
                 ],
                 Fours: true,
                 OnUnits: true
@@ -72,26 +75,42 @@ public static partial class MatMulOp
             2 * 2 * (Math.Max(m * (k + 8), k * (m + 8)) + Math.Max(n * (k + 8), k * (n + 8)));
     }
 
+    /// <summary>
+    /// An estimate of the registers that a subgroup needs at least: its sums of F32, and the fragments of both factors
+    /// that make one step along K. Each part of a factor has 16 bits.
+    /// </summary>
+    internal static long RegisterBytes(uint rows, uint columns, uint depth, uint parts) =>
+        (4L * rows * columns) + (2L * parts * depth * (rows + columns));
+
     // Rows, columns and depth of a workgroup's tile, and its subgroups. Factors in two parts take twice the shared
     // memory: 48 KiB hold slabs of half the depth.
     private static (uint M, uint N, uint K, uint SubgroupsM, uint SubgroupsN)[] TilesOnUnits(GpuInfo info, Types types)
     {
         uint depth = types.Short ? 32u : 16u;
-        return info.Type == GpuType.Cpu
-            ? [(32, types.Short ? 32u : 16u, 16, 2, 1)]
-            :
-            [
-                (128, 128, depth, 2, 4),
-                (64, 64, 32, 2, 2),
-                (128, 64, depth, 2, 2),
-                (64, 128, depth, 2, 2),
-                // 64 x 64 a subgroup reads half a fragment a product from shared memory, where 64 x 32 reads three quarters.
-                (128, 128, depth, 2, 2),
-                (256, 128, 16, 4, 2),
-                (128, 256, 16, 2, 4),
-                (64, 192, depth, 2, 2),
-                (128, 192, 16, 2, 4), // DeiT-Ti's 192 and 576 columns, without a tile's rest
-            ];
+        if (info.Type == GpuType.Cpu)
+            return [(32, types.Short ? 32u : 16u, 16, 2, 1)];
+        // Of Intel's GPUs, whose subgroups have few registers. Tiles of 32 x 32 and more a subgroup did not fit them in any
+        // form: compiled for DG2 they spilled up to 1,753 registers, for BMG 798. 16 x 32 fit both.
+        if (info.SubgroupSizes.SharesRegisters)
+        {
+            uint first = info.UnitRegisterBytes <= 4096 ? 16u : 32u;
+            return types.Short
+                ? [(128, 128, first, 8, 4), (128, 128, 48 - first, 8, 4), (64, 128, 32, 4, 4), (64, 64, 32, 4, 2)]
+                : [(64, 64, 16, 4, 4), (32, 64, 16, 2, 4)];
+        }
+        return
+        [
+            (128, 128, depth, 2, 4),
+            (64, 64, 32, 2, 2),
+            (128, 64, depth, 2, 2),
+            (64, 128, depth, 2, 2),
+            // 64 x 64 a subgroup reads half a fragment a product from shared memory, where 64 x 32 reads three quarters.
+            (128, 128, depth, 2, 2),
+            (256, 128, 16, 4, 2),
+            (128, 256, 16, 2, 4),
+            (64, 192, depth, 2, 2),
+            (128, 192, 16, 2, 4), // DeiT-Ti's 192 and 576 columns, without a tile's rest
+        ];
     }
 
     // Matrices that a workgroup of 256 shares; empty where the device has none.

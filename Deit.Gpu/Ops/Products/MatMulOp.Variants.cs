@@ -27,8 +27,8 @@ public static partial class MatMulOp
         public bool Runs(in Extents x) => x.M >= LeastRows && x.K >= LeastDepth && (Splits == 1 || x.Batch == 1);
     }
 
-    private static readonly Kernel<Push> Resident = new("matmul.resident", fullSubgroups: true);
-    private static readonly Kernel<Push> Columns = new("matmul.columns", fullSubgroups: true, addresses: 2);
+    private static readonly Kernel<Push> Resident = new("matmul.resident", SubgroupDemand.Full);
+    private static readonly Kernel<Push> Columns = new("matmul.columns", SubgroupDemand.Full, addresses: 2);
     private static readonly Kernel<Push> Tiled = new("matmul.tiled");
     private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"),
         TiledF16ToF32 = new("matmul.tiled.f16_f32");

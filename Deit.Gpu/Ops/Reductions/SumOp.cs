@@ -5,7 +5,7 @@ public static class SumOp
 {
     private readonly record struct Push(uint Count, uint PerChunk, uint FirstChunk, uint Square, float Scale);
 
-    private static readonly Kernel<Push> Forward = new("sum", fullSubgroups: true);
+    private static readonly Kernel<Push> Forward = new("sum", SubgroupDemand.Full);
 
     extension(Recorder r)
     {

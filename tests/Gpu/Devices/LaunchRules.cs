@@ -57,9 +57,9 @@ internal static class LaunchRules
 
     private static IEnumerable<string> OfSubgroups(GpuInfo info, Dispatch launch)
     {
-        if (!launch.Kernel.FullSubgroups)
+        if (launch.Kernel.Subgroups == SubgroupDemand.None)
             yield break;
-        int lanes = launch.Kernel.NarrowSubgroups ? info.NarrowSubgroupSize : info.SubgroupSize;
+        int lanes = info.SubgroupSizeFor(launch.Kernel.Subgroups);
         if (launch.Specialization[0] % lanes != 0)
             yield return $"a workgroup of {launch.Specialization[0]} invocations, subgroups of {lanes}";
         // Where nothing may be asked for, the kernel gets what the driver reports.

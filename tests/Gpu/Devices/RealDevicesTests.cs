@@ -123,16 +123,58 @@ public sealed class RealDevicesTests
 
     // Intel's units have shapes of their own.
     [Theory]
-    [InlineData("Arc A770", "8x8x16")]
-    [InlineData("Arc B580", "8x16x16")]
-    public void First_kernels_of_16_bits_on_Intels_units(string name, string shape)
+    [InlineData("Arc A770", "128x128x16 8x4 8x8x16", WideTile)]
+    [InlineData("Arc B580", "128x128x32 8x4 8x16x16", "cooperative 4x8x64 8x16x16")]
+    public void First_kernels_of_16_bits_on_Intels_units(string name, string product, string attention)
     {
         GpuInfo info = RealDevices.All[name];
         foreach (DType type in (DType[])[DType.F16, DType.BF16])
         {
-            Assert.Equal($"cooperative 128x128x32 2x4 {shape}", Products(info, type)[0]);
-            Assert.Equal($"cooperative 4x8x64 {shape}", AttentionOp.Candidates(info, type, 64)[0]);
+            Assert.Equal($"cooperative {product}", Products(info, type)[0]);
+            Assert.Equal(attention, AttentionOp.Candidates(info, type, 64)[0]);
         }
+    }
+
+    // Of a GPU whose subgroups share the registers of a thread, units are held together by the narrowest ones; AMD's by the
+    // size that the driver names. The registers are 4 KiB on DG2, 8 KiB on BMG, 32 and 64 KiB on cards.
+    [Theory]
+    [InlineData("RTX 4090", 32, 32)]
+    [InlineData("RX 7900 XTX", 64, 64)]
+    [InlineData("Arc A770", 8, 4)]
+    [InlineData("Arc B580", 16, 8)]
+    public void Registers_of_units(string name, int lanes, int kibibytes)
+    {
+        GpuInfo info = RealDevices.All[name];
+        Assert.Equal(lanes, info.UnitSubgroupSize);
+        Assert.Equal(kibibytes << 10, info.UnitRegisterBytes);
+    }
+
+    // What compilers made of tiles: 16 x 32 a subgroup fitted DG2 and BMG, 32 x 32 did not fit DG2, and 64 x 64 fitted
+    // AMD's cards.
+    [Theory]
+    [InlineData("Arc A770", 16, 32, true)]
+    [InlineData("Arc A770", 32, 32, false)]
+    [InlineData("Arc B580", 16, 32, true)]
+    [InlineData("Arc B580", 64, 32, false)]
+    [InlineData("RX 7900 XTX", 64, 64, true)]
+    [InlineData("RTX 4090", 64, 64, true)]
+    public void Tiles_fit_the_registers(string name, uint rows, uint columns, bool fits) =>
+        Assert.Equal(
+            fits,
+            MatMulOp.RegisterBytes(rows, columns, depth: 16, parts: 1) <= RealDevices.All[name].UnitRegisterBytes
+        );
+
+    [Theory, MemberData(nameof(Names))]
+    public void Attention_by_rows_is_for_heads_whose_rows_fit_a_lane(string name)
+    {
+        GpuInfo info = RealDevices.All[name];
+        if (info.Type == GpuType.Cpu)
+            return;
+        Assert.DoesNotContain("row a lane", AttentionOp.Candidates(info, DType.F32, 64));
+        Assert.Equal(
+            !info.SubgroupSizes.SharesRegisters,
+            AttentionOp.Candidates(info, DType.F32, 32).Contains("row a lane")
+        );
     }
 
     // A precision that a device does not have is replaced, and one that it has without matrix units gets a notice.
