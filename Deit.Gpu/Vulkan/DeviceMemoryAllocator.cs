@@ -192,7 +192,12 @@ internal sealed unsafe class DeviceMemoryAllocator : IDisposable
         if (asked > free || (_device.Runs && asked > _device.Info.MaxAllocationBytes))
             throw OutOfMemory(asked, free, purpose, 0);
         byteLength = Math.Max(asked, Math.Min(byteLength, _device.Info.MaxAllocationBytes));
-        MemoryBlock? block = TryCreate(byteLength, _choice.Type, _choice.HostVisible && _device.Runs, out Result result);
+        MemoryBlock? block = TryCreate(
+            byteLength,
+            _choice.Type,
+            _choice.HostVisible && _device.Runs,
+            out Result result
+        );
         if (block is null)
             throw result == Result.ErrorDeviceLost
                 ? VulkanError.Of(result, $"allocating memory for {purpose}")

@@ -7,7 +7,8 @@ namespace Deit.Gpu.Vulkan;
 /// <param name="Spills">Registers that did not fit and wait in memory.</param>
 /// <param name="ScratchBytes">Bytes of memory for them: of a subgroup on AMD, else of what the driver counts.</param>
 /// <param name="SharedBytes">Shared memory of a workgroup.</param>
-/// <param name="Subgroups">Subgroups that a part of the device holds at once: a SIMD of AMD, a multiprocessor of NVIDIA, a core of Adreno.</param>
+/// <param name="Subgroups">Subgroups that a part of the device holds at once: a SIMD of AMD, where one of 64 lanes counts as two on RDNA, a
+/// multiprocessor of NVIDIA, a core of Adreno.</param>
 /// <param name="Instructions">Instructions of the program.</param>
 /// <param name="Cycles">Cycles of a subgroup by the driver's model of the device.</param>
 internal sealed record KernelFigures(

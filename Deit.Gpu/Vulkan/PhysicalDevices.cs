@@ -49,8 +49,7 @@ internal static unsafe class PhysicalDevices
         GpuType type = TypeOf(properties.Properties.DeviceType);
         // Only an open device tells which types buffers may use; the heap is the same.
         MemoryChoice choice = MemoryChoice.For(memory, type, allowed: uint.MaxValue);
-        bool isCpu = type == GpuType.Cpu,
-            addresses = HasAddresses(type, features, properties.Properties.ApiVersion);
+        bool addresses = HasAddresses(type, features, properties.Properties.ApiVersion);
         long heapBytes = (long)memory.MemoryHeaps[(int)choice.Heap].Size;
         PhysicalDeviceLimits limits = properties.Properties.Limits;
         return new GpuInfo
@@ -66,7 +65,7 @@ internal static unsafe class PhysicalDevices
                 ? $"its driver offers Vulkan {VulkanInstance.VersionText(properties.Properties.ApiVersion)}, 1.3 is needed"
                 : features.Missing() ?? MissingOperations(properties11),
             // A CPU driver reports an arbitrary heap; its memory is the machine's.
-            MemoryBytes = isCpu ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : heapBytes,
+            MemoryBytes = type == GpuType.Cpu ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : heapBytes,
             HostVisibleMemory = choice.HostVisible,
             MaxAllocationBytes = MaxAllocation(
                 properties11.MaxMemoryAllocationSize,
@@ -78,10 +77,7 @@ internal static unsafe class PhysicalDevices
             MaxStorageBufferRange = limits.MaxStorageBufferRange,
             SubgroupSize = (int)properties11.SubgroupSize,
             SubgroupSizes = SubgroupSizes(properties13, features.SubgroupSizeControl),
-            MaxWorkgroupSubgroups =
-                properties13.MaxComputeWorkgroupSubgroups > 0
-                    ? (int)Math.Min(properties13.MaxComputeWorkgroupSubgroups, int.MaxValue)
-                    : int.MaxValue,
+            MaxWorkgroupSubgroups = MostSubgroups(properties13),
             SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
             MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
             MaxWorkgroups = MostWorkgroups(limits),
@@ -111,6 +107,9 @@ internal static unsafe class PhysicalDevices
         && properties.SubgroupSupportedOperations.HasFlag(SubgroupOperations)
             ? null
             : "its compute shaders lack sums and exchanges of values within subgroups";
+
+    private static int MostSubgroups(in PhysicalDeviceVulkan13Properties properties) =>
+        properties.MaxComputeWorkgroupSubgroups is > 0 and < int.MaxValue and var most ? (int)most : int.MaxValue;
 
     private static WorkgroupCount MostWorkgroups(in PhysicalDeviceLimits limits) =>
         new(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]);

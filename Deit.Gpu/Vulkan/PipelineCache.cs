@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Silk.NET.Core.Native;
 using Silk.NET.Vulkan;
 
 namespace Deit.Gpu.Vulkan;
@@ -105,15 +104,12 @@ internal sealed unsafe class PipelineCache : IDisposable
         PipelineCreateFlags flags = 0
     )
     {
+        (bool fullSubgroups, int? size) = SubgroupsOf(kernel);
         uint[] specialization = kernel.Specialization;
-        int size = _device.Info.SubgroupSizeFor(kernel.Subgroups);
-        bool counts = kernel.Subgroups != SubgroupDemand.None,
-            fullSubgroups = counts && _device.Features.FullSubgroups,
-            requiresSize = counts && _device.Info.SubgroupSizes is { IsFixed: false } sizes && sizes.Contains(size);
         PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new()
         {
             SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo,
-            RequiredSubgroupSize = (uint)size,
+            RequiredSubgroupSize = (uint)(size ?? 0),
         };
         PipelineLayout layout = _layouts.Get(
             (module.Bindings.Length, module.PushBytes),
@@ -123,44 +119,47 @@ internal sealed unsafe class PipelineCache : IDisposable
         SpecializationMapEntry* entries = stackalloc SpecializationMapEntry[Math.Max(1, specialization.Length)];
         for (int i = 0; i < specialization.Length; i++)
             entries[i] = new SpecializationMapEntry((uint)i, (uint)(i * sizeof(uint)), sizeof(uint));
-        byte* main = (byte*)SilkMarshal.StringToPtr("main");
-        try
+        fixed (byte* main = "main\0"u8)
+        fixed (uint* values = specialization)
         {
-            fixed (uint* values = specialization)
+            SpecializationInfo info = new(
+                (uint)specialization.Length,
+                entries,
+                (nuint)(specialization.Length * sizeof(uint)),
+                values
+            );
+            ComputePipelineCreateInfo create = new()
             {
-                SpecializationInfo info = new(
-                    (uint)specialization.Length,
-                    entries,
-                    (nuint)(specialization.Length * sizeof(uint)),
-                    values
-                );
-                ComputePipelineCreateInfo create = new()
+                SType = StructureType.ComputePipelineCreateInfo,
+                Flags = flags,
+                Layout = layout,
+                Stage = new PipelineShaderStageCreateInfo
                 {
-                    SType = StructureType.ComputePipelineCreateInfo,
-                    Flags = flags,
-                    Layout = layout,
-                    Stage = new PipelineShaderStageCreateInfo
-                    {
-                        SType = StructureType.PipelineShaderStageCreateInfo,
-                        PNext = requiresSize ? &required : null,
-                        Flags = fullSubgroups ? PipelineShaderStageCreateFlags.RequireFullSubgroupsBit : 0,
-                        Stage = ShaderStageFlags.ComputeBit,
-                        Module = shader,
-                        PName = main,
-                        PSpecializationInfo = &info,
-                    },
-                };
-                VulkanError.Check(
-                    _device.Calls.CreateComputePipeline(cache, in create, out Pipeline pipeline),
-                    $"compiling kernel '{module.Name}'"
-                );
-                return new ComputePipeline(pipeline, layout);
-            }
+                    SType = StructureType.PipelineShaderStageCreateInfo,
+                    PNext = size is null ? null : &required,
+                    Flags = fullSubgroups ? PipelineShaderStageCreateFlags.RequireFullSubgroupsBit : 0,
+                    Stage = ShaderStageFlags.ComputeBit,
+                    Module = shader,
+                    PName = main,
+                    PSpecializationInfo = &info,
+                },
+            };
+            VulkanError.Check(
+                _device.Calls.CreateComputePipeline(cache, in create, out Pipeline pipeline),
+                $"compiling kernel '{module.Name}'"
+            );
+            return new ComputePipeline(pipeline, layout);
         }
-        finally
-        {
-            SilkMarshal.Free((nint)main);
-        }
+    }
+
+    // Whether the driver is told to fill subgroups, and the size that it is asked for, if it is.
+    private (bool Full, int? Size) SubgroupsOf(PipelineDescription kernel)
+    {
+        if (kernel.Subgroups == SubgroupDemand.None)
+            return (false, null);
+        int size = _device.Info.SubgroupSizeFor(kernel.Subgroups);
+        SubgroupRange sizes = _device.Info.SubgroupSizes;
+        return (_device.Features.FullSubgroups, !sizes.IsFixed && sizes.Contains(size) ? size : null);
     }
 
     private ShaderModule CreateModule(SpirvModule module)

@@ -170,17 +170,17 @@ internal sealed unsafe class VulkanDevice : IDisposable
             QueueCount = 1,
             PQueuePriorities = &priority,
         };
-        PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16 = new()
-        {
-            SType = StructureType.PhysicalDeviceShaderBfloat16FeaturesKhr,
-            ShaderBFloat16Type = true,
-            ShaderBFloat16CooperativeMatrix = Features.BFloat16Matrices,
-        };
+        PhysicalDeviceShaderBfloat16FeaturesKHR bfloat16 = BFloat16();
         PhysicalDeviceCooperativeMatrix2FeaturesNV matrix2 = WorkgroupMatrices();
         PhysicalDeviceCooperativeMatrixFeaturesKHR matrix = new()
         {
             SType = StructureType.PhysicalDeviceCooperativeMatrixFeaturesKhr,
             CooperativeMatrix = true,
+        };
+        PhysicalDevicePipelineExecutablePropertiesFeaturesKHR executables = new()
+        {
+            SType = StructureType.PhysicalDevicePipelineExecutablePropertiesFeaturesKhr,
+            PipelineExecutableInfo = true,
         };
         PhysicalDeviceVulkan13Features features13 = Features13();
         PhysicalDeviceVulkan12Features features12 = Features12(&features13);
@@ -207,19 +207,19 @@ internal sealed unsafe class VulkanDevice : IDisposable
             *tail = &bfloat16;
             tail = &bfloat16.PNext;
         }
-        PhysicalDevicePipelineExecutablePropertiesFeaturesKHR executables = new()
-        {
-            SType = StructureType.PhysicalDevicePipelineExecutablePropertiesFeaturesKhr,
-            PipelineExecutableInfo = true,
-        };
         if (Features.ExecutableProperties && Use != DeviceUse.Run)
             *tail = &executables;
+        return CreateDevice(&features, queue);
+    }
+
+    private Device CreateDevice(PhysicalDeviceFeatures2* features, DeviceQueueCreateInfo queue)
+    {
         string[] names = [.. Features.ExtensionNames(Use)];
         byte** extensions = (byte**)SilkMarshal.StringArrayToPtr(names);
         DeviceCreateInfo create = new()
         {
             SType = StructureType.DeviceCreateInfo,
-            PNext = &features,
+            PNext = features,
             QueueCreateInfoCount = 1,
             PQueueCreateInfos = &queue,
             EnabledExtensionCount = (uint)names.Length,
@@ -230,6 +230,14 @@ internal sealed unsafe class VulkanDevice : IDisposable
         VulkanError.Check(result, $"opening {Info.Name}");
         return device;
     }
+
+    private PhysicalDeviceShaderBfloat16FeaturesKHR BFloat16() =>
+        new()
+        {
+            SType = StructureType.PhysicalDeviceShaderBfloat16FeaturesKhr,
+            ShaderBFloat16Type = true,
+            ShaderBFloat16CooperativeMatrix = Features.BFloat16Matrices,
+        };
 
     private PhysicalDeviceVulkan13Features Features13() =>
         new()
@@ -280,8 +288,8 @@ internal sealed unsafe class VulkanDevice : IDisposable
         for (
             int attempt = 0;
             Runs
-            && attempt < 3
-            && Calls.DeviceWaitIdle() is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory;
+                && attempt < 3
+                && Calls.DeviceWaitIdle() is Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory;
             attempt++
         )
             Thread.Sleep(1);

@@ -44,37 +44,7 @@ internal sealed class BenchComparison
             return text.ToString();
         if (Rows.Count > 0)
         {
-            MarkdownTable table = new(
-                "measured",
-                "shape or batch",
-                "task",
-                "precision",
-                "A",
-                "B",
-                "unit",
-                "B / A",
-                "spread",
-                "B is"
-            );
-            foreach (ComparedRow row in Rows)
-                table.Add(
-                    row.Key.Name,
-                    row.Key.Extent,
-                    row.Key.Task,
-                    row.Key.Precision,
-                    MarkdownTable.Number(row.A),
-                    MarkdownTable.Number(row.B),
-                    row.Unit,
-                    MarkdownTable.Number(row.Ratio),
-                    MarkdownTable.Percent(row.Spread, "F1"),
-                    row.Verdict switch
-                    {
-                        Verdict.Faster => "faster",
-                        Verdict.Slower => "slower",
-                        _ => "no different",
-                    }
-                );
-            text.Append('\n').Append(table).Append('\n');
+            text.Append('\n').Append(Table()).Append('\n');
         }
         Line(
             $"B is faster in {Count(Verdict.Faster)}, slower in {Count(Verdict.Slower)}, "
@@ -94,6 +64,41 @@ internal sealed class BenchComparison
             if (keys.Count > 0)
                 Line($"Only in {name}: {string.Join("; ", keys)}.");
         }
+    }
+
+    private MarkdownTable Table()
+    {
+        MarkdownTable table = new(
+            "measured",
+            "shape or batch",
+            "task",
+            "precision",
+            "A",
+            "B",
+            "unit",
+            "B / A",
+            "spread",
+            "B is"
+        );
+        foreach (ComparedRow row in Rows)
+            table.Add(
+                row.Key.Name,
+                row.Key.Extent,
+                row.Key.Task,
+                row.Key.Precision,
+                MarkdownTable.Number(row.A),
+                MarkdownTable.Number(row.B),
+                row.Unit,
+                MarkdownTable.Number(row.Ratio),
+                MarkdownTable.Percent(row.Spread, "F1"),
+                row.Verdict switch
+                {
+                    Verdict.Faster => "faster",
+                    Verdict.Slower => "slower",
+                    _ => "no different",
+                }
+            );
+        return table;
     }
 
     private int Count(Verdict verdict) => Rows.Count(row => row.Verdict == verdict);

@@ -3,10 +3,10 @@ namespace Deit.Bench.Reports;
 /// <summary>A kernel as a driver's compiler makes it. A figure that the driver does not tell is null.</summary>
 /// <param name="Kernel">The shader.</param>
 /// <param name="Constants">Its specialization constants; the first is the size of a workgroup.</param>
-/// <param name="Candidate">Its name among the candidates of choices; null for a kernel without alternatives.</param>
 /// <param name="First">In how many choices it is the first candidate, which runs where nothing is measured.</param>
 /// <param name="Choices">In how many choices it is a candidate.</param>
 /// <param name="CompileMilliseconds">How long the compiler took.</param>
+/// <param name="Candidate">Its name among the candidates of choices; null for a kernel without alternatives.</param>
 /// <param name="Refusal">The driver's error where it refused the kernel.</param>
 /// <param name="SubgroupSize">The subgroup size that it was compiled for.</param>
 /// <param name="Registers">Vector registers of a lane.</param>
@@ -21,10 +21,10 @@ namespace Deit.Bench.Reports;
 internal sealed record KernelRow(
     string Kernel,
     string Constants,
-    string? Candidate,
     int First,
     int Choices,
     double CompileMilliseconds,
+    string? Candidate = null,
     string? Refusal = null,
     int? SubgroupSize = null,
     double? Registers = null,

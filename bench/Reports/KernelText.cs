@@ -7,9 +7,10 @@ namespace Deit.Bench.Reports;
 internal static class KernelText
 {
     private const string Meaning =
-        "registers: of a lane. spills: registers that did not fit; scratch: bytes of memory for them. at once: subgroups that a SIMD, multiprocessor\n"
-        + "or core holds. cycles: of a subgroup by the driver's model of the device, which knows no waiting for memory. first: in how many of its choices\n"
-        + "the kernel is the first candidate, which runs where nothing is measured. rate, ms: measured, of the largest run.\n";
+        "registers: of a lane. spills: registers that did not fit; scratch: bytes of memory for them. at once: subgroups that a\n"
+        + "SIMD, multiprocessor or core holds; one of 64 lanes counts as two on AMD's RDNA. cycles: of a subgroup by the driver's\n"
+        + "model of the device, which counts a loop a few times whatever its length. first: in how many of its choices the kernel\n"
+        + "is the first candidate, which runs where nothing is measured. rate, ms: measured, of the largest run.\n";
 
     // The columns of a table, each with the text of a row.
     private static readonly (string Name, Func<KernelRow, string> Text)[] Columns =
@@ -49,8 +50,8 @@ internal static class KernelText
     public static string Summary(IReadOnlyList<KernelRow> rows)
     {
         string told = rows.Any(row => row.Registers is not null)
-            ? $"{rows.Count(row => row.IsSpilling)} do not fit the registers, {rows.Count(row => row is { IsSpilling: true, IsDefault: true })} "
-                + "of which run where nothing is measured"
+            ? $"{rows.Count(row => row.IsSpilling)} do not fit the registers, "
+                + $"{rows.Count(row => row is { IsSpilling: true, IsDefault: true })} of which run where nothing is measured"
             : "the driver does not tell what they need";
         return $"{rows.Count} kernels, {Number(rows.Sum(row => row.CompileMilliseconds) / 1000)} s to compile one after the other; "
             + $"{rows.Count(row => row.Refusal is not null)} refused, {told}.";
@@ -97,7 +98,8 @@ internal static class KernelText
             text.Append('\n').Append(table).Append('\n');
         HashSet<(string, string)> keys = [.. b.Select(Key)];
         text.Append(
-            $"{same} kernels are equal, {a.Count(row => !keys.Contains(Key(row)))} are only in A, {b.Count(row => !first.ContainsKey(Key(row)))} only in B.\n"
+            $"{same} kernels are equal, {a.Count(row => !keys.Contains(Key(row)))} are only in A, "
+                + $"{b.Count(row => !first.ContainsKey(Key(row)))} only in B.\n"
         );
         return text.ToString();
     }

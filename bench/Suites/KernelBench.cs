@@ -158,10 +158,10 @@ internal static class KernelBench
             return new KernelRow(
                 entry.Kernel.Shader,
                 string.Join(' ', entry.Kernel.Specialization.Select(c => c.ToString(CultureInfo.InvariantCulture))),
-                entry.Candidate,
                 entry.First,
                 entry.Choices,
                 compiled.Milliseconds,
+                entry.Candidate,
                 compiled.Refusal,
                 executable is { SubgroupSize: > 0 } ? executable.SubgroupSize : null,
                 told?.Registers,

@@ -126,7 +126,7 @@ public static partial class AttentionOp
                     : dimension <= 80
                         ? [(8, 4, 2)]
                         : [(4, 4, 2)]
-                : [(8, 16, 4), (8, 8, 8), (8, 8, 4), (16, 8, 4), (4, 16, 4), (4, 8, 4)];
+                : [(8, 32, 2), (8, 16, 4), (16, 16, 2), (16, 32, 1), (8, 16, 2), (4, 32, 2), (4, 8, 4)];
         return tiles
             .Where(t =>
                 t.Lanes * t.Groups <= info.MaxWorkgroupSize

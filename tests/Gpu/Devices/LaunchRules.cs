@@ -103,8 +103,8 @@ internal static class LaunchRules
             MatrixShape unit = new(constants[at], constants[at + 1], constants[at + 2], input, "f32", "subgroup");
             if (!info.MatrixShapes.Contains(unit))
                 yield return $"matrices of {unit}, the device has {string.Join(", ", info.MatrixShapes)}";
-            if (constants[at + 3] != info.SubgroupSize)
-                yield return $"subgroups of {constants[at + 3]} for matrices, they have {info.SubgroupSize}";
+            if (constants[at + 3] != info.UnitSubgroupSize)
+                yield return $"subgroups of {constants[at + 3]} for matrices, they have {info.UnitSubgroupSize}";
         }
     }
 }

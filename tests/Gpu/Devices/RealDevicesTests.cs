@@ -11,8 +11,8 @@ public sealed class RealDevicesTests
     // Kernels by which products and attention start where nothing is measured.
     private const string Tile = "tiled 64x64x16 4x4",
         Rows = "resident 128x8",
-        WideTile = "tiled 64x32 4x4", // for attention, with 45 KiB of shared memory
-        Tile32 = "tiled 32x32 4x4", // with 31 KiB
+        WideTile = "tiled 64x32 2x4", // for attention, with 45 KiB of shared memory
+        Tile32 = "tiled 32x32 2x4", // with 31 KiB
         Units = "cooperative 128x128x32 2x4 16x16x16",
         UnitsOf32Kibi = "cooperative 64x64x32 2x2 16x16x16",
         Scores = "cooperative 4x16x64 16x16x16",
