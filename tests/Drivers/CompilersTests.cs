@@ -37,7 +37,10 @@ public sealed class CompilersTests
     [MemberData(nameof(Cards))]
     public void No_kernel_gets_worse(string card, bool system)
     {
-        const double MostSpills = 32; // a measurement leaves such a candidate out; more of them only cost time to compile
+        const double MostSpills = 40; // a measurement leaves such a candidate out; more of them only cost time to compile
+        // Subgroups at once of what runs where nothing is measured. Vega and its kin have 64 KiB of shared memory for four SIMDs: two
+        // workgroups of attention do not fit. RADV counts a subgroup of 64 as two on RDNA.
+        double fewest = card is "vega10" or "mi100" or "mi200" ? 1 : 4;
         Assert.SkipWhen(
             Mode is null,
             "DEIT_COMPILERS=check compiles for cards that are not there; it fetches a driver"
@@ -52,6 +55,10 @@ public sealed class CompilersTests
         worse.AddRange(
             rows.Where(row => row is { IsSpilling: true, IsDefault: true })
                 .Select(row => $"{Name(row)} {Figures(row)}: it runs unmeasured")
+        );
+        worse.AddRange(
+            rows.Where(row => row.IsDefault && row.Subgroups < fewest)
+                .Select(row => $"{Name(row)} {Figures(row)}: at least {fewest} at once")
         );
         worse.AddRange(
             rows.Where(row => row.Spills > MostSpills)

@@ -193,7 +193,7 @@ internal static class OpHarness
         Graph graph = device.Record(
             r =>
             {
-                outputs = op(r, tensors);
+                outputs = ShortTypes.Recorded(() => op(r, tensors));
                 outputGradients = [.. outputs.Select((output, i) => OpInput.Random(output.Shape, 100 + i).Values)];
                 seedArena = device.CreateArena("seeds", outputs.Sum(output => Storage.Align(output.ByteLength)));
                 seeds = [.. outputs.Select(output => seedArena.Allocate(output.Shape))];

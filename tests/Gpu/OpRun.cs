@@ -63,7 +63,12 @@ internal sealed class OpRun : IDisposable
     /// <summary>Records ops into a graph whose memory is poisoned.</summary>
     public static Graph Record(Action<Recorder> op) =>
         Device.Record(
-            op,
+            r =>
+                ShortTypes.Recorded(() =>
+                {
+                    op(r);
+                    return true;
+                }),
             new GraphOptions
             {
                 Purpose = "an op test",

@@ -1,6 +1,7 @@
 # Fetches and unpacks Debian's packages of another release into a folder, without installing them, and starts programs with their libraries.
 # A script that sources this has set: name, for messages; list, a file of hashes and paths, which may be missing; home, the folder; suite,
-# the release, and packages, what to take of it today where the mirror no longer has the versions of the list.
+# the release, and packages, what to take of it today where the mirror no longer has the versions of the list; driver, the name of the
+# driver's description without its end, as lvp.
 root=$home/root
 libraries=$root/usr/lib/x86_64-linux-gnu
 fail() { echo "$name: $*" >&2; exit 1; }
@@ -52,7 +53,7 @@ unpack() {
   local deb
   for deb in "$debs"/*.deb; do dpkg -x "$deb" "$work/root"; done
   [[ -n $(loader "$work/root") ]] || fail "the packages hold no dynamic loader; remove $home and try again"
-  # driver FILE: the description of a driver of these packages, with the place of its library.
+  # The descriptions of the drivers, with the places of their libraries.
   local description
   for description in "$work"/root/usr/share/vulkan/icd.d/*.json; do
     sed "s#\"library_path\": *\"\(.*/\)\?\([^/\"]*\)\"#\"library_path\": \"$libraries/\2\"#" "$description" >"$work/root/$(basename "${description%%_icd*}").json"
@@ -64,11 +65,11 @@ unpack() {
 
 # Unpacks unless that has been done. One process does it, others wait for it.
 install_once() {
-  if [[ -e $root/version ]]; then return; fi
+  if [[ -e $root/version && -e $root/$driver.json ]]; then return; fi
   mkdir -p "$home"
   exec 9>"$home/lock"
   flock 9
-  [[ -e $root/version ]] || (unpack)
+  [[ -e $root/version && -e $root/$driver.json ]] || (unpack)
   exec 9>&-
 }
 
