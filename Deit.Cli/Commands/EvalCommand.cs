@@ -90,7 +90,7 @@ internal static class EvalCommand
         IReadOnlyList<string> labels = source.Description.Labels;
         using EvalFiles files = EvalFiles.Open(options, labels.Count);
 
-        using GpuDevice device = CommandDevice.OpenForInference(options.Device.Selector);
+        using GpuDevice device = CommandDevice.OpenForInference(options.Device, options.Kernels);
         if (options.Json)
             Output.Aside($"Running on {device.Info}");
         else

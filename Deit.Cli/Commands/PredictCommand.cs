@@ -36,6 +36,9 @@ internal sealed record PredictOptions
 
     [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
+
+    [FlagGroup("Device")]
+    public KernelOptions Kernels { get; init; } = new();
 }
 
 /// <summary><c>deit predict</c>: classes with probabilities for pictures.</summary>
@@ -102,6 +105,7 @@ internal static class PredictCommand
             new DeitModelOptions
             {
                 Device = options.Device.Selector,
+                KernelBudget = options.Kernels.Budget(KernelChoices.InferenceBudget),
                 CpuFallback = true,
                 Precision = options.Precision,
             }

@@ -151,7 +151,7 @@ public sealed partial class DeitModel : IDisposable
         (Precision precision, string? notice) = Model.Precision.For(device, options.Precision);
         if (notice is not null)
             EngineLog.PrecisionNotice(logger, notice);
-        LoadedModel model = LoadedModel.Load(source, device, precision, options.MaxBatchSize, stage);
+        LoadedModel model = LoadedModel.Load(source, device, precision, options, stage);
         if (model.CacheNotice is { } cache)
             EngineLog.CacheNotice(logger, cache);
         return model;

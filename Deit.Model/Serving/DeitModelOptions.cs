@@ -1,3 +1,4 @@
+using Deit.Gpu;
 using Microsoft.Extensions.Logging;
 
 namespace Deit.Model;
@@ -29,6 +30,12 @@ public sealed record DeitModelOptions
 
     /// <summary>How long a picture may wait for others to fill its batch while the device is free, 0 to 10 s; 0 never waits.</summary>
     public TimeSpan MaxDelay { get; set; }
+
+    /// <summary>
+    /// How long loading and the first answers may measure which kernels are the fastest, 3 s unless told. What is not
+    /// measured then, another process measures. Models that share a device share the time of the first.
+    /// </summary>
+    public TimeSpan KernelBudget { get; set; } = KernelChoices.InferenceBudget;
 
     /// <summary>Where events are logged under the category <c>Deit.Model.DeitModel</c>; null for nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

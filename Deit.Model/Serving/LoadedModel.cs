@@ -47,7 +47,7 @@ internal sealed class LoadedModel : IDisposable
     /// <param name="source">The model on disk.</param>
     /// <param name="device">The device.</param>
     /// <param name="precision">The types, which the device has.</param>
-    /// <param name="maxBatchSize">The largest batch.</param>
+    /// <param name="options">The largest batch, and the time for measuring kernels.</param>
     /// <param name="progress">Called when a stage begins; an exception from it ends the loading.</param>
     /// <exception cref="DeitException">The path holds no model, or a damaged one.</exception>
     /// <exception cref="GpuException">The device cannot be opened, was lost, or has not enough memory.</exception>
@@ -55,12 +55,12 @@ internal sealed class LoadedModel : IDisposable
         ModelSource source,
         GpuInfo device,
         Precision precision,
-        int maxBatchSize,
+        DeitModelOptions options,
         Action<LoadStage> progress
     )
     {
         progress(LoadStage.Device);
-        SharedDevice shared = SharedDevice.Acquire(device);
+        SharedDevice shared = SharedDevice.Acquire(device, options.KernelBudget);
         INetwork? network = null;
         LoadedModel? model = null;
         try
@@ -69,7 +69,7 @@ internal sealed class LoadedModel : IDisposable
             network = source.Load(shared.Device);
             network.Parameters.Freeze();
             progress(LoadStage.Kernels);
-            model = new LoadedModel(shared, network, source.Description, precision, maxBatchSize);
+            model = new LoadedModel(shared, network, source.Description, precision, options.MaxBatchSize);
             model.InferenceOf(1);
             return model;
         }

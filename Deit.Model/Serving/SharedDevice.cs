@@ -23,8 +23,10 @@ internal sealed class SharedDevice
     public bool Lost => _lost;
 
     /// <summary>The device, which is opened unless it is open already; to be released once.</summary>
+    /// <param name="info">The device.</param>
+    /// <param name="kernelBudget">How long kernels may be measured on it, where it is not open yet.</param>
     /// <exception cref="GpuException">It cannot be opened.</exception>
-    public static SharedDevice Acquire(GpuInfo info)
+    public static SharedDevice Acquire(GpuInfo info, TimeSpan kernelBudget)
     {
         // Two equal cards have one driver, so that the place in the enumeration belongs to the key.
         string key = $"{info.Uuid} {info.Index}";
@@ -33,7 +35,7 @@ internal sealed class SharedDevice
             if (!Open.TryGetValue(key, out SharedDevice? shared))
             {
                 Open.Add(key, shared = new SharedDevice(key, GpuDevice.Open(info)));
-                shared.Device.Choices.Budget = KernelChoices.InferenceBudget;
+                shared.Device.Choices.Budget = kernelBudget;
             }
             shared._users++;
             return shared;

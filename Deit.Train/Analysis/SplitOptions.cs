@@ -22,4 +22,7 @@ internal record SplitOptions
 
     [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
+
+    [FlagGroup("Device")]
+    public KernelOptions Kernels { get; init; } = new();
 }

@@ -54,6 +54,9 @@ internal sealed record RunOptions
     [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
 
+    [FlagGroup("Device")]
+    public KernelOptions Kernels { get; init; } = new();
+
     /// <exception cref="DeitException">A value makes no sense.</exception>
     public void Validate()
     {

@@ -24,7 +24,7 @@ internal sealed class TrainingSession : IDisposable
         Device = GpuDevice.Open(options.Run.Device.Selector);
         try
         {
-            Device.Choices.Budget = KernelChoices.TrainingBudget;
+            Device.Choices.Budget = options.Run.Kernels.Budget(KernelChoices.TrainingBudget);
             if (Device.CacheNotice is { } cache)
                 _notices.Add(cache);
             if (kernels is not null)

@@ -27,6 +27,9 @@ internal sealed record AttentionOptions
 
     [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
+
+    [FlagGroup("Device")]
+    public KernelOptions Kernels { get; init; } = new();
 }
 
 /// <summary>
@@ -76,7 +79,7 @@ internal static class AttentionCommand
         CheckFolder(options.Output, path);
         Report.MakeFolder(options.Output, "--output");
 
-        using GpuDevice device = CommandDevice.OpenForInference(options.Device.Selector);
+        using GpuDevice device = CommandDevice.OpenForInference(options.Device, options.Kernels);
         Output.Aside($"Running on {device.Info}");
         using INetwork network = source.Load(device);
         AttentionMaps maps = AttentionMaps.Of(device, network, input);

@@ -81,7 +81,7 @@ internal static class DisagreementCommand
         foreach (string notice in models.SelectMany(model => model.Notices).Distinct())
             Output.Notice(notice);
 
-        using GpuDevice device = CommandDevice.OpenForInference(options.Device.Selector);
+        using GpuDevice device = CommandDevice.OpenForInference(options.Device, options.Kernels);
         Output.Aside($"Running on {device.Info}");
         (List<ModelAnswers> answers, SortedSet<string> unreadable) = Ask(device, models, names, options);
         Disagreement matrix = Disagreement.Matrix(answers);

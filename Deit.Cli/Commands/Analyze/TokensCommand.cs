@@ -73,7 +73,7 @@ internal static class TokensCommand
         foreach (string notice in source.Notices)
             Output.Notice(notice);
 
-        using GpuDevice device = CommandDevice.OpenForInference(options.Device.Selector);
+        using GpuDevice device = CommandDevice.OpenForInference(options.Device, options.Kernels);
         Output.Aside($"Running on {device.Info}");
         using INetwork network = first.Load(device);
         using INetwork? other = second?.Load(device);

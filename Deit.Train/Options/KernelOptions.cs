@@ -1,0 +1,26 @@
+using Deit.Gpu;
+
+namespace Deit.Train.Options;
+
+/// <summary>How long a command may measure kernels before it begins.</summary>
+internal sealed record KernelOptions
+{
+    [Flag(
+        "how long kernels that no run has measured yet are measured: quick for 3 s, before a training for 30 s",
+        Name = "tune",
+        Scope = FlagScope.Command,
+        OnResume = true,
+        Choices = ["quick", "full", "off"]
+    )]
+    public string Tune { get; init; } = "quick";
+
+    /// <summary>The limit for <see cref="KernelChoices.Budget"/>.</summary>
+    /// <param name="quick">The limit of a command that is in a hurry.</param>
+    public TimeSpan Budget(TimeSpan quick) =>
+        Tune switch
+        {
+            "full" => TimeSpan.MaxValue,
+            "off" => TimeSpan.Zero,
+            _ => quick,
+        };
+}
