@@ -10,6 +10,7 @@ internal sealed unsafe record Features
     private const string CooperativeMatrixName = "VK_KHR_cooperative_matrix";
     private const string CooperativeMatrix2Name = "VK_NV_cooperative_matrix2";
     private const string BFloat16Name = "VK_KHR_shader_bfloat16";
+    private const string PortabilitySubsetName = "VK_KHR_portability_subset";
     private const string ExecutablePropertiesName = "VK_KHR_pipeline_executable_properties";
 
     public bool TimelineSemaphore { get; private init; }
@@ -26,6 +27,12 @@ internal sealed unsafe record Features
     public bool BFloat16 { get; private init; }
     public bool BFloat16Matrices { get; private init; }
     public bool MemoryBudget { get; private init; }
+
+    /// <summary>
+    /// The driver is built on another interface and lacks parts of Vulkan, none of which is used here. Such a driver wants
+    /// the extension enabled.
+    /// </summary>
+    public bool PortabilitySubset { get; private init; }
 
     /// <summary>What the driver's compiler made of a kernel can be asked.</summary>
     public bool ExecutableProperties { get; private init; }
@@ -127,6 +134,7 @@ internal sealed unsafe record Features
             BFloat16Matrices = bfloat16.ShaderBFloat16Type && bfloat16.ShaderBFloat16CooperativeMatrix,
             MemoryBudget = extensions.Contains(MemoryBudgetName),
             PushDescriptors = extensions.Contains(PushDescriptorName),
+            PortabilitySubset = extensions.Contains(PortabilitySubsetName),
             BufferAddresses = features12.BufferDeviceAddress && features10.ShaderInt64,
         };
 
@@ -142,6 +150,8 @@ internal sealed unsafe record Features
     {
         if (PushDescriptors)
             yield return PushDescriptorName;
+        if (PortabilitySubset)
+            yield return PortabilitySubsetName;
         if (CooperativeMatrix)
             yield return CooperativeMatrixName;
         if (WorkgroupMatrices)

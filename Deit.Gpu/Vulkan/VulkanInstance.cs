@@ -10,7 +10,8 @@ namespace Deit.Gpu.Vulkan;
 /// <summary>The Vulkan instance of the process: made on first use, shared by all devices, with validation when asked for.</summary>
 internal sealed unsafe class VulkanInstance
 {
-    private const string ValidationLayer = "VK_LAYER_KHRONOS_validation";
+    private const string ValidationLayer = "VK_LAYER_KHRONOS_validation",
+        PortabilityEnumeration = "VK_KHR_portability_enumeration";
     private static readonly Lock Gate = new();
     private static readonly ConcurrentQueue<string> Messages = new();
     private static VulkanInstance? _current;
@@ -70,9 +71,12 @@ internal sealed unsafe class VulkanInstance
         };
         InstanceCreateInfo create = new() { SType = StructureType.InstanceCreateInfo, PApplicationInfo = &info };
         byte* layer = (byte*)SilkMarshal.StringToPtr(ValidationLayer);
-        byte* debugUtils = (byte*)SilkMarshal.StringToPtr("VK_EXT_debug_utils");
-        byte* validationFeatures = (byte*)SilkMarshal.StringToPtr("VK_EXT_validation_features");
-        byte** extensions = stackalloc byte*[] { debugUtils, validationFeatures };
+        string[] names = ExtensionNames(Extensions(vk), ValidationEnabled);
+        byte** extensions = (byte**)SilkMarshal.StringArrayToPtr(names);
+        create.EnabledExtensionCount = (uint)names.Length;
+        create.PpEnabledExtensionNames = extensions;
+        if (names.Contains(PortabilityEnumeration))
+            create.Flags = InstanceCreateFlags.EnumeratePortabilityBitKhr;
         ValidationFeatureEnableEXT synchronization = ValidationFeatureEnableEXT.SynchronizationValidationExt;
         ValidationFeaturesEXT features = new()
         {
@@ -87,19 +91,41 @@ internal sealed unsafe class VulkanInstance
             create.PNext = &features;
             create.EnabledLayerCount = 1;
             create.PpEnabledLayerNames = &layer;
-            create.EnabledExtensionCount = 2;
-            create.PpEnabledExtensionNames = extensions;
         }
         Result result = vk.CreateInstance(in create, null, out Instance instance);
-        foreach (
-            byte* text in (ReadOnlySpan<nint>)
-                [(nint)application, (nint)layer, (nint)debugUtils, (nint)validationFeatures]
-        )
-            SilkMarshal.Free((nint)text);
+        SilkMarshal.Free((nint)application);
+        SilkMarshal.Free((nint)layer);
+        SilkMarshal.Free((nint)extensions);
         Check(result);
         if (ValidationEnabled)
             CreateMessenger(vk, instance, &messenger);
         return new VulkanInstance(vk, instance);
+    }
+
+    /// <summary>
+    /// The extensions to enable. Without the first one, loaders hide drivers that are built on another interface, such as
+    /// MoltenVK and KosmicKrisp on Metal.
+    /// </summary>
+    /// <param name="offered">Those of the loader.</param>
+    /// <param name="validation">Whether the validation layer is wanted.</param>
+    internal static string[] ExtensionNames(IReadOnlySet<string> offered, bool validation) =>
+        [
+            .. offered.Contains(PortabilityEnumeration) ? [PortabilityEnumeration] : (string[])[],
+            .. validation ? ["VK_EXT_debug_utils", "VK_EXT_validation_features"] : (string[])[],
+        ];
+
+    private static HashSet<string> Extensions(Vk vk)
+    {
+        uint count = 0;
+        if (vk.EnumerateInstanceExtensionProperties((byte*)null, ref count, null) != Result.Success)
+            return [];
+        ExtensionProperties[] all = new ExtensionProperties[count];
+        HashSet<string> names = [];
+        fixed (ExtensionProperties* pointer = all)
+            if (vk.EnumerateInstanceExtensionProperties((byte*)null, ref count, pointer) == Result.Success)
+                for (int i = 0; i < count; i++)
+                    names.Add(Marshal.PtrToStringUTF8((nint)pointer[i].ExtensionName) ?? "");
+        return names;
     }
 
     private static void Check(Result result)

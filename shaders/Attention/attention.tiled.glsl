@@ -21,8 +21,22 @@ const uint THREADS = LANES_OF_ROW * GROUPS, ROWS = GROUPS * OWN, BLOCK = 4 * LAN
 const bool VECTORS = D % 4 == 0;
 const uint D4 = (D + 3) / 4, DX = (D4 + LANES_OF_ROW - 1) / LANES_OF_ROW;  // groups of four channels: of a token, of an invocation
 const uint STRIDE = D4 | 1, WEIGHTS_STRIDE = LANES_OF_ROW | 1;
-const uint STAGES = OWN_TILES * ROWS * STRIDE, WEIGHTS = STAGES + 2 * BLOCK * STRIDE;
-shared vec4 tiles[WEIGHTS + ROWS * WEIGHTS_STRIDE];
+const uint STAGES = OWN_TILES * ROWS * STRIDE;
+// Tokens of 16-bit floats stay so: half the shared memory leaves room for more workgroups. Compilers make the conversion part of a
+// multiply-add. bfloat16 has no such instruction, and is staged as float.
+#ifdef F16
+#define STAGED uvec2
+#define PACKED(four) uvec2(packHalf2x16((four).xy), packHalf2x16((four).zw))
+#define UNPACKED(staged) vec4(unpackHalf2x16((staged).x), unpackHalf2x16((staged).y))
+#define OWN_FACTOR(factor) 1  // rounding would lose it: multiplyTransposed multiplies instead
+#else
+#define STAGED vec4
+#define PACKED(four) (four)
+#define UNPACKED(staged) (staged)
+#define OWN_FACTOR(factor) (factor)
+#endif
+shared STAGED tiles[STAGES + 2 * BLOCK * STRIDE];
+shared vec4 weightTiles[ROWS * WEIGHTS_STRIDE];
 
 uint lane() { return gl_LocalInvocationID.x % LANES_OF_ROW; }
 // Of an invocation's row the place in the workgroup's, and the token.
@@ -59,9 +73,9 @@ bool hasPart(uint j) { return D4 % LANES_OF_ROW == 0 || j * LANES_OF_ROW + lane(
         [[unroll]] for (uint load = 0; load < 4; load++) { \
             uint element = loads + load * THREADS + gl_LocalInvocationID.x, row = element / D4, part = element % D4, token = (first) + row; \
             if (row < (rows)) \
-                tiles[(start) + row * STRIDE + part] = token < N ? tensor##Part(at, part) * (factor) : vec4(0); \
+                tiles[(start) + row * STRIDE + part] = PACKED(token < N ? tensor##Part(at, part) * (factor) : vec4(0)); \
         }
-#define STAGE_OWN(tile, factor, tensor, at) STAGE_ROWS((tile) * ROWS * STRIDE, ROWS, row0(), factor, tensor, at)
+#define STAGE_OWN(tile, factor, tensor, at) STAGE_ROWS((tile) * ROWS * STRIDE, ROWS, row0(), OWN_FACTOR(factor), tensor, at)
 #define STAGE_BLOCK(stage, first, tensor, at) STAGE_ROWS(STAGES + (stage) * BLOCK * STRIDE, BLOCK, first, 1, tensor, at)
 
 // result[i][c] = own row i . row c of a stage
@@ -73,21 +87,26 @@ void multiplyTransposed(out vec4 result[OWN], uint own, uint stage)
     {
         vec4 others[4];
         [[unroll]] for (uint c = 0; c < 4; c++)
-            others[c] = tiles[STAGES + (stage * BLOCK + c * LANES_OF_ROW + lane()) * STRIDE + d];
+            others[c] = UNPACKED(tiles[STAGES + (stage * BLOCK + c * LANES_OF_ROW + lane()) * STRIDE + d]);
         [[unroll]] for (uint i = 0; i < OWN; i++)
         {
-            vec4 row = tiles[(own * ROWS + rowOf(i)) * STRIDE + d];
+            vec4 row = UNPACKED(tiles[(own * ROWS + rowOf(i)) * STRIDE + d]);
             [[unroll]] for (uint e = 0; e < 4; e++)
                 result[i] += row[e] * vec4(others[0][e], others[1][e], others[2][e], others[3][e]);
         }
     }
+#ifdef F16
+    if (own == 0)
+        [[unroll]] for (uint i = 0; i < OWN; i++)
+            result[i] *= scale;
+#endif
 }
 
 // Where the four columns of each invocation lie side by side.
 void putWeights(vec4 weights[OWN])
 {
     [[unroll]] for (uint i = 0; i < OWN; i++)
-        tiles[WEIGHTS + rowOf(i) * WEIGHTS_STRIDE + lane()] = weights[i];
+        weightTiles[rowOf(i) * WEIGHTS_STRIDE + lane()] = weights[i];
     barrier();
 }
 
@@ -98,11 +117,11 @@ void addProduct(inout vec4 sum[OWN][DX], uint stage)
     {
         vec4 weights[OWN];
         [[unroll]] for (uint i = 0; i < OWN; i++)
-            weights[i] = tiles[WEIGHTS + rowOf(i) * WEIGHTS_STRIDE + four];
+            weights[i] = weightTiles[rowOf(i) * WEIGHTS_STRIDE + four];
         [[unroll]] for (uint c = 0; c < 4; c++)
             [[unroll]] for (uint j = 0; j < DX; j++)
             {
-                vec4 other = tiles[STAGES + (stage * BLOCK + c * LANES_OF_ROW + four) * STRIDE + partOf(j)];
+                vec4 other = UNPACKED(tiles[STAGES + (stage * BLOCK + c * LANES_OF_ROW + four) * STRIDE + partOf(j)]);
                 [[unroll]] for (uint i = 0; i < OWN; i++)
                     sum[i][j] += weights[i][c] * other;
             }

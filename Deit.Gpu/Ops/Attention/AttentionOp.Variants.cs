@@ -144,9 +144,11 @@ public static partial class AttentionOp
                 [t.Lanes * t.Groups / 2, dimension, t.Lanes, t.Groups / 2, t.Own]
             ));
 
-        // Own and staged rows and weights, each an odd number of 16 bytes wide, and a value of each lane of a row.
+        // Own and staged rows, an odd number of four elements wide, which floats of 16 bits are themselves; weights, and a
+        // value of each lane of a row.
         long SharedBytes(uint lanes, uint rows, uint ownTiles) =>
-            (16L * ((((ownTiles * rows) + (8 * lanes)) * ((dimension + 3) / 4 | 1)) + (rows * (lanes | 1))))
+            ((type == DType.F16 ? 8L : 16L) * ((ownTiles * rows) + (8 * lanes)) * ((dimension + 3) / 4 | 1))
+            + (16L * rows * (lanes | 1))
             + (4L * rows * lanes);
     }
 

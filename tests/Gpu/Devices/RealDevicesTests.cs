@@ -101,10 +101,10 @@ public sealed class RealDevicesTests
     [InlineData("Radeon 780M", Units, Tile, Scores, WideTile)]
     [InlineData("Iris Xe", Tile, Tile, WideTile, WideTile)]
     [InlineData("UHD 630", Tile, Tile, WideTile, WideTile)]
-    [InlineData("M2", Tile, Tile, Tile32, Tile32)]
-    [InlineData("Adreno 740", Tile, Tile, Tile32, Tile32)]
-    [InlineData("Adreno 740 on Android", Tile, Tile, Tile32, Tile32)]
-    [InlineData("Mali-G715", Tile, Tile, Tile32, Tile32)]
+    [InlineData("M2", Tile, Tile, WideTile, Tile32)]
+    [InlineData("Adreno 740", Tile, Tile, WideTile, Tile32)]
+    [InlineData("Adreno 740 on Android", Tile, Tile, WideTile, Tile32)]
+    [InlineData("Mali-G715", Tile, Tile, WideTile, Tile32)]
     [InlineData("lavapipe", "cooperative 32x32x16 2x1 8x8x8", Tile, "two rows a lane", "two rows a lane")]
     public void First_kernels_of_16_bits(
         string name,
