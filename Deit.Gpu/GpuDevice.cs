@@ -62,10 +62,10 @@ public sealed class GpuDevice : IDisposable
     {
         IReadOnlyList<GpuInfo> all = Enumerate();
         selector = string.IsNullOrWhiteSpace(selector) ? Environment.GetEnvironmentVariable("DEIT_DEVICE") : selector;
-        // A device that somebody names may be unsuitable; otherwise only where all are.
+        // A device that somebody names may be unsuitable, where it has Vulkan 1.3 at all; otherwise only where all are.
         bool any = !string.IsNullOrWhiteSpace(selector) || all.All(info => info.Unsuitable is not null);
         GpuInfo found = DeviceSelection.Find(
-            any ? [.. all.Select(info => info with { Unsuitable = null })] : all,
+            any ? [.. all.Select(info => info.SubgroupSize > 0 ? info with { Unsuitable = null } : info)] : all,
             selector
         );
         return all[found.Index];
@@ -106,7 +106,7 @@ public sealed class GpuDevice : IDisposable
             {
                 return VulkanDevice.Open(info, cacheFolder, DeviceUse.Inspect);
             }
-            catch (GpuException error) when (error.Kind is not GpuErrorKind.NoDevice)
+            catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan)
             {
                 // A driver for a card that is not there says that it has a queue, and fails to make what a queue needs.
             }

@@ -32,6 +32,11 @@ internal static class TuneCommand
     private static int Run(TuneOptions options)
     {
         NetworkConfig config = options.Config();
+        if (Environment.GetEnvironmentVariable("DEIT_TUNE") is "0" or "false")
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                "Measuring kernels was asked for, and DEIT_TUNE=0 forbids it; unset the variable."
+            );
         Precision wanted = Precision.Parse(options.Precision);
         using GpuDevice device = CommandDevice.Open(options.Device.Selector);
         (Precision types, string? notice) = Precision.For(device.Info, wanted);

@@ -13,21 +13,19 @@ namespace Deit.Gpu;
 /// </summary>
 public sealed class KernelChoices : IKernelChooser
 {
-    // A candidate that takes so many times as long as the fastest, and long enough for somebody to wait for it, is not
-    // tried for other sizes. Small sizes tell nothing: there a large tile is slow because most of it is empty.
+    // A candidate that takes so many times as long as the fastest, and long enough for somebody to wait for it, is not tried
+    // for other sizes. Small ones tell nothing: most of a large tile is empty there.
     private const double SlowRatio = 4,
         SlowMilliseconds = 5;
 
-    // A candidate that is so many times as fast as all others at one size need only be compared with the reference at others.
-    private const double ClearRatio = 1.5;
     private readonly VulkanDevice _device;
     private readonly string _folder;
     private readonly Lock _gate = new();
     private readonly KernelKnowledge _known;
     private readonly HashSet<string> _unseen = []; // keys whose choice was made elsewhere
     private readonly Dictionary<string, string> _assumed = []; // choices without a full measurement, which are not kept
-    private readonly Dictionary<string, string> _winners = []; // the kernel chosen last, by family of keys
-    private readonly Dictionary<string, string> _clear = []; // the kernel far ahead of all others at some size, by family
+    private readonly HashSet<string> _proven = []; // names of candidates whose result was right at some size
+    private readonly KernelFamilies _families = new();
     private readonly Stopwatch _spent = new();
     private readonly string? _tune = Environment.GetEnvironmentVariable("DEIT_TUNE");
     private bool _measuring;
@@ -45,9 +43,10 @@ public sealed class KernelChoices : IKernelChooser
     public static TimeSpan TrainingBudget { get; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long measuring may take, all kernels of this process together. Once that is used up, a choice that was never
-    /// measured falls on the kernel of similar sizes, or else on the first candidate. It is not kept, so that the next
-    /// process goes on measuring. <c>DEIT_TUNE=full</c> knows no such end.
+    /// How long measuring may take, all kernels of this open device together: <see cref="TimeSpan.Zero"/> for not at all,
+    /// <see cref="TimeSpan.MaxValue"/> for as long as it takes. Once that is used up, a choice that was never measured falls on the
+    /// kernel of similar sizes, else on a candidate that was right at other sizes, else on the plain one. It is not kept, so that the
+    /// next process goes on measuring. <c>DEIT_TUNE=full</c> knows no such end.
     /// </summary>
     public TimeSpan Budget { get; set; } = TimeSpan.MaxValue;
 
@@ -85,7 +84,7 @@ public sealed class KernelChoices : IKernelChooser
                 if (IsOverBudget)
                     return _assumed[key] = Similar(eligible, trial);
             }
-            return Win(trial, MeasureAndKeep(key, eligible, trial, isKnown ? known : null));
+            return MeasureAndKeep(key, eligible, trial, isKnown ? known : null);
         }
     }
 
@@ -130,6 +129,7 @@ public sealed class KernelChoices : IKernelChooser
                 if (_known.Chosen.GetValueOrDefault(key) != value)
                 {
                     _known.Chosen[key] = value;
+                    _assumed.Remove(key);
                     _unseen.Add(key);
                 }
     }
@@ -147,20 +147,23 @@ public sealed class KernelChoices : IKernelChooser
     // Notes what was chosen for a family of keys.
     private string Win(KernelTrial trial, string name)
     {
-        if (trial.Family is { } family)
-            _winners[family] = name;
+        _families.Choose(trial.Family, name);
         return name;
     }
 
-    // The kernel of similar sizes where it is a candidate, else the first.
+    // What runs unmeasured: the kernel of similar sizes, else the first candidate that was right at some size and wrong at
+    // none, else the plain one.
     private string Similar(KernelCandidate[] eligible, KernelTrial trial) =>
-        trial.Family is { } family
-        && _winners.TryGetValue(family, out string? winner)
-        && eligible.Any(candidate => candidate.Name == winner)
-            ? winner
-            : eligible[0].Name;
+        eligible.FirstOrDefault(one => one.Name == _families.LastOf(trial.Family)).Name
+        ?? eligible
+            .FirstOrDefault(one =>
+                (_proven.Contains(one.Name) || _known.Chosen.ContainsValue(one.Name))
+                && !_known.IsRejectedSomewhere(one.Name)
+            )
+            .Name
+        ?? trial.Reference;
 
-    // Measures a key. A choice that somebody wants stays if its result is right.
+    // A choice that somebody wants stays if its result is right.
     private string MeasureAndKeep(string key, KernelCandidate[] eligible, KernelTrial trial, string? wanted)
     {
         _measuring = true;
@@ -177,10 +180,11 @@ public sealed class KernelChoices : IKernelChooser
                     wanted
                 );
             bool isWhole = true;
-            string name = seen ?? Measure(key, eligible, trial, out isWhole) ?? trial.Reference;
-            (isWhole ? _known.Chosen : _assumed)[key] = name;
+            string? name = seen ?? Measure(key, eligible, trial, out isWhole);
             _unseen.Remove(key);
-            return name;
+            return isWhole
+                ? _known.Chosen[key] = Win(trial, name ?? trial.Reference)
+                : _assumed[key] = name ?? Similar(eligible, trial);
         }
         finally
         {
@@ -209,70 +213,90 @@ public sealed class KernelChoices : IKernelChooser
             expected = attempt.Result();
             right.Add((reference, Best(attempt)));
         }
-        // A choice that somebody wants stays, however slow it is.
-        KernelCandidate[] others = wanted is null
-            ? Others(candidates, trial)
-            : [.. candidates.Where(candidate => candidate != reference)];
         isWhole = true;
+        string? clear = wanted is null
+            ? _families.ClearOf(trial.Family, [.. candidates.Select(candidate => candidate.Name)])
+            : null;
         using (TrialMarker marker = new(_folder, key))
-            foreach (KernelCandidate[] some in others.Chunk(Math.Max(1, Environment.ProcessorCount)))
+            foreach (KernelCandidate[] some in Groups(candidates, trial, clear, wanted))
             {
-                isWhole &= wanted is not null || !IsOverBudget;
+                isWhole = wanted is not null || !IsOverBudget;
                 if (!isWhole)
                     break;
-                if (!_known.Alone.ContainsKey(key))
-                {
-                    marker.Try(some.Select(candidate => candidate.Name));
-                    measurement.Compile(some);
-                }
-                foreach (KernelCandidate candidate in some)
-                {
-                    marker.Try(candidate.Name);
-                    double? fastest =
-                        wanted is null && trial.Family is not null ? right.Min(entry => entry.Milliseconds) : null;
-                    if (TimeOf(measurement, key, candidate, trial, expected, fastest) is { } milliseconds)
-                        right.Add((candidate, milliseconds));
-                    _known.Clear(KernelKnowledge.NameOf(key, candidate.Name));
-                }
+                Try(measurement, marker, key, some, trial, expected, right, isWanted: wanted is not null);
+                if (
+                    right.Any(one =>
+                        one.Candidate.Name == clear
+                        && KernelFamilies.Stays(one.Milliseconds, right.Min(entry => entry.Milliseconds))
+                    )
+                )
+                    return clear;
             }
+        _proven.UnionWith(right.Select(entry => entry.Candidate.Name));
         if (wanted is not null)
             return right.Any(entry => entry.Candidate.Name == wanted) ? wanted : null;
-        double[] times = [.. right.Select(entry => entry.Milliseconds).Order()];
-        // A small difference at one size, which also stands for others, does not count against a large one elsewhere.
-        if (
-            ClearWinner(trial) is { } winner
-            && right.Any(entry => entry.Candidate.Name == winner && entry.Milliseconds <= ClearRatio * times[0])
-        )
-            return winner;
-        if (isWhole && trial.Family is not null && times.Length > 1 && times[1] >= ClearRatio * times[0])
-            _clear.TryAdd(trial.Family, right.MinBy(entry => entry.Milliseconds).Candidate.Name);
+        if (!isWhole && right.Count == 1)
+            return null;
+        if (isWhole)
+            _families.Measure(
+                trial.Family,
+                [.. right.Select(one => (one.Candidate.Name, one.Milliseconds))],
+                trial.Reference
+            );
+        double least = right.Min(entry => entry.Milliseconds);
         return Final(
             measurement,
-            [.. right.Where(entry => entry.Milliseconds <= 2 * times[0]).OrderBy(entry => entry.Milliseconds).Take(3)]
+            [.. right.Where(entry => entry.Milliseconds <= 2 * least).OrderBy(entry => entry.Milliseconds).Take(3)]
         );
     }
 
-    // The kernel that was far ahead of all others at some size of the family; null where there is none.
-    private string? ClearWinner(KernelTrial trial) =>
-        trial.Family is { } family ? _clear.GetValueOrDefault(family) : null;
-
-    // The candidates to measure beside the reference: the one that was chosen for similar sizes first, and alone where it
-    // was far ahead of all others there.
-    private KernelCandidate[] Others(KernelCandidate[] candidates, KernelTrial trial)
+    // The candidates beside the reference, some at a time. A choice that somebody wants is tried however slow it is. Of
+    // others, one that was far ahead at another size comes alone, and after it that of similar sizes.
+    private IEnumerable<KernelCandidate[]> Groups(
+        KernelCandidate[] candidates,
+        KernelTrial trial,
+        string? clear,
+        string? wanted
+    )
     {
-        string? winner = trial.Family is null ? null : _winners.GetValueOrDefault(trial.Family),
-            clear = ClearWinner(trial);
-        bool isClear = candidates.Any(one => one.Name == clear);
-        return
+        KernelCandidate[] others =
         [
             .. candidates
                 .Where(one =>
                     one.Name != trial.Reference
-                    && !_known.Slow.ContainsKey(KernelKnowledge.NameOf(trial.Family, one.Name))
-                    && (!isClear || one.Name == clear)
+                    && (wanted is not null || !_known.Slow.ContainsKey(KernelKnowledge.NameOf(trial.Family, one.Name)))
                 )
-                .OrderBy(one => one.Name == winner ? 0 : 1),
+                .OrderBy(one => one.Name == _families.LastOf(trial.Family) ? 0 : 1),
         ];
+        IEnumerable<KernelCandidate> first = others.Where(one => one.Name == clear),
+            rest = others.Where(one => one.Name != clear);
+        return first.Chunk(1).Concat(rest.Chunk(Math.Max(1, Environment.ProcessorCount)));
+    }
+
+    private void Try(
+        KernelMeasurement measurement,
+        TrialMarker marker,
+        string key,
+        KernelCandidate[] some,
+        KernelTrial trial,
+        float[] expected,
+        List<(KernelCandidate Candidate, double Milliseconds)> right,
+        bool isWanted
+    )
+    {
+        if (!_known.Alone.ContainsKey(key))
+        {
+            marker.Try(some.Select(candidate => candidate.Name));
+            measurement.Compile(some);
+        }
+        foreach (KernelCandidate candidate in some)
+        {
+            marker.Try(candidate.Name);
+            double? fastest = !isWanted && trial.Family is not null ? right.Min(entry => entry.Milliseconds) : null;
+            if (TimeOf(measurement, key, candidate, trial, expected, fastest) is { } milliseconds)
+                right.Add((candidate, milliseconds));
+            _known.Clear(KernelKnowledge.NameOf(key, candidate.Name));
+        }
     }
 
     // The best time of a candidate; null where it is rejected or far slower than others, or the device has no memory

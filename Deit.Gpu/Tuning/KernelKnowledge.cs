@@ -11,7 +11,7 @@ internal sealed class KernelKnowledge(string folder)
 {
     // The number in the name rises when there are kernels that every device should be measured for anew, and when a kernel
     // computes other bits under its old name.
-    public const string FileName = "kernels-3.json";
+    public const string FileName = "kernels-4.json";
 
     /// <summary>The part of the file with <see cref="Rejected"/>.</summary>
     public const string RejectedName = "rejected";
@@ -38,6 +38,10 @@ internal sealed class KernelKnowledge(string folder)
 
     /// <summary>A candidate of a key, or of a family of keys.</summary>
     public static string NameOf(string? key, string candidate) => $"{key}: {candidate}";
+
+    /// <summary>Whether a candidate of this name is rejected for some key.</summary>
+    public bool IsRejectedSomewhere(string candidate) =>
+        Rejected.Keys.Any(kernel => kernel.EndsWith($": {candidate}", StringComparison.Ordinal));
 
     /// <summary>Notes that a kernel was measured to the end.</summary>
     public void Clear(string kernel)

@@ -81,17 +81,23 @@ internal sealed unsafe class PipelineCache : IDisposable
         SpirvModule module = SpirvModule.Load(kernel.Shader);
         module.Verify(kernel);
         long start = Stopwatch.GetTimestamp();
+        ComputePipeline pipeline;
         try
         {
-            ComputePipeline pipeline = Create(module, kernel, default, Executables.Flags);
-            double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            KernelExecutable[] executables = Executables.Of(pipeline.Handle);
-            _device.Calls.Destroy(pipeline.Handle);
-            return new CompiledKernel(kernel, milliseconds, null, executables);
+            pipeline = Create(module, kernel, default, Executables.Flags);
         }
         catch (GpuException error) when (error.Kind is not GpuErrorKind.DeviceLost)
         {
             return new CompiledKernel(kernel, Stopwatch.GetElapsedTime(start).TotalMilliseconds, error.Message, []);
+        }
+        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        try
+        {
+            return new CompiledKernel(kernel, milliseconds, null, Executables.Of(pipeline.Handle));
+        }
+        finally
+        {
+            _device.Calls.Destroy(pipeline.Handle);
         }
     }
 

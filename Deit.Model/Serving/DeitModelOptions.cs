@@ -32,8 +32,9 @@ public sealed record DeitModelOptions
     public TimeSpan MaxDelay { get; set; }
 
     /// <summary>
-    /// How long loading and the first answers may measure which kernels are the fastest, 3 s unless told. What is not
-    /// measured then, another process measures. Models that share a device share the time of the first.
+    /// How long loading and the first answers may measure which kernels are the fastest: 3 s unless told,
+    /// <see cref="TimeSpan.Zero"/> for not at all, <see cref="TimeSpan.MaxValue"/> without a limit. What is not measured
+    /// then, another process measures. Models that share a device share the time of the first.
     /// </summary>
     public TimeSpan KernelBudget { get; set; } = KernelChoices.InferenceBudget;
 

@@ -6,7 +6,8 @@ namespace Deit.Train.Options;
 internal sealed record KernelOptions
 {
     [Flag(
-        "how long kernels that no run has measured yet are measured: quick for 3 s, before a training for 30 s",
+        "how long to measure which kernels are the fastest, where no run has: quick for 3 s, before a training for "
+            + "30 s; full without a limit; off not at all",
         Name = "tune",
         Scope = FlagScope.Command,
         OnResume = true,

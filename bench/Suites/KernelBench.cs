@@ -29,6 +29,8 @@ internal static class KernelBench
         NetworkConfig config = options.Config();
         KernelCollector collector = new(info);
         using GpuDevice device = GpuDevice.OpenToInspect(info, collector);
+        if (!device.Runs)
+            progress($"{info.Name} compiles and cannot run anything here.");
         Kernels kernels = new();
         foreach (Precision types in Precisions(info, options))
         foreach (string task in options.Task is { } one ? (string[])[one] : [ModelRow.Infer, ModelRow.Train])

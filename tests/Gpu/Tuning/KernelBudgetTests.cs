@@ -60,9 +60,39 @@ public sealed class KernelBudgetTests : IDisposable
         // Where it is not offered, all others are measured.
         choices.Choose("c", [Plain, third], Trial);
         Assert.True(tries > first);
-        // Where it is wrong, it is not taken.
+        // Where it is wrong, it is not taken, and the others are measured.
+        int second = tries;
         KernelCandidate wrong = new("fast", (r, x) => r.Scale(x[0], 3));
         Assert.NotEqual("fast", choices.Choose("d", [Plain, third, wrong], Trial));
+        Assert.True(tries > second);
+        // A candidate that it was never compared with is measured.
+        int news = 0;
+        KernelCandidate fourth = Counted(Steps("fourth", 40), () => news++);
+        Assert.Equal("fast", choices.Choose("e", [Plain, fourth, Fast], Trial));
+        Assert.True(news > 0);
+    }
+
+    // The budget ends while the first candidate after the reference is measured: what was measured so far decides, and only
+    // for this process.
+    [Fact]
+    public void A_budget_that_ends_amid_a_measurement_keeps_no_choice()
+    {
+        KernelChoices choices = Choices();
+        choices.Budget = TimeSpan.FromTicks(1);
+        Assert.Equal("plain", choices.Choose("a", [Plain, Fast], Trial));
+        Assert.Equal("fast", Choices().Choose("a", [Plain, Fast], Trial));
+    }
+
+    [Fact]
+    public void Without_time_a_kernel_that_was_wrong_at_another_size_does_not_run()
+    {
+        KernelCandidate wrong = new("wrong", (r, x) => r.Scale(x[0], 3));
+        KernelTrial alone = Trial with { Family = null }; // as on a card
+        KernelChoices choices = Choices();
+        Assert.Equal("fast", choices.Choose("a", [wrong, Fast, Plain], alone));
+        choices.Budget = TimeSpan.Zero;
+        Assert.Equal("fast", choices.Choose("b", [wrong, Fast, Plain], alone));
+        Assert.Equal("plain", choices.Choose("c", [wrong, Plain], alone));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

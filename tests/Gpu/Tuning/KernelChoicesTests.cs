@@ -149,7 +149,7 @@ public sealed class KernelChoicesTests : IDisposable
     [Fact]
     public void A_file_of_another_form_is_measured_anew()
     {
-        File.WriteAllText(Path.Combine(_folder, "kernels-3.json"), """{ "twice": "plain" }""");
+        File.WriteAllText(Path.Combine(_folder, "kernels-4.json"), """{ "twice": "plain" }""");
         KernelChoices choices = Choices();
         Assert.Empty(choices.All);
         Assert.Equal("fast", choices.Choose(Key, [Plain, Fast], Trial));
