@@ -25,6 +25,10 @@ public sealed class PortabilityTests
     [Fact]
     public void Such_a_driver_is_found()
     {
+        Assert.SkipWhen(
+            Environment.GetEnvironmentVariable("VK_DRIVER_FILES") is { Length: > 0 },
+            "The tests run on a driver that the machine does not have by itself."
+        );
         const string Folder = "/usr/share/vulkan/icd.d";
         string? description = Directory.Exists(Folder)
             ? Directory.EnumerateFiles(Folder, "lvp_icd*.json").FirstOrDefault()
@@ -49,9 +53,8 @@ public sealed class PortabilityTests
         };
         start.Environment["VK_DRIVER_FILES"] = portable;
         start.Environment["VK_ICD_FILENAMES"] = portable;
-        // Where the tests run on another driver, these belong to it.
-        foreach (string variable in (string[])["DEIT_VALIDATION", "DOTNET_ROOT", "VK_LAYER_PATH", "DEIT_DEVICE"])
-            start.Environment.Remove(variable);
+        start.Environment.Remove("DEIT_VALIDATION");
+        start.Environment.Remove("DEIT_DEVICE");
         using Process process = Process.Start(start)!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
