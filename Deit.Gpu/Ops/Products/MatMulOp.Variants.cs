@@ -229,11 +229,19 @@ public static partial class MatMulOp
         ];
 
     private static IEnumerable<Variant> Plain(GpuInfo info, Types types, int k, bool vectors) =>
-        types.Short || !IsNarrow(info) ? Tiles(info, types, vectors)
+        types.Short || !IsNarrow(info)
+            ? Tiles(info, types, vectors)
+            : [.. FirstOfFour(info, types, vectors), .. Blocks(info, k, vectors)];
+
+    // With subgroups of 4 the tile comes before the blocks, since one driver compiles a block for 11 s and a tile for 0.3
+    // (SwiftShader), and runs both at one rate. Where blocks are faster, as on Mesa, a measurement says so.
+    private static IEnumerable<Variant> FirstOfFour(GpuInfo info, Types types, bool vectors) =>
+        info.SubgroupSize == 4 ? Tiles(info, types, vectors).TakeLast(1) : [];
+
+    private static IEnumerable<Variant> Blocks(GpuInfo info, int k, bool vectors) =>
         // Without vectors each load becomes four, and a CPU driver takes ten seconds to compile the wide block. That is
         // too long for extents that are rare and small.
-        : vectors ? [Wide(info, k, vectors), Small(info, vectors), .. ByAddress(info)]
-        : [Narrow(info, vectors)];
+        vectors ? [Wide(info, k, vectors), Small(info, vectors), .. ByAddress(info)] : [Narrow(info, vectors)];
 
     private static IEnumerable<Variant> Tiles(GpuInfo info, Types types, bool vectors)
     {
