@@ -28,6 +28,16 @@ internal static class OptionsFile
     /// <exception cref="Deit.Model.DeitException">The file cannot be written.</exception>
     public static void Write(TrainOptions options, string path, FlagScope widest, IReadOnlySet<string>? without = null)
     {
+        JsonObject json = ToJson(options, widest, without);
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, json, Json));
+    }
+
+    /// <summary>The text of such a file.</summary>
+    public static string Text(TrainOptions options, FlagScope widest, IReadOnlySet<string>? without = null) =>
+        ToJson(options, widest, without).ToJsonString(Json);
+
+    private static JsonObject ToJson(TrainOptions options, FlagScope widest, IReadOnlySet<string>? without)
+    {
         JsonObject json = [];
         foreach (Flag flag in Flags(widest).Where(flag => without?.Contains(flag.Name) != true))
             // A recipe is read by people: a setting without a value says nothing there.
@@ -35,7 +45,7 @@ internal static class OptionsFile
                 json[flag.Key] = FlagValue.ToJson(flag.Type, value);
             else if (widest != FlagScope.Recipe)
                 json[flag.Key] = null;
-        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, json, Json));
+        return json;
     }
 
     /// <summary>Reads options; flags that the file does not name have their defaults.</summary>

@@ -57,11 +57,21 @@ internal sealed record RunOptions
     [FlagGroup("Device")]
     public KernelOptions Kernels { get; init; } = new();
 
+    [FlagGroup("Several devices")]
+    public RankOptions Ranks { get; init; } = new();
+
+    /// <summary>Whether a multiple of a number of steps lies between two points of an epoch.</summary>
+    /// <param name="every">The number of steps.</param>
+    /// <param name="before">The step of the epoch before, left out.</param>
+    /// <param name="now">The step of the epoch now.</param>
+    public static bool Passes(int every, int before, int now) => now / every > before / every;
+
     /// <exception cref="DeitException">A value makes no sense.</exception>
     public void Validate()
     {
         OptionCheck.Require(SaveSteps >= 0, "--save-steps", SaveSteps, "at least 0");
         OptionCheck.Require(PrintSteps >= 1, "--print-freq", PrintSteps, "at least 1");
+        Ranks.Validate();
     }
 }
 

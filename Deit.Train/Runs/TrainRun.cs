@@ -1,6 +1,7 @@
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Data.Splits;
+using Deit.Train.Distributed;
 using Deit.Train.Options;
 using Deit.Train.Training;
 
@@ -10,24 +11,31 @@ namespace Deit.Train.Runs;
 internal sealed class TrainRun : IDisposable
 {
     private readonly TrainingSession _session;
-    private readonly TrainingLoop _loop;
-    private readonly RunFolder _folder;
-    private readonly RunReport? _report;
+    private readonly TrainState _state;
+    private readonly bool _resumed;
+    private readonly World? _world;
 
-    private TrainRun(TrainingSession session, TrainingLoop loop, RunFolder folder, RunReport? report) =>
-        (_session, _loop, _folder, _report) = (session, loop, folder, report);
+    private TrainRun(TrainingSession session, TrainState state, bool resumed, World? world) =>
+        (_session, _state, _resumed, _world) = (session, state, resumed, world);
+
+    private RunFolder? Folder { get; init; } // of rank 0 alone
+
+    private RunReport? Report { get; init; }
+
+    private IReadOnlyList<ITrainingObserver> Observers { get; init; } = [];
 
     /// <summary>A sentence for each image that could not be read so far.</summary>
     public IReadOnlyList<string> Unreadable => _session.Unreadable;
 
     /// <summary>A sentence where nothing keeps another training out of the folder; null elsewhere.</summary>
-    public string? Notice => _folder.Notice;
+    public string? Notice => Folder?.Notice;
 
     /// <summary>Starts a run in <c>--output</c>, or takes up the one in <paramref name="resume"/>.</summary>
     /// <param name="options">The recipe; of a resumed run, its own.</param>
     /// <param name="resume">The run folder to go on with; null for a new run.</param>
     /// <param name="stop">Is told when there is something to save; null where nothing asks to stop.</param>
-    /// <param name="observers">Are told of each epoch after the log has its row and before the checkpoints are written.</param>
+    /// <param name="observers">Are told of each epoch after the log has its row and before the checkpoints are
+    /// written.</param>
     /// <exception cref="DeitException">Data, options or folders do not allow it.</exception>
     /// <exception cref="GpuException">There is no such device, or it has not enough memory.</exception>
     public static TrainRun Open(
@@ -35,10 +43,39 @@ internal sealed class TrainRun : IDisposable
         string? resume,
         StopSignal? stop,
         params IEnumerable<ITrainingObserver> observers
+    ) => OpenRank(options, resume, stop, world: null, observers);
+
+    /// <inheritdoc cref="Open(TrainOptions, string?, StopSignal?, IEnumerable{ITrainingObserver})"/>
+    /// <param name="options">The recipe; of a resumed run, its own.</param>
+    /// <param name="resume">The run folder to go on with; null for a new run.</param>
+    /// <param name="stop">Is told when there is something to save; null where nothing asks to stop.</param>
+    /// <param name="world">The ranks that train together, each of which opens the run; null for one process alone.</param>
+    /// <param name="observers">Are told on rank 0.</param>
+    public static TrainRun OpenRank(
+        TrainOptions options,
+        string? resume,
+        StopSignal? stop,
+        World? world,
+        IEnumerable<ITrainingObserver> observers
+    )
+    {
+        options.Validate();
+        int local = world is null ? 1 : RankStart.Meet(world, options);
+        return world is { IsFirst: false }
+            ? Join(options, world, stop, local)
+            : Open(options, resume, stop, world, local, [.. observers]);
+    }
+
+    private static TrainRun Open(
+        TrainOptions options,
+        string? resume,
+        StopSignal? stop,
+        World? world,
+        int localRanks,
+        ITrainingObserver[] observers
     )
     {
         // Everything that can be wrong on disk is found before a device is opened and before anything is written.
-        options.Validate();
         // A run that another process trains is not even read: what it reads may be half of the old and half of the new.
         RunFolder? folder = Existing(options, resume);
         string path =
@@ -53,17 +90,25 @@ internal sealed class TrainRun : IDisposable
             RunExtension? extension = resume is null ? null : RunExtension.Find(options, path);
             if (folder is null)
                 RequireApart(options, path);
-            plan = new TrainingPlan(options, path, resumed is not null);
+            if (resumed is { OrderedSums: true })
+                world ??= ThreadWorld.Create(1)[0];
+            if (resumed is null)
+                options = RankStart.WithUpdateOf(options, world);
+            plan = new TrainingPlan(options, path, resumed is not null, localRanks);
             if (resumed is not null)
                 resumed = SameData.Require(plan, reader, resumed);
             string? teacher = SameTeacher(plan, resumed);
             folder ??= RunFolder.Create(path);
-            session = new TrainingSession(plan, resumed?.Kernels);
-            RunCheckpoint checkpoint = new(path, folder);
             TrainState state =
                 resumed
                 ?? new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
-            state = state.WithLength(extension?.Before ?? options.Schedule.Epochs, options.Schedule.Epochs);
+            state = state.WithLength(extension?.Before ?? options.Schedule.Epochs, options.Schedule.Epochs) with
+            {
+                OrderedSums = world is not null,
+            };
+            Team? team = world is null ? null : RankStart.Lead(world, plan, state);
+            session = new TrainingSession(plan, resumed?.Kernels, team);
+            RunCheckpoint checkpoint = new(path, folder);
             if (resumed is null)
                 session.Initialize();
             // From here on a signal is waited for, so that the folder is left in order.
@@ -71,14 +116,43 @@ internal sealed class TrainRun : IDisposable
                 stop.SavesNothing = false;
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
             extension?.Begin(plan, state, folder);
-            (ITrainingObserver[] all, RunReport? report) = Observers(session, checkpoint, folder, log, [.. observers]);
-            return new TrainRun(session, new TrainingLoop(session, state, resumed is not null, all), folder, report);
+            if (world is not null)
+                session.ShareAll(world);
+            (ITrainingObserver[] all, RunReport? report) = Watch(session, checkpoint, folder, log, observers);
+            return new TrainRun(session, state, resumed is not null, world)
+            {
+                Folder = folder,
+                Report = report,
+                Observers = all,
+            };
         }
         catch
         {
             session?.Dispose();
             plan?.Dispose();
             folder?.Dispose();
+            throw;
+        }
+    }
+
+    // The run as a rank other than 0 opens it: it writes nothing, and has from rank 0 what that has read.
+    private static TrainRun Join(TrainOptions options, World world, StopSignal? stop, int localRanks)
+    {
+        (options, TrainState state) = RankStart.Follow(world, options);
+        TrainingPlan plan = new(options, options.Run.Output!, resumed: true, localRanks);
+        TrainingSession? session = null;
+        try
+        {
+            session = new TrainingSession(plan, kernels: null, RankStart.Form(world, plan));
+            if (stop is not null)
+                stop.SavesNothing = false;
+            session.ShareAll(world);
+            return new TrainRun(session, state, resumed: false, world);
+        }
+        catch
+        {
+            session?.Dispose();
+            plan.Dispose();
             throw;
         }
     }
@@ -91,11 +165,12 @@ internal sealed class TrainRun : IDisposable
     {
         try
         {
-            return _loop.Run(stop);
+            ITurns turns = _world is null ? new SingleSteps(_session, stop) : new SharedUpdates(_session, _world, stop);
+            return new TrainingLoop(_session, turns, _state, _resumed, Observers).Run(stop);
         }
         catch (Exception error) when (error is DeitException or GpuException)
         {
-            _report?.Failed(error.Message);
+            Report?.Failed(error.Message);
             throw;
         }
     }
@@ -105,11 +180,11 @@ internal sealed class TrainRun : IDisposable
     {
         _session.Dispose();
         _session.Plan.Dispose();
-        _folder.Dispose();
+        Folder?.Dispose();
     }
 
     // The log has a row before anybody else hears of an epoch. The pages come last: checkpoints are worth more.
-    private static (ITrainingObserver[] All, RunReport? Report) Observers(
+    private static (ITrainingObserver[] All, RunReport? Report) Watch(
         TrainingSession session,
         RunCheckpoint checkpoint,
         RunFolder folder,

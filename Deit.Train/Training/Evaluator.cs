@@ -127,19 +127,25 @@ internal sealed class Evaluator : IDisposable
 
     /// <summary>Counts over all batches of a source, for each network.</summary>
     /// <exception cref="DeitException">There is no picture.</exception>
-    public IReadOnlyList<Evaluation> Run(IEnumerable<Batch> batches)
+    public IReadOnlyList<Evaluation> Run(IEnumerable<Batch> batches) =>
+        [.. Score(batches).Select(split => split.Count())];
+
+    /// <summary>Compares the answers with the labels over all batches of a source, for each network.</summary>
+    public List<ScoredSplit> Score(IEnumerable<Batch> batches)
     {
         long start = Stopwatch.GetTimestamp();
-        Tally[] tallies =
+        List<ScoredSplit> splits =
         [
-            .. _networks.Select((network, i) => new Tally(network.Config.NumClasses, i == 0 ? KeepLogitsOf : 0)),
+            .. _networks.Select((network, i) => new ScoredSplit(network.Config.NumClasses, i == 0 ? KeepLogitsOf : 0)),
         ];
         foreach (Batch batch in batches)
             using (batch)
-                for (int i = 0; i < tallies.Length; i++)
-                    tallies[i].Add(_inferences[i].Run(batch.Images, batch.Count), _fusion, batch);
+                for (int i = 0; i < splits.Count; i++)
+                    splits[i].Add(_inferences[i].Run(batch.Images, batch.Count), _fusion, batch);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return [.. tallies.Select(tally => tally.Result(seconds))];
+        foreach (ScoredSplit split in splits)
+            split.Seconds = seconds;
+        return splits;
     }
 
     /// <summary>
@@ -178,79 +184,5 @@ internal sealed class Evaluator : IDisposable
     {
         foreach (Inference inference in _inferences)
             inference.Dispose();
-    }
-
-    private sealed class Counter
-    {
-        private long _top1,
-            _top5;
-        private double _loss;
-
-        public Scored Add(ReadOnlySpan<float> logits, int label)
-        {
-            Scored scored = Score(logits, label);
-            _top1 += scored.Rank == 0 ? 1 : 0;
-            _top5 += scored.Rank < 5 ? 1 : 0;
-            _loss += scored.Loss;
-            return scored;
-        }
-
-        public Accuracy Of(long images) => new((double)_top1 / images, (double)_top5 / images, _loss / images);
-    }
-
-    private sealed class Tally(int classes, int keepLogitsOf)
-    {
-        private readonly Counter _total = new(),
-            _class = new(),
-            _distillation = new();
-        private readonly List<Prediction> _predictions = [];
-        private readonly LogitSample? _logits = keepLogitsOf > 0 ? new LogitSample(classes) : null;
-        private bool _twoHeads;
-
-        public void Add(HeadLogits logits, HeadFusion fusion, Batch batch)
-        {
-            float[] fused = logits.Fuse(fusion, classes);
-            _twoHeads = logits.Distillation is not null;
-            for (int i = 0; i < batch.Count; i++)
-            {
-                int label = (int)batch.Labels[i],
-                    from = i * classes;
-                Scored scored = _total.Add(fused.AsSpan(from, classes), label);
-                int byClass = _twoHeads ? _class.Add(logits.Class.AsSpan(from, classes), label).Answer : scored.Answer;
-                int byDistillation = _twoHeads
-                    ? _distillation.Add(logits.Distillation.AsSpan(from, classes), label).Answer
-                    : scored.Answer;
-                if (_logits is not null && _predictions.Count % keepLogitsOf == 0)
-                    _logits.Add(fused.AsSpan(from, classes), label);
-                _predictions.Add(
-                    new Prediction(batch.Indices[i], label, scored.Answer, byClass, byDistillation)
-                    {
-                        Probability = scored.Probability,
-                        Margin = scored.Margin,
-                        Loss = (float)scored.Loss,
-                    }
-                );
-            }
-        }
-
-        public Evaluation Result(double seconds)
-        {
-            int images = _predictions.Count;
-            if (images == 0)
-                throw new DeitException(
-                    DeitErrorKind.Data,
-                    "No image could be evaluated: the split is empty or unreadable; check the folder."
-                );
-            return new Evaluation(
-                _predictions,
-                _total.Of(images),
-                _twoHeads ? _class.Of(images) : null,
-                _twoHeads ? _distillation.Of(images) : null,
-                seconds
-            )
-            {
-                Logits = _logits,
-            };
-        }
     }
 }

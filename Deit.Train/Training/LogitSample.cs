@@ -22,6 +22,9 @@ internal sealed class LogitSample(int classes)
     /// <param name="index">0 to below <see cref="Count"/>.</param>
     public ReadOnlySpan<float> this[int index] => CollectionsMarshal.AsSpan(_logits).Slice(index * classes, classes);
 
+    /// <summary>The logits of all pictures, one after another.</summary>
+    public ReadOnlySpan<float> All => CollectionsMarshal.AsSpan(_logits);
+
     /// <summary>The class of a picture.</summary>
     /// <param name="index">0 to below <see cref="Count"/>.</param>
     public int Label(int index) => _labels[index];

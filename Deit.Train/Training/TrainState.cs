@@ -58,8 +58,12 @@ internal sealed record TrainState
     /// <summary>The kernels that were measured best, so that a resumed run computes the same bits.</summary>
     public Dictionary<string, string> Kernels { get; init; } = [];
 
-    /// <summary>One step later.</summary>
-    public TrainState AfterStep() => this with { StepInEpoch = StepInEpoch + 1, Step = Step + 1 };
+    /// <summary>Whether gradients are summed in the order of <see cref="Distributed.SumTree"/>, as where several ranks
+    /// train together. A run keeps to it, so that its bits do not depend on the number of ranks.</summary>
+    public bool OrderedSums { get; init; }
+
+    /// <summary>Some steps later.</summary>
+    public TrainState AfterSteps(int steps) => this with { StepInEpoch = StepInEpoch + steps, Step = Step + steps };
 
     /// <summary>The device's sum of losses was read, and begins again at 0.</summary>
     /// <param name="sum">The sum.</param>
@@ -92,6 +96,7 @@ internal sealed record TrainState
             ValidationImages = ValidationImages,
             Lengths = Lengths,
             Teacher = Teacher,
+            OrderedSums = OrderedSums,
         };
 
     /// <summary>

@@ -30,6 +30,7 @@ internal sealed class TrainStep : IDisposable
         _uploaded;
     private readonly Tensor? _teacherLogits;
     private readonly Mixup _mixup;
+    private readonly bool _sharesUpdate;
     private readonly Graph? _further,
         _updateGraph;
 
@@ -41,6 +42,7 @@ internal sealed class TrainStep : IDisposable
     /// <param name="teacher">The teacher that runs in each step; null without, or where its logits are uploaded.</param>
     /// <param name="uploadTeacher">True where the teacher's logits come with the images.</param>
     /// <param name="precision">The types to compute in; activations of F16 scale the loss.</param>
+    /// <param name="sharesUpdate">True where each step only makes gradients: somebody sums them and asks for the <see cref="Update"/>.</param>
     public TrainStep(
         GpuDevice device,
         INetwork model,
@@ -48,7 +50,8 @@ internal sealed class TrainStep : IDisposable
         INetwork? average = null,
         Teacher? teacher = null,
         bool uploadTeacher = false,
-        Precision precision = default
+        Precision precision = default,
+        bool sharesUpdate = false
     )
     {
         if (!precision.Trains)
@@ -57,6 +60,7 @@ internal sealed class TrainStep : IDisposable
                 $"Training in {precision.Name} was asked for, gradients lie below its range; use bf16x3 or fp32."
             );
         (_device, _model, _options, _average, Precision) = (device, model, options, average, precision);
+        _sharesUpdate = sharesUpdate;
         (_mixup, _optimizer) = (options.Augmentation.Mixing(), OptimizerList.Create(options.Optimizer));
         model.Parameters.Train(options.Model.Frozen.ParametersOf(model.Config));
         int batch = options.Step.BatchSize;
@@ -134,23 +138,24 @@ internal sealed class TrainStep : IDisposable
     public void Submit(UploadSlot inputs, long step, double learningRate)
     {
         long start = Stopwatch.GetTimestamp();
-        ulong seed = (ulong)_options.Run.Seed;
         int steps = _options.Step.AccumSteps;
-        (long update, long micro) = Math.DivRem(step, steps);
-        inputs.StepState = StepState.At(
-            step,
-            learningRate,
-            _optimizer.Corrections,
-            seed,
-            _options.Average.DecayAt(update),
-            update: update
-        );
-        inputs.MixState = _mixup.Draw(seed, step, _model.Config.InputSize);
+        long micro = step % steps;
+        inputs.StepState = StateOf(step, learningRate);
+        inputs.MixState = _mixup.Draw((ulong)_options.Run.Seed, step, _model.Config.InputSize);
         inputs.Upload(_uploaded);
-        (micro == 0 ? Graph : _further!).Submit();
-        if (micro == steps - 1)
+        (micro == 0 || _sharesUpdate ? Graph : _further!).Submit();
+        if (micro == steps - 1 && !_sharesUpdate)
             _updateGraph?.Submit();
         HostTime = (HostTime.Total + Stopwatch.GetElapsedTime(start), HostTime.Count + 1);
+    }
+
+    /// <summary>Queues an update by the gradients that now lie in the parameters, where steps do not make it themselves.</summary>
+    /// <param name="step">The number of the update's last step since the start of the run.</param>
+    /// <param name="learningRate">The learning rate in force.</param>
+    public void Update(long step, double learningRate)
+    {
+        _device.Write(_stepState, StateOf(step, learningRate));
+        _updateGraph!.Submit();
     }
 
     /// <summary>Copies inputs into a slot and queues a step.</summary>
@@ -190,9 +195,22 @@ internal sealed class TrainStep : IDisposable
         _update?.Dispose();
     }
 
+    private StepState StateOf(long step, double learningRate)
+    {
+        long update = step / _options.Step.AccumSteps;
+        return StepState.At(
+            step,
+            learningRate,
+            _optimizer.Corrections,
+            (ulong)_options.Run.Seed,
+            _options.Average.DecayAt(update),
+            update: update
+        );
+    }
+
     private (Graph First, Graph? Further, Graph? Update) Record(Teacher? teacher, string purpose)
     {
-        bool whole = _options.Step.AccumSteps == 1;
+        bool whole = _options.Step.AccumSteps == 1 && !_sharesUpdate;
         IReadOnlyList<string> untouched = [];
         Graph? first = null,
             further = null;
@@ -210,10 +228,11 @@ internal sealed class TrainStep : IDisposable
             _update.SetDecay(untouched);
             if (whole)
                 return (first, null, null);
-            further = _device.Record(
-                r => RecordGradients(r, teacher, accumulate: true),
-                new GraphOptions { Purpose = purpose, Borrow = first }
-            );
+            if (!_sharesUpdate)
+                further = _device.Record(
+                    r => RecordGradients(r, teacher, accumulate: true),
+                    new GraphOptions { Purpose = purpose, Borrow = first }
+                );
             return (first, further, _device.Record(RecordUpdate, new GraphOptions { Purpose = purpose }));
         }
         catch

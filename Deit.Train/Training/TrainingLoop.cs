@@ -9,32 +9,36 @@ namespace Deit.Train.Training;
 internal sealed class TrainingLoop
 {
     private readonly TrainingSession _session;
+    private readonly ITurns _turns;
     private readonly TrainingPlan _plan;
     private readonly TrainOptions _options;
     private readonly IReadOnlyList<ITrainingObserver> _observers;
     private readonly bool _resumed;
     private readonly UnreadableImages _unreadableTraining,
         _unreadableValidation;
+    private bool _saidUnreadable; // the same on all ranks
     private TrainState _state;
     private EpochClock _clock;
 
     /// <summary>Prepares to go on from a point.</summary>
     /// <param name="session">The open training, with the tensors of that point.</param>
+    /// <param name="turns">Takes the steps.</param>
     /// <param name="state">The point.</param>
     /// <param name="resumed">Whether the run was begun before.</param>
     /// <param name="observers">Are told in this order.</param>
     public TrainingLoop(
         TrainingSession session,
+        ITurns turns,
         TrainState state,
         bool resumed,
         IReadOnlyList<ITrainingObserver> observers
     )
     {
-        (_session, _plan, _options) = (session, session.Plan, session.Plan.Options);
+        (_session, _turns, _plan, _options) = (session, turns, session.Plan, session.Plan.Options);
         (_resumed, _observers) = (resumed, observers);
         _unreadableTraining = new UnreadableImages("training", _plan.Training.Samples);
         _unreadableValidation = new UnreadableImages("validation", _plan.Validation.Samples);
-        session.Step.LossSum = state.PendingLoss;
+        turns.LossSum = state.PendingLoss;
         _state = state with { PendingLoss = 0 };
         _clock = new EpochClock(_plan.Training, _state);
     }
@@ -56,7 +60,7 @@ internal sealed class TrainingLoop
             {
                 Tell(observer => observer.Stopped(_state));
                 End(complete: false);
-                return stop.ExitCode;
+                return _turns.StopCode;
             }
         }
         End(complete: true);
@@ -66,36 +70,58 @@ internal sealed class TrainingLoop
     private bool TrainEpoch(double learningRate, StopSignal stop)
     {
         _clock = new EpochClock(_plan.Training, _state);
-        int steps = _plan.StepsPerEpoch,
-            done = _state.StepInEpoch;
+        int steps = _plan.StepsPerEpoch;
         Func<TrainState> snapshot = Snapshot;
-        foreach (Batch batch in _plan.Training.Epoch(_state.Epoch, done, _session.Step.Slots).Take(steps - done))
-            using (batch)
-            {
-                _session.Submit(batch, _state.Step, learningRate);
-                _state = _state.AfterStep();
-                // The loss is read at fixed steps, so that sums and logs do not depend on timing.
-                if (_state.StepInEpoch % _options.Run.PrintSteps == 0 || _state.StepInEpoch == steps)
-                    ReadLoss(learningRate);
-                Tell(observer => observer.StepDone(_state, snapshot));
-                if (!stop.Requested)
-                    continue;
-                _state = Snapshot();
-                return false;
-            }
+        using IEnumerator<Batch> batches = _plan
+            .Training.Epoch(
+                _state.Epoch,
+                _state.StepInEpoch,
+                _session.Step.Slots,
+                batch => batch < steps && _turns.Takes(batch % _turns.Steps)
+            )
+            .GetEnumerator();
+        while (_state.StepInEpoch < steps)
+        {
+            int before = _state.StepInEpoch;
+            TakeTurn(batches, learningRate);
+            // The loss is read at fixed steps, so that sums and logs do not depend on timing.
+            if (RunOptions.Passes(_options.Run.PrintSteps, before, _state.StepInEpoch) || _state.StepInEpoch == steps)
+                ReadLoss(learningRate);
+            Tell(observer => observer.StepDone(_state, snapshot));
+            if (_turns.StopCode == 0)
+                continue;
+            _state = Snapshot();
+            return false;
+        }
         _clock.Stop();
         SayUnreadable(_unreadableTraining);
         return true;
     }
 
+    private void TakeTurn(IEnumerator<Batch> batches, double learningRate)
+    {
+        for (int step = 0; step < _turns.Steps; step++)
+            if (_turns.Takes(step))
+            {
+                if (!batches.MoveNext())
+                    throw new InvalidOperationException(
+                        $"The epoch ended before its step {_state.StepInEpoch + step}."
+                    );
+                using Batch batch = batches.Current;
+                _turns.Submit(batch, _state.Step + step, learningRate);
+            }
+        _turns.End(_state.Step, learningRate);
+        _state = _state.AfterSteps(_turns.Steps);
+    }
+
     private void ReadLoss(double learningRate)
     {
-        float sum = _session.Step.LossSum;
+        float sum = _turns.LossSum;
         RequireFinite(sum);
         // The first pictures that cannot be read are said at once, further ones at the end of the epoch.
-        if (!_unreadableTraining.AnySaid)
+        if (!_saidUnreadable)
             SayUnreadable(_unreadableTraining);
-        _session.Step.LossSum = 0;
+        _turns.LossSum = 0;
         _state = _state.AfterRead(sum, _clock.Seconds);
         int steps = _plan.StepsPerEpoch,
             done = _state.StepInEpoch;
@@ -119,23 +145,18 @@ internal sealed class TrainingLoop
     // The sum of the steps since the last read is kept apart, in the device's arithmetic.
     private TrainState Snapshot()
     {
-        float pending = _session.Step.LossSum;
+        float pending = _turns.LossSum;
         RequireFinite(pending);
         return _state.Paused(pending, _clock.Seconds);
     }
 
     private bool EvaluateEpoch(double learningRate, StopSignal stop)
     {
-        IReadOnlyList<Evaluation> evaluations;
-        try
-        {
-            evaluations = _session.Evaluator.Run(_plan.Validation.Epoch(0, cancellation: stop.Token));
-        }
-        catch (OperationCanceledException)
-        {
-            // A stop waits for a step, not for a whole validation set: the evaluation is done anew on resuming.
+        IReadOnlyList<Evaluation>? evaluations = _turns.Evaluate(
+            _plan.Validation.Epoch(0, takes: _turns.Evaluates, cancellation: stop.Token)
+        );
+        if (evaluations is null)
             return false;
-        }
         Evaluation evaluation = evaluations[0];
         Evaluation? average = evaluations.Count > 1 ? evaluations[1] : null;
         // Checked before anything is saved: the loss of the last step came before its update, which may have ruined the
@@ -166,8 +187,11 @@ internal sealed class TrainingLoop
 
     private void SayUnreadable(UnreadableImages images)
     {
-        if (images.Next() is { } notice)
+        foreach (string notice in _turns.Notices(images.Next()))
+        {
+            _saidUnreadable |= images == _unreadableTraining;
             Tell(observer => observer.Noticed(notice));
+        }
         images.RequireHalf(_plan.Folder);
     }
 

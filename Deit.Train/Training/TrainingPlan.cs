@@ -15,9 +15,10 @@ internal sealed class TrainingPlan : IDisposable
     /// <summary>Opens the data and reads the descriptions of all networks. Nothing is written.</summary>
     /// <param name="options">The recipe.</param>
     /// <param name="folder">The run folder, for messages.</param>
-    /// <param name="resumed">True where weights come from a checkpoint: <c>--finetune</c> was done before.</param>
+    /// <param name="resumed">True where weights come from elsewhere, as from a checkpoint: <c>--finetune</c> was done before.</param>
+    /// <param name="localRanks">How many ranks of a training share this machine's cores.</param>
     /// <exception cref="DeitException">Data, teacher or options do not allow a training.</exception>
-    public TrainingPlan(TrainOptions options, string folder, bool resumed)
+    public TrainingPlan(TrainOptions options, string folder, bool resumed, int localRanks = 1)
     {
         (Options, Folder) = (options, folder);
         string data = options.Data.Path ?? throw new DeitException(DeitErrorKind.Usage, MissingOptions.NoData);
@@ -56,7 +57,11 @@ internal sealed class TrainingPlan : IDisposable
         Notices = [.. Notices.Distinct()];
         ISampler sampler = options.Sampler(TrainingImages.Count);
         (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
-        BatchLoaderOptions loading = new() { BatchSize = batch, Workers = options.Data.NumWorkers };
+        BatchLoaderOptions loading = new()
+        {
+            BatchSize = batch,
+            Workers = WorkersOf(options.Data.NumWorkers, localRanks),
+        };
         Training = new BatchLoader(TrainingImages, sampler, transform, loading with { Training = true });
         Validation = new BatchLoader(
             ValidationImages,
@@ -118,6 +123,10 @@ internal sealed class TrainingPlan : IDisposable
 
     /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
     public string? TeacherHash() => Teacher is { } teacher ? Distillation.Teacher.Hash(teacher.Source) : null;
+
+    // Ranks of one machine share its cores; 0 leaves the number to the loader.
+    private static int WorkersOf(int asked, int localRanks) =>
+        asked > 0 || localRanks == 1 ? asked : Math.Max(1, Environment.ProcessorCount / localRanks);
 
     private IReadOnlyList<string> Look(string data) =>
         [

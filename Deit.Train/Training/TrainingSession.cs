@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Data.Loading;
 using Deit.Train.Distillation;
+using Deit.Train.Distributed;
 using Deit.Train.Options;
 
 namespace Deit.Train.Training;
@@ -9,19 +11,24 @@ namespace Deit.Train.Training;
 /// <summary>An open training: the device, the networks on it, the recorded step and the recorded evaluation.</summary>
 internal sealed class TrainingSession : IDisposable
 {
+    private const string KernelsPurpose = "rank 0 prepares the device";
     private readonly TeacherAnswers? _answers;
     private readonly List<string> _notices = [];
+    private readonly Team? _team;
 
     /// <summary>Opens the device, makes the networks and records the step. The weights are undefined until one of both starts.</summary>
     /// <param name="plan">The training.</param>
     /// <param name="kernels">The kernels of the run that is resumed; null for a new one.</param>
+    /// <param name="team">The ranks that train together; null for one process that trains alone.</param>
     /// <exception cref="DeitException">A teacher's weights are damaged, or memory is short.</exception>
     /// <exception cref="GpuException">There is no such device, or it has not enough memory.</exception>
-    public TrainingSession(TrainingPlan plan, IReadOnlyDictionary<string, string>? kernels)
+    public TrainingSession(TrainingPlan plan, IReadOnlyDictionary<string, string>? kernels, Team? team = null)
     {
-        Plan = plan;
+        (Plan, _team) = (plan, team);
         TrainOptions options = plan.Options;
-        Device = GpuDevice.Open(options.Run.Device.Selector);
+        if (team is { World.IsFirst: false, AreDevicesMixed: false })
+            kernels = ReceiveKernels(team.World);
+        Device = team is null ? GpuDevice.Open(options.Run.Device.Selector) : GpuDevice.Open(team.Device);
         try
         {
             Device.Choices.Budget = options.Run.Kernels.Budget(KernelChoices.TrainingBudget);
@@ -48,7 +55,8 @@ internal sealed class TrainingSession : IDisposable
                 Average,
                 _answers is null ? Teacher : null,
                 uploadTeacher: _answers is not null,
-                precision
+                precision,
+                sharesUpdate: team is not null
             );
             Evaluator = new Evaluator(
                 Device,
@@ -70,6 +78,8 @@ internal sealed class TrainingSession : IDisposable
                     + (Device.Info.Type == GpuType.Cpu ? Device.AllocatedBytes : 0),
                 $"training with --batch-size {options.Step.BatchSize}"
             );
+            if (team is { World.IsFirst: true, AreDevicesMixed: false })
+                team.World.BroadcastText(JsonSerializer.Serialize(Device.Choices.All), KernelsPurpose);
         }
         catch
         {
@@ -77,6 +87,12 @@ internal sealed class TrainingSession : IDisposable
             throw;
         }
     }
+
+    /// <summary>Who computes which steps of an update; null for one process that trains alone.</summary>
+    public MicroBatches? MicroBatches => _team?.MicroBatches;
+
+    /// <summary>Whether ranks have different devices or drivers, so that the last bits of their weights would differ.</summary>
+    public bool AreDevicesMixed => _team is { AreDevicesMixed: true };
 
     /// <summary>The training.</summary>
     public TrainingPlan Plan { get; }
@@ -115,6 +131,36 @@ internal sealed class TrainingSession : IDisposable
         Step.StartAverage();
     }
 
+    /// <summary>Gives the weights of rank 0 to all, those of the moving average too.</summary>
+    /// <param name="world">The ranks.</param>
+    public void ShareWeights(World world) =>
+        Share(
+            world,
+            ((IEnumerable<INetwork?>)[Model, Average])
+                .OfType<INetwork>()
+                .SelectMany(network => (IEnumerable<Tensor?>)[network.Parameters.Flat, network.Parameters.FlatBuffers])
+                .OfType<Tensor>()
+        );
+
+    /// <summary>Gives all tensors that a checkpoint keeps from rank 0 to all.</summary>
+    /// <param name="world">The ranks.</param>
+    public void ShareAll(World world)
+    {
+        ShareWeights(world);
+        Share(world, Step.Kept(0).Select(kept => kept.Tensor));
+    }
+
+    private void Share(World world, IEnumerable<Tensor> tensors)
+    {
+        foreach (Tensor tensor in tensors)
+        {
+            float[] values = Device.Read<float>(tensor);
+            world.Broadcast<float>(values, "sharing the weights");
+            if (!world.IsFirst)
+                Device.Write<float>(tensor, values);
+        }
+    }
+
     /// <summary>Queues a step on a batch of <see cref="TrainStep.Slots"/>.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="step">The number of the step since the start of the run.</param>
@@ -137,6 +183,10 @@ internal sealed class TrainingSession : IDisposable
         Model?.Dispose();
         Device.Dispose();
     }
+
+    // Rank 0 measures the kernels of all. They come before the device is opened, which then finds them in the cache.
+    private static Dictionary<string, string>? ReceiveKernels(World world) =>
+        JsonSerializer.Deserialize<Dictionary<string, string>>(world.BroadcastText(null, KernelsPurpose));
 
     private (Teacher? Teacher, TeacherAnswers? Answers) OpenTeacher()
     {

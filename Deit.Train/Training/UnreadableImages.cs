@@ -11,9 +11,6 @@ internal sealed class UnreadableImages(string split, SampleReader samples)
 {
     private readonly HashSet<int> _said = [];
 
-    /// <summary>Whether a sentence was said.</summary>
-    public bool AnySaid => _said.Count > 0;
-
     /// <summary>A sentence, without a point at its end, on pictures that were not said before; null without such.</summary>
     public string? Next()
     {

@@ -77,12 +77,14 @@ internal sealed class BatchLoader
     /// <param name="memory">
     /// Where the batches are written, with room for one more than <see cref="BatchLoaderOptions.BatchesAhead"/>; null for arrays.
     /// </param>
+    /// <param name="takes">Says of the number of a batch whether it is wanted; null for all.</param>
     /// <param name="cancellation">Ends the loop with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="DeitException">No sample can be read; thrown by the enumeration, as is any other failure of a worker.</exception>
     public IEnumerable<Batch> Epoch(
         int epoch,
         int firstBatch = 0,
         IBatchMemorySource? memory = null,
+        Func<int, bool>? takes = null,
         CancellationToken cancellation = default
     )
     {
@@ -101,6 +103,7 @@ internal sealed class BatchLoader
                 order,
                 epoch,
                 firstBatch,
+                takes,
                 cancellation
             );
             bool any = false;
@@ -115,7 +118,7 @@ internal sealed class BatchLoader
                 any = true;
                 yield return batch;
             }
-            if (!any && firstBatch < BatchCount(order.Length))
+            if (!any && Enumerable.Range(0, BatchCount(order.Length)).Skip(firstBatch).Any(takes ?? (_ => true)))
                 throw Samples.NothingReadable();
         }
     }

@@ -15,6 +15,7 @@ internal sealed class BatchProducer : IDisposable
     private readonly int[] _order;
     private readonly int _epoch,
         _end;
+    private readonly Func<int, bool>? _takes;
     private readonly Thread[] _workers;
     private readonly CancellationToken _cancellation;
     private readonly CancellationTokenRegistration _registration;
@@ -34,6 +35,7 @@ internal sealed class BatchProducer : IDisposable
     /// <param name="order">The samples' numbers in the order of the epoch.</param>
     /// <param name="epoch">The epoch.</param>
     /// <param name="firstBatch">How many batches to leave out.</param>
+    /// <param name="takes">Says of the number of a batch whether it is wanted; null for all.</param>
     /// <param name="cancellation">Ends the work.</param>
     public BatchProducer(
         SampleReader samples,
@@ -42,13 +44,14 @@ internal sealed class BatchProducer : IDisposable
         int[] order,
         int epoch,
         int firstBatch,
+        Func<int, bool>? takes,
         CancellationToken cancellation
     )
     {
-        (_samples, _memory, _options, _order, _epoch) = (samples, memory, options, order, epoch);
+        (_samples, _memory, _options, _order, _epoch, _takes) = (samples, memory, options, order, epoch, takes);
         _cancellation = cancellation;
         _end = options.Training ? order.Length / options.BatchSize * options.BatchSize : order.Length;
-        _next = (int)Math.Min((long)firstBatch * options.BatchSize, _end);
+        _next = FirstWanted((int)Math.Min((long)firstBatch * options.BatchSize, _end));
         int workers = options.Workers > 0 ? options.Workers : Environment.ProcessorCount;
         _workers = new Thread[Math.Min(workers, _end - _next)];
         for (int i = 0; i < _workers.Length; i++)
@@ -136,8 +139,20 @@ internal sealed class BatchProducer : IDisposable
                 return null;
             if (_next % size == 0)
                 _begun.Enqueue(_claiming = new PendingBatch(_memory.Rent(), Math.Min(size, _end - _next)));
-            return (_claiming!, _next++);
+            int position = _next++;
+            if (_next % size == 0)
+                _next = FirstWanted(_next);
+            return (_claiming!, position);
         }
+    }
+
+    // The first position of a wanted batch, from the first of a batch on.
+    private int FirstWanted(int position)
+    {
+        int size = _options.BatchSize;
+        while (_takes is not null && position < _end && !_takes(position / size))
+            position = (int)Math.Min((long)position + size, _end);
+        return position;
     }
 
     // Outside the gate: while a device still reads the memory, the consumer can take the batches before.

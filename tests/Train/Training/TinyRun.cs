@@ -130,7 +130,7 @@ internal static class TinyRun
         return run.Run(stop);
     }
 
-    private sealed class StopAfter(StopSignal stop, int? steps) : ITrainingObserver
+    internal sealed class StopAfter(StopSignal stop, int? steps) : ITrainingObserver
     {
         private int _done;
 

@@ -1,0 +1,97 @@
+using System.Globalization;
+using Deit.Model;
+
+namespace Deit.Train.Options;
+
+/// <summary>Several devices that train one network together.</summary>
+internal sealed record RankOptions
+{
+    [Flag(
+        "train on several devices of this machine at once: their numbers, as 0,1, or all; each takes batches of "
+            + "--batch-size. Over several machines: start deit by mpirun or srun",
+        Scope = FlagScope.Command,
+        OnResume = true,
+        Value = "LIST"
+    )]
+    public string? Devices { get; init; }
+
+    [Flag(
+        "how many batches of an update each rank takes beside the others, as 3,1 where the first device is three times "
+            + "as fast; without it all take the same number",
+        Scope = FlagScope.Command,
+        OnResume = true,
+        Value = "LIST"
+    )]
+    public string? Shares { get; init; }
+
+    [Flag("let several ranks use one GPU, which makes none of them faster", Scope = FlagScope.Command, OnResume = true)]
+    public bool ShareDevice { get; init; }
+
+    [Flag(
+        "seconds that a rank waits for the others before it ends the training",
+        Scope = FlagScope.Command,
+        OnResume = true
+    )]
+    public double Timeout { get; init; } = 1800;
+
+    /// <summary>The share of each rank.</summary>
+    /// <param name="ranks">How many ranks there are.</param>
+    /// <exception cref="DeitException">The flag names another number of shares, or something else than numbers.</exception>
+    public int[] SharesOf(int ranks)
+    {
+        if (Shares is null)
+            return [.. Enumerable.Repeat(1, ranks)];
+        int[] shares = Numbers("--shares", Shares, least: 1);
+        return shares.Length == ranks
+            ? shares
+            : throw new DeitException(
+                DeitErrorKind.Usage,
+                $"--shares {Shares} names {shares.Length} ranks, {ranks} train together; give a number for each."
+            );
+    }
+
+    /// <summary>The devices of the machine that train together; empty for one.</summary>
+    /// <param name="suitable">The numbers of all that can, the best first.</param>
+    /// <exception cref="DeitException">The flag names something else than numbers, or one of them twice.</exception>
+    public string[] DeviceList(Func<IEnumerable<int>> suitable)
+    {
+        if (Devices is null)
+            return [];
+        int[] numbers = Devices == "all" ? [.. suitable()] : Numbers("--devices", Devices, least: 0);
+        if (numbers.Length != numbers.Distinct().Count() && !ShareDevice)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"--devices {Devices} names a device twice, which makes nothing faster; name each once, or add "
+                    + "--share-device to do so all the same."
+            );
+        return [.. numbers.Select(number => number.ToString(CultureInfo.InvariantCulture))];
+    }
+
+    /// <exception cref="DeitException">A value makes no sense.</exception>
+    public void Validate()
+    {
+        OptionCheck.Require(Timeout is > 0 and <= 1e6, "--timeout", Timeout, "above 0 and at most 1000000");
+        _ = Shares is null ? [] : Numbers("--shares", Shares, least: 1);
+        _ = Devices is null or "all" ? [] : Numbers("--devices", Devices, least: 0);
+    }
+
+    private static int[] Numbers(string flag, string list, int least)
+    {
+        const int Largest = 10_000;
+        List<int> numbers = [];
+        foreach (string part in list.Split(','))
+            if (
+                int.TryParse(part.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                && number >= least
+                && number <= Largest
+            )
+                numbers.Add(number);
+            else
+                throw new DeitException(
+                    DeitErrorKind.Usage,
+                    $"{flag} {list} was given, '{part}' is no number from {least} to {Largest}; "
+                        + "write numbers with commas between them, as 1,2."
+                );
+        return [.. numbers];
+    }
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Deit.Gpu;
+using Deit.Model;
+using Deit.Train.Data.Formats;
+using Deit.Train.Distributed;
+using Deit.Train.Options;
+using Deit.Train.Training;
+
+namespace Deit.Train.Runs;
+
+/// <summary>
+/// How ranks begin to train together. Rank 0 reads the run folder, tells the others where the training stands, and gives
+/// them its tensors. All compare what must be the same before anything is written.
+/// </summary>
+internal static class RankStart
+{
+    private sealed record Beginning(string Folder, int MicroBatches, TrainState State);
+
+    /// <summary>Meets the other ranks, and compares the options.</summary>
+    /// <returns>How many ranks this machine has.</returns>
+    /// <exception cref="DeitException">A rank has other options.</exception>
+    public static int Meet(World world, TrainOptions options)
+    {
+        Team.RequireSame(
+            world,
+            OptionsFile.Text(options with { Run = options.Run with { Output = null } }, FlagScope.Run)
+                + string.Create(CultureInfo.InvariantCulture, $"{options.Run.Ranks.Shares} {options.Run.Output}"),
+            "options",
+            "give the same flags to all"
+        );
+        string[] hosts = world.GatherTexts(Environment.MachineName, "naming hosts");
+        return hosts.Count(host => host == hosts[world.Rank]);
+    }
+
+    /// <summary>The options of a new run: its updates have as many micro-batches as all ranks make together, so that one
+    /// process that goes on with it makes the same updates.</summary>
+    public static TrainOptions WithUpdateOf(TrainOptions options, World? world)
+    {
+        if (world is null or { Size: 1 })
+            return options;
+        TrainOptions all = options with
+        {
+            Step = options.Step with { AccumSteps = options.Step.AccumSteps * world.Size },
+        };
+        all.Validate();
+        return all;
+    }
+
+    /// <summary>Tells the others where the training stands, and forms the team; on rank 0.</summary>
+    /// <exception cref="DeitException">Ranks differ, or cannot share an update.</exception>
+    /// <exception cref="GpuException">There is no such device.</exception>
+    public static Team Lead(World world, TrainingPlan plan, TrainState state)
+    {
+        int microBatches = plan.Options.Step.AccumSteps;
+        if (state.Step % microBatches != 0)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"'{plan.Folder}' stopped within an update, at {state.Step % microBatches} of its {microBatches} steps, "
+                    + "where several ranks cannot go on; go on with one process until its next epoch."
+            );
+        world.BroadcastText(
+            JsonSerializer.Serialize(new Beginning(plan.Folder, microBatches, state)),
+            "rank 0 reads the run folder and the data"
+        );
+        return Form(world, plan);
+    }
+
+    /// <summary>The options and the point of a training that rank 0 leads.</summary>
+    public static (TrainOptions Options, TrainState State) Follow(World world, TrainOptions options)
+    {
+        Beginning beginning = JsonSerializer.Deserialize<Beginning>(
+            world.BroadcastText(null, "rank 0 reads the run folder and the data")
+        )!;
+        return (
+            options with
+            {
+                Run = options.Run with { Output = beginning.Folder },
+                Step = options.Step with { AccumSteps = beginning.MicroBatches },
+            },
+            beginning.State
+        );
+    }
+
+    /// <summary>Compares the data, and forms the team.</summary>
+    /// <exception cref="DeitException">Ranks differ, or cannot share an update.</exception>
+    /// <exception cref="GpuException">There is no such device.</exception>
+    public static Team Form(World world, TrainingPlan plan)
+    {
+        StringBuilder data = new();
+        foreach (IImageDataset images in (ReadOnlySpan<IImageDataset>)[plan.TrainingImages, plan.ValidationImages])
+        {
+            data.AppendJoin('\n', images.ClassNames).Append('\n');
+            for (int i = 0; i < images.Count; i++)
+                data.Append(images.Label(i)).Append(' ').Append(Path.GetFileName(images.Name(i))).Append('\n');
+        }
+        Team.RequireSame(world, data.ToString(), "pictures", "give all of them the same data");
+        return Team.Form(world, plan.Options.Step.AccumSteps, plan.Options.Run);
+    }
+}

@@ -1,0 +1,97 @@
+using Deit.Train.Data.Loading;
+
+namespace Deit.Train.Training;
+
+/// <summary>
+/// The steps of a training in turns. Between two turns a training may be read, saved and stopped. A turn of one process
+/// is a step. Where several ranks train together it is an update, of whose steps a rank takes some.
+/// </summary>
+internal interface ITurns
+{
+    /// <summary>Steps of a turn.</summary>
+    int Steps { get; }
+
+    /// <summary>Whether this process takes a step.</summary>
+    /// <param name="step">The step's number within the turn.</param>
+    bool Takes(int step);
+
+    /// <summary>Whether this process evaluates a batch.</summary>
+    /// <param name="batch">The number of the batch.</param>
+    bool Evaluates(int batch);
+
+    /// <summary>Takes a step.</summary>
+    /// <param name="batch">The batch, of the step's <see cref="TrainStep.Slots"/>.</param>
+    /// <param name="step">The number of the step since the start of the run.</param>
+    /// <param name="learningRate">The learning rate in force.</param>
+    /// <exception cref="Deit.Model.DeitException">The teacher has no answer for a picture.</exception>
+    void Submit(Batch batch, long step, double learningRate);
+
+    /// <summary>Ends a turn.</summary>
+    /// <param name="step">The number of its first step since the start of the run.</param>
+    /// <param name="learningRate">The learning rate in force.</param>
+    /// <exception cref="Deit.Model.DeitException">A rank has ended or is late.</exception>
+    void End(long step, double learningRate);
+
+    /// <summary>The sum of the losses of all steps since it was last set, in F32; reading waits for the queued steps.</summary>
+    float LossSum { get; set; }
+
+    /// <summary>The exit code of the signal that asks to stop, agreed on by all; 0 without.</summary>
+    int StopCode { get; }
+
+    /// <summary>Evaluates the pictures of batches, together with the others.</summary>
+    /// <param name="batches">Those that this process evaluates.</param>
+    /// <returns>The same on every rank; null where a signal asked to stop.</returns>
+    IReadOnlyList<Evaluation>? Evaluate(IEnumerable<Batch> batches);
+
+    /// <summary>The notices of all processes.</summary>
+    /// <param name="own">That of this one; null for none.</param>
+    IEnumerable<string> Notices(string? own);
+}
+
+/// <summary>A process that trains alone.</summary>
+/// <param name="session">The open training.</param>
+/// <param name="stop">Asks to stop.</param>
+internal sealed class SingleSteps(TrainingSession session, StopSignal stop) : ITurns
+{
+    /// <inheritdoc/>
+    public int Steps => 1;
+
+    /// <inheritdoc/>
+    public bool Takes(int step) => true;
+
+    /// <inheritdoc/>
+    public bool Evaluates(int batch) => true;
+
+    /// <inheritdoc/>
+    public void Submit(Batch batch, long step, double learningRate) => session.Submit(batch, step, learningRate);
+
+    /// <inheritdoc/>
+    public void End(long step, double learningRate) { }
+
+    /// <inheritdoc/>
+    public float LossSum
+    {
+        get => session.Step.LossSum;
+        set => session.Step.LossSum = value;
+    }
+
+    /// <inheritdoc/>
+    public int StopCode => stop.ExitCode;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Evaluation>? Evaluate(IEnumerable<Batch> batches)
+    {
+        try
+        {
+            return session.Evaluator.Run(batches);
+        }
+        catch (OperationCanceledException)
+        {
+            // A stop waits for a step, not for a whole validation set: the evaluation is done anew on resuming.
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Notices(string? own) => own is null ? [] : [own];
+}

@@ -1,0 +1,129 @@
+using Deit.Gpu;
+using Deit.Train.Data.Loading;
+using Deit.Train.Distributed;
+
+namespace Deit.Train.Training;
+
+/// <summary>
+/// A rank that trains together with others. It computes the gradients of its micro-batches, gets the sum over all ranks,
+/// and updates its weights by it. All ranks start with the same weights and so keep the same.
+/// </summary>
+internal sealed class SharedUpdates : ITurns
+{
+    private readonly TrainingSession _session;
+    private readonly World _world;
+    private readonly StopSignal _stop;
+    private readonly MicroBatches _microBatches;
+    private readonly GradientSum _gradients;
+    private readonly float[] _sum;
+    private readonly (int Start, int End) _own;
+    private readonly float[] _losses; // of this rank, at their places within the update
+
+    /// <summary>Prepares the exchange.</summary>
+    /// <param name="session">The open training.</param>
+    /// <param name="world">The ranks.</param>
+    /// <param name="stop">Asks to stop.</param>
+    public SharedUpdates(TrainingSession session, World world, StopSignal stop)
+    {
+        (_session, _world, _stop) = (session, world, stop);
+        _microBatches = session.MicroBatches!;
+        _own = _microBatches.Of(world.Rank);
+        int length = (int)Gradients.Elements;
+        _gradients = new GradientSum(world, _microBatches, length);
+        _sum = new float[length];
+        _losses = new float[_microBatches.Count];
+    }
+
+    /// <inheritdoc/>
+    public int Steps => _microBatches.Count;
+
+    /// <inheritdoc/>
+    public int StopCode { get; private set; }
+
+    /// <inheritdoc/>
+    public float LossSum { get; set; }
+
+    private Tensor Gradients => _session.Model.Parameters.FlatGradients!;
+
+    /// <inheritdoc/>
+    public bool Takes(int step) => step >= _own.Start && step < _own.End;
+
+    /// <inheritdoc/>
+    public bool Evaluates(int batch) => batch % _world.Size == _world.Rank;
+
+    /// <inheritdoc/>
+    public void Submit(Batch batch, long step, double learningRate)
+    {
+        int microBatch = (int)(step % Steps);
+        _session.Step.LossSum = 0;
+        _session.Submit(batch, step, learningRate);
+        _gradients.Add(microBatch, values => _session.Device.Read(Gradients, values));
+        _losses[microBatch] = _session.Step.LossSum;
+    }
+
+    /// <inheritdoc/>
+    public void End(long step, double learningRate)
+    {
+        _gradients.Take(_sum);
+        _session.Device.Write<float>(Gradients, _sum);
+        AverageBuffers();
+        _session.Step.Update(step + Steps - 1, learningRate);
+        if (_session.AreDevicesMixed)
+            _session.ShareWeights(_world);
+        Agree();
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Evaluation>? Evaluate(IEnumerable<Batch> batches)
+    {
+        List<ScoredSplit>? own = null;
+        try
+        {
+            own = _session.Evaluator.Score(batches);
+        }
+        catch (OperationCanceledException)
+        {
+            // The others have to hear of it.
+        }
+        StopCode = Math.Max(StopCode, _world.Max(own is null ? _stop.ExitCode : 0, "evaluating"));
+        return StopCode != 0 ? null : [.. own!.Select(split => split.Gather(_world).Count())];
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Notices(string? own) =>
+        _world
+            .GatherTexts(own ?? "", "telling of pictures that cannot be read")
+            .Where(notice => notice.Length > 0)
+            .Distinct();
+
+    // Losses are added in the order of micro-batches, as one device adds them.
+    private void Agree()
+    {
+        float[][] all = _world.GatherLists<float>([.. _losses, _stop.ExitCode], "agreeing on the loss");
+        for (int rank = 0; rank < _world.Size; rank++)
+        {
+            (int start, int end) = _microBatches.Of(rank);
+            for (int i = start; i < end; i++)
+                LossSum += all[rank][i];
+            StopCode = Math.Max(StopCode, (int)all[rank][^1]);
+        }
+    }
+
+    // Each rank has normalised its own batches, and has its own running statistics.
+    private void AverageBuffers()
+    {
+        if (_session.Model.Parameters.FlatBuffers is not { } buffers || _world.Size == 1)
+            return;
+        float[] own = _session.Device.Read<float>(buffers),
+            all = new float[own.Length * _world.Size];
+        _world.AllGather<float>(own, all, "averaging running statistics");
+        for (int i = 0; i < own.Length; i++)
+        {
+            double sum = 0;
+            for (int rank = 0; rank < _world.Size; rank++)
+                sum += all[(rank * own.Length) + i];
+            own[i] = (float)(sum / _world.Size);
+        }
+        _session.Device.Write<float>(buffers, own);
+    }
+}
