@@ -9,6 +9,7 @@ using Deit.Model;
 // Numbers look the same everywhere, and mean the same: files and scripts go from one machine to another.
 CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
+RankProcess.PrepareConsole();
 ConsoleWriter.Install();
 HubTerminal hub = HubTerminal.Install();
 
@@ -19,13 +20,14 @@ LastHandler handler = new(
     sentence =>
     {
         hub.EndLine();
+        RankProcess.LetFirstSpeak();
         Output.Error(sentence);
     },
     Environment.CurrentDirectory,
     Path.GetTempPath()
 );
 handler.CatchOtherThreads();
-return handler.Run(() =>
+int code = handler.Run(() =>
 {
     RootCommand root = DeitCommands.Create();
     // A picture may be called @1.png: names that begin so are no files with further arguments.
@@ -50,3 +52,5 @@ return handler.Run(() =>
         }
     );
 });
+RankProcess.AbortUnlessLeft(code);
+return code;

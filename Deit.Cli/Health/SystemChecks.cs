@@ -21,6 +21,7 @@ internal static class SystemChecks
         "DEIT_CACHE",
         "DEIT_DEVICE",
         "DEIT_GOLDEN",
+        "DEIT_MPI",
         "DEIT_TUNE",
         "DEIT_VALIDATION",
     ];

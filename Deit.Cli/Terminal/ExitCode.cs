@@ -46,7 +46,11 @@ internal sealed record ExitCode(int Code, string Name, string Meaning)
         new(NotFinite, "not finite", "a loss or an answer is NaN or infinite"),
         new(Partial, "partial", "a part was done: some pictures could not be read, and the others are answered"),
         new(Output, "output", "a file, a folder or the output cannot be written, is in use, or would be lost"),
-        new(Network, "network", "a model could not be fetched: no connection, no such repository, or no access"),
+        new(
+            Network,
+            "network",
+            "a model could not be fetched (no connection, no such repository, no access), or another rank of a training failed"
+        ),
         new(Fault, "fault", "the program has a fault; the sentence names a file that tells more"),
         new(Signal, "signal", "128 and the number of the signal that ended the command, as 130 of Ctrl-C"),
     ];

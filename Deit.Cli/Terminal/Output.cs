@@ -9,6 +9,9 @@ namespace Deit.Cli.Terminal;
 /// </summary>
 internal static class Output
 {
+    /// <summary>The number of this process where several train together, which errors then name.</summary>
+    public static int? Rank { get; set; }
+
     /// <summary>An answer, on the standard output.</summary>
     /// <param name="line">The line, without its end.</param>
     /// <exception cref="OutputException">The output cannot be written.</exception>
@@ -46,5 +49,5 @@ internal static class Output
 
     /// <summary>What went wrong, on the error stream.</summary>
     /// <param name="sentence">A sentence.</param>
-    public static void Error(string sentence) => Aside($"deit: {sentence}");
+    public static void Error(string sentence) => Aside($"deit{(Rank is { } rank ? $", rank {rank}" : "")}: {sentence}");
 }

@@ -32,10 +32,11 @@ internal sealed class ProgressLine : IDisposable
     }
 
     /// <summary>Shows progress on standard output.</summary>
-    public static ProgressLine OnConsole() =>
+    /// <param name="mayRenew">False where lines go through a launcher, which may show them on no terminal.</param>
+    public static ProgressLine OnConsole(bool mayRenew = true) =>
         new(
             Console.Out,
-            Console.IsOutputRedirected ? null : () => Console.WindowWidth,
+            Console.IsOutputRedirected || !mayRenew ? null : () => Console.WindowWidth,
             TimeSpan.FromSeconds(10),
             TimeProvider.System
         );

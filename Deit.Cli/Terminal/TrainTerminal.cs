@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Distributed;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 using Deit.Train.Training;
@@ -21,11 +22,31 @@ internal static class TrainTerminal
     /// <param name="choice">What was chosen for the user, a sentence without a point at its end; null for nothing.</param>
     public static int Run(TrainOptions options, string? resume, string? choice)
     {
-        using StopSignal stop = new(Output.Aside) { SavesNothing = true };
-        using ProgressLine progress = ProgressLine.OnConsole();
-        using TrainRun run = TrainRun.Open(options, resume, stop, new TrainingConsole(progress));
-        foreach (string notice in new[] { choice, run.Notice }.OfType<string>())
-            progress.WriteLine($"Notice   {notice}");
-        return run.Run(stop);
+        RankOptions ranks = options.Run.Ranks;
+        ranks.Validate();
+        World? world = RankProcess.Join(TimeSpan.FromSeconds(ranks.Timeout));
+        if (world is not null && ranks.Devices is not null)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"--devices {ranks.Devices} trains on devices of one process, and a launcher started {world.Size} processes; "
+                    + "drop --devices, or the launcher."
+            );
+        string[] devices = ranks.DeviceList(() => Team.Suitable().Select(info => info.Index));
+        using StopSignal stop = new(world is null or { IsFirst: true } ? Output.Aside : null) { SavesNothing = true };
+        using ProgressLine progress = ProgressLine.OnConsole(mayRenew: world is null);
+        TrainingConsole console = new(progress);
+        if (devices.Length > 0)
+            return ThreadRanks.Run(options, resume, devices, stop, Tell, console);
+        using TrainRun run = TrainRun.OpenRank(options, resume, stop, world, [console]);
+        Tell(run);
+        int code = run.Run(stop);
+        RankProcess.Leave();
+        return code;
+
+        void Tell(TrainRun opened)
+        {
+            foreach (string notice in new[] { choice, opened.Notice }.OfType<string>())
+                progress.WriteLine($"Notice   {notice}");
+        }
     }
 }

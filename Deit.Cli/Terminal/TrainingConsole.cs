@@ -24,6 +24,11 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
         _reports = plan.Options.Run.Report;
         Say($"Run      {_folder}");
         Say($"Device   {session.Device.Info}");
+        if (session.Team is { } team)
+            Say(
+                $"Ranks    {team.World.Size} by {team.World.Carrier}"
+                    + $"{(team.AreDevicesMixed ? "; their devices or drivers differ, so that all take the weights of rank 0" : "")}"
+            );
         Say(
             $"Model    {plan.Description.Name ?? "free configuration"}: {Millions(session.Model)} M parameters, "
                 + $"{step.Precision.Name}, input {config.InputSize}, {config.NumClasses} classes"

@@ -26,7 +26,7 @@ internal sealed class SharedUpdates : ITurns
     public SharedUpdates(TrainingSession session, World world, StopSignal stop)
     {
         (_session, _world, _stop) = (session, world, stop);
-        _microBatches = session.MicroBatches!;
+        _microBatches = session.Team!.MicroBatches;
         _own = _microBatches.Of(world.Rank);
         int length = (int)Gradients.Elements;
         _gradients = new GradientSum(world, _microBatches, length);
@@ -68,7 +68,7 @@ internal sealed class SharedUpdates : ITurns
         _session.Device.Write<float>(Gradients, _sum);
         AverageBuffers();
         _session.Step.Update(step + Steps - 1, learningRate);
-        if (_session.AreDevicesMixed)
+        if (_session.Team!.AreDevicesMixed)
             _session.ShareWeights(_world);
         Agree();
     }

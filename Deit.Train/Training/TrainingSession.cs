@@ -14,7 +14,6 @@ internal sealed class TrainingSession : IDisposable
     private const string KernelsPurpose = "rank 0 prepares the device";
     private readonly TeacherAnswers? _answers;
     private readonly List<string> _notices = [];
-    private readonly Team? _team;
 
     /// <summary>Opens the device, makes the networks and records the step. The weights are undefined until one of both starts.</summary>
     /// <param name="plan">The training.</param>
@@ -24,7 +23,7 @@ internal sealed class TrainingSession : IDisposable
     /// <exception cref="GpuException">There is no such device, or it has not enough memory.</exception>
     public TrainingSession(TrainingPlan plan, IReadOnlyDictionary<string, string>? kernels, Team? team = null)
     {
-        (Plan, _team) = (plan, team);
+        (Plan, Team) = (plan, team);
         TrainOptions options = plan.Options;
         if (team is { World.IsFirst: false, AreDevicesMixed: false })
             kernels = ReceiveKernels(team.World);
@@ -88,11 +87,8 @@ internal sealed class TrainingSession : IDisposable
         }
     }
 
-    /// <summary>Who computes which steps of an update; null for one process that trains alone.</summary>
-    public MicroBatches? MicroBatches => _team?.MicroBatches;
-
-    /// <summary>Whether ranks have different devices or drivers, so that the last bits of their weights would differ.</summary>
-    public bool AreDevicesMixed => _team is { AreDevicesMixed: true };
+    /// <summary>The ranks that train together; null for one process that trains alone.</summary>
+    public Team? Team { get; }
 
     /// <summary>The training.</summary>
     public TrainingPlan Plan { get; }

@@ -55,6 +55,8 @@ public sealed class RoomsTests
         "Deit.Train/Schedules",
         "Deit.Train/Optimizers",
         "Deit.Train/Distillation",
+        "Deit.Train/Distributed",
+        "Deit.Train/Distributed/Mpi",
         "Deit.Train/Training",
         "Deit.Train/Analysis",
         "Deit.Train/Runs",

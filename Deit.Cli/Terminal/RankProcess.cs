@@ -1,0 +1,59 @@
+using Deit.Train.Distributed;
+using Deit.Train.Distributed.Mpi;
+
+namespace Deit.Cli.Terminal;
+
+/// <summary>This process as one of several that a launcher started. A process joins the others once, and leaves once.</summary>
+internal static class RankProcess
+{
+    private static MpiWorld? _world;
+
+    /// <summary>
+    /// Keeps escape codes from a launcher's output. Open MPI gives its processes a terminal each, to which .NET would
+    /// talk as to any other. Called before anything is written.
+    /// </summary>
+    public static void PrepareConsole()
+    {
+        if (Environment.GetEnvironmentVariable("OMPI_COMM_WORLD_SIZE") is not null)
+            Environment.SetEnvironmentVariable("TERM", "dumb");
+    }
+
+    /// <summary>Joins the others; null where no launcher started this process.</summary>
+    /// <param name="timeout">How long a rank waits for the others.</param>
+    /// <exception cref="Deit.Model.DeitException">The library of the launcher's MPI is missing, or another was found.</exception>
+    public static World? Join(TimeSpan timeout)
+    {
+        _world = MpiWorld.Join(timeout);
+        if (_world is not null)
+            Output.Rank = _world.Rank;
+        return _world;
+    }
+
+    /// <summary>Leaves in order, once all have done their work.</summary>
+    /// <exception cref="Deit.Model.DeitException">A rank has ended, or did not come within the timeout.</exception>
+    public static void Leave()
+    {
+        _world?.Leave();
+        _world = null;
+    }
+
+    /// <summary>
+    /// Called before this process says why it fails. Most failures are those of all ranks, and one sentence is enough: a
+    /// rank other than 0 gives rank 0 the time to say it and to end all.
+    /// </summary>
+    public static void LetFirstSpeak()
+    {
+        if (_world is { IsFirst: false })
+            Thread.Sleep(TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>Ends all others where this process ends without having left.</summary>
+    /// <param name="exitCode">The exit code of this process.</param>
+    public static void AbortUnlessLeft(int exitCode)
+    {
+        if (_world is null)
+            return;
+        Console.Out.Flush();
+        _world.Abort("", exitCode);
+    }
+}

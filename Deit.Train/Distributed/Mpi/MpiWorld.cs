@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using Deit.Model;
+
+namespace Deit.Train.Distributed.Mpi;
+
+/// <summary>
+/// Ranks that are processes, started by <c>mpirun</c> or <c>srun</c> and connected by the MPI that is installed. MPI is
+/// called by function pointers, so that one build works with all of them and without any.
+/// </summary>
+internal sealed unsafe class MpiWorld : World
+{
+    private readonly MpiLibrary _library;
+    private readonly TimeSpan _timeout;
+
+    private MpiWorld(MpiLibrary library, TimeSpan timeout)
+    {
+        (_library, _timeout) = (library, timeout);
+        (Rank, Size) = (library.Rank(), library.Size());
+        Carrier = library.Version();
+    }
+
+    /// <inheritdoc/>
+    public override int Rank { get; }
+
+    /// <inheritdoc/>
+    public override int Size { get; }
+
+    /// <inheritdoc/>
+    public override string Carrier { get; }
+
+    /// <summary>Joins the ranks of this process's launcher.</summary>
+    /// <param name="timeout">How long a rank waits for the others.</param>
+    /// <returns>Null where no launcher started this process, or this one alone.</returns>
+    /// <exception cref="DeitException">The library of the launcher's MPI is missing, or another was found.</exception>
+    public static MpiWorld? Join(TimeSpan timeout)
+    {
+        MpiLauncher? launcher = MpiLauncher.Find(Environment.GetEnvironmentVariable);
+        if (launcher is null or { Size: 1 })
+            return null;
+        MpiLibrary library = MpiLibrary.Load(launcher, Environment.GetEnvironmentVariable("DEIT_MPI"));
+        library.Start();
+        MpiWorld world = new(library, timeout);
+        if (world.Size == launcher.Size)
+            return world;
+        throw new DeitException(
+            DeitErrorKind.Usage,
+            $"{launcher.Name} started {launcher.Size} processes, and {world.Carrier} ('{library.File}') sees {world.Size}: it "
+                + "belongs to another MPI, and each process would train alone; name the launcher's library by DEIT_MPI, or "
+                + "start by the launcher of that MPI."
+        );
+    }
+
+    /// <inheritdoc/>
+    public override void Abort(string reason, int exitCode) => _library.Abort(exitCode);
+
+    /// <inheritdoc/>
+    public override void Leave()
+    {
+        Arrive("ending");
+        _library.Finish();
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() { }
+
+    /// <inheritdoc/>
+    protected override void AllToAllBytes(ReadOnlySpan<byte> send, Span<byte> receive, string purpose)
+    {
+        Arrive(purpose);
+        fixed (
+            byte* from = send,
+                to = receive
+        )
+            Complete(_library.AllToAll((nint)from, (nint)to, send.Length / Size), purpose);
+    }
+
+    /// <inheritdoc/>
+    protected override void AllGatherBytes(ReadOnlySpan<byte> own, Span<byte> all, string purpose)
+    {
+        Arrive(purpose);
+        fixed (
+            byte* from = own,
+                to = all
+        )
+            Complete(_library.AllGather((nint)from, (nint)to, own.Length), purpose);
+    }
+
+    /// <inheritdoc/>
+    protected override void BroadcastBytes(Span<byte> bytes, string purpose)
+    {
+        Arrive(purpose);
+        fixed (byte* values = bytes)
+            Complete(_library.Broadcast((nint)values, bytes.Length), purpose);
+    }
+
+    // Others may compute for long: until all are here, this one sleeps between two looks, where MPI itself would keep a
+    // core busy.
+    private void Arrive(string purpose) => Wait(_library.Barrier(), purpose, sleeps: true);
+
+    // All are here. The bytes move only while somebody looks.
+    private void Complete(nint request, string purpose) => Wait(request, purpose, sleeps: false);
+
+    private void Wait(nint request, string purpose, bool sleeps)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int looks = 0; !_library.IsDone(ref request); looks++)
+        {
+            TimeSpan waited = Stopwatch.GetElapsedTime(start);
+            if (waited > _timeout)
+                throw Late(late: null, purpose, _timeout);
+            if (sleeps && waited > TimeSpan.FromMilliseconds(0.2))
+                Thread.Sleep(waited > TimeSpan.FromSeconds(1) ? 5 : 1);
+            else
+                Thread.Yield();
+        }
+    }
+}
