@@ -9,14 +9,14 @@ namespace Deit.Train.Distributed;
 internal sealed class GradientSum
 {
     private readonly World _world;
-    private readonly MicroBatches _microBatches;
+    private readonly List<SumNode>[] _nodes; // the sums that each rank sends
     private readonly int _length,
         _part;
     private readonly SumTree _own,
         _slice;
-    private readonly float[] _send,
-        _received,
-        _sliceSum;
+    private readonly float[][] _received; // one for each sum that a rank may send: this slice of every rank's
+    private readonly float[] _sliceSum,
+        _all;
 
     /// <summary>Asks for the memory.</summary>
     /// <param name="world">The ranks.</param>
@@ -24,54 +24,53 @@ internal sealed class GradientSum
     /// <param name="length">Elements of the vector.</param>
     public GradientSum(World world, MicroBatches microBatches, int length)
     {
-        (_world, _microBatches, _length) = (world, microBatches, length);
+        (_world, _length) = (world, length);
         _part = (length + world.Size - 1) / world.Size;
-        _own = new SumTree(length);
+        _own = new SumTree(_part * world.Size);
         _slice = new SumTree(_part);
+        _nodes =
+        [
+            .. Enumerable.Range(0, world.Size).Select(microBatches.Of).Select(run => SumNode.Cover(run.Start, run.End)),
+        ];
         bool alone = world.Size == 1;
-        _send = alone ? [] : new float[_part * world.Size];
-        _received = alone ? [] : new float[_part * world.Size];
-        _sliceSum = alone ? [] : new float[_part];
+        _received =
+        [
+            .. Enumerable
+                .Range(0, alone ? 0 : _nodes.Max(some => some.Count))
+                .Select(_ => new float[_part * world.Size]),
+        ];
+        _sliceSum = new float[alone ? 0 : _part];
+        _all = new float[alone ? 0 : _part * world.Size];
     }
 
     /// <summary>Adds the gradients of the next micro-batch of this rank.</summary>
     /// <param name="microBatch">Its number within the update.</param>
     /// <param name="fill">Writes the vector.</param>
-    public void Add(int microBatch, SumTree.SpanAction fill) => _own.Add(new SumNode(microBatch, 0), fill);
+    public void Add(int microBatch, SumTree.SpanAction fill) =>
+        _own.Add(new SumNode(microBatch, 0), values => fill(values[.._length]));
 
     /// <summary>Sums over all ranks, and begins anew.</summary>
     /// <param name="sum">Receives the sum.</param>
     /// <exception cref="Deit.Model.DeitException">A rank has ended, or did not come in time.</exception>
     public void Take(Span<float> sum)
     {
+        const string Purpose = "exchanging gradients";
         if (_world.Size == 1)
         {
             _own.Take(sum);
             return;
         }
-        List<SumNode>[] nodes =
-        [
-            .. Enumerable
-                .Range(0, _world.Size)
-                .Select(_microBatches.Of)
-                .Select(run => SumNode.Cover(run.Start, run.End)),
-        ];
-        List<(SumNode Node, float[] Values)> slices = [];
-        for (int i = 0; i < nodes.Max(some => some.Count); i++)
-        {
-            // A rank whose run has fewer sums sends what nobody reads.
-            if (i < _own.Open.Count)
-                _own.Open[i].Values.CopyTo(_send, 0);
-            _world.AllToAll<float>(_send, _received, "exchanging gradients");
-            for (int rank = 0; rank < _world.Size; rank++)
-                if (i < nodes[rank].Count)
-                    slices.Add((nodes[rank][i], _received[(rank * _part)..((rank + 1) * _part)]));
-        }
+        // A rank whose run has fewer sums sends what nobody reads.
+        for (int i = 0; i < _received.Length; i++)
+            _world.AllToAll<float>(_own.Open[Math.Min(i, _own.Open.Count - 1)].Values, _received[i], Purpose);
         _own.Clear();
-        foreach ((SumNode node, float[] values) in slices.OrderBy(slice => slice.Node.Start))
-            _slice.Add(node, target => values.CopyTo(target));
+        IEnumerable<(SumNode Node, int Rank, int Index)> sent = _nodes.SelectMany(
+            (nodes, rank) => nodes.Select((node, index) => (node, rank, index))
+        );
+        foreach ((SumNode node, int rank, int index) in sent.OrderBy(one => one.Node.Start))
+            _slice.Add(node, values => _received[index].AsSpan(rank * _part, _part).CopyTo(values));
         _slice.Take(_sliceSum);
-        _world.AllGather<float>(_sliceSum, _received, "exchanging gradients");
-        _received.AsSpan(0, _length).CopyTo(sum);
+        _world.AllGather<float>(_sliceSum, _all, Purpose);
+        _all.AsSpan(0, _length).CopyTo(sum);
     }
 }

@@ -34,18 +34,26 @@ internal static class RankStart
         return hosts.Count(host => host == hosts[world.Rank]);
     }
 
-    /// <summary>The options of a new run: its updates have as many micro-batches as all ranks make together, so that one
-    /// process that goes on with it makes the same updates.</summary>
-    public static TrainOptions WithUpdateOf(TrainOptions options, World? world)
+    /// <summary>The world of a run and its options, on rank 0.</summary>
+    /// <param name="world">The ranks; null for one process alone.</param>
+    /// <param name="options">Those of the command; of a resumed run, its own.</param>
+    /// <param name="resumed">The point of a resumed run; null of a new one.</param>
+    /// <remarks>
+    /// An update of a new run has as many micro-batches as all ranks make together. It keeps them: one process that goes
+    /// on with it makes the same updates, and sums in the same order, in a world of its own.
+    /// </remarks>
+    public static (World? World, TrainOptions Options) Of(World? world, TrainOptions options, TrainState? resumed)
     {
+        if (resumed is not null)
+            return (world ?? (resumed.OrderedSums ? ThreadWorld.Create(1)[0] : null), options);
         if (world is null or { Size: 1 })
-            return options;
+            return (world, options);
         TrainOptions all = options with
         {
             Step = options.Step with { AccumSteps = options.Step.AccumSteps * world.Size },
         };
         all.Validate();
-        return all;
+        return (world, all);
     }
 
     /// <summary>Tells the others where the training stands, and forms the team; on rank 0.</summary>

@@ -75,8 +75,8 @@ internal sealed class TrainRun : IDisposable
         ITrainingObserver[] observers
     )
     {
-        // Everything that can be wrong on disk is found before a device is opened and before anything is written.
-        // A run that another process trains is not even read: what it reads may be half of the old and half of the new.
+        // What can be wrong on disk is found before a device is opened and before anything is written. A run that
+        // another process trains is not even read: what it reads may be half of the old and half of the new.
         RunFolder? folder = Existing(options, resume);
         string path =
             folder?.Path ?? options.Run.Output ?? throw new DeitException(DeitErrorKind.Usage, MissingOptions.NoData);
@@ -90,18 +90,13 @@ internal sealed class TrainRun : IDisposable
             RunExtension? extension = resume is null ? null : RunExtension.Find(options, path);
             if (folder is null)
                 RequireApart(options, path);
-            if (resumed is { OrderedSums: true })
-                world ??= ThreadWorld.Create(1)[0];
-            if (resumed is null)
-                options = RankStart.WithUpdateOf(options, world);
+            (world, options) = RankStart.Of(world, options, resumed);
             plan = new TrainingPlan(options, path, resumed is not null, localRanks);
             if (resumed is not null)
                 resumed = SameData.Require(plan, reader, resumed);
             string? teacher = SameTeacher(plan, resumed);
             folder ??= RunFolder.Create(path);
-            TrainState state =
-                resumed
-                ?? new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
+            TrainState state = resumed ?? Beginning(plan, teacher);
             state = state.WithLength(extension?.Before ?? options.Schedule.Epochs, options.Schedule.Epochs) with
             {
                 OrderedSums = world is not null,
@@ -112,12 +107,10 @@ internal sealed class TrainRun : IDisposable
             if (resumed is null)
                 session.Initialize();
             // From here on a signal is waited for, so that the folder is left in order.
-            if (stop is not null)
-                stop.SavesNothing = false;
+            stop?.SavesNothing = false;
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
             extension?.Begin(plan, state, folder);
-            if (world is not null)
-                session.ShareAll(world);
+            session.ShareAll();
             (ITrainingObserver[] all, RunReport? report) = Watch(session, checkpoint, folder, log, observers);
             return new TrainRun(session, state, resumed is not null, world)
             {
@@ -135,6 +128,9 @@ internal sealed class TrainRun : IDisposable
         }
     }
 
+    private static TrainState Beginning(TrainingPlan plan, string? teacher) =>
+        new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
+
     // The run as a rank other than 0 opens it: it writes nothing, and has from rank 0 what that has read.
     private static TrainRun Join(TrainOptions options, World world, StopSignal? stop, int localRanks)
     {
@@ -144,9 +140,8 @@ internal sealed class TrainRun : IDisposable
         try
         {
             session = new TrainingSession(plan, kernels: null, RankStart.Form(world, plan));
-            if (stop is not null)
-                stop.SavesNothing = false;
-            session.ShareAll(world);
+            stop?.SavesNothing = false;
+            session.ShareAll();
             return new TrainRun(session, state, resumed: false, world);
         }
         catch

@@ -43,6 +43,10 @@ internal interface ITurns
     /// <returns>The same on every rank; null where a signal asked to stop.</returns>
     IReadOnlyList<Evaluation>? Evaluate(IEnumerable<Batch> batches);
 
+    /// <summary>The pictures that some process could not read.</summary>
+    /// <param name="own">Those of this one, by number.</param>
+    IReadOnlyCollection<int> UnreadByAny(int[] own);
+
     /// <summary>The notices of all processes.</summary>
     /// <param name="own">That of this one; null for none.</param>
     IEnumerable<string> Notices(string? own);
@@ -91,6 +95,9 @@ internal sealed class SingleSteps(TrainingSession session, StopSignal stop) : IT
             return null;
         }
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<int> UnreadByAny(int[] own) => own;
 
     /// <inheritdoc/>
     public IEnumerable<string> Notices(string? own) => own is null ? [] : [own];

@@ -69,7 +69,7 @@ internal sealed class SharedUpdates : ITurns
         AverageBuffers();
         _session.Step.Update(step + Steps - 1, learningRate);
         if (_session.Team!.AreDevicesMixed)
-            _session.ShareWeights(_world);
+            _session.ShareWeights();
         Agree();
     }
 
@@ -88,6 +88,15 @@ internal sealed class SharedUpdates : ITurns
         StopCode = Math.Max(StopCode, _world.Max(own is null ? _stop.ExitCode : 0, "evaluating"));
         return StopCode != 0 ? null : [.. own!.Select(split => split.Gather(_world).Count())];
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<int> UnreadByAny(int[] own) =>
+        [
+            .. _world
+                .GatherLists<int>(own, "telling of pictures that cannot be read")
+                .SelectMany(some => some)
+                .Distinct(),
+        ];
 
     /// <inheritdoc/>
     public IEnumerable<string> Notices(string? own) =>

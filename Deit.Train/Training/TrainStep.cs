@@ -42,7 +42,8 @@ internal sealed class TrainStep : IDisposable
     /// <param name="teacher">The teacher that runs in each step; null without, or where its logits are uploaded.</param>
     /// <param name="uploadTeacher">True where the teacher's logits come with the images.</param>
     /// <param name="precision">The types to compute in; activations of F16 scale the loss.</param>
-    /// <param name="sharesUpdate">True where each step only makes gradients: somebody sums them and asks for the <see cref="Update"/>.</param>
+    /// <param name="sharesUpdate">True where each step only makes gradients: somebody sums them and asks for the
+    /// <see cref="Update"/>.</param>
     public TrainStep(
         GpuDevice device,
         INetwork model,

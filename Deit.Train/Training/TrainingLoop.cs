@@ -192,7 +192,7 @@ internal sealed class TrainingLoop
             _saidUnreadable |= images == _unreadableTraining;
             Tell(observer => observer.Noticed(notice));
         }
-        images.RequireHalf(_plan.Folder);
+        images.RequireHalf(_plan.Folder, _turns.UnreadByAny(images.Indices));
     }
 
     private void RequireFinite(double loss)

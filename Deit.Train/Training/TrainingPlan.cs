@@ -41,19 +41,7 @@ internal sealed class TrainingPlan : IDisposable
             options.Model.Frozen.RequireIn(config, Start);
         Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices, .. resumed ? [] : Look(data)];
         if (options.Distillation.TeacherPath is { } teacher)
-        {
-            Teacher = Distillation.Teacher.Describe(
-                teacher,
-                options.Distillation.TeacherModel,
-                Description.Preprocess,
-                TrainingImages.ClassNames
-            );
-            Notices =
-            [
-                .. Notices,
-                .. Distillation.Teacher.ClassNotices(Teacher.Value.Source, TrainingImages.ClassNames),
-            ];
-        }
+            DescribeTeacher(teacher);
         Notices = [.. Notices.Distinct()];
         ISampler sampler = options.Sampler(TrainingImages.Count);
         (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
@@ -116,13 +104,24 @@ internal sealed class TrainingPlan : IDisposable
     public ModelSource? Start { get; }
 
     /// <summary>The teacher's weights and network; null without a teacher.</summary>
-    public (ModelSource Source, NetworkConfig Config)? Teacher { get; }
+    public (ModelSource Source, NetworkConfig Config)? Teacher { get; private set; }
 
     /// <summary>Adds a sentence to <see cref="Notices"/>.</summary>
     public void Notice(string sentence) => Notices = [.. Notices, sentence];
 
     /// <summary>SHA-256 of the teacher's weights; null without a teacher.</summary>
     public string? TeacherHash() => Teacher is { } teacher ? Distillation.Teacher.Hash(teacher.Source) : null;
+
+    private void DescribeTeacher(string path)
+    {
+        Teacher = Distillation.Teacher.Describe(
+            path,
+            Options.Distillation.TeacherModel,
+            Description.Preprocess,
+            TrainingImages.ClassNames
+        );
+        Notices = [.. Notices, .. Distillation.Teacher.ClassNotices(Teacher.Value.Source, TrainingImages.ClassNames)];
+    }
 
     // Ranks of one machine share its cores; 0 leaves the number to the loader.
     private static int WorkersOf(int asked, int localRanks) =>

@@ -39,14 +39,7 @@ internal sealed class TrainingSession : IDisposable
             Model = config.Create(Device);
             Average = options.Average.Enabled ? config.Create(Device) : null;
             (Teacher, _answers) = OpenTeacher();
-            (Precision precision, string? notice) = Precision.For(Device.Info, options.Step.Precision);
-            if (notice is not null)
-                _notices.Add(notice);
-            if (precision.Activations != DType.F32 && !config.ComputesIn16Bits)
-                _notices.Add(
-                    $"a {config.Family} computes in fp32, so that --precision {options.Step.Precision.Name} "
-                        + "changes nothing but its teacher and its loss scale"
-                );
+            Precision precision = ChoosePrecision(config);
             Step = new TrainStep(
                 Device,
                 Model,
@@ -85,6 +78,20 @@ internal sealed class TrainingSession : IDisposable
             Dispose();
             throw;
         }
+    }
+
+    private Precision ChoosePrecision(NetworkConfig config)
+    {
+        Precision asked = Plan.Options.Step.Precision;
+        (Precision precision, string? notice) = Precision.For(Device.Info, asked);
+        if (notice is not null)
+            _notices.Add(notice);
+        if (precision.Activations != DType.F32 && !config.ComputesIn16Bits)
+            _notices.Add(
+                $"a {config.Family} computes in fp32, so that --precision {asked.Name} changes nothing but its teacher and "
+                    + "its loss scale"
+            );
+        return precision;
     }
 
     /// <summary>The ranks that train together; null for one process that trains alone.</summary>
@@ -127,27 +134,27 @@ internal sealed class TrainingSession : IDisposable
         Step.StartAverage();
     }
 
-    /// <summary>Gives the weights of rank 0 to all, those of the moving average too.</summary>
-    /// <param name="world">The ranks.</param>
-    public void ShareWeights(World world) =>
+    /// <summary>Gives the weights of rank 0 to all ranks, those of the moving average too.</summary>
+    public void ShareWeights() =>
         Share(
-            world,
             ((IEnumerable<INetwork?>)[Model, Average])
                 .OfType<INetwork>()
                 .SelectMany(network => (IEnumerable<Tensor?>)[network.Parameters.Flat, network.Parameters.FlatBuffers])
                 .OfType<Tensor>()
         );
 
-    /// <summary>Gives all tensors that a checkpoint keeps from rank 0 to all.</summary>
-    /// <param name="world">The ranks.</param>
-    public void ShareAll(World world)
+    /// <summary>Gives all tensors that a checkpoint keeps from rank 0 to all ranks. One process alone has nobody to give them to.</summary>
+    public void ShareAll()
     {
-        ShareWeights(world);
-        Share(world, Step.Kept(0).Select(kept => kept.Tensor));
+        if (Team is not { World.Size: > 1 })
+            return;
+        ShareWeights();
+        Share(Step.Kept(0).Select(kept => kept.Tensor));
     }
 
-    private void Share(World world, IEnumerable<Tensor> tensors)
+    private void Share(IEnumerable<Tensor> tensors)
     {
+        World world = Team!.World;
         foreach (Tensor tensor in tensors)
         {
             float[] values = Device.Read<float>(tensor);

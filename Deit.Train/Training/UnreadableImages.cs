@@ -24,17 +24,20 @@ internal sealed class UnreadableImages(string split, SampleReader samples)
             + $"the first error: {samples.ErrorOf(added[0])?.TrimEnd('.')}";
     }
 
+    /// <summary>The pictures, by number.</summary>
+    public int[] Indices => samples.UnreadableIndices;
+
     /// <summary>Ends a training that would go on with the lesser part of its pictures.</summary>
     /// <param name="folder">The run folder.</param>
+    /// <param name="unreadable">The pictures, by number, those of other ranks among them.</param>
     /// <exception cref="DeitException">More than a half of the split cannot be read.</exception>
-    public void RequireHalf(string folder)
+    public void RequireHalf(string folder, IReadOnlyCollection<int> unreadable)
     {
-        int[] unreadable = samples.UnreadableIndices;
-        if (2L * unreadable.Length > samples.Count)
+        if (2L * unreadable.Count > samples.Count)
             throw new DeitException(
                 DeitErrorKind.Data,
-                $"{Count(unreadable.Length)} could not be read, which is more than a half, so training stopped; "
-                    + $"the first error: {samples.ErrorOf(unreadable[0])?.TrimEnd('.')}; mend the data, and go on with "
+                $"{Count(unreadable.Count)} could not be read, which is more than a half, so training stopped; "
+                    + $"the first error: {unreadable.Select(samples.ErrorOf).OfType<string>().FirstOrDefault("another rank's").TrimEnd('.')}; mend the data, and go on with "
                     + $"--resume {folder}, whose checkpoint is intact."
             );
     }

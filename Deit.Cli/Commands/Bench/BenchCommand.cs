@@ -28,6 +28,7 @@ internal static class BenchCommand
             ProfileCommand.Create(),
             KernelsCommand.Create(),
             VectorsCommand.Create(),
+            NetworkCommand.Create(),
             CompareCommand.Create(),
             PageCommand.Create(),
             DataCommand.Create(),
