@@ -41,6 +41,14 @@ public sealed partial class ExamplesTests : IDisposable
         ["--accum-steps"] = "1",
     };
 
+    // What names devices, for one.
+    private static readonly Dictionary<string, string> One = new()
+    {
+        ["--device"] = "0",
+        ["--devices"] = "0",
+        ["--shares"] = "1",
+    };
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -163,8 +171,9 @@ public sealed partial class ExamplesTests : IDisposable
     private static string[] Reduced(string[] arguments)
     {
         // There is perhaps one device.
-        if (Array.IndexOf(arguments, "--device") is >= 0 and int device)
-            arguments[device + 1] = "0";
+        foreach ((string flag, string one) in One)
+            if (Array.IndexOf(arguments, flag) is >= 0 and int place)
+                arguments[place + 1] = one;
         arguments =
         [
             .. arguments.Select(word => word.StartsWith("hf:", StringComparison.Ordinal) ? "runs/a/best" : word),
