@@ -1,3 +1,4 @@
+using Deit.Model;
 using Deit.Train.Distributed;
 using Deit.Train.Distributed.Mpi;
 
@@ -7,6 +8,7 @@ namespace Deit.Cli.Terminal;
 internal static class RankProcess
 {
     private static MpiWorld? _world;
+    private static bool _left;
 
     /// <summary>
     /// Keeps escape codes from a launcher's output. Open MPI gives its processes a terminal each, to which .NET would
@@ -20,9 +22,15 @@ internal static class RankProcess
 
     /// <summary>Joins the others; null where no launcher started this process.</summary>
     /// <param name="timeout">How long a rank waits for the others.</param>
-    /// <exception cref="Deit.Model.DeitException">The library of the launcher's MPI is missing, or another was found.</exception>
+    /// <exception cref="DeitException">The library of the launcher's MPI is missing, or another was found.</exception>
     public static World? Join(TimeSpan timeout)
     {
+        if (_left)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                "A second training of this command was to begin under a launcher, and ranks train once; start the command "
+                    + "without the launcher."
+            );
         _world = MpiWorld.Join(timeout);
         if (_world is not null)
             Output.Rank = _world.Rank;
@@ -30,9 +38,10 @@ internal static class RankProcess
     }
 
     /// <summary>Leaves in order, once all have done their work.</summary>
-    /// <exception cref="Deit.Model.DeitException">A rank has ended, or did not come within the timeout.</exception>
+    /// <exception cref="DeitException">A rank has ended, or did not come within the timeout.</exception>
     public static void Leave()
     {
+        _left |= _world is not null;
         _world?.Leave();
         _world = null;
     }

@@ -106,6 +106,12 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
                 $"Host time a step, waits excluded: {end.HostTime.TotalMilliseconds / end.Steps:0.000} ms "
                     + $"over {end.Steps} steps"
             );
+        if (end.Exchange is { } exchange)
+            Say(
+                $"Exchange of gradients: {1e3 * exchange.Seconds / exchange.Updates:0.0} ms an update, "
+                    + $"{exchange.Seconds / exchange.OfSeconds:p0} of its time; "
+                    + $"{exchange.BytesSent / 1e6 / exchange.Updates:0.00} MB sent by each rank, waits for others included"
+            );
         if (end.IsComplete)
         {
             Say($"Done     best model in {new RunCheckpoint(_folder).Best}");

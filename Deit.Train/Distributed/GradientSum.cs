@@ -1,10 +1,13 @@
+using Deit.Model;
+
 namespace Deit.Train.Distributed;
 
 /// <summary>
 /// The sum of the gradients of all micro-batches of an update, the same bits on every rank and for every number of
 /// ranks. Each rank sums a slice of the vector: it receives that slice of the others' sums, adds them up in the order of
 /// <see cref="SumTree"/>, and gives the result to all. A rank so sends and receives 2 (N - 1) / N of the vector, as in a
-/// ring, where N ranks take M / N micro-batches each and M / N is a power of two; else up to twice as much.
+/// ring, where N ranks take M / N micro-batches each and M / N is a power of two. Elsewhere a run has several sums, each of
+/// which is sent: 2 for runs of 3, 4 for runs of 15.
 /// </summary>
 internal sealed class GradientSum
 {
@@ -22,9 +25,16 @@ internal sealed class GradientSum
     /// <param name="world">The ranks.</param>
     /// <param name="microBatches">Who computes what.</param>
     /// <param name="length">Elements of the vector.</param>
+    /// <exception cref="DeitException">There are more than one message can hold.</exception>
     public GradientSum(World world, MicroBatches microBatches, int length)
     {
         (_world, _length) = (world, length);
+        if (length > int.MaxValue / sizeof(float) - world.Size)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"Exchanging the gradients of {length} parameters was asked for, expected at most "
+                    + $"{(int.MaxValue / sizeof(float)) - world.Size}; train on one device, or freeze a part."
+            );
         _part = (length + world.Size - 1) / world.Size;
         _own = new SumTree(_part * world.Size);
         _slice = new SumTree(_part);
@@ -51,7 +61,7 @@ internal sealed class GradientSum
 
     /// <summary>Sums over all ranks, and begins anew.</summary>
     /// <param name="sum">Receives the sum.</param>
-    /// <exception cref="Deit.Model.DeitException">A rank has ended, or did not come in time.</exception>
+    /// <exception cref="DeitException">A rank has ended, or did not come in time.</exception>
     public void Take(Span<float> sum)
     {
         const string Purpose = "exchanging gradients";

@@ -27,11 +27,13 @@ internal sealed class Team
     /// <summary>Chooses the devices, and deals the micro-batches out.</summary>
     /// <param name="world">The ranks.</param>
     /// <param name="microBatches">M, micro-batches of an update.</param>
-    /// <param name="run">The device that was asked for, and how ranks share.</param>
-    /// <exception cref="DeitException">Two ranks have one GPU, or the shares do not fit.</exception>
+    /// <param name="options">The device and the arithmetic that were asked for, and how ranks share.</param>
+    /// <exception cref="DeitException">Two ranks have one GPU, their devices compute in different arithmetics, or the shares
+    /// do not fit.</exception>
     /// <exception cref="GpuException">There is no such device.</exception>
-    public static Team Form(World world, int microBatches, RunOptions run)
+    public static Team Form(World world, int microBatches, TrainOptions options)
     {
+        RunOptions run = options.Run;
         MicroBatches dealt = new(microBatches, run.Ranks.SharesOf(world.Size));
         string[] hosts = world.GatherTexts(Environment.MachineName, "naming hosts");
         int before = hosts.Take(world.Rank).Count(host => host == hosts[world.Rank]);
@@ -42,6 +44,13 @@ internal sealed class Team
         );
         if (!run.Ranks.ShareDevice)
             RequireApart(hosts, devices);
+        // A device that lacks a type takes another: gradients with and without a scaled loss cannot be added.
+        RequireSame(
+            world,
+            Precision.For(device, options.Step.Precision).Precision.Name,
+            "arithmetic",
+            $"its device lacks {options.Step.Precision.Name}, so take a --precision that all devices have"
+        );
         return new Team(world, dealt, device, devices.Select(Kind).Distinct().Count() > 1);
     }
 

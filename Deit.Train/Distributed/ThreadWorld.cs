@@ -105,14 +105,15 @@ internal sealed unsafe class ThreadWorld : World
     private void Meet(string purpose, Action copy, nint shown = 0)
     {
         _meeting.Shown[Rank] = shown;
-        Wait(purpose);
+        Wait(purpose, mayFail: true);
         copy();
-        Wait(purpose);
+        // All are here and only copy: nobody may take memory away before the last has done so.
+        Wait(purpose, mayFail: false);
     }
 
-    private void Wait(string purpose)
+    private void Wait(string purpose, bool mayFail)
     {
-        if (!_meeting.Wait(Rank, out string? late))
+        if (!_meeting.Wait(Rank, mayFail, out string? late))
             throw _meeting.Failure is { } failure
                 ? new DeitException(DeitErrorKind.Network, failure)
                 : Late(late, purpose, _meeting.Timeout);
@@ -147,12 +148,12 @@ internal sealed unsafe class ThreadWorld : World
         }
 
         // False where a rank has failed, or one is late.
-        public bool Wait(int rank, out string? late)
+        public bool Wait(int rank, bool mayFail, out string? late)
         {
             late = null;
             lock (_gate)
             {
-                if (Failure is not null)
+                if (Failure is not null && mayFail)
                     return false;
                 _here[rank] = true;
                 if (++_arrived == size)
@@ -165,8 +166,13 @@ internal sealed unsafe class ThreadWorld : World
                 }
                 long round = _round,
                     end = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
-                while (round == _round && Failure is null)
+                while (round == _round && (Failure is null || !mayFail))
                 {
+                    if (!mayFail)
+                    {
+                        Monitor.Wait(_gate);
+                        continue;
+                    }
                     long left = end - Environment.TickCount64;
                     if (left > 0)
                     {

@@ -19,7 +19,7 @@ internal static class RankStart
     private sealed record Beginning(string Folder, int MicroBatches, TrainState State);
 
     /// <summary>Meets the other ranks, and compares the options.</summary>
-    /// <returns>How many ranks this machine has.</returns>
+    /// <returns>How many ranks share the cores of this one.</returns>
     /// <exception cref="DeitException">A rank has other options.</exception>
     public static int Meet(World world, TrainOptions options)
     {
@@ -30,8 +30,26 @@ internal static class RankStart
             "options",
             "give the same flags to all"
         );
-        string[] hosts = world.GatherTexts(Environment.MachineName, "naming hosts");
-        return hosts.Count(host => host == hosts[world.Rank]);
+        string[] cores = world.GatherTexts($"{Environment.MachineName} {Cores()}", "naming hosts");
+        return cores.Count(own => own == cores[world.Rank]);
+    }
+
+    // A launcher may give each rank cores of its own.
+    private static string Cores()
+    {
+        const string Label = "Cpus_allowed_list:";
+        try
+        {
+            return OperatingSystem.IsLinux()
+                ? File.ReadLines("/proc/self/status")
+                    .FirstOrDefault(line => line.StartsWith(Label, StringComparison.Ordinal))
+                    ?? ""
+                : "";
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     /// <summary>The world of a run and its options, on rank 0.</summary>
@@ -104,6 +122,6 @@ internal static class RankStart
                 data.Append(images.Label(i)).Append(' ').Append(Path.GetFileName(images.Name(i))).Append('\n');
         }
         Team.RequireSame(world, data.ToString(), "pictures", "give all of them the same data");
-        return Team.Form(world, plan.Options.Step.AccumSteps, plan.Options.Run);
+        return Team.Form(world, plan.Options.Step.AccumSteps, plan.Options);
     }
 }

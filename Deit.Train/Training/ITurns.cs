@@ -15,9 +15,8 @@ internal interface ITurns
     /// <param name="step">The step's number within the turn.</param>
     bool Takes(int step);
 
-    /// <summary>Whether this process evaluates a batch.</summary>
-    /// <param name="batch">The number of the batch.</param>
-    bool Evaluates(int batch);
+    /// <summary>Says of the number of a batch whether this process evaluates it; null where it evaluates all.</summary>
+    Func<int, bool>? Evaluates { get; }
 
     /// <summary>Takes a step.</summary>
     /// <param name="batch">The batch, of the step's <see cref="TrainStep.Slots"/>.</param>
@@ -38,6 +37,9 @@ internal interface ITurns
     /// <summary>The exit code of the signal that asks to stop, agreed on by all; 0 without.</summary>
     int StopCode { get; }
 
+    /// <summary>What the exchange with others took so far; null where there are none.</summary>
+    ExchangeFigures? Exchange { get; }
+
     /// <summary>Evaluates the pictures of batches, together with the others.</summary>
     /// <param name="batches">Those that this process evaluates.</param>
     /// <returns>The same on every rank; null where a signal asked to stop.</returns>
@@ -47,9 +49,9 @@ internal interface ITurns
     /// <param name="own">Those of this one, by number.</param>
     IReadOnlyCollection<int> UnreadByAny(int[] own);
 
-    /// <summary>The notices of all processes.</summary>
-    /// <param name="own">That of this one; null for none.</param>
-    IEnumerable<string> Notices(string? own);
+    /// <summary>What all processes have to say, each thing once.</summary>
+    /// <param name="own">That of this one.</param>
+    IReadOnlyList<string> Gather(IReadOnlyList<string> own);
 }
 
 /// <summary>A process that trains alone.</summary>
@@ -64,7 +66,7 @@ internal sealed class SingleSteps(TrainingSession session, StopSignal stop) : IT
     public bool Takes(int step) => true;
 
     /// <inheritdoc/>
-    public bool Evaluates(int batch) => true;
+    public Func<int, bool>? Evaluates => null;
 
     /// <inheritdoc/>
     public void Submit(Batch batch, long step, double learningRate) => session.Submit(batch, step, learningRate);
@@ -81,6 +83,9 @@ internal sealed class SingleSteps(TrainingSession session, StopSignal stop) : IT
 
     /// <inheritdoc/>
     public int StopCode => stop.ExitCode;
+
+    /// <inheritdoc/>
+    public ExchangeFigures? Exchange => null;
 
     /// <inheritdoc/>
     public IReadOnlyList<Evaluation>? Evaluate(IEnumerable<Batch> batches)
@@ -100,5 +105,5 @@ internal sealed class SingleSteps(TrainingSession session, StopSignal stop) : IT
     public IReadOnlyCollection<int> UnreadByAny(int[] own) => own;
 
     /// <inheritdoc/>
-    public IEnumerable<string> Notices(string? own) => own is null ? [] : [own];
+    public IReadOnlyList<string> Gather(IReadOnlyList<string> own) => own;
 }

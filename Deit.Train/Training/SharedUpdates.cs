@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text.Json;
 using Deit.Gpu;
 using Deit.Train.Data.Loading;
 using Deit.Train.Distributed;
@@ -18,6 +20,11 @@ internal sealed class SharedUpdates : ITurns
     private readonly float[] _sum;
     private readonly (int Start, int End) _own;
     private readonly float[] _losses; // of this rank, at their places within the update
+    private TimeSpan _exchanging,
+        _updating;
+    private long _updates,
+        _sent,
+        _turn; // when the update began that is in progress
 
     /// <summary>Prepares the exchange.</summary>
     /// <param name="session">The open training.</param>
@@ -43,18 +50,26 @@ internal sealed class SharedUpdates : ITurns
     /// <inheritdoc/>
     public float LossSum { get; set; }
 
+    /// <inheritdoc/>
+    public ExchangeFigures? Exchange =>
+        _world.Size == 1 || _updates == 0
+            ? null
+            : new ExchangeFigures(_updates, _exchanging.TotalSeconds, _updating.TotalSeconds, _sent);
+
     private Tensor Gradients => _session.Model.Parameters.FlatGradients!;
 
     /// <inheritdoc/>
     public bool Takes(int step) => step >= _own.Start && step < _own.End;
 
     /// <inheritdoc/>
-    public bool Evaluates(int batch) => batch % _world.Size == _world.Rank;
+    public Func<int, bool>? Evaluates => batch => batch % _world.Size == _world.Rank;
 
     /// <inheritdoc/>
     public void Submit(Batch batch, long step, double learningRate)
     {
         int microBatch = (int)(step % Steps);
+        if (_turn == 0)
+            _turn = Stopwatch.GetTimestamp();
         _session.Step.LossSum = 0;
         _session.Submit(batch, step, learningRate);
         _gradients.Add(microBatch, values => _session.Device.Read(Gradients, values));
@@ -64,13 +79,20 @@ internal sealed class SharedUpdates : ITurns
     /// <inheritdoc/>
     public void End(long step, double learningRate)
     {
+        long start = Stopwatch.GetTimestamp(),
+            sent = _world.BytesSent;
         _gradients.Take(_sum);
+        _exchanging += Stopwatch.GetElapsedTime(start);
+        _sent += _world.BytesSent - sent;
+        _updates++;
         _session.Device.Write<float>(Gradients, _sum);
         AverageBuffers();
         _session.Step.Update(step + Steps - 1, learningRate);
         if (_session.Team!.AreDevicesMixed)
             _session.ShareWeights();
         Agree();
+        _updating += Stopwatch.GetElapsedTime(_turn);
+        _turn = 0;
     }
 
     /// <inheritdoc/>
@@ -99,11 +121,13 @@ internal sealed class SharedUpdates : ITurns
         ];
 
     /// <inheritdoc/>
-    public IEnumerable<string> Notices(string? own) =>
-        _world
-            .GatherTexts(own ?? "", "telling of pictures that cannot be read")
-            .Where(notice => notice.Length > 0)
-            .Distinct();
+    public IReadOnlyList<string> Gather(IReadOnlyList<string> own) =>
+        [
+            .. _world
+                .GatherTexts(JsonSerializer.Serialize(own), "telling of pictures that cannot be read")
+                .SelectMany(texts => JsonSerializer.Deserialize<string[]>(texts)!)
+                .Distinct(),
+        ];
 
     // Losses are added in the order of micro-batches, as one device adds them.
     private void Agree()

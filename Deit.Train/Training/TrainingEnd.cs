@@ -6,10 +6,19 @@ namespace Deit.Train.Training;
 /// <param name="Unreadable">A sentence for each image that could not be read.</param>
 /// <param name="HostTime">Host time spent in submitting, waits for the device excluded.</param>
 /// <param name="Steps">The steps of that time.</param>
+/// <param name="Exchange">What the exchange between ranks took; null for one process alone.</param>
 internal sealed record TrainingEnd(
     TrainState State,
     bool IsComplete,
     IReadOnlyList<string> Unreadable,
     TimeSpan HostTime,
-    long Steps
+    long Steps,
+    ExchangeFigures? Exchange
 );
+
+/// <summary>What the exchange of gradients took on one rank.</summary>
+/// <param name="Updates">Updates.</param>
+/// <param name="Seconds">Seconds that the rank exchanged gradients, waits for the others among them.</param>
+/// <param name="OfSeconds">Seconds of all updates.</param>
+/// <param name="BytesSent">Bytes that the rank sent.</param>
+internal sealed record ExchangeFigures(long Updates, double Seconds, double OfSeconds, long BytesSent);

@@ -187,13 +187,17 @@ internal sealed class TrainingLoop
 
     private void SayUnreadable(UnreadableImages images)
     {
-        foreach (string notice in _turns.Notices(images.Next()))
+        foreach (string notice in _turns.Gather(images.Next() is { } own ? [Named(own)] : []))
         {
             _saidUnreadable |= images == _unreadableTraining;
             Tell(observer => observer.Noticed(notice));
         }
         images.RequireHalf(_plan.Folder, _turns.UnreadByAny(images.Indices));
     }
+
+    // Ranks read different pictures.
+    private string Named(string notice) =>
+        _session.Team is { World: { Size: > 1 } world } ? $"rank {world.Rank}: {notice}" : notice;
 
     private void RequireFinite(double loss)
     {
@@ -209,7 +213,7 @@ internal sealed class TrainingLoop
     private void End(bool complete)
     {
         (TimeSpan hostTime, long steps) = _session.Step.HostTime;
-        TrainingEnd end = new(_state, complete, _session.Unreadable, hostTime, steps);
+        TrainingEnd end = new(_state, complete, _turns.Gather(_session.Unreadable), hostTime, steps, _turns.Exchange);
         Tell(observer => observer.Ended(end));
     }
 

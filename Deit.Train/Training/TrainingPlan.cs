@@ -16,7 +16,7 @@ internal sealed class TrainingPlan : IDisposable
     /// <param name="options">The recipe.</param>
     /// <param name="folder">The run folder, for messages.</param>
     /// <param name="resumed">True where weights come from elsewhere, as from a checkpoint: <c>--finetune</c> was done before.</param>
-    /// <param name="localRanks">How many ranks of a training share this machine's cores.</param>
+    /// <param name="localRanks">How many ranks of a training share the cores of this one.</param>
     /// <exception cref="DeitException">Data, teacher or options do not allow a training.</exception>
     public TrainingPlan(TrainOptions options, string folder, bool resumed, int localRanks = 1)
     {
@@ -45,11 +45,8 @@ internal sealed class TrainingPlan : IDisposable
         Notices = [.. Notices.Distinct()];
         ISampler sampler = options.Sampler(TrainingImages.Count);
         (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
-        BatchLoaderOptions loading = new()
-        {
-            BatchSize = batch,
-            Workers = WorkersOf(options.Data.NumWorkers, localRanks),
-        };
+        Workers = WorkersOf(options.Data.NumWorkers, localRanks);
+        BatchLoaderOptions loading = new() { BatchSize = batch, Workers = Workers };
         Training = new BatchLoader(TrainingImages, sampler, transform, loading with { Training = true });
         Validation = new BatchLoader(
             ValidationImages,
@@ -86,6 +83,9 @@ internal sealed class TrainingPlan : IDisposable
 
     /// <summary>The pictures to evaluate with.</summary>
     public IImageDataset ValidationImages { get; }
+
+    /// <summary>Threads that decode; 0 is one a core.</summary>
+    public int Workers { get; }
 
     /// <summary>Batches to learn from.</summary>
     public BatchLoader Training { get; }

@@ -25,8 +25,9 @@ internal sealed class TrainingSession : IDisposable
     {
         (Plan, Team) = (plan, team);
         TrainOptions options = plan.Options;
-        if (team is { World.IsFirst: false, AreDevicesMixed: false })
-            kernels = ReceiveKernels(team.World);
+        // Rank 0 comes first: it measures kernels and asks the teacher, and the others find both in the caches.
+        if (team is { World.IsFirst: false })
+            kernels = ReceiveKernels(team);
         Device = team is null ? GpuDevice.Open(options.Run.Device.Selector) : GpuDevice.Open(team.Device);
         try
         {
@@ -70,7 +71,7 @@ internal sealed class TrainingSession : IDisposable
                     + (Device.Info.Type == GpuType.Cpu ? Device.AllocatedBytes : 0),
                 $"training with --batch-size {options.Step.BatchSize}"
             );
-            if (team is { World.IsFirst: true, AreDevicesMixed: false })
+            if (team is { World.IsFirst: true })
                 team.World.BroadcastText(JsonSerializer.Serialize(Device.Choices.All), KernelsPurpose);
         }
         catch
@@ -187,9 +188,12 @@ internal sealed class TrainingSession : IDisposable
         Device.Dispose();
     }
 
-    // Rank 0 measures the kernels of all. They come before the device is opened, which then finds them in the cache.
-    private static Dictionary<string, string>? ReceiveKernels(World world) =>
-        JsonSerializer.Deserialize<Dictionary<string, string>>(world.BroadcastText(null, KernelsPurpose));
+    // They come before the device is opened, which then finds them in its cache. Another device measures its own.
+    private static Dictionary<string, string>? ReceiveKernels(Team team)
+    {
+        string kernels = team.World.BroadcastText(null, KernelsPurpose);
+        return team.AreDevicesMixed ? null : JsonSerializer.Deserialize<Dictionary<string, string>>(kernels);
+    }
 
     private (Teacher? Teacher, TeacherAnswers? Answers) OpenTeacher()
     {
@@ -207,7 +211,7 @@ internal sealed class TrainingSession : IDisposable
                         Plan.TrainingImages,
                         Plan.Description.Preprocess,
                         options.Step.BatchSize,
-                        options.Data.NumWorkers
+                        Plan.Workers
                     )
                     : null
             );

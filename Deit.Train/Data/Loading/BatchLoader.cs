@@ -118,7 +118,7 @@ internal sealed class BatchLoader
                 any = true;
                 yield return batch;
             }
-            if (!any && Enumerable.Range(0, BatchCount(order.Length)).Skip(firstBatch).Any(takes ?? (_ => true)))
+            if (!any && takes is null && firstBatch < BatchCount(order.Length))
                 throw Samples.NothingReadable();
         }
     }
