@@ -51,7 +51,8 @@ require_vulkan() {
   install_packages "a Vulkan driver for your graphics card, or Mesa's CPU driver (lavapipe)" "${packages[@]}"
 }
 
-# Installs what the tests of samples and packages run: a linker for native programs, a display without a screen, GTK, a browser.
+# Installs what the tests of samples and packages run: a linker for native programs, a display without a screen, GTK, a browser; and the
+# two MPIs by which processes train together.
 require_sample_tools() {
   local packages=() libraries
   libraries=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null) || true
@@ -59,7 +60,9 @@ require_sample_tools() {
   command -v Xvfb >/dev/null || packages+=(xvfb)
   command -v chromium >/dev/null || packages+=(chromium)
   [[ $libraries == *libgtk-3.so.0* ]] || packages+=(libgtk-3-0)
-  install_packages "clang, Xvfb, Chromium and GTK 3" "${packages[@]}"
+  command -v mpirun.openmpi >/dev/null || packages+=(openmpi-bin)
+  command -v mpirun.mpich >/dev/null || packages+=(mpich)
+  install_packages "clang, Xvfb, Chromium, GTK 3, Open MPI and MPICH" "${packages[@]}"
 }
 
 # install_packages WHAT PACKAGES...: with apt; where there is none, says what to install.

@@ -40,6 +40,25 @@ internal sealed class MicroBatches
         }
     }
 
+    private MicroBatches(int[] starts) => (_starts, Count) = (starts, starts[^1]);
+
+    /// <summary>
+    /// Deals the micro-batches out so that the rank that needs longest for its own is done as early as can be. Each rank
+    /// takes one at least; every further one goes to the rank that would be done first with it, of equals the first.
+    /// </summary>
+    /// <param name="count">M, micro-batches of an update, at least one for each rank.</param>
+    /// <param name="seconds">What a micro-batch takes on each rank.</param>
+    public static MicroBatches BySpeed(int count, IReadOnlyList<double> seconds)
+    {
+        int[] taken = [.. Enumerable.Repeat(1, seconds.Count)];
+        for (int left = count - taken.Length; left > 0; left--)
+            taken[Enumerable.Range(0, taken.Length).MinBy(rank => (taken[rank] + 1) * seconds[rank])]++;
+        int[] starts = new int[taken.Length + 1];
+        for (int rank = 0; rank < taken.Length; rank++)
+            starts[rank + 1] = starts[rank] + taken[rank];
+        return new MicroBatches(starts);
+    }
+
     /// <summary>M, micro-batches of an update.</summary>
     public int Count { get; }
 

@@ -17,7 +17,7 @@ internal sealed record RankOptions
 
     [Flag(
         "how many batches of an update each rank takes beside the others, as 3,1 where the first device is three times "
-            + "as fast; without it all take the same number",
+            + "as fast; auto to measure it epoch by epoch; without it all take the same number",
         Scope = FlagScope.Command,
         OnResume = true,
         Value = "LIST"
@@ -34,12 +34,15 @@ internal sealed record RankOptions
     )]
     public double Timeout { get; init; } = 1800;
 
-    /// <summary>The share of each rank.</summary>
+    /// <summary>Whether ranks get as many batches as their speed in the epoch before tells.</summary>
+    public bool MeasuresShares => Shares == "auto";
+
+    /// <summary>The share of each rank at the start.</summary>
     /// <param name="ranks">How many ranks there are.</param>
     /// <exception cref="DeitException">The flag names another number of shares, or something else than numbers.</exception>
     public int[] SharesOf(int ranks)
     {
-        if (Shares is null)
+        if (Shares is null or "auto")
             return [.. Enumerable.Repeat(1, ranks)];
         int[] shares = Numbers("--shares", Shares, least: 1);
         return shares.Length == ranks
@@ -71,7 +74,7 @@ internal sealed record RankOptions
     public void Validate()
     {
         OptionCheck.Require(Timeout is > 0 and <= 1e6, "--timeout", Timeout, "above 0 and at most 1000000");
-        _ = Shares is null ? [] : Numbers("--shares", Shares, least: 1);
+        _ = Shares is null or "auto" ? [] : Numbers("--shares", Shares, least: 1);
         _ = Devices is null or "all" ? [] : Numbers("--devices", Devices, least: 0);
     }
 

@@ -92,16 +92,15 @@ internal sealed class TrainRun : IDisposable
                 RequireApart(options, path);
             (world, options) = RankStart.Of(world, options, resumed);
             plan = new TrainingPlan(options, path, resumed is not null, localRanks);
-            if (resumed is not null)
-                resumed = SameData.Require(plan, reader, resumed);
+            resumed = resumed is null ? null : SameData.Require(plan, reader, resumed);
             string? teacher = SameTeacher(plan, resumed);
-            folder ??= RunFolder.Create(path);
             TrainState state = resumed ?? Beginning(plan, teacher);
             state = state.WithLength(extension?.Before ?? options.Schedule.Epochs, options.Schedule.Epochs) with
             {
                 OrderedSums = world is not null,
             };
             Team? team = world is null ? null : RankStart.Lead(world, plan, state);
+            folder ??= RunFolder.Create(path);
             session = new TrainingSession(plan, resumed?.Kernels, team);
             RunCheckpoint checkpoint = new(path, folder);
             if (resumed is null)

@@ -18,6 +18,9 @@ internal interface ITurns
     /// <summary>Says of the number of a batch whether this process evaluates it; null where it evaluates all.</summary>
     Func<int, bool>? Evaluates { get; }
 
+    /// <summary>An epoch is about to begin: until its end the same process takes the same steps of each turn.</summary>
+    void BeginEpoch();
+
     /// <summary>Takes a step.</summary>
     /// <param name="batch">The batch, of the step's <see cref="TrainStep.Slots"/>.</param>
     /// <param name="step">The number of the step since the start of the run.</param>
@@ -67,6 +70,9 @@ internal sealed class SingleSteps(TrainingSession session, StopSignal stop) : IT
 
     /// <inheritdoc/>
     public Func<int, bool>? Evaluates => null;
+
+    /// <inheritdoc/>
+    public void BeginEpoch() { }
 
     /// <inheritdoc/>
     public void Submit(Batch batch, long step, double learningRate) => session.Submit(batch, step, learningRate);

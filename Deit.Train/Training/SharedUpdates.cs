@@ -15,13 +15,15 @@ internal sealed class SharedUpdates : ITurns
     private readonly TrainingSession _session;
     private readonly World _world;
     private readonly StopSignal _stop;
-    private readonly MicroBatches _microBatches;
-    private readonly GradientSum _gradients;
     private readonly float[] _sum;
-    private readonly (int Start, int End) _own;
+    private MicroBatches _microBatches;
+    private GradientSum _gradients;
+    private (int Start, int End) _own;
     private readonly float[] _losses; // of this rank, at their places within the update
     private TimeSpan _exchanging,
-        _updating;
+        _updating,
+        _computing; // since the micro-batches were last dealt out
+    private int _computed;
     private long _updates,
         _sent,
         _turn; // when the update began that is in progress
@@ -64,16 +66,36 @@ internal sealed class SharedUpdates : ITurns
     /// <inheritdoc/>
     public Func<int, bool>? Evaluates => batch => batch % _world.Size == _world.Rank;
 
+    // The sum is the same whoever computes what, so that ranks may change places in it.
+    /// <inheritdoc/>
+    public void BeginEpoch()
+    {
+        if (_computed == 0 || !_session.Plan.Options.Run.Ranks.MeasuresShares)
+            return;
+        double[] seconds = new double[_world.Size];
+        _world.AllGather<double>([_computing.TotalSeconds / _computed], seconds, "comparing the speed of ranks");
+        (_computing, _computed) = (TimeSpan.Zero, 0);
+        MicroBatches dealt = MicroBatches.BySpeed(Steps, seconds);
+        if (Enumerable.Range(0, _world.Size).All(rank => dealt.Of(rank) == _microBatches.Of(rank)))
+            return;
+        _microBatches = dealt;
+        _own = dealt.Of(_world.Rank);
+        _gradients = new GradientSum(_world, dealt, _sum.Length);
+    }
+
     /// <inheritdoc/>
     public void Submit(Batch batch, long step, double learningRate)
     {
         int microBatch = (int)(step % Steps);
         if (_turn == 0)
             _turn = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp();
         _session.Step.LossSum = 0;
         _session.Submit(batch, step, learningRate);
         _gradients.Add(microBatch, values => _session.Device.Read(Gradients, values));
         _losses[microBatch] = _session.Step.LossSum;
+        _computing += Stopwatch.GetElapsedTime(start);
+        _computed++;
     }
 
     /// <inheritdoc/>

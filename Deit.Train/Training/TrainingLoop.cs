@@ -70,6 +70,7 @@ internal sealed class TrainingLoop
     private bool TrainEpoch(double learningRate, StopSignal stop)
     {
         _clock = new EpochClock(_plan.Training, _state);
+        _turns.BeginEpoch();
         int steps = _plan.StepsPerEpoch;
         Func<TrainState> snapshot = Snapshot;
         using IEnumerator<Batch> batches = _plan

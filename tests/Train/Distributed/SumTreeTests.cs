@@ -105,6 +105,20 @@ public sealed class SumTreeTests
     }
 
     [Theory]
+    [InlineData(8, new[] { 1.0, 3.0 }, new[] { 6, 2 })]
+    [InlineData(8, new[] { 1.0, 1.0 }, new[] { 4, 4 })]
+    [InlineData(7, new[] { 2.0, 1.0, 1.0 }, new[] { 1, 3, 3 })]
+    [InlineData(3, new[] { 100.0, 1.0 }, new[] { 1, 2 })] // a slow rank keeps one
+    [InlineData(2, new[] { 100.0, 1.0 }, new[] { 1, 1 })]
+    public void Ranks_take_what_their_speed_allows(int count, double[] seconds, int[] taken)
+    {
+        MicroBatches dealt = MicroBatches.BySpeed(count, seconds);
+        Assert.Equal(count, dealt.Count);
+        Assert.Equal(taken, Enumerable.Range(0, taken.Length).Select(dealt.Of).Select(run => run.End - run.Start));
+        Assert.Equal(0, dealt.Of(0).Start);
+    }
+
+    [Theory]
     [InlineData(2, new[] { 1, 1, 1 }, "2 micro-batches an update, which 3 ranks cannot share")]
     [InlineData(6, new[] { 3, 1 }, "6 micro-batches, which 4 does not divide")]
     public void Ranks_that_cannot_share_an_update_are_refused(int count, int[] shares, string reason) =>
