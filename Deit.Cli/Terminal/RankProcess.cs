@@ -38,11 +38,13 @@ internal static class RankProcess
     }
 
     /// <summary>Leaves in order, once all have done their work.</summary>
+    /// <param name="exitCode">The exit code of this process.</param>
     /// <exception cref="DeitException">A rank has ended, or did not come within the timeout.</exception>
-    public static void Leave()
+    public static void Leave(int exitCode)
     {
         _left |= _world is not null;
-        _world?.Leave();
+        Console.Out.Flush();
+        _world?.Leave(exitCode);
         _world = null;
     }
 

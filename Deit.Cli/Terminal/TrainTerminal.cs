@@ -40,7 +40,7 @@ internal static class TrainTerminal
         using TrainRun run = TrainRun.OpenRank(options, resume, stop, world, [console]);
         Tell(run);
         int code = run.Run(stop);
-        RankProcess.Leave();
+        RankProcess.Leave(code);
         return code;
 
         void Tell(TrainRun opened)

@@ -32,7 +32,7 @@ internal sealed unsafe class ThreadWorld : World
     public override void Abort(string reason, int exitCode) => _meeting.End($"Rank {Rank} of {Size} ended: {reason}");
 
     /// <inheritdoc/>
-    public override void Leave() => Meet("ending", () => { });
+    public override void Leave(int exitCode) => Meet("ending", () => { });
 
     /// <inheritdoc/>
     public override void Dispose() { }

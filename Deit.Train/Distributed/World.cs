@@ -123,7 +123,9 @@ internal abstract class World : IDisposable
     public abstract void Abort(string reason, int exitCode);
 
     /// <summary>Leaves the world in order: every rank has done its work.</summary>
-    public abstract void Leave();
+    /// <param name="exitCode">The exit code of this rank, where leaving has to end its process.</param>
+    /// <exception cref="DeitException">A rank has ended, or did not come within the timeout.</exception>
+    public abstract void Leave(int exitCode);
 
     /// <summary>Gives memory back. Without a <see cref="Leave"/> before, nothing is said to the others.</summary>
     public abstract void Dispose();

@@ -61,7 +61,7 @@ internal static class ThreadRanks
                 if (world.IsFirst)
                     opened?.Invoke(run);
                 int result = run.Run(stop);
-                world.Leave();
+                world.Leave(result);
                 return result;
             }
             catch (Exception error) // of every type: the caller must hear of it

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Deit.Gpu;
 using Deit.Train.Data.Loading;
@@ -20,6 +22,8 @@ internal sealed class SharedUpdates : ITurns
     private GradientSum _gradients;
     private (int Start, int End) _own;
     private readonly float[] _losses; // of this rank, at their places within the update
+    private readonly List<string> _notices = [];
+    private bool _takesWeightsOfFirst;
     private TimeSpan _exchanging,
         _updating,
         _computing; // since the micro-batches were last dealt out
@@ -37,6 +41,7 @@ internal sealed class SharedUpdates : ITurns
         (_session, _world, _stop) = (session, world, stop);
         _microBatches = session.Team!.MicroBatches;
         _own = _microBatches.Of(world.Rank);
+        _takesWeightsOfFirst = session.Team.AreDevicesMixed;
         int length = (int)Gradients.Elements;
         _gradients = new GradientSum(world, _microBatches, length);
         _sum = new float[length];
@@ -110,7 +115,7 @@ internal sealed class SharedUpdates : ITurns
         _session.Device.Write<float>(Gradients, _sum);
         AverageBuffers();
         _session.Step.Update(step + Steps - 1, learningRate);
-        if (_session.Team!.AreDevicesMixed)
+        if (_takesWeightsOfFirst)
             _session.ShareWeights();
         Agree();
         _updating += Stopwatch.GetElapsedTime(_turn);
@@ -120,6 +125,7 @@ internal sealed class SharedUpdates : ITurns
     /// <inheritdoc/>
     public IReadOnlyList<Evaluation>? Evaluate(IEnumerable<Batch> batches)
     {
+        CompareWeights();
         List<ScoredSplit>? own = null;
         try
         {
@@ -143,13 +149,39 @@ internal sealed class SharedUpdates : ITurns
         ];
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Gather(IReadOnlyList<string> own) =>
+    public IReadOnlyList<string> Gather(IReadOnlyList<string> own)
+    {
+        own = [.. _notices, .. own];
+        _notices.Clear();
+        return
         [
             .. _world
                 .GatherTexts(JsonSerializer.Serialize(own), "telling of pictures that cannot be read")
                 .SelectMany(texts => JsonSerializer.Deserialize<string[]>(texts)!)
                 .Distinct(),
         ];
+    }
+
+    // Equal devices and drivers compute the same bits, but a name does not prove that they are equal.
+    private void CompareWeights()
+    {
+        if (_takesWeightsOfFirst || _world.Size == 1)
+            return;
+        float[] weights = _session.Device.Read<float>(_session.Model.Parameters.Flat);
+        string[] hashes = _world.GatherTexts(
+            Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(weights.AsSpan()))),
+            "comparing the weights"
+        );
+        int other = Array.FindIndex(hashes, hash => hash != hashes[0]);
+        if (other < 0)
+            return;
+        _takesWeightsOfFirst = true;
+        _session.ShareWeights();
+        _notices.Add(
+            $"the weights of rank {other} came to differ from those of rank 0, whose device is of the same name and driver; "
+                + "from here on all ranks take those of rank 0 after each update"
+        );
+    }
 
     // Losses are added in the order of micro-batches, as one device adds them.
     private void Agree()

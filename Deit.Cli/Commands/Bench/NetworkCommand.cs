@@ -66,7 +66,7 @@ internal static class NetworkCommand
                 RunThreads(threads, names, times);
             else
                 Run(world, names, times);
-            RankProcess.Leave();
+            RankProcess.Leave(ExitCode.Done);
             return ExitCode.Done;
         });
         return command;

@@ -178,6 +178,23 @@ internal sealed unsafe partial class MpiLibrary
 
     public void Abort(int exitCode) => _ = _abort(_world, exitCode);
 
+    /// <summary>Ends this process where what follows takes longer than a time, without anything that would run at its end:
+    /// MPI may be what hangs.</summary>
+    /// <returns>Does nothing once it is disposed.</returns>
+    public static Timer EndProcessAfter(TimeSpan time, int exitCode) =>
+        new(
+            _ =>
+            {
+                if (OperatingSystem.IsWindows())
+                    Environment.Exit(exitCode);
+                else
+                    Exit(exitCode);
+            },
+            null,
+            time,
+            Timeout.InfiniteTimeSpan
+        );
+
     // MPI_Abi_get_version says 1 where handles are those of the standard, and -1 in MPICH's own library.
     private static bool IsStandardAbi(nint library)
     {
@@ -200,6 +217,9 @@ internal sealed unsafe partial class MpiLibrary
                     + "see the messages of the other ranks, and go on with --resume."
             );
     }
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void Exit(int exitCode);
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironment(string name, string value, int overwrite);

@@ -51,12 +51,22 @@ internal sealed unsafe class MpiWorld : World
     }
 
     /// <inheritdoc/>
-    public override void Abort(string reason, int exitCode) => _library.Abort(exitCode);
+    /// <remarks>MPICH asks its launcher for it, and waits for ever where the network to that is gone.</remarks>
+    public override void Abort(string reason, int exitCode)
+    {
+        MpiLibrary.EndProcessAfter(TimeSpan.FromSeconds(5), exitCode);
+        _library.Abort(exitCode);
+    }
 
     /// <inheritdoc/>
-    public override void Leave()
+    /// <remarks>
+    /// MPICH over TCP was seen to wait for ever in MPI_Finalize: rank 0 waits for the launcher, and the last rank for a
+    /// message of rank 0. All work is done by then, so that the process may end without it.
+    /// </remarks>
+    public override void Leave(int exitCode)
     {
         Arrive("ending");
+        using Timer end = MpiLibrary.EndProcessAfter(TimeSpan.FromSeconds(5), exitCode);
         _library.Finish();
     }
 

@@ -1,6 +1,7 @@
 using Deit.Model;
 using Deit.Tests.Gpu;
 using Deit.Tests.Train.Data.Loading;
+using Deit.Tests.Train.Distributed;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Loading;
 using Deit.Train.Training;
@@ -50,6 +51,45 @@ public class EvaluatorTests
         Assert.Equal(one.Loss, five.Loss, 1e-5); // rows are computed alike, but other kernels may serve other row counts
     }
 
+    // Batches of 2 make 7, which no number of ranks divides; 5 ranks have one or two each, and 8 leave one without any.
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(8)]
+    public async Task Ranks_that_divide_the_batches_count_the_same_bits_as_one_process(int ranks)
+    {
+        using VisionTransformer model = Model(8);
+        using Evaluator evaluator = new(TestDevice.Current, [model], 2) { KeepLogitsOf = 3 };
+        Evaluation whole = evaluator.Run(Loader(2).Epoch(0, cancellation: TestContext.Current.CancellationToken))[0];
+        ScoredSplit[] parts =
+        [
+            .. Enumerable
+                .Range(0, ranks)
+                .Select(rank =>
+                    evaluator.Score(
+                        Loader(2)
+                            .Epoch(
+                                0,
+                                takes: batch => batch % ranks == rank,
+                                cancellation: TestContext.Current.CancellationToken
+                            )
+                    )[0]
+                ),
+        ];
+        Evaluation[] all = await ThreadWorldTests.OnEachRank(ranks, world => parts[world.Rank].Gather(world).Count());
+        Assert.All(
+            all,
+            evaluation =>
+            {
+                Assert.Equal(whole.Predictions, evaluation.Predictions);
+                Assert.Equal(whole.Total, evaluation.Total);
+                Assert.Equal(whole.Logits!.All, evaluation.Logits!.All);
+                Assert.Equal(whole.Unread(13), evaluation.Unread(13));
+            }
+        );
+    }
+
     [Fact]
     public void With_five_classes_or_fewer_every_label_is_among_the_first_five() =>
         Assert.Equal(1, Evaluate(4, classes: 5).Top5);
@@ -62,18 +102,22 @@ public class EvaluatorTests
         Assert.Contains("No image could be evaluated", Assert.Throws<DeitException>(() => evaluator.Run([])).Message);
     }
 
-    private static Evaluation Evaluate(int batchSize, int classes = 8)
+    private static BatchLoader Loader(int batchSize)
     {
         GeneratedDataset pictures = new(13, unreadable: [6, 12]);
-        BatchLoader loader = new(
+        return new BatchLoader(
             pictures,
             new SequentialSampler(pictures.Count),
             new EvaluationTransform(new() { InputSize = TinyRun.Config.InputSize }),
             new BatchLoaderOptions { BatchSize = batchSize }
         );
+    }
+
+    private static Evaluation Evaluate(int batchSize, int classes = 8)
+    {
         using VisionTransformer model = Model(classes);
         using Evaluator evaluator = new(TestDevice.Current, [model], batchSize);
-        return evaluator.Run(loader.Epoch(0))[0];
+        return evaluator.Run(Loader(batchSize).Epoch(0))[0];
     }
 
     private static VisionTransformer Model(int classes)
