@@ -54,7 +54,7 @@ internal sealed unsafe class MpiWorld : World
     /// <remarks>MPICH asks its launcher for it, and waits for ever where the network to that is gone.</remarks>
     public override void Abort(string reason, int exitCode)
     {
-        MpiLibrary.EndProcessAfter(TimeSpan.FromSeconds(5), exitCode);
+        using Timer end = MpiLibrary.EndProcessAfter(TimeSpan.FromSeconds(5), exitCode);
         _library.Abort(exitCode);
     }
 
