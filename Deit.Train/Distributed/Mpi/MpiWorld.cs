@@ -118,7 +118,7 @@ internal sealed unsafe class MpiWorld : World
             TimeSpan waited = Stopwatch.GetElapsedTime(start);
             if (waited > _timeout)
                 throw Late(late: null, purpose, _timeout);
-            if (sleeps && waited > TimeSpan.FromMilliseconds(0.2))
+            if (sleeps && waited > TimeSpan.FromMilliseconds(2))
                 Thread.Sleep(waited > TimeSpan.FromSeconds(1) ? 5 : 1);
             else
                 Thread.Yield();
