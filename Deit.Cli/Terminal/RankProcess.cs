@@ -43,7 +43,7 @@ internal static class RankProcess
     public static void Leave(int exitCode)
     {
         _left |= _world is not null;
-        Console.Out.Flush();
+        Flush();
         _world?.Leave(exitCode);
         _world = null;
     }
@@ -64,7 +64,20 @@ internal static class RankProcess
     {
         if (_world is null)
             return;
-        Console.Out.Flush();
+        Flush();
         _world.Abort("", exitCode);
+    }
+
+    // The process may end without its usual end.
+    private static void Flush()
+    {
+        try
+        {
+            Console.Out.Flush();
+        }
+        catch (OutputException)
+        {
+            // A full disk under the output must not keep the ranks from ending.
+        }
     }
 }

@@ -38,7 +38,8 @@ internal static class TrainTerminal
         if (devices.Length > 0)
             return ThreadRanks.Run(options, resume, devices, stop, Tell, console);
         using TrainRun run = TrainRun.OpenRank(options, resume, stop, world, [console]);
-        Tell(run);
+        if (world is null or { IsFirst: true })
+            Tell(run);
         int code = run.Run(stop);
         RankProcess.Leave(code);
         return code;

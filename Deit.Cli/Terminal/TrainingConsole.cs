@@ -108,9 +108,9 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
             );
         if (end.Exchange is { } exchange)
             Say(
-                $"Exchange of gradients: {1e3 * exchange.Seconds / exchange.Updates:0.0} ms an update, "
+                $"Exchange of gradients: {1e3 * exchange.Seconds / exchange.Updates:0.0} ms an update with waits for others, "
                     + $"{exchange.Seconds / exchange.OfSeconds:p0} of its time; "
-                    + $"{exchange.BytesSent / 1e6 / exchange.Updates:0.00} MB sent by each rank, waits for others included"
+                    + $"{exchange.BytesSent / 1e6 / exchange.Updates:0.00} MB sent by each rank"
             );
         if (end.IsComplete)
         {

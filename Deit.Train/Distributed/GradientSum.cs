@@ -1,3 +1,4 @@
+using System.Numerics;
 using Deit.Model;
 
 namespace Deit.Train.Distributed;
@@ -51,6 +52,20 @@ internal sealed class GradientSum
         ];
         _sliceSum = new float[alone ? 0 : _part];
         _all = new float[alone ? 0 : _part * world.Size];
+    }
+
+    /// <summary>Bytes of host memory that the sums of a rank take, with the vector that receives the sum.</summary>
+    /// <param name="world">The ranks.</param>
+    /// <param name="microBatches">Who computes what.</param>
+    /// <param name="length">Elements of the vector.</param>
+    public static long ByteLength(World world, MicroBatches microBatches, long length)
+    {
+        (int start, int end) = microBatches.Of(world.Rank);
+        // A tree holds a vector of each level at most, and the one that is added.
+        long own = BitOperations.Log2((uint)(end - start)) + 2,
+            slice = BitOperations.Log2((uint)microBatches.Count) + 3,
+            sent = world.Size == 1 ? 0 : SumNode.Cover(start, end).Count + 1;
+        return sizeof(float) * length * (own + sent + 1 + (world.Size == 1 ? 0 : (slice / world.Size) + 1));
     }
 
     /// <summary>Adds the gradients of the next micro-batch of this rank.</summary>

@@ -4,7 +4,7 @@ namespace Deit.Train.Distributed;
 
 /// <summary>
 /// The micro-batches of an update, and which rank computes which. An update has the same M of them whatever the number of
-/// ranks: a rank takes a run of neighbours. The result of a training therefore depends on M and not on the ranks.
+/// ranks: a rank takes a run of neighbours. The result of a training therefore depends on M and not on the ranks, but for batch norm.
 /// </summary>
 internal sealed class MicroBatches
 {
@@ -22,14 +22,14 @@ internal sealed class MicroBatches
         if (ranks > count)
             throw new DeitException(
                 DeitErrorKind.Usage,
-                $"This run has {count} micro-batches an update, which {ranks} ranks cannot share; "
+                $"This run has {count} micro-batch{(count == 1 ? "" : "es")} an update, which {ranks} ranks cannot share; "
                     + $"start it with at most {count}."
             );
         if (shares.Distinct().Count() > 1 && count % sum != 0)
             throw new DeitException(
                 DeitErrorKind.Usage,
                 $"Shares of {string.Join(',', shares)} were asked for, an update has {count} micro-batches, which {sum} does "
-                    + "not divide; choose --accum-steps so that --accum-steps times the number of ranks is a multiple of it."
+                    + $"not divide; give shares whose sum divides {count}, or start with another --accum-steps."
             );
         _starts = new int[ranks + 1];
         long before = 0;

@@ -114,7 +114,8 @@ internal sealed class Team
                 throw new DeitException(
                     DeitErrorKind.Usage,
                     $"Ranks {other} and {rank} both use {devices[rank].Split('\n')[2]} of host {hosts[rank]}, which makes "
-                        + "neither faster; start no more ranks than there are GPUs, or add --share-device to do so all the same."
+                        + "neither faster; start no more ranks than there are GPUs, without --device and DEIT_DEVICE, or add "
+                        + "--share-device to do so all the same."
                 );
     }
 

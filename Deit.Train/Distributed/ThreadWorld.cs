@@ -32,7 +32,12 @@ internal sealed unsafe class ThreadWorld : World
     public override void Abort(string reason, int exitCode) => _meeting.End($"Rank {Rank} of {Size} ended: {reason}");
 
     /// <inheritdoc/>
-    public override void Leave(int exitCode) => Meet("ending", () => { });
+    public override void Leave(int exitCode)
+    {
+        // Rank 0 may still write a report.
+        if (!_meeting.Wait(Rank, Timeout.InfiniteTimeSpan, mayFail: true, out _))
+            throw new DeitException(DeitErrorKind.Network, _meeting.Failure!);
+    }
 
     /// <inheritdoc/>
     public override void Dispose() { }
@@ -113,17 +118,18 @@ internal sealed unsafe class ThreadWorld : World
 
     private void Wait(string purpose, bool mayFail)
     {
-        if (!_meeting.Wait(Rank, mayFail, out string? late))
-            throw _meeting.Failure is { } failure
-                ? new DeitException(DeitErrorKind.Network, failure)
-                : Late(late, purpose, _meeting.Timeout);
+        if (_meeting.Wait(Rank, mayFail ? _meeting.Patience : Timeout.InfiniteTimeSpan, mayFail, out string? late))
+            return;
+        throw late is null
+            ? new DeitException(DeitErrorKind.Network, _meeting.Failure!)
+            : Late(late, purpose, _meeting.Patience);
     }
 
     private static void Copy(nint from, nint to, int bytes) =>
         new ReadOnlySpan<byte>((void*)from, bytes).CopyTo(new Span<byte>((void*)to, bytes));
 
     // Where threads wait for each other.
-    private sealed class Meeting(int size, TimeSpan timeout)
+    private sealed class Meeting(int size, TimeSpan patience)
     {
         private readonly object _gate = new();
         private readonly bool[] _here = new bool[size];
@@ -132,7 +138,7 @@ internal sealed unsafe class ThreadWorld : World
 
         public int Size => size;
 
-        public TimeSpan Timeout => timeout;
+        public TimeSpan Patience => patience;
 
         public nint[] Shown { get; } = new nint[size];
 
@@ -147,8 +153,8 @@ internal sealed unsafe class ThreadWorld : World
             }
         }
 
-        // False where a rank has failed, or one is late.
-        public bool Wait(int rank, bool mayFail, out string? late)
+        // False where a rank has failed, or one is late. The one that comes late finds that the others have gone.
+        public bool Wait(int rank, TimeSpan limit, bool mayFail, out string? late)
         {
             late = null;
             lock (_gate)
@@ -165,24 +171,22 @@ internal sealed unsafe class ThreadWorld : World
                     return true;
                 }
                 long round = _round,
-                    end = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+                    start = Environment.TickCount64;
                 while (round == _round && (Failure is null || !mayFail))
                 {
-                    if (!mayFail)
+                    bool isLimited = limit != Timeout.InfiniteTimeSpan;
+                    TimeSpan left = limit - TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
+                    if (!isLimited || left > TimeSpan.Zero)
                     {
-                        Monitor.Wait(_gate);
-                        continue;
-                    }
-                    long left = end - Environment.TickCount64;
-                    if (left > 0)
-                    {
-                        Monitor.Wait(_gate, TimeSpan.FromMilliseconds(left));
+                        Monitor.Wait(_gate, isLimited ? left : limit);
                         continue;
                     }
                     late = string.Join(
                         ", ",
                         Enumerable.Range(0, size).Where(other => !_here[other]).Select(r => $"rank {r}")
                     );
+                    Failure ??= $"Rank {rank} of {size} waited for {late} in vain and has ended.";
+                    Monitor.PulseAll(_gate);
                     return false;
                 }
                 return round != _round;

@@ -10,7 +10,7 @@ namespace Deit.Train.Distributed;
 /// of its own. Every rank calls the same members in the same order, each with the same sizes: a call returns once all
 /// ranks have made it.
 /// </summary>
-/// <remarks>One thread of a rank makes all calls, that which made the world.</remarks>
+/// <remarks>One thread of a rank makes all calls; of an MPI process that which has joined.</remarks>
 internal abstract class World : IDisposable
 {
     /// <summary>How long a rank waits for the others, unless <c>--timeout</c> says otherwise.</summary>
@@ -145,6 +145,6 @@ internal abstract class World : IDisposable
             DeitErrorKind.Network,
             $"Rank {Rank} of {Size} waited {timeout.TotalSeconds:0.#} s for {late ?? "the others"} while {purpose}, so all ranks "
                 + "end; look for a rank that hangs or computes much longer, raise --timeout where it only needs more time, "
-                + "and go on with --resume."
+                + "and go on with --resume where a run had begun."
         );
 }

@@ -12,7 +12,7 @@ namespace Deit.Train.Runs;
 
 /// <summary>
 /// How ranks begin to train together. Rank 0 reads the run folder, tells the others where the training stands, and gives
-/// them its tensors. All compare what must be the same before anything is written.
+/// them its tensors. All compare what must be the same before a run is begun.
 /// </summary>
 internal static class RankStart
 {
@@ -114,6 +114,12 @@ internal static class RankStart
     /// <exception cref="GpuException">There is no such device.</exception>
     public static Team Form(World world, TrainingPlan plan)
     {
+        if (plan.Options.Run.Ranks.MeasuresShares && plan.Description.Config.Specs().Any(spec => spec.Buffer))
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"--shares auto was given for a {plan.Description.Config.Family}, whose batch norm makes the result depend on who "
+                    + "computes what, and so on timing; give numbers."
+            );
         StringBuilder data = new();
         foreach (IImageDataset images in (ReadOnlySpan<IImageDataset>)[plan.TrainingImages, plan.ValidationImages])
         {

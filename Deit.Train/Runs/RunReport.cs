@@ -21,6 +21,7 @@ internal sealed class RunReport(string folder, RunFolder owner, RunLog log, Acti
     public const string FileName = "report.html";
 
     private readonly string _path = Path.Combine(folder, FileName);
+    private IReadOnlyList<string>? _unreadable;
     private TrainingSession? _session;
     private ReportFacts? _facts;
     private Evaluation? _evaluation;
@@ -81,6 +82,7 @@ internal sealed class RunReport(string folder, RunFolder owner, RunLog log, Acti
         {
             if (_facts is null)
                 return;
+            _unreadable = end.Unreadable; // those of all ranks
             if (!end.IsComplete)
             {
                 Write(RunStatus.Stopped);
@@ -158,7 +160,12 @@ internal sealed class RunReport(string folder, RunFolder owner, RunLog log, Acti
     {
         if (_facts is null)
             return;
-        _facts = _facts with { Status = status, Rows = [.. log.Rows], Unreadable = _session!.Unreadable };
+        _facts = _facts with
+        {
+            Status = status,
+            Rows = [.. log.Rows],
+            Unreadable = _unreadable ?? _session!.Unreadable,
+        };
         owner.Require();
         ReportPage.Of(_facts).Write(_path);
     }

@@ -33,13 +33,16 @@ internal static class ThreadRanks
         ExceptionDispatchInfo? first = null;
         Thread[] others =
         [
-            .. worlds.Skip(1).Select(world => new Thread(() => Rank(world)) { Name = $"rank {world.Rank}" }),
+            .. worlds
+                .Skip(1)
+                .Select(world => new Thread(() => Rank(world)) { Name = $"rank {world.Rank}", IsBackground = true }),
         ];
         foreach (Thread other in others)
             other.Start();
         int code = Rank(worlds[0]);
+        // After a failure the others end by themselves, unless one hangs: that one ends with the process.
         foreach (Thread other in others)
-            other.Join();
+            other.Join(first is null ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(10));
         first?.Throw();
         return code;
 

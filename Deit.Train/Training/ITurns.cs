@@ -52,6 +52,10 @@ internal interface ITurns
     /// <param name="own">Those of this one, by number.</param>
     IReadOnlyCollection<int> UnreadByAny(int[] own);
 
+    /// <summary>The notices of all processes, each once.</summary>
+    /// <param name="own">That of this one; null for none.</param>
+    IReadOnlyList<string> Notices(string? own);
+
     /// <summary>What all processes have to say, each thing once.</summary>
     /// <param name="own">That of this one.</param>
     IReadOnlyList<string> Gather(IReadOnlyList<string> own);
@@ -109,6 +113,9 @@ internal sealed class SingleSteps(TrainingSession session, StopSignal stop) : IT
 
     /// <inheritdoc/>
     public IReadOnlyCollection<int> UnreadByAny(int[] own) => own;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notices(string? own) => own is null ? [] : [own];
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Gather(IReadOnlyList<string> own) => own;

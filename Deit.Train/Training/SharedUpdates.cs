@@ -149,18 +149,21 @@ internal sealed class SharedUpdates : ITurns
         ];
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Gather(IReadOnlyList<string> own)
+    public IReadOnlyList<string> Notices(string? own)
     {
-        own = [.. _notices, .. own];
+        string[] all = own is null ? [.. _notices] : [.. _notices, own];
         _notices.Clear();
-        return
+        return Gather(all);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Gather(IReadOnlyList<string> own) =>
         [
             .. _world
                 .GatherTexts(JsonSerializer.Serialize(own), "telling of pictures that cannot be read")
                 .SelectMany(texts => JsonSerializer.Deserialize<string[]>(texts)!)
                 .Distinct(),
         ];
-    }
 
     // Equal devices and drivers compute the same bits, but a name does not prove that they are equal.
     private void CompareWeights()
@@ -196,7 +199,7 @@ internal sealed class SharedUpdates : ITurns
         }
     }
 
-    // Each rank has normalised its own batches, and has its own running statistics.
+    // Each rank has normalised its own batches, and has its own running statistics. They count by its micro-batches.
     private void AverageBuffers()
     {
         if (_session.Model.Parameters.FlatBuffers is not { } buffers || _world.Size == 1)
@@ -208,8 +211,11 @@ internal sealed class SharedUpdates : ITurns
         {
             double sum = 0;
             for (int rank = 0; rank < _world.Size; rank++)
-                sum += all[(rank * own.Length) + i];
-            own[i] = (float)(sum / _world.Size);
+            {
+                (int start, int end) = _microBatches.Of(rank);
+                sum += (end - start) * (double)all[(rank * own.Length) + i];
+            }
+            own[i] = (float)(sum / Steps);
         }
         _session.Device.Write<float>(buffers, own);
     }

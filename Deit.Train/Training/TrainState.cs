@@ -59,7 +59,7 @@ internal sealed record TrainState
     public Dictionary<string, string> Kernels { get; init; } = [];
 
     /// <summary>Whether gradients are summed in the order of <see cref="Distributed.SumTree"/>, as where several ranks
-    /// train together. A run keeps to it, so that its bits do not depend on the number of ranks.</summary>
+    /// train together. A run keeps to it, so that its bits do not depend on the number of ranks where there is no batch norm.</summary>
     public bool OrderedSums { get; init; }
 
     /// <summary>Some steps later.</summary>

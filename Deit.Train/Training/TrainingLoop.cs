@@ -188,7 +188,7 @@ internal sealed class TrainingLoop
 
     private void SayUnreadable(UnreadableImages images)
     {
-        foreach (string notice in _turns.Gather(images.Next() is { } own ? [Named(own)] : []))
+        foreach (string notice in _turns.Notices(images.Next() is { } own ? Named(own) : null))
         {
             _saidUnreadable |= images == _unreadableTraining;
             Tell(observer => observer.Noticed(notice));

@@ -20,7 +20,7 @@ internal sealed class TrainingPlan : IDisposable
     /// <exception cref="DeitException">Data, teacher or options do not allow a training.</exception>
     public TrainingPlan(TrainOptions options, string folder, bool resumed, int localRanks = 1)
     {
-        (Options, Folder) = (options, folder);
+        (Options, Folder, LocalRanks) = (options, folder, localRanks);
         string data = options.Data.Path ?? throw new DeitException(DeitErrorKind.Usage, MissingOptions.NoData);
         DatasetOptions reading = new() { ValFraction = options.Data.ValFraction };
         TrainingImages = ImageDatasets.Open(data, DatasetRules.Train, reading);
@@ -83,6 +83,9 @@ internal sealed class TrainingPlan : IDisposable
 
     /// <summary>The pictures to evaluate with.</summary>
     public IImageDataset ValidationImages { get; }
+
+    /// <summary>How many ranks of a training share the cores of this one.</summary>
+    public int LocalRanks { get; }
 
     /// <summary>Threads that decode; 0 is one a core.</summary>
     public int Workers { get; }

@@ -68,7 +68,8 @@ internal sealed class TrainingSession : IDisposable
             HostMemory.Require(
                 plan.Validation.BufferBytes
                     + Step.Slots.ByteLength
-                    + (Device.Info.Type == GpuType.Cpu ? Device.AllocatedBytes : 0),
+                    + (Device.Info.Type == GpuType.Cpu ? Device.AllocatedBytes : 0)
+                    + ExchangeBytes(),
                 $"training with --batch-size {options.Step.BatchSize}"
             );
             if (team is { World.IsFirst: true })
@@ -80,6 +81,12 @@ internal sealed class TrainingSession : IDisposable
             throw;
         }
     }
+
+    // Of all ranks on these cores, which ask at the same time.
+    private long ExchangeBytes() =>
+        Team is { World: { } world, MicroBatches: { } microBatches }
+            ? Plan.LocalRanks * GradientSum.ByteLength(world, microBatches, Model.Parameters.FlatGradients!.Elements)
+            : 0;
 
     private Precision ChoosePrecision(NetworkConfig config)
     {

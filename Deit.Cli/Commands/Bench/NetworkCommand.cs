@@ -60,7 +60,8 @@ internal static class NetworkCommand
             if (times is < 1 or > 1000)
                 throw new DeitException(DeitErrorKind.Usage, $"--rounds is {times}, expected 1 to 1000.");
             string[] names = result.GetValue(models) is { Length: > 0 } chosen ? chosen : Default;
-            _ = names.Sum(ParametersOf); // names are checked before anybody waits
+            foreach (string name in names)
+                _ = ParametersOf(name); // names are checked before anybody waits
             World? world = RankProcess.Join(World.DefaultTimeout);
             if (world is null)
                 RunThreads(threads, names, times);
@@ -79,7 +80,10 @@ internal static class NetworkCommand
     private static void RunThreads(int ranks, string[] names, int rounds)
     {
         ThreadWorld[] worlds = ThreadWorld.Create(ranks);
-        Thread[] others = [.. worlds.Skip(1).Select(world => new Thread(() => Run(world, names, rounds)))];
+        Thread[] others =
+        [
+            .. worlds.Skip(1).Select(world => new Thread(() => Run(world, names, rounds)) { IsBackground = true }),
+        ];
         foreach (Thread other in others)
             other.Start();
         Run(worlds[0], names, rounds);

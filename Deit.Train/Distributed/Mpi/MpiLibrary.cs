@@ -214,7 +214,7 @@ internal sealed unsafe partial class MpiLibrary
             throw new DeitException(
                 DeitErrorKind.Network,
                 $"{function} failed with code {result}: another rank has ended, or the network between them has failed; "
-                    + "see the messages of the other ranks, and go on with --resume."
+                    + "see the messages of the other ranks, and go on with --resume where a run had begun."
             );
     }
 

@@ -65,7 +65,7 @@ internal sealed unsafe class MpiWorld : World
     /// </remarks>
     public override void Leave(int exitCode)
     {
-        Arrive("ending");
+        Wait(_library.Barrier(), "ending", sleeps: true, Timeout.InfiniteTimeSpan); // rank 0 may still write a report
         using Timer end = MpiLibrary.EndProcessAfter(TimeSpan.FromSeconds(5), exitCode);
         _library.Finish();
     }
@@ -105,19 +105,19 @@ internal sealed unsafe class MpiWorld : World
 
     // Others may compute for long: until all are here, this one sleeps between two looks, where MPI itself would keep a
     // core busy.
-    private void Arrive(string purpose) => Wait(_library.Barrier(), purpose, sleeps: true);
+    private void Arrive(string purpose) => Wait(_library.Barrier(), purpose, sleeps: true, _timeout);
 
     // All are here. The bytes move only while somebody looks.
-    private void Complete(nint request, string purpose) => Wait(request, purpose, sleeps: false);
+    private void Complete(nint request, string purpose) => Wait(request, purpose, sleeps: false, _timeout);
 
-    private void Wait(nint request, string purpose, bool sleeps)
+    private void Wait(nint request, string purpose, bool sleeps, TimeSpan limit)
     {
         long start = Stopwatch.GetTimestamp();
-        for (int looks = 0; !_library.IsDone(ref request); looks++)
+        while (!_library.IsDone(ref request))
         {
             TimeSpan waited = Stopwatch.GetElapsedTime(start);
-            if (waited > _timeout)
-                throw Late(late: null, purpose, _timeout);
+            if (limit != Timeout.InfiniteTimeSpan && waited > limit)
+                throw Late(late: null, purpose, limit);
             if (sleeps && waited > TimeSpan.FromMilliseconds(2))
                 Thread.Sleep(waited > TimeSpan.FromSeconds(1) ? 5 : 1);
             else

@@ -185,7 +185,7 @@ public sealed class MpiRunTests : IDisposable
         Signal("KILL", await RankThatTrains(mpi, 1));
         CommandResult result = await command.End();
         Assert.NotEqual(0, result.ExitCode);
-        RequireLoads();
+        await RequireLoads();
     }
 
     [Theory]
@@ -203,7 +203,7 @@ public sealed class MpiRunTests : IDisposable
             result.Error,
             StringComparison.Ordinal
         );
-        RequireLoads();
+        await RequireLoads();
     }
 
     [Theory]
@@ -342,10 +342,21 @@ public sealed class MpiRunTests : IDisposable
             .Diagnostics.Process.Start("kill", ["-s", signal, process.ToString(CultureInfo.InvariantCulture)])
             .WaitForExit();
 
-    private void RequireLoads()
+    // A launcher may end before the processes that it has killed: the folder is then still in use.
+    private async Task RequireLoads()
     {
         using StopSignal stop = new();
         TrainOptions options = TrainOptions.Load(_folder["run"]);
-        using TrainRun run = TrainRun.Open(options, _folder["run"], stop);
+        long start = Environment.TickCount64;
+        while (true)
+            try
+            {
+                using TrainRun run = TrainRun.Open(options, _folder["run"], stop);
+                return;
+            }
+            catch (Deit.Model.Files.InUseException) when (Environment.TickCount64 - start < 10_000)
+            {
+                await Task.Delay(100);
+            }
     }
 }
