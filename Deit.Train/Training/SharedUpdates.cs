@@ -18,11 +18,11 @@ internal sealed class SharedUpdates : ITurns
     private readonly World _world;
     private readonly StopSignal _stop;
     private readonly float[] _sum;
+    private readonly float[] _losses; // of this rank, at their places within the update
+    private readonly List<string> _notices = [];
     private MicroBatches _microBatches;
     private GradientSum _gradients;
     private (int Start, int End) _own;
-    private readonly float[] _losses; // of this rank, at their places within the update
-    private readonly List<string> _notices = [];
     private bool _takesWeightsOfFirst;
     private TimeSpan _exchanging,
         _updating,
@@ -71,10 +71,10 @@ internal sealed class SharedUpdates : ITurns
     /// <inheritdoc/>
     public Func<int, bool>? Evaluates => batch => batch % _world.Size == _world.Rank;
 
-    // The sum is the same whoever computes what, so that ranks may change places in it.
     /// <inheritdoc/>
     public void BeginEpoch()
     {
+        // The sum has the same bits whoever computes what, so that ranks may take other micro-batches from here on.
         if (_computed == 0 || !_session.Plan.Options.Run.Ranks.MeasuresShares)
             return;
         double[] seconds = new double[_world.Size];

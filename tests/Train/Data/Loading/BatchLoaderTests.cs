@@ -35,6 +35,26 @@ public sealed class BatchLoaderTests
         Assert.Empty(Run(dataset, batch: 7, workers: 2, training: true, firstBatch: int.MaxValue));
     }
 
+    // Nothing else of the epoch is decoded: that is the work of other ranks.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // the last batch is smaller
+    public void Batches_that_are_not_wanted_are_left_out_and_the_others_stay_as_they_are(bool training)
+    {
+        GeneratedDataset dataset = new(53, 3, 4, 40);
+        Sample[][] whole = Run(dataset, batch: 7, workers: 2, training);
+        foreach (int ranks in (int[])[2, 3, 20])
+            for (int rank = 0; rank < ranks; rank++)
+                foreach (int firstBatch in (int[])[0, 3])
+                    Assert.Equal(
+                        whole
+                            .Index()
+                            .Where(one => one.Index >= firstBatch && one.Index % ranks == rank)
+                            .Select(one => one.Item),
+                        Run(dataset, batch: 7, workers: 2, training, firstBatch, batch => batch % ranks == rank)
+                    );
+    }
+
     [Fact]
     public void A_sample_is_its_picture_transformed_and_its_label()
     {
@@ -318,16 +338,22 @@ public sealed class BatchLoaderTests
         int batch,
         int workers,
         bool training,
-        int firstBatch = 0
-    ) => Read(Loader(dataset, batch, workers, training), firstBatch);
+        int firstBatch = 0,
+        Func<int, bool>? takes = null
+    ) => ReadUntil(Loader(dataset, batch, workers, training), firstBatch, TestContext.Current.CancellationToken, takes);
 
     private static Sample[][] Read(BatchLoader loader, int firstBatch = 0) =>
         ReadUntil(loader, firstBatch, TestContext.Current.CancellationToken);
 
-    private static Sample[][] ReadUntil(BatchLoader loader, int firstBatch, CancellationToken cancellation)
+    private static Sample[][] ReadUntil(
+        BatchLoader loader,
+        int firstBatch,
+        CancellationToken cancellation,
+        Func<int, bool>? takes = null
+    )
     {
         List<Sample[]> batches = [];
-        foreach (Batch batch in loader.Epoch(5, firstBatch, cancellation: cancellation))
+        foreach (Batch batch in loader.Epoch(5, firstBatch, takes: takes, cancellation: cancellation))
             using (batch)
             {
                 int length = batch.Images.Length / batch.Labels.Length;
