@@ -194,12 +194,13 @@ public sealed class MpiRunTests : IDisposable
     public async Task A_rank_that_hangs_ends_all_with_a_sentence(string mpi)
     {
         Require(mpi);
-        using Command command = Start(mpi, 2, [.. Arguments(Long("run"), 2), "--save-steps", "6", "--timeout", "3"]);
+        // Longer than rank 0 needs before the first step, for which the other waits, too.
+        using Command command = Start(mpi, 2, [.. Arguments(Long("run"), 2), "--save-steps", "6", "--timeout", "10"]);
         Signal("STOP", await RankThatTrains(mpi, 1));
         CommandResult result = await command.End();
         Assert.Equal(8, result.ExitCode);
         Assert.Contains(
-            "deit, rank 0: Rank 0 of 2 waited 3 s for the others while",
+            "deit, rank 0: Rank 0 of 2 waited 10 s for the others while",
             result.Error,
             StringComparison.Ordinal
         );
