@@ -40,9 +40,6 @@ internal sealed unsafe class ThreadWorld : World
     }
 
     /// <inheritdoc/>
-    public override void Dispose() { }
-
-    /// <inheritdoc/>
     protected override void AllToAllBytes(ReadOnlySpan<byte> send, Span<byte> receive, string purpose)
     {
         int part = send.Length / Size;

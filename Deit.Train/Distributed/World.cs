@@ -11,7 +11,7 @@ namespace Deit.Train.Distributed;
 /// ranks have made it.
 /// </summary>
 /// <remarks>One thread of a rank makes all calls; of an MPI process that which has joined.</remarks>
-internal abstract class World : IDisposable
+internal abstract class World
 {
     /// <summary>How long a rank waits for the others, unless <c>--timeout</c> says otherwise.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(30);
@@ -126,9 +126,6 @@ internal abstract class World : IDisposable
     /// <param name="exitCode">The exit code of this rank, where leaving has to end its process.</param>
     /// <exception cref="DeitException">A rank has ended, or did not come within the timeout.</exception>
     public abstract void Leave(int exitCode);
-
-    /// <summary>Gives memory back. Without a <see cref="Leave"/> before, nothing is said to the others.</summary>
-    public abstract void Dispose();
 
     protected abstract void AllToAllBytes(ReadOnlySpan<byte> send, Span<byte> receive, string purpose);
 

@@ -22,7 +22,6 @@ internal sealed class SharedUpdates : ITurns
     private readonly List<string> _notices = [];
     private MicroBatches _microBatches;
     private GradientSum _gradients;
-    private (int Start, int End) _own;
     private bool _takesWeightsOfFirst;
     private TimeSpan _exchanging,
         _updating,
@@ -40,7 +39,6 @@ internal sealed class SharedUpdates : ITurns
     {
         (_session, _world, _stop) = (session, world, stop);
         _microBatches = session.Team!.MicroBatches;
-        _own = _microBatches.Of(world.Rank);
         _takesWeightsOfFirst = session.Team.AreDevicesMixed;
         int length = (int)Gradients.Elements;
         _gradients = new GradientSum(world, _microBatches, length);
@@ -66,7 +64,7 @@ internal sealed class SharedUpdates : ITurns
     private Tensor Gradients => _session.Model.Parameters.FlatGradients!;
 
     /// <inheritdoc/>
-    public bool Takes(int step) => step >= _own.Start && step < _own.End;
+    public bool Takes(int step) => _microBatches.IsOf(_world.Rank, step);
 
     /// <inheritdoc/>
     public Func<int, bool>? Evaluates => batch => batch % _world.Size == _world.Rank;
@@ -84,7 +82,6 @@ internal sealed class SharedUpdates : ITurns
         if (Enumerable.Range(0, _world.Size).All(rank => dealt.Of(rank) == _microBatches.Of(rank)))
             return;
         _microBatches = dealt;
-        _own = dealt.Of(_world.Rank);
         _gradients = new GradientSum(_world, dealt, _sum.Length);
     }
 

@@ -71,9 +71,6 @@ internal sealed unsafe class MpiWorld : World
     }
 
     /// <inheritdoc/>
-    public override void Dispose() { }
-
-    /// <inheritdoc/>
     protected override void AllToAllBytes(ReadOnlySpan<byte> send, Span<byte> receive, string purpose)
     {
         Arrive(purpose);
