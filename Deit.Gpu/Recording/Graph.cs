@@ -10,6 +10,7 @@ public sealed class Graph : IDisposable
     private readonly DeviceBuffer[] _blocks;
     private readonly bool _ownsBlocks;
     private readonly DeviceBuffer[] _arenas; // of tensors that live outside the graph
+    private readonly ReadBacks _readBacks;
     private int _rearranged; // ranges of them that had taken the order of a kernel when they were last looked at
     private bool _disposed;
 
@@ -49,10 +50,18 @@ public sealed class Graph : IDisposable
                 storages[i].Place(_blocks[plan.Places[i].Block], plan.Places[i].Offset);
             bool[] barriers = BarrierPlan.Create([.. Dispatches.Select(Ranges)]);
             BarrierBefore = barriers;
-            _encoded = new VulkanGraph(device, [.. Dispatches.Select(dispatch => dispatch.ToLaunch())], barriers);
+            _readBacks = new ReadBacks(device, Dispatches, options);
+            _encoded = new VulkanGraph(
+                device,
+                [.. Dispatches.Select(dispatch => dispatch.ToLaunch())],
+                barriers,
+                _readBacks.Ends,
+                [.. _readBacks.Copies]
+            );
         }
         catch
         {
+            _readBacks?.Dispose();
             foreach (DeviceBuffer block in blocks)
                 block.Dispose();
             throw;
@@ -88,6 +97,23 @@ public sealed class Graph : IDisposable
         BeforeRun();
         _device.Queue.Wait(_encoded.Submit());
     }
+
+    /// <summary>
+    /// Waits until the run submitted last has written a tensor of <see cref="GraphOptions.ReadBack"/>. The rest of the graph
+    /// may still run.
+    /// </summary>
+    /// <param name="index">Which of them.</param>
+    /// <returns>Its values, which hold until the next run.</returns>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    internal ReadOnlySpan<float> ReadBack(int index)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _device.Queue.Wait(_encoded.DoneAt(_readBacks.EndOf(index)));
+        return _readBacks.Values(index);
+    }
+
+    /// <summary>How many dispatches must have run before a tensor of <see cref="GraphOptions.ReadBack"/> can be read.</summary>
+    internal int EndOfReadBack(int index) => _readBacks.EndOf(index);
 
     /// <summary>Runs the graph once with every dispatch timed alone.</summary>
     public GraphProfile Profile()
@@ -126,6 +152,7 @@ public sealed class Graph : IDisposable
         _disposed = true;
         _device.Queue.WaitIdleQuietly();
         _encoded.Dispose();
+        _readBacks.Dispose();
         if (_ownsBlocks)
             foreach (DeviceBuffer block in _blocks)
                 block.Dispose();

@@ -27,6 +27,14 @@ public sealed record GraphOptions
     /// </summary>
     public Graph? KernelsOf { get; init; }
 
+    /// <summary>
+    /// Tensors of F32 in an arena that the host reads by <see cref="Graph.ReadBack"/> while the rest of the graph still runs.
+    /// </summary>
+    internal IReadOnlyList<Tensor> ReadBack { get; init; } = [];
+
+    /// <summary>Copies <see cref="ReadBack"/> to memory of the host even where the host reads the device's (for tests).</summary>
+    internal bool CopiesReadBack { get; init; }
+
     /// <summary>Decisions that a test or a bench takes itself.</summary>
     internal ForcedChoices Forced { get; init; } = ForcedChoices.None;
 

@@ -11,14 +11,31 @@ internal sealed unsafe class VulkanGraph : IDisposable
     private readonly ComputePipeline[] _pipelines;
     private readonly CommandPool _pool;
     private readonly DescriptorSets? _sets; // where the driver has no push descriptors
-    private readonly CommandBuffer[] _commands;
+    private readonly HostCopy[] _copies;
+    private readonly int[] _ends; // of the parts, each a number of launches
+    private readonly CommandBuffer[][] _parts;
+    private readonly ulong[] _done; // the timeline's value behind each part of the last run
 
-    public VulkanGraph(VulkanDevice device, IReadOnlyList<Launch> launches, bool[] barriers)
+    /// <summary>Encodes launches.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="launches">In order.</param>
+    /// <param name="barriers">True at each launch that waits for all before it.</param>
+    /// <param name="ends">Where the graph is cut into parts that are submitted one by one, in order: a number of launches each.</param>
+    /// <param name="copies">Stand at the ends of parts.</param>
+    public VulkanGraph(
+        VulkanDevice device,
+        IReadOnlyList<Launch> launches,
+        bool[] barriers,
+        IEnumerable<int> ends,
+        HostCopy[] copies
+    )
     {
-        (_device, _launches, _barriers) = (device, launches, barriers);
+        (_device, _launches, _barriers, _copies) = (device, launches, barriers, copies);
+        _ends = [.. ends.Append(launches.Count).Distinct()];
+        (_parts, _done) = (new CommandBuffer[_ends.Length][], new ulong[_ends.Length]);
         if (!device.Runs)
         {
-            (_pipelines, _commands) = ([], []);
+            _pipelines = [];
             return;
         }
         _pipelines = device.Pipelines.Get([.. launches.Select(launch => launch.Pipeline)]);
@@ -28,7 +45,6 @@ internal sealed unsafe class VulkanGraph : IDisposable
             QueueFamilyIndex = device.QueueFamily,
         };
         VulkanError.Check(device.Calls.CreateCommandPool(in create, out _pool), "creating a command pool");
-        List<CommandBuffer> commands = [];
         try
         {
             if (!device.Info.PushDescriptors && launches.Count > 0)
@@ -37,11 +53,17 @@ internal sealed unsafe class VulkanGraph : IDisposable
                 for (int i = 0; i < launches.Count; i++)
                     Bind(default, i, default);
             }
-            for (int first = 0; first < launches.Count; )
+            int first = 0;
+            for (int part = 0; part < _ends.Length; part++)
             {
-                int end = EndOfSubmission(first);
-                commands.Add(Encode(first, end));
-                first = end;
+                List<CommandBuffer> commands = [];
+                while (first < _ends[part])
+                {
+                    int end = Math.Min(EndOfSubmission(first), _ends[part]);
+                    commands.Add(Encode(first, end));
+                    first = end;
+                }
+                _parts[part] = [.. commands];
             }
         }
         catch
@@ -49,10 +71,20 @@ internal sealed unsafe class VulkanGraph : IDisposable
             Dispose();
             throw;
         }
-        _commands = [.. commands];
     }
 
-    public ulong Submit() => _device.Queue.Submit(_commands);
+    /// <summary>Submits the graph.</summary>
+    /// <returns>The timeline's value behind it.</returns>
+    public ulong Submit()
+    {
+        for (int part = 0; part < _parts.Length; part++)
+            _done[part] = _device.Queue.Submit(_parts[part]);
+        return _done[^1];
+    }
+
+    /// <summary>The timeline's value at which the last run has done its first launches.</summary>
+    /// <param name="end">How many launches, an end of a part.</param>
+    public ulong DoneAt(int end) => _done[Array.IndexOf(_ends, end)];
 
     /// <summary>Runs every launch alone between two timestamps and returns each one's nanoseconds.</summary>
     public double[] Profile()
@@ -136,9 +168,8 @@ internal sealed unsafe class VulkanGraph : IDisposable
         return end;
     }
 
-    private CommandBuffer Encode(int first, int end, QueryPool queries = default)
+    private CommandBuffer Begin()
     {
-        Vk vk = _device.Vk;
         CommandBufferAllocateInfo allocate = new()
         {
             SType = StructureType.CommandBufferAllocateInfo,
@@ -156,6 +187,13 @@ internal sealed unsafe class VulkanGraph : IDisposable
             Flags = CommandBufferUsageFlags.SimultaneousUseBit,
         };
         VulkanError.Check(_device.Calls.BeginCommandBuffer(commands, in begin), "recording a graph");
+        return commands;
+    }
+
+    private CommandBuffer Encode(int first, int end, QueryPool queries = default)
+    {
+        Vk vk = _device.Vk;
+        CommandBuffer commands = Begin();
         bool profile = queries.Handle != 0;
         if (profile)
             vk.CmdResetQueryPool(commands, queries, 0, (uint)(2 * (end - first)));
@@ -187,14 +225,30 @@ internal sealed unsafe class VulkanGraph : IDisposable
                     (uint)(2 * (i - first)) + 1
                 );
         }
+        bool copies = !profile && EncodeCopies(commands, end);
         _device.FullBarrier(
             commands,
-            PipelineStageFlags2.ComputeShaderBit,
+            copies ? PipelineStageFlags2.AllCommandsBit : PipelineStageFlags2.ComputeShaderBit,
             PipelineStageFlags2.HostBit | PipelineStageFlags2.AllCommandsBit,
             AccessFlags2.HostReadBit | AccessFlags2.MemoryReadBit | AccessFlags2.MemoryWriteBit
         );
         VulkanError.Check(_device.Calls.EndCommandBuffer(commands), "recording a graph");
         return commands;
+    }
+
+    // The copies to the host that stand behind the first launches; false where there are none.
+    private bool EncodeCopies(CommandBuffer commands, int end)
+    {
+        HostCopy[] copies = Array.FindAll(_copies, copy => copy.End == end);
+        if (copies.Length == 0)
+            return false;
+        _device.FullBarrier(commands);
+        foreach (HostCopy copy in copies)
+        {
+            BufferCopy region = new((ulong)copy.FromOffset, (ulong)copy.ToOffset, (ulong)copy.ByteLength);
+            _device.Vk.CmdCopyBuffer(commands, copy.From.Buffer, copy.To.Buffer, 1, in region);
+        }
+        return true;
     }
 
     private void EncodeLaunch(CommandBuffer commands, int index, ComputePipeline pipeline)

@@ -48,11 +48,11 @@ internal sealed class SumTree(int length)
 
     /// <summary>Adds the next vector.</summary>
     /// <param name="node">What it is the sum of; it begins where the one before ended, or later.</param>
-    /// <param name="fill">Writes the vector.</param>
-    public void Add(SumNode node, SpanAction fill)
+    /// <param name="vector">The vector, or the beginning of it where the rest is 0.</param>
+    public void Add(SumNode node, ReadOnlySpan<float> vector)
     {
         float[] values = _free.TryPop(out float[]? free) ? free : new float[length];
-        fill(values);
+        vector.CopyTo(values);
         while (_open is [.., var last] && last.Node.IsSiblingOf(node))
         {
             AddTo(last.Values, values);
@@ -91,7 +91,4 @@ internal sealed class SumTree(int length)
         for (int i = wide.Length * Vector<float>.Count; i < values.Length; i++)
             sum[i] += values[i];
     }
-
-    /// <summary>Writes a vector.</summary>
-    internal delegate void SpanAction(Span<float> values);
 }

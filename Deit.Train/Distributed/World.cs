@@ -29,7 +29,7 @@ internal abstract class World
     public bool IsFirst => Rank == 0;
 
     /// <summary>Bytes that this rank has sent to others so far.</summary>
-    public long BytesSent { get; private set; }
+    public long BytesSent { get; private protected set; }
 
     /// <summary>Sends part i to rank i, and receives a part of each rank.</summary>
     /// <param name="send">A part for each rank, all of one size.</param>
@@ -61,6 +61,20 @@ internal abstract class World
             );
         BytesSent += (long)(Size - 1) * own.Length * Unsafe.SizeOf<T>();
         AllGatherBytes(MemoryMarshal.AsBytes(own), MemoryMarshal.AsBytes(all), purpose);
+    }
+
+    /// <summary>Adds up the vectors of all ranks, in an order that the carrier chooses: here in the order of ranks.</summary>
+    /// <param name="values">The vector of this rank; receives the sum.</param>
+    /// <param name="purpose">What for.</param>
+    /// <exception cref="DeitException">A rank has ended, or did not come within the timeout.</exception>
+    public virtual void AllReduceSum(Span<float> values, string purpose)
+    {
+        float[] all = new float[checked(values.Length * Size)];
+        AllGather<float>(values, all, purpose);
+        values.Clear();
+        for (int rank = 0; rank < Size; rank++)
+        for (int i = 0; i < values.Length; i++)
+            values[i] += all[(rank * values.Length) + i];
     }
 
     /// <summary>Gives what rank 0 has to all.</summary>

@@ -16,7 +16,7 @@ internal sealed class AdamWOptimizer(OptimizerOptions options) : IOptimizer
     /// <inheritdoc/>
     public void Record(Recorder r, OptimizerUpdate update) =>
         r.AdamW(
-            update.Parameters.Trained,
+            update.Weights,
             update.Gradients,
             update.State[0],
             update.State[1],

@@ -1,5 +1,4 @@
 using Deit.Gpu;
-using Deit.Model;
 
 namespace Deit.Train.Optimizers;
 
@@ -8,7 +7,7 @@ internal interface IOptimizer
 {
     /// <summary>
     /// The tensors that are kept from update to update, by the names that a checkpoint keeps them under. Each is as long as
-    /// <see cref="Parameters.Trained"/> and zero before the first update.
+    /// the weights that are updated and zero before the first update.
     /// </summary>
     IReadOnlyList<string> StateNames { get; }
 
@@ -22,15 +21,15 @@ internal interface IOptimizer
 }
 
 /// <summary>The tensors of an update.</summary>
-/// <param name="Parameters">
-/// The weights and their gradients, flat: an update changes <see cref="Deit.Model.Parameters.Trained"/>.
-/// </param>
+/// <param name="Weights">The weights to update, flat: all that are trained, or a part.</param>
+/// <param name="Gradients">Their gradients.</param>
 /// <param name="State">The optimiser's own, in the order of <see cref="IOptimizer.StateNames"/>.</param>
 /// <param name="DecayMask">The factor of weight decay of each <see cref="Deit.Model.Parameters.Granule"/> parameters, 1 or 0.</param>
 /// <param name="Segments">
 /// U32, the index, among those that are trained, of the parameter tensor that each
 /// <see cref="Deit.Model.Parameters.Granule"/> parameters belong to.
 /// </param>
+/// <param name="SegmentCount">How many parameter tensors are trained.</param>
 /// <param name="StepState">Learning rate and bias corrections.</param>
 /// <param name="GradientScale">[1], multiplies the gradients; null for 1.</param>
 /// <param name="Apply">[1], 0 leaves everything as it is; null for 1.</param>
@@ -38,19 +37,14 @@ internal interface IOptimizer
 /// The factor of the learning rate of each <see cref="Deit.Model.Parameters.Granule"/> parameters; null for 1.
 /// </param>
 internal sealed record OptimizerUpdate(
-    Parameters Parameters,
+    Tensor Weights,
+    Tensor Gradients,
     IReadOnlyList<Tensor> State,
     Tensor DecayMask,
     Tensor Segments,
+    int SegmentCount,
     Tensor StepState,
     Tensor? GradientScale,
     Tensor? Apply,
     Tensor? Rates
-)
-{
-    /// <summary>The flat gradients.</summary>
-    /// <exception cref="InvalidOperationException">The parameters have none.</exception>
-    public Tensor Gradients =>
-        Parameters.FlatGradients
-        ?? throw new InvalidOperationException("The parameters have no gradients; call Parameters.Train first.");
-}
+);

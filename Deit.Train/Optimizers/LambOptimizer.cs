@@ -18,13 +18,13 @@ internal sealed class LambOptimizer(OptimizerOptions options) : IOptimizer
     /// <inheritdoc/>
     public void Record(Recorder r, OptimizerUpdate update) =>
         r.Lamb(
-            update.Parameters.Trained,
+            update.Weights,
             update.Gradients,
             update.State[0],
             update.State[1],
             update.DecayMask,
             update.Segments,
-            update.Parameters.Specs.Count - update.Parameters.FrozenCount,
+            update.SegmentCount,
             update.StepState,
             _options,
             update.GradientScale,

@@ -18,7 +18,7 @@ internal sealed class LionOptimizer(OptimizerOptions options) : IOptimizer
     /// <inheritdoc/>
     public void Record(Recorder r, OptimizerUpdate update) =>
         r.Lion(
-            update.Parameters.Trained,
+            update.Weights,
             update.Gradients,
             update.State[0],
             update.DecayMask,

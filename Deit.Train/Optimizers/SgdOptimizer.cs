@@ -18,7 +18,7 @@ internal sealed class SgdOptimizer(OptimizerOptions options) : IOptimizer
     /// <inheritdoc/>
     public void Record(Recorder r, OptimizerUpdate update) =>
         r.Sgd(
-            update.Parameters.Trained,
+            update.Weights,
             update.Gradients,
             update.State[0],
             update.DecayMask,

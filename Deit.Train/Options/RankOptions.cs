@@ -28,6 +28,37 @@ internal sealed record RankOptions
     public bool ShareDevice { get; init; }
 
     [Flag(
+        "how ranks sum their gradients: ordered for an order that no number of ranks and no network changes; bf16 to send "
+            + "half as many bytes, and to add what rounding takes to the next update; native for MPI's own sum",
+        Scope = FlagScope.Run,
+        OnResume = true
+    )]
+    public GradientReduction Reduce { get; init; }
+
+    [Flag(
+        "each rank updates a part of the weights and keeps the optimizer's moments of that part alone; checkpoints are "
+            + "the same files",
+        Scope = FlagScope.Command,
+        OnResume = true
+    )]
+    public bool Zero { get; init; }
+
+    [Flag(
+        "gradients are exchanged in buckets of so many MB, while the backward pass still computes the next ones; 0 for one "
+            + "exchange after it",
+        Scope = FlagScope.Command,
+        OnResume = true
+    )]
+    public double BucketMb { get; init; } = 4;
+
+    [Flag(
+        "compare the weights of all ranks after each update, and not only before each evaluation",
+        Scope = FlagScope.Command,
+        OnResume = true
+    )]
+    public bool CheckUpdates { get; init; }
+
+    [Flag(
         "seconds that a rank waits for the others before it ends the training",
         Scope = FlagScope.Command,
         OnResume = true
@@ -74,6 +105,7 @@ internal sealed record RankOptions
     public void Validate()
     {
         OptionCheck.Require(Timeout is > 0 and <= 1e6, "--timeout", Timeout, "above 0 and at most 1000000");
+        OptionCheck.Require(BucketMb is 0 or (>= 0.1 and <= 2000), "--bucket-mb", BucketMb, "0, or from 0.1 to 2000");
         _ = Shares is null or "auto" ? [] : Numbers("--shares", Shares, least: 1);
         _ = Devices is null or "all" ? [] : Numbers("--devices", Devices, least: 0);
     }
@@ -97,4 +129,17 @@ internal sealed record RankOptions
                 );
         return [.. numbers];
     }
+}
+
+/// <summary>How ranks sum their gradients.</summary>
+internal enum GradientReduction
+{
+    /// <summary>In F32, in an order that depends on nothing but the number of micro-batches.</summary>
+    Ordered,
+
+    /// <summary>As bfloat16 on the way; what rounding takes is added to the next update.</summary>
+    Bf16,
+
+    /// <summary>In F32, in the order that the MPI library chooses.</summary>
+    Native,
 }

@@ -64,7 +64,7 @@ internal sealed record RunOptions
     /// <param name="every">The number of steps.</param>
     /// <param name="before">The step of the epoch before, left out.</param>
     /// <param name="now">The step of the epoch now.</param>
-    public static bool Passes(int every, int before, int now) => now / every > before / every;
+    public static bool Passes(int every, int before, int now) => every > 0 && now / every > before / every;
 
     /// <exception cref="DeitException">A value makes no sense.</exception>
     public void Validate()

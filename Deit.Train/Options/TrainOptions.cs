@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Files;
 
@@ -67,6 +68,17 @@ internal sealed record TrainOptions
         Distillation.Validate();
         Evaluation.Validate();
         Run.Validate();
+        if (Run.Ranks.Zero && Optimizer.Kind == OptimizerKind.Lamb)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                "--zero was given with --opt lamb, which needs the norms of whole tensors; drop --zero, or take another --opt."
+            );
+        if (Run.Ranks.Reduce == GradientReduction.Bf16 && Step.Precision.Activations == DType.F16)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                "--reduce bf16 was given with --precision fp16, whose loss scale changes what the rest of the rounding means; "
+                    + "take --reduce ordered, or another --precision."
+            );
         if (Distillation.TeacherCache is not null && !(Augmentation.NoAug && Distillation.Distils))
             throw new DeitException(
                 DeitErrorKind.Usage,

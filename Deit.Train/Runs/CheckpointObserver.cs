@@ -1,5 +1,4 @@
 using Deit.Model;
-using Deit.Train.Options;
 using Deit.Train.Training;
 
 namespace Deit.Train.Runs;
@@ -9,20 +8,8 @@ namespace Deit.Train.Runs;
 /// <param name="session">The tensors.</param>
 internal sealed class CheckpointObserver(RunCheckpoint checkpoint, TrainingSession session) : ITrainingObserver
 {
-    private int _saved; // the step of the epoch that was looked at last
-
     /// <inheritdoc/>
-    public void Started(TrainingSession session, TrainState state, bool resumed) => _saved = state.StepInEpoch;
-
-    /// <inheritdoc/>
-    public void StepDone(TrainState state, Func<TrainState> snapshot)
-    {
-        int before = _saved < state.StepInEpoch ? _saved : 0,
-            every = session.Plan.Options.Run.SaveSteps;
-        _saved = state.StepInEpoch;
-        if (every > 0 && RunOptions.Passes(every, before, state.StepInEpoch))
-            Save(snapshot());
-    }
+    public void SaveDue(TrainState state) => Save(state);
 
     /// <inheritdoc/>
     public void EpochEvaluated(EpochResult result)

@@ -23,10 +23,14 @@ internal static class RankStart
     /// <exception cref="DeitException">A rank has other options.</exception>
     public static int Meet(World world, TrainOptions options)
     {
+        RankOptions ranks = options.Run.Ranks;
         Team.RequireSame(
             world,
             OptionsFile.Text(options with { Run = options.Run with { Output = null } }, FlagScope.Run)
-                + string.Create(CultureInfo.InvariantCulture, $"{options.Run.Ranks.Shares} {options.Run.Output}"),
+                + string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{ranks.Shares} {ranks.Zero} {ranks.BucketMb} {ranks.CheckUpdates} {options.Run.Output}"
+                ),
             "options",
             "give the same flags to all"
         );

@@ -1,16 +1,15 @@
 using System.Text.Json;
-using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Train.Training;
 
 namespace Deit.Train.Runs;
 
-/// <summary>The tensors of a training that <c>last</c> keeps.</summary>
+/// <summary>What <c>last</c> keeps of a training.</summary>
 /// <param name="Weights">The weights.</param>
 /// <param name="Average">The moving average; null without.</param>
-/// <param name="Optimizer">The optimiser's tensors, and gradients of an update that is not complete.</param>
-internal sealed record CheckpointTensors(Parameters Weights, Parameters? Average, IReadOnlyList<NamedTensor> Optimizer)
+/// <param name="Optimizer">The optimiser's state, and gradients of an update that is not complete.</param>
+internal sealed record CheckpointTensors(Parameters Weights, Parameters? Average, IReadOnlyList<KeptValues> Optimizer)
 {
     /// <summary>The tensors of a training at a point.</summary>
     public static CheckpointTensors Of(TrainingSession session, TrainState state) =>
@@ -45,7 +44,7 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
 
     /// <summary>Writes <c>last</c>.</summary>
     /// <param name="description">The model that the weights belong to.</param>
-    /// <param name="tensors">The weights, the moving average and the optimiser's tensors.</param>
+    /// <param name="tensors">The weights, the moving average and the optimiser's state.</param>
     /// <param name="state">Where the training stands.</param>
     /// <exception cref="DeitException">The disk is full or not writable; the old folder is intact.</exception>
     public void SaveLast(ModelDescription description, CheckpointTensors tensors, TrainState state) =>
@@ -56,16 +55,21 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
                 WriteModel(folder, description, tensors.Weights);
                 if (tensors.Average is { } average)
                     ModelFolder.SaveWeights(average, Path.Combine(folder, AverageFile));
-                GpuDevice device = tensors.Weights.Device;
                 SafetensorsWriter.Write(
                     Path.Combine(folder, OptimizerFile),
-                    tensors.Optimizer.Select(t =>
-                        SafetensorsSource.FromFloats(t.Name, [t.Tensor.Elements], device.Read<float>(t.Tensor))
-                    )
+                    tensors.Optimizer.Select(t => SafetensorsSource.FromFloats(t.Name, [t.Elements], t.Read()))
                 );
                 AtomicFile.Write(
                     Path.Combine(folder, StateFile),
-                    stream => JsonSerializer.Serialize(stream, state with { Kernels = new(device.Choices.All) }, Json)
+                    stream =>
+                        JsonSerializer.Serialize(
+                            stream,
+                            state with
+                            {
+                                Kernels = new(tensors.Weights.Device.Choices.All),
+                            },
+                            Json
+                        )
                 );
             }
         );
@@ -124,16 +128,16 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
             LoadWeights(average, AverageFile);
         string path = Path.Combine(Last, OptimizerFile);
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        foreach ((string name, Tensor tensor) in tensors.Optimizer)
+        foreach (KeptValues kept in tensors.Optimizer)
         {
-            if (!file.TryGet(name, out SafetensorsEntry? entry) || entry.ElementCount != tensor.Elements)
+            if (!file.TryGet(kept.Name, out SafetensorsEntry? entry) || entry.ElementCount != kept.Elements)
                 throw new CheckpointException(
-                    $"'{path}' does not fit the model: '{name}' of {tensor.Elements} elements is missing; "
+                    $"'{path}' does not fit the model: '{kept.Name}' of {kept.Elements} elements is missing; "
                         + "start the training anew."
                 );
-            float[] values = new float[tensor.Elements];
+            float[] values = new float[kept.Elements];
             file.ReadFloats(entry, values);
-            tensors.Weights.Device.Write<float>(tensor, values);
+            kept.Write(values);
         }
     }
 

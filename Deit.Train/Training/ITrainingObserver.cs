@@ -18,8 +18,11 @@ internal interface ITrainingObserver
 
     /// <summary>A step is queued, and its loss was read where it was due.</summary>
     /// <param name="state">The point after the step.</param>
-    /// <param name="snapshot">Waits for the device and returns the point as a checkpoint keeps it.</param>
-    void StepDone(TrainState state, Func<TrainState> snapshot) { }
+    void StepDone(TrainState state) { }
+
+    /// <summary>A checkpoint is due within an epoch.</summary>
+    /// <param name="state">The point as a checkpoint keeps it.</param>
+    void SaveDue(TrainState state) { }
 
     /// <summary>The training goes on although something is not as it should be.</summary>
     /// <param name="notice">A sentence on it, without a point at its end.</param>

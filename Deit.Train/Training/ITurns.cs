@@ -43,6 +43,9 @@ internal interface ITurns
     /// <summary>What the exchange with others took so far; null where there are none.</summary>
     ExchangeFigures? Exchange { get; }
 
+    /// <summary>A checkpoint is about to be written: what other processes keep of the training comes to the one that writes.</summary>
+    void PrepareSave();
+
     /// <summary>Evaluates the pictures of batches, together with the others.</summary>
     /// <param name="batches">Those that this process evaluates.</param>
     /// <returns>The same on every rank; null where a signal asked to stop.</returns>
@@ -96,6 +99,9 @@ internal sealed class SingleSteps(TrainingSession session, StopSignal stop) : IT
 
     /// <inheritdoc/>
     public ExchangeFigures? Exchange => null;
+
+    /// <inheritdoc/>
+    public void PrepareSave() { }
 
     /// <inheritdoc/>
     public IReadOnlyList<Evaluation>? Evaluate(IEnumerable<Batch> batches)

@@ -17,13 +17,13 @@ internal sealed class SharedUpdates : ITurns
     private readonly TrainingSession _session;
     private readonly World _world;
     private readonly StopSignal _stop;
-    private readonly float[] _sum;
+    private readonly GradientExchange _gradients;
     private readonly float[] _losses; // of this rank, at their places within the update
     private readonly List<string> _notices = [];
     private MicroBatches _microBatches;
-    private GradientSum _gradients;
     private bool _takesWeightsOfFirst;
-    private TimeSpan _exchanging,
+    private TimeSpan _exchanging, // of all updates
+        _waiting, // for exchanges once the device was done
         _updating,
         _computing; // since the micro-batches were last dealt out
     private int _computed;
@@ -39,10 +39,14 @@ internal sealed class SharedUpdates : ITurns
     {
         (_session, _world, _stop) = (session, world, stop);
         _microBatches = session.Team!.MicroBatches;
-        _takesWeightsOfFirst = session.Team.AreDevicesMixed;
-        int length = (int)Gradients.Elements;
-        _gradients = new GradientSum(world, _microBatches, length);
-        _sum = new float[length];
+        _takesWeightsOfFirst = session.Team.AreDevicesMixed && session.Step.Shards is null;
+        _gradients = new GradientExchange(
+            world,
+            _microBatches,
+            session.Step.Buckets,
+            session.Plan.Options.Run.Ranks.Reduce,
+            partsOnly: !session.Step.ReadsAllGradients
+        );
         _losses = new float[_microBatches.Count];
     }
 
@@ -59,7 +63,13 @@ internal sealed class SharedUpdates : ITurns
     public ExchangeFigures? Exchange =>
         _world.Size == 1 || _updates == 0
             ? null
-            : new ExchangeFigures(_updates, _exchanging.TotalSeconds, _updating.TotalSeconds, _sent);
+            : new ExchangeFigures(
+                _updates,
+                _exchanging.TotalSeconds,
+                _waiting.TotalSeconds,
+                _updating.TotalSeconds,
+                _sent
+            );
 
     private Tensor Gradients => _session.Model.Parameters.FlatGradients!;
 
@@ -82,7 +92,7 @@ internal sealed class SharedUpdates : ITurns
         if (Enumerable.Range(0, _world.Size).All(rank => dealt.Of(rank) == _microBatches.Of(rank)))
             return;
         _microBatches = dealt;
-        _gradients = new GradientSum(_world, dealt, _sum.Length);
+        _gradients.Deal(dealt);
     }
 
     /// <inheritdoc/>
@@ -92,37 +102,84 @@ internal sealed class SharedUpdates : ITurns
         if (_turn == 0)
             _turn = Stopwatch.GetTimestamp();
         long start = Stopwatch.GetTimestamp();
+        TimeSpan exchangedBefore = _exchanging;
         _session.Step.LossSum = 0;
         _session.Submit(batch, step, learningRate);
-        _gradients.Add(microBatch, values => _session.Device.Read(Gradients, values));
+        bool isLast = microBatch == _microBatches.Of(_world.Rank).End - 1;
+        for (int bucket = 0; bucket < _gradients.Buckets.Count; bucket++)
+        {
+            // The device computes the next buckets meanwhile.
+            _gradients.Add(bucket, microBatch, _session.Step.Gradients(bucket));
+            if (isLast)
+                TakeSum(bucket);
+        }
         _losses[microBatch] = _session.Step.LossSum;
-        _computing += Stopwatch.GetElapsedTime(start);
+        _computing += Stopwatch.GetElapsedTime(start) - (_exchanging - exchangedBefore);
         _computed++;
     }
 
     /// <inheritdoc/>
     public void End(long step, double learningRate)
     {
-        long start = Stopwatch.GetTimestamp(),
-            sent = _world.BytesSent;
-        _gradients.Take(_sum);
-        _exchanging += Stopwatch.GetElapsedTime(start);
-        _sent += _world.BytesSent - sent;
         _updates++;
-        _session.Device.Write<float>(Gradients, _sum);
+        if (_session.Step.ReadsAllGradients)
+            _session.Device.Write<float>(Gradients, _gradients.Sum);
+        else
+            foreach (FlatRange part in _session.Step.Shards!.Own)
+                _session.Device.Write<float>(
+                    Gradients.Slice(part.Start, [part.Count]),
+                    _gradients.Sum.AsSpan(part.Start, part.Count)
+                );
         AverageBuffers();
         _session.Step.Update(step + Steps - 1, learningRate);
-        if (_takesWeightsOfFirst)
+        if (_session.Step.Shards is { } shards)
+            GatherWeights(shards);
+        else if (_takesWeightsOfFirst)
             _session.ShareWeights();
+        if (_session.Plan.Options.Run.Ranks.CheckUpdates)
+            CompareWeights();
         Agree();
         _updating += Stopwatch.GetElapsedTime(_turn);
         _turn = 0;
     }
 
+    private void TakeSum(int bucket)
+    {
+        long start = Stopwatch.GetTimestamp(),
+            sent = _world.BytesSent;
+        _gradients.Take(bucket);
+        TimeSpan took = Stopwatch.GetElapsedTime(start);
+        _exchanging += took;
+        if (bucket == _gradients.Buckets.Count - 1)
+            _waiting += took;
+        _sent += _world.BytesSent - sent;
+    }
+
+    // Every rank has updated its part of the weights.
+    private void GatherWeights(Shards shards)
+    {
+        Tensor weights = _session.Model.Parameters.Trained;
+        float[] own = new float[shards.OwnLength];
+        int at = 0;
+        foreach (FlatRange part in shards.Own)
+        {
+            _session.Device.Read(weights.Slice(part.Start, [part.Count]), own.AsSpan(at, part.Count));
+            at += part.Count;
+        }
+        _session.Device.Write<float>(weights, shards.Gather(own, "gathering the weights"));
+        _session.Step.UpdateAverage();
+    }
+
+    /// <inheritdoc/>
+    public void PrepareSave() => _session.Step.GatherState();
+
     /// <inheritdoc/>
     public IReadOnlyList<Evaluation>? Evaluate(IEnumerable<Batch> batches)
     {
         CompareWeights();
+        // Devices of different kinds have come to averages of different last bits.
+        if (_session.Team!.AreDevicesMixed)
+            _session.ShareAverage();
         List<ScoredSplit>? own = null;
         try
         {

@@ -3,6 +3,7 @@ using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Distillation;
+using Deit.Train.Distributed;
 using Deit.Train.Optimizers;
 using Deit.Train.Options;
 
@@ -30,9 +31,9 @@ internal sealed class TrainStep : IDisposable
         _uploaded;
     private readonly Tensor? _teacherLogits;
     private readonly Mixup _mixup;
-    private readonly bool _sharesUpdate;
     private readonly Graph? _further,
-        _updateGraph;
+        _updateGraph,
+        _averageGraph; // apart from the update where weights of other ranks come between
 
     /// <summary>Records the step.</summary>
     /// <param name="device">The device of the networks.</param>
@@ -42,7 +43,7 @@ internal sealed class TrainStep : IDisposable
     /// <param name="teacher">The teacher that runs in each step; null without, or where its logits are uploaded.</param>
     /// <param name="uploadTeacher">True where the teacher's logits come with the images.</param>
     /// <param name="precision">The types to compute in; activations of F16 scale the loss.</param>
-    /// <param name="sharesUpdate">True where each step only makes gradients: somebody sums them and asks for the
+    /// <param name="sharing">Given where each step only makes gradients: somebody sums those of all ranks and asks for the
     /// <see cref="Update"/>.</param>
     public TrainStep(
         GpuDevice device,
@@ -52,7 +53,7 @@ internal sealed class TrainStep : IDisposable
         Teacher? teacher = null,
         bool uploadTeacher = false,
         Precision precision = default,
-        bool sharesUpdate = false
+        UpdateSharing? sharing = null
     )
     {
         if (!precision.Trains)
@@ -61,19 +62,24 @@ internal sealed class TrainStep : IDisposable
                 $"Training in {precision.Name} was asked for, gradients lie below its range; use bf16x3 or fp32."
             );
         (_device, _model, _options, _average, Precision) = (device, model, options, average, precision);
-        _sharesUpdate = sharesUpdate;
         (_mixup, _optimizer) = (options.Augmentation.Mixing(), OptimizerList.Create(options.Optimizer));
         model.Parameters.Train(options.Model.Frozen.ParametersOf(model.Config));
         int batch = options.Step.BatchSize;
         UploadLayout layout = new(batch, model.Config, uploadTeacher);
         try
         {
+            if (sharing is not null)
+            {
+                Buckets = FlatRange.Buckets((int)model.Parameters.FlatGradients!.Elements, sharing.BucketBytes);
+                Shards = sharing is { Sharded: true, World.Size: > 1 } ? new Shards(sharing.World, Buckets) : null;
+            }
             _update = new WeightUpdate(
                 model.Parameters,
                 _optimizer,
                 options.Optimizer.ClipGrad,
                 scalesLoss: precision.Activations == DType.F16,
-                LayerDecay.Rates(model.Config, model.Parameters, options.Optimizer.LayerDecay)
+                LayerDecay.Rates(model.Config, model.Parameters, options.Optimizer.LayerDecay),
+                Shards
             );
             _inputs = device.CreateArena("inputs", layout.ByteLength + Arena.SizeOf(DType.F32, [1]));
             _images = layout.Images.In(_inputs);
@@ -86,6 +92,8 @@ internal sealed class TrainStep : IDisposable
             device.Fill(_lossSum);
             Slots = new UploadSlots(device, layout, batch);
             (Graph, _further, _updateGraph) = Record(teacher, $"training with --batch-size {batch}");
+            if (Shards is not null && average is not null)
+                _averageGraph = device.Record(RecordAverage, new GraphOptions { Purpose = "the moving average" });
         }
         catch
         {
@@ -98,7 +106,16 @@ internal sealed class TrainStep : IDisposable
     /// <summary>The recorded step, the first of an update.</summary>
     public Graph Graph { get; }
 
-    /// <summary>The optimiser's tensors, laid out as the parameters.</summary>
+    /// <summary>Where updates are shared, the parts in which gradients are exchanged, the first to be computed first.</summary>
+    public IReadOnlyList<FlatRange> Buckets { get; } = [];
+
+    /// <summary>Where each rank updates a part of the weights, these parts; null elsewhere.</summary>
+    public Shards? Shards { get; }
+
+    /// <summary>Whether an update reads all gradients, for their norm: not only those of the weights that it changes.</summary>
+    public bool ReadsAllGradients => Shards is null || LossScale is not null || _options.Optimizer.ClipGrad is not null;
+
+    /// <summary>The optimiser's tensors, laid out as the parameters that are updated here.</summary>
     public IReadOnlyList<NamedTensor> OptimizerState => _update.State;
 
     /// <summary>The type of activations and factors.</summary>
@@ -144,11 +161,20 @@ internal sealed class TrainStep : IDisposable
         inputs.StepState = StateOf(step, learningRate);
         inputs.MixState = _mixup.Draw((ulong)_options.Run.Seed, step, _model.Config.InputSize);
         inputs.Upload(_uploaded);
-        (micro == 0 || _sharesUpdate ? Graph : _further!).Submit();
-        if (micro == steps - 1 && !_sharesUpdate)
+        bool shares = Buckets.Count > 0;
+        (micro == 0 || shares ? Graph : _further!).Submit();
+        if (micro == steps - 1 && !shares)
             _updateGraph?.Submit();
         HostTime = (HostTime.Total + Stopwatch.GetElapsedTime(start), HostTime.Count + 1);
     }
+
+    /// <summary>Waits until the step submitted last has computed the gradients of one of <see cref="Buckets"/>.</summary>
+    /// <returns>The gradients, until the next step or update.</returns>
+    public ReadOnlySpan<float> Gradients(int bucket) => Graph.ReadBack(bucket);
+
+    /// <summary>Gets the optimiser's state of all ranks, so that <see cref="Kept"/> can be read. All ranks call it.</summary>
+    /// <exception cref="DeitException">A rank has ended, or did not come in time.</exception>
+    public void GatherState() => _update.GatherState();
 
     /// <summary>Queues an update by the gradients that now lie in the parameters, where steps do not make it themselves.</summary>
     /// <param name="step">The number of the update's last step since the start of the run.</param>
@@ -156,8 +182,13 @@ internal sealed class TrainStep : IDisposable
     public void Update(long step, double learningRate)
     {
         _device.Write(_stepState, StateOf(step, learningRate));
-        _updateGraph!.Submit();
+        _updateGraph?.Submit(); // null on a rank without a part
     }
+
+    /// <summary>
+    /// Moves the average on, where an update does not: where each rank updates its part, and the weights are gathered then.
+    /// </summary>
+    public void UpdateAverage() => _averageGraph?.Submit();
 
     /// <summary>Copies inputs into a slot and queues a step.</summary>
     /// <param name="images">[B, 3, H, W], normalised.</param>
@@ -173,21 +204,22 @@ internal sealed class TrainStep : IDisposable
         Slots.Return(slot);
     }
 
-    /// <summary>The tensors that a checkpoint keeps beside weights and moving average.</summary>
-    /// <param name="step">The number of the next step: within an update the gradients so far belong to them.</param>
-    public IEnumerable<NamedTensor> Kept(long step)
+    /// <summary>What a checkpoint keeps beside weights and moving average.</summary>
+    /// <param name="step">The number of the next step: within an update the gradients so far belong to it.</param>
+    public IEnumerable<KeptValues> Kept(long step)
     {
-        foreach (NamedTensor state in _update.State)
+        foreach (KeptValues state in _update.Kept)
             yield return state;
         if (step % _options.Step.AccumSteps != 0)
-            yield return new NamedTensor("gradients", _model.Parameters.FlatGradients!);
+            yield return KeptValues.Of(_device, new NamedTensor("gradients", _model.Parameters.FlatGradients!));
         if (LossScale is { } scale)
-            yield return new NamedTensor("loss_scale", scale);
+            yield return KeptValues.Of(_device, new NamedTensor("loss_scale", scale));
     }
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
+        _averageGraph?.Dispose();
         _updateGraph?.Dispose();
         _further?.Dispose();
         Graph?.Dispose(); // this and the rest: null where the constructor failed
@@ -211,7 +243,9 @@ internal sealed class TrainStep : IDisposable
 
     private (Graph First, Graph? Further, Graph? Update) Record(Teacher? teacher, string purpose)
     {
-        bool whole = _options.Step.AccumSteps == 1 && !_sharesUpdate;
+        bool shares = Buckets.Count > 0,
+            whole = _options.Step.AccumSteps == 1 && !shares;
+        Tensor? gradients = _model.Parameters.FlatGradients;
         IReadOnlyList<string> untouched = [];
         Graph? first = null,
             further = null;
@@ -224,17 +258,26 @@ internal sealed class TrainStep : IDisposable
                     if (whole)
                         RecordUpdate(r);
                 },
-                new GraphOptions { Purpose = purpose }
+                new GraphOptions
+                {
+                    Purpose = purpose,
+                    ReadBack = [.. Buckets.Select(range => gradients!.Slice(range.Start, [range.Count]))],
+                }
             );
             _update.SetDecay(untouched);
             if (whole)
                 return (first, null, null);
-            if (!_sharesUpdate)
+            if (!shares)
                 further = _device.Record(
                     r => RecordGradients(r, teacher, accumulate: true),
                     new GraphOptions { Purpose = purpose, Borrow = first }
                 );
-            return (first, further, _device.Record(RecordUpdate, new GraphOptions { Purpose = purpose }));
+            bool updates = Shards is null or { OwnLength: > 0 };
+            return (
+                first,
+                further,
+                updates ? _device.Record(RecordUpdate, new GraphOptions { Purpose = purpose }) : null
+            );
         }
         catch
         {
@@ -287,11 +330,15 @@ internal sealed class TrainStep : IDisposable
     private void RecordUpdate(Recorder r)
     {
         _update.Record(r, _stepState);
-        if (_average is null)
-            return;
+        if (_average is not null && Shards is null)
+            RecordAverage(r);
+    }
+
+    private void RecordAverage(Recorder r)
+    {
         // The running statistics are averaged, too, as in timm's ModelEma over the whole state dictionary.
         Parameters own = _model.Parameters,
-            average = _average.Parameters;
+            average = _average!.Parameters;
         r.Ema(own.TrainedPartOf(average), own.Trained, _stepState);
         if (own.TrainedBuffersOf(own) is { } buffers)
             r.Ema(own.TrainedBuffersOf(average)!, buffers, _stepState);

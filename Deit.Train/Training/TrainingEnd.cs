@@ -19,6 +19,13 @@ internal sealed record TrainingEnd(
 /// <summary>What the exchange of gradients took on one rank.</summary>
 /// <param name="Updates">Updates.</param>
 /// <param name="Seconds">Seconds that the rank exchanged gradients, waits for the others among them.</param>
+/// <param name="WaitSeconds">How many of them came after the backward pass, while the device had nothing to do.</param>
 /// <param name="OfSeconds">Seconds of all updates.</param>
 /// <param name="BytesSent">Bytes that the rank sent.</param>
-internal sealed record ExchangeFigures(long Updates, double Seconds, double OfSeconds, long BytesSent);
+internal sealed record ExchangeFigures(
+    long Updates,
+    double Seconds,
+    double WaitSeconds,
+    double OfSeconds,
+    long BytesSent
+);

@@ -58,6 +58,7 @@ internal sealed class TrainingLoop
             double learningRate = _plan.Schedule.LearningRate(_state.Epoch, _state.ValidationLosses);
             if (!TrainEpoch(learningRate, stop) || !EvaluateEpoch(learningRate, stop))
             {
+                _turns.PrepareSave();
                 Tell(observer => observer.Stopped(_state));
                 End(complete: false);
                 return _turns.StopCode;
@@ -72,7 +73,6 @@ internal sealed class TrainingLoop
         _clock = new EpochClock(_plan.Training, _state);
         _turns.BeginEpoch();
         int steps = _plan.StepsPerEpoch;
-        Func<TrainState> snapshot = Snapshot;
         using IEnumerator<Batch> batches = _plan
             .Training.Epoch(
                 _state.Epoch,
@@ -88,7 +88,13 @@ internal sealed class TrainingLoop
             // The loss is read at fixed steps, so that sums and logs do not depend on timing.
             if (RunOptions.Passes(_options.Run.PrintSteps, before, _state.StepInEpoch) || _state.StepInEpoch == steps)
                 ReadLoss(learningRate);
-            Tell(observer => observer.StepDone(_state, snapshot));
+            Tell(observer => observer.StepDone(_state));
+            if (RunOptions.Passes(_options.Run.SaveSteps, before, _state.StepInEpoch))
+            {
+                TrainState due = Snapshot();
+                _turns.PrepareSave();
+                Tell(observer => observer.SaveDue(due));
+            }
             if (_turns.StopCode == 0)
                 continue;
             _state = Snapshot();
@@ -182,6 +188,7 @@ internal sealed class TrainingLoop
             IsBestAverage: average?.Top1 > before.ToBeat(before.BestEmaTop1, unread),
             _state
         );
+        _turns.PrepareSave();
         Tell(observer => observer.EpochEvaluated(result));
         return true;
     }

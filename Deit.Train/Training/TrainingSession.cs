@@ -49,7 +49,7 @@ internal sealed class TrainingSession : IDisposable
                 _answers is null ? Teacher : null,
                 uploadTeacher: _answers is not null,
                 precision,
-                sharesUpdate: team is not null
+                sharing: team is null ? null : Sharing(team, options)
             );
             Evaluator = new Evaluator(
                 Device,
@@ -82,10 +82,19 @@ internal sealed class TrainingSession : IDisposable
         }
     }
 
+    // Devices that compute other last bits keep the same weights where each updates a part and gives it to the others.
+    private static UpdateSharing Sharing(Team team, TrainOptions options) =>
+        new(
+            team.World,
+            (long)(options.Run.Ranks.BucketMb * 1e6),
+            options.Run.Ranks.Zero || (team.AreDevicesMixed && options.Optimizer.Kind != OptimizerKind.Lamb)
+        );
+
     // Of all ranks on these cores, which ask at the same time.
     private long ExchangeBytes() =>
         Team is { World: { } world, MicroBatches: { } microBatches }
-            ? Plan.LocalRanks * GradientSum.ByteLength(world, microBatches, Model.Parameters.FlatGradients!.Elements)
+            ? Plan.LocalRanks
+                * GradientExchange.ByteLength(world, microBatches, Model.Parameters.FlatGradients!.Elements)
             : 0;
 
     private Precision ChoosePrecision(NetworkConfig config)
@@ -143,13 +152,7 @@ internal sealed class TrainingSession : IDisposable
     }
 
     /// <summary>Gives the weights of rank 0 to all ranks, those of the moving average too.</summary>
-    public void ShareWeights() =>
-        Share(
-            ((IEnumerable<INetwork?>)[Model, Average])
-                .OfType<INetwork>()
-                .SelectMany(network => (IEnumerable<Tensor?>)[network.Parameters.Flat, network.Parameters.FlatBuffers])
-                .OfType<Tensor>()
-        );
+    public void ShareWeights() => Share([.. Tensors(Model), .. Tensors(Average)]);
 
     /// <summary>Gives all tensors that a checkpoint keeps from rank 0 to all ranks. One process alone has nobody to give them to.</summary>
     public void ShareAll()
@@ -157,20 +160,28 @@ internal sealed class TrainingSession : IDisposable
         if (Team is not { World.Size: > 1 })
             return;
         ShareWeights();
-        Share(Step.Kept(0).Select(kept => kept.Tensor));
+        Share(Step.Kept(0));
     }
 
-    private void Share(IEnumerable<Tensor> tensors)
+    /// <summary>Gives the moving average of rank 0 to all ranks.</summary>
+    public void ShareAverage() => Share(Tensors(Average));
+
+    private void Share(IEnumerable<KeptValues> all)
     {
         World world = Team!.World;
-        foreach (Tensor tensor in tensors)
+        foreach (KeptValues kept in all)
         {
-            float[] values = Device.Read<float>(tensor);
+            float[] values = kept.Read();
             world.Broadcast<float>(values, "sharing the weights");
             if (!world.IsFirst)
-                Device.Write<float>(tensor, values);
+                kept.Write(values);
         }
     }
+
+    private IEnumerable<KeptValues> Tensors(INetwork? network) =>
+        ((IEnumerable<Tensor?>)[network?.Parameters.Flat, network?.Parameters.FlatBuffers])
+            .OfType<Tensor>()
+            .Select(tensor => KeptValues.Of(Device, new NamedTensor("", tensor)));
 
     /// <summary>Queues a step on a batch of <see cref="TrainStep.Slots"/>.</summary>
     /// <param name="batch">The batch.</param>

@@ -1,13 +1,9 @@
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Distributed;
 using Deit.Train.Optimizers;
 
 namespace Deit.Train.Training;
-
-/// <summary>A tensor and the name under which a checkpoint keeps it.</summary>
-/// <param name="Name">The name.</param>
-/// <param name="Tensor">The tensor.</param>
-internal readonly record struct NamedTensor(string Name, Tensor Tensor);
 
 /// <summary>The update of the weights: the optimiser's tensors, the parameters that decay, and dynamic loss
 /// scaling.</summary>
@@ -20,6 +16,8 @@ internal sealed class WeightUpdate : IDisposable
     private readonly Tensor _decayMask,
         _segments;
     private readonly Tensor? _rates;
+    private readonly Shards? _shards;
+    private readonly Dictionary<string, float[]> _gathered = []; // the state of all ranks, as it was gathered or loaded last
     private readonly LossScaleOptions _lossScaling = new();
 
     /// <summary>Asks for the memory and clears it.</summary>
@@ -28,19 +26,22 @@ internal sealed class WeightUpdate : IDisposable
     /// <param name="clipGradient">The largest norm of the gradients; null for any.</param>
     /// <param name="scalesLoss">Scales the loss, so that gradients of 16 bits keep within their range.</param>
     /// <param name="rates">The factor of the learning rate of each <see cref="Parameters.Granule"/> trained parameters; null for 1.</param>
+    /// <param name="shards">The part of the weights that is updated here; null for all that are trained.</param>
     /// <exception cref="GpuException">There is not enough memory.</exception>
     public WeightUpdate(
         Parameters parameters,
         IOptimizer optimizer,
         double? clipGradient,
         bool scalesLoss,
-        float[]? rates = null
+        float[]? rates = null,
+        Shards? shards = null
     )
     {
-        (_parameters, _optimizer, _clipGradient) = (parameters, optimizer, clipGradient);
+        (_parameters, _optimizer, _clipGradient, _shards) = (parameters, optimizer, clipGradient, shards);
         GpuDevice device = parameters.Device;
         int trained = parameters.FlatLength - parameters.FrozenLength;
-        Shape flat = [trained],
+        // A rank of very many may have no part at all, and a tensor has one element at least.
+        Shape flat = [shards is null ? trained : Math.Max(shards.OwnLength, Parameters.Granule)],
             mask = [trained / Parameters.Granule],
             scale = [LossScaleOp.StateElements];
         // The decay mask, the segments and, where they differ, the rates.
@@ -67,8 +68,33 @@ internal sealed class WeightUpdate : IDisposable
         device.Write<float>(LossScale, [_lossScaling.Initial, 0, 0, 0]);
     }
 
-    /// <summary>The optimiser's tensors, laid out as the parameters that are trained.</summary>
+    /// <summary>The optimiser's tensors, laid out as the parameters that are updated here.</summary>
     public IReadOnlyList<NamedTensor> State { get; }
+
+    /// <summary>The optimiser's tensors as a checkpoint keeps them, laid out as all parameters that are trained.</summary>
+    public IEnumerable<KeptValues> Kept =>
+        State.Select(state =>
+            _shards is null
+                ? KeptValues.Of(_parameters.Device, state)
+                : new KeptValues(
+                    state.Name,
+                    _shards.Length,
+                    () => _gathered.GetValueOrDefault(state.Name) ?? new float[_shards.Length], // zero before the first update
+                    values => Load(state, values)
+                )
+        );
+
+    /// <summary>Gets the parts of all ranks, where each keeps one, so that <see cref="Kept"/> can be read. All ranks call it.</summary>
+    /// <exception cref="DeitException">A rank has ended, or did not come in time.</exception>
+    public void GatherState()
+    {
+        if (_shards is not null)
+            foreach ((string name, Tensor tensor) in State)
+                _gathered[name] = _shards.Gather(
+                    _parameters.Device.Read<float>(tensor).AsSpan(0, _shards.OwnLength),
+                    "gathering the optimizer's state"
+                );
+    }
 
     /// <summary>The state of dynamic loss scaling, see <see cref="LossScaleOp"/>; null without.</summary>
     public Tensor? LossScale { get; }
@@ -89,19 +115,38 @@ internal sealed class WeightUpdate : IDisposable
             );
         else if (_clipGradient is { } maximum)
             factor = r.ClipScale(_parameters.FlatGradients!, (float)maximum).Coefficient;
-        _optimizer.Record(
-            r,
-            new OptimizerUpdate(
-                _parameters,
-                [.. State.Select(state => state.Tensor)],
-                _decayMask,
-                _segments,
-                stepState,
-                factor,
-                apply,
-                _rates
-            )
-        );
+        int at = 0; // in the optimiser's tensors
+        foreach (FlatRange range in _shards?.Own ?? [new FlatRange(0, (int)_parameters.Trained.Elements)])
+        {
+            _optimizer.Record(
+                r,
+                new OptimizerUpdate(
+                    _parameters.Trained.Slice(range.Start, [range.Count]),
+                    _parameters.FlatGradients!.Slice(range.Start, [range.Count]),
+                    [.. State.Select(state => state.Tensor.Slice(at, [range.Count]))],
+                    Masked(_decayMask, range),
+                    Masked(_segments, range),
+                    _parameters.Specs.Count - _parameters.FrozenCount,
+                    stepState,
+                    factor,
+                    apply,
+                    _rates is null ? null : Masked(_rates, range)
+                )
+            );
+            at += range.Count;
+        }
+    }
+
+    // The values of a mask for a range of parameters.
+    private static Tensor Masked(Tensor mask, FlatRange range) =>
+        mask.Slice(range.Start / Parameters.Granule, [range.Count / Parameters.Granule]);
+
+    private void Load(NamedTensor state, float[] whole)
+    {
+        _gathered[state.Name] = whole;
+        float[] own = new float[state.Tensor.Elements];
+        _shards!.OwnOf(whole).CopyTo(own, 0);
+        _parameters.Device.Write<float>(state.Tensor, own);
     }
 
     /// <summary>Sets the parameters that decay.</summary>

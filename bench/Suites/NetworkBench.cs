@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Deit.Train.Distributed;
+using Deit.Train.Options;
 
 namespace Deit.Bench.Suites;
 
@@ -53,20 +54,32 @@ internal static class NetworkBench
     /// <param name="name">What it is the gradient of.</param>
     /// <param name="parameters">Elements.</param>
     /// <param name="rounds">How often; one more runs before and does not count.</param>
-    public static Exchange Measure(World world, string name, int parameters, int rounds)
+    /// <param name="bucketBytes">Bytes of gradients that are exchanged at once; 0 for all of them.</param>
+    /// <param name="reduction">How they are summed.</param>
+    public static Exchange Measure(
+        World world,
+        string name,
+        int parameters,
+        int rounds,
+        long bucketBytes = 0,
+        GradientReduction reduction = GradientReduction.Ordered
+    )
     {
-        GradientSum sum = new(world, new MicroBatches(world.Size, [.. Enumerable.Repeat(1, world.Size)]), parameters);
-        float[] values = [.. Enumerable.Range(0, parameters).Select(i => (float)(i % 1000))],
-            total = new float[parameters];
+        MicroBatches microBatches = new(world.Size, [.. Enumerable.Repeat(1, world.Size)]);
+        FlatRange[] buckets = FlatRange.Buckets(parameters, bucketBytes);
+        GradientExchange sum = new(world, microBatches, buckets, reduction, partsOnly: false);
+        float[] values = [.. Enumerable.Range(0, parameters).Select(i => (float)(i % 1000))];
         List<double> seconds = [];
         long before = world.BytesSent;
         for (int round = -1; round < rounds; round++)
         {
-            sum.Add(world.Rank, gradients => values.CopyTo(gradients));
+            foreach ((int bucket, FlatRange range) in buckets.Index())
+                sum.Add(bucket, world.Rank, values.AsSpan(range.Start, range.Count));
             world.Max(0, "measuring"); // all begin together
             before = world.BytesSent;
             long start = Stopwatch.GetTimestamp();
-            sum.Take(total);
+            for (int bucket = 0; bucket < buckets.Length; bucket++)
+                sum.Take(bucket);
             if (round >= 0)
                 seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }

@@ -19,12 +19,16 @@ internal sealed unsafe partial class MpiLibrary
     private readonly delegate* unmanaged<nint, int, nint, nint, int, nint, nint, nint*, int> _ialltoall,
         _iallgather;
     private readonly delegate* unmanaged<nint, int, nint, int, nint, nint*, int> _ibcast;
+    private readonly delegate* unmanaged<nint, nint, int, nint, nint, nint, nint*, int> _iallreduce;
     private readonly delegate* unmanaged<nint, nint*, int> _ibarrier;
     private readonly delegate* unmanaged<nint*, int*, byte*, int> _test;
     private readonly delegate* unmanaged<int> _finalize;
     private readonly delegate* unmanaged<nint, int, int> _abort;
     private readonly nint _world,
         _byte,
+        _float,
+        _sum,
+        _inPlace,
         _errorsReturn; // 0 where its value is not known: errors are then fatal, and the library says why
     private readonly int _funneled = 1;
 
@@ -35,18 +39,25 @@ internal sealed unsafe partial class MpiLibrary
         {
             _world = world;
             _byte = NativeLibrary.GetExport(library, "ompi_mpi_byte");
+            _float = NativeLibrary.GetExport(library, "ompi_mpi_float");
+            _sum = NativeLibrary.GetExport(library, "ompi_mpi_op_sum");
+            _inPlace = 1;
             _errorsReturn = NativeLibrary.GetExport(library, "ompi_mpi_errors_return");
         }
         else if (IsStandardAbi(library))
-            (_world, _byte, _funneled) = (0x101, 0x247, 1024);
+            (_world, _byte, _float, _sum, _inPlace, _funneled) = (0x101, 0x247, 0x210, 0x21, 1, 1024);
         else
-            (_world, _byte, _errorsReturn) = (0x44000000, 0x4c00010d, 0x54000001);
+        {
+            (_world, _byte, _float) = (0x44000000, 0x4c00010d, 0x4c00040a);
+            (_sum, _inPlace, _errorsReturn) = (0x58000003, -1, 0x54000001);
+        }
         _initThread = (delegate* unmanaged<int*, byte***, int, int*, int>)Export("MPI_Init_thread");
         _commRank = (delegate* unmanaged<nint, int*, int>)Export("MPI_Comm_rank");
         _commSize = (delegate* unmanaged<nint, int*, int>)Export("MPI_Comm_size");
         _ialltoall = (delegate* unmanaged<nint, int, nint, nint, int, nint, nint, nint*, int>)Export("MPI_Ialltoall");
         _iallgather = (delegate* unmanaged<nint, int, nint, nint, int, nint, nint, nint*, int>)Export("MPI_Iallgather");
         _ibcast = (delegate* unmanaged<nint, int, nint, int, nint, nint*, int>)Export("MPI_Ibcast");
+        _iallreduce = (delegate* unmanaged<nint, nint, int, nint, nint, nint, nint*, int>)Export("MPI_Iallreduce");
         _ibarrier = (delegate* unmanaged<nint, nint*, int>)Export("MPI_Ibarrier");
         _test = (delegate* unmanaged<nint*, int*, byte*, int>)Export("MPI_Test");
         _finalize = (delegate* unmanaged<int>)Export("MPI_Finalize");
@@ -147,6 +158,13 @@ internal sealed unsafe partial class MpiLibrary
     {
         nint request = 0;
         Check(_iallgather(own, bytesOfPart, _byte, all, bytesOfPart, _byte, _world, &request), "MPI_Iallgather");
+        return request;
+    }
+
+    public nint AllReduceSum(nint values, int count)
+    {
+        nint request = 0;
+        Check(_iallreduce(_inPlace, values, count, _float, _sum, _world, &request), "MPI_Iallreduce");
         return request;
     }
 

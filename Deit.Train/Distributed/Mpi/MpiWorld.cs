@@ -71,6 +71,16 @@ internal sealed unsafe class MpiWorld : World
     }
 
     /// <inheritdoc/>
+    public override void AllReduceSum(Span<float> values, string purpose)
+    {
+        Arrive(purpose);
+        // Its least: a library may send more.
+        BytesSent += 2L * (Size - 1) * values.Length * sizeof(float) / Size;
+        fixed (float* sum = values)
+            Complete(_library.AllReduceSum((nint)sum, values.Length), purpose);
+    }
+
+    /// <inheritdoc/>
     protected override void AllToAllBytes(ReadOnlySpan<byte> send, Span<byte> receive, string purpose)
     {
         Arrive(purpose);

@@ -144,15 +144,17 @@ public sealed class MpiRunTests : IDisposable
         using StopSignal stop = new();
         Assert.Equal(0, ThreadRanks.Run(Options("threads", recipe), null, new string?[1], stop, null));
         foreach (
-            (string mpi, string run, int ranks) in ((string, string, int)[])
-                [("Open MPI", "open", 2), ("MPICH", "mpich", 3)]
+            (string mpi, string run, int ranks, string flag) in ((string, string, int, string)[])
+                [("Open MPI", "open", 2, "--check-updates"), ("MPICH", "mpich", 3, "--zero")]
         )
         {
-            using Command command = Start(mpi, ranks, Arguments(Options(run, recipe), ranks));
+            string[] flags = [flag, "--check-updates"];
+            using Command command = Start(mpi, ranks, [.. Arguments(Options(run, recipe), ranks), .. flags.Distinct()]);
             CommandResult result = await command.End();
             Assert.True(result.ExitCode == 0, $"{mpi}: {result.Output}{result.Error}");
             Assert.Contains($"Ranks    {ranks} by {mpi}", result.Output, StringComparison.Ordinal);
             Assert.DoesNotContain("\u001b", result.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("came to differ", result.Output, StringComparison.Ordinal);
             AssertSame("threads", run);
         }
     }

@@ -1,4 +1,5 @@
 using Deit.Gpu;
+using Deit.Model;
 using Deit.Tests.Train.Training;
 using Deit.Train.Options;
 using Deit.Train.Runs;
@@ -70,6 +71,144 @@ public sealed class RankRunTests : IDisposable
         AssertSame("1", "4");
     }
 
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("complete")]
+    [InlineData("fp16")]
+    public void Ranks_that_update_a_part_of_the_weights_each_train_to_the_same_bytes(string recipe)
+    {
+        Assert.Equal(0, Train(Options("whole", 2, recipe), 2));
+        foreach (int ranks in (int[])[2, 4])
+        {
+            RankOptions parts = new() { Zero = true, CheckUpdates = true };
+            Assert.Equal(0, Train(With(Options($"parts-{ranks}", ranks, recipe), parts), ranks));
+            AssertSame("whole", $"parts-{ranks}");
+        }
+    }
+
+    // The network of these tests has 0.1 MB of gradients at least: several buckets.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.1)]
+    public void Buckets_do_not_change_the_bytes(double megabytes)
+    {
+        Assert.Equal(0, Train(Options("2", 2), 2));
+        Assert.Equal(0, Train(With(Options("cut", 2), new RankOptions { BucketMb = megabytes }), 2));
+        AssertSame("2", "cut");
+    }
+
+    [Theory]
+    [InlineData(nameof(GradientReduction.Bf16))]
+    [InlineData(nameof(GradientReduction.Native))]
+    public void Other_sums_of_gradients_train_to_nearly_the_same_loss(string name)
+    {
+        GradientReduction reduction = Enum.Parse<GradientReduction>(name);
+        Assert.Equal(0, Train(Options("ordered", 2), 2));
+        Assert.Equal(0, Train(With(Options("other", 2), new RankOptions { Reduce = reduction }), 2));
+        double[] expected = TrainLosses("ordered"),
+            actual = TrainLosses("other");
+        // A gradient off by 2^-8 of itself moves these few updates by little; without any update the loss would stay.
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 0.01));
+        Assert.True(expected[0] - expected[^1] > 0.02, $"the loss fell from {expected[0]} to {expected[^1]}");
+        // Decided by rounding, and so kept by the run.
+        Assert.Equal(reduction, TrainOptions.Load(_folder["other"]).Run.Ranks.Reduce);
+    }
+
+    // Rank 0 spoils its weights after the first of three updates of an epoch: with the flag the next update tells.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Weights_that_differ_are_noticed_after_an_update(bool checks)
+    {
+        TrainOptions options = With(Options("run", 2), new RankOptions { CheckUpdates = checks });
+        options = options with { Step = options.Step with { BatchSize = 1 } };
+        using StopSignal stop = new();
+        Spoiler spoiler = new(stop);
+        Assert.Equal(130, ThreadRanks.Run(options, null, new string?[2], stop, null, spoiler));
+        Assert.Equal(checks ? 1 : 0, spoiler.Differences);
+    }
+
+    private sealed class Spoiler(StopSignal stop) : ITrainingObserver
+    {
+        private TrainingSession? _session;
+        private int _updates;
+
+        public int Differences { get; private set; }
+
+        public void Started(TrainingSession session, TrainState state, bool resumed) => _session = session;
+
+        public void StepDone(TrainState state)
+        {
+            if (++_updates == 1)
+            {
+                Tensor weight = _session!.Model.Parameters.Flat.Slice(0, [1]);
+                _session.Device.Write<float>(weight, [_session.Device.Read<float>(weight)[0] + 1]);
+            }
+            // The second loss is read, and notices are told, before the end of the epoch.
+            if (_updates == 2)
+                stop.Receive(new(System.Runtime.InteropServices.PosixSignal.SIGINT));
+        }
+
+        public void Noticed(string notice)
+        {
+            if (notice.Contains("came to differ", StringComparison.Ordinal))
+                Differences++;
+        }
+    }
+
+    [Fact]
+    public void A_run_goes_on_with_and_without_parts_as_if_nothing_had_happened()
+    {
+        TrainOptions whole = Longer(Options("whole", 2)),
+            pieces = Longer(Options("pieces", 2));
+        RankOptions parts = new() { Zero = true };
+        Assert.Equal(0, Train(whole, 2));
+        Assert.Equal(130, Train(With(pieces, parts), 2, stopAfter: 1));
+        string run = _folder["pieces"];
+        Assert.Equal(130, Train(TrainOptions.Load(run), 1, run, stopAfter: 1));
+        Assert.Equal(130, Train(With(TrainOptions.Load(run), parts), 4, run, stopAfter: 1));
+        Assert.Equal(0, Train(With(TrainOptions.Load(run), parts), 3, run));
+        AssertSame("whole", "pieces");
+    }
+
+    [Fact]
+    public void Parts_of_the_weights_are_refused_where_the_optimizer_needs_whole_tensors()
+    {
+        TrainOptions options = With(Options("lamb", 2), new RankOptions { Zero = true });
+        options = options with { Optimizer = options.Optimizer with { Kind = OptimizerKind.Lamb } };
+        Assert.Contains(
+            "needs the norms of whole tensors",
+            Assert.Throws<DeitException>(options.Validate).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    private static TrainOptions With(TrainOptions options, RankOptions ranks) =>
+        options with
+        {
+            Run = options.Run with { Ranks = ranks },
+        };
+
+    private static TrainOptions Longer(TrainOptions options) =>
+        options with
+        {
+            Schedule = options.Schedule with { Epochs = 6 },
+        };
+
+    private double[] TrainLosses(string run)
+    {
+        string[] lines = File.ReadAllLines(_folder[$"{run}/log.csv"]);
+        int column = Array.IndexOf(lines[0].Split(','), "train_loss");
+        return
+        [
+            .. lines
+                .Skip(1)
+                .Select(line =>
+                    double.Parse(line.Split(',')[column], System.Globalization.CultureInfo.InvariantCulture)
+                ),
+        ];
+    }
+
     [Fact]
     public void Ranks_may_take_runs_of_different_length()
     {
@@ -96,11 +235,5 @@ public sealed class RankRunTests : IDisposable
         Assert.Equal(130, Train(own, 3, run, stopAfter: 5));
         Assert.Equal(0, Train(TrainOptions.Load(run), 4, run));
         AssertSame("whole", "pieces");
-
-        static TrainOptions Longer(TrainOptions options) =>
-            options with
-            {
-                Schedule = options.Schedule with { Epochs = 6 },
-            };
     }
 }

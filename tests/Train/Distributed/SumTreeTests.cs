@@ -5,7 +5,8 @@ namespace Deit.Tests.Train.Distributed;
 
 public sealed class SumTreeTests
 {
-    private const int Length = 37; // neither a multiple of a vector's width nor of a number of ranks
+    // Neither a multiple of a vector's width nor of a number of ranks; five ranks have parts, the last a short one.
+    private const int Length = (4 * FlatRange.Unit) + 37;
 
     // The definition written down once more: halves of a power of two, and what is left over added from the end.
     private static float Oracle(ReadOnlySpan<float> values)
@@ -53,15 +54,15 @@ public sealed class SumTreeTests
             shares.Length,
             world =>
             {
-                GradientSum sum = new(world, microBatches, Length);
+                OrderedSum sum = new(world, microBatches, Length);
                 float[] result = new float[Length];
                 for (int round = 0; round < 2; round++) // the second has what the first left behind
                 {
                     (int start, int end) = microBatches.Of(world.Rank);
                     for (int i = start; i < end; i++)
-                        sum.Add(i, values => vectors[i].CopyTo(values));
+                        sum.Add(i, vectors[i]);
                     Array.Fill(result, float.NaN);
-                    sum.Take(result);
+                    sum.Take(result, partOnly: false);
                 }
                 return result;
             }
@@ -82,11 +83,8 @@ public sealed class SumTreeTests
     public void Infinities_and_NaN_stay_visible()
     {
         SumTree tree = new(3);
-        tree.Add(
-            new SumNode(0, 0),
-            values => new float[] { float.PositiveInfinity, 1, float.PositiveInfinity }.CopyTo(values)
-        );
-        tree.Add(new SumNode(1, 0), values => new float[] { 1, float.NaN, float.NegativeInfinity }.CopyTo(values));
+        tree.Add(new SumNode(0, 0), [float.PositiveInfinity, 1, float.PositiveInfinity]);
+        tree.Add(new SumNode(1, 0), [1, float.NaN, float.NegativeInfinity]);
         float[] sum = new float[3];
         tree.Take(sum);
         Assert.Equal([float.PositiveInfinity, float.NaN, float.NaN], sum);

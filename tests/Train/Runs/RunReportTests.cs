@@ -342,7 +342,7 @@ public sealed class RunReportTests : IDisposable
 
         public void Noticed(string notice) => Notices.Add(notice);
 
-        public void StepDone(TrainState state, Func<TrainState> snapshot)
+        public void StepDone(TrainState state)
         {
             if (!File.Exists(report))
                 return;

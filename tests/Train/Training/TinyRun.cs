@@ -134,7 +134,7 @@ internal static class TinyRun
     {
         private int _done;
 
-        public void StepDone(TrainState state, Func<TrainState> snapshot)
+        public void StepDone(TrainState state)
         {
             if (++_done == steps)
                 stop.Receive(new(System.Runtime.InteropServices.PosixSignal.SIGINT));

@@ -5,12 +5,12 @@ namespace Deit.Train.Distributed;
 
 /// <summary>
 /// The sum of the gradients of all micro-batches of an update, the same bits on every rank and for every number of
-/// ranks. Each rank sums a slice of the vector: it receives that slice of the others' sums, adds them up in the order of
+/// ranks. Each rank sums a part of the vector: it receives that part of the others' sums, adds them up in the order of
 /// <see cref="SumTree"/>, and gives the result to all. A rank so sends and receives 2 (N - 1) / N of the vector, as in a
 /// ring, where N ranks take M / N micro-batches each and M / N is a power of two. Elsewhere a run has several sums, each of
 /// which is sent: 2 for runs of 3, 4 for runs of 15.
 /// </summary>
-internal sealed class GradientSum
+internal sealed class OrderedSum : IGradientSum
 {
     private readonly World _world;
     private readonly List<SumNode>[] _nodes; // the sums that each rank sends
@@ -18,7 +18,7 @@ internal sealed class GradientSum
         _part;
     private readonly SumTree _own,
         _slice;
-    private readonly float[][] _received; // one for each sum that a rank may send: this slice of every rank's
+    private readonly float[][] _received; // one for each sum that a rank may send: this part of every rank's
     private readonly float[] _sliceSum,
         _all;
 
@@ -27,23 +27,24 @@ internal sealed class GradientSum
     /// <param name="microBatches">Who computes what.</param>
     /// <param name="length">Elements of the vector.</param>
     /// <exception cref="DeitException">There are more than one message can hold.</exception>
-    public GradientSum(World world, MicroBatches microBatches, int length)
+    public OrderedSum(World world, MicroBatches microBatches, int length)
     {
         (_world, _length) = (world, length);
-        if (length > int.MaxValue / sizeof(float) - world.Size)
+        int most = (int.MaxValue / sizeof(float)) - (world.Size * FlatRange.Unit);
+        if (length > most)
             throw new DeitException(
                 DeitErrorKind.Usage,
-                $"Exchanging the gradients of {length} parameters was asked for, expected at most "
-                    + $"{(int.MaxValue / sizeof(float)) - world.Size}; train on one device, or freeze a part."
+                $"Exchanging {length} gradients at once was asked for, expected at most {most}; raise --bucket-mb above 0, "
+                    + "so that they go in several messages."
             );
-        _part = (length + world.Size - 1) / world.Size;
-        _own = new SumTree(_part * world.Size);
+        _part = FlatRange.PartLength(length, world.Size);
+        bool alone = world.Size == 1;
+        _own = new SumTree(alone ? length : _part * world.Size);
         _slice = new SumTree(_part);
         _nodes =
         [
             .. Enumerable.Range(0, world.Size).Select(microBatches.Of).Select(run => SumNode.Cover(run.Start, run.End)),
         ];
-        bool alone = world.Size == 1;
         _received =
         [
             .. Enumerable
@@ -54,7 +55,7 @@ internal sealed class GradientSum
         _all = new float[alone ? 0 : _part * world.Size];
     }
 
-    /// <summary>Bytes of host memory that the sums of a rank take, with the vector that receives the sum.</summary>
+    /// <summary>Bytes of host memory that the sums of a rank take.</summary>
     /// <param name="world">The ranks.</param>
     /// <param name="microBatches">Who computes what.</param>
     /// <param name="length">Elements of the vector.</param>
@@ -65,19 +66,14 @@ internal sealed class GradientSum
         long own = BitOperations.Log2((uint)(end - start)) + 2,
             slice = BitOperations.Log2((uint)microBatches.Count) + 3,
             sent = world.Size == 1 ? 0 : SumNode.Cover(start, end).Count + 1;
-        return sizeof(float) * length * (own + sent + 1 + (world.Size == 1 ? 0 : (slice / world.Size) + 1));
+        return sizeof(float) * length * (own + sent + (world.Size == 1 ? 0 : (slice / world.Size) + 1));
     }
 
-    /// <summary>Adds the gradients of the next micro-batch of this rank.</summary>
-    /// <param name="microBatch">Its number within the update.</param>
-    /// <param name="fill">Writes the vector.</param>
-    public void Add(int microBatch, SumTree.SpanAction fill) =>
-        _own.Add(new SumNode(microBatch, 0), values => fill(values[.._length]));
+    /// <inheritdoc/>
+    public void Add(int microBatch, ReadOnlySpan<float> values) => _own.Add(new SumNode(microBatch, 0), values);
 
-    /// <summary>Sums over all ranks, and begins anew.</summary>
-    /// <param name="sum">Receives the sum.</param>
-    /// <exception cref="DeitException">A rank has ended, or did not come in time.</exception>
-    public void Take(Span<float> sum)
+    /// <inheritdoc/>
+    public void Take(Span<float> sum, bool partOnly)
     {
         const string Purpose = "exchanging gradients";
         if (_world.Size == 1)
@@ -93,8 +89,14 @@ internal sealed class GradientSum
             (nodes, rank) => nodes.Select((node, index) => (node, rank, index))
         );
         foreach ((SumNode node, int rank, int index) in sent.OrderBy(one => one.Node.Start))
-            _slice.Add(node, values => _received[index].AsSpan(rank * _part, _part).CopyTo(values));
+            _slice.Add(node, _received[index].AsSpan(rank * _part, _part));
         _slice.Take(_sliceSum);
+        if (partOnly)
+        {
+            FlatRange part = new FlatRange(0, _length).PartOf(_world.Rank, _world.Size);
+            _sliceSum.AsSpan(0, part.Count).CopyTo(sum[part.Start..]);
+            return;
+        }
         _world.AllGather<float>(_sliceSum, _all, Purpose);
         _all.AsSpan(0, _length).CopyTo(sum);
     }
