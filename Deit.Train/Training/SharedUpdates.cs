@@ -17,19 +17,14 @@ internal sealed class SharedUpdates : ITurns
     private readonly TrainingSession _session;
     private readonly World _world;
     private readonly StopSignal _stop;
-    private readonly GradientExchange _gradients;
+    private readonly RankUpdate _update;
     private readonly float[] _losses; // of this rank, at their places within the update
     private readonly List<string> _notices = [];
-    private MicroBatches _microBatches;
     private bool _takesWeightsOfFirst;
-    private TimeSpan _exchanging, // of all updates
-        _waiting, // for exchanges once the device was done
-        _updating,
+    private TimeSpan _updating, // all updates
         _computing; // since the micro-batches were last dealt out
     private int _computed;
-    private long _updates,
-        _sent,
-        _turn; // when the update began that is in progress
+    private long _turn; // when the update began that is in progress
 
     /// <summary>Prepares the exchange.</summary>
     /// <param name="session">The open training.</param>
@@ -38,20 +33,19 @@ internal sealed class SharedUpdates : ITurns
     public SharedUpdates(TrainingSession session, World world, StopSignal stop)
     {
         (_session, _world, _stop) = (session, world, stop);
-        _microBatches = session.Team!.MicroBatches;
-        _takesWeightsOfFirst = session.Team.AreDevicesMixed && session.Step.Shards is null;
-        _gradients = new GradientExchange(
+        _takesWeightsOfFirst = session.Team!.AreDevicesMixed && session.Step.Shards is null;
+        _update = new RankUpdate(
+            session.Model,
+            session.Step,
             world,
-            _microBatches,
-            session.Step.Buckets,
-            session.Plan.Options.Run.Ranks.Reduce,
-            partsOnly: !session.Step.ReadsAllGradients
+            session.Team.MicroBatches,
+            session.Plan.Options.Run.Ranks.Reduce
         );
-        _losses = new float[_microBatches.Count];
+        _losses = new float[Steps];
     }
 
     /// <inheritdoc/>
-    public int Steps => _microBatches.Count;
+    public int Steps => _update.MicroBatches.Count;
 
     /// <inheritdoc/>
     public int StopCode { get; private set; }
@@ -60,21 +54,10 @@ internal sealed class SharedUpdates : ITurns
     public float LossSum { get; set; }
 
     /// <inheritdoc/>
-    public ExchangeFigures? Exchange =>
-        _world.Size == 1 || _updates == 0
-            ? null
-            : new ExchangeFigures(
-                _updates,
-                _exchanging.TotalSeconds,
-                _waiting.TotalSeconds,
-                _updating.TotalSeconds,
-                _sent
-            );
-
-    private Tensor Gradients => _session.Model.Parameters.FlatGradients!;
+    public ExchangeFigures? Exchange => _update.Figures(_updating);
 
     /// <inheritdoc/>
-    public bool Takes(int step) => _microBatches.IsOf(_world.Rank, step);
+    public bool Takes(int step) => _update.MicroBatches.IsOf(_world.Rank, step);
 
     /// <inheritdoc/>
     public Func<int, bool>? Evaluates => batch => batch % _world.Size == _world.Rank;
@@ -89,10 +72,9 @@ internal sealed class SharedUpdates : ITurns
         _world.AllGather<double>([_computing.TotalSeconds / _computed], seconds, "comparing the speed of ranks");
         (_computing, _computed) = (TimeSpan.Zero, 0);
         MicroBatches dealt = MicroBatches.BySpeed(Steps, seconds);
-        if (Enumerable.Range(0, _world.Size).All(rank => dealt.Of(rank) == _microBatches.Of(rank)))
+        if (Enumerable.Range(0, _world.Size).All(rank => dealt.Of(rank) == _update.MicroBatches.Of(rank)))
             return;
-        _microBatches = dealt;
-        _gradients.Deal(dealt);
+        _update.Deal(dealt);
     }
 
     /// <inheritdoc/>
@@ -102,72 +84,26 @@ internal sealed class SharedUpdates : ITurns
         if (_turn == 0)
             _turn = Stopwatch.GetTimestamp();
         long start = Stopwatch.GetTimestamp();
-        TimeSpan exchangedBefore = _exchanging;
+        TimeSpan exchangedBefore = _update.Exchanging;
         _session.Step.LossSum = 0;
         _session.Submit(batch, step, learningRate);
-        bool isLast = microBatch == _microBatches.Of(_world.Rank).End - 1;
-        for (int bucket = 0; bucket < _gradients.Buckets.Count; bucket++)
-        {
-            // The device computes the next buckets meanwhile.
-            _gradients.Add(bucket, microBatch, _session.Step.Gradients(bucket));
-            if (isLast)
-                TakeSum(bucket);
-        }
+        _update.Collect(microBatch);
         _losses[microBatch] = _session.Step.LossSum;
-        _computing += Stopwatch.GetElapsedTime(start) - (_exchanging - exchangedBefore);
+        _computing += Stopwatch.GetElapsedTime(start) - (_update.Exchanging - exchangedBefore);
         _computed++;
     }
 
     /// <inheritdoc/>
     public void End(long step, double learningRate)
     {
-        _updates++;
-        if (_session.Step.ReadsAllGradients)
-            _session.Device.Write<float>(Gradients, _gradients.Sum);
-        else
-            foreach (FlatRange part in _session.Step.Shards!.Own)
-                _session.Device.Write<float>(
-                    Gradients.Slice(part.Start, [part.Count]),
-                    _gradients.Sum.AsSpan(part.Start, part.Count)
-                );
-        AverageBuffers();
-        _session.Step.Update(step + Steps - 1, learningRate);
-        if (_session.Step.Shards is { } shards)
-            GatherWeights(shards);
-        else if (_takesWeightsOfFirst)
+        _update.Apply(step + Steps - 1, learningRate);
+        if (_takesWeightsOfFirst)
             _session.ShareWeights();
         if (_session.Plan.Options.Run.Ranks.CheckUpdates)
             CompareWeights();
         Agree();
         _updating += Stopwatch.GetElapsedTime(_turn);
         _turn = 0;
-    }
-
-    private void TakeSum(int bucket)
-    {
-        long start = Stopwatch.GetTimestamp(),
-            sent = _world.BytesSent;
-        _gradients.Take(bucket);
-        TimeSpan took = Stopwatch.GetElapsedTime(start);
-        _exchanging += took;
-        if (bucket == _gradients.Buckets.Count - 1)
-            _waiting += took;
-        _sent += _world.BytesSent - sent;
-    }
-
-    // Every rank has updated its part of the weights.
-    private void GatherWeights(Shards shards)
-    {
-        Tensor weights = _session.Model.Parameters.Trained;
-        float[] own = new float[shards.OwnLength];
-        int at = 0;
-        foreach (FlatRange part in shards.Own)
-        {
-            _session.Device.Read(weights.Slice(part.Start, [part.Count]), own.AsSpan(at, part.Count));
-            at += part.Count;
-        }
-        _session.Device.Write<float>(weights, shards.Gather(own, "gathering the weights"));
-        _session.Step.UpdateAverage();
     }
 
     /// <inheritdoc/>
@@ -246,31 +182,10 @@ internal sealed class SharedUpdates : ITurns
         float[][] all = _world.GatherLists<float>([.. _losses, _stop.ExitCode], "agreeing on the loss");
         for (int rank = 0; rank < _world.Size; rank++)
         {
-            (int start, int end) = _microBatches.Of(rank);
+            (int start, int end) = _update.MicroBatches.Of(rank);
             for (int i = start; i < end; i++)
                 LossSum += all[rank][i];
             StopCode = Math.Max(StopCode, (int)all[rank][^1]);
         }
-    }
-
-    // Each rank has normalised its own batches, and has its own running statistics. They count by its micro-batches.
-    private void AverageBuffers()
-    {
-        if (_session.Model.Parameters.FlatBuffers is not { } buffers || _world.Size == 1)
-            return;
-        float[] own = _session.Device.Read<float>(buffers),
-            all = new float[own.Length * _world.Size];
-        _world.AllGather<float>(own, all, "averaging running statistics");
-        for (int i = 0; i < own.Length; i++)
-        {
-            double sum = 0;
-            for (int rank = 0; rank < _world.Size; rank++)
-            {
-                (int start, int end) = _microBatches.Of(rank);
-                sum += (end - start) * (double)all[(rank * own.Length) + i];
-            }
-            own[i] = (float)(sum / Steps);
-        }
-        _session.Device.Write<float>(buffers, own);
     }
 }

@@ -54,6 +54,9 @@ internal sealed record ModelBenchOptions
     [Flag("with --peer: how often both are measured; the medians are compared")]
     public int Rounds { get; set; } = 3;
 
+    [FlagGroup("Several devices")]
+    public RankBenchOptions Ranks { get; init; } = new();
+
     [FlagGroup("Device")]
     public DeviceOptions Device { get; init; } = new();
 
@@ -81,6 +84,7 @@ internal sealed record ModelBenchOptions
             throw new DeitException(DeitErrorKind.Usage, $"--rounds is {Rounds}, expected 1 to 1000.");
         if (Repetitions is < 1 or > 10_000)
             throw new DeitException(DeitErrorKind.Usage, $"--repetitions is {Repetitions}, expected 1 to 10000.");
+        Ranks.Training.Validate();
         if (Models.Length > 0 && (EmbedDim ?? Depth ?? NumHeads) is not null)
             throw new DeitException(
                 DeitErrorKind.Usage,

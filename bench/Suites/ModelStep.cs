@@ -69,21 +69,36 @@ internal sealed class ModelStep : IDisposable
 
     private static ModelStep Train(GpuDevice device, INetwork network, int batch, Precision types)
     {
-        TrainOptions options = Recipe.Load("plain");
-        options = options with
-        {
-            Step = options.Step with { BatchSize = batch },
-            Model = options.Model with { DropPath = DropPath },
-        };
-        TrainStep step = new(device, network, options, precision: types);
+        TrainStep step = new(device, network, TrainingOptions(batch), precision: types);
         if (!device.Runs)
             return new ModelStep(step.Graph, step);
-        uint[] labels = [.. Enumerable.Range(0, batch).Select(i => (uint)(i % network.Config.NumClasses))];
-        // A small rate: after thousands of replays on one batch the weights must not be numbers with which arithmetic is slower or faster.
-        step.Submit(Images(batch, Values(network)), labels, step: 0, learningRate: 1e-6);
+        step.Submit(Images(batch, Values(network)), Labels(batch, network), step: 0, LearningRate);
         device.WaitIdle();
         return new ModelStep(step.Graph, step);
     }
 
-    private static int Values(INetwork network) => 3 * network.Config.InputSize.Height * network.Config.InputSize.Width;
+    /// <summary>
+    /// A small rate: after thousands of replays on one batch the weights must not be numbers with which arithmetic is slower or
+    /// faster.
+    /// </summary>
+    public const double LearningRate = 1e-6;
+
+    /// <summary>The recipe of a training step.</summary>
+    /// <param name="batch">Images a step.</param>
+    public static TrainOptions TrainingOptions(int batch)
+    {
+        TrainOptions options = Recipe.Load("plain");
+        return options with
+        {
+            Step = options.Step with { BatchSize = batch },
+            Model = options.Model with { DropPath = DropPath },
+        };
+    }
+
+    /// <summary>A label for each picture of a batch.</summary>
+    public static uint[] Labels(int batch, INetwork network) =>
+        [.. Enumerable.Range(0, batch).Select(i => (uint)(i % network.Config.NumClasses))];
+
+    /// <summary>Values of a picture of a network.</summary>
+    public static int Values(INetwork network) => 3 * network.Config.InputSize.Height * network.Config.InputSize.Width;
 }

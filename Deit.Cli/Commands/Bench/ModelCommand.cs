@@ -5,6 +5,7 @@ using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Distributed;
 
 namespace Deit.Cli.Commands.Bench;
 
@@ -27,12 +28,38 @@ internal static class ModelCommand
             new Example(
                 $"deit bench {task} --precisions fp32 fp16 --csv {task}.csv",
                 "Writes a table of two arithmetics."
-            )
+            ),
+            task == ModelRow.Train
+                ? new Example(
+                    "mpirun -n 2 --bind-to none deit bench train",
+                    "Measures a training over two devices, beside one that trains alone."
+                )
+                : new Example(
+                    "deit bench infer --batch-sizes 1 --seconds 10",
+                    "Measures the answers to single pictures for longer."
+                )
         );
         OptionBinder<ModelBenchOptions> binder = new(command);
         BenchOutput output = new(command);
         command.SetAction(result => Run(task, binder.Bind(result), result, output));
         return command;
+    }
+
+    // Over the ranks of a launcher, or on several devices; false for one device alone.
+    private static bool RunRanks(ModelBenchOptions options)
+    {
+        World? world = RankProcess.Join(World.DefaultTimeout);
+        string[] devices = options.Ranks.Training.DeviceList(() => Team.Suitable().Select(info => info.Index));
+        if (world is null && devices.Length == 0)
+            return false;
+        if (world is not null && devices.Length > 0)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"--devices was given, and a launcher started {world.Size} processes; drop --devices, or the launcher."
+            );
+        RankTable.Run(world, options, devices);
+        RankProcess.Leave(ExitCode.Done);
+        return true;
     }
 
     private static int Run(string task, ModelBenchOptions options, ParseResult result, BenchOutput output)
@@ -43,6 +70,8 @@ internal static class ModelCommand
                 DeitErrorKind.Usage,
                 "--peer was given with training, and peers are measured at inference alone; use deit bench infer."
             );
+        if (task == ModelRow.Train && RunRanks(options))
+            return 0;
         using GpuDevice gpu = CommandDevice.Open(options.Device.Selector);
         if (options.Peer is null)
         {

@@ -64,7 +64,7 @@ internal static class NetworkCommand
                 _ = ParametersOf(name); // names are checked before anybody waits
             World? world = RankProcess.Join(World.DefaultTimeout);
             if (world is null)
-                RunThreads(threads, names, times);
+                RankThreads.Run(threads, own => Run(own, names, times));
             else
                 Run(world, names, times);
             RankProcess.Leave(ExitCode.Done);
@@ -76,20 +76,6 @@ internal static class NetworkCommand
     // The running statistics of a batch norm have no gradient.
     private static int ParametersOf(string name) =>
         checked((int)NetworkFamilies.Find(name).Specs().Where(spec => !spec.Buffer).Sum(spec => spec.Shape.Elements));
-
-    private static void RunThreads(int ranks, string[] names, int rounds)
-    {
-        ThreadWorld[] worlds = ThreadWorld.Create(ranks);
-        Thread[] others =
-        [
-            .. worlds.Skip(1).Select(world => new Thread(() => Run(world, names, rounds)) { IsBackground = true }),
-        ];
-        foreach (Thread other in others)
-            other.Start();
-        Run(worlds[0], names, rounds);
-        foreach (Thread other in others)
-            other.Join();
-    }
 
     private static void Run(World world, string[] names, int rounds)
     {
