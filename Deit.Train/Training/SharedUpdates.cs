@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Deit.Gpu;
 using Deit.Train.Data.Loading;
 using Deit.Train.Distributed;
 

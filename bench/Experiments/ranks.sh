@@ -1,4 +1,4 @@
-# Sourced by rank-failures and rank-exchange: a small data set, jobs of several ranks by Open MPI and MPICH, and two hosts on this machine,
+# Sourced by the experiments on ranks: a small data set, jobs of several ranks by Open MPI and MPICH, and two hosts on this machine,
 # which are two network namespaces that a pair of virtual interfaces joins. Everything is taken away when the script ends.
 # shellcheck shell=bash
 here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
