@@ -27,7 +27,12 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
         if (session.Team is { } team)
             Say(
                 $"Ranks    {team.World.Size} by {team.World.Carrier}"
-                    + $"{(team.AreDevicesMixed ? "; their devices or drivers differ, so that all take the weights of rank 0" : "")}"
+                    + (
+                        !team.AreDevicesMixed ? ""
+                        : session.Step.Shards is null
+                            ? "; their devices or drivers differ, so that all take the weights of rank 0"
+                        : "; their devices or drivers differ, so that each updates a part of the weights for all"
+                    )
             );
         Say(
             $"Model    {plan.Description.Name ?? "free configuration"}: {Millions(session.Model)} M parameters, "
@@ -108,7 +113,7 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
             );
         if (end.Exchange is { } exchange)
             Say(
-                $"Exchange of gradients: {1e3 * exchange.Seconds / exchange.Updates:0.0} ms an update with waits for others, "
+                $"Exchange between ranks: {1e3 * exchange.Seconds / exchange.Updates:0.0} ms an update with waits for others, "
                     + $"{exchange.Seconds / exchange.OfSeconds:p0} of its time; "
                     + $"{1e3 * exchange.WaitSeconds / exchange.Updates:0.0} ms of them after the backward pass; "
                     + $"{exchange.BytesSent / 1e6 / exchange.Updates:0.00} MB sent by each rank"

@@ -49,7 +49,7 @@ internal sealed class RankUpdate
     /// <summary>Who computes what.</summary>
     public MicroBatches MicroBatches { get; private set; }
 
-    /// <summary>What exchanges of gradients took so far.</summary>
+    /// <summary>What exchanges took so far: of gradients, and of weights where each rank updates a part.</summary>
     public TimeSpan Exchanging { get; private set; }
 
     /// <summary>The figures so far; null without another rank or an update.</summary>
@@ -102,17 +102,27 @@ internal sealed class RankUpdate
             GatherWeights(shards);
     }
 
-    private void Exchange(int bucket)
+    // The device still computes while all buckets but the last are exchanged.
+    private void Exchange(int bucket) =>
+        Timed(
+            () =>
+            {
+                _gradients.Take(bucket);
+                return true;
+            },
+            overlaps: bucket < _gradients.Buckets.Count - 1
+        );
+
+    private T Timed<T>(Func<T> exchange, bool overlaps)
     {
         long start = Stopwatch.GetTimestamp(),
             sent = _world.BytesSent;
-        _gradients.Take(bucket);
+        T result = exchange();
         TimeSpan took = Stopwatch.GetElapsedTime(start);
         Exchanging += took;
-        // The device still computes while all others but the last are exchanged.
-        if (bucket == _gradients.Buckets.Count - 1)
-            _waiting += took;
+        _waiting += overlaps ? TimeSpan.Zero : took;
         _sent += _world.BytesSent - sent;
+        return result;
     }
 
     private void GatherWeights(Shards shards)
@@ -125,7 +135,8 @@ internal sealed class RankUpdate
             _device.Read(weights.Slice(part.Start, [part.Count]), own.AsSpan(at, part.Count));
             at += part.Count;
         }
-        _device.Write<float>(weights, shards.Gather(own, "gathering the weights"));
+        float[] all = Timed(() => shards.Gather(own, "gathering the weights"), overlaps: false);
+        _device.Write<float>(weights, all);
         _step.UpdateAverage();
     }
 
