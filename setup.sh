@@ -23,7 +23,7 @@ build() {
 # runs of users lie in a checkout, too.
 newer_source() {
   local folders=(Deit.Gpu Deit.Model Deit.Train Deit.Cli shaders bench)
-  [[ $1 != . ]] || folders+=(samples tests)
+  [[ $1 != . ]] || folders+=(Deit.Model.ImageSharp samples tests)
   find "${folders[@]/#/$here/}" "$here"/Directory.* "$here"/*.sln \( -name bin -o -name obj -o -name results \) -prune -o -type f \
     \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sln' -o -name '*.spv' -o -name '*.comp' -o -name '*.glsl' \
     -o -name '*.html' -o -name '*.css' -o -name '*.json' -o -name '*.txt' -o -name '*.ttf' -o -path "$here/tests/*.safetensors" \) \

@@ -4,6 +4,7 @@ using System.Reflection.PortableExecutable;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Deit.Tests.Model.Images;
 using Deit.Tests.Samples;
 
 namespace Deit.Tests.Packages;
@@ -19,6 +20,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     [Theory]
     [InlineData("Deit.Gpu", "lib/net10.0/Deit.Gpu.dll")]
     [InlineData("Deit.Model", "lib/net10.0/Deit.Model.dll")]
+    [InlineData("Deit.Model.ImageSharp", "lib/net10.0/Deit.Model.ImageSharp.dll")]
     [InlineData("deit", "tools/net10.0/any/deit.dll")]
     public void A_package_says_what_it_is_and_carries_symbols_without_paths_of_the_builder(string id, string assembly)
     {
@@ -38,7 +40,12 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     [Fact]
     public void The_libraries_are_documented_and_together_under_10_MB()
     {
-        string[] packages = [feed.Package("Deit.Gpu"), feed.Package("Deit.Model")];
+        string[] packages =
+        [
+            feed.Package("Deit.Gpu"),
+            feed.Package("Deit.Model"),
+            feed.Package("Deit.Model.ImageSharp"),
+        ];
         long bytes = packages.Sum(path => new FileInfo(path).Length);
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"libraries {bytes} bytes, tool {new FileInfo(feed.Package("deit")).Length}"
@@ -101,13 +108,70 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     [Fact]
     public async Task The_readmes_program_compiles_against_the_packages_and_names_the_class()
     {
-        string program = Embedding()
-            .Match(await File.ReadAllTextAsync(Repository.File("README.md"), TestContext.Current.CancellationToken))
+        Sample sample = await Paste("README.md", "Deit.Model");
+        foreach (string label in ColorModel.Labels)
+        {
+            File.Copy(ColorModel.WritePicture(_folder, label), sample.Picture, overwrite: true);
+            string output = await Command.Succeed("dotnet", ["run", "-c", "Release"], sample.Folder, sample.Packages);
+            Assert.StartsWith($"{label} ", output);
+        }
+        Assert.True(Directory.Exists(_folder[Path.Combine("packages", "deit.model", feed.Version)]));
+    }
+
+    // The picture has an EXIF profile, which ImageSharp reads by reflection: compiled ahead of time it can only do so with our help.
+    [Fact]
+    public async Task The_program_for_ImageSharp_compiles_ahead_of_time_and_names_the_class()
+    {
+        Sample sample = await Paste("Deit.Model.ImageSharp/README.md", "Deit.Model.ImageSharp");
+        await Command.Succeed(
+            "dotnet",
+            ["publish", "-c", "Release", "-o", "published", "--ucr", "-p:PublishAot=true"],
+            sample.Folder,
+            sample.Packages
+        );
+        foreach (string label in ColorModel.Labels)
+        {
+            byte[] png = await File.ReadAllBytesAsync(
+                ColorModel.WritePicture(_folder, label),
+                TestContext.Current.CancellationToken
+            );
+            await File.WriteAllBytesAsync(
+                sample.Picture,
+                EncodedImages.PngWithChunk(png, "eXIf", EncodedImages.Tiff(orientation: 6)),
+                TestContext.Current.CancellationToken
+            );
+            string program = Path.Combine(
+                sample.Folder,
+                "published",
+                OperatingSystem.IsWindows() ? "sample.exe" : "sample"
+            );
+            Assert.StartsWith($"{label} ", await Command.Succeed(program, [], sample.Folder));
+        }
+        Assert.False(File.Exists(Path.Combine(sample.Folder, "published", "Deit.Model.ImageSharp.dll"))); // native indeed
+    }
+
+    // Version 3 wants a licence, and lacks methods that 2.1 has: no program gets it through our package.
+    [Fact]
+    public void The_package_for_ImageSharp_takes_no_version_3()
+    {
+        using ZipArchive package = ZipFile.OpenRead(feed.Package("Deit.Model.ImageSharp"));
+        XElement dependency = XDocument
+            .Load(package.GetEntry("Deit.Model.ImageSharp.nuspec")!.Open())
+            .Descendants()
+            .Single(element => element.Attribute("id")?.Value == "SixLabors.ImageSharp");
+        Assert.Equal("[2.1.13, 3.0.0)", dependency.Attribute("version")?.Value);
+    }
+
+    /// <summary>Makes a project of the first program of a README, which takes its package, and the model that it loads.</summary>
+    private async Task<Sample> Paste(string readme, string package)
+    {
+        string program = Program()
+            .Match(await File.ReadAllTextAsync(Repository.File(readme), TestContext.Current.CancellationToken))
             .Groups["program"]
             .Value;
         Match paths = Paths().Match(program);
-        Assert.True(paths.Success, "The README's program loads no model or classifies no picture.");
-        string project = _folder["console"];
+        Assert.True(paths.Success, $"The program of {readme} loads no model or no picture.");
+        string project = _folder["sample"];
         await Command.Succeed("dotnet", ["new", "console", "-o", project, "--no-restore"]);
         await File.WriteAllTextAsync(
             Path.Combine(project, "Program.cs"),
@@ -137,24 +201,19 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         (string, string) packages = ("NUGET_PACKAGES", _folder["packages"]);
         await Command.Succeed(
             "dotnet",
-            ["package", "add", "Deit.Model", "--version", feed.Version, "--project", project],
+            ["package", "add", package, "--version", feed.Version, "--project", project],
             _folder.Path,
             packages
         );
-
         ColorModel.Write(Path.Combine(project, paths.Groups["model"].Value));
-        foreach (string label in ColorModel.Labels)
-        {
-            File.Copy(
-                ColorModel.WritePicture(_folder, label),
-                Path.Combine(project, paths.Groups["picture"].Value),
-                overwrite: true
-            );
-            string output = await Command.Succeed("dotnet", ["run", "-c", "Release"], project, packages);
-            Assert.StartsWith($"{label} ", output);
-        }
-        Assert.True(Directory.Exists(_folder[Path.Combine("packages", "deit.model", feed.Version)]));
+        return new Sample(project, Path.Combine(project, paths.Groups["picture"].Value), packages);
     }
+
+    /// <summary>A project of its own.</summary>
+    /// <param name="Folder">Where it lies, and runs.</param>
+    /// <param name="Picture">The file that it classifies.</param>
+    /// <param name="Packages">The variable that names the folder of its packages.</param>
+    private sealed record Sample(string Folder, string Picture, (string, string) Packages);
 
     private static string Text(ZipArchive package, string path)
     {
@@ -188,9 +247,9 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         return paths;
     }
 
-    [GeneratedRegex("^## Embed$.*?^```csharp\n(?<program>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Embedding();
+    [GeneratedRegex("^```csharp\n(?<program>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Program();
 
-    [GeneratedRegex("Load\\(\"(?<model>[^\"]+)\".*Classify\\(\"(?<picture>[^\"]+)\"", RegexOptions.Singleline)]
+    [GeneratedRegex("Load\\(\"(?<model>[^\"]+)\".*(Classify|Load)\\(\"(?<picture>[^\"]+)\"", RegexOptions.Singleline)]
     private static partial Regex Paths();
 }

@@ -23,9 +23,9 @@ public sealed class PackedFeed : IAsyncLifetime, IDisposable
     {
         await Command.Succeed(Repository.File("release"), ["--packages", "--suffix", Suffix, "--output", Source]);
         string package = Path.GetFileNameWithoutExtension(
-            Directory.EnumerateFiles(Source, "Deit.Model.*.nupkg").Single()
+            Directory.EnumerateFiles(Source, "Deit.Gpu.*.nupkg").Single()
         );
-        Version = package["Deit.Model.".Length..];
+        Version = package["Deit.Gpu.".Length..];
     }
 
     /// <summary>The one package of an id.</summary>

@@ -10,13 +10,18 @@ public class PublicApiTests
 {
     private const string Rewrite = "DEIT_PUBLIC_API";
 
-    public static TheoryData<string> Libraries => ["Deit.Gpu", "Deit.Model"];
+    public static TheoryData<string> Libraries => ["Deit.Gpu", "Deit.Model", "Deit.Model.ImageSharp"];
 
     [Theory]
     [MemberData(nameof(Libraries))]
     public void The_public_interface_is_what_is_written_down(string library)
     {
-        Assembly assembly = library == "Deit.Gpu" ? typeof(GpuDevice).Assembly : typeof(DeitModel).Assembly;
+        Assembly assembly = library switch
+        {
+            "Deit.Gpu" => typeof(GpuDevice).Assembly,
+            "Deit.Model" => typeof(DeitModel).Assembly,
+            _ => typeof(ImageSharpExtensions).Assembly,
+        };
         string actual = ApiText.Of(assembly);
         if (Environment.GetEnvironmentVariable(Rewrite) == "write")
             File.WriteAllText(Path.Combine(Path.GetDirectoryName(ThisFile())!, $"{library}.txt"), actual);

@@ -11,10 +11,7 @@ internal static class EncodedImages
 {
     public static byte[] Skia(RgbImage image, SKEncodedImageFormat format, int quality = 95)
     {
-        using SKBitmap bitmap = new(
-            new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque)
-        );
-        bitmap.Pixels = [.. image.Pixels.Chunk(3).Select(pixel => new SKColor(pixel[0], pixel[1], pixel[2]))];
+        using SKBitmap bitmap = Bitmap(image);
         using SKData data = bitmap.Encode(format, quality);
         return data.ToArray();
     }
@@ -22,10 +19,7 @@ internal static class EncodedImages
     /// <summary>A JPEG with its colours stored at full size, at half the width, or at half of both.</summary>
     public static byte[] Jpeg(RgbImage image, SKJpegEncoderDownsample colours)
     {
-        using SKBitmap bitmap = new(
-            new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque)
-        );
-        bitmap.Pixels = [.. image.Pixels.Chunk(3).Select(pixel => new SKColor(pixel[0], pixel[1], pixel[2]))];
+        using SKBitmap bitmap = Bitmap(image);
         using SKPixmap pixmap = bitmap.PeekPixels();
         using SKData data = pixmap.Encode(new SKJpegEncoderOptions(90, colours, SKJpegEncoderAlphaOption.Ignore))!;
         return data.ToArray();
@@ -43,6 +37,24 @@ internal static class EncodedImages
                 + "kEL/xAAYEQEBAQEBAAAAAAAAAAAAAAAAEQFRIf/aAAgBAgEBPxC9MEu7yco8X//EABoQAAMBAQEBAAAAAAAAAAAAAAABESExQWH/2gAIAQEAAT8QV6GCAj5u"
                 + "LRzV9FJEW9eH/9k="
         );
+
+    /// <summary>A JPEG of 21 x 13 pixels in cyan, magenta, yellow and black, which Pillow wrote.</summary>
+    public static byte[] CmykJpeg =>
+        Convert.FromBase64String(
+            "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwANCQoLCggNCwoLDg4NDxMgFRMSEhMnHB4XIC4pMTAuKS0sMzpKPjM2RjcsLUBXQUZMTlJTUjI+WmFaUGBKUVJP/8AA"
+                + "FAgADQAVBEMRAE0RAFkRAEsRAP/EABoAAAICAwAAAAAAAAAAAAAAAAQGAgUAAwf/xAAmEAABAwMDBAIDAAAAAAAAAAAAAQIDBAUREhQhBjEyYSLRI2Kh/9oA"
+                + "DgRDAE0AWQBLAAA/AALVD24NUfTv6DvJN7HiSb2OFuj0tRQhOn9Lc6AOoqUa1VyDrJqdguYvEElsfy8Chqq38vcKi8TmVvqH8HQ9uw31Fwm5+yW3YNFuqH8G"
+                + "bdhVVNwm5+zNuwYaeRXR5VCLqKFy5VCpnrHuflU/pNsaNTCKf//Z"
+        );
+
+    /// <summary>A WebP that keeps every byte.</summary>
+    public static byte[] LosslessWebp(RgbImage image)
+    {
+        using SKBitmap bitmap = Bitmap(image);
+        using SKPixmap pixmap = bitmap.PeekPixels();
+        using SKData data = pixmap.Encode(new SKWebpEncoderOptions(SKWebpEncoderCompression.Lossless, 100))!;
+        return data.ToArray();
+    }
 
     /// <summary>A JPEG with one channel.</summary>
     public static byte[] GreyJpeg(int width, int height, byte level)
@@ -239,6 +251,12 @@ internal static class EncodedImages
         gif.WriteByte(0x3B);
         return gif.ToArray();
     }
+
+    private static SKBitmap Bitmap(RgbImage image) =>
+        new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgb888x, SKAlphaType.Opaque))
+        {
+            Pixels = [.. image.Pixels.Chunk(3).Select(pixel => new SKColor(pixel[0], pixel[1], pixel[2]))],
+        };
 
     private static void Chunk(Stream png, string type, byte[] data)
     {
