@@ -9,8 +9,8 @@ namespace Deit.Tests.Model.Images;
 internal sealed class HalvedColours
 {
     /// <summary>
-    /// That of JPEG, 2, and one more: the colours are taken from values that were rounded to levels, and libjpeg rounds once more behind its
-    /// filter.
+    /// That of JPEG, 2, and one more: the colours are taken from values that were rounded to levels, and libjpeg rounds once more
+    /// behind its filter.
     /// </summary>
     public const int Tolerance = JpegOracleTests.Tolerance + 1;
 

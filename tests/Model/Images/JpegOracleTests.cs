@@ -72,8 +72,8 @@ public sealed class JpegOracleTests
     [Fact]
     public void A_jpeg_for_print() => ImageSharpOracle.AssertAgrees(EncodedImages.CmykJpeg, Tolerance);
 
-    // The mark of Adobe says that the channels are red, green and blue. Beside the mark of JFIF, whose channels are Y, Cb and Cr, libjpeg, and
-    // so Pillow, does not believe it; ImageSharp does.
+    // The mark of Adobe says that the channels are red, green and blue. Beside the mark of JFIF, whose channels are Y, Cb and Cr,
+    // libjpeg, and so Pillow, does not believe it; ImageSharp does.
     [Fact]
     public void A_jpeg_with_the_mark_of_Adobe()
     {

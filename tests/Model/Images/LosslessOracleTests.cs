@@ -184,8 +184,8 @@ public sealed class LosslessOracleTests
     [Theory, MemberData(nameof(BmpKinds))]
     public void A_bmp_by_hand(string kind) => ImageSharpOracle.AssertAgrees(Bmp(kind));
 
-    // 5 bits become 8 in three ways: Skia, and so Deit, takes the nearest of x * 255 / 31; ImageSharp repeats the upper bits; Pillow cuts the
-    // quotient off. They are one level apart at most.
+    // 5 bits become 8 in three ways: Skia, and so Deit, takes the nearest of x * 255 / 31; ImageSharp repeats the upper bits; Pillow
+    // cuts the quotient off. They are one level apart at most.
     [Fact]
     public void A_bmp_of_16_bits_is_within_a_level()
     {
@@ -217,8 +217,8 @@ public sealed class LosslessOracleTests
         ImageSharpOracle.AssertAgrees(EncodedImages.Gif(37, 13, palette, Frame(9), Frame(10)));
     }
 
-    // Here ImageSharp is not followed: it makes a transparent pixel black, where Pillow's convert("RGB") keeps its colour of the palette, as
-    // both decoders keep it in all other formats.
+    // Here ImageSharp is not followed: it makes a transparent pixel black, where Pillow's convert("RGB") keeps its colour of the
+    // palette, as both decoders keep it in all other formats.
     [Fact]
     public void Transparent_pixels_of_a_gif_keep_their_colour()
     {
