@@ -25,7 +25,7 @@ public static class ImageSharpExtensions
     /// </para>
     /// <para>
     /// ImageSharp converts the pixels. Channels of more than 8 bits are rounded; <see cref="RgbImage.Decode(string)"/> takes the upper 8
-    /// bits of a file's 16, which is up to one level less. Colour profiles are ignored. Pixels of the type <see cref="A8"/> have no colour
+    /// bits of a file's 16, which is up to one level less. Colour profiles are ignored. Pixels of the type <c>A8</c> have no colour
     /// and become black.
     /// </para>
     /// </remarks>
