@@ -45,49 +45,16 @@ internal static class TrainCommand
 
     private static int Start(OptionBinder<TrainOptions> binder, ParseResult result)
     {
-        string? recipe = binder.Bind(result).Run.Recipe;
-        HashSet<string> given = [.. binder.Given(result).Select(flag => flag.Flag.Name)];
-        IReadOnlySet<string> ofRecipe = new HashSet<string>();
-        TrainOptions options = binder.Bind(
-            result,
-            recipe is null ? null : WithoutModel(Recipe.Load(recipe, out ofRecipe), given)
-        );
-        // Weights say what network they are of. Who describes one by flags, or by a recipe, means that one.
-        bool described = given.Overlaps(NetworkOfWeights.Flags) || ofRecipe.Overlaps(NetworkOfWeights.Flags);
-        if (options.Run.SaveRecipe is { } file)
+        NewRunOptions run = NewRunOptions.Of(binder.Given(result).Select(flag => (flag.Flag, flag.Value(result))));
+        if (run.Options.Run.SaveRecipe is { } file)
         {
-            Recipe.Save(options, file, network: described);
+            Recipe.Save(run.Options, file, network: run.DescribesNetwork);
             Output.Line($"Recipe   {file}");
-            if (options.Data.Path is null)
+            if (run.Options.Data.Path is null)
                 return 0;
         }
-        MissingOptions.Require(options);
-        if (recipe is "finetune" or "finetune384" && options.Model.Finetune is null)
-            throw new DeitException(
-                DeitErrorKind.Usage,
-                $"--recipe {recipe} goes on from trained weights, "
-                    + (
-                        recipe == "finetune"
-                            ? "in too few epochs to learn anew; "
-                            : "at a rate that teaches nothing anew; "
-                    )
-                    + "add --finetune with a model folder or a .safetensors file."
-            );
-        string? notice = null;
-        if (!described && options.Model.Finetune is { } weights)
-            options = options with { Model = OfWeights(options, weights, out notice) };
+        TrainOptions options = run.Complete(hasData: false, out string? notice);
         return TrainTerminal.Run(options, resume: null, notice);
-    }
-
-    private static ModelOptions OfWeights(TrainOptions options, string weights, out string? notice)
-    {
-        using ModelSource source = ModelSource.Open(weights);
-        return NetworkOfWeights.Describe(
-            options.Model,
-            source.Description.Config,
-            options.Distillation.Distils,
-            out notice
-        );
     }
 
     // The options of the run decide its result: a run with other options from its middle on would be another training. The number of
@@ -107,17 +74,5 @@ internal static class TrainCommand
         if (extends)
             _ = RunExtension.Extend(own, options.Schedule.Epochs, run);
         return TrainTerminal.Run(options, run);
-    }
-
-    // A network that is described after a recipe takes the place of the recipe's, however that one is described.
-    private static TrainOptions WithoutModel(TrainOptions recipe, HashSet<string> given)
-    {
-        ModelOptions model = recipe.Model;
-        bool free = given.Overlaps(["--embed-dim", "--depth", "--num-heads"]);
-        if (given.Contains("--model") || given.Contains("--regnet"))
-            model = model with { EmbedDim = null, Depth = null, NumHeads = null };
-        if (given.Contains("--model") || free)
-            model = model with { RegNet = null };
-        return recipe with { Model = model };
     }
 }

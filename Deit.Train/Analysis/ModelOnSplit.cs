@@ -13,10 +13,10 @@ namespace Deit.Train.Analysis;
 internal sealed class ModelOnSplit : IDisposable
 {
     private readonly ModelSource _source;
-    private readonly IImageDataset _images;
+    private readonly IImageSplit _images;
     private readonly double _valFraction;
 
-    private ModelOnSplit(ModelSource source, SplitOptions options, IImageDataset images, int? limit)
+    private ModelOnSplit(ModelSource source, SplitOptions options, IImageSplit images, int? limit)
     {
         (_source, _images, _valFraction) = (source, images, options.ValFraction);
         Split = SplitNames.Asked(options.Split);
@@ -71,7 +71,29 @@ internal sealed class ModelOnSplit : IDisposable
     /// <param name="options">The data.</param>
     /// <param name="limit">Take only so many pictures, evenly spread over the split; null for all.</param>
     /// <exception cref="DeitException">There is no such data, or the data has classes that the model does not know.</exception>
-    public static ModelOnSplit Open(ModelSource source, SplitOptions options, int? limit = null)
+    public static ModelOnSplit Open(ModelSource source, SplitOptions options, int? limit = null) =>
+        Open(source, new FolderSource(options.Data), options, limit);
+
+    /// <summary>Reads the names of the pictures that an opened model is to answer.</summary>
+    /// <param name="source">The model, which this owns.</param>
+    /// <param name="pictures">Where the pictures come from.</param>
+    /// <param name="options">What is asked of them.</param>
+    /// <param name="limit">Take only so many pictures, evenly spread over the split; null for all.</param>
+    /// <exception cref="DeitException">There is no such data, or the data has classes that the model does not know.</exception>
+    public static ModelOnSplit Open(ModelSource source, IImageSource pictures, SplitOptions options, int? limit = null)
+    {
+        try
+        {
+            return OpenOwned(source, pictures, options, limit);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    private static ModelOnSplit OpenOwned(ModelSource source, IImageSource pictures, SplitOptions options, int? limit)
     {
         string split = SplitNames.Asked(options.Split);
         if (split != SplitNames.All && !SplitNames.Stored.Contains(split))
@@ -80,10 +102,9 @@ internal sealed class ModelOnSplit : IDisposable
                 $"--split '{options.Split}' is no split, expected train, val, test, or all for every picture; name one of these."
             );
         // Of data without splits nothing is held out then, and everything is evaluated.
-        if (split == DatasetRules.Val && options.ValFraction == 0 && ImageDatasets.IsUndivided(options.Data))
+        if (split == DatasetRules.Val && options.ValFraction == 0 && pictures.IsUndivided)
             options = options with { Split = split = SplitNames.All };
-        IImageDataset images = ImageDatasets.Open(
-            options.Data,
+        IImageSplit images = pictures.Open(
             split,
             new DatasetOptions { ValFraction = options.ValFraction, ClassNames = source.Description.Labels }
         );
@@ -154,16 +175,22 @@ internal sealed class ModelOnSplit : IDisposable
     /// The weights are damaged, the answers are no numbers, no picture can be read, or memory is short.
     /// </exception>
     /// <exception cref="GpuException">The device has not enough memory or was lost.</exception>
-    public Evaluation Evaluate(GpuDevice device, HeadFusion? fusion = null, Precision precision = default) =>
-        Evaluate(device, fusion, precision, mistakes: false).Evaluation;
+    /// <param name="cancellation">Ends the evaluation between two batches.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public Evaluation Evaluate(
+        GpuDevice device,
+        HeadFusion? fusion = null,
+        Precision precision = default,
+        CancellationToken cancellation = default
+    ) => Evaluate(device, fusion, precision, mistakes: false, cancellation).Evaluation;
 
     /// <summary>Does the same, and draws where the model looked in the pictures that it was most wrong about.</summary>
-    /// <inheritdoc cref="Evaluate(GpuDevice, HeadFusion?, Precision)"/>
+    /// <inheritdoc cref="Evaluate(GpuDevice, HeadFusion?, Precision, CancellationToken)"/>
     public (Evaluation Evaluation, IReadOnlyList<Mistake> Mistakes) EvaluateWithMistakes(
         GpuDevice device,
         HeadFusion? fusion = null,
         Precision precision = default
-    ) => Evaluate(device, fusion, precision, mistakes: true);
+    ) => Evaluate(device, fusion, precision, mistakes: true, CancellationToken.None);
 
     /// <summary>The name of a picture: a path where it is a file, else that of its file with its place in it.</summary>
     /// <param name="index">The number of the picture.</param>
@@ -173,7 +200,8 @@ internal sealed class ModelOnSplit : IDisposable
         GpuDevice device,
         HeadFusion? fusion,
         Precision precision,
-        bool mistakes
+        bool mistakes,
+        CancellationToken cancellation
     )
     {
         using INetwork model = Load(device);
@@ -183,7 +211,7 @@ internal sealed class ModelOnSplit : IDisposable
             RequireMemory(device);
             if (mistakes)
                 evaluator.KeepLogitsOf = LogitSample.Every(Asked, Description.Labels.Count);
-            evaluation = evaluator.Run(Loader.Epoch(0))[0];
+            evaluation = evaluator.Run(Loader.Epoch(0, cancellation: cancellation))[0];
             if (Losses(evaluation).Any(double.IsNaN))
                 throw FiniteAnswers.Error(_source.Path, precision);
         }

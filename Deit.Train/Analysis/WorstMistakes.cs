@@ -36,7 +36,7 @@ internal static class WorstMistakes
     /// <param name="model">The network on its device, to draw attention; null leaves it out. So do networks without.</param>
     public static IReadOnlyList<Mistake> WithPictures(
         IEnumerable<Prediction> mistakes,
-        IImageDataset images,
+        IImageSplit images,
         Preprocess preprocess,
         (GpuDevice Device, INetwork Network)? model = null
     )

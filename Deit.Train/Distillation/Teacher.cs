@@ -125,13 +125,7 @@ internal sealed class Teacher : IDisposable
 
     /// <summary>The logits of every picture of a data set, from a file where it has them, else computed and written to it.</summary>
     /// <exception cref="DeitException">The file holds something else or cannot be written.</exception>
-    public TeacherAnswers Answers(
-        string path,
-        IImageDataset pictures,
-        Preprocess preprocess,
-        int batchSize,
-        int workers
-    )
+    public TeacherAnswers Answers(string path, IImageSplit pictures, Preprocess preprocess, int batchSize, int workers)
     {
         int classes = Network.Config.NumClasses;
         if ((long)pictures.Count * classes > Array.MaxLength)
@@ -199,7 +193,7 @@ internal sealed class Teacher : IDisposable
 
     // The key of a file of logits: the weights, the preparation, and the pictures by name and order. The contents of
     // the pictures are taken for unchanged.
-    private string Key(IImageDataset pictures, Preprocess preprocess)
+    private string Key(IImageSplit pictures, Preprocess preprocess)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(Hash(_source)));

@@ -84,7 +84,7 @@ internal sealed record AugmentationOptions
 }
 
 /// <summary>The values that random erasing leaves behind.</summary>
-public enum ErasingMode
+internal enum ErasingMode
 {
     /// <summary>Zeros, which is the mean of the normalised data.</summary>
     Const,

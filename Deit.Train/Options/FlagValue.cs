@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Deit.Model;
+using Deit.Model.Images;
 
 namespace Deit.Train.Options;
 
@@ -51,6 +53,43 @@ internal static class FlagValue
                     DeitErrorKind.Usage,
                     $"'{name}' is no value of {bare.Name}; choose one of {string.Join(", ", Names(bare))}."
                 );
+    }
+
+    /// <summary>The value that a text stands for, as the command line has it.</summary>
+    /// <param name="flag">The flag.</param>
+    /// <param name="text">The text; of a switch true or false.</param>
+    /// <exception cref="DeitException">The flag has no such value.</exception>
+    public static object FromText(Flag flag, string text)
+    {
+        const NumberStyles Whole = NumberStyles.AllowLeadingSign;
+        CultureInfo invariant = CultureInfo.InvariantCulture;
+        Type type = Bare(flag.Type);
+        if (flag.Choices.Count > 0 && !flag.Choices.Contains(text))
+            throw NoValue($"expected one of {string.Join(", ", flag.Choices)}");
+        if (IsNamed(type))
+            return Parse(type, text);
+        if (type == typeof(ImageSize))
+            return ImageSize.Parse(text);
+        if (type == typeof(EpochList))
+            return EpochList.Parse(text);
+        if (type == typeof(bool))
+            return bool.TryParse(text, out bool on) ? on : throw NoValue("expected true or false");
+        if (type == typeof(int))
+            return int.TryParse(text, Whole, invariant, out int number)
+                ? number
+                : throw NoValue("expected a whole number");
+        if (type == typeof(long))
+            return long.TryParse(text, Whole, invariant, out long number)
+                ? number
+                : throw NoValue("expected a whole number");
+        if (type == typeof(double))
+            return double.TryParse(text, NumberStyles.Float, invariant, out double number)
+                ? number
+                : throw NoValue("expected a number");
+        return text;
+
+        DeitException NoValue(string expected) =>
+            new(DeitErrorKind.Usage, $"'{text}' was given for {flag.Name}, {expected}; correct it.");
     }
 
     /// <summary>The value in a file.</summary>

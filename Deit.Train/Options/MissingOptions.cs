@@ -11,11 +11,13 @@ internal static class MissingOptions
 
     /// <summary>Refuses options of which several are missing. One alone has a sentence of its own, where it is needed.</summary>
     /// <param name="options">The options of a new run.</param>
-    /// <exception cref="DeitException">Several are missing.</exception>
-    public static void Require(TrainOptions options)
+    /// <param name="hasData">Whether there are pictures that no option names.</param>
+    /// <exception cref="DeitException">The data is missing, or several things are.</exception>
+    public static void Require(TrainOptions options, bool hasData)
     {
+        bool noData = options.Data.Path is null && !hasData;
         List<string> missing = [];
-        if (options.Data.Path is null)
+        if (noData)
             missing.Add("--data DIR with the pictures");
         if (options.Model.Finetune is null && options.Run.Recipe is { } recipe && GoesOn(recipe))
             missing.Add($"--finetune WEIGHTS for --recipe {recipe}");
@@ -26,7 +28,7 @@ internal static class MissingOptions
                 DeitErrorKind.Usage,
                 $"The training needs {string.Join(", ", missing[..^1])} and {missing[^1]}, which were not given; add them."
             );
-        if (options.Data.Path is null)
+        if (noData)
             throw new DeitException(DeitErrorKind.Usage, NoData);
     }
 

@@ -12,7 +12,7 @@ internal static class ClassCounts
     /// <summary>The part of a page.</summary>
     /// <param name="training">The pictures to learn from.</param>
     /// <param name="validation">The pictures to evaluate with.</param>
-    public static Markup ToMarkup(IImageDataset training, IImageDataset validation)
+    public static Markup ToMarkup(IImageSplit training, IImageSplit validation)
     {
         int[] learned = Of(training),
             evaluated = Of(validation);
@@ -57,7 +57,7 @@ internal static class ClassCounts
         };
     }
 
-    private static int[] Of(IImageDataset images)
+    private static int[] Of(IImageSplit images)
     {
         int[] counts = new int[images.ClassNames.Count];
         for (int i = 0; i < images.Count; i++)

@@ -27,7 +27,7 @@ internal sealed class FirstBatch
     public FirstBatch(TrainingPlan plan)
     {
         _plan = plan;
-        IImageDataset images = plan.TrainingImages;
+        IImageSplit images = plan.TrainingImages;
         ImageSize size = plan.Description.Config.InputSize;
         _reader = new SampleReader(images, plan.Options.Transform(size));
         _order = plan.Options.Sampler(images.Count).Order(0);

@@ -125,7 +125,7 @@ internal static class RankStart
                     + "computes what, and so on timing; give numbers."
             );
         StringBuilder data = new();
-        foreach (IImageDataset images in (ReadOnlySpan<IImageDataset>)[plan.TrainingImages, plan.ValidationImages])
+        foreach (IImageSplit images in (ReadOnlySpan<IImageSplit>)[plan.TrainingImages, plan.ValidationImages])
         {
             data.AppendJoin('\n', images.ClassNames).Append('\n');
             for (int i = 0; i < images.Count; i++)

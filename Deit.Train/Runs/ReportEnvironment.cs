@@ -43,7 +43,7 @@ internal static class ReportEnvironment
             ),
             (
                 "Data",
-                $"{Path.GetFullPath(plan.Options.Data.Path!)}: {plan.TrainingImages.Count} training and "
+                $"{(plan.Source.Folder is { } data ? Path.GetFullPath(data) : plan.Source.Name)}: {plan.TrainingImages.Count} training and "
                     + $"{plan.ValidationImages.Count} validation pictures"
             ),
             ("Deit", Version()),

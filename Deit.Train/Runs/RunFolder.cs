@@ -94,7 +94,8 @@ internal sealed class RunFolder : IDisposable
             );
     }
 
-    private static bool HoldsRun(string path) => File.Exists(System.IO.Path.Combine(path, TrainOptions.FileName));
+    /// <summary>Whether a folder holds a run.</summary>
+    public static bool HoldsRun(string path) => File.Exists(System.IO.Path.Combine(path, TrainOptions.FileName));
 
     /// <summary>Checks that the folder is still in its place.</summary>
     /// <exception cref="DeitException">It was removed, moved or replaced.</exception>

@@ -149,7 +149,7 @@ internal sealed class RunReport(string folder, RunFolder owner, RunLog log, Acti
         {
             Answers =
             [
-                .. new AnswerSections(evaluation, plan.Description.Labels, plan.Options.Data.Path!)
+                .. new AnswerSections(evaluation, plan.Description.Labels, plan.Source.Folder ?? "")
                     .All(mistakes, looks ? note : "")
                     .Select(part => (part.Id, part.Title, of + part.Content)),
             ],

@@ -26,7 +26,7 @@ internal static class SameData
             throw new DeitException(
                 DeitErrorKind.Data,
                 $"Resuming '{plan.Folder}' failed: it was trained on the classes {List(trained, classes)}; "
-                    + $"'{plan.Options.Data.Path}' has {has}; restore them or start a new run."
+                    + $"'{plan.Source.Name}' has {has}; restore them or start a new run."
             );
         }
         (int training, int validation) = (plan.TrainingImages.Count, plan.ValidationImages.Count);
@@ -38,7 +38,7 @@ internal static class SameData
         {
             if (before is { } count && count != now)
                 plan.Notice(
-                    $"'{plan.Options.Data.Path}' has {now} {split} images, and had {count} when '{plan.Folder}' stopped: "
+                    $"'{plan.Source.Name}' has {now} {split} images, and had {count} when '{plan.Folder}' stopped: "
                         + "the run goes on otherwise than without the stop"
                 );
         }

@@ -1,5 +1,6 @@
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Data.Formats;
 using Deit.Train.Data.Splits;
 using Deit.Train.Distributed;
 using Deit.Train.Options;
@@ -51,19 +52,22 @@ internal sealed class TrainRun : IDisposable
     /// <param name="stop">Is told when there is something to save; null where nothing asks to stop.</param>
     /// <param name="world">The ranks that train together, each of which opens the run; null for one process alone.</param>
     /// <param name="observers">Are told on rank 0.</param>
+    /// <param name="source">The pictures of a program, which trains alone; null for those of the options' folder.</param>
+    /// <exception cref="OperationCanceledException">A program asked to stop before there was something to save.</exception>
     public static TrainRun OpenRank(
         TrainOptions options,
         string? resume,
         StopSignal? stop,
         World? world,
-        IEnumerable<ITrainingObserver> observers
+        IEnumerable<ITrainingObserver> observers,
+        IImageSource? source = null
     )
     {
         options.Validate();
         int local = world is null ? 1 : RankStart.Meet(world, options);
         return world is { IsFirst: false }
             ? Join(options, world, stop, local)
-            : Open(options, resume, stop, world, local, [.. observers]);
+            : Open(options, resume, stop, world, local, [.. observers], source);
     }
 
     private static TrainRun Open(
@@ -72,7 +76,8 @@ internal sealed class TrainRun : IDisposable
         StopSignal? stop,
         World? world,
         int localRanks,
-        ITrainingObserver[] observers
+        ITrainingObserver[] observers,
+        IImageSource? source
     )
     {
         // What can be wrong on disk is found before a device is opened and before anything is written. A run that
@@ -91,7 +96,7 @@ internal sealed class TrainRun : IDisposable
             if (folder is null)
                 RequireApart(options, path);
             (world, options) = RankStart.Of(world, options, resumed);
-            plan = new TrainingPlan(options, path, resumed is not null, localRanks);
+            plan = new TrainingPlan(options, path, resumed is not null, localRanks, source);
             resumed = resumed is null ? null : SameData.Require(plan, reader, resumed);
             string? teacher = SameTeacher(plan, resumed);
             TrainState state = resumed ?? Beginning(plan, teacher);
@@ -100,11 +105,13 @@ internal sealed class TrainRun : IDisposable
                 OrderedSums = world is not null,
             };
             Team? team = world is null ? null : RankStart.Lead(world, plan, state);
+            stop?.Token.ThrowIfCancellationRequested();
             folder ??= RunFolder.Create(path);
             session = new TrainingSession(plan, resumed?.Kernels, team);
             RunCheckpoint checkpoint = new(path, folder);
             if (resumed is null)
                 session.Initialize();
+            stop?.Token.ThrowIfCancellationRequested();
             // From here on a signal is waited for, so that the folder is left in order.
             stop?.SavesNothing = false;
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);

@@ -16,6 +16,7 @@ internal sealed class StopSignal : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Action<string>? _announce;
     private readonly PosixSignalRegistration[] _registrations;
+    private readonly CancellationTokenRegistration _asked;
     private int _exitCode,
         _demands;
     private volatile bool _savesNothing;
@@ -34,6 +35,14 @@ internal sealed class StopSignal : IDisposable
                 signal => PosixSignalRegistration.Create(signal, Arrived)
             ),
         ];
+    }
+
+    /// <summary>Listens to no signal: a program asks to stop.</summary>
+    /// <param name="asked">Asks, as Ctrl-C does.</param>
+    public StopSignal(CancellationToken asked)
+    {
+        _registrations = [];
+        _asked = asked.UnsafeRegister(static stop => ((StopSignal)stop!).Ask(), this);
     }
 
     /// <summary>Whether a signal has arrived.</summary>
@@ -61,6 +70,13 @@ internal sealed class StopSignal : IDisposable
         // A handler may still be running, so the source is left as it is; without a timer it holds nothing to release.
         foreach (PosixSignalRegistration registration in _registrations)
             registration.Dispose();
+        _asked.Dispose();
+    }
+
+    private void Ask()
+    {
+        if (Interlocked.CompareExchange(ref _exitCode, Code(PosixSignal.SIGINT), 0) == 0)
+            _stop.Cancel();
     }
 
     /// <summary>

@@ -17,14 +17,25 @@ internal sealed class TrainingPlan : IDisposable
     /// <param name="folder">The run folder, for messages.</param>
     /// <param name="resumed">True where weights come from elsewhere, as from a checkpoint: <c>--finetune</c> was done before.</param>
     /// <param name="localRanks">How many ranks of a training share the cores of this one.</param>
+    /// <param name="source">The pictures of a program; null for those of the options' folder.</param>
     /// <exception cref="DeitException">Data, teacher or options do not allow a training.</exception>
-    public TrainingPlan(TrainOptions options, string folder, bool resumed, int localRanks = 1)
+    public TrainingPlan(
+        TrainOptions options,
+        string folder,
+        bool resumed,
+        int localRanks = 1,
+        IImageSource? source = null
+    )
     {
         (Options, Folder, LocalRanks) = (options, folder, localRanks);
-        string data = options.Data.Path ?? throw new DeitException(DeitErrorKind.Usage, MissingOptions.NoData);
+        Source =
+            source
+            ?? new FolderSource(
+                options.Data.Path ?? throw new DeitException(DeitErrorKind.Usage, MissingOptions.NoData)
+            );
         DatasetOptions reading = new() { ValFraction = options.Data.ValFraction };
-        TrainingImages = ImageDatasets.Open(data, DatasetRules.Train, reading);
-        ValidationImages = ImageDatasets.Open(data, DatasetRules.Val, reading);
+        TrainingImages = Source.Open(DatasetRules.Train, reading);
+        ValidationImages = Source.Open(DatasetRules.Val, reading);
         NetworkConfig config = options.Model.Config(TrainingImages.ClassNames.Count);
         _ = options.Model.Frozen.ParametersOf(config);
         Description = new ModelDescription
@@ -39,7 +50,7 @@ internal sealed class TrainingPlan : IDisposable
         Start = options.Model.Finetune is { } path && !resumed ? ModelSource.Open(path) : null;
         if (Start is not null)
             options.Model.Frozen.RequireIn(config, Start);
-        Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices, .. resumed ? [] : Look(data)];
+        Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices, .. resumed ? [] : Look()];
         if (options.Distillation.TeacherPath is { } teacher)
             DescribeTeacher(teacher);
         Notices = [.. Notices.Distinct()];
@@ -71,6 +82,9 @@ internal sealed class TrainingPlan : IDisposable
     /// <summary>The run folder.</summary>
     public string Folder { get; }
 
+    /// <summary>Where the pictures come from.</summary>
+    public IImageSource Source { get; }
+
     /// <summary>The network to train, its classes and its preprocessing.</summary>
     public ModelDescription Description { get; }
 
@@ -79,10 +93,10 @@ internal sealed class TrainingPlan : IDisposable
     public IReadOnlyList<string> Notices { get; private set; }
 
     /// <summary>The pictures to learn from.</summary>
-    public IImageDataset TrainingImages { get; }
+    public IImageSplit TrainingImages { get; }
 
     /// <summary>The pictures to evaluate with.</summary>
-    public IImageDataset ValidationImages { get; }
+    public IImageSplit ValidationImages { get; }
 
     /// <summary>How many ranks of a training share the cores of this one.</summary>
     public int LocalRanks { get; }
@@ -130,9 +144,9 @@ internal sealed class TrainingPlan : IDisposable
     private static int WorkersOf(int asked, int localRanks) =>
         asked > 0 || localRanks == 1 ? asked : Math.Max(1, Environment.ProcessorCount / localRanks);
 
-    private IReadOnlyList<string> Look(string data) =>
+    private IReadOnlyList<string> Look() =>
         [
-            .. new QuickLook(data, TrainingImages, ValidationImages).Sentences(),
+            .. new QuickLook(Source.Folder, TrainingImages, ValidationImages).Sentences(),
             .. Options.Schedule.LongWarmup is { } warning ? [warning] : Array.Empty<string>(),
         ];
 

@@ -60,7 +60,7 @@ public class DataPipelineBenchmarks
     }
 
     /// <summary>JPEG pictures in memory: the speed of the disk does not count.</summary>
-    private sealed class JpegDataset(int count) : IImageDataset
+    private sealed class JpegDataset(int count) : IImageSplit
     {
         private readonly byte[][] _files = [.. Enumerable.Range(0, count).Select(Encode)];
 

@@ -29,7 +29,7 @@ internal sealed class DataBench
     };
 
     private readonly DataBenchOptions _options;
-    private readonly IImageDataset _dataset;
+    private readonly IImageSplit _dataset;
     private readonly RandomSampler _sampler;
 
     private DataBench(DataBenchOptions options)

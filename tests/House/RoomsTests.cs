@@ -61,6 +61,7 @@ public sealed class RoomsTests
         "Deit.Train/Training",
         "Deit.Train/Analysis",
         "Deit.Train/Runs",
+        "Deit.Train/Api",
         "bench/Reports",
         "bench/Suites",
         "bench/Experiments",

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train;
 
 namespace Deit.Tests.PublicApi;
 
@@ -10,7 +11,7 @@ public class PublicApiTests
 {
     private const string Rewrite = "DEIT_PUBLIC_API";
 
-    public static TheoryData<string> Libraries => ["Deit.Gpu", "Deit.Model", "Deit.Model.ImageSharp"];
+    public static TheoryData<string> Libraries => ["Deit.Gpu", "Deit.Model", "Deit.Model.ImageSharp", "Deit.Train"];
 
     [Theory]
     [MemberData(nameof(Libraries))]
@@ -20,7 +21,8 @@ public class PublicApiTests
         {
             "Deit.Gpu" => typeof(GpuDevice).Assembly,
             "Deit.Model" => typeof(DeitModel).Assembly,
-            _ => typeof(ImageSharpExtensions).Assembly,
+            "Deit.Model.ImageSharp" => typeof(ImageSharpExtensions).Assembly,
+            _ => typeof(TrainingRun).Assembly,
         };
         string actual = ApiText.Of(assembly);
         if (Environment.GetEnvironmentVariable(Rewrite) == "write")

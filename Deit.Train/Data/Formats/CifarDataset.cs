@@ -15,7 +15,7 @@ namespace Deit.Train.Data.Formats;
 /// test split, on which the reference evaluates after every epoch. The best epoch is then chosen by the same pictures
 /// that it is judged by.
 /// </remarks>
-internal sealed class CifarDataset : IImageDataset
+internal sealed class CifarDataset : IImageSplit
 {
     private const int Side = 32,
         Plane = Side * Side,

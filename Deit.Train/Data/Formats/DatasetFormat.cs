@@ -3,7 +3,7 @@ using Deit.Train.Data.Splits;
 namespace Deit.Train.Data.Formats;
 
 /// <summary>Opens a split of a folder: "train", "val" or "test".</summary>
-internal delegate IImageDataset OpenDataset(string folder, string split, DatasetOptions options);
+internal delegate IImageSplit OpenDataset(string folder, string split, DatasetOptions options);
 
 /// <summary>A way in which labelled pictures lie in a folder.</summary>
 /// <param name="Files">The name of its files in errors.</param>

@@ -26,7 +26,7 @@ internal static class ImageDatasets
     /// "all" for every picture of every split.</param>
     /// <param name="options">How to read it.</param>
     /// <exception cref="DeitException">The data cannot be opened, or not this split of it.</exception>
-    public static IImageDataset Open(string path, string split, DatasetOptions options)
+    public static IImageSplit Open(string path, string split, DatasetOptions options)
     {
         string asked = SplitNames.Asked(split);
         return asked == SplitNames.All ? JoinedDataset.Open(path, options, OpenSplit) : OpenSplit(path, asked, options);
@@ -45,7 +45,7 @@ internal static class ImageDatasets
         }
     }
 
-    private static IImageDataset OpenSplit(string path, string split, DatasetOptions options)
+    private static IImageSplit OpenSplit(string path, string split, DatasetOptions options)
     {
         DatasetFormat[] found = [.. Formats.Where(format => Has(format, path))];
         if (found.FirstOrDefault(format => format.Unmistakable) is { } certain)

@@ -10,7 +10,7 @@ namespace Deit.Train.Data.Formats;
 /// Pictures in a folder for each class: <c>DIR/{train,val,test}/CLASS/**</c>, or <c>DIR/CLASS/**</c> of which a share may be held out.
 /// Classes and files are sorted by ordinal comparison, so every machine numbers them alike. Hidden files and folders are passed over.
 /// </summary>
-internal sealed class ImageFolderDataset : IImageDataset
+internal sealed class ImageFolderDataset : IImageSplit
 {
     private readonly string _folder;
     private readonly string[] _files; // relative to the folder, with forward slashes

@@ -4,11 +4,11 @@ using Deit.Train.Data.Splits;
 namespace Deit.Train.Data.Formats;
 
 /// <summary>All splits of data one after another: every picture there is, whichever split it lies in.</summary>
-internal sealed class JoinedDataset : IImageDataset
+internal sealed class JoinedDataset : IImageSplit
 {
-    private readonly IImageDataset[] _splits;
+    private readonly IImageSplit[] _splits;
 
-    private JoinedDataset(IImageDataset[] splits) => _splits = splits;
+    private JoinedDataset(IImageSplit[] splits) => _splits = splits;
 
     /// <inheritdoc/>
     public int Count => _splits.Sum(split => split.Count);
@@ -28,7 +28,7 @@ internal sealed class JoinedDataset : IImageDataset
     {
         DatasetRules.RequireShare(folder, options);
         options = options with { ValFraction = 0, StoredSplits = true };
-        List<IImageDataset> splits = [];
+        List<IImageSplit> splits = [];
         NoSuchSplitException? missing = null;
         foreach (string split in SplitNames.Stored)
             try
@@ -45,25 +45,25 @@ internal sealed class JoinedDataset : IImageDataset
     /// <inheritdoc/>
     public int Label(int index)
     {
-        (IImageDataset split, int at) = Place(index);
+        (IImageSplit split, int at) = Place(index);
         return split.Label(at);
     }
 
     /// <inheritdoc/>
     public string Name(int index)
     {
-        (IImageDataset split, int at) = Place(index);
+        (IImageSplit split, int at) = Place(index);
         return split.Name(at);
     }
 
     /// <inheritdoc/>
     public RgbImage Load(int index, ImagePart? part = null)
     {
-        (IImageDataset split, int at) = Place(index);
+        (IImageSplit split, int at) = Place(index);
         return split.Load(at, part);
     }
 
-    private (IImageDataset Split, int Index) Place(int index)
+    private (IImageSplit Split, int Index) Place(int index)
     {
         int split = 0;
         while (index >= _splits[split].Count)

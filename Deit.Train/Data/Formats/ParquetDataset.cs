@@ -18,7 +18,7 @@ namespace Deit.Train.Data.Formats;
 /// need their groups again and again. Where a split does not fit the cache, row groups of about 100 pictures, as the
 /// Hub writes them, are read fast, and those of many thousands are not.
 /// </remarks>
-internal sealed class ParquetDataset : IImageDataset
+internal sealed class ParquetDataset : IImageSplit
 {
     /// <summary>The format.</summary>
     public static DatasetFormat Format { get; } =

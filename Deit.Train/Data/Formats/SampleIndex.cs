@@ -19,7 +19,7 @@ internal sealed class SampleIndex
     /// <summary>The classes of training or of the model.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>How the classes were matched, see <see cref="IImageDataset.Notices"/>.</summary>
+    /// <summary>How the classes were matched, see <see cref="IImageSplit.Notices"/>.</summary>
     public IReadOnlyList<string> Notices { get; private init; } = [];
 
     /// <summary>Samples of both sides where a share is held out; null without one.</summary>

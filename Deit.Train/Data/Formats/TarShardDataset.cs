@@ -19,7 +19,7 @@ namespace Deit.Train.Data.Formats;
 /// Loading reads that range of the shard. Order, shares and resumed runs are therefore the same as with a folder of
 /// pictures.</para>
 /// </remarks>
-internal sealed class TarShardDataset : IImageDataset
+internal sealed class TarShardDataset : IImageSplit
 {
     /// <summary>The format.</summary>
     public static DatasetFormat Format { get; } =

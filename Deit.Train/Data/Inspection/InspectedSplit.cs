@@ -9,7 +9,7 @@ namespace Deit.Train.Data.Inspection;
 /// <param name="Name">"train", "val" or "test".</param>
 /// <param name="Images">Its pictures.</param>
 /// <param name="Classes">The class of each of its labels.</param>
-internal sealed record InspectedSplit(string Name, IImageDataset Images, int[] Classes)
+internal sealed record InspectedSplit(string Name, IImageSplit Images, int[] Classes)
 {
     /// <summary>Whether training reads it: the test split is for other commands.</summary>
     public bool IsOfTraining => IsNameOfTraining(Name);
@@ -54,7 +54,7 @@ internal sealed record InspectedData(
         foreach (string split in SplitNames.Stored)
             try
             {
-                IImageDataset images = ImageDatasets.Open(path, split, options);
+                IImageSplit images = ImageDatasets.Open(path, split, options);
                 splits.Add(new InspectedSplit(split, images, [.. images.ClassNames.Select(Class)]));
             }
             catch (NoSuchSplitException error)

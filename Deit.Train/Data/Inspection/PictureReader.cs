@@ -49,7 +49,7 @@ internal sealed class PictureReader(int workers, bool keepLevels)
     private InspectedPicture Read(InspectedSplit split, int number, int index)
     {
         InspectedPicture picture = new(number, index, split.ClassOf(index));
-        IImageDataset images = split.Images;
+        IImageSplit images = split.Images;
         EncodedFacts facts = default;
         try
         {

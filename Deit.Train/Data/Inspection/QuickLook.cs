@@ -14,15 +14,15 @@ internal sealed class QuickLook
 {
     private const int AtOnce = 64; // files between two looks at the clock
 
-    private readonly string _data;
-    private readonly IImageDataset _training,
+    private readonly string? _data;
+    private readonly IImageSplit _training,
         _validation;
 
     /// <summary>Prepares a look.</summary>
-    /// <param name="data">The name of the data in the hint.</param>
+    /// <param name="data">The folder of the data, in the hint; null for no hint.</param>
     /// <param name="training">The pictures to learn from.</param>
     /// <param name="validation">The pictures to evaluate with.</param>
-    public QuickLook(string data, IImageDataset training, IImageDataset validation) =>
+    public QuickLook(string? data, IImageSplit training, IImageSplit validation) =>
         (_data, _training, _validation) = (data, training, validation);
 
     /// <summary>The time for the lengths of files, and as much again for reading files of equal length.</summary>
@@ -35,7 +35,7 @@ internal sealed class QuickLook
     public IReadOnlyList<string> Sentences()
     {
         string[] found = [.. ((IEnumerable<string?>)[Balance(), .. Files()]).OfType<string>()];
-        if (found.Length > 0)
+        if (found.Length > 0 && _data is not null)
             found[^1] += $"; more of it: deit check {ShellWord.Quoted(_data)}";
         return found;
     }
@@ -64,7 +64,7 @@ internal sealed class QuickLook
         return parts.Count > 0 ? string.Join("; ", parts) : null;
     }
 
-    private static int[] Counts(IImageDataset images)
+    private static int[] Counts(IImageSplit images)
     {
         int[] counts = new int[images.ClassNames.Count];
         for (int i = 0; i < images.Count; i++)
@@ -100,7 +100,7 @@ internal sealed class QuickLook
         else if (!all)
             yield return "copies were looked for in a part of the files alone";
 
-        IEnumerable<(int Index, long Length)> Lengths(IImageDataset images)
+        IEnumerable<(int Index, long Length)> Lengths(IImageSplit images)
         {
             for (int i = 0; i < images.Count; i++)
             {
@@ -126,7 +126,7 @@ internal sealed class QuickLook
         foreach ((long length, List<int> same) in training.OrderBy(pair => pair.Key))
         {
             Dictionary<UInt128, int> first = [];
-            foreach ((IImageDataset images, int index, bool learned) in Both(length, same))
+            foreach ((IImageSplit images, int index, bool learned) in Both(length, same))
             {
                 bytes += length;
                 if (bytes > MostBytes || Stopwatch.GetElapsedTime(start) > Patience)
@@ -141,7 +141,7 @@ internal sealed class QuickLook
         }
         return (Names(copies), true);
 
-        IEnumerable<(IImageDataset, int, bool)> Both(long length, List<int> same) =>
+        IEnumerable<(IImageSplit, int, bool)> Both(long length, List<int> same) =>
             [
                 .. same.Select(index => (_training, index, true)),
                 .. validation[length].Select(index => (_validation, index, false)),
@@ -150,7 +150,7 @@ internal sealed class QuickLook
 
     private string[] Names(List<int> copies) => [.. copies.Select(_validation.Name)];
 
-    private static UInt128? HashOf(IImageDataset images, int index)
+    private static UInt128? HashOf(IImageSplit images, int index)
     {
         try
         {

@@ -21,7 +21,7 @@ internal sealed class BatchLoader
     /// <param name="transform">The transform of each picture.</param>
     /// <param name="options">How to work.</param>
     /// <exception cref="DeitException">The batch is larger than an epoch of the training set or than an array can be.</exception>
-    public BatchLoader(IImageDataset dataset, ISampler sampler, IImageTransform transform, BatchLoaderOptions options)
+    public BatchLoader(IImageSplit dataset, ISampler sampler, IImageTransform transform, BatchLoaderOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BatchesAhead);
         ArgumentOutOfRangeException.ThrowIfNegative(options.Workers);

@@ -9,7 +9,7 @@ namespace Deit.Train.Data.Loading;
 /// <summary>Decodes and transforms samples, and remembers those that cannot be read. Every member may be called from any thread.</summary>
 /// <param name="dataset">The pictures.</param>
 /// <param name="transform">The transform of each picture.</param>
-internal sealed class SampleReader(IImageDataset dataset, IImageTransform transform)
+internal sealed class SampleReader(IImageSplit dataset, IImageTransform transform)
 {
     private readonly ConcurrentDictionary<int, (string Sentence, bool OfSystem)> _unreadable = [];
     private readonly ConcurrentDictionary<int, bool> _tryAgain = [];

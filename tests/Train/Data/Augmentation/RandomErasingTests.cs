@@ -59,11 +59,12 @@ public sealed class RandomErasingTests
     }
 
     [Theory]
-    [InlineData(ErasingMode.Const)]
-    [InlineData(ErasingMode.Rand)]
-    [InlineData(ErasingMode.Pixel)]
-    public void One_rectangle_of_all_channels_is_replaced(ErasingMode mode)
+    [InlineData(nameof(ErasingMode.Const))]
+    [InlineData(nameof(ErasingMode.Rand))]
+    [InlineData(nameof(ErasingMode.Pixel))]
+    public void One_rectangle_of_all_channels_is_replaced(string name)
     {
+        ErasingMode mode = Enum.Parse<ErasingMode>(name);
         const int Width = 37,
             Height = 41,
             Plane = Width * Height;

@@ -11,9 +11,9 @@ namespace Deit.Tests.Train.Data.Formats;
 /// <summary>The demands on every format, and the pictures that their tests store.</summary>
 internal static class DatasetAssert
 {
-    public static int[] Labels(IImageDataset dataset) => [.. Enumerable.Range(0, dataset.Count).Select(dataset.Label)];
+    public static int[] Labels(IImageSplit dataset) => [.. Enumerable.Range(0, dataset.Count).Select(dataset.Label)];
 
-    public static string[] Names(IImageDataset dataset) => [.. Enumerable.Range(0, dataset.Count).Select(dataset.Name)];
+    public static string[] Names(IImageSplit dataset) => [.. Enumerable.Range(0, dataset.Count).Select(dataset.Name)];
 
     /// <summary>A picture as PNG: decoded again, it has the same pixels.</summary>
     public static byte[] Png(int seed, int width = 9, int height = 7)
@@ -37,7 +37,7 @@ internal static class DatasetAssert
     }
 
     /// <summary>Every picture, from many threads at once and in another order in each, is the expected one.</summary>
-    public static void LoadsFromManyThreads(IImageDataset dataset, Func<int, RgbImage> expected)
+    public static void LoadsFromManyThreads(IImageSplit dataset, Func<int, RgbImage> expected)
     {
         RgbImage[] pictures = [.. Enumerable.Range(0, dataset.Count).Select(expected)];
         Parallel.For(
@@ -61,7 +61,7 @@ internal static class DatasetAssert
     /// <summary>An epoch of training and one of evaluation, as the commands run them.</summary>
     /// <param name="dataset">The data.</param>
     /// <param name="unreadable">How many pictures cannot be read.</param>
-    public static void GivesEpochs(IImageDataset dataset, int unreadable = 0)
+    public static void GivesEpochs(IImageSplit dataset, int unreadable = 0)
     {
         const int Batch = 4;
         foreach (bool training in new[] { true, false })
@@ -97,10 +97,10 @@ internal static class DatasetAssert
     /// <summary>
     /// A share of each class is held out: both sides together are all of it, and neither shares a picture with the other.
     /// </summary>
-    public static void HoldsOut(Func<string, DatasetOptions, IImageDataset> open, int[] held)
+    public static void HoldsOut(Func<string, DatasetOptions, IImageSplit> open, int[] held)
     {
         DatasetOptions options = new() { ValFraction = 0.25, Seed = 5 };
-        IImageDataset all = open("train", new DatasetOptions()),
+        IImageSplit all = open("train", new DatasetOptions()),
             train = open("train", options),
             val = open("val", options);
         Assert.Equal(
@@ -115,7 +115,7 @@ internal static class DatasetAssert
         Assert.Equal(Names(val), Names(open("val", options)));
         Assert.NotEqual(Names(val), Names(open("val", options with { Seed = 6 })));
         Dictionary<string, int> numbers = Enumerable.Range(0, all.Count).ToDictionary(all.Name);
-        foreach (IImageDataset side in new[] { train, val })
+        foreach (IImageSplit side in new[] { train, val })
             for (int i = 0; i < side.Count; i++)
             {
                 int same = numbers[side.Name(i)];

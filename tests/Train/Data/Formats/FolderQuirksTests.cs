@@ -23,7 +23,7 @@ public sealed class FolderQuirksTests : IDisposable
         Touch($"{train}/a/1.png", $"{train}/b/1.png", $"{val}/a/2.png", $"{test}/b/3.png");
         foreach ((string split, string file) in new[] { ("val", $"{val}/a/2.png"), ("test", $"{test}/b/3.png") })
         {
-            IImageDataset data = Open(split);
+            IImageSplit data = Open(split);
             Assert.Equal(["a", "b"], data.ClassNames);
             Assert.Equal([_folder[file]], DatasetAssert.Names(data));
         }
@@ -87,7 +87,7 @@ public sealed class FolderQuirksTests : IDisposable
     {
         Touch("train/a/1.png", "train/a/deep/2.png", "train/b/1.png", "elsewhere/1.png", "elsewhere/x/2.png");
         Directory.CreateSymbolicLink(_folder[link], target);
-        IImageDataset data = Open("train");
+        IImageSplit data = Open("train");
         Assert.Equal([a, b], DatasetAssert.Labels(data).CountBy(label => label).Select(count => count.Value));
         if (notice is null)
             Assert.Empty(data.Notices);
@@ -102,7 +102,7 @@ public sealed class FolderQuirksTests : IDisposable
         Directory.CreateSymbolicLink(_folder["train/a/one"], "../../pool");
         Directory.CreateSymbolicLink(_folder["train/a/two"], "../../pool");
         Directory.CreateSymbolicLink(_folder["pool/back"], "../pool");
-        IImageDataset data = Open("train");
+        IImageSplit data = Open("train");
         Assert.Equal(
             new[] { "train/a/1.png", "train/a/one/1.png", "train/a/one/2.png", "train/b/1.png" }.Select(file =>
                 _folder[file]
@@ -123,7 +123,7 @@ public sealed class FolderQuirksTests : IDisposable
         File.CreateSymbolicLink(_folder["train/a/2.png"], _folder["pool/2.png"]);
         File.CreateSymbolicLink(_folder["train/a/gone.png"], "nowhere.png");
         Directory.CreateSymbolicLink(_folder["train/b"], "../pool/class");
-        IImageDataset data = Open("train");
+        IImageSplit data = Open("train");
         Assert.Equal([0, 0, 0, 1], DatasetAssert.Labels(data));
         Assert.Empty(data.Notices);
         File.CreateSymbolicLink(_folder["train/a/again.png"], "1.png"); // the same picture, by way of a link to it
@@ -154,7 +154,7 @@ public sealed class FolderQuirksTests : IDisposable
         Touch("train/a/1.png", "train/a/2.TIF", "train/a/x/3.heic", "train/b/1.jfif", "train/b/2.tif", "train/b/n.txt");
         Touch("train/b/.4.tif", "train/loose.jpg", "train/notes.txt");
         File.WriteAllBytes(_folder["train/b/n01440764_10"], DatasetAssert.Png(1));
-        IImageDataset data = Open("train");
+        IImageSplit data = Open("train");
         Assert.Equal(2, data.Count);
         string root = _folder["train"];
         Assert.Equal(
@@ -192,7 +192,7 @@ public sealed class FolderQuirksTests : IDisposable
         Touch("train/c/1.png");
         foreach (string name in names)
             File.WriteAllBytes(Path.Combine(_folder["train/a\\b"], name), DatasetAssert.Png(1));
-        IImageDataset data = Open("train");
+        IImageSplit data = Open("train");
         Assert.Equal(["a\\b", "c"], data.ClassNames);
         Assert.Equal(names.Length + 1, data.Count);
         for (int i = 0; i < names.Length; i++)
@@ -204,7 +204,7 @@ public sealed class FolderQuirksTests : IDisposable
     {
         Touch("train/a/1.png", "train/b/1.png");
         Shell("printf x >\"$(printf 'train/a/\\377.png')\"");
-        IImageDataset data = Open("train");
+        IImageSplit data = Open("train");
         Assert.Equal(3, data.Count);
         DatasetAssert.Sentence<ImageException>("its name is no UTF-8", () => data.Load(1));
         Shell("mkdir \"$(printf 'train/a/caf\\351')\"");
@@ -218,7 +218,7 @@ public sealed class FolderQuirksTests : IDisposable
     public void Classes_in_two_Unicode_forms_are_one_across_splits_and_refused_in_one()
     {
         Touch("train/caf\u00e9/1.png", "train/a/1.png", "val/cafe\u0301/1.png");
-        IImageDataset val = Open("val");
+        IImageSplit val = Open("val");
         Assert.Equal(["a", "caf\u00e9"], val.ClassNames);
         Assert.Equal([1], DatasetAssert.Labels(val));
         Touch("train/cafe\u0301/2.png");
@@ -232,7 +232,7 @@ public sealed class FolderQuirksTests : IDisposable
     public void A_run_of_a_training_is_no_class(string run, string checkpoint)
     {
         Touch("a/1.png", "b/1.png", $"{run}/args.json", $"{run}/{checkpoint}/config.json", $"{run}/confusion.png");
-        IImageDataset data = Open("train");
+        IImageSplit data = Open("train");
         Assert.Equal(["a", "b"], data.ClassNames);
         Assert.Equal(2, data.Count);
         Assert.Contains($"'{_folder[run]}' is a run of a training", Assert.Single(data.Notices));
@@ -275,15 +275,15 @@ public sealed class FolderQuirksTests : IDisposable
     {
         Touch([.. Enumerable.Range(0, 20).SelectMany(i => new[] { $"a/{i}.png", $"b/{i}.png" })]);
         DatasetOptions options = new() { ValFraction = 0.1 };
-        IImageDataset val = Open("Validation", options);
+        IImageSplit val = Open("Validation", options);
         Assert.Equal((4, 40), (val.Count, val.SharedOf));
         Assert.Equal((36, 40), (Open("train", options).Count, Open("train", options).SharedOf));
-        IImageDataset all = Open("ALL", options);
+        IImageSplit all = Open("ALL", options);
         Assert.Equal((40, null), (all.Count, all.SharedOf));
         Assert.True(ImageDatasets.IsUndivided(_folder.Path));
     }
 
-    private IImageDataset Open(string split, DatasetOptions? options = null) =>
+    private IImageSplit Open(string split, DatasetOptions? options = null) =>
         ImageDatasets.Open(_folder.Path, split, options ?? new DatasetOptions());
 
     private void Shell(string command)

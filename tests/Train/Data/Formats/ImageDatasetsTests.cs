@@ -96,7 +96,7 @@ public sealed class ImageDatasetsTests : IDisposable
             );
     }
 
-    private IImageDataset Open(string folder) => ImageDatasets.Open(_folder[folder], "train", new DatasetOptions());
+    private IImageSplit Open(string folder) => ImageDatasets.Open(_folder[folder], "train", new DatasetOptions());
 
     private void WriteClasses(string folder, params string[] classes)
     {

@@ -68,7 +68,7 @@ public sealed class QuickLookTests : IDisposable
             MostBytes = bytes,
         }.Sentences();
 
-    private IImageDataset Open(string split) => ImageDatasets.Open(_folder.Path, split, new DatasetOptions());
+    private IImageSplit Open(string split) => ImageDatasets.Open(_folder.Path, split, new DatasetOptions());
 
     private void WriteBoth()
     {

@@ -313,7 +313,7 @@ public sealed class BatchLoaderTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
-    private static BatchLoader Loader(IImageDataset dataset, int batch, int workers, bool training, int ahead = 2)
+    private static BatchLoader Loader(IImageSplit dataset, int batch, int workers, bool training, int ahead = 2)
     {
         ISampler sampler = training ? new RandomSampler(dataset.Count, seed: 1) : new SequentialSampler(dataset.Count);
         IImageTransform transform = training

@@ -4,7 +4,7 @@ using Deit.Train.Data.Formats;
 namespace Deit.Tests.Train.Data.Loading;
 
 /// <summary>Pictures made of their number alone, of awkward sizes, some of which cannot be read.</summary>
-internal sealed class GeneratedDataset(int count, params int[] unreadable) : IImageDataset
+internal sealed class GeneratedDataset(int count, params int[] unreadable) : IImageSplit
 {
     private int _loads;
 

@@ -3,7 +3,7 @@ using Deit.Model.Images;
 namespace Deit.Train.Data.Formats;
 
 /// <summary>Labelled pictures by number. Every member may be called from any thread.</summary>
-internal interface IImageDataset
+internal interface IImageSplit
 {
     /// <summary>How many pictures there are.</summary>
     int Count { get; }
