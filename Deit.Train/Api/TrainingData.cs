@@ -19,6 +19,26 @@ public sealed class TrainingData
         return new TrainingData(new FolderSource(path));
     }
 
-    /// <inheritdoc cref="FromFolder"/>
+    /// <summary>Images of a program, of which a share of each class is held out for validation.</summary>
+    /// <param name="images">The images. Their names decide which are held out.</param>
+    public static TrainingData FromImages(IImageDataset images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        return new TrainingData(new GivenImages(images, validation: null));
+    }
+
+    /// <summary>Images of a program, those for validation apart.</summary>
+    /// <param name="training">The images to learn from.</param>
+    /// <param name="validation">The images to evaluate with after each epoch. Their classes are found among those of
+    /// <paramref name="training"/> by name.</param>
+    public static TrainingData FromImages(IImageDataset training, IImageDataset validation)
+    {
+        ArgumentNullException.ThrowIfNull(training);
+        ArgumentNullException.ThrowIfNull(validation);
+        return new TrainingData(new GivenImages(training, validation));
+    }
+
+    /// <summary>The data of a folder.</summary>
+    /// <param name="path">The folder.</param>
     public static implicit operator TrainingData(string path) => FromFolder(path);
 }
