@@ -21,6 +21,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     [InlineData("Deit.Gpu", "lib/net10.0/Deit.Gpu.dll")]
     [InlineData("Deit.Model", "lib/net10.0/Deit.Model.dll")]
     [InlineData("Deit.Model.ImageSharp", "lib/net10.0/Deit.Model.ImageSharp.dll")]
+    [InlineData("Deit.Train", "lib/net10.0/Deit.Train.dll")]
     [InlineData("deit", "tools/net10.0/any/deit.dll")]
     public void A_package_says_what_it_is_and_carries_symbols_without_paths_of_the_builder(string id, string assembly)
     {
@@ -45,6 +46,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
             feed.Package("Deit.Gpu"),
             feed.Package("Deit.Model"),
             feed.Package("Deit.Model.ImageSharp"),
+            feed.Package("Deit.Train"),
         ];
         long bytes = packages.Sum(path => new FileInfo(path).Length);
         TestContext.Current.TestOutputHelper?.WriteLine(
@@ -171,6 +173,17 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
             .Value;
         Match paths = Paths().Match(program);
         Assert.True(paths.Success, $"The program of {readme} loads no model or no picture.");
+        (string project, (string, string) packages) = await Project(program, package);
+        ColorModel.Write(Path.Combine(project, paths.Groups["model"].Value));
+        return new Sample(project, Path.Combine(project, paths.Groups["picture"].Value), packages);
+    }
+
+    /// <summary>Makes a project that knows of this repository one of its packages alone.</summary>
+    /// <param name="program">Its Program.cs.</param>
+    /// <param name="package">The package.</param>
+    /// <returns>Its folder, and a variable for whoever builds it.</returns>
+    private async Task<(string Project, (string, string) Packages)> Project(string program, string package)
+    {
         string project = _folder["sample"];
         await Command.Succeed("dotnet", ["new", "console", "-o", project, "--no-restore"]);
         await File.WriteAllTextAsync(
@@ -205,8 +218,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
             _folder.Path,
             packages
         );
-        ColorModel.Write(Path.Combine(project, paths.Groups["model"].Value));
-        return new Sample(project, Path.Combine(project, paths.Groups["picture"].Value), packages);
+        return (project, packages);
     }
 
     /// <summary>A project of its own.</summary>

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using Deit.Tests.Cli;
+using Deit.Tests.Samples;
+
+namespace Deit.Tests.Packages;
+
+public sealed partial class PackageTests
+{
+    private const int PicturesOfClass = 50;
+
+    [Fact]
+    public async Task A_program_of_the_packages_trains_to_the_bits_of_the_command_evaluates_embeds_and_searches()
+    {
+        string data = ColorData.Write(_folder["colors"], PicturesOfClass); // 200 pictures
+        string text = await File.ReadAllTextAsync(
+            Repository.File("tests", "Packages", "Program", "Program.cs"),
+            TestContext.Current.CancellationToken
+        );
+        (string project, (string, string) packages) = await Project(text, "Deit.Train");
+        string output = await Command.Succeed(
+            "dotnet",
+            ["run", "-c", "Release", "--", data, _folder["program"]],
+            project,
+            packages
+        );
+
+        (int code, _, string error) = await DeitProcess.Run([
+            .. (string[])["train", "--data", data, "--output", _folder["command"], "--recipe", "plain"],
+            .. "--input-size 32 --epochs 2 --batch-size 20 --lr 0.05 --embed-dim 32 --depth 2 --num-heads 2".Split(' '),
+            .. "--patch-size 8 --warmup-epochs 0 --tune off".Split(' '),
+        ]);
+        Assert.True(code == 0, error);
+        byte[] weights = await File.ReadAllBytesAsync(
+            _folder[Path.Combine("command", "last", "model.safetensors")],
+            TestContext.Current.CancellationToken
+        );
+        Assert.Contains($"weights {Convert.ToHexString(SHA256.HashData(weights))}", output);
+        TestContext.Current.TestOutputHelper?.WriteLine(output);
+        // Four colours are easy; a guess has a quarter of them.
+        foreach (Match figures in Figures().Matches(output))
+        {
+            int right = int.Parse(figures.Groups["right"].Value, CultureInfo.InvariantCulture),
+                all = int.Parse(figures.Groups["all"].Value, CultureInfo.InvariantCulture);
+            Assert.Equal(ColorData.Colors.Length * PicturesOfClass / 5, all);
+            Assert.InRange(right, 0.75 * all, all);
+        }
+        Assert.Equal(2, Figures().Count(output));
+    }
+
+    [GeneratedRegex("^(right|near) (?<right>\\d+) of (?<all>\\d+)$", RegexOptions.Multiline)]
+    private static partial Regex Figures();
+}
