@@ -60,6 +60,7 @@ require_sample_tools() {
   command -v Xvfb >/dev/null || packages+=(xvfb)
   command -v chromium >/dev/null || packages+=(chromium)
   [[ $libraries == *libgtk-3.so.0* ]] || packages+=(libgtk-3-0)
+  [[ $libraries == *libXtst.so.6* ]] || packages+=(libxtst6)
   command -v mpirun.openmpi >/dev/null || packages+=(openmpi-bin)
   command -v mpirun.mpich >/dev/null || packages+=(mpich)
   install_packages "clang, Xvfb, Chromium, GTK 3, Open MPI and MPICH" "${packages[@]}"

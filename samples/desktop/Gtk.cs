@@ -12,6 +12,8 @@ internal static unsafe partial class Gtk
         DestDefaultAll = 7,
         ActionCopy = 2,
         FileChooserActionOpen = 0,
+        FileChooserActionSelectFolder = 2,
+        AlignCenter = 3,
         ResponseAccept = -3,
         StyleProviderPriorityApplication = 600;
     public const int CairoFormatArgb32 = 0,
@@ -33,8 +35,8 @@ internal static unsafe partial class Gtk
     public static void ConnectDraw(nint widget, Action<nint> action) =>
         Connect(widget, "draw", (delegate* unmanaged<nint, nint, nint, int>)&OnDraw, action);
 
-    /// <summary>Lets files be dropped on a widget, and calls an action with the first one's path.</summary>
-    public static void ConnectDrop(nint widget, Action<string> action)
+    /// <summary>Lets files be dropped on a widget, and calls an action with their paths.</summary>
+    public static void ConnectDrop(nint widget, Action<IReadOnlyList<string>> action)
     {
         gtk_drag_dest_set(widget, DestDefaultAll, 0, 0, ActionCopy);
         gtk_drag_dest_add_uri_targets(widget);
@@ -66,13 +68,35 @@ internal static unsafe partial class Gtk
         byte** uris = gtk_selection_data_get_uris(selection);
         if (uris == null)
             return;
-        nint path = *uris == null ? 0 : g_filename_from_uri(*uris, 0, 0);
+        List<string> paths = [];
+        for (byte** uri = uris; *uri != null; uri++)
+            if (Text(g_filename_from_uri(*uri, 0, 0)) is { } path)
+                paths.Add(path);
         g_strfreev(uris);
-        if (path == 0)
-            return;
-        string text = Marshal.PtrToStringUTF8(path)!;
-        g_free(path);
-        ((Action<string>)GCHandle.FromIntPtr(data).Target!)(text);
+        if (paths.Count > 0)
+            ((Action<IReadOnlyList<string>>)GCHandle.FromIntPtr(data).Target!)(paths);
+    }
+
+    /// <summary>Asks for a file or a folder; null where the user wants none.</summary>
+    public static string? ChoosePath(nint window, string title, int action)
+    {
+        nint dialog = gtk_file_chooser_native_new(title, window, action, null, null);
+        string? path =
+            gtk_native_dialog_run(dialog) == ResponseAccept ? Text(gtk_file_chooser_get_filename(dialog)) : null;
+        g_object_unref(dialog);
+        return path;
+    }
+
+    /// <summary>Gives a widget a class of the style sheet.</summary>
+    public static void AddClass(nint widget, string name) =>
+        gtk_style_context_add_class(gtk_widget_get_style_context(widget), name);
+
+    // A text of GLib, which is freed.
+    private static string? Text(nint text)
+    {
+        string? copy = Marshal.PtrToStringUTF8(text);
+        g_free(text);
+        return copy;
     }
 
     [LibraryImport(GtkLibrary)]
@@ -135,6 +159,36 @@ internal static unsafe partial class Gtk
 
     [LibraryImport(GtkLibrary, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint gtk_button_new_with_label(string label);
+
+    [LibraryImport(GtkLibrary, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void gtk_button_set_label(nint button, string label);
+
+    [LibraryImport(GtkLibrary)]
+    public static partial nint gtk_entry_new();
+
+    [LibraryImport(GtkLibrary, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void gtk_entry_set_text(nint entry, string text);
+
+    [LibraryImport(GtkLibrary)]
+    public static partial nint gtk_entry_get_text(nint entry);
+
+    [LibraryImport(GtkLibrary)]
+    public static partial nint gtk_stack_new();
+
+    [LibraryImport(GtkLibrary, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void gtk_stack_add_titled(nint stack, nint child, string name, string title);
+
+    [LibraryImport(GtkLibrary, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void gtk_stack_set_visible_child_name(nint stack, string name);
+
+    [LibraryImport(GtkLibrary)]
+    public static partial nint gtk_stack_switcher_new();
+
+    [LibraryImport(GtkLibrary)]
+    public static partial void gtk_stack_switcher_set_stack(nint switcher, nint stack);
+
+    [LibraryImport(GtkLibrary)]
+    public static partial void gtk_widget_set_halign(nint widget, int align);
 
     [LibraryImport(GtkLibrary, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint gtk_check_button_new_with_label(string label);

@@ -1,34 +1,42 @@
-using System.Runtime.InteropServices;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
 
 namespace Deit.Samples.Desktop;
 
-/// <summary>A picture on the left, with where the model looks; the classes with their probabilities on the right.</summary>
+/// <summary>
+/// Two pages. The first has a picture on the left, with where the model looks, and the classes with their probabilities on
+/// the right; the second teaches the model two classes.
+/// </summary>
 internal sealed class MainWindow : IDisposable
 {
     private readonly nint _window = Gtk.gtk_window_new(0),
         _canvas = Gtk.gtk_drawing_area_new(),
         _hint = Gtk.gtk_label_new("Drop a picture here"),
         _attention = Gtk.gtk_check_button_new_with_label("Show where the model looks"),
+        _pages = Gtk.gtk_stack_new(),
         _loadingBar = Gtk.gtk_progress_bar_new(),
         _status = Gtk.gtk_label_new("");
 
     private readonly ClassRow[] _rows = [.. Enumerable.Range(0, 5).Select(_ => new ClassRow())];
-    private readonly Task<DeitModel?> _model;
+    private readonly TeachPage _teach;
+    private readonly List<Task<DeitModel?>> _former = [];
+    private Task<DeitModel?> _model;
     private Picture? _picture;
     private int _opened;
 
     /// <summary>Shows the window and loads the model in the background.</summary>
-    public MainWindow(string folder)
+    /// <param name="folder">The model.</param>
+    /// <param name="runs">The folder for models that the user trains.</param>
+    public MainWindow(string folder, string runs)
     {
+        _teach = new TeachPage(_window, folder, runs) { Trained = Use };
         Gtk.gtk_window_set_title(_window, "Deit");
         Gtk.gtk_window_set_default_size(_window, 980, 620);
         Style();
-        Build();
+        AddPages();
         Gtk.Connect(_window, "destroy", Gtk.gtk_main_quit);
-        Gtk.ConnectDrop(_window, Open);
+        Gtk.ConnectDrop(_window, paths => Open(paths[0]));
         Gtk.ConnectDraw(_canvas, Draw);
         Gtk.Connect(_attention, "toggled", () => Gtk.gtk_widget_queue_draw(_canvas));
         Gtk.gtk_widget_show_all(_window);
@@ -69,10 +77,19 @@ internal sealed class MainWindow : IDisposable
         }
     }
 
+    /// <summary>Shows the second page, with the pictures of two folders.</summary>
+    public void Teach(string first, string second)
+    {
+        Gtk.gtk_stack_set_visible_child_name(_pages, "teach");
+        _teach.Collect(first, second);
+    }
+
     public void Dispose()
     {
-        if (_model.IsCompletedSuccessfully)
-            _model.Result?.Dispose();
+        _teach.Dispose();
+        foreach (Task<DeitModel?> model in (IEnumerable<Task<DeitModel?>>)[.. _former, _model])
+            if (model.IsCompletedSuccessfully)
+                model.Result?.Dispose();
     }
 
     private async Task<DeitModel?> Load(string folder)
@@ -117,7 +134,7 @@ internal sealed class MainWindow : IDisposable
             Gtk.gtk_style_context_remove_class(context, "error");
     }
 
-    private unsafe void Draw(nint cairo)
+    private void Draw(nint cairo)
     {
         int width = Gtk.gtk_widget_get_allocated_width(_canvas),
             height = Gtk.gtk_widget_get_allocated_height(_canvas);
@@ -126,34 +143,39 @@ internal sealed class MainWindow : IDisposable
             _picture.Draw(cairo, width, height, Gtk.gtk_toggle_button_get_active(_attention));
             return;
         }
-        double* dashes = stackalloc double[] { 8, 6 };
-        Gtk.cairo_set_source_rgb(cairo, 0.7, 0.74, 0.8);
-        Gtk.cairo_set_dash(cairo, dashes, 2, 0);
-        Gtk.cairo_rectangle(cairo, 1, 1, width - 2, height - 2);
-        Gtk.cairo_stroke(cairo);
+        Picture.DrawPlace(cairo, width, height);
     }
 
     private void Choose()
     {
-        nint dialog = Gtk.gtk_file_chooser_native_new(
-            "Choose a picture",
-            _window,
-            Gtk.FileChooserActionOpen,
-            null,
-            null
-        );
-        if (Gtk.gtk_native_dialog_run(dialog) == Gtk.ResponseAccept)
-        {
-            nint path = Gtk.gtk_file_chooser_get_filename(dialog);
-            string? text = Marshal.PtrToStringUTF8(path);
-            Gtk.g_free(path);
-            if (text is not null)
-                Open(text);
-        }
-        Gtk.g_object_unref(dialog);
+        if (Gtk.ChoosePath(_window, "Choose a picture", Gtk.FileChooserActionOpen) is { } path)
+            Open(path);
     }
 
-    private void Build()
+    // The model that the user has trained takes the place of the one before, which may still be answering.
+    private void Use(DeitModel trained)
+    {
+        _former.Add(_model);
+        _model = Task.FromResult<DeitModel?>(trained);
+        Say($"Trained: {string.Join(", ", trained.Labels)}");
+        foreach (ClassRow row in _rows)
+            row.Hide();
+    }
+
+    private void AddPages()
+    {
+        nint rows = Gtk.gtk_box_new(Gtk.Vertical, 0),
+            switcher = Gtk.gtk_stack_switcher_new();
+        Gtk.gtk_stack_switcher_set_stack(switcher, _pages);
+        Gtk.gtk_widget_set_halign(switcher, Gtk.AlignCenter);
+        Gtk.gtk_stack_add_titled(_pages, Build(), "look", "Look");
+        Gtk.gtk_stack_add_titled(_pages, _teach.Widget, "teach", "Teach");
+        Gtk.gtk_box_pack_start(rows, switcher, 0, 0, 8);
+        Gtk.gtk_box_pack_start(rows, _pages, 1, 1, 0);
+        Gtk.gtk_container_add(_window, rows);
+    }
+
+    private nint Build()
     {
         nint overlay = Gtk.gtk_overlay_new();
         Gtk.gtk_container_add(overlay, _canvas);
@@ -169,8 +191,8 @@ internal sealed class MainWindow : IDisposable
         Gtk.gtk_label_set_line_wrap(_status, 1);
         Gtk.gtk_label_set_max_width_chars(_status, 30); // no wider than the column, however long a device's name
         Gtk.gtk_label_set_xalign(_status, 0);
-        AddClass(_status, "status");
-        AddClass(_hint, "share");
+        Gtk.AddClass(_status, "status");
+        Gtk.AddClass(_hint, "share");
         // From the bottom up.
         Gtk.gtk_box_pack_end(side, _status, 0, 0, 0);
         Gtk.gtk_box_pack_end(side, _loadingBar, 0, 0, 0);
@@ -179,7 +201,7 @@ internal sealed class MainWindow : IDisposable
         Gtk.gtk_container_set_border_width(columns, 20);
         Gtk.gtk_box_pack_start(columns, overlay, 1, 1, 0);
         Gtk.gtk_box_pack_start(columns, side, 0, 0, 0);
-        Gtk.gtk_container_add(_window, columns);
+        return columns;
     }
 
     private static void Style()
@@ -193,9 +215,6 @@ internal sealed class MainWindow : IDisposable
             Gtk.StyleProviderPriorityApplication
         );
     }
-
-    private static void AddClass(nint widget, string name) =>
-        Gtk.gtk_style_context_add_class(Gtk.gtk_widget_get_style_context(widget), name);
 
     /// <summary>A class with a bar as long as it is probable.</summary>
     private sealed class ClassRow
@@ -211,8 +230,8 @@ internal sealed class MainWindow : IDisposable
             Gtk.gtk_label_set_ellipsize(_name, 3); // PANGO_ELLIPSIZE_END
             Gtk.gtk_box_pack_start(texts, _name, 1, 1, 0);
             Gtk.gtk_box_pack_end(texts, _share, 0, 0, 0);
-            AddClass(_name, "name");
-            AddClass(_share, "share");
+            Gtk.AddClass(_name, "name");
+            Gtk.AddClass(_share, "share");
             Gtk.gtk_box_pack_start(Widget, texts, 0, 0, 0);
             Gtk.gtk_box_pack_start(Widget, _bar, 0, 0, 0);
         }

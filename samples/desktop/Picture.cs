@@ -71,6 +71,16 @@ internal sealed unsafe class Picture
         Gtk.cairo_restore(cairo);
     }
 
+    /// <summary>Draws the place where pictures may be dropped.</summary>
+    public static void DrawPlace(nint cairo, int width, int height)
+    {
+        double* dashes = stackalloc double[] { 8, 6 };
+        Gtk.cairo_set_source_rgb(cairo, 0.7, 0.74, 0.8);
+        Gtk.cairo_set_dash(cairo, dashes, 2, 0);
+        Gtk.cairo_rectangle(cairo, 1, 1, width - 2, height - 2);
+        Gtk.cairo_stroke(cairo);
+    }
+
     private static void Paint(nint cairo, byte[] pixels, int format, int width, int height)
     {
         fixed (byte* data = pixels)

@@ -1,9 +1,11 @@
 using Deit.Samples.Desktop;
 
-if (args.Length is < 1 or > 2)
+bool teaches = args.Length is 4 or 5 && args[1] == "--teach";
+if (args.Length is < 1 or > 2 && !teaches)
 {
     Console.Error.WriteLine(
-        "Usage: deit-desktop MODEL [IMAGE], where MODEL is a folder that deit train wrote, such as runs/shoes/best."
+        "Usage: deit-desktop MODEL [IMAGE], where MODEL is a folder that deit train wrote, such as runs/shoes/best; "
+            + "or deit-desktop MODEL --teach FOLDER FOLDER [RUNS], where each FOLDER has pictures of a class."
     );
     return 2;
 }
@@ -23,7 +25,12 @@ catch (DllNotFoundException)
     return 1;
 }
 SynchronizationContext.SetSynchronizationContext(new GtkSynchronizationContext());
-using MainWindow window = new(args[0]);
+string runs = teaches && args.Length == 5
+    ? args[4]
+    : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "deit-desktop");
+using MainWindow window = new(args[0], runs);
+if (teaches)
+    window.Teach(args[2], args[3]);
 if (args.Length == 2)
     window.Open(args[1]);
 Gtk.gtk_main();

@@ -9,6 +9,8 @@ public sealed class DesktopSampleTests : IDisposable
 {
     // Of samples/desktop/style.css.
     private static readonly (byte, byte, byte) BarColor = (0x3b, 0x6e, 0xf5);
+    private static readonly (byte, byte, byte) TrainColor = (0x1f, 0x9d, 0x55);
+    private static readonly (byte, byte, byte) DoneColor = (0xd9, 0xf2, 0xe3);
     private const int BarWidth = 300;
     private readonly TemporaryFolder _folder = new();
 
@@ -60,6 +62,67 @@ public sealed class DesktopSampleTests : IDisposable
         }
     }
 
+    // The user collects pictures of two classes, trains, and has a model that tells them apart.
+    [Fact]
+    public async Task A_model_is_taught_two_classes_by_a_click()
+    {
+        string data = ColorData.Write(_folder["data"], ofClass: 30);
+        using VirtualDisplay display = await VirtualDisplay.Start();
+        using Command window = Start(
+            display.Name,
+            _folder["model"],
+            "--teach",
+            Path.Combine(data, "train", "blue"),
+            Path.Combine(data, "train", "red"),
+            _folder["runs"]
+        );
+        // Both columns show pictures: their noise is there beside the ground.
+        await window.Until(() => Reddish(display) > 0.02 && Bluish(display) > 0.02);
+        await window.Until(() => display.Click(TrainColor));
+        await window.Until(() => Share(display.Screenshot(), DoneColor) > 0.005, () => "The training has not ended.");
+        Assert.NotEmpty(Runs(display.Screenshot(), BarColor)); // how far it came
+
+        using DeitModel model = DeitModel.Load(
+            _folder[Path.Combine("runs", "1", "best")],
+            new DeitModelOptions { CpuFallback = true }
+        );
+        Assert.Equal(["blue", "red"], model.Labels);
+        foreach (string color in model.Labels)
+        {
+            string[] pictures = Directory.GetFiles(Path.Combine(data, "val", color));
+            Assert.All(pictures, picture => Assert.Equal(color, model.Classify(picture).Top.Label));
+        }
+    }
+
+    [Fact]
+    public async Task A_training_is_stopped_by_a_click_and_too_few_pictures_are_refused()
+    {
+        string data = ColorData.Write(_folder["data"], ofClass: 200);
+        using VirtualDisplay display = await VirtualDisplay.Start();
+        using (Command window = Start(display.Name, Teach("blue", "red")))
+        {
+            await window.Until(() => Reddish(display) > 0.02 && Bluish(display) > 0.02);
+            await window.Until(() => display.Click(TrainColor));
+            await window.Until(() => File.Exists(_folder[Path.Combine("runs", "1", "best", "config.json")]));
+            await window.Until(() => display.Click(TrainColor));
+            await window.Until(() => !File.Exists(_folder[Path.Combine("runs", "1", "run.lock")]));
+            Assert.True(Deit.Train.TrainingRun.Exists(_folder[Path.Combine("runs", "1")]));
+            Assert.Equal(0, Share(display.Screenshot(), DoneColor));
+        }
+
+        Directory.CreateDirectory(_folder["none"]);
+        using VirtualDisplay other = await VirtualDisplay.Start();
+        using Command refused = Start(other.Name, _folder["model"], "--teach", _folder["none"], _folder["none"], _folder["runs"]);
+        await refused.Until(() =>
+            other.Click(TrainColor)
+            && Share(other.Screenshot(), (red, green, blue) => red > green + 50 && red > blue + 50) > 0.0005
+        );
+        Assert.False(Directory.Exists(_folder[Path.Combine("runs", "2")]));
+
+        string[] Teach(string first, string second) =>
+            [_folder["model"], "--teach", Path.Combine(data, "train", first), Path.Combine(data, "train", second), _folder["runs"]];
+    }
+
     [Fact]
     public async Task Without_a_display_it_says_so()
     {
@@ -108,6 +171,15 @@ public sealed class DesktopSampleTests : IDisposable
         }
         return (double)found / (image.Width * image.Height);
     }
+
+    private static double Reddish(VirtualDisplay display) =>
+        Share(display.Screenshot(), (red, green, blue) => red > green + 70 && red > blue + 70);
+
+    private static double Bluish(VirtualDisplay display) =>
+        Share(display.Screenshot(), (red, green, blue) => blue > green + 70 && blue > red + 70);
+
+    private static double Share(RgbImage image, (byte, byte, byte) color) =>
+        Share(image, (red, green, blue) => (red, green, blue) == color);
 
     private static (byte Red, byte Green, byte Blue) At(RgbImage image, int x, int y)
     {

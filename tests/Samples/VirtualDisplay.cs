@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Deit.Model;
 using Deit.Model.Images;
@@ -52,11 +53,51 @@ internal sealed partial class VirtualDisplay : IDisposable
         );
     }
 
+    /// <summary>Clicks in the middle of the pixels of a colour.</summary>
+    /// <returns>False where there is no such pixel yet.</returns>
+    public bool Click((byte, byte, byte) color)
+    {
+        RgbImage image = Screenshot();
+        int[] found =
+        [
+            .. Enumerable
+                .Range(0, image.Width * image.Height)
+                .Where(i => (image.Pixels[3 * i], image.Pixels[(3 * i) + 1], image.Pixels[(3 * i) + 2]) == color),
+        ];
+        if (found.Length == 0)
+            return false;
+        nint display = XOpenDisplay(Name);
+        Assert.NotEqual(0, display);
+        _ = XTestFakeMotionEvent(
+            display,
+            -1,
+            (int)found.Average(i => i % image.Width),
+            (int)found.Average(i => i / image.Width),
+            0
+        );
+        _ = XTestFakeButtonEvent(display, 1, 1, 50);
+        _ = XTestFakeButtonEvent(display, 1, 0, 50);
+        _ = XCloseDisplay(display);
+        return true;
+    }
+
     public void Dispose()
     {
         _server.Dispose();
         _folder.Dispose();
     }
+
+    [LibraryImport("libX11.so.6", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint XOpenDisplay(string name);
+
+    [LibraryImport("libX11.so.6")]
+    private static partial int XCloseDisplay(nint display);
+
+    [LibraryImport("libXtst.so.6")]
+    private static partial int XTestFakeMotionEvent(nint display, int screen, int x, int y, nuint delay);
+
+    [LibraryImport("libXtst.so.6")]
+    private static partial int XTestFakeButtonEvent(nint display, uint button, int press, nuint delay);
 
     [GeneratedRegex("^(\\d+)\\n")]
     private static partial Regex Number();
