@@ -72,7 +72,9 @@ internal sealed class ClassColumn
         List<Picture> thumbnails = [];
         int damaged = 0;
         IEnumerable<string> files = paths.SelectMany(path =>
-            Directory.Exists(path) ? [.. Directory.EnumerateFiles(path).Order(StringComparer.Ordinal)] : (string[])[path]
+            Directory.Exists(path)
+                ? [.. Directory.EnumerateFiles(path).Order(StringComparer.Ordinal)]
+                : (string[])[path]
         );
         foreach (string file in files.Where(file => Extensions.Contains(Path.GetExtension(file).ToLowerInvariant())))
             try
@@ -101,7 +103,9 @@ internal sealed class ClassColumn
         byte[] pixels = new byte[width * height * 3];
         for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
-            image.Pixels.AsSpan(((y * step * image.Width) + (x * step)) * 3, 3).CopyTo(pixels.AsSpan(((y * width) + x) * 3));
+            image
+                .Pixels.AsSpan(((y * step * image.Width) + (x * step)) * 3, 3)
+                .CopyTo(pixels.AsSpan(((y * width) + x) * 3));
         return new RgbImage(width, height, pixels);
     }
 

@@ -25,9 +25,10 @@ catch (DllNotFoundException)
     return 1;
 }
 SynchronizationContext.SetSynchronizationContext(new GtkSynchronizationContext());
-string runs = teaches && args.Length == 5
-    ? args[4]
-    : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "deit-desktop");
+string runs =
+    teaches && args.Length == 5
+        ? args[4]
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "deit-desktop");
 using MainWindow window = new(args[0], runs);
 if (teaches)
     window.Teach(args[2], args[3]);

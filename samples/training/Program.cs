@@ -62,8 +62,12 @@ internal sealed class ProgressLine : IProgress<TrainingProgress>
         if (now.Notice is { } notice)
             Console.WriteLine($"\rNotice: {notice}");
         else if (now.Evaluated is { } epoch)
-            Console.WriteLine($"\repoch {epoch.Epoch}/{now.Epochs}  top-1 {epoch.Top1:p1}  loss {epoch.ValidationLoss:f3}        ");
+            Console.WriteLine(
+                $"\repoch {epoch.Epoch}/{now.Epochs}  top-1 {epoch.Top1:p1}  loss {epoch.ValidationLoss:f3}        "
+            );
         else
-            Console.Write($"\r{now.Fraction, 5:p0}  loss {now.Loss, 6:f3}  {now.ImagesPerSecond:f0} images/s on {now.Device.Name}");
+            Console.Write(
+                $"\r{now.Fraction, 5:p0}  loss {now.Loss, 6:f3}  {now.ImagesPerSecond:f0} images/s on {now.Device.Name}"
+            );
     }
 }

@@ -112,7 +112,14 @@ public sealed class DesktopSampleTests : IDisposable
 
         Directory.CreateDirectory(_folder["none"]);
         using VirtualDisplay other = await VirtualDisplay.Start();
-        using Command refused = Start(other.Name, _folder["model"], "--teach", _folder["none"], _folder["none"], _folder["runs"]);
+        using Command refused = Start(
+            other.Name,
+            _folder["model"],
+            "--teach",
+            _folder["none"],
+            _folder["none"],
+            _folder["runs"]
+        );
         await refused.Until(() =>
             other.Click(TrainColor)
             && Share(other.Screenshot(), (red, green, blue) => red > green + 50 && red > blue + 50) > 0.0005
@@ -120,7 +127,13 @@ public sealed class DesktopSampleTests : IDisposable
         Assert.False(Directory.Exists(_folder[Path.Combine("runs", "2")]));
 
         string[] Teach(string first, string second) =>
-            [_folder["model"], "--teach", Path.Combine(data, "train", first), Path.Combine(data, "train", second), _folder["runs"]];
+            [
+                _folder["model"],
+                "--teach",
+                Path.Combine(data, "train", first),
+                Path.Combine(data, "train", second),
+                _folder["runs"],
+            ];
     }
 
     [Fact]

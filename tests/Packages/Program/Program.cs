@@ -49,7 +49,8 @@ IEnumerable<string> Pictures(string split) =>
 
 static string ClassOf(string path) => Path.GetFileName(Path.GetDirectoryName(path))!;
 
-static double Cosine(float[] one, float[] other) => Product(one, other) / Math.Sqrt(Product(one, one) * Product(other, other));
+static double Cosine(float[] one, float[] other) =>
+    Product(one, other) / Math.Sqrt(Product(one, one) * Product(other, other));
 
 static double Product(float[] one, float[] other) => one.Zip(other, (a, b) => (double)a * b).Sum();
 

@@ -33,12 +33,13 @@ public sealed class ImageDatasetTests : IDisposable
         Assert.Empty(result.Notices);
 
         EvaluationResult folder = await TrainingRun.EvaluateAsync(result.BestModel, _data, cancellationToken: Token),
-            memory = await TrainingRun.EvaluateAsync(
-                result.BestModel,
-                TrainingData.FromImages(Read("val", pixels)),
-                new EvaluateOptions { Split = "all" },
-                Token
-            );
+            memory =
+                await TrainingRun.EvaluateAsync(
+                    result.BestModel,
+                    TrainingData.FromImages(Read("val", pixels)),
+                    new EvaluateOptions { Split = "all" },
+                    Token
+                );
         Assert.Equal((16, folder.Top1, folder.Loss), (memory.Images, memory.Top1, memory.Loss));
         Assert.Equal(folder.Classes, memory.Classes);
     }
@@ -80,7 +81,11 @@ public sealed class ImageDatasetTests : IDisposable
                     cancel.Token
                 )
             );
-            await Refuses(DeitErrorKind.Usage, "give the same images again", () => TrainingRun.ResumeAsync(run, cancellationToken: Token));
+            await Refuses(
+                DeitErrorKind.Usage,
+                "give the same images again",
+                () => TrainingRun.ResumeAsync(run, cancellationToken: Token)
+            );
             InMemoryImageDataset others = new("cat", "dog");
             for (int i = 0; i < 8; i++)
                 others.Add(i % 2 == 0 ? "cat" : "dog", Bytes());
@@ -96,7 +101,15 @@ public sealed class ImageDatasetTests : IDisposable
             );
             if (byCommand)
             {
-                (int code, _, string error) = await DeitProcess.Run("train", "--resume", run, "--data", _data, "--tune", "off");
+                (int code, _, string error) = await DeitProcess.Run(
+                    "train",
+                    "--resume",
+                    run,
+                    "--data",
+                    _data,
+                    "--tune",
+                    "off"
+                );
                 Assert.True(code == 0, error);
             }
             else
@@ -126,14 +139,20 @@ public sealed class ImageDatasetTests : IDisposable
         Assert.Contains($"'{training.GetName(3)}'", result.Unreadable[0]);
         Assert.Contains("The disk is away;", result.Unreadable[1]);
         Assert.Contains("GetImage returned null", result.Unreadable[2]);
-        Assert.Contains(result.Notices, notice => notice.StartsWith("3 of 24 training images", StringComparison.Ordinal));
+        Assert.Contains(
+            result.Notices,
+            notice => notice.StartsWith("3 of 24 training images", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public async Task A_fault_of_the_program_ends_the_training_and_comes_out()
     {
         InMemoryImageDataset training = Read("train", pixels: false);
-        Made made = new(training) { Read = i => i == 3 ? throw new NotSupportedException("a fault") : training.GetImage(i) };
+        Made made = new(training)
+        {
+            Read = i => i == 3 ? throw new NotSupportedException("a fault") : training.GetImage(i),
+        };
         NotSupportedException error = await Assert.ThrowsAsync<NotSupportedException>(() =>
             Train(TrainingData.FromImages(made, training), "run")
         );
@@ -178,7 +197,13 @@ public sealed class ImageDatasetTests : IDisposable
         await Refuses(
             DeitErrorKind.Data,
             "it has 'train', 'val'",
-            () => TrainingRun.EvaluateAsync(Model(), TrainingData.FromImages(good, good), new EvaluateOptions { Split = "test" }, Token)
+            () =>
+                TrainingRun.EvaluateAsync(
+                    Model(),
+                    TrainingData.FromImages(good, good),
+                    new EvaluateOptions { Split = "test" },
+                    Token
+                )
         );
         Assert.Contains("'cat', 'dog'", Assert.Throws<ArgumentException>(() => good.Add("cow", Bytes())).Message);
         Assert.Throws<ArgumentException>(() => new InMemoryImageDataset("cat", "cat"));
@@ -201,10 +226,7 @@ public sealed class ImageDatasetTests : IDisposable
         );
         Assert.Equal(folder.Classes, result.Classes);
         Assert.Equal($"{turned.ClassNames[0]}/0000", result.Predictions[0].Name);
-        Assert.All(
-            result.Predictions,
-            one => Assert.StartsWith($"{one.Label}/", one.Name, StringComparison.Ordinal)
-        );
+        Assert.All(result.Predictions, one => Assert.StartsWith($"{one.Label}/", one.Name, StringComparison.Ordinal));
     }
 
     private string Model()
@@ -217,7 +239,8 @@ public sealed class ImageDatasetTests : IDisposable
 
     private TrainingData Images() => TrainingData.FromImages(Read("train", pixels: false), Read("val", pixels: true));
 
-    private byte[] Bytes() => File.ReadAllBytes(Directory.EnumerateFiles(_data, "*.png", SearchOption.AllDirectories).First());
+    private byte[] Bytes() =>
+        File.ReadAllBytes(Directory.EnumerateFiles(_data, "*.png", SearchOption.AllDirectories).First());
 
     private Task<TrainingResult> Train(TrainingData data, string run) =>
         TrainingRun.StartAsync(ApiRun.Options(data, _folder[run]), cancellationToken: Token);
@@ -228,7 +251,10 @@ public sealed class ImageDatasetTests : IDisposable
         string root = Path.Combine(_data, split);
         string[] classes =
         [
-            .. Directory.EnumerateDirectories(root).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal),
+            .. Directory
+                .EnumerateDirectories(root)
+                .Select(folder => Path.GetFileName(folder)!)
+                .Order(StringComparer.Ordinal),
         ];
         InMemoryImageDataset images = new(classes);
         foreach (string name in classes)

@@ -65,7 +65,7 @@ public sealed class TrainingErrorTests : IDisposable
         Assert.False(Path.Exists(_folder["run"]));
         Assert.Throws<ArgumentNullException>(() =>
         {
-            _ = TrainingRun.StartAsync(null!);
+            _ = TrainingRun.StartAsync(null!, cancellationToken: Token);
         });
     }
 
