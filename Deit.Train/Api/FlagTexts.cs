@@ -7,16 +7,6 @@ namespace Deit.Train;
 /// <summary>Flags of <c>deit train</c> that a program gives by name.</summary>
 internal static class FlagTexts
 {
-    // They are for a process that has a launcher or a terminal.
-    private static readonly string[] OfCommand =
-    [
-        "--save-recipe",
-        "--devices",
-        "--shares",
-        "--share-device",
-        "--timeout",
-    ];
-
     /// <summary>Reads a flag and its value.</summary>
     /// <param name="name">The flag, with its dashes.</param>
     /// <param name="text">The value.</param>
@@ -40,13 +30,16 @@ internal static class FlagTexts
                 DeitErrorKind.Usage,
                 $"The flag '{name}' was given among Flags, and {nameof(TrainingOptions)} has a property for it; set that."
             );
-        if (OfCommand.Contains(flag))
+        if (FlagSet<TrainOptions>.All.Any(other => other.Name == flag && IsOfCommand(other)))
             throw new DeitException(
                 DeitErrorKind.Usage,
                 $"The flag '{name}' was given to a training inside of a program, which has it not; drop it, or start the "
                     + "command deit train."
             );
-        string[] known = [.. FlagSet<TrainOptions>.All.Select(other => other.Name).Except(named).Except(OfCommand)];
+        string[] known =
+        [
+            .. FlagSet<TrainOptions>.All.Where(other => !IsOfCommand(other)).Select(other => other.Name).Except(named),
+        ];
         return known.Contains(flag)
             ? Read(flag, text)
             : throw new DeitException(
@@ -55,4 +48,8 @@ internal static class FlagTexts
                     + $"{NearestNames.Question(flag, known) ?? "deit train --help lists them"}."
             );
     }
+
+    // Such a flag is for a process that has a launcher or a terminal.
+    private static bool IsOfCommand(Flag flag) =>
+        flag.Name == "--save-recipe" || typeof(RankOptions).GetProperties().Any(flag.IsOf);
 }

@@ -59,6 +59,10 @@ internal sealed class Flag
     /// <summary>The values to choose from; empty for any.</summary>
     public IReadOnlyList<string> Choices { get; }
 
+    /// <summary>Whether the flag is this property.</summary>
+    /// <param name="property">A property of a record of options.</param>
+    public bool IsOf(PropertyInfo property) => property == _property;
+
     /// <summary>The value in a record of options.</summary>
     /// <param name="options">The record.</param>
     public object? Of(object options) => _property.GetValue(Holder(options));

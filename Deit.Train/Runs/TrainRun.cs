@@ -98,12 +98,7 @@ internal sealed class TrainRun : IDisposable
             (world, options) = RankStart.Of(world, options, resumed);
             plan = new TrainingPlan(options, path, resumed is not null, localRanks, source);
             resumed = resumed is null ? null : SameData.Require(plan, reader, resumed);
-            string? teacher = SameTeacher(plan, resumed);
-            TrainState state = resumed ?? Beginning(plan, teacher);
-            state = state.WithLength(extension?.Before ?? options.Schedule.Epochs, options.Schedule.Epochs) with
-            {
-                OrderedSums = world is not null,
-            };
+            TrainState state = Beginning(plan, resumed, extension) with { OrderedSums = world is not null };
             Team? team = world is null ? null : RankStart.Lead(world, plan, state);
             stop?.Token.ThrowIfCancellationRequested();
             folder ??= RunFolder.Create(path);
@@ -134,8 +129,16 @@ internal sealed class TrainRun : IDisposable
         }
     }
 
-    private static TrainState Beginning(TrainingPlan plan, string? teacher) =>
-        new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
+    // The point at which the run begins or goes on.
+    private static TrainState Beginning(TrainingPlan plan, TrainState? resumed, RunExtension? extension)
+    {
+        string? teacher = SameTeacher(plan, resumed);
+        int epochs = plan.Options.Schedule.Epochs;
+        TrainState state =
+            resumed
+            ?? new TrainState { Teacher = teacher }.With(plan.TrainingImages.Count, plan.ValidationImages.Count);
+        return state.WithLength(extension?.Before ?? epochs, epochs);
+    }
 
     // The run as a rank other than 0 opens it: it writes nothing, and has from rank 0 what that has read.
     private static TrainRun Join(TrainOptions options, World world, StopSignal? stop, int localRanks)

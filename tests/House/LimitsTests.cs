@@ -72,6 +72,25 @@ public sealed partial class LimitsTests
                 .Where(file => SourceTree.Parse(file).ToString().Contains(" Console.", StringComparison.Ordinal))
         );
 
+    /// <summary>The libraries are guests of programs. MPI alone ends a process, since the other ranks would wait for it.</summary>
+    [Fact]
+    public void Libraries_neither_print_nor_end_the_process() =>
+        RequireNone(
+            ((string[])["Deit.Gpu", "Deit.Model", "Deit.Train"])
+                .SelectMany(SourceTree.Files)
+                .Where(file => file != "Deit.Train/Distributed/Mpi/MpiLibrary.cs")
+                .Where(file =>
+                    SourceTree
+                        .Parse(file)
+                        .GetRoot()
+                        .DescendantNodes()
+                        .OfType<MemberAccessExpressionSyntax>()
+                        .Any(access =>
+                            access.Expression.ToString() is "Console" || access.ToString() is "Environment.Exit"
+                        )
+                )
+        );
+
     /// <summary>
     /// Whoever looks at a run while another process trains it must not keep that one from replacing a file: Windows refuses
     /// to rename over a file that was opened for reading in the usual way, and the training would end.

@@ -26,6 +26,8 @@ public sealed class TrainingErrorTests : IDisposable
     [InlineData("layer-decay", "2", "--layer-decay")]
     [InlineData("epochs", "2", "has a property for it")]
     [InlineData("devices", "0,1", "inside of a program")]
+    [InlineData("zero", "true", "inside of a program")]
+    [InlineData("save-recipe", "file.json", "inside of a program")]
     public async Task A_flag_that_makes_no_sense_is_refused_in_a_sentence(string flag, string value, string expected)
     {
         TrainingOptions options = ApiRun.Options(_data, _folder["run"]);
