@@ -31,6 +31,9 @@ public sealed class GpuDevice : IDisposable
     /// <summary>A sentence where what is compiled and measured cannot be kept where it should; null where all is well.</summary>
     public string? CacheNotice { get; }
 
+    /// <summary>Whether everything that was submitted has run.</summary>
+    internal bool IsIdle => Vulkan.Queue.Idle;
+
     /// <summary>Bytes of device memory held now.</summary>
     public long AllocatedBytes => Vulkan.Memory.AllocatedBytes;
 

@@ -48,8 +48,11 @@ internal static class TrainCommand
         NewRunOptions run = NewRunOptions.Of(binder.Given(result).Select(flag => (flag.Flag, flag.Value(result))));
         if (run.Options.Run.SaveRecipe is { } file)
         {
-            Recipe.Save(run.Options, file, network: run.DescribesNetwork);
-            Output.Line($"Recipe   {file}");
+            if (RankProcess.Launcher is null or { Rank: 0 })
+            {
+                Recipe.Save(run.Options, file, network: run.DescribesNetwork);
+                Output.Line($"Recipe   {file}");
+            }
             if (run.Options.Data.Path is null)
                 return 0;
         }

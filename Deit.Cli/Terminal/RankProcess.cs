@@ -10,6 +10,23 @@ internal static class RankProcess
     private static MpiWorld? _world;
     private static bool _left;
 
+    /// <summary>Who started this process as one of several; null where nobody did.</summary>
+    /// <exception cref="DeitException">Slurm started several processes without connecting them.</exception>
+    public static MpiLauncher? Launcher => MpiLauncher.Find(Environment.GetEnvironmentVariable);
+
+    /// <summary>Refuses a command that trains several times: ranks join once and leave once.</summary>
+    /// <param name="command">The command, as <c>deit bench distillation</c>.</param>
+    /// <exception cref="DeitException">A launcher started several processes.</exception>
+    public static void RequireAlone(string command)
+    {
+        if (Launcher is { Size: > 1 } launcher)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"{command} was started {launcher.Size} times by {launcher.Name}, and trains several times, which ranks cannot; "
+                    + "start it without a launcher."
+            );
+    }
+
     /// <summary>
     /// Keeps escape codes from a launcher's output. Open MPI gives its processes a terminal each, to which .NET would
     /// talk as to any other. Called before anything is written.

@@ -115,7 +115,7 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
             Say(
                 $"Exchange between ranks: {1e3 * exchange.Seconds / exchange.Updates:0.0} ms an update with waits for others, "
                     + $"{exchange.Seconds / exchange.OfSeconds:p0} of its time; "
-                    + $"{1e3 * exchange.WaitSeconds / exchange.Updates:0.0} ms of them after the backward pass; "
+                    + $"{1e3 * exchange.WaitSeconds / exchange.Updates:0.0} ms of them while the device was idle; "
                     + $"{exchange.BytesSent / 1e6 / exchange.Updates:0.00} MB sent by each rank"
             );
         if (end.IsComplete)

@@ -10,8 +10,9 @@ public sealed record EvaluateOptions
     /// <summary>The part of the data: <c>train</c>, <c>val</c>, <c>test</c>, or <c>all</c>.</summary>
     public string Split { get; init; } = "val";
 
-    /// <summary>The share of each class that is held out where the data has no split for validation, 0 to below 1. 0 takes
-    /// all of it.</summary>
+    /// <summary>The share of each class that is held out where the data has no split for validation, 0 to below 1. Give that
+    /// of the training: with more, images that the model has learned from are among them. For images that it has never
+    /// seen, take all of them by <see cref="Split"/> <c>all</c>.</summary>
     public double ValidationFraction { get; init; } = 0.1;
 
     /// <summary>Images that are answered together, at least 1.</summary>

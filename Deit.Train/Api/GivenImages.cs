@@ -9,6 +9,21 @@ namespace Deit.Train;
 /// <param name="validation">The images to evaluate with; null where a share of the others is held out.</param>
 internal sealed class GivenImages(IImageDataset training, IImageDataset? validation) : IImageSource
 {
+    /// <summary>The images to learn from, or all of them.</summary>
+    public IImageDataset Training => training;
+
+    /// <summary>Whether another source has the same datasets.</summary>
+    public bool IsOf(IImageSource other) =>
+        other is GivenImages given
+        && ReferenceEquals(given.Training, training)
+        && ReferenceEquals(given.Validation, validation);
+
+    /// <summary>The same images, whose number, labels and names no longer change.</summary>
+    public GivenImages Read() =>
+        new(new ImagesAtStart(training), validation is null ? null : new ImagesAtStart(validation));
+
+    private IImageDataset? Validation => validation;
+
     /// <inheritdoc/>
     public string Name => "images of the program";
 
@@ -69,9 +84,21 @@ internal sealed class GivenImages(IImageDataset training, IImageDataset? validat
         };
     }
 
-    // The images of a class are divided by their names, as the files of a folder are.
+    // The images of a class are divided by their names, as the files of a folder are. Of several with one name each counts for itself.
     private static int[] Side(int[] labels, string[] names, DatasetOptions options, bool validation)
     {
+        Dictionary<(int, string), int> seen = [];
+        names =
+        [
+            .. names.Select(
+                (name, i) =>
+                {
+                    int before = seen.GetValueOrDefault((labels[i], name));
+                    seen[(labels[i], name)] = before + 1;
+                    return before == 0 ? name : FormattableString.Invariant($"{name}\n{before}");
+                }
+            ),
+        ];
         HashSet<(int, string)> side =
         [
             .. labels

@@ -22,11 +22,12 @@ public interface IImageDataset
     /// <summary>An image, encoded or as pixels.</summary>
     /// <param name="index">0 to below <see cref="Count"/>.</param>
     /// <exception cref="ImageException">It cannot be read: it is left out, and the result says so. An
-    /// <see cref="IOException"/> counts as one. Any other exception ends the training, and comes out of its task.</exception>
+    /// <see cref="UnauthorizedAccessException"/> counts as one, and so does an <see cref="IOException"/> after four attempts.
+    /// Any other exception ends the training, and comes out of its task.</exception>
     ImageContent GetImage(int index);
 
     /// <summary>The name of an image, in results and sentences. It also decides which images are held out for validation
-    /// where a share of them is.</summary>
+    /// where a share of them is; give each image of a class a name of its own.</summary>
     /// <param name="index">0 to below <see cref="Count"/>.</param>
     string GetName(int index) => FormattableString.Invariant($"image {index}");
 }

@@ -3,7 +3,7 @@ using Deit.Train.Data.Splits;
 namespace Deit.Train;
 
 /// <summary>Labelled images in memory, in the order in which they were added. Every member may be called from any thread.
-/// What is added while a training lasts is of the next one.</summary>
+/// What is added once a training has reported progress is of the next one.</summary>
 public sealed class InMemoryImageDataset : IImageDataset
 {
     private readonly Lock _gate = new();

@@ -16,7 +16,8 @@ public sealed record ResumeOptions
     /// <summary>More epochs than the run has, which extends it; null for its own number.</summary>
     public int? Epochs { get; init; }
 
-    /// <summary>The Vulkan device, as of <see cref="TrainingOptions.Device"/>. Another device or driver gives other bits.</summary>
+    /// <summary>The Vulkan device, as of <see cref="TrainingOptions.Device"/>: null is not the device of the start, which a run
+    /// does not keep. Another device or driver gives other bits.</summary>
     public string? Device { get; init; }
 
     /// <summary>Threads that decode images; null for the number of the start.</summary>

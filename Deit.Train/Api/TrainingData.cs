@@ -10,6 +10,19 @@ public sealed class TrainingData
     /// <summary>Opens the splits.</summary>
     internal IImageSource Source { get; }
 
+    /// <summary>The splits as they are now: the number of a program's images, their labels and names are read here and not again.</summary>
+    /// <exception cref="Deit.Model.DeitException">A dataset has no such images.</exception>
+    internal IImageSource Read() => Source is GivenImages given ? given.Read() : Source;
+
+    /// <summary>Whether it is the same folder, or the same datasets.</summary>
+    public override bool Equals(object? obj) =>
+        obj is TrainingData other
+        && (Source is GivenImages given ? given.IsOf(other.Source) : Source.Folder == other.Source.Folder);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() =>
+        Source.Folder?.GetHashCode(StringComparison.Ordinal) ?? ((GivenImages)Source).Training.GetHashCode();
+
     /// <summary>The data of a folder: <c>DIR/{train,val}/CLASS/*</c>, <c>DIR/CLASS/*</c>, CIFAR, WebDataset shards or
     /// Parquet. It is opened when a training begins.</summary>
     /// <param name="path">The folder.</param>

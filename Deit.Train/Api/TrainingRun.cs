@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
+using Deit.Train.Data.Formats;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 using Deit.Train.Training;
@@ -17,7 +18,8 @@ namespace Deit.Train;
 /// the process is never ended. Several calls may work at the same time; each opens the device for itself and takes memory
 /// of its own.</para>
 /// <para>The task of a call that is cancelled ends as cancelled. A training ends after the step that it is at, with its
-/// state saved, as at Ctrl-C; while it begins, it ends once the device is open and the kernels are measured. Where
+/// state saved, as at Ctrl-C; while it begins, it ends once weights of <c>hf:</c> are downloaded, the device is open and
+/// the kernels are measured. Where
 /// <see cref="Exists"/> then says so, <see cref="ResumeAsync"/> goes on with it.</para>
 /// <para>Errors are a <see cref="DeitException"/> with its <see cref="DeitException.Kind"/>, or a
 /// <see cref="GpuException"/> of the device. Their sentences call a setting by its flag, as <c>--batch-size</c>.</para>
@@ -37,6 +39,8 @@ public static class TrainingRun
     /// </param>
     /// <param name="cancellationToken">Ends the training after a step, with its state saved.</param>
     /// <returns>What was reached and where it lies, once all epochs are done.</returns>
+    /// <exception cref="ArgumentException">There is no output, or it is empty.</exception>
+    /// <exception cref="ArgumentNullException">There are no options or no data.</exception>
     /// <exception cref="DeitException">Data, options or folders do not allow it, or the training failed.</exception>
     /// <exception cref="GpuException">There is no such device, it has not enough memory, or it failed.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -47,21 +51,24 @@ public static class TrainingRun
     )
     {
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(options.Data);
+        ArgumentException.ThrowIfNullOrEmpty(options.Output);
         return OwnThread.Run(
             "Deit training",
             () =>
             {
+                IImageSource images = options.Data.Read();
                 TrainOptions train = NewRunOptions
                     .Of(options.Given())
                     .Complete(hasData: options.Data.Source.Folder is null, out string? notice);
-                return Train(train, resume: null, options.Data, notice, progress, cancellationToken);
+                return Train(train, resume: null, images, notice, progress, cancellationToken);
             },
             cancellationToken
         );
     }
 
-    /// <summary>Goes on with a training that was stopped, exactly where it stopped: it ends with the same bits as if it
-    /// never had. A complete one is left as it is.</summary>
+    /// <summary>Goes on with a training that was stopped, exactly where it stopped: on the same device it ends with the same bits as
+    /// if it never had. A complete one is left as it is.</summary>
     /// <param name="output">The folder of the run, whose own options apply.</param>
     /// <param name="options">What may differ from the start; null for nothing.</param>
     /// <param name="progress">As of <see cref="StartAsync"/>.</param>
@@ -81,7 +88,7 @@ public static class TrainingRun
         ResumeOptions resume = options ?? new ResumeOptions();
         return OwnThread.Run(
             "Deit training",
-            () => Train(resume.Over(output), output, resume.Data, notice: null, progress, cancellationToken),
+            () => Train(resume.Over(output), output, resume.Data?.Read(), notice: null, progress, cancellationToken),
             cancellationToken
         );
     }
@@ -124,7 +131,7 @@ public static class TrainingRun
     private static TrainingResult Train(
         TrainOptions options,
         string? resume,
-        TrainingData? data,
+        IImageSource? images,
         string? notice,
         IProgress<TrainingProgress>? progress,
         CancellationToken cancellation
@@ -132,7 +139,7 @@ public static class TrainingRun
     {
         using StopSignal stop = new(cancellation);
         RunObserver observer = new(progress, notice);
-        using TrainRun run = TrainRun.OpenRank(options, resume, stop, world: null, [observer], data?.Source);
+        using TrainRun run = TrainRun.OpenRank(options, resume, stop, world: null, [observer], images);
         if (run.Notice is { } unlocked)
             observer.Noticed(unlocked);
         return run.Run(stop) == 0 ? observer.Result() : throw new OperationCanceledException(cancellation);
@@ -145,7 +152,7 @@ public static class TrainingRun
         CancellationToken cancellation
     )
     {
-        using ModelOnSplit pictures = ModelOnSplit.Open(ModelSource.Open(model), data.Source, options.ForSplit());
+        using ModelOnSplit pictures = ModelOnSplit.Open(ModelSource.Open(model), data.Read(), options.ForSplit());
         cancellation.ThrowIfCancellationRequested();
         using GpuDevice device = GpuDevice.Open(options.Device);
         device.Choices.Budget = options.KernelBudget;

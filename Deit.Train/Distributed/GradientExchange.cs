@@ -30,9 +30,9 @@ internal sealed class GradientExchange
         for (int i = 0; i < _sums.Length; i++)
             _sums[i] = reduction switch
             {
-                GradientReduction.Bf16 when world.Size > 1 => new RoundedSum(world, buckets[i].Count),
+                GradientReduction.Bf16 when world.Size > 1 => new RoundedSum(world, buckets[i].Count, partsOnly),
                 GradientReduction.Native when world.Size > 1 => new NativeSum(world, buckets[i].Count),
-                _ => new OrderedSum(world, microBatches, buckets[i].Count),
+                _ => new OrderedSum(world, microBatches, buckets[i].Count, partsOnly),
             };
         Sum = new float[buckets.Max(bucket => bucket.End)];
     }
@@ -57,7 +57,7 @@ internal sealed class GradientExchange
         // The others do not depend on who computes what, and keep what rounding has left.
         if (_reduction == GradientReduction.Ordered)
             for (int i = 0; i < _sums.Length; i++)
-                _sums[i] = new OrderedSum(_world, microBatches, Buckets[i].Count);
+                _sums[i] = new OrderedSum(_world, microBatches, Buckets[i].Count, _partsOnly);
     }
 
     /// <summary>Adds the gradients of the next micro-batch of this rank in a bucket.</summary>
@@ -65,6 +65,5 @@ internal sealed class GradientExchange
 
     /// <summary>Sums a bucket over all ranks. All of them take the buckets in order.</summary>
     /// <exception cref="Deit.Model.DeitException">A rank has ended, or did not come in time.</exception>
-    public void Take(int bucket) =>
-        _sums[bucket].Take(Sum.AsSpan(Buckets[bucket].Start, Buckets[bucket].Count), _partsOnly);
+    public void Take(int bucket) => _sums[bucket].Take(Sum.AsSpan(Buckets[bucket].Start, Buckets[bucket].Count));
 }

@@ -1,6 +1,9 @@
 namespace Deit.Train.Distributed;
 
-/// <summary>The sum of the gradients of an update in one bucket: over the micro-batches of a rank, and over the ranks.</summary>
+/// <summary>
+/// The sum of the gradients of an update in one bucket: over the micro-batches of a rank, and over the ranks. Where a rank
+/// needs its <see cref="FlatRange.PartOf"/> alone, it receives that, and the rest is undefined.
+/// </summary>
 internal interface IGradientSum
 {
     /// <summary>Adds the gradients of the next micro-batch of this rank.</summary>
@@ -10,7 +13,6 @@ internal interface IGradientSum
 
     /// <summary>Sums over all ranks, and begins anew. All ranks call it.</summary>
     /// <param name="sum">Receives the sum.</param>
-    /// <param name="partOnly">Whether a rank receives its <see cref="FlatRange.PartOf"/> alone; the rest is then undefined.</param>
     /// <exception cref="Deit.Model.DeitException">A rank has ended, or did not come in time.</exception>
-    void Take(Span<float> sum, bool partOnly);
+    void Take(Span<float> sum);
 }

@@ -14,7 +14,7 @@ internal sealed class NativeSum(World world, int length) : IGradientSum
     public void Add(int microBatch, ReadOnlySpan<float> values) => _own.Add(new SumNode(microBatch, 0), values);
 
     /// <inheritdoc/>
-    public void Take(Span<float> sum, bool partOnly)
+    public void Take(Span<float> sum)
     {
         _own.Take(sum);
         world.AllReduceSum(sum, "exchanging gradients");

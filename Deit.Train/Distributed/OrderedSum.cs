@@ -16,6 +16,7 @@ internal sealed class OrderedSum : IGradientSum
     private readonly List<SumNode>[] _nodes; // the sums that each rank sends
     private readonly int _length,
         _part;
+    private readonly bool _partOnly;
     private readonly SumTree _own,
         _slice;
     private readonly float[][] _received; // one for each sum that a rank may send: this part of every rank's
@@ -26,18 +27,19 @@ internal sealed class OrderedSum : IGradientSum
     /// <param name="world">The ranks.</param>
     /// <param name="microBatches">Who computes what.</param>
     /// <param name="length">Elements of the vector.</param>
+    /// <param name="partOnly">Whether each rank needs its part of the sum alone.</param>
     /// <exception cref="DeitException">There are more than one message can hold.</exception>
-    public OrderedSum(World world, MicroBatches microBatches, int length)
+    public OrderedSum(World world, MicroBatches microBatches, int length, bool partOnly)
     {
-        (_world, _length) = (world, length);
+        (_world, _length, _partOnly) = (world, length, partOnly);
         int most = (int.MaxValue / sizeof(float)) - (world.Size * FlatRange.Unit);
         if (length > most)
             throw new DeitException(
                 DeitErrorKind.Usage,
-                $"Exchanging {length} gradients at once was asked for, expected at most {most}; raise --bucket-mb above 0, "
-                    + "so that they go in several messages."
+                $"Exchanging {length} gradients at once was asked for, expected at most {most}; give a lower --bucket-mb "
+                    + "above 0, so that they go in several messages."
             );
-        _part = FlatRange.PartLength(length, world.Size);
+        _part = partOnly ? FlatRange.PartLength(length, world.Size) : (length + world.Size - 1) / world.Size;
         bool alone = world.Size == 1;
         _own = new SumTree(alone ? length : _part * world.Size);
         _slice = new SumTree(_part);
@@ -73,7 +75,7 @@ internal sealed class OrderedSum : IGradientSum
     public void Add(int microBatch, ReadOnlySpan<float> values) => _own.Add(new SumNode(microBatch, 0), values);
 
     /// <inheritdoc/>
-    public void Take(Span<float> sum, bool partOnly)
+    public void Take(Span<float> sum)
     {
         const string Purpose = "exchanging gradients";
         if (_world.Size == 1)
@@ -91,7 +93,7 @@ internal sealed class OrderedSum : IGradientSum
         foreach ((SumNode node, int rank, int index) in sent.OrderBy(one => one.Node.Start))
             _slice.Add(node, _received[index].AsSpan(rank * _part, _part));
         _slice.Take(_sliceSum);
-        if (partOnly)
+        if (_partOnly)
         {
             FlatRange part = new FlatRange(0, _length).PartOf(_world.Rank, _world.Size);
             _sliceSum.AsSpan(0, part.Count).CopyTo(sum[part.Start..]);

@@ -11,6 +11,7 @@ internal sealed class RoundedSum : IGradientSum
     private readonly World _world;
     private readonly int _length,
         _part;
+    private readonly bool _partOnly;
     private readonly SumTree _own;
     private readonly float[] _total, // of the own micro-batches
         _error, // that rounding has left of it
@@ -23,9 +24,11 @@ internal sealed class RoundedSum : IGradientSum
     /// <summary>Asks for the memory.</summary>
     /// <param name="world">The ranks.</param>
     /// <param name="length">Elements of the vector.</param>
-    public RoundedSum(World world, int length)
+    /// <param name="partOnly">Whether each rank needs its part of the sum alone.</param>
+    public RoundedSum(World world, int length, bool partOnly)
     {
-        (_world, _length, _part) = (world, length, FlatRange.PartLength(length, world.Size));
+        (_world, _length, _partOnly) = (world, length, partOnly);
+        _part = FlatRange.PartLength(length, world.Size);
         int padded = checked(_part * world.Size);
         (_own, _total, _error) = (new SumTree(length), new float[padded], new float[padded]);
         (_sent, _received) = (new ushort[padded], new ushort[padded]);
@@ -36,7 +39,7 @@ internal sealed class RoundedSum : IGradientSum
     public void Add(int microBatch, ReadOnlySpan<float> values) => _own.Add(new SumNode(microBatch, 0), values);
 
     /// <inheritdoc/>
-    public void Take(Span<float> sum, bool partOnly)
+    public void Take(Span<float> sum)
     {
         const string Purpose = "exchanging gradients";
         _own.Take(_total.AsSpan(0, _length));
@@ -46,7 +49,7 @@ internal sealed class RoundedSum : IGradientSum
         for (int rank = 0; rank < _world.Size; rank++)
         for (int i = 0; i < _part; i++)
             _partSum[i] += Widened(_received[(rank * _part) + i]);
-        if (partOnly)
+        if (_partOnly)
         {
             FlatRange part = new FlatRange(0, _length).PartOf(_world.Rank, _world.Size);
             _partSum.AsSpan(0, part.Count).CopyTo(sum[part.Start..]);

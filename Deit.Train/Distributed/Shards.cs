@@ -8,6 +8,8 @@ namespace Deit.Train.Distributed;
 internal sealed class Shards
 {
     private readonly World _world;
+    private float[] _sent = [],
+        _all = []; // kept from one gathering to the next
     private readonly IReadOnlyList<FlatRange> _buckets;
 
     /// <summary>Divides.</summary>
@@ -30,27 +32,30 @@ internal sealed class Shards
     /// <summary>Elements of the whole.</summary>
     public int Length { get; }
 
+    /// <summary>Whether this is rank 0, which alone writes checkpoints.</summary>
+    public bool IsFirst => _world.IsFirst;
+
     /// <summary>Gathers the parts of all ranks; all of them call it.</summary>
     /// <param name="own">The parts of this rank, one behind the other.</param>
+    /// <param name="whole">[Length], receives the whole, the same on every rank.</param>
     /// <param name="purpose">What for, as a message says it.</param>
-    /// <returns>The whole, the same on every rank.</returns>
     /// <exception cref="Deit.Model.DeitException">A rank has ended, or did not come in time.</exception>
-    public float[] Gather(ReadOnlySpan<float> own, string purpose)
+    public void Gather(ReadOnlySpan<float> own, Span<float> whole, string purpose)
     {
-        float[] whole = new float[Length];
+        int largest = _buckets.Max(bucket => FlatRange.PartLength(bucket.Count, _world.Size));
+        if (_sent.Length < largest)
+            (_sent, _all) = (new float[largest], new float[checked(largest * _world.Size)]);
         int at = 0;
         foreach (FlatRange bucket in _buckets)
         {
             int count = bucket.PartOf(_world.Rank, _world.Size).Count,
                 part = FlatRange.PartLength(bucket.Count, _world.Size);
-            float[] sent = new float[part],
-                all = new float[part * _world.Size];
-            own.Slice(at, count).CopyTo(sent);
+            own.Slice(at, count).CopyTo(_sent);
             at += count;
-            _world.AllGather<float>(sent, all, purpose);
-            all.AsSpan(0, bucket.Count).CopyTo(whole.AsSpan(bucket.Start));
+            Span<float> all = _all.AsSpan(0, part * _world.Size);
+            _world.AllGather<float>(_sent.AsSpan(0, part), all, purpose);
+            all[..bucket.Count].CopyTo(whole[bucket.Start..]);
         }
-        return whole;
     }
 
     /// <summary>The parts of this rank out of the whole.</summary>

@@ -69,12 +69,17 @@ internal abstract class World
     /// <exception cref="DeitException">A rank has ended, or did not come within the timeout.</exception>
     public virtual void AllReduceSum(Span<float> values, string purpose)
     {
-        float[] all = new float[checked(values.Length * Size)];
-        AllGather<float>(values, all, purpose);
-        values.Clear();
-        for (int rank = 0; rank < Size; rank++)
-        for (int i = 0; i < values.Length; i++)
-            values[i] += all[(rank * values.Length) + i];
+        const int Block = 1 << 20; // of all ranks, in one array
+        float[] all = new float[Math.Min(values.Length, Block) * Size];
+        for (int start = 0; start < values.Length; start += Block)
+        {
+            Span<float> block = values[start..Math.Min(start + Block, values.Length)];
+            AllGather<float>(block, all.AsSpan(0, block.Length * Size), purpose);
+            block.Clear();
+            for (int rank = 0; rank < Size; rank++)
+            for (int i = 0; i < block.Length; i++)
+                block[i] += all[(rank * block.Length) + i];
+        }
     }
 
     /// <summary>Gives what rank 0 has to all.</summary>

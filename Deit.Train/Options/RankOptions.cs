@@ -30,8 +30,7 @@ internal sealed record RankOptions
     [Flag(
         "how ranks sum their gradients: ordered for an order that no number of ranks and no network changes; bf16 to send "
             + "half as many bytes, and to add what rounding takes to the next update; native for MPI's own sum",
-        Scope = FlagScope.Run,
-        OnResume = true
+        Scope = FlagScope.Run
     )]
     public GradientReduction Reduce { get; init; }
 
@@ -105,6 +104,12 @@ internal sealed record RankOptions
     public void Validate()
     {
         OptionCheck.Require(Timeout is > 0 and <= 1e6, "--timeout", Timeout, "above 0 and at most 1000000");
+        if (MeasuresShares && Reduce != GradientReduction.Ordered)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                "--shares auto was given with another --reduce than ordered, so that the result would depend on timing; give numbers "
+                    + "to --shares, or drop --reduce."
+            );
         OptionCheck.Require(BucketMb is 0 or (>= 0.1 and <= 2000), "--bucket-mb", BucketMb, "0, or from 0.1 to 2000");
         _ = Shares is null or "auto" ? [] : Numbers("--shares", Shares, least: 1);
         _ = Devices is null or "all" ? [] : Numbers("--devices", Devices, least: 0);

@@ -76,8 +76,8 @@ internal sealed record TrainOptions
         if (Run.Ranks.Reduce == GradientReduction.Bf16 && Step.Precision.Activations == DType.F16)
             throw new DeitException(
                 DeitErrorKind.Usage,
-                "--reduce bf16 was given with --precision fp16, whose loss scale changes what the rest of the rounding means; "
-                    + "take --reduce ordered, or another --precision."
+                "--reduce bf16 was given with --precision fp16: what rounding leaves for the next update would have another loss "
+                    + "scale by then; take --reduce ordered, or another --precision."
             );
         if (Distillation.TeacherCache is not null && !(Augmentation.NoAug && Distillation.Distils))
             throw new DeitException(

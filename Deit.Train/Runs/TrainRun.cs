@@ -35,8 +35,7 @@ internal sealed class TrainRun : IDisposable
     /// <param name="options">The recipe; of a resumed run, its own.</param>
     /// <param name="resume">The run folder to go on with; null for a new run.</param>
     /// <param name="stop">Is told when there is something to save; null where nothing asks to stop.</param>
-    /// <param name="observers">Are told of each epoch after the log has its row and before the checkpoints are
-    /// written.</param>
+    /// <param name="observers">Are told of each epoch once the log has its row and the checkpoints are written.</param>
     /// <exception cref="DeitException">Data, options or folders do not allow it.</exception>
     /// <exception cref="GpuException">There is no such device, or it has not enough memory.</exception>
     public static TrainRun Open(
@@ -100,13 +99,15 @@ internal sealed class TrainRun : IDisposable
             resumed = resumed is null ? null : SameData.Require(plan, reader, resumed);
             TrainState state = Beginning(plan, resumed, extension) with { OrderedSums = world is not null };
             Team? team = world is null ? null : RankStart.Lead(world, plan, state);
-            stop?.Token.ThrowIfCancellationRequested();
+            // Where other ranks wait already, all stop at the end of an update.
+            CancellationToken early = world is null && stop is not null ? stop.Token : CancellationToken.None;
+            early.ThrowIfCancellationRequested();
             folder ??= RunFolder.Create(path);
             session = new TrainingSession(plan, resumed?.Kernels, team);
             RunCheckpoint checkpoint = new(path, folder);
             if (resumed is null)
                 session.Initialize();
-            stop?.Token.ThrowIfCancellationRequested();
+            early.ThrowIfCancellationRequested();
             // From here on a signal is waited for, so that the folder is left in order.
             stop?.SavesNothing = false;
             RunLog log = resumed is null ? Begin(session, checkpoint, state) : Resume(session, checkpoint, state);
@@ -172,7 +173,7 @@ internal sealed class TrainRun : IDisposable
             ITurns turns = _world is null ? new SingleSteps(_session, stop) : new SharedUpdates(_session, _world, stop);
             return new TrainingLoop(_session, turns, _state, _resumed, Observers).Run(stop);
         }
-        catch (Exception error) when (error is DeitException or GpuException)
+        catch (Exception error) when (error is not OperationCanceledException) // images and observers may be a program's
         {
             Report?.Failed(error.Message);
             throw;
@@ -187,7 +188,7 @@ internal sealed class TrainRun : IDisposable
         Folder?.Dispose();
     }
 
-    // The log has a row before anybody else hears of an epoch. The pages come last: checkpoints are worth more.
+    // The log has a row and the checkpoints are written before anybody else hears of an epoch. The pages come last.
     private static (ITrainingObserver[] All, RunReport? Report) Watch(
         TrainingSession session,
         RunCheckpoint checkpoint,
@@ -200,8 +201,8 @@ internal sealed class TrainRun : IDisposable
         List<ITrainingObserver> all =
         [
             new LogObserver(log, folder),
-            .. callers,
             new CheckpointObserver(checkpoint, session),
+            .. callers,
         ];
         if (options.Log == LogKind.Tensorboard)
             all.Add(new TensorBoardObserver(path, folder, log, Notice));

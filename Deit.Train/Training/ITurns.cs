@@ -110,7 +110,7 @@ internal sealed class SingleSteps(TrainingSession session, StopSignal stop) : IT
         {
             return session.Evaluator.Run(batches);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stop.ExitCode != 0)
         {
             // A stop waits for a step, not for a whole validation set: the evaluation is done anew on resuming.
             return null;

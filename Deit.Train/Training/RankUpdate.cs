@@ -17,6 +17,7 @@ internal sealed class RankUpdate
     private readonly TrainStep _step;
     private readonly World _world;
     private readonly GradientExchange _gradients;
+    private readonly float[] _weights; // of all, where each rank updates a part
     private TimeSpan _waiting;
     private long _updates,
         _sent;
@@ -44,6 +45,7 @@ internal sealed class RankUpdate
             reduction,
             partsOnly: !step.ReadsAllGradients
         );
+        _weights = new float[step.Shards?.Length ?? 0];
     }
 
     /// <summary>Who computes what.</summary>
@@ -58,6 +60,9 @@ internal sealed class RankUpdate
         _world.Size == 1 || _updates == 0
             ? null
             : new ExchangeFigures(_updates, Exchanging.TotalSeconds, _waiting.TotalSeconds, all.TotalSeconds, _sent);
+
+    /// <summary>Forgets the figures, as after an update that was to be a warm-up.</summary>
+    public void ForgetFigures() => (Exchanging, _waiting, _updates, _sent) = (TimeSpan.Zero, TimeSpan.Zero, 0, 0);
 
     /// <summary>Ranks take other micro-batches from here on. Between updates alone.</summary>
     public void Deal(MicroBatches microBatches)
@@ -102,27 +107,18 @@ internal sealed class RankUpdate
             GatherWeights(shards);
     }
 
-    // The device still computes while all buckets but the last are exchanged.
-    private void Exchange(int bucket) =>
-        Timed(
-            () =>
-            {
-                _gradients.Take(bucket);
-                return true;
-            },
-            overlaps: bucket < _gradients.Buckets.Count - 1
-        );
+    private void Exchange(int bucket) => Timed(() => _gradients.Take(bucket));
 
-    private T Timed<T>(Func<T> exchange, bool overlaps)
+    // What ends when the device has nothing left to do is counted as a wait, also where the device was done midway.
+    private void Timed(Action exchange)
     {
         long start = Stopwatch.GetTimestamp(),
             sent = _world.BytesSent;
-        T result = exchange();
+        exchange();
         TimeSpan took = Stopwatch.GetElapsedTime(start);
         Exchanging += took;
-        _waiting += overlaps ? TimeSpan.Zero : took;
+        _waiting += _device.IsIdle ? took : TimeSpan.Zero;
         _sent += _world.BytesSent - sent;
-        return result;
     }
 
     private void GatherWeights(Shards shards)
@@ -135,8 +131,8 @@ internal sealed class RankUpdate
             _device.Read(weights.Slice(part.Start, [part.Count]), own.AsSpan(at, part.Count));
             at += part.Count;
         }
-        float[] all = Timed(() => shards.Gather(own, "gathering the weights"), overlaps: false);
-        _device.Write<float>(weights, all);
+        Timed(() => shards.Gather(own, _weights, "gathering the weights"));
+        _device.Write<float>(weights, _weights);
         _step.UpdateAverage();
     }
 

@@ -120,7 +120,7 @@ internal sealed class SharedUpdates : ITurns
         {
             own = _session.Evaluator.Score(batches);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stop.ExitCode != 0)
         {
             // The others have to hear of it.
         }

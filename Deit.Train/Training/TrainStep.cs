@@ -182,7 +182,7 @@ internal sealed class TrainStep : IDisposable
     public void Update(long step, double learningRate)
     {
         _device.Write(_stepState, StateOf(step, learningRate));
-        _updateGraph?.Submit(); // null on a rank without a part
+        _updateGraph?.Submit(); // null on a rank that has no part to update
     }
 
     /// <summary>
@@ -272,7 +272,8 @@ internal sealed class TrainStep : IDisposable
                     r => RecordGradients(r, teacher, accumulate: true),
                     new GraphOptions { Purpose = purpose, Borrow = first }
                 );
-            bool updates = Shards is null or { OwnLength: > 0 };
+            // A rank without a part still follows the loss scale, by which all scale their gradients.
+            bool updates = Shards is null or { OwnLength: > 0 } || LossScale is not null;
             return (
                 first,
                 further,

@@ -19,7 +19,7 @@ internal sealed record TrainingEnd(
 /// <summary>What the exchange of gradients, and of weights where ranks update a part each, took on one rank.</summary>
 /// <param name="Updates">Updates.</param>
 /// <param name="Seconds">Seconds that the rank exchanged, waits for the others among them.</param>
-/// <param name="WaitSeconds">How many of them came after the backward pass, while the device had nothing to do.</param>
+/// <param name="WaitSeconds">How many of them, at most, passed while the device had nothing to do.</param>
 /// <param name="OfSeconds">Seconds of all updates.</param>
 /// <param name="BytesSent">Bytes that the rank sent.</param>
 internal sealed record ExchangeFigures(

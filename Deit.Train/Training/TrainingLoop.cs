@@ -84,7 +84,16 @@ internal sealed class TrainingLoop
         while (_state.StepInEpoch < steps)
         {
             int before = _state.StepInEpoch;
-            TakeTurn(batches, learningRate);
+            try
+            {
+                TakeTurn(batches, learningRate);
+            }
+            catch (OperationCanceledException) when (stop.ExitCode != 0 && _turns.Steps == 1)
+            {
+                // Images of a program may hear of the stop first. The step has not begun.
+                _state = Snapshot();
+                return false;
+            }
             // The loss is read at fixed steps, so that sums and logs do not depend on timing.
             if (RunOptions.Passes(_options.Run.PrintSteps, before, _state.StepInEpoch) || _state.StepInEpoch == steps)
                 ReadLoss(learningRate);

@@ -33,47 +33,55 @@ internal sealed class TrainingPlan : IDisposable
             ?? new FolderSource(
                 options.Data.Path ?? throw new DeitException(DeitErrorKind.Usage, MissingOptions.NoData)
             );
-        DatasetOptions reading = new() { ValFraction = options.Data.ValFraction };
-        TrainingImages = Source.Open(DatasetRules.Train, reading);
-        ValidationImages = Source.Open(DatasetRules.Val, reading);
-        NetworkConfig config = options.Model.Config(TrainingImages.ClassNames.Count);
-        _ = options.Model.Frozen.ParametersOf(config);
-        Description = new ModelDescription
+        try
         {
-            Name = options.Model.PublishedName,
-            Config = config,
-            Labels = TrainingImages.ClassNames,
-            Preprocess = options.Evaluation.Preprocess(config.InputSize),
-            HeadFusion = options.Evaluation.HeadFusion,
-        };
-        IImageTransform transform = options.Transform(config.InputSize);
-        Start = options.Model.Finetune is { } path && !resumed ? ModelSource.Open(path) : null;
-        if (Start is not null)
-            options.Model.Frozen.RequireIn(config, Start);
-        Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices, .. resumed ? [] : Look()];
-        if (options.Distillation.TeacherPath is { } teacher)
-            DescribeTeacher(teacher);
-        Notices = [.. Notices.Distinct()];
-        ISampler sampler = options.Sampler(TrainingImages.Count);
-        (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
-        Workers = WorkersOf(options.Data.NumWorkers, localRanks);
-        BatchLoaderOptions loading = new() { BatchSize = batch, Workers = Workers };
-        Training = new BatchLoader(TrainingImages, sampler, transform, loading with { Training = true });
-        Validation = new BatchLoader(
-            ValidationImages,
-            new SequentialSampler(ValidationImages.Count),
-            new EvaluationTransform(Description.Preprocess),
-            loading
-        );
-        // An epoch has whole updates only, as with one batch of all their images.
-        StepsPerEpoch = Training.BatchCount(sampler.Count) / steps * steps;
-        if (StepsPerEpoch == 0)
-            throw new DeitException(
-                DeitErrorKind.Usage,
-                $"An update of {steps} batches of {batch} images was asked for, an epoch of the training set has "
-                    + $"{sampler.Count}; lower --accum-steps or --batch-size."
+            DatasetOptions reading = new() { ValFraction = options.Data.ValFraction };
+            TrainingImages = Source.Open(DatasetRules.Train, reading);
+            ValidationImages = Source.Open(DatasetRules.Val, reading);
+            NetworkConfig config = options.Model.Config(TrainingImages.ClassNames.Count);
+            _ = options.Model.Frozen.ParametersOf(config);
+            Description = new ModelDescription
+            {
+                Name = options.Model.PublishedName,
+                Config = config,
+                Labels = TrainingImages.ClassNames,
+                Preprocess = options.Evaluation.Preprocess(config.InputSize),
+                HeadFusion = options.Evaluation.HeadFusion,
+            };
+            IImageTransform transform = options.Transform(config.InputSize);
+            Start = options.Model.Finetune is { } path && !resumed ? ModelSource.Open(path) : null;
+            if (Start is not null)
+                options.Model.Frozen.RequireIn(config, Start);
+            Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices, .. resumed ? [] : Look()];
+            if (options.Distillation.TeacherPath is { } teacher)
+                DescribeTeacher(teacher);
+            Notices = [.. Notices.Distinct()];
+            ISampler sampler = options.Sampler(TrainingImages.Count);
+            (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
+            Workers = WorkersOf(options.Data.NumWorkers, localRanks);
+            BatchLoaderOptions loading = new() { BatchSize = batch, Workers = Workers };
+            Training = new BatchLoader(TrainingImages, sampler, transform, loading with { Training = true });
+            Validation = new BatchLoader(
+                ValidationImages,
+                new SequentialSampler(ValidationImages.Count),
+                new EvaluationTransform(Description.Preprocess),
+                loading
             );
-        Schedule = options.LearningRates();
+            // An epoch has whole updates only, as with one batch of all their images.
+            StepsPerEpoch = Training.BatchCount(sampler.Count) / steps * steps;
+            if (StepsPerEpoch == 0)
+                throw new DeitException(
+                    DeitErrorKind.Usage,
+                    $"An update of {steps} batches of {batch} images was asked for, an epoch of the training set has "
+                        + $"{sampler.Count}; lower --accum-steps or --batch-size."
+                );
+            Schedule = options.LearningRates();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The recipe.</summary>

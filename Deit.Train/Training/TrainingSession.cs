@@ -86,7 +86,10 @@ internal sealed class TrainingSession : IDisposable
     private static UpdateSharing Sharing(Team team, TrainOptions options) =>
         new(
             team.World,
-            (long)(options.Run.Ranks.BucketMb * 1e6),
+            // What a rank's own computing takes is seen only where nothing is exchanged meanwhile.
+            options.Run.Ranks.MeasuresShares
+                ? 0
+                : (long)(options.Run.Ranks.BucketMb * 1e6),
             options.Run.Ranks.Zero || (team.AreDevicesMixed && options.Optimizer.Kind != OptimizerKind.Lamb)
         );
 
@@ -94,8 +97,19 @@ internal sealed class TrainingSession : IDisposable
     private long ExchangeBytes() =>
         Team is { World: { } world, MicroBatches: { } microBatches }
             ? Plan.LocalRanks
-                * GradientExchange.ByteLength(world, microBatches, Model.Parameters.FlatGradients!.Elements)
+                * (
+                    GradientExchange.ByteLength(world, microBatches, Model.Parameters.FlatGradients!.Elements)
+                    + GatheredBytes
+                )
             : 0;
+
+    // The weights that ranks gather, and on rank 0 the optimizer's state.
+    private long GatheredBytes =>
+        Step.Shards is null
+            ? 0
+            : sizeof(float)
+                * (1 + (Team!.World.IsFirst ? Step.OptimizerState.Count : 0))
+                * Model.Parameters.FlatGradients!.Elements;
 
     private Precision ChoosePrecision(NetworkConfig config)
     {

@@ -33,12 +33,12 @@ internal sealed class UnreadableImages(string split, SampleReader samples)
     /// <exception cref="DeitException">More than a half of the split cannot be read.</exception>
     public void RequireHalf(string folder, IReadOnlyCollection<int> unreadable)
     {
-        string error = unreadable.Select(samples.ErrorOf).OfType<string>().FirstOrDefault("another rank's");
+        string? error = unreadable.Select(samples.ErrorOf).OfType<string>().FirstOrDefault();
         if (2L * unreadable.Count > samples.Count)
             throw new DeitException(
                 DeitErrorKind.Data,
                 $"{Count(unreadable.Count)} could not be read, which is more than a half, so training stopped; "
-                    + $"the first error: {error.TrimEnd('.')}; mend the data, and go on with "
+                    + $"{(error is null ? "notices above name the first errors" : $"the first error: {error.TrimEnd('.')}")}; mend the data, and go on with "
                     + $"--resume {folder}, whose checkpoint is intact."
             );
     }

@@ -17,7 +17,7 @@ internal sealed class WeightUpdate : IDisposable
         _segments;
     private readonly Tensor? _rates;
     private readonly Shards? _shards;
-    private readonly Dictionary<string, float[]> _gathered = []; // the state of all ranks, as it was gathered or loaded last
+    private readonly Dictionary<string, float[]> _gathered = []; // on rank 0: the state of all, as it was gathered or loaded last
     private readonly LossScaleOptions _lossScaling = new();
 
     /// <summary>Asks for the memory and clears it.</summary>
@@ -90,10 +90,15 @@ internal sealed class WeightUpdate : IDisposable
     {
         if (_shards is not null)
             foreach ((string name, Tensor tensor) in State)
-                _gathered[name] = _shards.Gather(
+            {
+                float[] whole = _gathered.GetValueOrDefault(name) ?? new float[_shards.Length];
+                _shards.Gather(
                     _parameters.Device.Read<float>(tensor).AsSpan(0, _shards.OwnLength),
+                    whole,
                     "gathering the optimizer's state"
                 );
+                Keep(name, whole);
+            }
     }
 
     /// <summary>The state of dynamic loss scaling, see <see cref="LossScaleOp"/>; null without.</summary>
@@ -141,9 +146,16 @@ internal sealed class WeightUpdate : IDisposable
     private static Tensor Masked(Tensor mask, FlatRange range) =>
         mask.Slice(range.Start / Parameters.Granule, [range.Count / Parameters.Granule]);
 
+    // Rank 0 alone writes it.
+    private void Keep(string name, float[] whole)
+    {
+        if (_shards!.IsFirst)
+            _gathered[name] = whole;
+    }
+
     private void Load(NamedTensor state, float[] whole)
     {
-        _gathered[state.Name] = whole;
+        Keep(state.Name, whole);
         float[] own = new float[state.Tensor.Elements];
         _shards!.OwnOf(whole).CopyTo(own, 0);
         _parameters.Device.Write<float>(state.Tensor, own);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Deit.Bench.Reports;
 using Deit.Gpu;
 using Deit.Model;
@@ -57,46 +58,63 @@ internal static class RankBench
         };
         Team team = Team.Form(world, world.Size, shared);
         using GpuDevice device = GpuDevice.Open(team.Device);
-        bool cpu = device.Info.Type == GpuType.Cpu;
+        Case[] cases = JsonSerializer.Deserialize<Case[]>(
+            world.BroadcastText(
+                world.IsFirst ? JsonSerializer.Serialize(Cases(options, device.Info)) : null,
+                "rank 0 says what is measured"
+            )
+        )!;
         List<Row> rows = [];
-        foreach ((string name, NetworkConfig config) in options.Configs(cpu))
-        foreach (string precision in options.On(device.Info, ModelRow.Train).Distinct())
-        foreach (int batch in options.Batches(cpu))
+        foreach (Case one in cases)
         {
-            if (batch == 0)
-                throw new DeitException(
-                    DeitErrorKind.Usage,
-                    "--batch-sizes has 0, the largest that fits, which ranks may find to differ; name a number of images."
-                );
-            Row row = Measure(world, device, options, (name, config), precision, batch);
+            Row row = Measure(world, device, options, one);
             rows.Add(row);
             if (world.IsFirst)
-                progress($"{name} {precision}, batch {batch}: {row.All.Milliseconds:0.0} ms an update");
+                progress($"{one.Model} {one.Precision}, batch {one.Batch}: {row.All.Milliseconds:0.0} ms an update");
         }
         return (device.Info, rows);
     }
 
-    private static Row Measure(
-        World world,
-        GpuDevice device,
-        ModelBenchOptions options,
-        (string Name, NetworkConfig Config) model,
-        string precision,
-        int batch
-    )
+    // What is measured, as rank 0 says it for all.
+    private sealed record Case(string Model, string Precision, int Batch);
+
+    private static IEnumerable<Case> Cases(ModelBenchOptions options, GpuInfo device)
     {
-        using INetwork network = model.Config.Create(device);
+        const int OnCard = 64; // images of a rank, unless a number is given
+        bool cpu = device.Type == GpuType.Cpu;
+        IReadOnlyList<int> batches = options.BatchSizes.Length > 0 || cpu ? options.Batches(cpu) : [OnCard];
+        if (batches.Contains(0))
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                "--batch-sizes has 0, the largest that fits, which ranks may find to differ; name a number of images."
+            );
+        return from model in options.Configs(cpu)
+            from precision in options.On(device, ModelRow.Train).Distinct()
+            where Precision.For(device, Precision.Parse(precision)).Precision.Name == precision
+            from batch in batches
+            select new Case(model.Name, precision, batch);
+    }
+
+    private static Row Measure(World world, GpuDevice device, ModelBenchOptions options, Case one)
+    {
+        (_, string precision, int batch) = one;
+        NetworkConfig config = options
+            .Configs(cpu: false)
+            .Concat(options.Configs(cpu: true))
+            .First(model => model.Name == one.Model)
+            .Config;
+        using INetwork network = config.Create(device);
         network.Parameters.Initialize(1);
         TrainOptions recipe = ModelStep.TrainingOptions(batch);
         float[] images = ModelStep.Images(batch, ModelStep.Values(network));
         uint[] labels = ModelStep.Labels(batch, network);
         Precision types = Precision.Parse(precision);
         // Rank 0 measures kernels and trains alone first. The others find its kernels in the cache.
-        Timing one = default;
+        Timing alone = default;
         if (world.IsFirst)
         {
             using TrainStep step = new(device, network, recipe, precision: types);
-            one = Time(
+            alone = Time(
                 number =>
                 {
                     step.Submit(images, labels, number, ModelStep.LearningRate);
@@ -113,6 +131,7 @@ internal static class RankBench
         using TrainStep part = new(device, network, recipe, precision: types, sharing: sharing);
         RankUpdate update = new(network, part, world, microBatches, options.Ranks.Reduce);
         TimeSpan updating = TimeSpan.Zero;
+        world.Max(0, "all ranks have recorded the step");
         Timing all = Time(
             number =>
             {
@@ -122,6 +141,10 @@ internal static class RankBench
                 update.Apply((number * world.Size) + world.Size - 1, ModelStep.LearningRate);
                 device.WaitIdle();
                 updating += Stopwatch.GetElapsedTime(start);
+                if (number > 0)
+                    return;
+                update.ForgetFigures();
+                updating = TimeSpan.Zero;
             },
             options.Seconds,
             // All ranks make as many updates as rank 0 has time for.
@@ -132,7 +155,7 @@ internal static class RankBench
                 return agreed[0];
             }
         );
-        return new Row(model.Name, precision, batch, one, all, update.Figures(updating)!);
+        return new Row(one.Model, precision, batch, alone, all, update.Figures(updating)!);
     }
 
     // The first run does not count, and tells how many there is time for.

@@ -71,11 +71,18 @@ internal sealed class ClassColumn
         List<(string, byte[])> read = [];
         List<Picture> thumbnails = [];
         int damaged = 0;
-        IEnumerable<string> files = paths.SelectMany(path =>
-            Directory.Exists(path)
-                ? [.. Directory.EnumerateFiles(path).Order(StringComparer.Ordinal)]
-                : (string[])[path]
-        );
+        List<string> files = [];
+        foreach (string path in paths)
+            try
+            {
+                files.AddRange(
+                    Directory.Exists(path) ? Directory.EnumerateFiles(path).Order(StringComparer.Ordinal) : [path]
+                );
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                damaged++; // a folder that may not be read
+            }
         foreach (string file in files.Where(file => Extensions.Contains(Path.GetExtension(file).ToLowerInvariant())))
             try
             {

@@ -69,7 +69,7 @@ internal sealed class TeachPage : IDisposable
     {
         if (_stop is not null)
             _stop.Cancel();
-        else if (_classes[0].Name.Length == 0 || _classes[0].Name == _classes[1].Name)
+        else if (_classes.Any(one => one.Name.Length == 0) || _classes[0].Name == _classes[1].Name)
             Say("Give each class a name of its own.", "error");
         else if (_classes.Any(one => one.Pictures.Count < Least))
             Say($"Collect at least {Least} pictures of each class.", "error");

@@ -37,7 +37,11 @@ try
         );
     Console.WriteLine($"The best model of {trained.Epochs} epochs lies in {trained.BestModel}.");
 
-    EvaluationResult evaluation = await TrainingRun.EvaluateAsync(trained.BestModel, data);
+    EvaluationResult evaluation = await TrainingRun.EvaluateAsync(
+        trained.BestModel,
+        data,
+        cancellationToken: stop.Token
+    );
     Console.WriteLine($"It answers {evaluation.Top1:p1} of {evaluation.Images} pictures right.");
     foreach (ClassAccuracy one in evaluation.Classes.OrderBy(one => one.Recall))
         Console.WriteLine($"{one.Recall, 7:p1}  {one.Label}");

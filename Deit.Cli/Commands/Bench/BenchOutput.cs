@@ -40,6 +40,12 @@ internal sealed class BenchOutput
     /// <summary>True where the standard output is one JSON text, to which nothing may be added.</summary>
     public bool PrintsJson(ParseResult result) => result.GetResult(_json) is not null && result.GetValue(_json) is null;
 
+    /// <summary>Whether one of the flags is given.</summary>
+    public bool IsGiven(ParseResult result) =>
+        new Option[] { _json, _csv, _markdown, _output, _name }.Any(option =>
+            result.GetResult(option) is { Implicit: false }
+        );
+
     /// <exception cref="DeitException">A file cannot be written.</exception>
     public void Write(ParseResult result, BenchReport report)
     {

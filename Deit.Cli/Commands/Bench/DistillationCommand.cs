@@ -21,7 +21,11 @@ internal static class DistillationCommand
             new Example("deit bench distillation --data shoes --output runs/table3", "Takes another folder.")
         );
         OptionBinder<DistillationExperimentOptions> binder = new(distillation);
-        distillation.SetAction(result => new DistillationExperiment(binder.Bind(result), TrainTerminal.Run).Run());
+        distillation.SetAction(result =>
+        {
+            RankProcess.RequireAlone("deit bench distillation");
+            return new DistillationExperiment(binder.Bind(result), TrainTerminal.Run).Run();
+        });
         return distillation;
     }
 }

@@ -46,12 +46,17 @@ internal static class ModelCommand
     }
 
     // Over the ranks of a launcher, or on several devices; false for one device alone.
-    private static bool RunRanks(ModelBenchOptions options)
+    private static bool RunRanks(ModelBenchOptions options, bool writesFiles)
     {
         World? world = RankProcess.Join(World.DefaultTimeout);
-        string[] devices = options.Ranks.Training.DeviceList(() => Team.Suitable().Select(info => info.Index));
-        if (world is null && devices.Length == 0)
+        string[] devices = Devices(options);
+        if (world is null && devices.Length < 2)
             return false;
+        if (writesFiles)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                "--json, --csv, --markdown or --output was given with several ranks, whose table is printed alone; drop it."
+            );
         if (world is not null && devices.Length > 0)
             throw new DeitException(
                 DeitErrorKind.Usage,
@@ -62,6 +67,9 @@ internal static class ModelCommand
         return true;
     }
 
+    private static string[] Devices(ModelBenchOptions options) =>
+        options.Ranks.Training.DeviceList(() => Team.Suitable().Select(info => info.Index));
+
     private static int Run(string task, ModelBenchOptions options, ParseResult result, BenchOutput output)
     {
         options.Validate();
@@ -70,8 +78,10 @@ internal static class ModelCommand
                 DeitErrorKind.Usage,
                 "--peer was given with training, and peers are measured at inference alone; use deit bench infer."
             );
-        if (task == ModelRow.Train && RunRanks(options))
+        if (task == ModelRow.Train && RunRanks(options, output.IsGiven(result)))
             return 0;
+        if (task == ModelRow.Train && options.Ranks.Devices is not null)
+            options = options with { Device = options.Device with { Selector = Devices(options)[0] } };
         using GpuDevice gpu = CommandDevice.Open(options.Device.Selector);
         if (options.Peer is null)
         {

@@ -28,18 +28,16 @@ internal static class RankTable
     {
         (GpuInfo device, IReadOnlyList<RankBench.Row> rows) = RankBench.Run(world, options, Output.Aside);
         string[] all = world.GatherTexts(
-            $"{Environment.MachineName}: {device.Name} ({device.Driver})",
+            $"{Environment.MachineName}: {device.Name} ({device.Driver})\n{device.Uuid}",
             "naming devices"
         );
         if (!world.IsFirst)
             return;
         Output.Line($"Ranks    {world.Size} by {world.Carrier}");
         foreach ((int rank, string name) in all.Index())
-            Output.Line($"Rank {rank}   {name}");
+            Output.Line($"Rank {rank}   {name.Split('\n')[0]}");
         if (all.Distinct().Count() < all.Length)
-            Output.Line(
-                "Note     ranks may share a device or its cores: their efficiency says nothing on devices of their own"
-            );
+            Output.Line("Note     ranks share a device: their efficiency says nothing on devices of their own");
         Output.Line();
         MarkdownTable table = new(
             "model",
@@ -51,7 +49,7 @@ internal static class RankTable
             "ms an update",
             "spread",
             "exchange ms",
-            "of it after backward",
+            "of it device idle",
             "share",
             "sent a rank, MB"
         );

@@ -184,13 +184,11 @@ public sealed class TrainingRunTests : IDisposable
         static ResumeOptions Resume() => new() { Epochs = 3 };
         Assert.Equal(Resume(), Resume());
 
-        static IReadOnlyDictionary<string, string> Options(string value) =>
-            (
-                ApiRun.Options("data", "run") with
-                {
-                    Flags = new Dictionary<string, string> { ["layer-decay"] = value },
-                }
-            ).Flags;
+        static TrainingOptions Options(string value) =>
+            ApiRun.Options("data", "run") with
+            {
+                Flags = new Dictionary<string, string> { ["layer-decay"] = value },
+            };
         static EvaluationResult Result(int right) =>
             new()
             {

@@ -54,7 +54,7 @@ public sealed class SumTreeTests
             shares.Length,
             world =>
             {
-                OrderedSum sum = new(world, microBatches, Length);
+                OrderedSum sum = new(world, microBatches, Length, partOnly: false);
                 float[] result = new float[Length];
                 for (int round = 0; round < 2; round++) // the second has what the first left behind
                 {
@@ -62,7 +62,7 @@ public sealed class SumTreeTests
                     for (int i = start; i < end; i++)
                         sum.Add(i, vectors[i]);
                     Array.Fill(result, float.NaN);
-                    sum.Take(result, partOnly: false);
+                    sum.Take(result);
                 }
                 return result;
             }
