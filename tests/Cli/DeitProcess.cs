@@ -83,9 +83,10 @@ internal sealed partial class DeitProcess : IDisposable
     }
 
     /// <summary>Waits for the end.</summary>
-    public async Task<(int ExitCode, string Output, string Error)> End()
+    /// <param name="atMost">Longer than is usual, for work that compiles or measures for minutes on a busy machine.</param>
+    public async Task<(int ExitCode, string Output, string Error)> End(TimeSpan? atMost = null)
     {
-        using CancellationTokenSource patience = new(Patience);
+        using CancellationTokenSource patience = new(atMost ?? Patience);
         await _process.WaitForExitAsync(patience.Token);
         return (_process.ExitCode, await _output, await _error);
     }

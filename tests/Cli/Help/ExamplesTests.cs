@@ -76,7 +76,8 @@ public sealed partial class ExamplesTests : IDisposable
                 "find photos -name '*.jpg' | \"$@\"",
                 Reduced(arguments)
             );
-            (int code, string output, string error) = await process.End();
+            // Some measure kernels of a whole model, on cores that other tests have too.
+            (int code, string output, string error) = await process.End(TimeSpan.FromMinutes(10));
             if (code != 0)
                 failed.Add($"{string.Join(' ', arguments)}\n  ended with {code}: {error}{output}");
         }
