@@ -43,7 +43,7 @@ internal static class DemoAnswers
     private static Answer Ask(DeitModel model, string truth, string path)
     {
         RgbImage picture = RgbImage.Decode(path);
-        AttentionMap map = model.Attention(picture).Rollout;
+        AttentionMap map = model.ComputeAttention(picture).Rollout;
         RgbImage square = Resampler.Resize(picture, Side, Side, ResampleFilter.Bicubic);
         return new Answer(
             truth,

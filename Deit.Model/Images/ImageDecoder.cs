@@ -13,7 +13,7 @@ internal delegate PixelRectangle ImagePart(int width, int height);
 /// Reads JPEG, PNG, WebP, GIF (first frame) and BMP into 8-bit RGB. Alpha is dropped, not blended, and colour profiles are ignored, as
 /// Pillow's <c>convert("RGB")</c> does; the EXIF orientation of JPEG, PNG and WebP is applied. Thread-safe.
 /// </summary>
-internal static class ImageDecoder
+internal static partial class ImageDecoder
 {
     /// <summary>The most pixels a picture may have unless the caller says otherwise.</summary>
     public const long DefaultPixelLimit = 256_000_000;
@@ -50,23 +50,12 @@ internal static class ImageDecoder
     {
         try
         {
-            using FileStream stream = new(
-                path,
-                FileMode.Open,
-                FileAccess.Read,
-                FileShare.Read,
-                bufferSize: 0,
-                FileOptions.SequentialScan
-            );
+            using FileStream stream = Open(path, FileOptions.SequentialScan);
             return Decode(stream, path, minimumSide, pixelLimit, part);
         }
-        catch (Exception error)
-            when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception error) when (IsReadFailure(error))
         {
-            throw new ImageException(
-                $"Reading the image '{path}' failed: {ReadFailure.Reason(path, error)}; check the path and its permissions.",
-                error
-            );
+            throw Unreadable(path, error);
         }
     }
 
@@ -86,10 +75,7 @@ internal static class ImageDecoder
         ImagePart? part = null
     )
     {
-        long expected = stream.CanSeek ? stream.Length - stream.Position : 1 << 16;
-        if (expected >= Array.MaxLength)
-            throw TooManyBytes(name, expected);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, 1));
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer(stream, name));
         try
         {
             int length = 0;
@@ -304,6 +290,25 @@ internal static class ImageDecoder
                 target.Store(row, new PixelRectangle(0, y, info.Width, 1));
             }
         return result;
+    }
+
+    private static FileStream Open(string path, FileOptions options) =>
+        new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, options);
+
+    private static bool IsReadFailure(Exception error) =>
+        error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
+
+    private static ImageException Unreadable(string path, Exception error) =>
+        new(
+            $"Reading the image '{path}' failed: {ReadFailure.Reason(path, error)}; check the path and its permissions.",
+            error
+        );
+
+    // Bytes of the buffer that a stream is read into at first.
+    private static int FirstBuffer(Stream stream, string name)
+    {
+        long expected = stream.CanSeek ? stream.Length - stream.Position : 1 << 16;
+        return expected < Array.MaxLength ? (int)Math.Max(expected, 1) : throw TooManyBytes(name, expected);
     }
 
     private static bool Grow(ref byte[] buffer)

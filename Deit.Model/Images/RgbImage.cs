@@ -39,6 +39,41 @@ public sealed class RgbImage
     /// <exception cref="ImageException">The data is no picture, is cut short, or has more than 256 million pixels.</exception>
     public static RgbImage Decode(ReadOnlySpan<byte> encoded) => ImageDecoder.Decode(encoded, "in memory");
 
+    /// <summary>Reads a file without blocking a thread where the system can, and decodes it on a thread of the pool, as
+    /// <see cref="Decode(string)"/>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Ends the reading; decoding that has begun ends first.</param>
+    /// <exception cref="ImageException">The file cannot be read, is no picture, is cut short, or has more than 256
+    /// million pixels.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static Task<RgbImage> DecodeAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return ImageDecoder.DecodeAsync(path, cancellationToken);
+    }
+
+    /// <summary>Reads the rest of a stream without blocking a thread, and decodes it on a thread of the pool.</summary>
+    /// <param name="encoded">The encoded picture; stays open.</param>
+    /// <param name="cancellationToken">As of <see cref="DecodeAsync(string, CancellationToken)"/>.</param>
+    /// <exception cref="ImageException">The data is no picture, is cut short, or has more than 256 million pixels.</exception>
+    /// <exception cref="IOException">The stream fails.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static Task<RgbImage> DecodeAsync(Stream encoded, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(encoded);
+        return ImageDecoder.DecodeAsync(encoded, "stream", cancellationToken);
+    }
+
+    /// <summary>Decodes a picture in memory on a thread of the pool.</summary>
+    /// <param name="encoded">The whole encoded picture, not to be changed before the answer.</param>
+    /// <param name="cancellationToken">As of <see cref="DecodeAsync(string, CancellationToken)"/>.</param>
+    /// <exception cref="ImageException">The data is no picture, is cut short, or has more than 256 million pixels.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static Task<RgbImage> DecodeAsync(
+        ReadOnlyMemory<byte> encoded,
+        CancellationToken cancellationToken = default
+    ) => Task.Run(() => Decode(encoded.Span), cancellationToken);
+
     /// <summary>Copies pixels of a program's memory.</summary>
     /// <param name="pixels">Rows of <paramref name="strideBytes"/> bytes, top to bottom; the last may end with its last pixel.</param>
     /// <param name="width">Columns.</param>

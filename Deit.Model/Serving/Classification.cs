@@ -14,8 +14,17 @@ public sealed record Classification(IReadOnlyList<ClassScore> Scores)
     public ClassScore Top => Scores[0];
 
     /// <summary>Softmax and sort; equal logits keep the order of the classes.</summary>
-    internal static Classification FromLogits(ReadOnlySpan<float> logits, IReadOnlyList<string> labels)
+    /// <param name="logits">[classes].</param>
+    /// <param name="labels">The names of the classes in order.</param>
+    /// <exception cref="ArgumentException">The numbers of logits and labels differ, or are 0.</exception>
+    public static Classification FromLogits(ReadOnlySpan<float> logits, IReadOnlyList<string> labels)
     {
+        ArgumentNullException.ThrowIfNull(labels);
+        if (logits.Length != labels.Count || logits.IsEmpty)
+            throw new ArgumentException(
+                $"A classification has {logits.Length} logits for {labels.Count} labels, expected as many, and at least one.",
+                nameof(logits)
+            );
         double largest = double.NegativeInfinity,
             sum = 0;
         foreach (float logit in logits)
@@ -41,3 +50,9 @@ public sealed record Classification(IReadOnlyList<ClassScore> Scores)
 /// <see cref="Deit.Gpu.GpuException"/> where the device cannot answer.
 /// </param>
 public sealed record PictureResult(string Path, Classification? Classification, Exception? Error);
+
+/// <summary>The result of one of many pictures: an embedding, or the reason why there is none.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Embedding">The answer; null where it failed.</param>
+/// <param name="Error">The reason of a failure, as of <see cref="PictureResult"/>; null where it did not fail.</param>
+public sealed record EmbeddingResult(string Path, Embedding? Embedding, Exception? Error);

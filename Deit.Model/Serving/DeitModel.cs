@@ -17,15 +17,14 @@ namespace Deit.Model;
 /// Classification result = model.Classify("boot.jpg");
 /// Console.WriteLine($"{result.Top.Label} {result.Top.Probability:p1}");
 /// </code></example>
-public sealed partial class DeitModel : IDisposable
+public sealed class DeitModel : IDeitModel
 {
     private readonly ModelDescription _description;
     private readonly InferenceEngine _engine;
     private readonly HeadFusion _fusion;
-    private readonly int _maxBatchSize;
 
     private DeitModel(ModelDescription description, DeitModelOptions options, InferenceEngine engine) =>
-        (_description, _fusion, _maxBatchSize, _engine) = (
+        (_description, _fusion, MaxBatchSize, _engine) = (
             description,
             options.HeadFusion ?? description.HeadFusion,
             options.MaxBatchSize,
@@ -38,17 +37,23 @@ public sealed partial class DeitModel : IDisposable
     /// <summary>The types of activations and of the residual stream in use.</summary>
     public Precision Precision => _engine.Precision;
 
-    /// <summary>The class names in order.</summary>
+    /// <inheritdoc/>
+    public ModelBackend Backend => new("Vulkan", Device.Name, Precision.Name);
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> Labels => _description.Labels;
 
-    /// <summary>Height and width of the network's input in pixels; pictures of any size are resized and cropped to it.</summary>
+    /// <inheritdoc/>
     public ImageSize InputSize => _description.Config.InputSize;
 
-    /// <summary>The architecture.</summary>
+    /// <inheritdoc/>
     public NetworkConfig Config => _description.Config;
 
-    /// <summary>How pictures are prepared.</summary>
+    /// <inheritdoc/>
     public Preprocess Preprocess => _description.Preprocess;
+
+    /// <inheritdoc/>
+    public int MaxBatchSize { get; }
 
     /// <summary>Bytes that all models hold on the device now.</summary>
     internal long AllocatedBytes => _engine.AllocatedBytes;
@@ -157,100 +162,60 @@ public sealed partial class DeitModel : IDisposable
         return model;
     }
 
-    /// <summary>Classifies a picture file.</summary>
-    /// <param name="path">JPEG, PNG, WebP, GIF or BMP.</param>
-    /// <exception cref="ImageException">The file is no readable picture.</exception>
-    /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Classification Classify(string path) => Classify(RgbImage.Decode(path));
-
-    /// <summary>Classifies the picture that is left of a stream.</summary>
-    /// <param name="encoded">JPEG, PNG, WebP, GIF or BMP; stays open.</param>
-    /// <exception cref="ImageException">The data is no readable picture.</exception>
-    /// <exception cref="IOException">The stream fails.</exception>
-    /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Classification Classify(Stream encoded) => Classify(RgbImage.Decode(encoded));
-
-    /// <summary>Classifies an encoded picture.</summary>
-    /// <param name="encoded">The whole JPEG, PNG, WebP, GIF or BMP.</param>
-    /// <exception cref="ImageException">The data is no readable picture.</exception>
-    /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Classification Classify(ReadOnlySpan<byte> encoded) => Classify(RgbImage.Decode(encoded));
-
-    /// <summary>Classifies pixels in memory.</summary>
-    /// <param name="pixels">Rows of <paramref name="strideBytes"/> bytes, top to bottom; the last may end with its last pixel.</param>
-    /// <param name="width">Columns.</param>
-    /// <param name="height">Rows.</param>
-    /// <param name="strideBytes">Bytes from a row to the next.</param>
-    /// <param name="format">The layout of a pixel; alpha is left out.</param>
-    /// <exception cref="ArgumentException">The numbers do not fit each other.</exception>
-    /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Classification Classify(
-        ReadOnlySpan<byte> pixels,
-        int width,
-        int height,
-        int strideBytes,
-        PixelFormat format
-    ) => Classify(RgbImage.FromPixels(pixels, width, height, strideBytes, format));
-
-    /// <summary>Classifies a picture.</summary>
-    /// <param name="image">The picture.</param>
-    /// <exception cref="DeitException">The answer is NaN or infinite: the weights are, or 16 bits are too few.</exception>
-    /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <inheritdoc/>
     public Classification Classify(RgbImage image) => ToClassification(_engine.Ask(Prepare(image, Wanted.Logits)));
 
-    /// <summary>The tokens of a picture file behind the last layer norm.</summary>
-    /// <param name="path">JPEG, PNG, WebP, GIF or BMP.</param>
-    /// <exception cref="ImageException">The file is no readable picture.</exception>
-    /// <exception cref="DeitException">The model is no DeiT and has no tokens, or they are NaN or infinite.</exception>
-    /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Embedding Embed(string path) => Embed(RgbImage.Decode(path));
+    /// <inheritdoc/>
+    public async Task<Classification> ClassifyAsync(RgbImage image, CancellationToken cancellationToken = default) =>
+        ToClassification(await AskAsync(image, Wanted.Logits, cancellationToken).ConfigureAwait(false));
 
-    /// <summary>The tokens of a picture behind the last layer norm.</summary>
-    /// <param name="image">The picture.</param>
-    /// <exception cref="DeitException">The model is no DeiT and has no tokens, or they are NaN or infinite.</exception>
-    /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <inheritdoc/>
     public Embedding Embed(RgbImage image)
     {
         TransformerConfig config = RequireTokens("An embedding");
-        float[] features = _engine.Ask(Prepare(image, Wanted.Features)).Features!;
-        RequireNumbers(features);
-        return new Embedding(
-            features[..config.EmbedDim],
-            config.PrefixTokens == 2 ? features[config.EmbedDim..] : null
-        );
+        return ToEmbedding(_engine.Ask(Prepare(image, Wanted.Features)), config);
     }
 
-    /// <summary>The attention of the tokens to the patches of a picture file.</summary>
-    /// <param name="path">JPEG, PNG, WebP, GIF or BMP.</param>
-    /// <exception cref="ImageException">The file is no readable picture.</exception>
-    /// <exception cref="DeitException">The model is no DeiT and has no attention.</exception>
-    /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public ImageAttention Attention(string path) => Attention(RgbImage.Decode(path));
+    /// <inheritdoc/>
+    public async Task<Embedding> EmbedAsync(RgbImage image, CancellationToken cancellationToken = default)
+    {
+        TransformerConfig config = RequireTokens("An embedding");
+        return ToEmbedding(await AskAsync(image, Wanted.Features, cancellationToken).ConfigureAwait(false), config);
+    }
 
-    /// <summary>The attention of the tokens to the patches of a picture.</summary>
-    /// <param name="image">The picture.</param>
-    /// <exception cref="DeitException">The model is no DeiT and has no attention.</exception>
-    /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public ImageAttention Attention(RgbImage image)
+    /// <inheritdoc/>
+    public ImageAttention ComputeAttention(RgbImage image)
     {
         TransformerConfig config = RequireTokens("Attention");
         return new ImageAttention(_engine.Ask(Prepare(image, Wanted.Attention)).Attention!, config);
     }
 
+    /// <inheritdoc/>
+    public async Task<ImageAttention> ComputeAttentionAsync(
+        RgbImage image,
+        CancellationToken cancellationToken = default
+    )
+    {
+        TransformerConfig config = RequireTokens("Attention");
+        Answer answer = await AskAsync(image, Wanted.Attention, cancellationToken).ConfigureAwait(false);
+        return new ImageAttention(answer.Attention!, config);
+    }
+
     /// <summary>
     /// Gives everything back. Calls that wait fail with <see cref="ObjectDisposedException"/>; those being computed are
-    /// answered.
+    /// answered, and the thread that calls this waits for them.
     /// </summary>
     public void Dispose() => _engine.Dispose();
+
+    /// <summary>Gives everything back as <see cref="Dispose"/> does, without blocking a thread.</summary>
+    public ValueTask DisposeAsync() => _engine.DisposeAsync();
+
+    private async Task<Answer> AskAsync(RgbImage image, Wanted wanted, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        Request request = await Task.Run(() => Prepare(image, wanted), cancellation).ConfigureAwait(false);
+        return await _engine.AskAsync(request, cancellation).ConfigureAwait(false);
+    }
 
     private TransformerConfig RequireTokens(string what) =>
         Config as TransformerConfig
@@ -281,6 +246,16 @@ public sealed partial class DeitModel : IDisposable
         RequireNumbers(logits.Class);
         RequireNumbers(logits.Distillation);
         return Classification.FromLogits(logits.Fuse(_fusion, Labels.Count), Labels);
+    }
+
+    private Embedding ToEmbedding(Answer answer, TransformerConfig config)
+    {
+        float[] features = answer.Features!;
+        RequireNumbers(features);
+        return new Embedding(
+            features[..config.EmbedDim],
+            config.PrefixTokens == 2 ? features[config.EmbedDim..] : null
+        );
     }
 
     private void RequireNumbers(ReadOnlySpan<float> values) => FiniteAnswers.Require(values, _engine.Path, Precision);

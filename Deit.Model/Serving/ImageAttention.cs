@@ -20,6 +20,15 @@ public sealed class ImageAttention
     private readonly TransformerConfig _config;
     private readonly Lazy<AttentionMap> _rollout;
 
+    /// <summary>Takes what the attention is computed from.</summary>
+    /// <param name="projections">
+    /// Of each layer [tokens, 3 * D]: queries, then keys, then values, each head after head.
+    /// </param>
+    /// <param name="config">The architecture.</param>
+    /// <exception cref="ArgumentException">A length does not fit the architecture.</exception>
+    public ImageAttention(IReadOnlyList<float[]> projections, TransformerConfig config)
+        : this(Maps(projections, config), config) { }
+
     internal ImageAttention(AttentionMaps maps, TransformerConfig config)
     {
         (_maps, _config) = (maps, config);
@@ -64,6 +73,22 @@ public sealed class ImageAttention
     {
         CheckLayer(layer);
         return OnPatches(_maps.Mean(layer, Token(distillation)));
+    }
+
+    private static AttentionMaps Maps(IReadOnlyList<float[]> projections, TransformerConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(projections);
+        ArgumentNullException.ThrowIfNull(config);
+        if (
+            projections.Count != config.Depth
+            || projections.Any(layer => layer.Length != 3 * config.Tokens * config.EmbedDim)
+        )
+            throw new ArgumentException(
+                $"Attention was given {projections.Count} layers, expected {config.Depth} of "
+                    + $"{3 * config.Tokens * config.EmbedDim} numbers each.",
+                nameof(projections)
+            );
+        return new AttentionMaps(projections, config.NumHeads, config.Tokens);
     }
 
     private void CheckLayer(int layer)

@@ -9,7 +9,7 @@ namespace Deit.Model.Serving;
 /// Answers requests of any number of threads with one thread of its own. The requests that wait when the device becomes
 /// free are the next batch. A lost device is opened anew once for each batch, together with the model.
 /// </summary>
-internal sealed class InferenceEngine : IDisposable
+internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
 {
     private readonly DeitModelOptions _options;
     private readonly ILogger _logger;
@@ -17,6 +17,7 @@ internal sealed class InferenceEngine : IDisposable
     private readonly Thread _thread;
     private readonly object _gate = new();
     private readonly LinkedList<Request> _waiting = [];
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private LoadedModel? _model;
     private bool _disposed;
 
@@ -79,6 +80,21 @@ internal sealed class InferenceEngine : IDisposable
     /// <summary>Fails all waiting requests, lets the running batch end, and gives everything back.</summary>
     public void Dispose()
     {
+        Stop();
+        // A logger may call this from the engine's own thread, which cannot wait for itself.
+        if (Thread.CurrentThread != _thread)
+            _thread.Join();
+    }
+
+    /// <summary>The same without blocking the thread that calls.</summary>
+    public ValueTask DisposeAsync()
+    {
+        Stop();
+        return Thread.CurrentThread != _thread ? new ValueTask(_ended.Task) : ValueTask.CompletedTask;
+    }
+
+    private void Stop()
+    {
         AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
         List<Request> left;
         lock (_gate)
@@ -93,9 +109,6 @@ internal sealed class InferenceEngine : IDisposable
             request.Fail(Disposed());
             request.Dispose();
         }
-        // A logger may call this from the engine's own thread, which cannot wait for itself.
-        if (Thread.CurrentThread != _thread)
-            _thread.Join();
     }
 
     private void OnProcessExit(object? sender, EventArgs e) => Dispose();
@@ -153,6 +166,7 @@ internal sealed class InferenceEngine : IDisposable
         {
             // The device is lost by now, so nothing is left to give back.
         }
+        _ended.SetResult();
     }
 
     // The next batch, oldest first; empty when disposed.

@@ -59,7 +59,7 @@ internal sealed class MainWindow : IDisposable
                 RgbImage image = RgbImage.Decode(path);
                 Picture drawn = new(image);
                 if (model.Config is TransformerConfig) // other networks have no attention
-                    drawn.Show(model.Attention(image).Rollout, model.Preprocess);
+                    drawn.Show(model.ComputeAttention(image).Rollout, model.Preprocess);
                 return (drawn, model.Classify(image));
             });
             if (turn != _opened)

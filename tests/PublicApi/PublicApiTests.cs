@@ -47,15 +47,17 @@ public class PublicApiTests
     public void A_signature_says_what_callers_count_on()
     {
         string text = ApiText.Of(typeof(DeitModel).Assembly);
-        Assert.Contains("public sealed class Deit.Model.DeitModel : IDisposable", text);
+        Assert.Contains("public sealed class Deit.Model.DeitModel : IAsyncDisposable, IDeitModel, IDisposable", text);
         Assert.Contains("static DeitModel Load(string path, DeitModelOptions? options = null)", text);
         Assert.Contains(
-            "Classification Classify(ReadOnlySpan<byte> pixels, int width, int height, int strideBytes, PixelFormat format)",
+            "Classification Classify("
+                + "IDeitModel model, ReadOnlySpan<byte> pixels, int width, int height, int strideBytes, PixelFormat format)",
             text
         );
         Assert.Contains(
             "Task<IReadOnlyList<PictureResult>> ClassifyAsync("
-                + "IReadOnlyList<string> paths, IProgress<int>? progress = null, CancellationToken cancellationToken = default)",
+                + "IDeitModel model, IReadOnlyList<string> paths, IProgress<int>? progress = null, "
+                + "CancellationToken cancellationToken = default)",
             text
         );
         Assert.Contains("float[]? Distillation { get; init; }", text);

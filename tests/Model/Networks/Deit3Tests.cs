@@ -68,7 +68,7 @@ public sealed class Deit3Tests : IDisposable
             second = DeitModel.Load(papers, TestDevice.Any);
         Assert.Equal(first.Classify(picture).Scores, second.Classify(picture).Scores);
         Assert.Equal(64, first.Embed(picture).Class.Length);
-        Assert.Equal((2, 1), (first.Attention(picture).Layers, first.Attention(picture).Heads));
+        Assert.Equal((2, 1), (first.ComputeAttention(picture).Layers, first.ComputeAttention(picture).Heads));
     }
 
     [Fact]

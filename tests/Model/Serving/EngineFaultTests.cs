@@ -203,7 +203,7 @@ public sealed class EngineFaultTests : IDisposable
                 Assert.NotEmpty(model.Embed(_image).Class);
                 break;
             case "attention":
-                Assert.NotEmpty(model.Attention(_image).Rollout.Values);
+                Assert.NotEmpty(model.ComputeAttention(_image).Rollout.Values);
                 break;
             default:
                 foreach (

@@ -55,7 +55,7 @@ public sealed class EngineFeatureTests : IDisposable
         string path = EngineModels.Write(_folder, name);
         RgbImage image = EngineModels.Pictures(1)[0];
         using DeitModel model = DeitModel.Load(path, TestDevice.Any);
-        ImageAttention attention = model.Attention(image);
+        ImageAttention attention = model.ComputeAttention(image);
 
         (INetwork network, ModelDescription description) = ModelSource.Load(TestDevice.Current, path);
         using INetwork _ = network;
@@ -110,7 +110,7 @@ public sealed class EngineFeatureTests : IDisposable
         RgbImage image = EngineModels.Pictures(1)[0];
         Assert.Equal(8, model.Classify(image).Scores.Count);
         Assert.Contains("RegNetY", Assert.Throws<DeitException>(() => model.Embed(image)).Message);
-        Assert.Contains("RegNetY", Assert.Throws<DeitException>(() => model.Attention(image)).Message);
+        Assert.Contains("RegNetY", Assert.Throws<DeitException>(() => model.ComputeAttention(image)).Message);
     }
 
     [Fact]

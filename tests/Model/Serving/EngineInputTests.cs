@@ -33,7 +33,7 @@ public sealed class EngineInputTests : IDisposable
         using (MemoryStream stream = new(encoded))
             Assert.Equal(expected, (await model.ClassifyAsync(stream, cancellation)).Scores);
         Assert.Equal(model.Embed(image).Class, model.Embed(path).Class);
-        Assert.Equal(model.Attention(image).Rollout.Values, model.Attention(path).Rollout.Values);
+        Assert.Equal(model.ComputeAttention(image).Rollout.Values, model.ComputeAttention(path).Rollout.Values);
     }
 
     [Fact]
