@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using Deit;
 using Deit.Cli.Commands;
 using Deit.Cli.Commands.Root;
 using Deit.Cli.Help;
 using Deit.Cli.Terminal;
-using Deit.Model;
 
 // Numbers look the same everywhere, and mean the same: files and scripts go from one machine to another.
 CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;

@@ -109,7 +109,7 @@ public sealed class GpuDevice : IDisposable
             {
                 return VulkanDevice.Open(info, cacheFolder, DeviceUse.Inspect);
             }
-            catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan)
+            catch (GpuException error) when (error.Reason is GpuErrorKind.Vulkan)
             {
                 // A driver for a card that is not there says that it has a queue, and fails to make what a queue needs.
             }

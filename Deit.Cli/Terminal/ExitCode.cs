@@ -61,13 +61,13 @@ internal sealed record ExitCode(int Code, string Name, string Meaning)
     public static int? Of(Exception error) =>
         error switch
         {
-            GpuException or OutOfMemoryException => Device,
+            OutOfMemoryException => Device,
             DeitException { Kind: var kind } => kind switch
             {
                 DeitErrorKind.Usage => Usage,
                 DeitErrorKind.Data => Data,
                 DeitErrorKind.Output => Output,
-                DeitErrorKind.Memory => Device,
+                DeitErrorKind.Memory or DeitErrorKind.Device => Device,
                 DeitErrorKind.NotFinite => NotFinite,
                 DeitErrorKind.Network => Network,
                 _ => Other,

@@ -28,10 +28,10 @@ public enum GpuErrorKind
 /// <param name="result">The VkResult behind it, 0 where there is none.</param>
 /// <param name="inner">The exception behind it.</param>
 public sealed class GpuException(GpuErrorKind kind, string message, int result = 0, Exception? inner = null)
-    : Exception(message, inner)
+    : DeitException(kind is GpuErrorKind.OutOfMemory ? DeitErrorKind.Memory : DeitErrorKind.Device, message, inner)
 {
-    /// <summary>The kind of failure.</summary>
-    public GpuErrorKind Kind { get; } = kind;
+    /// <summary>What failed, in more detail than <see cref="DeitException.Kind"/>.</summary>
+    public GpuErrorKind Reason { get; } = kind;
 
     /// <summary>The VkResult behind the error, 0 where there is none.</summary>
     public int Result { get; } = result;

@@ -139,7 +139,11 @@ public sealed record GpuInfo
     public required int MaxMatrixDimension { get; init; }
 
     /// <summary>The shapes that the matrix units multiply; empty without them.</summary>
-    public required IReadOnlyList<MatrixShape> MatrixShapes { get; init; }
+    public required IReadOnlyList<MatrixShape> MatrixShapes
+    {
+        get;
+        init => field = new ValueList<MatrixShape>(value);
+    }
 
     /// <summary>Nanoseconds of a timestamp tick; 0 without timestamps.</summary>
     public required double TimestampPeriod { get; init; }

@@ -16,6 +16,13 @@ public sealed record KernelTrial(
     double Relative
 )
 {
+    /// <summary>The shapes of the inputs: noise, uniform in [-1/2, 1/2).</summary>
+    public IReadOnlyList<Shape> Inputs
+    {
+        get;
+        init => field = new ValueList<Shape>(value);
+    } = new ValueList<Shape>(Inputs);
+
     /// <summary>
     /// The name of the keys that differ in size alone: a candidate that is far slower than others for one of them is not
     /// tried for the rest. Null where sizes tell nothing of each other.

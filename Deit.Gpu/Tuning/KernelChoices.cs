@@ -322,16 +322,16 @@ public sealed class KernelChoices : IKernelChooser
             else
                 return Best(attempt);
         }
-        catch (GpuException error) when (error.Kind is GpuErrorKind.Vulkan or GpuErrorKind.Limit)
+        catch (GpuException error) when (error.Reason is GpuErrorKind.Vulkan or GpuErrorKind.Limit)
         {
             _known.Rejected[KernelKnowledge.NameOf(key, candidate.Name)] = error.Message;
         }
-        catch (GpuException error) when (error.Kind is GpuErrorKind.OutOfMemory)
+        catch (GpuException error) when (error.Reason is GpuErrorKind.OutOfMemory)
         {
             // The candidate is not rejected, only not taken this time: memory may suffice another time. Some drivers,
             // though, report a lack of memory for a kernel that they cannot compile.
         }
-        catch (GpuException error) when (error.Kind is GpuErrorKind.DeviceLost)
+        catch (GpuException error) when (error.Reason is GpuErrorKind.DeviceLost)
         {
             _known.Rejected[KernelKnowledge.NameOf(key, candidate.Name)] =
                 $"the device was lost while it was tried; {KernelKnowledge.TryAgain}";

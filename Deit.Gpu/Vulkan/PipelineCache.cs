@@ -86,7 +86,7 @@ internal sealed unsafe class PipelineCache : IDisposable
         {
             pipeline = Create(module, kernel, default, Executables.Flags);
         }
-        catch (GpuException error) when (error.Kind is not GpuErrorKind.DeviceLost)
+        catch (GpuException error) when (error.Reason is not GpuErrorKind.DeviceLost)
         {
             return new CompiledKernel(kernel, Stopwatch.GetElapsedTime(start).TotalMilliseconds, error.Message, []);
         }

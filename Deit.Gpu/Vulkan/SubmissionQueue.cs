@@ -120,11 +120,11 @@ internal sealed unsafe class SubmissionQueue : IDisposable
                 WaitIdle();
                 return;
             }
-            catch (GpuException error) when (error.Kind is GpuErrorKind.DeviceLost)
+            catch (GpuException error) when (error.Reason is GpuErrorKind.DeviceLost)
             {
                 return; // reported by the call that lost it
             }
-            catch (GpuException error) when (error.Kind is GpuErrorKind.OutOfMemory)
+            catch (GpuException error) when (error.Reason is GpuErrorKind.OutOfMemory)
             {
                 Thread.Sleep(1);
             }

@@ -6,12 +6,24 @@ namespace Deit.Model;
 /// <param name="Probability">Softmax over all classes.</param>
 public readonly record struct ClassScore(int Index, string Label, float Probability);
 
-/// <summary>The answer of a model for one picture.</summary>
+/// <summary>The answer of a model for one picture. Two are equal that have equal scores.</summary>
 /// <param name="Scores">All classes, the most probable first.</param>
 public sealed record Classification(IReadOnlyList<ClassScore> Scores)
 {
     /// <summary>The most probable class.</summary>
     public ClassScore Top => Scores[0];
+
+    /// <summary>True of a classification with equal scores in the same order.</summary>
+    public bool Equals(Classification? other) => other is not null && Scores.SequenceEqual(other.Scores);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        HashCode hash = new();
+        foreach (ClassScore score in Scores)
+            hash.Add(score);
+        return hash.ToHashCode();
+    }
 
     /// <summary>Softmax and sort; equal logits keep the order of the classes.</summary>
     /// <param name="logits">[classes].</param>
@@ -46,13 +58,13 @@ public sealed record Classification(IReadOnlyList<ClassScore> Scores)
 /// <param name="Classification">The answer; null where it failed.</param>
 /// <param name="Error">
 /// The reason of a failure; null where it did not fail. It is an <see cref="Images.ImageException"/> where the picture
-/// cannot be read, another <see cref="DeitException"/> where the answer is NaN or infinite, a
-/// <see cref="Deit.Gpu.GpuException"/> where the device cannot answer.
+/// cannot be read, a <see cref="Deit.Gpu.GpuException"/> where the device cannot answer, and another one where the answer
+/// is NaN or infinite.
 /// </param>
-public sealed record PictureResult(string Path, Classification? Classification, Exception? Error);
+public sealed record PictureResult(string Path, Classification? Classification, DeitException? Error);
 
 /// <summary>The result of one of many pictures: an embedding, or the reason why there is none.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Embedding">The answer; null where it failed.</param>
 /// <param name="Error">The reason of a failure, as of <see cref="PictureResult"/>; null where it did not fail.</param>
-public sealed record EmbeddingResult(string Path, Embedding? Embedding, Exception? Error);
+public sealed record EmbeddingResult(string Path, Embedding? Embedding, DeitException? Error);

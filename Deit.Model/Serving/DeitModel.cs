@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using Deit.Gpu;
 using Deit.Model.Images;
@@ -54,6 +55,12 @@ public sealed class DeitModel : IDeitModel
 
     /// <inheritdoc/>
     public int MaxBatchSize { get; }
+
+    /// <summary>Pictures that wait for the device.</summary>
+    internal int QueueLength => _engine.QueueLength;
+
+    /// <summary>Lends the memory of prepared pictures; tests count it.</summary>
+    internal ArrayPool<float> Pool { get; set; } = ArrayPool<float>.Shared;
 
     /// <summary>Bytes that all models hold on the device now.</summary>
     internal long AllocatedBytes => _engine.AllocatedBytes;
@@ -227,7 +234,7 @@ public sealed class DeitModel : IDeitModel
     private Request Prepare(RgbImage image, Wanted wanted)
     {
         ArgumentNullException.ThrowIfNull(image);
-        Request request = new(Preprocess.OutputLength, wanted);
+        Request request = new(Preprocess.OutputLength, wanted, Pool);
         try
         {
             Preprocess.Apply(image, request.Pixels);

@@ -1,5 +1,3 @@
-using Deit.Gpu;
-
 namespace Deit.Model;
 
 public static partial class DeitModelExtensions
@@ -70,7 +68,7 @@ public static partial class DeitModelExtensions
         IDeitModel model,
         IReadOnlyList<string> paths,
         Func<IDeitModel, string, CancellationToken, Task<T>> ask,
-        Func<string, Exception, T> failed,
+        Func<string, DeitException, T> failed,
         IProgress<int>? progress,
         CancellationToken cancellationToken
     )
@@ -95,7 +93,7 @@ public static partial class DeitModelExtensions
                     {
                         results[i] = await ask(model, paths[i], cancellation).ConfigureAwait(false);
                     }
-                    catch (Exception error) when (error is DeitException or GpuException)
+                    catch (DeitException error)
                     {
                         results[i] = failed(paths[i], error);
                     }

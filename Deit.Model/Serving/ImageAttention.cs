@@ -1,13 +1,23 @@
 namespace Deit.Model;
 
-/// <summary>How a token's attention lies on the picture.</summary>
+/// <summary>How a token's attention lies on the picture. Two are equal that have equal numbers on equal grids.</summary>
 /// <param name="Values">
 /// [Height, Width], row by row from the top left: the share of each patch, at least 0. The shares add up to 1 less the
 /// token's attention to itself and to the other token before the patches.
 /// </param>
 /// <param name="Width">Columns of patches.</param>
 /// <param name="Height">Rows of patches.</param>
-public sealed record AttentionMap(float[] Values, int Width, int Height);
+public sealed record AttentionMap(float[] Values, int Width, int Height)
+{
+    /// <summary>True of a map with the same numbers and sides.</summary>
+    public bool Equals(AttentionMap? other) =>
+        other is not null
+        && (Width, Height) == (other.Width, other.Height)
+        && Values.AsSpan().SequenceEqual(other.Values);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Width, Height, ValueHash.Of(Values));
+}
 
 /// <summary>
 /// The attention of a DeiT's class token and distillation token in one picture. It is softmax(q k^T / sqrt(d)) of each
@@ -48,28 +58,28 @@ public sealed class ImageAttention
     /// for.</summary>
     public AttentionMap Rollout => _rollout.Value;
 
-    /// <summary>The share of each patch in the distillation token, through all layers.</summary>
+    /// <summary>Computes the share of each patch in the distillation token, through all layers.</summary>
     /// <exception cref="InvalidOperationException">There is no distillation token.</exception>
-    public AttentionMap DistillationRollout() => OnPatches(_maps.Rollout(Token(distillation: true)));
+    public AttentionMap ComputeDistillationRollout() => OnPatches(_maps.Rollout(Token(distillation: true)));
 
-    /// <summary>How a token's attention is divided in a head.</summary>
+    /// <summary>Gives how a token's attention is divided in a head.</summary>
     /// <param name="layer">0 to below <see cref="Layers"/>.</param>
     /// <param name="head">0 to below <see cref="Heads"/>.</param>
     /// <param name="distillation">True for the distillation token, false for the class token.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer or head.</exception>
     /// <exception cref="InvalidOperationException">There is no distillation token.</exception>
-    public AttentionMap Head(int layer, int head, bool distillation = false)
+    public AttentionMap GetHead(int layer, int head, bool distillation = false)
     {
         CheckLayer(layer);
         return OnPatches(_maps.Row(layer, head, Token(distillation)));
     }
 
-    /// <summary>How a token's attention is divided in the mean over the heads of a layer.</summary>
+    /// <summary>Gives how a token's attention is divided in the mean over the heads of a layer.</summary>
     /// <param name="layer">0 to below <see cref="Layers"/>.</param>
     /// <param name="distillation">True for the distillation token, false for the class token.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
     /// <exception cref="InvalidOperationException">There is no distillation token.</exception>
-    public AttentionMap Mean(int layer, bool distillation = false)
+    public AttentionMap GetMean(int layer, bool distillation = false)
     {
         CheckLayer(layer);
         return OnPatches(_maps.Mean(layer, Token(distillation)));

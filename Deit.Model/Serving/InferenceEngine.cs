@@ -56,6 +56,16 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
     /// <summary>Bytes that all models hold on the device now.</summary>
     internal long AllocatedBytes => _model?.AllocatedBytes ?? 0;
 
+    /// <summary>Requests that wait for the device.</summary>
+    public int QueueLength
+    {
+        get
+        {
+            lock (_gate)
+                return _waiting.Count;
+        }
+    }
+
     /// <summary>Waits for the answer.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed before its turn came.</exception>
     /// <exception cref="GpuException">The device was lost twice, or has not enough memory.</exception>
@@ -216,7 +226,7 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
             }
             catch (Exception error)
             {
-                bool lost = error is GpuException { Kind: GpuErrorKind.DeviceLost };
+                bool lost = error is GpuException { Reason: GpuErrorKind.DeviceLost };
                 if (lost)
                     Lose(error);
                 if (lost && !lostBefore)

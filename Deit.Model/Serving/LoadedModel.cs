@@ -75,7 +75,7 @@ internal sealed class LoadedModel : IDisposable
         }
         catch (Exception error)
         {
-            if (error is GpuException { Kind: GpuErrorKind.DeviceLost })
+            if (error is GpuException { Reason: GpuErrorKind.DeviceLost })
                 shared.MarkLost();
             if (model is not null)
                 model.Dispose();

@@ -26,16 +26,18 @@ internal sealed record Answer(HeadLogits? Logits, float[]? Features, AttentionMa
 internal sealed class Request : IDisposable
 {
     private readonly TaskCompletionSource<Answer> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ArrayPool<float> _pool;
     private readonly float[] _pixels;
     private readonly int _length;
 
     /// <summary>Makes a request whose pixels are to be filled in.</summary>
     /// <param name="length">Floats of a picture.</param>
     /// <param name="wanted">The answer to compute.</param>
-    public Request(int length, Wanted wanted)
+    /// <param name="pool">Lends the memory of the pixels.</param>
+    public Request(int length, Wanted wanted, ArrayPool<float> pool)
     {
         // A picture has hundreds of kilobytes: new ones would each be garbage of the oldest generation.
-        (_pixels, _length, Wanted) = (ArrayPool<float>.Shared.Rent(length), length, wanted);
+        (_pool, _pixels, _length, Wanted) = (pool, pool.Rent(length), length, wanted);
         Node = new LinkedListNode<Request>(this);
     }
 
@@ -62,5 +64,5 @@ internal sealed class Request : IDisposable
     /// Gives the pixels back. It is called once, by the thread that took the request off the queue or failed to queue
     /// it.
     /// </summary>
-    public void Dispose() => ArrayPool<float>.Shared.Return(_pixels);
+    public void Dispose() => _pool.Return(_pixels);
 }

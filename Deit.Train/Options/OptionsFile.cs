@@ -25,7 +25,7 @@ internal static class OptionsFile
     /// <param name="path">The file.</param>
     /// <param name="widest">Flags of a wider scope than this one are left out.</param>
     /// <param name="without">The names of further flags to leave out; null for none.</param>
-    /// <exception cref="Deit.Model.DeitException">The file cannot be written.</exception>
+    /// <exception cref="DeitException">The file cannot be written.</exception>
     public static void Write(TrainOptions options, string path, FlagScope widest, IReadOnlySet<string>? without = null)
     {
         JsonObject json = ToJson(options, widest, without);

@@ -17,7 +17,7 @@ internal static class ThreadRanks
     /// <param name="opened">Is told of rank 0's run before it begins.</param>
     /// <param name="observers">Of rank 0.</param>
     /// <returns>The exit code: 0, or that of the signal.</returns>
-    /// <exception cref="Deit.Model.DeitException">The training failed; the error of the rank that failed first.</exception>
+    /// <exception cref="DeitException">The training failed; the error of the rank that failed first.</exception>
     /// <exception cref="GpuException">There is no such device, or it has not enough memory.</exception>
     public static int Run(
         TrainOptions options,

@@ -25,13 +25,13 @@ internal interface ITurns
     /// <param name="batch">The batch, of the step's <see cref="TrainStep.Slots"/>.</param>
     /// <param name="step">The number of the step since the start of the run.</param>
     /// <param name="learningRate">The learning rate in force.</param>
-    /// <exception cref="Deit.Model.DeitException">The teacher has no answer for a picture.</exception>
+    /// <exception cref="DeitException">The teacher has no answer for a picture.</exception>
     void Submit(Batch batch, long step, double learningRate);
 
     /// <summary>Ends a turn.</summary>
     /// <param name="step">The number of its first step since the start of the run.</param>
     /// <param name="learningRate">The learning rate in force.</param>
-    /// <exception cref="Deit.Model.DeitException">A rank has ended or is late.</exception>
+    /// <exception cref="DeitException">A rank has ended or is late.</exception>
     void End(long step, double learningRate);
 
     /// <summary>The sum of the losses of all steps since it was last set, in F32; reading waits for the queued steps.</summary>

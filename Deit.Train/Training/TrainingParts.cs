@@ -43,7 +43,7 @@ internal static class TrainingParts
     /// <summary>The training transform.</summary>
     /// <param name="options">The options.</param>
     /// <param name="inputSize">Size of the input in pixels.</param>
-    /// <exception cref="Deit.Model.DeitException">A setting is unknown.</exception>
+    /// <exception cref="DeitException">A setting is unknown.</exception>
     public static IImageTransform Transform(this TrainOptions options, ImageSize inputSize) =>
         options.Augmentation.NoAug
             ? new EvaluationTransform(options.Evaluation.Preprocess(inputSize))

@@ -29,5 +29,5 @@ internal static class BatchSearch
     }
 
     /// <summary>True when a smaller batch may succeed.</summary>
-    public static bool DoesNotFit(GpuException error) => error.Kind is GpuErrorKind.OutOfMemory or GpuErrorKind.Limit;
+    public static bool DoesNotFit(GpuException error) => error.Reason is GpuErrorKind.OutOfMemory or GpuErrorKind.Limit;
 }

@@ -104,7 +104,7 @@ internal static class KernelBench
                 using Graph graph = device.Record(r => r.Keep(candidate.Kernel.Record(r, inputs)));
                 Time(device, graph, kernels);
             }
-            catch (GpuException error) when (error.Kind is not GpuErrorKind.DeviceLost)
+            catch (GpuException error) when (error.Reason is not GpuErrorKind.DeviceLost)
             {
                 progress($"{candidate.Kernel.Name}: {error.Message}");
             }

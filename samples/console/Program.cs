@@ -1,4 +1,4 @@
-using Deit.Gpu;
+using Deit;
 using Deit.Model;
 
 if (args.Length != 2)
@@ -15,7 +15,7 @@ try
         Console.WriteLine($"{score.Probability, 7:p1}  {score.Label}");
     return 0;
 }
-catch (Exception error) when (error is DeitException or GpuException)
+catch (DeitException error)
 {
     Console.Error.WriteLine(error.Message);
     return 1;

@@ -71,7 +71,7 @@ internal sealed class MainWindow : IDisposable
                 _rows[i].Show(answer.Scores[i]);
             Say($"{Path.GetFileName(path)} on {model.Device.Name}");
         }
-        catch (Exception error) when (error is DeitException or GpuException)
+        catch (DeitException error)
         {
             Say(error.Message, isError: true);
         }
@@ -113,7 +113,7 @@ internal sealed class MainWindow : IDisposable
             Say($"Ready on {model.Device.Name}");
             return model;
         }
-        catch (Exception error) when (error is DeitException or GpuException)
+        catch (DeitException error)
         {
             Say(error.Message, isError: true);
             return null;

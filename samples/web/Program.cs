@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Deit;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
@@ -22,7 +23,7 @@ try
     // Loaded before the first request, so that its faults are said here.
     _ = app.Services.GetRequiredService<DeitModel>();
 }
-catch (Exception error) when (error is DeitException or GpuException)
+catch (DeitException error)
 {
     Console.Error.WriteLine(error.Message);
     return 1;

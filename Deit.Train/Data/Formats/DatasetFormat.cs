@@ -7,7 +7,7 @@ internal delegate IImageSplit OpenDataset(string folder, string split, DatasetOp
 
 /// <summary>A way in which labelled pictures lie in a folder.</summary>
 /// <param name="Files">The name of its files in errors.</param>
-/// <param name="IsIn">Whether its files lie in a folder; a <see cref="Deit.Model.DeitException"/> counts as no.</param>
+/// <param name="IsIn">Whether its files lie in a folder; a <see cref="DeitException"/> counts as no.</param>
 /// <param name="Open">Opens a split.</param>
 internal sealed record DatasetFormat(string Files, Func<string, bool> IsIn, OpenDataset Open)
 {

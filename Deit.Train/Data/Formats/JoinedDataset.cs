@@ -23,7 +23,7 @@ internal sealed class JoinedDataset : IImageSplit
     /// <param name="folder">The data.</param>
     /// <param name="options">How to read it.</param>
     /// <param name="open">Opens a split.</param>
-    /// <exception cref="Deit.Model.DeitException">A split cannot be opened, or there is none.</exception>
+    /// <exception cref="DeitException">A split cannot be opened, or there is none.</exception>
     public static JoinedDataset Open(string folder, DatasetOptions options, OpenDataset open)
     {
         DatasetRules.RequireShare(folder, options);

@@ -43,9 +43,7 @@ public sealed class NumberOptionTests : IDisposable
     public void A_number_in_a_message_has_a_point(string name, string point, string group, string minus)
     {
         Use(name, point, group, minus);
-        string message = Assert
-            .Throws<Deit.Model.DeitException>(() => OptionCheck.Require(false, "--lr", -0.5, "x"))
-            .Message;
+        string message = Assert.Throws<DeitException>(() => OptionCheck.Require(false, "--lr", -0.5, "x")).Message;
         Assert.Contains("--lr is -0.5,", message, StringComparison.Ordinal);
     }
 

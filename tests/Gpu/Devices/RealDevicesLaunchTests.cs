@@ -109,8 +109,8 @@ public sealed class RealDevicesLaunchTests
     public void A_device_without_16_bit_storage_refuses_tensors_of_16_bits()
     {
         Recorder r = new(RealDevices.All["SwiftShader"], new Offers(), GraphOptions.Default);
-        Assert.Equal(GpuErrorKind.Limit, Assert.Throws<GpuException>(() => r.Empty([8], DType.F16)).Kind);
-        Assert.Equal(GpuErrorKind.Limit, Assert.Throws<GpuException>(() => r.Empty([8], DType.BF16)).Kind);
+        Assert.Equal(GpuErrorKind.Limit, Assert.Throws<GpuException>(() => r.Empty([8], DType.F16)).Reason);
+        Assert.Equal(GpuErrorKind.Limit, Assert.Throws<GpuException>(() => r.Empty([8], DType.BF16)).Reason);
     }
 
     // Two pairs of slabs, each 16 rows of 128 values and 16 bytes.

@@ -100,7 +100,7 @@ public class MemoryPlanTests
         GpuException error = Assert.Throws<GpuException>(() =>
             MemoryPlan.Create([new(1000, 0, 0), new(4097, 0, 0)], 4096)
         );
-        Assert.Equal(GpuErrorKind.Limit, error.Kind);
+        Assert.Equal(GpuErrorKind.Limit, error.Reason);
         Assert.Contains("4097 bytes", error.Message);
         Assert.Contains("lower the batch size", error.Message);
     }

@@ -84,7 +84,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
                 () => new KernelChoices(device.Vulkan, _folder).Choose(Key, [Plain, Fast], Trial)
             )
         );
-        Assert.Equal(GpuErrorKind.OutOfMemory, error.Kind);
+        Assert.Equal(GpuErrorKind.OutOfMemory, error.Reason);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class KernelChoicesFaultTests : IDisposable
                 GpuException error = Assert.Throws<GpuException>(() =>
                     new KernelChoices(device.Vulkan, _folder).Choose(Key, [Plain, Wrong, loss, Fast], Trial)
                 );
-                Assert.Equal(GpuErrorKind.DeviceLost, error.Kind);
+                Assert.Equal(GpuErrorKind.DeviceLost, error.Reason);
             }
             finally
             {

@@ -142,7 +142,7 @@ public sealed class KernelChoicesTests : IDisposable
         );
         Assert.Equal(
             GpuErrorKind.Validation,
-            Assert.Throws<GpuException>(() => Choices().Choose(Key, [misuse, Plain], Trial)).Kind
+            Assert.Throws<GpuException>(() => Choices().Choose(Key, [misuse, Plain], Trial)).Reason
         );
     }
 

@@ -35,7 +35,7 @@ public sealed class DescriptorSetsTests
                 () => device.Record(r => r.Keep(r.Scale(x, 2)))
             )
         );
-        Assert.Equal(GpuErrorKind.OutOfMemory, error.Kind);
+        Assert.Equal(GpuErrorKind.OutOfMemory, error.Reason);
         Assert.Equal(before, VulkanCalls.LiveObjects);
     }
 

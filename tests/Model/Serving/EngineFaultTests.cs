@@ -60,7 +60,7 @@ public sealed class EngineFaultTests : IDisposable
             }
             catch (GpuException error)
             {
-                Assert.Equal((n, kind, result), (n, error.Kind, error.Result));
+                Assert.Equal((n, kind, result), (n, error.Reason, error.Result));
                 refused++;
             }
             Assert.Equal((n, _objects), (n, VulkanCalls.LiveObjects));
@@ -94,7 +94,7 @@ public sealed class EngineFaultTests : IDisposable
                 }
                 catch (GpuException error)
                 {
-                    Assert.Equal((n, GpuErrorKind.OutOfMemory), (n, error.Kind));
+                    Assert.Equal((n, GpuErrorKind.OutOfMemory), (n, error.Reason));
                     failed++;
                 }
                 Use(use, model);
@@ -146,7 +146,7 @@ public sealed class EngineFaultTests : IDisposable
                     () => model.Classify(_image)
                 )
             );
-            Assert.Equal(GpuErrorKind.DeviceLost, error.Kind);
+            Assert.Equal(GpuErrorKind.DeviceLost, error.Reason);
             Assert.Equal(_expected, model.Classify(_image).Scores);
         }
         Assert.Equal(_objects, VulkanCalls.LiveObjects);

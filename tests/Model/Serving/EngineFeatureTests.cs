@@ -71,22 +71,22 @@ public sealed class EngineFeatureTests : IDisposable
         AssertMap(maps.Rollout(0), attention.Rollout);
         int layer = config.Depth - 1,
             head = config.NumHeads - 1;
-        AssertMap(maps.Row(layer, head, 0), attention.Head(layer, head));
-        AssertMap(maps.Mean(0, 0), attention.Mean(0));
+        AssertMap(maps.Row(layer, head, 0), attention.GetHead(layer, head));
+        AssertMap(maps.Mean(0, 0), attention.GetMean(0));
         if (config.Distilled)
         {
-            AssertMap(maps.Rollout(1), attention.DistillationRollout());
-            AssertMap(maps.Row(0, head, 1), attention.Head(0, head, distillation: true));
-            AssertMap(maps.Mean(layer, 1), attention.Mean(layer, distillation: true));
+            AssertMap(maps.Rollout(1), attention.ComputeDistillationRollout());
+            AssertMap(maps.Row(0, head, 1), attention.GetHead(0, head, distillation: true));
+            AssertMap(maps.Mean(layer, 1), attention.GetMean(layer, distillation: true));
         }
         else
         {
-            Assert.Throws<InvalidOperationException>(attention.DistillationRollout);
-            Assert.Throws<InvalidOperationException>(() => attention.Mean(0, distillation: true));
+            Assert.Throws<InvalidOperationException>(attention.ComputeDistillationRollout);
+            Assert.Throws<InvalidOperationException>(() => attention.GetMean(0, distillation: true));
         }
-        Assert.Throws<ArgumentOutOfRangeException>(() => attention.Head(config.Depth, 0));
-        Assert.Throws<ArgumentOutOfRangeException>(() => attention.Head(0, config.NumHeads));
-        Assert.Throws<ArgumentOutOfRangeException>(() => attention.Mean(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => attention.GetHead(config.Depth, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => attention.GetHead(0, config.NumHeads));
+        Assert.Throws<ArgumentOutOfRangeException>(() => attention.GetMean(-1));
 
         void AssertMap(double[] row, AttentionMap map)
         {

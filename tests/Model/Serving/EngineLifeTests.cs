@@ -96,7 +96,7 @@ public sealed class EngineLifeTests : IDisposable
         if (refusal is not null)
         {
             GpuException error = Assert.Throws<GpuException>(() => Choose());
-            Assert.Equal(GpuErrorKind.NoDevice, error.Kind);
+            Assert.Equal(GpuErrorKind.NoDevice, error.Reason);
             Assert.Contains(refusal, error.Message);
             Assert.EndsWith(".", error.Message);
             return;

@@ -317,9 +317,7 @@ public sealed class MpiRunTests : IDisposable
         Assert.Contains(
             "add --mpi=pmix",
             Assert
-                .Throws<Deit.Model.DeitException>(() =>
-                    MpiLauncher.Find(Variables("SLURM_STEP_NUM_TASKS=8 SLURM_PROCID=5"))
-                )
+                .Throws<DeitException>(() => MpiLauncher.Find(Variables("SLURM_STEP_NUM_TASKS=8 SLURM_PROCID=5")))
                 .Message,
             StringComparison.Ordinal
         );

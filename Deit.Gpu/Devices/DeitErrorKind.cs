@@ -1,4 +1,4 @@
-namespace Deit.Model;
+namespace Deit;
 
 /// <summary>The kinds of errors that a user can mend, coarse enough to decide how to go on.</summary>
 public enum DeitErrorKind
@@ -15,7 +15,7 @@ public enum DeitErrorKind
     /// <summary>What is to be written cannot be: no space, no permission, another writer, or something that would be lost.</summary>
     Output,
 
-    /// <summary>The machine has not enough memory.</summary>
+    /// <summary>The machine or its device has not enough memory.</summary>
     Memory,
 
     /// <summary>A loss or an answer is NaN or infinite.</summary>
@@ -23,4 +23,7 @@ public enum DeitErrorKind
 
     /// <summary>A model could not be fetched: no connection, no such repository, no access, or a server that answers wrongly.</summary>
     Network,
+
+    /// <summary>There is no device, or it was lost or cannot do what was asked for.</summary>
+    Device,
 }
