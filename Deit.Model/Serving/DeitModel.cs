@@ -56,6 +56,9 @@ public sealed class DeitModel : IDeitModel
     /// <inheritdoc/>
     public int MaxBatchSize { get; }
 
+    /// <summary>True from the loss of the device until a call has opened it anew.</summary>
+    internal bool IsLost => _engine.IsLost;
+
     /// <summary>Pictures that wait for the device.</summary>
     internal int QueueLength => _engine.QueueLength;
 

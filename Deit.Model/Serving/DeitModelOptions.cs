@@ -7,6 +7,12 @@ namespace Deit.Model;
 public sealed record DeitModelOptions
 {
     /// <summary>
+    /// The model that a container loads, as of <see cref="DeitModel.Load(string, DeitModelOptions)"/>, which itself takes
+    /// the path that it is given.
+    /// </summary>
+    public string? Path { get; set; }
+
+    /// <summary>
     /// The Vulkan device by index, part of its name, or start of its UUID; null for DEIT_DEVICE, and without it the
     /// best one.
     /// </summary>

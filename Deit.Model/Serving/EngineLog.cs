@@ -31,4 +31,7 @@ internal static partial class EngineLog
 
     [LoggerMessage(9, LogLevel.Warning, "{Notice}")]
     public static partial void HubNotice(ILogger logger, string notice);
+
+    [LoggerMessage(10, LogLevel.Error, "Loading '{Path}' failed")]
+    public static partial void LoadFailed(ILogger logger, string path, Exception error);
 }

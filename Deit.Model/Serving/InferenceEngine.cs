@@ -18,7 +18,7 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
     private readonly object _gate = new();
     private readonly LinkedList<Request> _waiting = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private LoadedModel? _model;
+    private volatile LoadedModel? _model; // written by the thread alone
     private bool _disposed;
 
     /// <summary>Starts to answer.</summary>
@@ -55,6 +55,9 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
 
     /// <summary>Bytes that all models hold on the device now.</summary>
     internal long AllocatedBytes => _model?.AllocatedBytes ?? 0;
+
+    /// <summary>True from the loss of the device until a request has opened it anew.</summary>
+    public bool IsLost => _model is not { Lost: false };
 
     /// <summary>Requests that wait for the device.</summary>
     public int QueueLength

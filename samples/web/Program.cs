@@ -17,6 +17,7 @@ if (builder.Configuration["model"] is not { Length: > 0 } folder)
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // a line a picture is enough
 builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // failing to start is said below
 builder.Services.AddDeitModel(folder, options => options.CpuFallback = true);
+builder.Services.AddHealthChecks().AddDeitModel();
 await using WebApplication app = builder.Build();
 try
 {
@@ -30,6 +31,7 @@ catch (DeitException error)
 }
 app.UseDefaultFiles();
 app.UseStaticFiles();
+app.MapHealthChecks("/health");
 app.MapPost(
     "/classify",
     async (HttpRequest request, DeitModel model, ILogger<Program> logger, CancellationToken cancellation) =>

@@ -85,6 +85,7 @@ public sealed partial class WebSampleTests : IAsyncLifetime, IDisposable
             );
             Assert.Equal(label, classes[0]!["label"]!.GetValue<string>());
         }
+        Assert.Equal("Healthy", await client.GetStringAsync(new Uri("health", UriKind.Relative), cancellation));
         using ByteArrayContent nothing = new([]);
         using HttpResponseMessage refused = await client.PostAsync(
             new Uri("classify", UriKind.Relative),

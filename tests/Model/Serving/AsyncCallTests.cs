@@ -57,7 +57,7 @@ public sealed class AsyncCallTests : IDisposable
     [MemberData(nameof(Calls))]
     public async Task Cancelled_while_it_waits_it_leaves_the_queue_at_once(string call)
     {
-        using Held held = new();
+        using HeldDriver held = new();
         Task<Classification> computing = _model.ClassifyAsync(_image, Cancellation);
         held.Entered.Wait(Cancellation);
         using CancellationTokenSource cancel = new();
@@ -145,7 +145,7 @@ public sealed class AsyncCallTests : IDisposable
     [Fact]
     public async Task Calls_that_wait_block_no_thread_of_the_pool()
     {
-        using Held held = new();
+        using HeldDriver held = new();
         Task<Classification>[] answers =
         [
             .. Enumerable.Range(0, 300).Select(_ => _model.ClassifyAsync(_image, Cancellation)),
@@ -162,7 +162,7 @@ public sealed class AsyncCallTests : IDisposable
     [Fact]
     public async Task Disposing_waits_for_what_is_computed_and_blocks_no_thread()
     {
-        using Held held = new();
+        using HeldDriver held = new();
         Task<Classification> computing = _model.ClassifyAsync(_image, Cancellation);
         held.Entered.Wait(Cancellation);
         Task<Classification> waiting = _model.ClassifyAsync(_image, Cancellation);
@@ -248,30 +248,6 @@ public sealed class AsyncCallTests : IDisposable
         ThreadPool.GetMaxThreads(out int most, out _);
         ThreadPool.GetAvailableThreads(out int free, out _);
         return most - free;
-    }
-
-    /// <summary>Holds the thread that computes at its next call of the driver.</summary>
-    private sealed class Held : IDisposable
-    {
-        private readonly ManualResetEventSlim _release = new();
-
-        public Held() =>
-            VulkanCalls.Fault = _ =>
-            {
-                Entered.Set();
-                _release.Wait();
-                return 0;
-            };
-
-        public ManualResetEventSlim Entered { get; } = new();
-
-        public void Release() => _release.Set();
-
-        public void Dispose()
-        {
-            VulkanCalls.Fault = null;
-            _release.Set();
-        }
     }
 
     /// <summary>Cancels at one of its reads, or at the one that finds its end.</summary>
