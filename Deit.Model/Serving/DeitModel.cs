@@ -56,6 +56,9 @@ public sealed class DeitModel : IDeitModel
     /// <inheritdoc/>
     public int MaxBatchSize { get; }
 
+    /// <summary>Answers the calls, for tests.</summary>
+    internal InferenceEngine Engine => _engine;
+
     /// <summary>True from the loss of the device until a call has opened it anew.</summary>
     internal bool IsLost => _engine.IsLost;
 
@@ -108,6 +111,27 @@ public sealed class DeitModel : IDeitModel
     )
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        ModelTelemetry.Span span = ModelTelemetry.BeginLoad(path);
+        try
+        {
+            DeitModel model = LoadUnmeasured(path, options, progress, cancellation);
+            span.End(error: null);
+            return model;
+        }
+        catch (Exception error)
+        {
+            span.End(error);
+            throw;
+        }
+    }
+
+    private static DeitModel LoadUnmeasured(
+        string path,
+        DeitModelOptions? options,
+        IProgress<LoadProgress>? progress,
+        CancellationToken cancellation
+    )
+    {
         DeitModelOptions chosen = (options ?? new DeitModelOptions()).Checked();
         ILogger logger = chosen.LoggerFactory is { } factory
             ? new QuietLogger(factory.CreateLogger<DeitModel>())
@@ -173,43 +197,28 @@ public sealed class DeitModel : IDeitModel
     }
 
     /// <inheritdoc/>
-    public Classification Classify(RgbImage image) => ToClassification(_engine.Ask(Prepare(image, Wanted.Logits)));
+    public Classification Classify(RgbImage image) =>
+        Ask(image, Wanted.Logits, static (model, answer) => model.ToClassification(answer));
 
     /// <inheritdoc/>
-    public async Task<Classification> ClassifyAsync(RgbImage image, CancellationToken cancellationToken = default) =>
-        ToClassification(await AskAsync(image, Wanted.Logits, cancellationToken).ConfigureAwait(false));
+    public Task<Classification> ClassifyAsync(RgbImage image, CancellationToken cancellationToken = default) =>
+        AskAsync(image, Wanted.Logits, static (model, answer) => model.ToClassification(answer), cancellationToken);
 
     /// <inheritdoc/>
-    public Embedding Embed(RgbImage image)
-    {
-        TransformerConfig config = RequireTokens("An embedding");
-        return ToEmbedding(_engine.Ask(Prepare(image, Wanted.Features)), config);
-    }
+    public Embedding Embed(RgbImage image) =>
+        Ask(image, Wanted.Features, static (model, answer) => model.ToEmbedding(answer));
 
     /// <inheritdoc/>
-    public async Task<Embedding> EmbedAsync(RgbImage image, CancellationToken cancellationToken = default)
-    {
-        TransformerConfig config = RequireTokens("An embedding");
-        return ToEmbedding(await AskAsync(image, Wanted.Features, cancellationToken).ConfigureAwait(false), config);
-    }
+    public Task<Embedding> EmbedAsync(RgbImage image, CancellationToken cancellationToken = default) =>
+        AskAsync(image, Wanted.Features, static (model, answer) => model.ToEmbedding(answer), cancellationToken);
 
     /// <inheritdoc/>
-    public ImageAttention ComputeAttention(RgbImage image)
-    {
-        TransformerConfig config = RequireTokens("Attention");
-        return new ImageAttention(_engine.Ask(Prepare(image, Wanted.Attention)).Attention!, config);
-    }
+    public ImageAttention ComputeAttention(RgbImage image) =>
+        Ask(image, Wanted.Attention, static (model, answer) => model.ToAttention(answer));
 
     /// <inheritdoc/>
-    public async Task<ImageAttention> ComputeAttentionAsync(
-        RgbImage image,
-        CancellationToken cancellationToken = default
-    )
-    {
-        TransformerConfig config = RequireTokens("Attention");
-        Answer answer = await AskAsync(image, Wanted.Attention, cancellationToken).ConfigureAwait(false);
-        return new ImageAttention(answer.Attention!, config);
-    }
+    public Task<ImageAttention> ComputeAttentionAsync(RgbImage image, CancellationToken cancellationToken = default) =>
+        AskAsync(image, Wanted.Attention, static (model, answer) => model.ToAttention(answer), cancellationToken);
 
     /// <summary>
     /// Gives everything back. Calls that wait fail with <see cref="ObjectDisposedException"/>; those being computed are
@@ -220,19 +229,64 @@ public sealed class DeitModel : IDeitModel
     /// <summary>Gives everything back as <see cref="Dispose"/> does, without blocking a thread.</summary>
     public ValueTask DisposeAsync() => _engine.DisposeAsync();
 
-    private async Task<Answer> AskAsync(RgbImage image, Wanted wanted, CancellationToken cancellation)
+    private T Ask<T>(RgbImage image, Wanted wanted, Func<DeitModel, Answer, T> convert)
     {
-        ArgumentNullException.ThrowIfNull(image);
-        Request request = await Task.Run(() => Prepare(image, wanted), cancellation).ConfigureAwait(false);
-        return await _engine.AskAsync(request, cancellation).ConfigureAwait(false);
+        ModelTelemetry.Span span = ModelTelemetry.Begin(OperationOf(wanted), _engine.Path);
+        try
+        {
+            RequireTokens(wanted);
+            T answer = convert(this, _engine.Ask(Prepare(image, wanted)));
+            span.End(error: null);
+            return answer;
+        }
+        catch (Exception error)
+        {
+            span.End(error);
+            throw;
+        }
     }
 
-    private TransformerConfig RequireTokens(string what) =>
-        Config as TransformerConfig
-        ?? throw new DeitException(
-            DeitErrorKind.Usage,
-            $"{what} was asked of a {Config.Family}, which has no tokens; load a DeiT."
-        );
+    private async Task<T> AskAsync<T>(
+        RgbImage image,
+        Wanted wanted,
+        Func<DeitModel, Answer, T> convert,
+        CancellationToken cancellation
+    )
+    {
+        ModelTelemetry.Span span = ModelTelemetry.Begin(OperationOf(wanted), _engine.Path);
+        try
+        {
+            RequireTokens(wanted);
+            ArgumentNullException.ThrowIfNull(image);
+            Request request = await Task.Run(() => Prepare(image, wanted), cancellation).ConfigureAwait(false);
+            T answer = convert(this, await _engine.AskAsync(request, cancellation).ConfigureAwait(false));
+            span.End(error: null);
+            return answer;
+        }
+        catch (Exception error)
+        {
+            span.End(error);
+            throw;
+        }
+    }
+
+    private static string OperationOf(Wanted wanted) =>
+        wanted switch
+        {
+            Wanted.Logits => "classify",
+            Wanted.Features => "embed",
+            _ => "compute_attention",
+        };
+
+    private void RequireTokens(Wanted wanted)
+    {
+        if (wanted != Wanted.Logits && Config is not TransformerConfig)
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"{(wanted == Wanted.Features ? "An embedding" : "Attention")} was asked of a {Config.Family}, which has no "
+                    + "tokens; load a DeiT."
+            );
+    }
 
     private Request Prepare(RgbImage image, Wanted wanted)
     {
@@ -258,8 +312,9 @@ public sealed class DeitModel : IDeitModel
         return Classification.FromLogits(logits.Fuse(_fusion, Labels.Count), Labels);
     }
 
-    private Embedding ToEmbedding(Answer answer, TransformerConfig config)
+    private Embedding ToEmbedding(Answer answer)
     {
+        TransformerConfig config = (TransformerConfig)Config;
         float[] features = answer.Features!;
         RequireNumbers(features);
         return new Embedding(
@@ -267,6 +322,8 @@ public sealed class DeitModel : IDeitModel
             config.PrefixTokens == 2 ? features[config.EmbedDim..] : null
         );
     }
+
+    private ImageAttention ToAttention(Answer answer) => new(answer.Attention!, (TransformerConfig)Config);
 
     private void RequireNumbers(ReadOnlySpan<float> values) => FiniteAnswers.Require(values, _engine.Path, Precision);
 }

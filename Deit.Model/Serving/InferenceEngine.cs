@@ -42,6 +42,7 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
         _thread = new Thread(Work) { IsBackground = true, Name = $"{nameof(DeitModel)} '{path}'" };
         _thread.Start();
+        ModelTelemetry.Add(this);
     }
 
     /// <summary>Where the model comes from, for messages.</summary>
@@ -109,6 +110,7 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
     private void Stop()
     {
         AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
+        ModelTelemetry.Remove(this);
         List<Request> left;
         lock (_gate)
         {
@@ -246,15 +248,16 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
 
     private int Step(LoadedModel model, ReadOnlySpan<Request> waiting)
     {
-        if (waiting[0].Wanted == Wanted.Attention)
-        {
-            model.AnswerAttention(waiting[0]);
-            return 1;
-        }
         long start = Stopwatch.GetTimestamp();
-        (int count, int batchSize) = model.Answer(waiting);
+        (int count, int batchSize) = (1, 1);
+        if (waiting[0].Wanted == Wanted.Attention)
+            model.AnswerAttention(waiting[0]);
+        else
+            (count, batchSize) = model.Answer(waiting);
+        TimeSpan time = Stopwatch.GetElapsedTime(start);
+        ModelTelemetry.Computed(this, count, time);
         if (_logger.IsEnabled(LogLevel.Debug))
-            EngineLog.Batch(_logger, count, batchSize, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            EngineLog.Batch(_logger, count, batchSize, time.TotalMilliseconds);
         return count;
     }
 
@@ -267,6 +270,7 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
         long start = Stopwatch.GetTimestamp();
         _model = _load();
         (Device, Precision) = (_model.Device, _model.Precision);
+        ModelTelemetry.Recovered(this);
         EngineLog.Rebuilt(_logger, Path, Device.ToString(), (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         return _model;
     }

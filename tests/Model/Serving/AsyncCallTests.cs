@@ -208,14 +208,14 @@ public sealed class AsyncCallTests : IDisposable
 
     private async Task CancelThenFail()
     {
+        using HeldDriver held = new(-2); // VK_ERROR_OUT_OF_DEVICE_MEMORY
         using CancellationTokenSource cancel = new();
-        VulkanCalls.Fault = _ =>
-        {
-            cancel.Cancel();
-            return -2; // VK_ERROR_OUT_OF_DEVICE_MEMORY
-        };
-        await Cancelled(_model.ClassifyAsync(_image, cancel.Token));
+        Task<Classification> call = _model.ClassifyAsync(_image, cancel.Token);
+        held.Entered.Wait(Cancellation);
+        cancel.Cancel();
+        await Cancelled(call);
         VulkanCalls.Fault = null;
+        held.Release(); // now the call fails, which nobody waits for any more
     }
 
     private Task Ask(string call, CancellationToken cancellation) =>

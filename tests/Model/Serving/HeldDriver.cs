@@ -7,12 +7,14 @@ internal sealed class HeldDriver : IDisposable
 {
     private readonly ManualResetEventSlim _release = new();
 
-    public HeldDriver() =>
+    /// <summary>Holds the next call.</summary>
+    /// <param name="result">The VkResult of the calls that are held; 0 lets them succeed.</param>
+    public HeldDriver(int result = 0) =>
         VulkanCalls.Fault = _ =>
         {
             Entered.Set();
             _release.Wait();
-            return 0;
+            return result;
         };
 
     /// <summary>Set when a thread is held.</summary>
