@@ -11,7 +11,7 @@ public sealed class TrainingData
     internal IImageSource Source { get; }
 
     /// <summary>The splits as they are now: the number of a program's images, their labels and names are read here and not again.</summary>
-    /// <exception cref="Deit.Model.DeitException">A dataset has no such images.</exception>
+    /// <exception cref="DeitException">A dataset has no such images.</exception>
     internal IImageSource Read() => Source is GivenImages given ? given.Read() : Source;
 
     /// <summary>Whether it is the same folder, or the same datasets.</summary>

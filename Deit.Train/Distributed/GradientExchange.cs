@@ -16,7 +16,7 @@ internal sealed class GradientExchange
     /// <param name="buckets">How the vector is cut.</param>
     /// <param name="reduction">How gradients are summed.</param>
     /// <param name="partsOnly">Whether a rank needs its part of each bucket alone.</param>
-    /// <exception cref="Deit.Model.DeitException">A bucket is larger than one message can be.</exception>
+    /// <exception cref="DeitException">A bucket is larger than one message can be.</exception>
     public GradientExchange(
         World world,
         MicroBatches microBatches,
@@ -64,6 +64,6 @@ internal sealed class GradientExchange
     public void Add(int bucket, int microBatch, ReadOnlySpan<float> values) => _sums[bucket].Add(microBatch, values);
 
     /// <summary>Sums a bucket over all ranks. All of them take the buckets in order.</summary>
-    /// <exception cref="Deit.Model.DeitException">A rank has ended, or did not come in time.</exception>
+    /// <exception cref="DeitException">A rank has ended, or did not come in time.</exception>
     public void Take(int bucket) => _sums[bucket].Take(Sum.AsSpan(Buckets[bucket].Start, Buckets[bucket].Count));
 }

@@ -13,6 +13,6 @@ internal interface IGradientSum
 
     /// <summary>Sums over all ranks, and begins anew. All ranks call it.</summary>
     /// <param name="sum">Receives the sum.</param>
-    /// <exception cref="Deit.Model.DeitException">A rank has ended, or did not come in time.</exception>
+    /// <exception cref="DeitException">A rank has ended, or did not come in time.</exception>
     void Take(Span<float> sum);
 }

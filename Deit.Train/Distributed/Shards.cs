@@ -39,7 +39,7 @@ internal sealed class Shards
     /// <param name="own">The parts of this rank, one behind the other.</param>
     /// <param name="whole">[Length], receives the whole, the same on every rank.</param>
     /// <param name="purpose">What for, as a message says it.</param>
-    /// <exception cref="Deit.Model.DeitException">A rank has ended, or did not come in time.</exception>
+    /// <exception cref="DeitException">A rank has ended, or did not come in time.</exception>
     public void Gather(ReadOnlySpan<float> own, Span<float> whole, string purpose)
     {
         int largest = _buckets.Max(bucket => FlatRange.PartLength(bucket.Count, _world.Size));

@@ -1,4 +1,3 @@
-using Deit.Gpu;
 using Deit.Model;
 using Deit.Model.Images;
 

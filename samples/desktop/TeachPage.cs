@@ -1,4 +1,3 @@
-using Deit.Gpu;
 using Deit.Model;
 using Deit.Train;
 
@@ -106,7 +105,7 @@ internal sealed class TeachPage : IDisposable
         {
             Say("Stopped.");
         }
-        catch (Exception error) when (error is DeitException or GpuException)
+        catch (DeitException error)
         {
             Say(error.Message, "error");
         }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Deit.Gpu;
+using Deit;
 using Deit.Model;
 using Deit.Train;
 
@@ -52,7 +52,7 @@ catch (OperationCanceledException)
     Console.WriteLine(TrainingRun.Exists(run) ? "Stopped; the same command goes on." : "Stopped before it began.");
     return 130;
 }
-catch (Exception error) when (error is DeitException or GpuException)
+catch (DeitException error)
 {
     Console.Error.WriteLine(error.Message);
     return 1;

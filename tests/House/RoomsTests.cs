@@ -42,6 +42,7 @@ public sealed class RoomsTests
         "Deit.Model/Networks",
         "Deit.Model/Formats",
         "Deit.Model/Serving",
+        "Deit.Model.Extensions.AI/Embeddings",
         "Deit.Model.ImageSharp",
         "Deit.Train/Options",
         "Deit.Train/Reporting",

@@ -20,6 +20,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     [Theory]
     [InlineData("Deit.Gpu", "lib/net10.0/Deit.Gpu.dll")]
     [InlineData("Deit.Model", "lib/net10.0/Deit.Model.dll")]
+    [InlineData("Deit.Model.Extensions.AI", "lib/net10.0/Deit.Model.Extensions.AI.dll")]
     [InlineData("Deit.Model.ImageSharp", "lib/net10.0/Deit.Model.ImageSharp.dll")]
     [InlineData("Deit.Train", "lib/net10.0/Deit.Train.dll")]
     [InlineData("deit", "tools/net10.0/any/deit.dll")]
@@ -45,6 +46,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         [
             feed.Package("Deit.Gpu"),
             feed.Package("Deit.Model"),
+            feed.Package("Deit.Model.Extensions.AI"),
             feed.Package("Deit.Model.ImageSharp"),
             feed.Package("Deit.Train"),
         ];

@@ -9,7 +9,7 @@ internal static class RankThreads
     /// <summary>Does the same on each of several threads, and waits for all.</summary>
     /// <param name="ranks">How many there are.</param>
     /// <param name="work">What each of them does.</param>
-    /// <exception cref="Deit.Model.DeitException">The error of the rank that failed first.</exception>
+    /// <exception cref="DeitException">The error of the rank that failed first.</exception>
     public static void Run(int ranks, Action<World> work)
     {
         ExceptionDispatchInfo? failure = null;

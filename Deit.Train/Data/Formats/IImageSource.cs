@@ -17,7 +17,7 @@ internal interface IImageSource
     /// <summary>Opens a split.</summary>
     /// <param name="split">As of <see cref="ImageDatasets.Open"/>.</param>
     /// <param name="options">How to read it.</param>
-    /// <exception cref="Deit.Model.DeitException">The data cannot be opened, or not this split of it.</exception>
+    /// <exception cref="DeitException">The data cannot be opened, or not this split of it.</exception>
     IImageSplit Open(string split, DatasetOptions options);
 }
 
