@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Train.Analysis;
 using Deit.Train.Training;
 using SkiaSharp;

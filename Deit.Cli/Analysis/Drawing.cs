@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
 using Deit.Train.Analysis;

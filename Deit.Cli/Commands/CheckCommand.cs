@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Deit.Cli.Help;
 using Deit.Cli.Terminal;
-using Deit.Model;
 using Deit.Train.Data.Inspection;
 using Deit.Train.Data.Splits;
 using Deit.Train.Options;

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Deit.Cli.Terminal;
-using Deit.Model;
 using Deit.Train.Data.Inspection;
 using Deit.Train.Reporting;
 

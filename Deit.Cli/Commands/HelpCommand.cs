@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Deit.Cli.Help;
 using Deit.Cli.Terminal;
-using Deit.Model;
 using Deit.Model.Text;
 
 namespace Deit.Cli.Commands;

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Threading.Channels;
 using Deit.Cli.Terminal;
-using Deit.Model;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Splits;
 

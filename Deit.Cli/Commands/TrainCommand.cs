@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Deit.Cli.Help;
 using Deit.Cli.Terminal;
-using Deit.Model;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Deit.Model;
 using Deit.Model.Files;
 
 namespace Deit.Cli.Conversion;

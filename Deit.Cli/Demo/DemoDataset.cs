@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
-using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
 

@@ -1,6 +1,3 @@
-using Deit.Gpu;
-using Deit.Model;
-
 namespace Deit.Cli.Terminal;
 
 /// <summary>The exit codes of the command. Help, manual pages and the book list them from here.</summary>

@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Cli.Terminal;
 
 /// <summary>The standard output cannot be written: its disk is full, or it was closed.</summary>

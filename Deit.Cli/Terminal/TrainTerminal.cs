@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Train.Distributed;
 using Deit.Train.Options;
 using Deit.Train.Runs;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text;
-using Deit.Model;
 using Deit.Model.Files;
 using Deit.Train.Options;
 using Deit.Train.Reporting;

@@ -1,5 +1,4 @@
 using System.Text;
-using Deit.Model;
 using Deit.Model.Text;
 using Deit.Train.Reporting;
 using Deit.Train.Training;

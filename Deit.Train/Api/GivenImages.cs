@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Splits;
 

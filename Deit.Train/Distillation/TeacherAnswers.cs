@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Distillation;
 
 /// <summary>A teacher's logits of every picture of a data set, computed once.</summary>

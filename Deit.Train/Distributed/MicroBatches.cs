@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Distributed;
 
 /// <summary>

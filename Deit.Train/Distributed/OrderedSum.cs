@@ -1,5 +1,4 @@
 using System.Numerics;
-using Deit.Model;
 
 namespace Deit.Train.Distributed;
 

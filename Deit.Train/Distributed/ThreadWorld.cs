@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Distributed;
 
 /// <summary>Ranks that are threads of one process, each with a device of its own: one machine with several cards.</summary>

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
-using Deit.Model;
 
 namespace Deit.Train.Distributed;
 

@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Options;
 
 /// <summary>The moving average of the weights.</summary>

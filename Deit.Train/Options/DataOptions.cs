@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Options;
 
 /// <summary>The pictures of a training.</summary>

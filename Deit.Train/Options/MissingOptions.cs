@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Options;
 
 /// <summary>What a training cannot begin without. Everything that is missing is named at once.</summary>

@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Options;
 
 /// <summary>The optimiser and its constants.</summary>

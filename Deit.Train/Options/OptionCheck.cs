@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Options;
 
 /// <summary>Refuses values of flags that make no sense.</summary>

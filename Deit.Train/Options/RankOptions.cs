@@ -1,5 +1,4 @@
 using System.Globalization;
-using Deit.Model;
 
 namespace Deit.Train.Options;
 

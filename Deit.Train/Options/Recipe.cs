@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Deit.Model;
 using Deit.Model.Text;
 
 namespace Deit.Train.Options;

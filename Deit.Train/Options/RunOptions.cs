@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Options;
 
 /// <summary>One run: its folder, its seed, its device and its reports.</summary>

@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Options;
 
 /// <summary>The length of a training and its learning rates.</summary>

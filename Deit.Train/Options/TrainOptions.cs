@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Model.Files;
 
 namespace Deit.Train.Options;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Train.Data.Formats;
 using Deit.Train.Distributed;
 using Deit.Train.Options;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Deit.Model;
 using Deit.Model.Files;
 
 namespace Deit.Train.Runs;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Deit.Model;
 using Deit.Train.Reporting;
 using Deit.Train.Training;
 

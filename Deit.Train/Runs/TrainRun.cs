@@ -1,5 +1,4 @@
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Splits;
 using Deit.Train.Distributed;

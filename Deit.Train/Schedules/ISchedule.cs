@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Schedules;
 
 /// <summary>The learning rate of each epoch.</summary>

@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Train.Options;
 
 namespace Deit.Train.Schedules;

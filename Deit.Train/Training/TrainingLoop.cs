@@ -1,5 +1,4 @@
 using System.Globalization;
-using Deit.Model;
 using Deit.Train.Data.Loading;
 using Deit.Train.Options;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Text;
 using Deit.Train.Analysis;

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Deit.Model;
 using Deit.Train.Reporting;
 
 namespace Deit.Bench.Reports;

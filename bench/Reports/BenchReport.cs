@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Train.Reporting;
 
 namespace Deit.Bench.Reports;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Deit.Bench.Reports;
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Model.Text;
 using Deit.Train.Data.Augmentation;

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Deit.Bench.Reports;
 using Deit.Gpu;
-using Deit.Model;
 
 namespace Deit.Bench.Suites;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Deit.Model;
 using Deit.Model.Images;
 
 namespace Deit.Samples.Desktop;

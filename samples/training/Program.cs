@@ -1,6 +1,5 @@
 using System.Globalization;
 using Deit;
-using Deit.Model;
 using Deit.Train;
 
 if (args.Length is < 3 or > 4 || (args.Length == 4 && !int.TryParse(args[3], out _)))

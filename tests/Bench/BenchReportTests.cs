@@ -1,5 +1,4 @@
 using Deit.Bench.Reports;
-using Deit.Model;
 using Deit.Model.Networks;
 
 namespace Deit.Tests.Bench;

@@ -1,7 +1,6 @@
 using Deit.Bench.Reports;
 using Deit.Bench.Suites;
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Tests.Gpu;
 
 namespace Deit.Tests.Bench;

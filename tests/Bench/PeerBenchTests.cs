@@ -1,6 +1,5 @@
 using Deit.Bench.Reports;
 using Deit.Bench.Suites;
-using Deit.Model;
 using Deit.Tests.Gpu;
 using Deit.Train.Reporting;
 

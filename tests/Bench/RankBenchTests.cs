@@ -1,5 +1,4 @@
 using Deit.Bench.Suites;
-using Deit.Model;
 using Deit.Tests.Train.Distributed;
 
 namespace Deit.Tests.Bench;

@@ -1,7 +1,6 @@
 using Deit.Cli.Commands;
 using Deit.Cli.Commands.Analyze;
 using Deit.Cli.Demo;
-using Deit.Model;
 using Deit.Tests.Train.Training;
 using Deit.Train.Options;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Deit.Model;
 
 namespace Deit.Cli.Commands.Bench;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Deit.Bench.Reports;
 using Deit.Cli.Terminal;
-using Deit.Model;
 using Deit.Train.Reporting;
 
 namespace Deit.Cli.Commands.Bench;

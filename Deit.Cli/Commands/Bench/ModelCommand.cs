@@ -4,7 +4,6 @@ using Deit.Bench.Suites;
 using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Train.Distributed;
 
 namespace Deit.Cli.Commands.Bench;

@@ -1,5 +1,4 @@
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Data.Randomness;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Deit.Model;
 
 namespace Deit.Train.Data.Augmentation;
 

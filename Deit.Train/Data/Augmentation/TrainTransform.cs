@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Data.Randomness;
 

@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Data.Splits;
 using Microsoft.Win32.SafeHandles;

@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Data.Formats;
 
 /// <summary>The real paths of a split's classes.</summary>

@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Model.Files;
 using Deit.Model.Images;
 using Deit.Train.Data.Names;

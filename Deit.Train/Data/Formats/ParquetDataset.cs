@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Model.Text;
 using Deit.Train.Data.Splits;

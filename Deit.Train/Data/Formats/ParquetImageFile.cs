@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Data.Splits;
 using Parquet;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Deit.Model;
 using Microsoft.Win32.SafeHandles;
 
 namespace Deit.Train.Data.Formats;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Data.Splits;
 using Microsoft.Win32.SafeHandles;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Deit.Model;
 using Deit.Model.Files;
 using Deit.Train.Data.Names;
 using Deit.Train.Data.Splits;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Deit.Model;
 using Deit.Model.Images;
 
 namespace Deit.Train.Data.Loading;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;

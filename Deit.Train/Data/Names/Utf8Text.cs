@@ -1,5 +1,4 @@
 using System.Text;
-using Deit.Model;
 
 namespace Deit.Train.Data.Names;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Deit.Model;
 using Deit.Train.Data.Names;
 
 namespace Deit.Train.Data.Splits;

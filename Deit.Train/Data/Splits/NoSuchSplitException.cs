@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Data.Splits;
 
 /// <summary>Data does not have the split that was asked for.</summary>

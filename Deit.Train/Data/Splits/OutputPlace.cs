@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Model.Files;
 
 namespace Deit.Train.Data.Splits;

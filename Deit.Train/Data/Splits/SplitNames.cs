@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Data.Splits;
 
 /// <summary>What people call the splits of a data set: folders, files and <c>--split</c> follow this one list.</summary>

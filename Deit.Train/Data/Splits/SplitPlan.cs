@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Train.Data.Splits;
 
 /// <summary>Which stored pictures a split consists of, for the formats that store splits in files of their own.</summary>

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Deit.Model;
 
 namespace Deit.Train.Distributed.Mpi;
 

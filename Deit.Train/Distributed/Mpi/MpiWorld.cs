@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Deit.Model;
 
 namespace Deit.Train.Distributed.Mpi;
 

@@ -1,5 +1,4 @@
 using Deit.Cli.Commands;
-using Deit.Model;
 using Deit.Tests.Train.Data.Formats;
 
 namespace Deit.Tests.Cli.Commands;

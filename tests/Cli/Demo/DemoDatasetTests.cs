@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Deit.Cli.Demo;
-using Deit.Model;
 using Deit.Model.Images;
 
 namespace Deit.Tests.Cli.Demo;

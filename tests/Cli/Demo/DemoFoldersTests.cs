@@ -1,5 +1,4 @@
 using Deit.Cli.Demo;
-using Deit.Model;
 using Deit.Train.Runs;
 
 namespace Deit.Tests.Cli.Demo;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Deit.Cli.Watch;
-using Deit.Model;
 
 namespace Deit.Tests.Cli.Watch;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Deit.Model;
 using Deit.Model.Files;
 
 namespace Deit.Tests.Model.Files;

@@ -1,5 +1,3 @@
-using Deit.Model;
-
 namespace Deit.Tests.Model.Formats;
 
 /// <summary>The checks that the tests of formats share.</summary>

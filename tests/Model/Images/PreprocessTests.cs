@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Model.Images;
 
 namespace Deit.Tests.Model.Images;

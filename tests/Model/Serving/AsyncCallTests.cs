@@ -226,7 +226,8 @@ public sealed class AsyncCallTests : IDisposable
             _ => _model.ComputeAttentionAsync(_image, cancellation),
         };
 
-    private static Task Cancelled(Task call) => Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+    private static Task<OperationCanceledException> Cancelled(Task call) =>
+        Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
 
     private async Task StillAnswers()
     {

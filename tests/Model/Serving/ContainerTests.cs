@@ -1,7 +1,6 @@
 using Deit.Gpu.Vulkan;
 using Deit.Model;
 using Deit.Model.Images;
-using Deit.Tests.Gpu;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

@@ -1,5 +1,4 @@
 using Deit.Cli.Analysis;
-using Deit.Model;
 using Deit.Train.Analysis;
 using Deit.Train.Reporting;
 using Deit.Train.Training;

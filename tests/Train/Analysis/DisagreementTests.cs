@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Train.Analysis;
 
 namespace Deit.Tests.Train.Analysis;

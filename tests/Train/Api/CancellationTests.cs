@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Tests.Train.Training;
 using Deit.Train;
 

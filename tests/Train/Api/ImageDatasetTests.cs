@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Tests.Cli;
 using Deit.Tests.Train.Training;

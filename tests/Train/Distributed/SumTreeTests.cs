@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Train.Distributed;
 
 namespace Deit.Tests.Train.Distributed;

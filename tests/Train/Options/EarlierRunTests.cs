@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Deit.Cli.Demo;
-using Deit.Model;
 using Deit.Tests.Train.Training;
 using Deit.Train.Options;
 

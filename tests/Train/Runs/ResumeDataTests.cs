@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Tests.Train.Training;
 using Deit.Train.Options;
 using Deit.Train.Runs;

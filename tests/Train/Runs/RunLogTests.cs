@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Deit.Model;
 using Deit.Train.Runs;
 
 namespace Deit.Tests.Train.Runs;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Xml.Linq;
 using Deit.Cli.Demo;
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Model.Text;
 using Deit.Tests.Train.Pages;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Deit.Model;
 using Deit.Tests.Golden;
 using Deit.Train.Options;
 using Deit.Train.Schedules;

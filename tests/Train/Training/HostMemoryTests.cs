@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Train.Training;
 
 namespace Deit.Tests.Train.Training;

@@ -1,5 +1,4 @@
 using Deit.Gpu;
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Tests.Gpu;
 using Deit.Tests.Train.Data.Loading;

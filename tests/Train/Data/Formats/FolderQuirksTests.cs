@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Splits;

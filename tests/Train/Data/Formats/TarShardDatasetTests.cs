@@ -1,5 +1,4 @@
 using System.Formats.Tar;
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Tests.Train.Data.Loading;
 using Deit.Train.Data.Formats;

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Deit.Model;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Splits;
 

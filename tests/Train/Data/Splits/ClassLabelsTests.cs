@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Tests.Train.Data.Formats;
 using Deit.Train.Data.Splits;
 
