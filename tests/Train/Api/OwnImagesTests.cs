@@ -1,4 +1,3 @@
-using Deit.Model;
 using Deit.Model.Images;
 using Deit.Tests.Train.Training;
 using Deit.Train;
@@ -157,10 +156,13 @@ public sealed class OwnImagesTests : IDisposable
     public async Task Options_without_data_or_output_are_refused_at_once()
     {
         TrainingOptions good = ApiRun.Options("data", "run");
-        await Assert.ThrowsAsync<ArgumentNullException>(() => TrainingRun.StartAsync(good with { Data = null! }));
-        await Assert.ThrowsAsync<ArgumentNullException>(() => TrainingRun.StartAsync(good with { Output = null! }));
-        await Assert.ThrowsAsync<ArgumentException>(() => TrainingRun.StartAsync(good with { Output = "" }));
+        await Assert.ThrowsAsync<ArgumentNullException>(() => Start(good with { Data = null! }));
+        await Assert.ThrowsAsync<ArgumentNullException>(() => Start(good with { Output = null! }));
+        await Assert.ThrowsAsync<ArgumentException>(() => Start(good with { Output = "" }));
     }
+
+    private static Task<TrainingResult> Start(TrainingOptions options) =>
+        TrainingRun.StartAsync(options, cancellationToken: TestContext.Current.CancellationToken);
 
     private async Task<EvaluationResult> Held(IImageDataset images)
     {
