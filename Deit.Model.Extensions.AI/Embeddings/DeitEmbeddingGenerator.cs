@@ -72,7 +72,8 @@ public sealed class DeitEmbeddingGenerator(IDeitModel model) : IEmbeddingGenerat
                 "deit",
                 providerUri: null,
                 defaultModelId: null,
-                (_model.Config as TransformerConfig)?.EmbedDim
+                // That of a container may still be loading, for which nobody waits here.
+                ((_model as DeitModel)?.Config as TransformerConfig)?.EmbedDim
             );
         return serviceType.IsInstanceOfType(this) ? this
             : serviceType.IsInstanceOfType(_model) ? _model

@@ -62,6 +62,9 @@ public sealed class DeitModel : IDeitModel
     /// <summary>True from the loss of the device until a call has opened it anew.</summary>
     internal bool IsLost => _engine.IsLost;
 
+    /// <summary>True once it was disposed.</summary>
+    internal bool IsDisposed => _engine.IsDisposed;
+
     /// <summary>Pictures that wait for the device.</summary>
     internal int QueueLength => _engine.QueueLength;
 

@@ -1,3 +1,4 @@
+using Deit.Model;
 using Deit.Model.Serving;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -8,8 +9,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class DeitModelHealthChecks
 {
     /// <summary>
-    /// Adds a check whether a model of the container answers: degraded while it is loaded, unhealthy when loading failed
-    /// or the device was lost and cannot be opened anew, else healthy. After a loss the check itself asks for an answer,
+    /// Adds a check whether a model of the container answers: unhealthy while it is loaded, when loading failed, when it was
+    /// disposed, and when the device was lost and cannot be opened anew; else healthy. After a loss the check itself asks for an answer,
     /// so that a program to which nothing is sent recovers too.
     /// </summary>
     /// <param name="builder">The health checks.</param>
@@ -34,8 +35,8 @@ public static class DeitModelHealthChecks
                 name,
                 provider => new ModelHealthCheck(
                     serviceKey is null
-                        ? provider.GetRequiredService<HostedModel>()
-                        : provider.GetRequiredKeyedService<HostedModel>(serviceKey)
+                        ? provider.GetRequiredService<IDeitModel>()
+                        : provider.GetRequiredKeyedService<IDeitModel>(serviceKey)
                 ),
                 failureStatus,
                 tags,

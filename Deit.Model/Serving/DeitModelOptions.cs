@@ -47,12 +47,19 @@ public sealed record DeitModelOptions
     /// <summary>Where events are logged under the category <c>Deit.Model.DeitModel</c>; null for nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 
+    internal const int LeastBatchSize = 1,
+        MostBatchSize = 256;
+
     /// <summary>A copy whose numbers are known to be good.</summary>
     /// <exception cref="ArgumentException">A number is out of its range.</exception>
     /// <exception cref="DeitException">No network computes in such types.</exception>
     internal DeitModelOptions Checked()
     {
-        if (MaxBatchSize is < 1 or > 256)
+        if (KernelBudget < TimeSpan.Zero)
+            throw new ArgumentException(
+                $"A model was asked to measure kernels for {KernelBudget.TotalSeconds} s, expected 0 or more; correct KernelBudget."
+            );
+        if (MaxBatchSize is < LeastBatchSize or > MostBatchSize)
             throw new ArgumentException(
                 $"A model was asked to batch up to {MaxBatchSize} pictures, expected 1 to 256; correct MaxBatchSize."
             );

@@ -130,7 +130,7 @@ public static class DeitModelServices
             .AddSingleton(provider => Hosted(provider, Options.Options.DefaultName))
             .AddSingleton<IDeitModel>(provider => provider.GetRequiredService<HostedModel>())
             .AddSingleton(provider => provider.GetRequiredService<HostedModel>().Loaded())
-            .AddSingleton<IHostedService>(provider => new ModelWarmUp(provider.GetRequiredService<HostedModel>()));
+            .AddSingleton<IHostedService>(provider => new ModelWarmUp(provider.GetRequiredService<IDeitModel>()));
 
     private static IServiceCollection AddKeyed(IServiceCollection services, object key) =>
         services
@@ -138,7 +138,7 @@ public static class DeitModelServices
             .AddKeyedSingleton<IDeitModel>(key, (provider, _) => provider.GetRequiredKeyedService<HostedModel>(key))
             .AddKeyedSingleton(key, (provider, _) => provider.GetRequiredKeyedService<HostedModel>(key).Loaded())
             .AddSingleton<IHostedService>(provider => new ModelWarmUp(
-                provider.GetRequiredKeyedService<HostedModel>(key)
+                provider.GetRequiredKeyedService<IDeitModel>(key)
             ));
 
     private static HostedModel Hosted(IServiceProvider provider, string name) =>

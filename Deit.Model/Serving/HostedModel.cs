@@ -22,7 +22,12 @@ internal sealed class HostedModel : IDeitModel
         _options = options;
         _loading = new Lazy<Task<DeitModel>>(() =>
         {
-            Task<DeitModel> loading = LoadAsync();
+            // Loading is nobody's call: it goes on when the one that asked first is done.
+            bool suppresses = !ExecutionContext.IsFlowSuppressed();
+            AsyncFlowControl flow = suppresses ? ExecutionContext.SuppressFlow() : default;
+            Task<DeitModel> loading = Task.Run(LoadAsync);
+            if (suppresses)
+                flow.Undo();
             // Where nobody asks for the model, nobody sees why there is none: it was logged.
             _ = loading.ContinueWith(
                 static task => task.Exception,
@@ -54,7 +59,8 @@ internal sealed class HostedModel : IDeitModel
 
     /// <inheritdoc/>
     // Callers of many pictures ask for it before they wait.
-    public int MaxBatchSize => _options().MaxBatchSize;
+    public int MaxBatchSize =>
+        Math.Clamp(_options().MaxBatchSize, DeitModelOptions.LeastBatchSize, DeitModelOptions.MostBatchSize);
 
     /// <summary>The model, for which the thread is blocked.</summary>
     public DeitModel Loaded() => Loading.GetAwaiter().GetResult();
@@ -121,9 +127,9 @@ internal sealed class HostedModel : IDeitModel
             DeitModelOptions options = _options();
             if (options.LoggerFactory is { } factory)
                 logger = new QuietLogger(factory.CreateLogger<DeitModel>());
-            path =
-                options.Path
-                ?? throw new DeitException(
+            path = options.Path ?? "";
+            if (string.IsNullOrWhiteSpace(path))
+                throw new DeitException(
                     DeitErrorKind.Usage,
                     "A container was asked for a model without a path; set Path in its configuration or its options."
                 );

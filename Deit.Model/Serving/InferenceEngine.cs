@@ -41,7 +41,7 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
         // The end of a process disposes the engine, since a driver must not be torn down while it computes.
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
         _thread = new Thread(Work) { IsBackground = true, Name = $"{nameof(DeitModel)} '{path}'" };
-        _thread.Start();
+        _thread.UnsafeStart(); // what its batches log does not belong to the call that loaded the model
         ModelTelemetry.Add(this);
     }
 
@@ -56,6 +56,16 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
 
     /// <summary>Bytes that all models hold on the device now.</summary>
     internal long AllocatedBytes => _model?.AllocatedBytes ?? 0;
+
+    /// <summary>True once the model was given back.</summary>
+    public bool IsDisposed
+    {
+        get
+        {
+            lock (_gate)
+                return _disposed;
+        }
+    }
 
     /// <summary>True from the loss of the device until a request has opened it anew.</summary>
     public bool IsLost => _model is not { Lost: false };
@@ -133,6 +143,7 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
         lock (_gate)
             if (!_disposed)
             {
+                request.BeginsToWait();
                 _waiting.AddLast(request.Node);
                 Monitor.Pulse(_gate);
                 return;
@@ -211,8 +222,8 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
     {
         if (_waiting.First is not { } oldest)
             return Timeout.InfiniteTimeSpan;
-        if (_waiting.Count >= _options.MaxBatchSize)
-            return TimeSpan.Zero;
+        if (_waiting.Count >= _options.MaxBatchSize || oldest.Value.Wanted == Wanted.Attention)
+            return TimeSpan.Zero; // attention is computed alone
         TimeSpan left = _options.MaxDelay - Stopwatch.GetElapsedTime(oldest.Value.Since);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }

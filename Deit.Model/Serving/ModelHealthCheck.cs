@@ -7,15 +7,21 @@ namespace Deit.Model.Serving;
 /// Says whether a model of a container answers. A device that was lost is opened anew by the next call; where a balancer
 /// sends none to a program that is unhealthy, this check makes that call.
 /// </summary>
-internal sealed class ModelHealthCheck(HostedModel hosted) : IHealthCheck
+/// <param name="model">The model of the container. One that the program has put in its place is not looked at.</param>
+internal sealed class ModelHealthCheck(IDeitModel model) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context,
         CancellationToken cancellationToken = default
     )
     {
+        HealthStatus failure = context.Registration.FailureStatus;
+        if (model is not HostedModel hosted)
+            return HealthCheckResult.Healthy("The program has a model of its own.");
+        // Not degraded, which web servers answer as if all were well.
         if (!hosted.Loading.IsCompleted)
-            return HealthCheckResult.Degraded(
+            return new HealthCheckResult(
+                failure,
                 string.Create(
                     System.Globalization.CultureInfo.InvariantCulture,
                     $"The model is being loaded, {100 * hosted.Progress.Fraction:0} % done."
@@ -23,14 +29,16 @@ internal sealed class ModelHealthCheck(HostedModel hosted) : IHealthCheck
             );
         try
         {
-            DeitModel model = await hosted.Loading.ConfigureAwait(false);
-            if (model.IsLost)
-                await model.ClassifyAsync(new RgbImage(1, 1, [0, 0, 0]), cancellationToken).ConfigureAwait(false);
-            return HealthCheckResult.Healthy($"The model answers: {model.Backend}.");
+            DeitModel loaded = await hosted.Loading.ConfigureAwait(false);
+            if (loaded.IsDisposed)
+                return new HealthCheckResult(failure, "The model was disposed; the container disposes it at the end.");
+            if (loaded.IsLost)
+                await loaded.ClassifyAsync(new RgbImage(1, 1, [0, 0, 0]), cancellationToken).ConfigureAwait(false);
+            return HealthCheckResult.Healthy($"The model answers: {loaded.Backend}.");
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            return new HealthCheckResult(context.Registration.FailureStatus, error.Message, error);
+            return new HealthCheckResult(failure, error.Message, error);
         }
     }
 }

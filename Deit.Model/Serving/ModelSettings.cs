@@ -22,7 +22,7 @@ internal static class ModelSettings
         Set(
             nameof(options.HeadFusion),
             string.Join(", ", Enum.GetNames<HeadFusion>()),
-            text => Enum.Parse<HeadFusion>(text, ignoreCase: true),
+            Fusion,
             value => options.HeadFusion = value
         );
         Set(
@@ -33,11 +33,22 @@ internal static class ModelSettings
         );
         Set(
             nameof(options.MaxBatchSize),
-            "a whole number",
-            text => int.Parse(text, CultureInfo.InvariantCulture),
+            $"{DeitModelOptions.LeastBatchSize} to {DeitModelOptions.MostBatchSize}",
+            text =>
+                int.Parse(text, CultureInfo.InvariantCulture)
+                    is >= DeitModelOptions.LeastBatchSize
+                        and <= DeitModelOptions.MostBatchSize
+                        and int size
+                    ? size
+                    : throw new FormatException(),
             value => options.MaxBatchSize = value
         );
-        Set(nameof(options.MaxDelay), "a time such as 00:00:00.050", Time, value => options.MaxDelay = value);
+        Set(
+            nameof(options.MaxDelay),
+            "a time such as 00:00:00.050, at most 00:00:10",
+            Delay,
+            value => options.MaxDelay = value
+        );
         Set(nameof(options.KernelBudget), "a time such as 00:00:03", Time, value => options.KernelBudget = value);
 
         void Set<T>(string key, string expected, Func<string, T> parse, Action<T> set)
@@ -49,7 +60,13 @@ internal static class ModelSettings
                 set(parse(text));
             }
             catch (Exception error)
-                when (error is FormatException or OverflowException or ArgumentException or DeitException)
+                when (error
+                        is FormatException
+                            or OverflowException
+                            or ArgumentException
+                            or InvalidOperationException
+                            or DeitException
+                )
             {
                 string name = section is IConfigurationSection { Path: var path } ? $"{path}:{key}" : key;
                 throw new DeitException(
@@ -61,5 +78,16 @@ internal static class ModelSettings
         }
     }
 
-    private static TimeSpan Time(string text) => TimeSpan.Parse(text, CultureInfo.InvariantCulture);
+    private static HeadFusion Fusion(string text) =>
+        Enum.GetValues<HeadFusion>()
+            .First(one => one.ToString().Equals(text.Trim(), StringComparison.OrdinalIgnoreCase));
+
+    private static TimeSpan Delay(string text) =>
+        Time(text) is var time && time <= TimeSpan.FromSeconds(10) ? time : throw new FormatException();
+
+    // A number alone would be days.
+    private static TimeSpan Time(string text) =>
+        text.Contains(':') && TimeSpan.Parse(text, CultureInfo.InvariantCulture) is var time && time >= TimeSpan.Zero
+            ? time
+            : throw new FormatException();
 }

@@ -50,7 +50,10 @@ internal sealed class Request : IDisposable
     public LinkedListNode<Request> Node { get; }
 
     /// <summary>When it began to wait.</summary>
-    public long Since { get; } = Stopwatch.GetTimestamp();
+    public long Since { get; private set; }
+
+    /// <summary>Notes that it is on the queue.</summary>
+    public void BeginsToWait() => Since = Stopwatch.GetTimestamp();
 
     public Task<Answer> Answer => _answer.Task;
 

@@ -52,7 +52,7 @@ public sealed class ContainerTests : IDisposable
             cancel.Cancel();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
             HealthReportEntry health = await Health(host.Services);
-            Assert.Equal(HealthStatus.Degraded, health.Status);
+            Assert.Equal(HealthStatus.Unhealthy, health.Status);
             Assert.Contains("is being loaded", health.Description, StringComparison.Ordinal);
             Assert.False(waiting.IsCompleted);
 
@@ -145,6 +145,40 @@ public sealed class ContainerTests : IDisposable
         Assert.Equal(expected, await model.ClassifyAsync(_image, Cancellation));
     }
 
+    // As the tests of a program put one in its place.
+    [Fact]
+    public async Task A_model_of_the_program_takes_the_place_of_the_one_that_would_be_loaded()
+    {
+        using RecordedLog log = new();
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddDeitModel(_folder["missing"], options => options.LoggerFactory = log);
+        builder.Services.AddHealthChecks().AddDeitModel();
+        FakeModel own = new();
+        builder.Services.AddSingleton<IDeitModel>(own);
+        using (IHost host = builder.Build())
+        {
+            await host.StartAsync(Cancellation);
+            Assert.Same(own, host.Services.GetRequiredService<IDeitModel>());
+            Assert.Equal(HealthStatus.Healthy, (await Health(host.Services)).Status);
+            await host.StopAsync(Cancellation);
+        }
+        Assert.Empty(log.Of(10));
+    }
+
+    [Fact]
+    public async Task A_model_that_the_program_has_disposed_is_unhealthy()
+    {
+        ServiceCollection services = new();
+        services.AddDeitModel(_path, Allow);
+        services.AddLogging().AddHealthChecks().AddDeitModel();
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        using (DeitModel model = provider.GetRequiredService<DeitModel>())
+            Assert.Equal(HealthStatus.Healthy, (await Health(provider)).Status);
+        HealthReportEntry health = await Health(provider);
+        Assert.Equal(HealthStatus.Unhealthy, health.Status);
+        Assert.Contains("was disposed", health.Description);
+    }
+
     [Fact]
     public void A_configuration_describes_a_model()
     {
@@ -185,11 +219,18 @@ public sealed class ContainerTests : IDisposable
     [InlineData("CpuFallback", "perhaps", "expected true or false")]
     [InlineData("HeadFusion", "all", "expected MeanLogits, SumSoftmax, ClassToken")]
     [InlineData("Precision", "fp8", "expected fp32, fp16")]
-    [InlineData("MaxBatchSize", "many", "expected a whole number")]
-    [InlineData("MaxBatchSize", "99999999999", "expected a whole number")]
+    [InlineData("HeadFusion", "7", "expected MeanLogits, SumSoftmax, ClassToken")]
+    [InlineData("HeadFusion", "ClassToken, SumSoftmax", "expected MeanLogits, SumSoftmax, ClassToken")]
+    [InlineData("MaxBatchSize", "many", "expected 1 to 256")]
+    [InlineData("MaxBatchSize", "99999999999", "expected 1 to 256")]
+    [InlineData("MaxBatchSize", "0", "expected 1 to 256")]
     [InlineData("MaxDelay", "soon", "expected a time such as")]
+    [InlineData("MaxDelay", "00:00:11", "at most 00:00:10")]
     [InlineData("KernelBudget", "1 s", "expected a time such as")]
+    [InlineData("KernelBudget", "3", "expected a time such as")] // days
+    [InlineData("KernelBudget", "-00:00:03", "expected a time such as")]
     [InlineData("Path", null, "without a path")]
+    [InlineData("Path", "", "without a path")]
     public async Task A_setting_of_another_form_is_said_by_the_first_call(string key, string? value, string expected)
     {
         IConfiguration configuration = Configuration(
@@ -203,7 +244,7 @@ public sealed class ContainerTests : IDisposable
         DeitException error = await Assert.ThrowsAsync<DeitException>(() => model.ClassifyAsync(_image, Cancellation));
         Assert.Equal(DeitErrorKind.Usage, error.Kind);
         Assert.Contains(expected, error.Message);
-        if (value is not null)
+        if (value is { Length: > 0 })
             Assert.StartsWith($"The setting 'Deit:{key}' is '{value}'", error.Message);
     }
 
