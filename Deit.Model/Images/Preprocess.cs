@@ -174,18 +174,34 @@ public sealed record Preprocess
                 );
     }
 
+    /// <summary>
+    /// True where pictures are resized by the length of their shorter side, false where they are resized to
+    /// <see cref="CoveredSize"/>.
+    /// </summary>
+    [JsonIgnore]
+    internal bool ByShorterSide => !Stretch && InputSize.Height == InputSize.Width;
+
+    /// <summary>The size that a picture is resized to cover, or with <see cref="Stretch"/> to fill.</summary>
+    [JsonIgnore]
+    internal (int Width, int Height) CoveredSize
+    {
+        get
+        {
+            double ratio = ResizeSize is { } shorter ? (double)InputSize.Shorter / shorter : CropRatio;
+            return InputSize.Height == InputSize.Width
+                ? (ShorterSide, ShorterSide)
+                : ((int)(InputSize.Width / ratio), (int)(InputSize.Height / ratio));
+        }
+    }
+
     // For a square input this is torchvision's Resize of one length: the shorter side gets the length, and the longer
     // side is truncated. For another input it is the smallest size that covers it, rounded, as in timm's
     // ResizeKeepRatio; there the resize size counts for the shorter side of the input.
     private (int Width, int Height) ResizedSize(int width, int height)
     {
-        if (Stretch || InputSize.Height != InputSize.Width)
+        if (!ByShorterSide)
         {
-            double ratio = ResizeSize is { } shorter ? (double)InputSize.Shorter / shorter : CropRatio;
-            (int coveredWidth, int coveredHeight) =
-                InputSize.Height == InputSize.Width
-                    ? (ShorterSide, ShorterSide)
-                    : ((int)(InputSize.Width / ratio), (int)(InputSize.Height / ratio));
+            (int coveredWidth, int coveredHeight) = CoveredSize;
             if (Stretch)
                 return (coveredWidth, coveredHeight);
             double factor = Math.Max(coveredWidth / (double)width, coveredHeight / (double)height);

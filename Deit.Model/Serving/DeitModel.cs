@@ -22,21 +22,21 @@ public sealed class DeitModel : IDeitModel
 {
     private readonly ModelDescription _description;
     private readonly InferenceEngine _engine;
-    private readonly HeadFusion _fusion;
+    private readonly ModelCalls _calls;
 
     private DeitModel(ModelDescription description, DeitModelOptions options, InferenceEngine engine) =>
-        (_description, _fusion, MaxBatchSize, _engine) = (
+        (_description, MaxBatchSize, _engine, _calls) = (
             description,
-            options.HeadFusion ?? description.HeadFusion,
             options.MaxBatchSize,
-            engine
+            engine,
+            new ModelCalls(description, options.HeadFusion, engine)
         );
 
     /// <summary>The device that computes; another one after a loss if the first is gone.</summary>
-    public GpuInfo Device => _engine.Device;
+    public GpuInfo Device => ((LoadedModel)_engine.Latest).Device;
 
     /// <summary>The types of activations and of the residual stream in use.</summary>
-    public Precision Precision => _engine.Precision;
+    public Precision Precision => _engine.Latest.Precision;
 
     /// <inheritdoc/>
     public ModelBackend Backend => new("Vulkan", Device.Name, Precision.Name);
@@ -69,7 +69,11 @@ public sealed class DeitModel : IDeitModel
     internal int QueueLength => _engine.QueueLength;
 
     /// <summary>Lends the memory of prepared pictures; tests count it.</summary>
-    internal ArrayPool<float> Pool { get; set; } = ArrayPool<float>.Shared;
+    internal ArrayPool<float> Pool
+    {
+        get => _calls.Pool;
+        set => _calls.Pool = value;
+    }
 
     /// <summary>Bytes that all models hold on the device now.</summary>
     internal long AllocatedBytes => _engine.AllocatedBytes;
@@ -200,28 +204,25 @@ public sealed class DeitModel : IDeitModel
     }
 
     /// <inheritdoc/>
-    public Classification Classify(RgbImage image) =>
-        Ask(image, Wanted.Logits, static (model, answer) => model.ToClassification(answer));
+    public Classification Classify(RgbImage image) => _calls.Classify(image);
 
     /// <inheritdoc/>
     public Task<Classification> ClassifyAsync(RgbImage image, CancellationToken cancellationToken = default) =>
-        AskAsync(image, Wanted.Logits, static (model, answer) => model.ToClassification(answer), cancellationToken);
+        _calls.ClassifyAsync(image, cancellationToken);
 
     /// <inheritdoc/>
-    public Embedding Embed(RgbImage image) =>
-        Ask(image, Wanted.Features, static (model, answer) => model.ToEmbedding(answer));
+    public Embedding Embed(RgbImage image) => _calls.Embed(image);
 
     /// <inheritdoc/>
     public Task<Embedding> EmbedAsync(RgbImage image, CancellationToken cancellationToken = default) =>
-        AskAsync(image, Wanted.Features, static (model, answer) => model.ToEmbedding(answer), cancellationToken);
+        _calls.EmbedAsync(image, cancellationToken);
 
     /// <inheritdoc/>
-    public ImageAttention ComputeAttention(RgbImage image) =>
-        Ask(image, Wanted.Attention, static (model, answer) => model.ToAttention(answer));
+    public ImageAttention ComputeAttention(RgbImage image) => _calls.ComputeAttention(image);
 
     /// <inheritdoc/>
     public Task<ImageAttention> ComputeAttentionAsync(RgbImage image, CancellationToken cancellationToken = default) =>
-        AskAsync(image, Wanted.Attention, static (model, answer) => model.ToAttention(answer), cancellationToken);
+        _calls.ComputeAttentionAsync(image, cancellationToken);
 
     /// <summary>
     /// Gives everything back. Calls that wait fail with <see cref="ObjectDisposedException"/>; those being computed are
@@ -232,101 +233,6 @@ public sealed class DeitModel : IDeitModel
     /// <summary>Gives everything back as <see cref="Dispose"/> does, without blocking a thread.</summary>
     public ValueTask DisposeAsync() => _engine.DisposeAsync();
 
-    private T Ask<T>(RgbImage image, Wanted wanted, Func<DeitModel, Answer, T> convert)
-    {
-        ModelTelemetry.Span span = ModelTelemetry.Begin(OperationOf(wanted), _engine.Path);
-        try
-        {
-            RequireTokens(wanted);
-            T answer = convert(this, _engine.Ask(Prepare(image, wanted)));
-            span.End(error: null);
-            return answer;
-        }
-        catch (Exception error)
-        {
-            span.End(error);
-            throw;
-        }
-    }
-
-    private async Task<T> AskAsync<T>(
-        RgbImage image,
-        Wanted wanted,
-        Func<DeitModel, Answer, T> convert,
-        CancellationToken cancellation
-    )
-    {
-        ModelTelemetry.Span span = ModelTelemetry.Begin(OperationOf(wanted), _engine.Path);
-        try
-        {
-            RequireTokens(wanted);
-            ArgumentNullException.ThrowIfNull(image);
-            Request request = await Task.Run(() => Prepare(image, wanted), cancellation).ConfigureAwait(false);
-            T answer = convert(this, await _engine.AskAsync(request, cancellation).ConfigureAwait(false));
-            span.End(error: null);
-            return answer;
-        }
-        catch (Exception error)
-        {
-            span.End(error);
-            throw;
-        }
-    }
-
-    private static string OperationOf(Wanted wanted) =>
-        wanted switch
-        {
-            Wanted.Logits => "classify",
-            Wanted.Features => "embed",
-            _ => "compute_attention",
-        };
-
-    private void RequireTokens(Wanted wanted)
-    {
-        if (wanted != Wanted.Logits && Config is not TransformerConfig)
-            throw new DeitException(
-                DeitErrorKind.Usage,
-                $"{(wanted == Wanted.Features ? "An embedding" : "Attention")} was asked of a {Config.Family}, which has no "
-                    + "tokens; load a DeiT."
-            );
-    }
-
-    private Request Prepare(RgbImage image, Wanted wanted)
-    {
-        ArgumentNullException.ThrowIfNull(image);
-        Request request = new(Preprocess.OutputLength, wanted, Pool);
-        try
-        {
-            Preprocess.Apply(image, request.Pixels);
-            return request;
-        }
-        catch
-        {
-            request.Dispose();
-            throw;
-        }
-    }
-
-    private Classification ToClassification(Answer answer)
-    {
-        HeadLogits logits = answer.Logits!;
-        RequireNumbers(logits.Class);
-        RequireNumbers(logits.Distillation);
-        return Classification.FromLogits(logits.Fuse(_fusion, Labels.Count), Labels);
-    }
-
-    private Embedding ToEmbedding(Answer answer)
-    {
-        TransformerConfig config = (TransformerConfig)Config;
-        float[] features = answer.Features!;
-        RequireNumbers(features);
-        return new Embedding(
-            features[..config.EmbedDim],
-            config.PrefixTokens == 2 ? features[config.EmbedDim..] : null
-        );
-    }
-
-    private ImageAttention ToAttention(Answer answer) => new(answer.Attention!, (TransformerConfig)Config);
-
-    private void RequireNumbers(ReadOnlySpan<float> values) => FiniteAnswers.Require(values, _engine.Path, Precision);
+    /// <summary>Computes the logits [classes] of a picture, for tests and benches.</summary>
+    internal float[] ComputeLogits(RgbImage image) => _calls.ComputeLogits(image);
 }

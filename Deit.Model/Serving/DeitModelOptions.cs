@@ -19,10 +19,25 @@ public sealed record DeitModelOptions
     public string? Device { get; set; }
 
     /// <summary>
-    /// True to run on the processor where there is no GPU; false to get an exception there. A device of any kind that
-    /// <see cref="Device"/> or DEIT_DEVICE names is used.
+    /// What answers where there is no GPU: nothing unless told, so that the user hears of it. A device of any kind that
+    /// <see cref="Device"/> or DEIT_DEVICE names is used, and is no case for it. Another runtime than Vulkan answers
+    /// through <see cref="DeitModels"/> and containers, since a <see cref="DeitModel"/> is always on Vulkan.
     /// </summary>
-    public bool CpuFallback { get; set; }
+    public ModelFallback Fallback { get; set; } = ModelFallback.None;
+
+    /// <summary>
+    /// True where <see cref="Fallback"/> is the <see cref="ModelFallback.CpuDriver"/>: the processor computes where there
+    /// is no GPU, by a Vulkan driver.
+    /// </summary>
+    public bool CpuFallback
+    {
+        get => Fallback == ModelFallback.CpuDriver;
+        set
+        {
+            if (value != CpuFallback)
+                Fallback = value ? ModelFallback.CpuDriver : ModelFallback.None;
+        }
+    }
 
     /// <summary>How a distilled model's two heads answer together; null for the fusion that the model folder names.</summary>
     public HeadFusion? HeadFusion { get; set; }
@@ -66,6 +81,10 @@ public sealed record DeitModelOptions
         if (MaxDelay < TimeSpan.Zero || MaxDelay > TimeSpan.FromSeconds(10))
             throw new ArgumentException(
                 $"A model was asked to hold pictures back for {MaxDelay.TotalMilliseconds} ms, expected 0 to 10000; correct MaxDelay."
+            );
+        if (Fallback is null)
+            throw new ArgumentException(
+                "A model was given no fallback, expected one; set ModelFallback.None for none."
             );
         _ = Precision.Name; // throws for types that no network computes in
         return this with { };

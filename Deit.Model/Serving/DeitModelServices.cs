@@ -129,14 +129,17 @@ public static class DeitModelServices
         services
             .AddSingleton(provider => Hosted(provider, Options.Options.DefaultName))
             .AddSingleton<IDeitModel>(provider => provider.GetRequiredService<HostedModel>())
-            .AddSingleton(provider => provider.GetRequiredService<HostedModel>().Loaded())
+            .AddSingleton(provider => provider.GetRequiredService<HostedModel>().LoadedOnVulkan())
             .AddSingleton<IHostedService>(provider => new ModelWarmUp(provider.GetRequiredService<IDeitModel>()));
 
     private static IServiceCollection AddKeyed(IServiceCollection services, object key) =>
         services
             .AddKeyedSingleton(key, (provider, _) => Hosted(provider, NameOf(key)))
             .AddKeyedSingleton<IDeitModel>(key, (provider, _) => provider.GetRequiredKeyedService<HostedModel>(key))
-            .AddKeyedSingleton(key, (provider, _) => provider.GetRequiredKeyedService<HostedModel>(key).Loaded())
+            .AddKeyedSingleton(
+                key,
+                (provider, _) => provider.GetRequiredKeyedService<HostedModel>(key).LoadedOnVulkan()
+            )
             .AddSingleton<IHostedService>(provider => new ModelWarmUp(
                 provider.GetRequiredKeyedService<IDeitModel>(key)
             ));

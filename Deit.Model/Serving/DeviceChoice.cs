@@ -22,18 +22,45 @@ internal static class DeviceChoice
         Func<string?, GpuInfo> find
     )
     {
-        string? named =
-            !string.IsNullOrWhiteSpace(options.Device) ? options.Device
-            : !string.IsNullOrWhiteSpace(environment) ? environment
-            : null;
+        string? named = Named(options, environment);
         GpuInfo info = find(named);
         bool isFallback = info.Type == GpuType.Cpu && named is null;
         if (isFallback && !options.CpuFallback)
             throw new GpuException(
                 GpuErrorKind.NoDevice,
-                $"Loading '{path}' found no GPU, only the processor ({info.Name}); install the graphics "
-                    + "driver, or allow the processor with DeitModelOptions.CpuFallback = true."
+                $"Loading '{path}' found no GPU, only the processor ({info.Name}); install the graphics driver, or "
+                    + (
+                        options.Fallback.Loader is null
+                            ? "allow the processor with DeitModelOptions.CpuFallback = true."
+                            : $"load it with DeitModels, which falls back to {options.Fallback}."
+                    )
             );
         return (info, isFallback);
     }
+
+    /// <summary>Why no GPU answers; null where one does, or where a device is named, which must answer itself.</summary>
+    /// <param name="options">The options of the model.</param>
+    public static string? WhyNoGpu(DeitModelOptions options) =>
+        WhyNoGpu(options, Environment.GetEnvironmentVariable("DEIT_DEVICE"), GpuDevice.Find);
+
+    /// <summary>The same in a given environment, for tests.</summary>
+    internal static string? WhyNoGpu(DeitModelOptions options, string? environment, Func<string?, GpuInfo> find)
+    {
+        if (Named(options, environment) is not null)
+            return null;
+        try
+        {
+            GpuInfo best = find(null);
+            return best.Type == GpuType.Cpu ? $"There is only the processor ({best.Name})." : null;
+        }
+        catch (GpuException error) when (error.Reason == GpuErrorKind.NoDevice)
+        {
+            return error.Message;
+        }
+    }
+
+    private static string? Named(DeitModelOptions options, string? environment) =>
+        !string.IsNullOrWhiteSpace(options.Device) ? options.Device
+        : !string.IsNullOrWhiteSpace(environment) ? environment
+        : null;
 }

@@ -34,4 +34,7 @@ internal static partial class EngineLog
 
     [LoggerMessage(10, LogLevel.Error, "Loading '{Path}' failed")]
     public static partial void LoadFailed(ILogger logger, string path, Exception error);
+
+    [LoggerMessage(20, LogLevel.Warning, "No GPU was found: '{Path}' runs on {Fallback}. {Reason}")]
+    public static partial void Fallback(ILogger logger, string path, string fallback, string reason);
 }

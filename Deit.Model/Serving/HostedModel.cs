@@ -11,7 +11,7 @@ namespace Deit.Model.Serving;
 internal sealed class HostedModel : IDeitModel
 {
     private readonly Func<DeitModelOptions> _options;
-    private readonly Lazy<Task<DeitModel>> _loading;
+    private readonly Lazy<Task<IDeitModel>> _loading;
     private readonly CancellationTokenSource _stop = new();
     private int _disposed;
 
@@ -20,12 +20,12 @@ internal sealed class HostedModel : IDeitModel
     public HostedModel(Func<DeitModelOptions> options)
     {
         _options = options;
-        _loading = new Lazy<Task<DeitModel>>(() =>
+        _loading = new Lazy<Task<IDeitModel>>(() =>
         {
             // Loading is nobody's call: it goes on when the one that asked first is done.
             bool suppresses = !ExecutionContext.IsFlowSuppressed();
             AsyncFlowControl flow = suppresses ? ExecutionContext.SuppressFlow() : default;
-            Task<DeitModel> loading = Task.Run(LoadAsync);
+            Task<IDeitModel> loading = Task.Run(LoadAsync);
             if (suppresses)
                 flow.Undo();
             // Where nobody asks for the model, nobody sees why there is none: it was logged.
@@ -40,7 +40,7 @@ internal sealed class HostedModel : IDeitModel
     }
 
     /// <summary>The model; asking for it begins to load.</summary>
-    public Task<DeitModel> Loading => _loading.Value;
+    public Task<IDeitModel> Loading => _loading.Value;
 
     /// <summary>How far loading is.</summary>
     public LoadProgress Progress { get; private set; }
@@ -63,7 +63,16 @@ internal sealed class HostedModel : IDeitModel
         Math.Clamp(_options().MaxBatchSize, DeitModelOptions.LeastBatchSize, DeitModelOptions.MostBatchSize);
 
     /// <summary>The model, for which the thread is blocked.</summary>
-    public DeitModel Loaded() => Loading.GetAwaiter().GetResult();
+    public IDeitModel Loaded() => Loading.GetAwaiter().GetResult();
+
+    /// <summary>The model as one on Vulkan, for which the thread is blocked.</summary>
+    /// <exception cref="DeitException">Another runtime computes.</exception>
+    public DeitModel LoadedOnVulkan() =>
+        Loaded() as DeitModel
+        ?? throw new DeitException(
+            DeitErrorKind.Device,
+            $"A container was asked for a DeitModel, but its model runs by {Backend}; ask for IDeitModel."
+        );
 
     /// <inheritdoc/>
     public Classification Classify(RgbImage image) => Loaded().Classify(image);
@@ -77,14 +86,14 @@ internal sealed class HostedModel : IDeitModel
     /// <inheritdoc/>
     public async Task<Classification> ClassifyAsync(RgbImage image, CancellationToken cancellationToken = default)
     {
-        DeitModel model = await Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        IDeitModel model = await Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
         return await model.ClassifyAsync(image, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async Task<Embedding> EmbedAsync(RgbImage image, CancellationToken cancellationToken = default)
     {
-        DeitModel model = await Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        IDeitModel model = await Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
         return await model.EmbedAsync(image, cancellationToken).ConfigureAwait(false);
     }
 
@@ -94,7 +103,7 @@ internal sealed class HostedModel : IDeitModel
         CancellationToken cancellationToken = default
     )
     {
-        DeitModel model = await Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        IDeitModel model = await Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
         return await model.ComputeAttentionAsync(image, cancellationToken).ConfigureAwait(false);
     }
 
@@ -118,7 +127,7 @@ internal sealed class HostedModel : IDeitModel
         }
     }
 
-    private async Task<DeitModel> LoadAsync()
+    private async Task<IDeitModel> LoadAsync()
     {
         ILogger logger = NullLogger.Instance;
         string path = "";
@@ -133,7 +142,7 @@ internal sealed class HostedModel : IDeitModel
                     DeitErrorKind.Usage,
                     "A container was asked for a model without a path; set Path in its configuration or its options."
                 );
-            return await DeitModel.LoadAsync(path, options, new LastProgress(this), _stop.Token).ConfigureAwait(false);
+            return await DeitModels.LoadAsync(path, options, new LastProgress(this), _stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {

@@ -13,12 +13,12 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
 {
     private readonly DeitModelOptions _options;
     private readonly ILogger _logger;
-    private readonly Func<LoadedModel> _load;
+    private readonly Func<ILoadedModel> _load;
     private readonly Thread _thread;
     private readonly object _gate = new();
     private readonly LinkedList<Request> _waiting = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile LoadedModel? _model; // written by the thread alone
+    private volatile ILoadedModel? _model; // written by the thread alone
     private bool _disposed;
 
     /// <summary>Starts to answer.</summary>
@@ -31,12 +31,12 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
         string path,
         DeitModelOptions options,
         ILogger logger,
-        LoadedModel model,
-        Func<LoadedModel> load
+        ILoadedModel model,
+        Func<ILoadedModel> load
     )
     {
         (Path, _options, _logger, _model, _load) = (path, options, logger, model, load);
-        (Device, Precision) = (model.Device, model.Precision);
+        Latest = model;
         // The thread is not one of the pool: callers may block all of its threads while they wait for this one.
         // The end of a process disposes the engine, since a driver must not be torn down while it computes.
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
@@ -48,11 +48,8 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
     /// <summary>Where the model comes from, for messages.</summary>
     public string Path { get; }
 
-    /// <summary>The device that computes, or did last.</summary>
-    public GpuInfo Device { get; private set; }
-
-    /// <summary>The types of activations and of the residual stream in use.</summary>
-    public Precision Precision { get; private set; }
+    /// <summary>The model that computes, or did last: once it is lost or disposed, it only says what it was.</summary>
+    public ILoadedModel Latest { get; private set; }
 
     /// <summary>Bytes that all models hold on the device now.</summary>
     internal long AllocatedBytes => _model?.AllocatedBytes ?? 0;
@@ -235,7 +232,7 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
         for (bool lostBefore = false; ; )
             try
             {
-                LoadedModel model = Current();
+                ILoadedModel model = Current();
                 while (answered < batch.Count)
                     answered += Step(model, CollectionsMarshal.AsSpan(batch)[answered..]);
                 return;
@@ -257,7 +254,7 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
             }
     }
 
-    private int Step(LoadedModel model, ReadOnlySpan<Request> waiting)
+    private int Step(ILoadedModel model, ReadOnlySpan<Request> waiting)
     {
         long start = Stopwatch.GetTimestamp();
         (int count, int batchSize) = (1, 1);
@@ -272,7 +269,7 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
         return count;
     }
 
-    private LoadedModel Current()
+    private ILoadedModel Current()
     {
         if (_model is { Lost: true })
             Drop();
@@ -280,22 +277,22 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
             return _model;
         long start = Stopwatch.GetTimestamp();
         _model = _load();
-        (Device, Precision) = (_model.Device, _model.Precision);
+        Latest = _model;
         ModelTelemetry.Recovered(this);
-        EngineLog.Rebuilt(_logger, Path, Device.ToString(), (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        EngineLog.Rebuilt(_logger, Path, Latest.DeviceName, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         return _model;
     }
 
     private void Lose(Exception error)
     {
-        EngineLog.DeviceLost(_logger, Path, Device.ToString(), error);
+        EngineLog.DeviceLost(_logger, Path, Latest.DeviceName, error);
         _model?.MarkLost();
         Drop();
     }
 
     private void Drop()
     {
-        LoadedModel? lost = _model;
+        ILoadedModel? lost = _model;
         _model = null;
         lost?.Dispose();
     }

@@ -6,7 +6,7 @@ namespace Deit.Model.Serving;
 /// A model on a device: weights, and a recorded forward pass for each batch size in use. Used by one thread at a time.
 /// It is lost with its device, and then made anew from its path.
 /// </summary>
-internal sealed class LoadedModel : IDisposable
+internal sealed class LoadedModel : ILoadedModel
 {
     private readonly SharedDevice _shared;
     private readonly INetwork _network;
@@ -33,6 +33,12 @@ internal sealed class LoadedModel : IDisposable
     public Precision Precision { get; }
 
     public GpuInfo Device => _shared.Device.Info;
+
+    /// <inheritdoc/>
+    GpuInfo? ILoadedModel.Gpu => Device;
+
+    /// <inheritdoc/>
+    public string DeviceName => Device.ToString();
 
     /// <summary>A sentence where what is compiled for the device cannot be kept; null where all is well.</summary>
     public string? CacheNotice => _shared.Device.CacheNotice;

@@ -29,10 +29,10 @@ internal sealed class ModelHealthCheck(IDeitModel model) : IHealthCheck
             );
         try
         {
-            DeitModel loaded = await hosted.Loading.ConfigureAwait(false);
-            if (loaded.IsDisposed)
+            IDeitModel loaded = await hosted.Loading.ConfigureAwait(false);
+            if (loaded is DeitModel { IsDisposed: true })
                 return new HealthCheckResult(failure, "The model was disposed; the container disposes it at the end.");
-            if (loaded.IsLost)
+            if (loaded is DeitModel { IsLost: true })
                 await loaded.ClassifyAsync(new RgbImage(1, 1, [0, 0, 0]), cancellationToken).ConfigureAwait(false);
             return HealthCheckResult.Healthy($"The model answers: {loaded.Backend}.");
         }

@@ -90,6 +90,8 @@ internal static class ModelTelemetry
         );
     }
 
+    private static string NameOf(InferenceEngine engine) => engine.Latest.Gpu?.Name ?? engine.Latest.DeviceName;
+
     /// <summary>Observes an engine until it is removed.</summary>
     public static void Add(InferenceEngine engine) => Engines.TryAdd(engine, true);
 
@@ -122,7 +124,7 @@ internal static class ModelTelemetry
     {
         if (!BatchSize.Enabled && !DeviceDuration.Enabled)
             return;
-        TagList tags = new() { { ModelName, engine.Path }, { DeviceName, engine.Device.Name } };
+        TagList tags = new() { { ModelName, engine.Path }, { DeviceName, NameOf(engine) } };
         BatchSize.Record(pictures, tags);
         DeviceDuration.Record(time.TotalSeconds, tags);
     }
@@ -131,7 +133,7 @@ internal static class ModelTelemetry
     public static void Recovered(InferenceEngine engine)
     {
         if (Recoveries.Enabled)
-            Recoveries.Add(1, new TagList { { ModelName, engine.Path }, { DeviceName, engine.Device.Name } });
+            Recoveries.Add(1, new TagList { { ModelName, engine.Path }, { DeviceName, NameOf(engine) } });
     }
 
     private static Activity? Started(Activity? activity, string model) => activity?.SetTag(ModelName, model);
@@ -145,10 +147,12 @@ internal static class ModelTelemetry
     // Models on a device share its memory, which counts once.
     private static IEnumerable<Measurement<long>> Memory() =>
         Engines
-            .Keys.DistinctBy(engine => (engine.Device.Uuid, engine.Device.Index))
-            .Select(engine => new Measurement<long>(
-                engine.AllocatedBytes,
-                new TagList { { DeviceName, engine.Device.Name }, { DeviceIndex, engine.Device.Index } }
+            .Keys.Select(engine => (Engine: engine, Device: engine.Latest.Gpu!))
+            .Where(one => one.Device is not null)
+            .DistinctBy(one => (one.Device.Uuid, one.Device.Index))
+            .Select(one => new Measurement<long>(
+                one.Engine.AllocatedBytes,
+                new TagList { { DeviceName, one.Device.Name }, { DeviceIndex, one.Device.Index } }
             ));
 
     /// <summary>A call or a load that is under way; to be ended once.</summary>

@@ -44,6 +44,7 @@ public sealed class RoomsTests
         "Deit.Model/Serving",
         "Deit.Model.Extensions.AI/Embeddings",
         "Deit.Model.ImageSharp",
+        "Deit.Model.OnnxRuntime/Serving",
         "Deit.Train/Options",
         "Deit.Train/Reporting",
         "Deit.Train/Pages",

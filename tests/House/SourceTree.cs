@@ -21,7 +21,16 @@ internal sealed class SourceTree
 
     /// <summary>The folders with product code.</summary>
     public static ImmutableArray<string> Products { get; } =
-    ["Deit.Gpu", "Deit.Model", "Deit.Model.Extensions.AI", "Deit.Model.ImageSharp", "Deit.Train", "bench", "Deit.Cli"];
+    [
+        "Deit.Gpu",
+        "Deit.Model",
+        "Deit.Model.Extensions.AI",
+        "Deit.Model.ImageSharp",
+        "Deit.Model.OnnxRuntime",
+        "Deit.Train",
+        "bench",
+        "Deit.Cli",
+    ];
 
     private static CSharpParseOptions Parsing { get; } = new(LanguageVersion.Preview);
 

@@ -23,6 +23,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     [InlineData("Deit.Model.Extensions.AI", "lib/net10.0/Deit.Model.Extensions.AI.dll")]
     [InlineData("Deit.Model.ImageSharp", "lib/net10.0/Deit.Model.ImageSharp.dll")]
     [InlineData("Deit.Train", "lib/net10.0/Deit.Train.dll")]
+    [InlineData("Deit.Model.OnnxRuntime", "lib/net10.0/Deit.Model.OnnxRuntime.dll")]
     [InlineData("deit", "tools/net10.0/any/deit.dll")]
     public void A_package_says_what_it_is_and_carries_symbols_without_paths_of_the_builder(string id, string assembly)
     {
@@ -49,6 +50,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
             feed.Package("Deit.Model.Extensions.AI"),
             feed.Package("Deit.Model.ImageSharp"),
             feed.Package("Deit.Train"),
+            feed.Package("Deit.Model.OnnxRuntime"),
         ];
         long bytes = packages.Sum(path => new FileInfo(path).Length);
         TestContext.Current.TestOutputHelper?.WriteLine(

@@ -10,7 +10,14 @@ public class PublicApiTests
     private const string Rewrite = "DEIT_PUBLIC_API";
 
     public static TheoryData<string> Libraries =>
-        ["Deit.Gpu", "Deit.Model", "Deit.Model.Extensions.AI", "Deit.Model.ImageSharp", "Deit.Train"];
+        [
+            "Deit.Gpu",
+            "Deit.Model",
+            "Deit.Model.Extensions.AI",
+            "Deit.Model.ImageSharp",
+            "Deit.Model.OnnxRuntime",
+            "Deit.Train",
+        ];
 
     [Theory]
     [MemberData(nameof(Libraries))]

@@ -6,10 +6,16 @@ namespace Deit.Model.Files;
 /// </summary>
 /// <param name="weights">The weights, by the names that the network has for them.</param>
 /// <param name="path">The name of the file in messages.</param>
-internal sealed class OnnxNetwork(IWeights weights, string path)
+/// <param name="graph">Takes the nodes.</param>
+internal sealed class OnnxNetwork(IWeights weights, string path, OnnxGraph graph)
 {
+    private readonly Dictionary<string, string> _observed = [];
+
     /// <summary>The nodes, weights, inputs and outputs so far.</summary>
-    public OnnxGraph Graph { get; } = new();
+    public OnnxGraph Graph => graph;
+
+    /// <summary>Values inside the network that have a name, which the network's other forms observe under the same one.</summary>
+    public IReadOnlyDictionary<string, string> Observed => _observed;
 
     /// <summary>The extents of a weight.</summary>
     public long[] Shape(string name) => weights.Shapes[name];
@@ -17,6 +23,14 @@ internal sealed class OnnxNetwork(IWeights weights, string path)
     /// <summary>Appends a node and returns the name of its output.</summary>
     public string Node(string type, string[] inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
         Graph.Node(type, inputs, attributes);
+
+    /// <summary>Gives a value its name in <see cref="Observed"/>.</summary>
+    /// <returns>The value.</returns>
+    public string Observe(string name, string value)
+    {
+        _observed.Add(name, value);
+        return value;
+    }
 
     /// <summary>A weight as it lies in the file.</summary>
     public string Weight(string name) =>

@@ -18,7 +18,8 @@ internal static class TransformerOnnx
                 (head, row) =>
                 {
                     string token = network.Node("Gather", [x, network.Graph.Integer(row)], ("axis", 1)); // [B, D]
-                    return network.Head(network.LayerNorm(token, "norm", config.LayerNormEpsilon), head);
+                    string norm = network.LayerNorm(token, "norm", config.LayerNormEpsilon);
+                    return network.Head(network.Observe($"norm.{row}", norm), head);
                 }
             ),
         ];
@@ -63,7 +64,7 @@ internal static class TransformerOnnx
     private static string Attention(OnnxNetwork network, string x, TransformerConfig config, string prefix)
     {
         int headDim = config.EmbedDim / config.NumHeads;
-        string qkv = network.Linear(x, $"{prefix}.qkv"); // [B, T, 3 D]
+        string qkv = network.Observe($"{prefix}.qkv", network.Linear(x, $"{prefix}.qkv")); // [B, T, 3 D]
         qkv = network.Reshape(qkv, 0, config.Tokens, 3, config.NumHeads, headDim);
         qkv = network.Node("Transpose", [qkv], ("perm", (int[])[2, 0, 3, 1, 4])); // [3, B, h, T, d]
         string query = Third(0),
