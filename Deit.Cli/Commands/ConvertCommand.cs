@@ -34,6 +34,11 @@ internal sealed record ConvertOptions
     [Flag("take the moving average of the weights, where IN holds both")]
     public bool Ema { get; set; }
 
+    [Flag(
+        "let the ONNX file prepare pictures itself: it takes the bytes of a decoded RGB picture, [height, width, 3], of any size"
+    )]
+    public bool WithPreprocessing { get; set; }
+
     [Flag("replace OUT where it is a model of an earlier conversion")]
     public bool Overwrite { get; set; }
 }
@@ -53,6 +58,10 @@ internal static class ConvertCommand
             "convert",
             "Convert models from and to the files of PyTorch, timm, transformers and ONNX.",
             new Example("deit convert runs/shoes-1/best shoes.onnx", "Writes a model for ONNX runtimes."),
+            new Example(
+                "deit convert runs/shoes-1/best shoes.onnx --with-preprocessing",
+                "The same for programs that only decode: resize, crop and normalisation lie in the file."
+            ),
             new Example("deit convert runs/shoes-1/best shoes-hf --to hf", "Writes a folder that transformers loads."),
             new Example(
                 "deit convert deit_small_patch16_224-cd65a155.pth models/deit_small --labels imagenet.txt",
@@ -70,14 +79,7 @@ internal static class ConvertCommand
     public static int Run(string from, string to, ConvertOptions options)
     {
         string format = options.To ?? (IsOnnx(to) ? "onnx" : "timm");
-        if (IsOnnx(to) != (format == "onnx"))
-        {
-            string expected = format == "onnx" ? "a file that ends with .onnx" : "a folder";
-            throw new DeitException(
-                DeitErrorKind.Usage,
-                $"'{to}' was given for --to {format}, expected {expected}; name it so."
-            );
-        }
+        CheckFormat(to, format, options);
         // Whatever can be said of OUT is said before a model is fetched.
         if (!HubName.IsOfHub(from))
             CheckSource(from, to);
@@ -94,7 +96,7 @@ internal static class ConvertCommand
         switch (format)
         {
             case "onnx":
-                OnnxExport.Write(source.Model, to);
+                OnnxExport.Write(source.Model, to, options.WithPreprocessing);
                 break;
             case "hf":
                 Write(folder => ModelWriter.WriteHuggingFace(source.Model, folder));
@@ -150,6 +152,23 @@ internal static class ConvertCommand
                 DeitErrorKind.Usage,
                 $"'{to}' was given as OUT, and no file of the kind '{ending}' is written alone; "
                     + "give a folder, in which model.safetensors is written, or a file that ends with .onnx."
+            );
+    }
+
+    private static void CheckFormat(string to, string format, ConvertOptions options)
+    {
+        if (IsOnnx(to) != (format == "onnx"))
+        {
+            string expected = format == "onnx" ? "a file that ends with .onnx" : "a folder";
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"'{to}' was given for --to {format}, expected {expected}; name it so."
+            );
+        }
+        if (options.WithPreprocessing && format != "onnx")
+            throw new DeitException(
+                DeitErrorKind.Usage,
+                $"--with-preprocessing was given for --to {format}, expected --to onnx; drop it: a folder names its preprocessing."
             );
     }
 

@@ -6,8 +6,8 @@ namespace Deit.Model;
 /// <summary>
 /// The nodes of <see cref="Preprocess"/>: a picture of any size, decoded, becomes the input of a network. The sizes are
 /// computed in whole numbers and doubles, as there, so that they are the same. The pixels are those of the runtime's
-/// antialiased Resize. In ONNX Runtime, which works on bytes pass by pass as Pillow does, fewer than one in five hundred
-/// differ from Pillow's, and by one level of 255; by two at most where noise of black and white is enlarged.
+/// antialiased Resize. In ONNX Runtime, which works on bytes pass by pass as Pillow does, about one in a thousand
+/// differs from Pillow's, and by one level of 255; by two at most where noise of black and white is enlarged.
 /// </summary>
 internal static class OnnxPreprocess
 {

@@ -23,6 +23,7 @@ public sealed class ConvertCommandTests : IDisposable
     [InlineData(8, "out")]
     [InlineData(2, "out.pt")]
     [InlineData(2, "out.onnx", "--to", "hf")]
+    [InlineData(2, "out", "--with-preprocessing")]
     [InlineData(7, "taken")]
     public async Task What_is_wrong_with_the_target_is_said_before_a_model_is_fetched(
         int expected,
