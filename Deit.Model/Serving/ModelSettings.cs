@@ -34,13 +34,7 @@ internal static class ModelSettings
         Set(
             nameof(options.MaxBatchSize),
             $"{DeitModelOptions.LeastBatchSize} to {DeitModelOptions.MostBatchSize}",
-            text =>
-                int.Parse(text, CultureInfo.InvariantCulture)
-                    is >= DeitModelOptions.LeastBatchSize
-                        and <= DeitModelOptions.MostBatchSize
-                        and int size
-                    ? size
-                    : throw new FormatException(),
+            BatchSize,
             value => options.MaxBatchSize = value
         );
         Set(
@@ -77,6 +71,14 @@ internal static class ModelSettings
             }
         }
     }
+
+    private static int BatchSize(string text) =>
+        int.Parse(text, CultureInfo.InvariantCulture)
+            is >= DeitModelOptions.LeastBatchSize
+                and <= DeitModelOptions.MostBatchSize
+                and int size
+            ? size
+            : throw new FormatException();
 
     private static HeadFusion Fusion(string text) =>
         Enum.GetValues<HeadFusion>()

@@ -1,6 +1,8 @@
 namespace Deit.Train;
 
-/// <summary>Images of a program, whose number, labels and names are those of one moment. The images themselves are asked for as before.</summary>
+/// <summary>
+/// Images of a program, whose number, labels and names are those of one moment. The images themselves are asked for as before.
+/// </summary>
 internal sealed class ImagesAtStart : IImageDataset
 {
     private readonly IImageDataset _images;

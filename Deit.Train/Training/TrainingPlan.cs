@@ -61,20 +61,17 @@ internal sealed class TrainingPlan : IDisposable
             Workers = WorkersOf(options.Data.NumWorkers, localRanks);
             BatchLoaderOptions loading = new() { BatchSize = batch, Workers = Workers };
             Training = new BatchLoader(TrainingImages, sampler, transform, loading with { Training = true });
+            SequentialSampler all = new(ValidationImages.Count);
             Validation = new BatchLoader(
                 ValidationImages,
-                new SequentialSampler(ValidationImages.Count),
+                all,
                 new EvaluationTransform(Description.Preprocess),
                 loading
             );
             // An epoch has whole updates only, as with one batch of all their images.
             StepsPerEpoch = Training.BatchCount(sampler.Count) / steps * steps;
             if (StepsPerEpoch == 0)
-                throw new DeitException(
-                    DeitErrorKind.Usage,
-                    $"An update of {steps} batches of {batch} images was asked for, an epoch of the training set has "
-                        + $"{sampler.Count}; lower --accum-steps or --batch-size."
-                );
+                throw NoWholeUpdate(steps, batch, sampler.Count);
             Schedule = options.LearningRates();
         }
         catch
@@ -83,6 +80,13 @@ internal sealed class TrainingPlan : IDisposable
             throw;
         }
     }
+
+    private static DeitException NoWholeUpdate(int steps, int batch, int images) =>
+        new(
+            DeitErrorKind.Usage,
+            $"An update of {steps} batches of {batch} images was asked for, an epoch of the training set has "
+                + $"{images}; lower --accum-steps or --batch-size."
+        );
 
     /// <summary>The recipe.</summary>
     public TrainOptions Options { get; }

@@ -33,11 +33,12 @@ internal sealed class UnreadableImages(string split, SampleReader samples)
     public void RequireHalf(string folder, IReadOnlyCollection<int> unreadable)
     {
         string? error = unreadable.Select(samples.ErrorOf).OfType<string>().FirstOrDefault();
+        string first = error is null ? "notices above name the first errors" : $"the first error: {error.TrimEnd('.')}";
         if (2L * unreadable.Count > samples.Count)
             throw new DeitException(
                 DeitErrorKind.Data,
                 $"{Count(unreadable.Count)} could not be read, which is more than a half, so training stopped; "
-                    + $"{(error is null ? "notices above name the first errors" : $"the first error: {error.TrimEnd('.')}")}; mend the data, and go on with "
+                    + $"{first}; mend the data, and go on with "
                     + $"--resume {folder}, whose checkpoint is intact."
             );
     }

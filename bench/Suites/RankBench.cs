@@ -95,15 +95,14 @@ internal static class RankBench
             select new Case(model.Name, precision, batch);
     }
 
+    // A CPU driver measures other models than a card, unless some are named.
+    private static NetworkConfig Config(ModelBenchOptions options, Case one) =>
+        options.Configs(cpu: false).Concat(options.Configs(cpu: true)).First(model => model.Name == one.Model).Config;
+
     private static Row Measure(World world, GpuDevice device, ModelBenchOptions options, Case one)
     {
         (_, string precision, int batch) = one;
-        NetworkConfig config = options
-            .Configs(cpu: false)
-            .Concat(options.Configs(cpu: true))
-            .First(model => model.Name == one.Model)
-            .Config;
-        using INetwork network = config.Create(device);
+        using INetwork network = Config(options, one).Create(device);
         network.Parameters.Initialize(1);
         TrainOptions recipe = ModelStep.TrainingOptions(batch);
         float[] images = ModelStep.Images(batch, ModelStep.Values(network));
