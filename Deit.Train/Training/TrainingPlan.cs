@@ -28,11 +28,7 @@ internal sealed class TrainingPlan : IDisposable
     )
     {
         (Options, Folder, LocalRanks) = (options, folder, localRanks);
-        Source =
-            source
-            ?? new FolderSource(
-                options.Data.Path ?? throw new DeitException(DeitErrorKind.Usage, MissingOptions.NoData)
-            );
+        Source = source ?? new FolderSource(options.Data.Path ?? throw NoData());
         try
         {
             DatasetOptions reading = new() { ValFraction = options.Data.ValFraction };
@@ -80,6 +76,8 @@ internal sealed class TrainingPlan : IDisposable
             throw;
         }
     }
+
+    private static DeitException NoData() => new(DeitErrorKind.Usage, MissingOptions.NoData);
 
     private static DeitException NoWholeUpdate(int steps, int batch, int images) =>
         new(
