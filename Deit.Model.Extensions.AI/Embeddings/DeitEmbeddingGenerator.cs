@@ -32,16 +32,9 @@ public sealed class DeitEmbeddingGenerator(IDeitModel model) : IEmbeddingGenerat
         ArgumentNullException.ThrowIfNull(values);
         DataContent[] pictures = [.. values];
         Embedding<float>[] vectors = new Embedding<float>[pictures.Length];
-        // Every core decodes while a batch is computed and another one waits; more would only hold memory.
-        ParallelOptions parallel = new()
-        {
-            CancellationToken = cancellationToken,
-            MaxDegreeOfParallelism = Environment.ProcessorCount + (2 * _model.MaxBatchSize),
-        };
-        await Parallel
+        await _model
             .ForEachAsync(
-                Enumerable.Range(0, pictures.Length),
-                parallel,
+                pictures.Length,
                 async (i, cancellation) =>
                 {
                     Embedding embedding = await _model.EmbedAsync(pictures[i].Data, cancellation).ConfigureAwait(false);
@@ -52,7 +45,8 @@ public sealed class DeitEmbeddingGenerator(IDeitModel model) : IEmbeddingGenerat
                                 + "ask for as many, or for none."
                         );
                     vectors[i] = new Embedding<float>(embedding.Class);
-                }
+                },
+                cancellationToken
             )
             .ConfigureAwait(false);
         return new GeneratedEmbeddings<Embedding<float>>(vectors);

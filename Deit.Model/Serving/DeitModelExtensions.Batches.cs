@@ -77,16 +77,9 @@ public static partial class DeitModelExtensions
         ArgumentNullException.ThrowIfNull(paths);
         T[] results = new T[paths.Count];
         int done = 0;
-        // Every core decodes while a batch is computed and another one waits; more would only hold memory.
-        ParallelOptions parallel = new()
-        {
-            CancellationToken = cancellationToken,
-            MaxDegreeOfParallelism = Environment.ProcessorCount + (2 * model.MaxBatchSize),
-        };
-        await Parallel
+        await model
             .ForEachAsync(
-                Enumerable.Range(0, paths.Count),
-                parallel,
+                paths.Count,
                 async (i, cancellation) =>
                 {
                     try
@@ -98,9 +91,32 @@ public static partial class DeitModelExtensions
                         results[i] = failed(paths[i], error);
                     }
                     progress?.Report(Interlocked.Increment(ref done));
-                }
+                },
+                cancellationToken
             )
             .ConfigureAwait(false);
         return results;
     }
+
+    /// <summary>Asks a model for many pictures, as many at once as keeps all cores and the device busy.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="count">How many pictures.</param>
+    /// <param name="ask">Asks for the picture of a number; an exception ends the others.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    internal static Task ForEachAsync(
+        this IDeitModel model,
+        int count,
+        Func<int, CancellationToken, ValueTask> ask,
+        CancellationToken cancellationToken
+    ) =>
+        Parallel.ForEachAsync(
+            Enumerable.Range(0, count),
+            // Every core decodes while a batch is computed and another one waits; more would only hold memory.
+            new ParallelOptions
+            {
+                CancellationToken = cancellationToken,
+                MaxDegreeOfParallelism = Environment.ProcessorCount + (2 * model.MaxBatchSize),
+            },
+            ask
+        );
 }
