@@ -22,7 +22,7 @@ build() {
 # newer_source PROJECT OUTPUT: a source that is newer than the output. Only folders of sources are looked through, since data and
 # runs of users lie in a checkout, too.
 newer_source() {
-  local folders=(Deit.Gpu Deit.Model Deit.Model.OnnxRuntime Deit.Train Deit.Cli shaders bench)
+  local folders=(Deit.Gpu Deit.Model Deit.Model.AspNetCore Deit.Model.OnnxRuntime Deit.Train Deit.Cli shaders bench)
   [[ $1 != . ]] || folders+=(Deit.Model.ImageSharp samples tests)
   find "${folders[@]/#/$here/}" "$here"/Directory.* "$here"/*.sln \( -name bin -o -name obj -o -name results \) -prune -o -type f \
     \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sln' -o -name '*.spv' -o -name '*.comp' -o -name '*.glsl' \

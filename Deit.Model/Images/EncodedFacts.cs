@@ -7,7 +7,16 @@ namespace Deit.Model.Images;
 /// <param name="Frames">Pictures in the file: more than one of an animation.</param>
 /// <param name="IsCmyk">Whether its colours are those of print: a JPEG of four channels.</param>
 /// <param name="IsTurned">Whether it is stored turned or mirrored, and a mark in it says so.</param>
-internal readonly record struct EncodedFacts(string? Format, int Frames, bool IsCmyk, bool IsTurned)
+/// <param name="Width">Columns as stored.</param>
+/// <param name="Height">Rows as stored.</param>
+internal readonly record struct EncodedFacts(
+    string? Format,
+    int Frames,
+    bool IsCmyk,
+    bool IsTurned,
+    int Width,
+    int Height
+)
 {
     /// <summary>Looks at the head of a picture.</summary>
     /// <param name="encoded">The whole encoded picture.</param>
@@ -27,7 +36,9 @@ internal readonly record struct EncodedFacts(string? Format, int Frames, bool Is
                 NameOf(codec.EncodedFormat),
                 Math.Max(codec.FrameCount, 1),
                 codec.EncodedFormat == SKEncodedImageFormat.Jpeg && Channels(encoded) == 4,
-                orientation != (int)SKEncodedOrigin.TopLeft
+                orientation != (int)SKEncodedOrigin.TopLeft,
+                codec.Info.Width,
+                codec.Info.Height
             );
         }
     }

@@ -103,6 +103,23 @@ public sealed record Preprocess
         ArrayPool<byte>.Shared.Return(cropped);
     }
 
+    /// <summary>
+    /// The rectangle of a picture that the input shows, in pixels of the picture: left, top, width, height. It reaches
+    /// beyond the picture where the input is padded.
+    /// </summary>
+    /// <param name="width">Columns of the picture.</param>
+    /// <param name="height">Rows of the picture.</param>
+    /// <exception cref="DeitException">The settings do not fit the picture.</exception>
+    internal (double X, double Y, double Width, double Height) Shown(int width, int height)
+    {
+        (int resizedWidth, int resizedHeight) = ResizedSize(width, height);
+        (int left, _, int padLeft) = CenterCrop(resizedWidth, InputSize.Width);
+        (int top, _, int padTop) = CenterCrop(resizedHeight, InputSize.Height);
+        double across = (double)width / resizedWidth,
+            down = (double)height / resizedHeight;
+        return ((left - padLeft) * across, (top - padTop) * down, InputSize.Width * across, InputSize.Height * down);
+    }
+
     /// <summary>The settings as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, PreprocessJson.Default.Preprocess);
 

@@ -69,6 +69,8 @@ public sealed class CommandLineTests
     [InlineData("convert a EMPTY", "OUT is '', expected a value")]
     [InlineData("man EMPTY", "DIR is '', expected a value")]
     [InlineData("watch EMPTY", "RUN is '', expected a value")]
+    [InlineData("serve EMPTY", "MODEL is '', expected a value")]
+    [InlineData("serve m --api-keys EMPTY", "--api-keys is '', expected FILE")]
     [InlineData("pull EMPTY", "NAME is '', expected a value")]
     [InlineData("train --data EMPTY", "--data is '', expected DIR")]
     [InlineData("train --resume EMPTY", "--resume is '', expected")]

@@ -24,6 +24,7 @@ internal sealed class SourceTree
     [
         "Deit.Gpu",
         "Deit.Model",
+        "Deit.Model.AspNetCore",
         "Deit.Model.Extensions.AI",
         "Deit.Model.ImageSharp",
         "Deit.Model.OnnxRuntime",

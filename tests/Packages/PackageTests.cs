@@ -20,6 +20,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     [Theory]
     [InlineData("Deit.Gpu", "lib/net10.0/Deit.Gpu.dll")]
     [InlineData("Deit.Model", "lib/net10.0/Deit.Model.dll")]
+    [InlineData("Deit.Model.AspNetCore", "lib/net10.0/Deit.Model.AspNetCore.dll")]
     [InlineData("Deit.Model.Extensions.AI", "lib/net10.0/Deit.Model.Extensions.AI.dll")]
     [InlineData("Deit.Model.ImageSharp", "lib/net10.0/Deit.Model.ImageSharp.dll")]
     [InlineData("Deit.Train", "lib/net10.0/Deit.Train.dll")]
@@ -47,6 +48,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         [
             feed.Package("Deit.Gpu"),
             feed.Package("Deit.Model"),
+            feed.Package("Deit.Model.AspNetCore"),
             feed.Package("Deit.Model.Extensions.AI"),
             feed.Package("Deit.Model.ImageSharp"),
             feed.Package("Deit.Train"),

@@ -13,6 +13,7 @@ public class PublicApiTests
         [
             "Deit.Gpu",
             "Deit.Model",
+            "Deit.Model.AspNetCore",
             "Deit.Model.Extensions.AI",
             "Deit.Model.ImageSharp",
             "Deit.Model.OnnxRuntime",

@@ -180,7 +180,11 @@ internal sealed partial class Browser : IDisposable
             JsonNode answer = JsonNode.Parse(text.ToArray())!;
             if (answer["id"]?.GetValue<int>() != id)
             {
-                if (answer["method"]?.GetValue<string>() is "Log.entryAdded" or "Runtime.exceptionThrown")
+                if (
+                    answer["method"]?.GetValue<string>() is "Log.entryAdded" or "Runtime.exceptionThrown"
+                    // Advice, such as on fields for passwords.
+                    && answer["params"]!["entry"]?["level"]?.GetValue<string>() != "verbose"
+                )
                     _errors.Add(answer["params"]!.ToJsonString());
                 continue;
             }

@@ -44,6 +44,12 @@ public sealed partial class WebSampleTests : IAsyncLifetime, IDisposable
         await browser.Until("document.querySelector('#status').textContent.startsWith('blue.png, ')");
         await Shows(browser, "blue");
 
+        // The map of attention lies on the picture, and can be hidden.
+        await browser.Until("document.querySelector('#drop canvas') !== null");
+        await browser.Evaluate("document.querySelector('#attention').click()");
+        await browser.Until("document.querySelector('#drop canvas').hidden");
+        Assert.Empty(browser.Errors);
+
         string broken = _folder["broken.png"];
         await File.WriteAllTextAsync(broken, "no picture", TestContext.Current.CancellationToken);
         await browser.Choose("#file", broken);
@@ -66,12 +72,12 @@ public sealed partial class WebSampleTests : IAsyncLifetime, IDisposable
             byte[] picture = await File.ReadAllBytesAsync(ColorModel.WritePicture(_folder, label), cancellation);
             using ByteArrayContent content = new(picture);
             using HttpResponseMessage response = await client.PostAsync(
-                new Uri("classify", UriKind.Relative),
+                new Uri("v1/classify", UriKind.Relative),
                 content,
                 cancellation
             );
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-            JsonArray classes = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation))![
+            JsonArray classes = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation))!["results"]![0]![
                 "classes"
             ]!.AsArray();
             // Single precision survives its shortest text, and the same device gives the same bits.
@@ -88,11 +94,11 @@ public sealed partial class WebSampleTests : IAsyncLifetime, IDisposable
         Assert.Equal("Healthy", await client.GetStringAsync(new Uri("health", UriKind.Relative), cancellation));
         using ByteArrayContent nothing = new([]);
         using HttpResponseMessage refused = await client.PostAsync(
-            new Uri("classify", UriKind.Relative),
+            new Uri("v1/classify", UriKind.Relative),
             nothing,
             cancellation
         );
-        Assert.Equal(HttpStatusCode.UnsupportedMediaType, refused.StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
     }
 
     [Fact]

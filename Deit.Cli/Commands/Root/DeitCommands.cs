@@ -27,6 +27,7 @@ internal static class DeitCommands
             root,
             "Use a model",
             PredictCommand.Create(),
+            ServeCommand.Create(),
             EvalCommand.Create(),
             ConvertCommand.Create(),
             AnalyzeCommand.Create()

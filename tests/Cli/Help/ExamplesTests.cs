@@ -23,6 +23,7 @@ public sealed partial class ExamplesTests : IDisposable
         ("demo", "it trains for minutes; .ci/run runs it"),
         ("bench", "it measures for minutes; tests/Bench runs each bench"),
         ("devices", "it is run by OutputTests"),
+        ("serve", "it serves until Ctrl-C; ServeCommandTests runs it"),
         ("watch", "it serves until Ctrl-C; WatchCommandTests runs it"),
         ("pull", "it needs the Hub; HubCommandTests runs it against a server of its own"),
     ];
