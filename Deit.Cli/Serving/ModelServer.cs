@@ -42,12 +42,13 @@ internal static class ModelServer
                 .Features.Get<IServerAddressesFeature>()!
                 .Addresses.First();
             Output.Line($"Serving {model.Path} on {address.Url(new Uri(url).Port)} until Ctrl-C");
-            Task<DeitModel> loading = app.Services.GetRequiredService<HostedModel>().Loading;
+            Task<IDeitModel> loading = app.Services.GetRequiredService<HostedModel>().Loading;
             Task stopped = Task.Delay(Timeout.Infinite, stop.Token);
             if (await Task.WhenAny(loading, stopped) == loading)
             {
                 // The exception of a load that failed ends the command.
-                Output.Aside($"Running on {(await loading).Device}, {loading.Result.Precision.Name}");
+                ModelBackend backend = (await loading).Backend;
+                Output.Aside($"Running on {backend.Device}, {backend.Precision}");
                 await Task.WhenAny(stopped);
             }
             Output.Aside(

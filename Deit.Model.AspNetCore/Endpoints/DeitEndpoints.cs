@@ -1,10 +1,8 @@
 using Deit.Model;
 using Deit.Model.AspNetCore;
-using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 
 // This is the namespace where programs look for such methods: no using directive is needed to find them.
@@ -59,10 +57,7 @@ public static class DeitEndpoints
         group.MapGet("/openapi.json", EmbeddedAnswers.OpenApi());
         if (state.Options.Page)
             group.MapGet("/", EmbeddedAnswers.Page());
-        // A program whose model is not loaded yet gets no requests from balancers.
-        HealthCheckOptions health = new();
-        health.ResultStatusCodes[HealthStatus.Degraded] = StatusCodes.Status503ServiceUnavailable;
-        group.MapHealthChecks("/health", health);
+        group.MapHealthChecks("/health");
         return group;
 
         void Post(string path, Operation operation) =>
