@@ -26,6 +26,12 @@ internal static class ModelTelemetry
         HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
     };
 
+    // Seconds. A model whose kernels are kept loads in a moment; one that is downloaded first may need an hour.
+    private static readonly InstrumentAdvice<double> LoadSeconds = new()
+    {
+        HistogramBucketBoundaries = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600],
+    };
+
     private static readonly InstrumentAdvice<int> Pictures = new()
     {
         HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256],
@@ -65,7 +71,7 @@ internal static class ModelTelemetry
         "s",
         "Time until a model is loaded.",
         tags: null,
-        Seconds
+        LoadSeconds
     );
 
     private static readonly Counter<long> Recoveries = Meter.CreateCounter<long>(
@@ -138,11 +144,14 @@ internal static class ModelTelemetry
 
     private static Activity? Started(Activity? activity, string model) => activity?.SetTag(ModelName, model);
 
+    // A series has one value: the queues of models of one path are added.
     private static IEnumerable<Measurement<int>> Queues() =>
-        Engines.Keys.Select(engine => new Measurement<int>(
-            engine.QueueLength,
-            new TagList { { ModelName, engine.Path } }
-        ));
+        Engines
+            .Keys.GroupBy(engine => engine.Path, StringComparer.Ordinal)
+            .Select(models => new Measurement<int>(
+                models.Sum(engine => engine.QueueLength),
+                new TagList { { ModelName, models.Key } }
+            ));
 
     // Models on a device share its memory, which counts once.
     private static IEnumerable<Measurement<long>> Memory() =>

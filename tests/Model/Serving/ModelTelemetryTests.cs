@@ -97,6 +97,16 @@ public sealed partial class ModelTelemetryTests : IDisposable
     }
 
     [Fact]
+    public void Models_of_one_path_have_one_queue()
+    {
+        using RecordedMetrics metrics = new(ModelTelemetry.Name);
+        using DeitModel one = DeitModel.Load(_path, TestDevice.Any),
+            other = DeitModel.Load(_path, TestDevice.Any);
+        metrics.Observe();
+        Assert.Equal(0, Assert.Single(metrics.Of("deit.model.queue.length", Model, _path)).Value);
+    }
+
+    [Fact]
     public void Recoveries_and_errors_are_counted()
     {
         using RecordedMetrics metrics = new(ModelTelemetry.Name);

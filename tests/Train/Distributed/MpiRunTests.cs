@@ -26,6 +26,8 @@ public sealed class MpiRunTests : IDisposable
         ["MPICH"] = ("mpirun.mpich", [], "PMI_RANK", "libmpi.so.40"),
     };
 
+    private const int Endless = 100_000; // epochs, which only a signal ends
+
     private readonly TemporaryFolder _folder = new();
     private readonly string _data;
 
@@ -191,14 +193,20 @@ public sealed class MpiRunTests : IDisposable
     [Theory]
     [InlineData("Open MPI")]
     [InlineData("MPICH")]
-    public async Task The_death_of_a_rank_ends_all_and_the_checkpoint_loads(string mpi)
+    public async Task The_death_of_a_rank_ends_all_and_the_run_goes_on_to_the_same_bytes(string mpi)
     {
         Require(mpi);
-        using Command command = Start(mpi, 2, [.. Arguments(Long("run"), 2), "--save-steps", "6"]);
+        using Command command = Start(mpi, 2, [.. Arguments(Lasting("run", 25), 2), "--save-steps", "6"]);
         Signal("KILL", await RankThatTrains(mpi, 1));
         CommandResult result = await command.End();
         Assert.NotEqual(0, result.ExitCode);
         await RequireLoads();
+        using Command rest = Start(mpi, 2, ["--resume", _folder["run"], "--num-workers", "1"]);
+        result = await rest.End();
+        Assert.True(result.ExitCode == 0, $"{mpi}: {result.Output}{result.Error}");
+        using StopSignal stop = new();
+        Assert.Equal(0, ThreadRanks.Run(Lasting("whole", 25), null, new string?[1], stop, null));
+        AssertSame("whole", "run");
     }
 
     [Theory]
@@ -208,7 +216,11 @@ public sealed class MpiRunTests : IDisposable
     {
         Require(mpi);
         // Longer than rank 0 needs before the first step, for which the other waits, too.
-        using Command command = Start(mpi, 2, [.. Arguments(Long("run"), 2), "--save-steps", "6", "--timeout", "10"]);
+        using Command command = Start(
+            mpi,
+            2,
+            [.. Arguments(Lasting("run", Endless), 2), "--save-steps", "6", "--timeout", "10"]
+        );
         Signal("STOP", await RankThatTrains(mpi, 1));
         CommandResult result = await command.End();
         Assert.Equal(8, result.ExitCode);
@@ -317,11 +329,10 @@ public sealed class MpiRunTests : IDisposable
         return name => variables.GetValueOrDefault(name);
     }
 
-    // So many epochs that only a signal ends it.
-    private TrainOptions Long(string run)
+    private TrainOptions Lasting(string run, int epochs)
     {
         TrainOptions options = Options(run, "plain");
-        return options with { Schedule = options.Schedule with { Epochs = 100_000 } };
+        return options with { Schedule = options.Schedule with { Epochs = epochs } };
     }
 
     // The number of a process once its run has had a few epochs.
