@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
@@ -24,13 +23,8 @@ namespace Deit.Train;
 /// <para>Errors are a <see cref="DeitException"/> with its <see cref="DeitException.Kind"/>, or a
 /// <see cref="GpuException"/> of the device. Their sentences call a setting by its flag, as <c>--batch-size</c>.</para>
 /// </remarks>
-[RequiresUnreferencedCode(Untrimmed)]
-[RequiresDynamicCode(Untrimmed)]
 public static class TrainingRun
 {
-    private const string Untrimmed =
-        "Options, state and Parquet files are read by reflection: publish a program that trains neither trimmed nor ahead of time.";
-
     /// <summary>Trains a model, and writes its checkpoints and reports into <see cref="TrainingOptions.Output"/>.</summary>
     /// <param name="options">What to train, on what and where to.</param>
     /// <param name="progress">

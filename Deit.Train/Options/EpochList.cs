@@ -48,8 +48,8 @@ internal sealed class EpochList(params IReadOnlyList<int> epochs) : IEquatable<E
 internal sealed class EpochListConverter : JsonConverter<EpochList>
 {
     public override EpochList Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        new(JsonSerializer.Deserialize<int[]>(ref reader, options) ?? throw new JsonException());
+        new(JsonSerializer.Deserialize(ref reader, FlagJson.Default.Int32Array) ?? throw new JsonException());
 
     public override void Write(Utf8JsonWriter writer, EpochList value, JsonSerializerOptions options) =>
-        JsonSerializer.Serialize(writer, value.Epochs, options);
+        JsonSerializer.Serialize(writer, [.. value.Epochs], FlagJson.Default.Int32Array);
 }

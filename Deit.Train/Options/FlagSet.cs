@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
 namespace Deit.Train.Options;
@@ -26,6 +27,11 @@ internal static class FlagSet<T>
         return changed;
     }
 
+    [UnconditionalSuppressMessage(
+        "Trimming",
+        "IL2070",
+        Justification = "Trimming.xml keeps the properties of all records of a training's options."
+    )]
     private static IEnumerable<Flag> Find(Type type, PropertyInfo[] groups)
     {
         foreach (PropertyInfo property in type.GetProperties())

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Deit.Model;
 using Deit.Model.Images;
 
@@ -13,13 +15,11 @@ namespace Deit.Train.Options;
 /// </summary>
 internal static class FlagValue
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
-
     /// <summary>True of types whose values have names.</summary>
     public static bool IsNamed(Type type) => Bare(type) is { } bare && (bare.IsEnum || bare == typeof(Precision));
 
     /// <summary>The names of an enum's values, in the order of the values.</summary>
-    public static IReadOnlyList<string> Names(Type type) => [.. Enum.GetValues(Bare(type)).Cast<Enum>().Select(Name)];
+    public static IReadOnlyList<string> Names(Type type) => [.. Values(Bare(type)).Select(Name)];
 
     /// <summary>The name of an enum's value.</summary>
     public static string Name(Enum value)
@@ -48,7 +48,7 @@ internal static class FlagValue
         Type bare = Bare(type);
         return bare == typeof(Precision)
             ? Precision.Parse(name)
-            : Enum.GetValues(bare).Cast<Enum>().FirstOrDefault(value => Name(value) == name)
+            : Values(bare).FirstOrDefault(value => Name(value) == name)
                 ?? throw new DeitException(
                     DeitErrorKind.Usage,
                     $"'{name}' is no value of {bare.Name}; choose one of {string.Join(", ", Names(bare))}."
@@ -98,7 +98,7 @@ internal static class FlagValue
     public static JsonNode? ToJson(Type type, object? value) =>
         value is null ? null
         : IsNamed(type) ? JsonValue.Create(Text(value))
-        : JsonSerializer.SerializeToNode(value, type, Json);
+        : JsonSerializer.SerializeToNode(value, JsonOf(type));
 
     /// <summary>The value that a file has for a flag.</summary>
     /// <param name="flag">The flag.</param>
@@ -113,7 +113,7 @@ internal static class FlagValue
                 return mayBeNull ? null : throw new JsonException();
             if (flag.Choices.Count > 0 && !flag.Choices.Contains(json.GetValue<string>()))
                 throw new JsonException();
-            return IsNamed(flag.Type) ? Parse(flag.Type, json.GetValue<string>()) : json.Deserialize(flag.Type, Json);
+            return IsNamed(flag.Type) ? Parse(flag.Type, json.GetValue<string>()) : json.Deserialize(JsonOf(flag.Type));
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
@@ -125,5 +125,28 @@ internal static class FlagValue
         }
     }
 
+    // In the order of the values, without an array of a type that is only known when the program runs.
+    private static IEnumerable<Enum> Values(Type type) =>
+        Enum.GetNames(type).Select(name => (Enum)Enum.Parse(type, name));
+
+    private static JsonTypeInfo JsonOf(Type type) =>
+        FlagJson.Default.GetTypeInfo(Bare(type))
+        ?? throw new InvalidOperationException(
+            $"Flags cannot be {type.Name} in files; add the type to {nameof(FlagJson)}."
+        );
+
     private static Type Bare(Type type) => Nullable.GetUnderlyingType(type) ?? type;
 }
+
+/// <summary>The types of flags' values in files, but for those with names.</summary>
+[JsonSourceGenerationOptions(WriteIndented = true)]
+[JsonSerializable(typeof(bool))]
+[JsonSerializable(typeof(int))]
+[JsonSerializable(typeof(int[]))]
+[JsonSerializable(typeof(long))]
+[JsonSerializable(typeof(double))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(ImageSize))]
+[JsonSerializable(typeof(EpochList))]
+internal sealed partial class FlagJson : JsonSerializerContext;

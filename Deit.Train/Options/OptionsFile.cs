@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Deit.Model.Files;
@@ -26,11 +27,12 @@ internal static class OptionsFile
     /// <param name="widest">Flags of a wider scope than this one are left out.</param>
     /// <param name="without">The names of further flags to leave out; null for none.</param>
     /// <exception cref="DeitException">The file cannot be written.</exception>
-    public static void Write(TrainOptions options, string path, FlagScope widest, IReadOnlySet<string>? without = null)
-    {
-        JsonObject json = ToJson(options, widest, without);
-        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, json, Json));
-    }
+    public static void Write(
+        TrainOptions options,
+        string path,
+        FlagScope widest,
+        IReadOnlySet<string>? without = null
+    ) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(Text(options, widest, without))));
 
     /// <summary>The text of such a file.</summary>
     public static string Text(TrainOptions options, FlagScope widest, IReadOnlySet<string>? without = null) =>

@@ -15,7 +15,8 @@ namespace Deit.Train.Runs;
 /// </summary>
 internal static class RankStart
 {
-    private sealed record Beginning(string Folder, int MicroBatches, TrainState State);
+    /// <summary>What rank 0 tells the others.</summary>
+    internal sealed record Beginning(string Folder, int MicroBatches, TrainState State);
 
     /// <summary>Meets the other ranks, and compares the options.</summary>
     /// <returns>How many ranks share the cores of this one.</returns>
@@ -90,7 +91,7 @@ internal static class RankStart
                     + "where several ranks cannot go on; go on with one process until its next epoch."
             );
         world.BroadcastText(
-            JsonSerializer.Serialize(new Beginning(plan.Folder, microBatches, state)),
+            JsonSerializer.Serialize(new Beginning(plan.Folder, microBatches, state), StateJson.Default.Beginning),
             "rank 0 reads the run folder and the data"
         );
         return Form(world, plan);
@@ -99,8 +100,9 @@ internal static class RankStart
     /// <summary>The options and the point of a training that rank 0 leads.</summary>
     public static (TrainOptions Options, TrainState State) Follow(World world, TrainOptions options)
     {
-        Beginning beginning = JsonSerializer.Deserialize<Beginning>(
-            world.BroadcastText(null, "rank 0 reads the run folder and the data")
+        Beginning beginning = JsonSerializer.Deserialize(
+            world.BroadcastText(null, "rank 0 reads the run folder and the data"),
+            StateJson.Default.Beginning
         )!;
         return (
             options with

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Deit.Model;
 using Deit.Model.Files;
 using Deit.Train.Training;
@@ -27,11 +29,6 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
     private const string OptimizerFile = "optimizer.safetensors",
         StateFile = "state.json",
         AverageFile = ModelFolder.AverageFile;
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-    };
 
     /// <summary>The folder to resume from.</summary>
     public string Last { get; } = Path.Combine(run, "last");
@@ -68,7 +65,7 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
                             {
                                 Kernels = new(tensors.Weights.Device.Choices.All),
                             },
-                            Json
+                            StateJson.Default.TrainState
                         )
                 );
             }
@@ -104,8 +101,15 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
             );
         try
         {
-            return JsonSerializer.Deserialize<TrainState>(JsonFile.Read(path).Span, Json)
-                ?? throw new JsonException("it is empty");
+            if (JsonNode.Parse(JsonFile.Read(path).Span) is not JsonObject read)
+                throw new JsonException("it is no JSON object");
+            // What the file of an older version lacks has the value of a new state.
+            JsonObject state = JsonSerializer
+                .SerializeToNode(new TrainState(), StateJson.Default.TrainState)!
+                .AsObject();
+            foreach ((string key, JsonNode? value) in read)
+                state[key] = value?.DeepClone();
+            return state.Deserialize(StateJson.Default.TrainState)!;
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
@@ -177,3 +181,9 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
         ModelFolder.SaveWeights(parameters, Path.Combine(folder, ModelFolder.WeightsFile));
     }
 }
+
+/// <summary>The point of a training as a file, and as ranks are told of it.</summary>
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(TrainState))]
+[JsonSerializable(typeof(RankStart.Beginning))]
+internal sealed partial class StateJson : JsonSerializerContext;

@@ -149,8 +149,11 @@ internal sealed class SharedUpdates : ITurns
     public IReadOnlyList<string> Gather(IReadOnlyList<string> own) =>
         [
             .. _world
-                .GatherTexts(JsonSerializer.Serialize(own), "telling of pictures that cannot be read")
-                .SelectMany(texts => JsonSerializer.Deserialize<string[]>(texts)!)
+                .GatherTexts(
+                    JsonSerializer.Serialize([.. own], RankJson.Default.StringArray),
+                    "telling of pictures that cannot be read"
+                )
+                .SelectMany(texts => JsonSerializer.Deserialize(texts, RankJson.Default.StringArray)!)
                 .Distinct(),
         ];
 

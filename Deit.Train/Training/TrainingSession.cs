@@ -73,7 +73,7 @@ internal sealed class TrainingSession : IDisposable
                 $"training with --batch-size {options.Step.BatchSize}"
             );
             if (team is { World.IsFirst: true })
-                team.World.BroadcastText(JsonSerializer.Serialize(Device.Choices.All), KernelsPurpose);
+                SendKernels(team, Device.Choices.All);
         }
         catch
         {
@@ -220,11 +220,19 @@ internal sealed class TrainingSession : IDisposable
         Device.Dispose();
     }
 
+    private static void SendKernels(Team team, IReadOnlyDictionary<string, string> choices) =>
+        team.World.BroadcastText(
+            JsonSerializer.Serialize(new(choices), RankJson.Default.DictionaryStringString),
+            KernelsPurpose
+        );
+
     // They come before the device is opened, which then finds them in its cache. Another device measures its own.
     private static Dictionary<string, string>? ReceiveKernels(Team team)
     {
         string kernels = team.World.BroadcastText(null, KernelsPurpose);
-        return team.AreDevicesMixed ? null : JsonSerializer.Deserialize<Dictionary<string, string>>(kernels);
+        return team.AreDevicesMixed
+            ? null
+            : JsonSerializer.Deserialize(kernels, RankJson.Default.DictionaryStringString);
     }
 
     private (Teacher? Teacher, TeacherAnswers? Answers) OpenTeacher()

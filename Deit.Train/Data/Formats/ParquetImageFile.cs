@@ -2,7 +2,6 @@ using System.Text.Json;
 using Deit.Model.Images;
 using Deit.Train.Data.Splits;
 using Parquet;
-using Parquet.Data;
 using Parquet.Schema;
 
 namespace Deit.Train.Data.Formats;
@@ -112,8 +111,7 @@ internal sealed class ParquetImageFile
         {
             using ParquetRowGroupReader groupReader = reader.OpenRowGroupReader(group);
             rows[group] = checked((int)groupReader.RowCount);
-            using RawColumnData raw = await groupReader.ReadRawColumnDataBaseAsync(label);
-            labels.AddRange(Numbers(raw, label, rows[group], path, texts));
+            labels.AddRange(await ReadLabelsAsync(groupReader, label, path, texts));
         }
         return new ParquetImageFile(
             path,
@@ -125,24 +123,30 @@ internal sealed class ParquetImageFile
         );
     }
 
-    private static long?[] Numbers(RawColumnData raw, DataField label, int rows, string path, ParquetTexts? texts) =>
-        raw switch
-        {
-            RawColumnData<long> data => Rows(data, label, rows, value => (long?)value),
-            RawColumnData<int> data => Rows(data, label, rows, value => (long?)value),
-            RawColumnData<short> data => Rows(data, label, rows, value => (long?)value),
-            RawColumnData<sbyte> data => Rows(data, label, rows, value => (long?)value),
-            RawColumnData<byte> data => Rows(data, label, rows, value => (long?)value),
-            RawColumnData<ushort> data => Rows(data, label, rows, value => (long?)value),
-            RawColumnData<uint> data => Rows(data, label, rows, value => (long?)value),
-            RawColumnData<ulong> data => Rows(data, label, rows, value => (long?)Math.Min(value, long.MaxValue)),
-            RawColumnData<ReadOnlyMemory<char>> data when texts is not null => Rows(data, label, rows, texts.Number),
-            _ => throw new DeitException(
+    private static Task<long?[]> ReadLabelsAsync(
+        ParquetRowGroupReader reader,
+        DataField label,
+        string path,
+        ParquetTexts? texts
+    )
+    {
+        Type type = label.ClrType;
+        return type == typeof(long) ? ReadRowsAsync(reader, label, (long value) => (long?)value)
+            : type == typeof(int) ? ReadRowsAsync(reader, label, (int value) => (long?)value)
+            : type == typeof(short) ? ReadRowsAsync(reader, label, (short value) => (long?)value)
+            : type == typeof(sbyte) ? ReadRowsAsync(reader, label, (sbyte value) => (long?)value)
+            : type == typeof(byte) ? ReadRowsAsync(reader, label, (byte value) => (long?)value)
+            : type == typeof(ushort) ? ReadRowsAsync(reader, label, (ushort value) => (long?)value)
+            : type == typeof(uint) ? ReadRowsAsync(reader, label, (uint value) => (long?)value)
+            : type == typeof(ulong)
+                ? ReadRowsAsync(reader, label, (ulong value) => (long?)Math.Min(value, long.MaxValue))
+            : texts is not null ? ReadRowsAsync<ReadOnlyMemory<char>, long?>(reader, label, texts.Number)
+            : throw new DeitException(
                 DeitErrorKind.Data,
-                $"Opening '{path}' failed: its column '{label.Name}' holds {label.ClrType.Name}, "
+                $"Opening '{path}' failed: its column '{label.Name}' holds {type.Name}, "
                     + "expected integers or text; store the numbers or the names of the classes."
-            ),
-        };
+            );
+    }
 
     private async Task<byte[]?[]> ReadImagesAsync(Stream stream, int group)
     {
@@ -151,29 +155,28 @@ internal sealed class ParquetImageFile
         if (groupReader.RowCount != GroupRows[group])
             throw new InvalidDataException("it has changed since it was opened");
         DataField image = reader.Schema.DataFields.First(field => field.Path.Equals(_image.Path));
-        using RawColumnData raw = await groupReader.ReadRawColumnDataBaseAsync(image);
         // The bytes are copied, since the library uses its memory again.
-        return Rows((RawColumnData<ReadOnlyMemory<byte>>)raw, image, GroupRows[group], bytes => bytes.ToArray());
+        return await ReadRowsAsync(groupReader, image, (ReadOnlyMemory<byte> bytes) => bytes.ToArray());
     }
 
-    // Values stand without gaps; a row has one where its definition level is the field's greatest.
-    private static TRow?[] Rows<TValue, TRow>(
-        RawColumnData<TValue> data,
+    // Values stand without gaps; a row has one where its definition level is the field's greatest. The type of the values is
+    // named here rather than found by the library, which would need reflection for it.
+    private static async Task<TRow?[]> ReadRowsAsync<TValue, TRow>(
+        ParquetRowGroupReader reader,
         DataField field,
-        int count,
         Func<TValue, TRow?> row
     )
         where TValue : struct
     {
-        Span<TValue> values = data.Values;
-        ReadOnlySpan<int> levels = field.MaxDefinitionLevel > 0 ? data.DefinitionLevels : default;
-        if (field.MaxDefinitionLevel > 0 ? levels.Length != count : values.Length != count)
-            throw new InvalidDataException(
-                $"the column '{field.Name}' has {(field.MaxDefinitionLevel > 0 ? levels.Length : values.Length)} values for {count} rows"
-            );
+        int count = checked((int)reader.RowCount);
+        if (reader.GetMetadata(field)?.MetaData?.NumValues is { } stored && stored != count)
+            throw new InvalidDataException($"the column '{field.Name}' has {stored} values for {count} rows");
+        TValue[] values = new TValue[count];
+        int[]? levels = field.MaxDefinitionLevel > 0 ? new int[count] : null;
+        await reader.ReadRawAsync<TValue>(field, values, levels?.AsMemory(), repetitionLevels: null);
         TRow?[] rows = new TRow?[count];
         for (int i = 0, value = 0; i < count; i++)
-            if (levels.IsEmpty || levels[i] == field.MaxDefinitionLevel)
+            if (levels is null || levels[i] == field.MaxDefinitionLevel)
                 rows[i] = row(values[value++]);
         return rows;
     }

@@ -11,14 +11,14 @@ public sealed class RunCheckpointTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void The_state_of_a_version_without_validation_losses_is_read()
+    public void What_the_state_of_an_older_version_lacks_has_the_value_of_a_new_one()
     {
         Directory.CreateDirectory(_folder["last"]);
         File.WriteAllText(
             _folder["last/state.json"],
             """
             { "epoch": 3, "step_in_epoch": 2, "step": 11, "loss_sum": 1.5, "pending_loss": 0.25, "seconds": 7,
-              "best_top1": 0.5, "best_ema_top1": -1, "teacher": "AB", "kernels": { "a": "b" } }
+              "best_top1": 0.5, "teacher": "AB", "kernels": { "a": "b" } }
             """
         );
         TrainState state = new RunCheckpoint(_folder.Path).ReadState();
@@ -27,7 +27,10 @@ public sealed class RunCheckpointTests : IDisposable
             (state.Epoch, state.StepInEpoch, state.Step, state.LossSum, state.PendingLoss)
         );
         Assert.Equal(("AB", "b"), (state.Teacher, state.Kernels["a"]));
+        Assert.Equal((0.5, -1), (state.BestTop1, state.BestEmaTop1));
         Assert.Empty(state.ValidationLosses);
+        Assert.Empty(state.Lengths);
+        Assert.Null(state.TrainingImages);
     }
 
     [Fact]
