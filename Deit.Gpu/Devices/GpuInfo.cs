@@ -111,6 +111,21 @@ public sealed record GpuInfo
     /// <summary>The most subgroups of a workgroup whose subgroups have a size that the kernel asks for.</summary>
     internal int MaxWorkgroupSubgroups { get; init; } = int.MaxValue;
 
+    /// <summary>What shaders may do within a subgroup, as bits of VkSubgroupFeatureFlagBits: no device is suitable without these.</summary>
+    internal uint SubgroupOperations { get; init; } = 0b10101; // basic, arithmetic, shuffle
+
+    /// <summary>The most storage buffers of a kernel.</summary>
+    internal int MaxBindings { get; init; } = 32;
+
+    /// <summary>The largest y of a workgroup; every device has these.</summary>
+    internal int MaxWorkgroupHeight { get; init; } = 128;
+
+    /// <summary>The largest z of a workgroup; every device has these.</summary>
+    internal int MaxWorkgroupDepth { get; init; } = 64;
+
+    /// <summary>8-bit values in storage buffers.</summary>
+    internal bool Storage8 { get; init; }
+
     /// <summary>Bytes of shared memory of a workgroup.</summary>
     public required int SharedMemoryBytes { get; init; }
 

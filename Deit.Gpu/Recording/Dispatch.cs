@@ -49,7 +49,7 @@ public sealed class Dispatch
     /// <summary>The kernel without its tensors.</summary>
     internal PipelineDescription Pipeline =>
         new(
-            Kernel.Name,
+            Kernel.Shader,
             Kernel.Subgroups,
             Specialization,
             PushLength(Push.Length, Kernel.Addresses),

@@ -75,7 +75,8 @@ public sealed class Recorder
     public Scope Multiplying(ProductArithmetic products) => Enter(CurrentScope with { Products = products });
 
     /// <summary>The name of the kernel that runs something: the fastest of the candidates on this device.</summary>
-    /// <param name="key">The name of the choice: candidates are measured once for each key.</param>
+    /// <param name="key">The name of the choice: candidates are measured once for each key, and the choice is kept for later
+    /// processes. A program begins it with its own name, and changes it with its shaders.</param>
     /// <param name="candidates">The reference of the trial among them.</param>
     /// <param name="trial">The computation by which they are measured.</param>
     /// <exception cref="GpuException">Measuring failed.</exception>
@@ -101,13 +102,16 @@ public sealed class Recorder
     /// <param name="kernel">The shader.</param>
     /// <param name="push">Its push constants.</param>
     /// <param name="workgroups">How many workgroups.</param>
-    /// <param name="specialization">Values of the specialization constants 0, 1, ...; 0 is the workgroup size.</param>
-    /// <param name="bindings">The tensors in binding order.</param>
+    /// <param name="specialization">Values of the specialization constants 0, 1, ...; those behind the last keep their defaults.</param>
+    /// <param name="bindings">The tensors in binding order, with the access that the shader declares (<c>readonly</c>,
+    /// <c>writeonly</c>, or both). A shader that reads a tensor only on demand may be given it as written.</param>
     /// <param name="flops">Floating-point operations, for profiles.</param>
-    /// <exception cref="GpuException">A tensor exceeds the largest range that the device binds, or there are too many
-    /// workgroups.</exception>
-    /// <exception cref="InvalidOperationException">A tensor is a weight that lies in the order of a kernel, and the graph was not
-    /// given <see cref="GraphOptions.Fixed"/>.</exception>
+    /// <exception cref="GpuException">A tensor exceeds the largest range that the device binds, there are too many
+    /// workgroups, or the device does not run a caller's shader: its workgroup, shared memory or bindings are too many, or a capability
+    /// is missing.</exception>
+    /// <exception cref="InvalidOperationException">The bindings, their access or the specialization constants are not those that a
+    /// caller's shader declares; or a tensor is a weight that lies in the order of a kernel, and the graph was not given
+    /// <see cref="GraphOptions.Fixed"/>.</exception>
     public void Dispatch<TPush>(
         Kernel<TPush> kernel,
         in TPush push,
@@ -156,11 +160,21 @@ public sealed class Recorder
                     + $"runs 1 to {Info.MaxWorkgroups.X} x {Info.MaxWorkgroups.Y} x {Info.MaxWorkgroups.Z}; lower the "
                     + "batch size."
             );
-        byte[] pushBytes = MemoryMarshal.AsBytes(new ReadOnlySpan<TPush>(in push)).ToArray();
+        byte[] pushBytes = MemoryMarshal.AsBytes(new ReadOnlySpan<TPush>(in push))[..kernel.PushBytes].ToArray();
         string label = CurrentScope.Name.Length == 0 ? kernel.Name : $"{CurrentScope.Name}: {kernel.Name}";
-        _dispatches.Add(
-            new Dispatch(kernel, specialization.ToArray(), pushBytes, workgroups, bound, new Cost(flops, bytes), label)
+        Dispatch dispatch = new(
+            kernel,
+            specialization.ToArray(),
+            pushBytes,
+            workgroups,
+            bound,
+            new Cost(flops, bytes),
+            label
         );
+        // Ours are chosen by the facts of the device. A caller's shader is checked here, where the stack leads to its op.
+        kernel.Given?.Verify(dispatch.Pipeline);
+        kernel.Given?.Demands.Require(Info, dispatch.Pipeline);
+        _dispatches.Add(dispatch);
     }
 
     /// <summary>A scope of a recording, which ends when this is disposed.</summary>

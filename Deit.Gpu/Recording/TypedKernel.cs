@@ -7,7 +7,7 @@ namespace Deit.Gpu;
 /// <typeparam name="TPush">As of <see cref="Kernel{TPush}"/>.</typeparam>
 /// <param name="name">The stem of the F32 variant.</param>
 /// <param name="subgroups">As of <see cref="Kernel{TPush}"/>.</param>
-public sealed class TypedKernel<TPush>(string name, SubgroupDemand subgroups = SubgroupDemand.None)
+internal sealed class TypedKernel<TPush>(string name, SubgroupDemand subgroups = SubgroupDemand.None)
     where TPush : unmanaged
 {
     private readonly Kernel<TPush> _f32 = new(name, subgroups),

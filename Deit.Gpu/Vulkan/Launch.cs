@@ -15,13 +15,13 @@ internal enum ShaderAccess
 }
 
 /// <summary>A kernel before it has buffers: everything that decides its pipeline, or that its shader is checked against.</summary>
-/// <param name="Shader">The file name in <c>shaders/spirv</c> without extension.</param>
+/// <param name="Shader">The shader.</param>
 /// <param name="Subgroups">The subgroups that the shader counts on.</param>
 /// <param name="Specialization">Values of the specialization constants 0, 1, 2, ...</param>
 /// <param name="PushBytes">Bytes of push constants.</param>
 /// <param name="Bindings">The access of binding 0, 1, 2, ...</param>
 internal sealed record PipelineDescription(
-    string Shader,
+    SpirvModule Shader,
     SubgroupDemand Subgroups,
     uint[] Specialization,
     int PushBytes,

@@ -78,12 +78,17 @@ internal static unsafe class PhysicalDevices
             SubgroupSize = (int)properties11.SubgroupSize,
             SubgroupSizes = SubgroupSizes(properties13, features.SubgroupSizeControl),
             MaxWorkgroupSubgroups = MostSubgroups(properties13),
+            SubgroupOperations = (uint)properties11.SubgroupSupportedOperations,
+            MaxBindings = MostBindings(limits),
+            MaxWorkgroupHeight = (int)limits.MaxComputeWorkGroupSize[1],
+            MaxWorkgroupDepth = (int)limits.MaxComputeWorkGroupSize[2],
             SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
             MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
             MaxWorkgroups = MostWorkgroups(limits),
             PushConstantBytes = (int)limits.MaxPushConstantsSize,
             Float16 = features.Float16,
             Storage16 = features.Storage16,
+            Storage8 = features.Storage8,
             BFloat16 = features.BFloat16,
             WorkgroupMatrices = features.WorkgroupMatrices,
             MaxMatrixDimension = features.WorkgroupMatrices ? (int)MaxMatrixDimension(vk, device) : 0,
@@ -110,6 +115,10 @@ internal static unsafe class PhysicalDevices
 
     private static int MostSubgroups(in PhysicalDeviceVulkan13Properties properties) =>
         properties.MaxComputeWorkgroupSubgroups is > 0 and < int.MaxValue and var most ? (int)most : int.MaxValue;
+
+    // Every driver that writes bindings into command buffers writes 32 of them.
+    private static int MostBindings(in PhysicalDeviceLimits limits) =>
+        (int)Math.Min(32, Math.Min(limits.MaxPerStageDescriptorStorageBuffers, limits.MaxPerStageResources));
 
     private static WorkgroupCount MostWorkgroups(in PhysicalDeviceLimits limits) =>
         new(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]);

@@ -69,22 +69,20 @@ internal sealed unsafe class PipelineCache : IDisposable
 
     private ComputePipeline Get(PipelineDescription kernel)
     {
-        SpirvModule module = SpirvModule.Load(kernel.Shader);
-        module.Verify(kernel);
-        string key = $"{module.Name}/{string.Join(',', kernel.Specialization)}";
-        return _pipelines.Get(key, _ => Create(module, kernel, _cache));
+        kernel.Shader.Verify(kernel);
+        string key = $"{kernel.Shader.Id}/{kernel.Subgroups}/{string.Join(',', kernel.Specialization)}";
+        return _pipelines.Get(key, _ => Create(kernel, _cache));
     }
 
     /// <summary>Compiles a kernel once more, past the caches of this class, and asks the driver what came out.</summary>
     public CompiledKernel Inspect(PipelineDescription kernel)
     {
-        SpirvModule module = SpirvModule.Load(kernel.Shader);
-        module.Verify(kernel);
+        kernel.Shader.Verify(kernel);
         long start = Stopwatch.GetTimestamp();
         ComputePipeline pipeline;
         try
         {
-            pipeline = Create(module, kernel, default, Executables.Flags);
+            pipeline = Create(kernel, default, Executables.Flags);
         }
         catch (GpuException error) when (error.Reason is not GpuErrorKind.DeviceLost)
         {
@@ -104,12 +102,12 @@ internal sealed unsafe class PipelineCache : IDisposable
     private ExecutableProperties Executables => field ??= new ExecutableProperties(_device);
 
     private ComputePipeline Create(
-        SpirvModule module,
         PipelineDescription kernel,
         Silk.NET.Vulkan.PipelineCache cache,
         PipelineCreateFlags flags = 0
     )
     {
+        SpirvModule module = kernel.Shader;
         (bool fullSubgroups, int? size) = SubgroupsOf(kernel);
         uint[] specialization = kernel.Specialization;
         PipelineShaderStageRequiredSubgroupSizeCreateInfo required = new()
@@ -121,7 +119,7 @@ internal sealed unsafe class PipelineCache : IDisposable
             (module.Bindings.Length, module.PushBytes),
             key => CreateLayout(key.Bindings, key.Push)
         );
-        ShaderModule shader = _modules.Get(module.Name, _ => CreateModule(module));
+        ShaderModule shader = _modules.Get(module.Id, _ => CreateModule(module));
         SpecializationMapEntry* entries = stackalloc SpecializationMapEntry[Math.Max(1, specialization.Length)];
         for (int i = 0; i < specialization.Length; i++)
             entries[i] = new SpecializationMapEntry((uint)i, (uint)(i * sizeof(uint)), sizeof(uint));

@@ -1,34 +1,51 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace Deit.Gpu.Vulkan;
 
-/// <summary>A compiled shader with its declarations: bindings, their access, push constants.</summary>
-/// <remarks>Numbers of the opcodes, decorations and storage classes: the SPIR-V specification, sections 3.49, 3.20 and 3.7.</remarks>
+/// <summary>A compiled shader with its declarations: bindings, their access, push constants, what it asks of a device.</summary>
 internal sealed class SpirvModule
 {
-    private const uint Magic = 0x07230203;
+    private const uint Magic = 0x07230203,
+        NewestVersion = 0x00010600;
     private static readonly ConcurrentDictionary<string, SpirvModule> Loaded = new();
 
-    private SpirvModule(string name, byte[] code)
+    /// <summary>Takes a module apart.</summary>
+    /// <param name="name">For messages.</param>
+    /// <param name="spirv">Its bytes, which stay as they are from now on.</param>
+    /// <exception cref="ArgumentException">It is no module, or its declarations are not those of a kernel.</exception>
+    public SpirvModule(string name, byte[] spirv)
     {
-        (Name, Code) = (name, code);
-        Reflect(MemoryMarshal.Cast<byte, uint>(code));
+        (Name, Code, Id) = (name, spirv, Convert.ToHexStringLower(SHA256.HashData(spirv)));
+        SpirvDeclarations declarations = new(name);
+        Read(declarations);
+        uint entry = declarations.EntryPoint();
+        SpecializationIds = declarations.SpecializationIds;
+        PushBytes = declarations.PushBytes();
+        Bindings = declarations.Accesses();
+        Demands.RequireWorkgroup(name, entry);
     }
 
     public string Name { get; }
 
     public byte[] Code { get; }
 
+    /// <summary>What tells shaders apart, since those of callers may bear any name: a hash of the bytes.</summary>
+    public string Id { get; }
+
     /// <summary>The declared access of binding 0, 1, ...</summary>
-    public ShaderAccess[] Bindings { get; private set; } = [];
+    public ShaderAccess[] Bindings { get; }
 
     /// <summary>Bytes of the push_constant block.</summary>
-    public int PushBytes { get; private set; }
+    public int PushBytes { get; }
 
     /// <summary>The ids of the specialization constants.</summary>
-    public HashSet<uint> SpecializationIds { get; } = [];
+    public HashSet<uint> SpecializationIds { get; }
+
+    /// <summary>What it asks of a device.</summary>
+    public SpirvDemands Demands { get; } = new();
 
     /// <summary>The shader that is embedded under a name.</summary>
     /// <exception cref="GpuException">There is no such shader.</exception>
@@ -79,28 +96,38 @@ internal sealed class SpirvModule
                 );
     }
 
-    private void Reflect(ReadOnlySpan<uint> words)
+    private void Read(SpirvDeclarations declarations)
     {
-        if (words.Length < 5 || words[0] != Magic)
-            throw new GpuException(
-                GpuErrorKind.Vulkan,
-                $"Shader '{Name}' is no SPIR-V module; run shaders/compile and build again."
+        const string Remedy = "give it the whole file that glslc writes.";
+        if (Code.Length < 20 || Code.Length % 4 != 0)
+            throw new ArgumentException(
+                $"Shader '{Name}' has {Code.Length} bytes, a SPIR-V module has at least 20 and a multiple of 4; {Remedy}"
             );
-        SpirvDeclarations declarations = new();
+        ReadOnlySpan<uint> words = MemoryMarshal.Cast<byte, uint>(Code);
+        if (words[0] != Magic)
+            throw new ArgumentException(
+                $"Shader '{Name}' begins with 0x{words[0]:x8}, a SPIR-V module with 0x{Magic:x8}; {Remedy}"
+            );
+        if (words[1] > NewestVersion)
+            throw new ArgumentException(
+                $"Shader '{Name}' is SPIR-V of version {(words[1] >> 16) & 0xFF}.{(words[1] >> 8) & 0xFF}, Vulkan 1.3 takes 1.0 to 1.6; "
+                    + "compile it with glslc --target-env=vulkan1.3."
+            );
+        uint last = 0;
         for (int at = 5; at < words.Length; )
         {
-            uint opcode = words[at] & 0xFFFF;
             int length = (int)(words[at] >> 16);
-            if (length == 0 || at + length > words.Length)
-                throw new GpuException(
-                    GpuErrorKind.Vulkan,
-                    $"Shader '{Name}' is a damaged SPIR-V module; run shaders/compile and build again."
+            if (length == 0 || length > words.Length - at || !SpirvDeclarations.IsWhole(words.Slice(at, length)))
+                throw new ArgumentException(
+                    $"Shader '{Name}' has a damaged instruction at word {at} of {words.Length}; {Remedy}"
                 );
-            declarations.Add(opcode, words.Slice(at, length));
+            ReadOnlySpan<uint> instruction = words.Slice(at, length);
+            last = words[at] & 0xFFFF;
+            declarations.Add(last, instruction);
+            Demands.Add(last, instruction);
             at += length;
         }
-        SpecializationIds.UnionWith(declarations.SpecializationIds);
-        PushBytes = declarations.PushBytes();
-        Bindings = declarations.Accesses(Name);
+        if (last != 56) // OpFunctionEnd
+            throw new ArgumentException($"Shader '{Name}' ends in the middle of a function, or has none; {Remedy}");
     }
 }

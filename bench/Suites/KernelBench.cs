@@ -150,7 +150,7 @@ internal static class KernelBench
             _entries.Values.Select(entry => Row(entry, pipelines.Inspect(entry.Kernel)));
 
         private static string KeyOf(Dispatch dispatch) =>
-            $"{dispatch.Kernel.Name} {string.Join(',', dispatch.Specialization)}";
+            $"{dispatch.Pipeline.Shader.Id} {string.Join(',', dispatch.Specialization)}";
 
         private static KernelRow Row(Entry entry, CompiledKernel compiled)
         {
@@ -158,7 +158,7 @@ internal static class KernelBench
             KernelExecutable? executable = compiled.Executables.MaxBy(one => one.SubgroupSize);
             KernelFigures? told = executable is null ? null : KernelFigures.Of(executable.Statistics);
             return new KernelRow(
-                entry.Kernel.Shader,
+                entry.Kernel.Shader.Name,
                 string.Join(' ', entry.Kernel.Specialization.Select(c => c.ToString(CultureInfo.InvariantCulture))),
                 entry.First,
                 entry.Choices,

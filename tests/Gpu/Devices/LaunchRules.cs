@@ -6,33 +6,11 @@ namespace Deit.Tests.Gpu.Devices;
 /// <summary>The rules that a launch keeps on a device, for devices that need not be there.</summary>
 internal static class LaunchRules
 {
-    // What a device needs for a capability of a shader: the SPIR-V specification, section 3.31, and its extensions. The
-    // facts of a device do not tell which operations its subgroups have.
-    private static readonly Dictionary<uint, (string Name, Func<GpuInfo, bool> IsOffered)> Capabilities = new()
-    {
-        [1] = ("Shader", _ => true),
-        [9] = ("Float16", info => info.Float16),
-        [11] = ("Int64", info => info.BufferAddresses),
-        [61] = ("GroupNonUniform", _ => true),
-        [63] = ("GroupNonUniformArithmetic", _ => true),
-        [65] = ("GroupNonUniformShuffle", _ => true),
-        [4433] = ("StorageBuffer16BitAccess", info => info.Storage16),
-        [5116] = ("BFloat16TypeKHR", info => info.BFloat16),
-        [5118] = ("BFloat16CooperativeMatrixKHR", info => info.MatrixShapes.Any(shape => shape.Input == "bf16")),
-        // A device has no shapes without the memory model that matrices need.
-        [5345] = ("VulkanMemoryModel", info => info.MatrixShapes.Count > 0),
-        [5347] = ("PhysicalStorageBufferAddresses", info => info.BufferAddresses),
-        [5432] = ("CooperativeMatrixPerElementOperationsNV", info => info.WorkgroupMatrices),
-        [5433] = ("CooperativeMatrixTensorAddressingNV", info => info.WorkgroupMatrices),
-        [5439] = ("TensorAddressingNV", info => info.WorkgroupMatrices),
-        [6022] = ("CooperativeMatrixKHR", info => info.MatrixShapes.Count > 0),
-    };
-
     /// <summary>A sentence for each rule that a launch breaks on a device.</summary>
     /// <exception cref="InvalidOperationException">The launch does not fit its own shader.</exception>
     public static IEnumerable<string> Faults(GpuInfo info, Dispatch launch)
     {
-        SpirvModule.Load(launch.Kernel.Name).Verify(launch.Pipeline);
+        launch.Kernel.Shader.Verify(launch.Pipeline);
         string what = $"{info.Name}, {launch.Kernel.Name} ({string.Join(' ', launch.Specialization)})";
         return
         [
@@ -48,8 +26,8 @@ internal static class LaunchRules
         uint invocations = launch.Specialization[0];
         if (invocations == 0 || invocations > info.MaxWorkgroupSize)
             yield return $"a workgroup of {invocations} invocations, at most {info.MaxWorkgroupSize}";
-        long shared = ShaderDemands.Of(launch.Kernel.Name).SharedBytes(launch.Specialization);
-        if (shared > info.SharedMemoryBytes)
+        double shared = launch.Kernel.Shader.Demands.SharedBytes(launch.Specialization);
+        if (!(shared <= info.SharedMemoryBytes))
             yield return $"{shared} bytes of shared memory, at most {info.SharedMemoryBytes}";
         if (launch.Pipeline.PushBytes > info.PushConstantBytes)
             yield return $"{launch.Pipeline.PushBytes} bytes of push constants, at most {info.PushConstantBytes}";
@@ -69,11 +47,12 @@ internal static class LaunchRules
 
     private static IEnumerable<string> OfCapabilities(GpuInfo info, Dispatch launch)
     {
-        foreach (uint capability in ShaderDemands.Of(launch.Kernel.Name).Capabilities)
-            if (!Capabilities.TryGetValue(capability, out (string Name, Func<GpuInfo, bool> IsOffered) rule))
-                yield return $"capability {capability}, for which there is no rule";
-            else if (!rule.IsOffered(info))
-                yield return $"capability {rule.Name}, the device lacks it";
+        foreach (uint number in launch.Kernel.Shader.Demands.Capabilities)
+        {
+            SpirvCapability capability = SpirvCapability.Of(number);
+            if (!capability.IsOffered(info))
+                yield return $"capability {capability.Name}, the device lacks it";
+        }
     }
 
     private static IEnumerable<string> OfUnits(GpuInfo info, Dispatch launch)

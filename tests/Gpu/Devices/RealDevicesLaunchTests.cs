@@ -1,4 +1,5 @@
 using Deit.Gpu;
+using Deit.Gpu.Vulkan;
 
 namespace Deit.Tests.Gpu.Devices;
 
@@ -118,8 +119,8 @@ public sealed class RealDevicesLaunchTests
     public void A_shader_tells_its_shared_memory()
     {
         uint[] tile = [256, 128, 128, 16, 8, 8, 256, 2, 1, 1, 1, 0];
-        Assert.Equal(2 * 2 * 16 * ((128 * 4) + 16), ShaderDemands.Of("matmul.tiled").SharedBytes(tile));
-        Assert.Equal(0, ShaderDemands.Of("matmul.resident").SharedBytes([8, 128, 8, 64, 8, 1, 1, 1, 0]));
+        Assert.Equal(2 * 2 * 16 * ((128 * 4) + 16), SpirvModule.Load("matmul.tiled").Demands.SharedBytes(tile));
+        Assert.Equal(0, SpirvModule.Load("matmul.resident").Demands.SharedBytes([8, 128, 8, 64, 8, 1, 1, 1, 0]));
     }
 
     [Fact]
