@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Deit.Gpu.Vulkan;
 
 namespace Deit.Gpu;
 
@@ -110,7 +111,7 @@ public sealed class Recorder
     /// workgroups, or the device does not run a caller's shader: its workgroup, shared memory or bindings are too many, or a capability
     /// is missing.</exception>
     /// <exception cref="InvalidOperationException">The bindings, their access or the specialization constants are not those that a
-    /// caller's shader declares; or a tensor is a weight that lies in the order of a kernel, and the graph was not given
+    /// caller's shader declares, or a slice does not begin at a multiple of 256 bytes; or a tensor is a weight that lies in the order of a kernel, and the graph was not given
     /// <see cref="GraphOptions.Fixed"/>.</exception>
     public void Dispatch<TPush>(
         Kernel<TPush> kernel,
@@ -146,6 +147,37 @@ public sealed class Recorder
             bool wasCounted = i >= bindings.Length - kernel.Addresses && bound.AsSpan(0, i).Contains(binding);
             bytes += wasCounted ? 0 : length * (binding.Access == Access.ReadWrite ? 2 : 1);
         }
+        RequireFitting(kernel, workgroups);
+        byte[] pushBytes = MemoryMarshal.AsBytes(new ReadOnlySpan<TPush>(in push))[..kernel.PushBytes].ToArray();
+        string label = CurrentScope.Name.Length == 0 ? kernel.Name : $"{CurrentScope.Name}: {kernel.Name}";
+        Dispatch dispatch = new(
+            kernel,
+            specialization.ToArray(),
+            pushBytes,
+            workgroups,
+            bound,
+            new Cost(flops, bytes),
+            label
+        );
+        if (kernel.Given is { } shader)
+            Require(shader, dispatch);
+        _dispatches.Add(dispatch);
+    }
+
+    /// <summary>A scope of a recording, which ends when this is disposed.</summary>
+    public readonly struct Scope : IDisposable
+    {
+        private readonly Recorder _recorder;
+        private readonly RecordingScope _outer;
+
+        internal Scope(Recorder recorder, RecordingScope outer) => (_recorder, _outer) = (recorder, outer);
+
+        /// <summary>Leaves the scope.</summary>
+        public void Dispose() => _recorder.CurrentScope = _outer;
+    }
+
+    private void RequireFitting(Kernel kernel, WorkgroupCount workgroups)
+    {
         if (
             workgroups.X == 0
             || workgroups.Y == 0
@@ -160,33 +192,20 @@ public sealed class Recorder
                     + $"runs 1 to {Info.MaxWorkgroups.X} x {Info.MaxWorkgroups.Y} x {Info.MaxWorkgroups.Z}; lower the "
                     + "batch size."
             );
-        byte[] pushBytes = MemoryMarshal.AsBytes(new ReadOnlySpan<TPush>(in push))[..kernel.PushBytes].ToArray();
-        string label = CurrentScope.Name.Length == 0 ? kernel.Name : $"{CurrentScope.Name}: {kernel.Name}";
-        Dispatch dispatch = new(
-            kernel,
-            specialization.ToArray(),
-            pushBytes,
-            workgroups,
-            bound,
-            new Cost(flops, bytes),
-            label
-        );
-        // Ours are chosen by the facts of the device. A caller's shader is checked here, where the stack leads to its op.
-        kernel.Given?.Verify(dispatch.Pipeline);
-        kernel.Given?.Demands.Require(Info, dispatch.Pipeline);
-        _dispatches.Add(dispatch);
     }
 
-    /// <summary>A scope of a recording, which ends when this is disposed.</summary>
-    public readonly struct Scope : IDisposable
+    // Our own shaders are chosen by the facts of the device. A caller's is checked here, where the stack leads to its op.
+    private void Require(SpirvModule shader, Dispatch dispatch)
     {
-        private readonly Recorder _recorder;
-        private readonly RecordingScope _outer;
-
-        internal Scope(Recorder recorder, RecordingScope outer) => (_recorder, _outer) = (recorder, outer);
-
-        /// <summary>Leaves the scope.</summary>
-        public void Dispose() => _recorder.CurrentScope = _outer;
+        shader.Verify(dispatch.Pipeline);
+        shader.Demands.Require(Info, dispatch.Pipeline);
+        foreach (Binding binding in dispatch.Bindings)
+            if (binding.Tensor.ByteOffset % Storage.Alignment != 0)
+                throw new InvalidOperationException(
+                    $"{shader.Name} binds a slice, {binding.Tensor}, that begins at byte {binding.Tensor.ByteOffset} of a tensor, every "
+                        + $"device binds multiples of {Storage.Alignment}; bind the whole tensor and pass the first element as a push "
+                        + "constant."
+                );
     }
 
     private Scope Enter(RecordingScope inner)

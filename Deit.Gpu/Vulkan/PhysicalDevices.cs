@@ -52,7 +52,7 @@ internal static unsafe class PhysicalDevices
         bool addresses = HasAddresses(type, features, properties.Properties.ApiVersion);
         long heapBytes = (long)memory.MemoryHeaps[(int)choice.Heap].Size;
         PhysicalDeviceLimits limits = properties.Properties.Limits;
-        return new GpuInfo
+        GpuInfo info = new()
         {
             Index = index,
             Name = Text(properties.Properties.DeviceName),
@@ -78,23 +78,19 @@ internal static unsafe class PhysicalDevices
             SubgroupSize = (int)properties11.SubgroupSize,
             SubgroupSizes = SubgroupSizes(properties13, features.SubgroupSizeControl),
             MaxWorkgroupSubgroups = MostSubgroups(properties13),
-            SubgroupOperations = (uint)properties11.SubgroupSupportedOperations,
-            MaxBindings = MostBindings(limits),
-            MaxWorkgroupHeight = (int)limits.MaxComputeWorkGroupSize[1],
-            MaxWorkgroupDepth = (int)limits.MaxComputeWorkGroupSize[2],
             SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
             MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
             MaxWorkgroups = MostWorkgroups(limits),
             PushConstantBytes = (int)limits.MaxPushConstantsSize,
             Float16 = features.Float16,
             Storage16 = features.Storage16,
-            Storage8 = features.Storage8,
             BFloat16 = features.BFloat16,
             WorkgroupMatrices = features.WorkgroupMatrices,
             MaxMatrixDimension = features.WorkgroupMatrices ? (int)MaxMatrixDimension(vk, device) : 0,
             MatrixShapes = Units(instance, device, features, type, properties11.SubgroupSize),
             TimestampPeriod = limits.TimestampComputeAndGraphics ? limits.TimestampPeriod : 0,
         };
+        return WithFactsOfKernels(info, features, limits, properties11);
     }
 
     // Mesa's CPU driver offers matrix units with any length of vectors. With 512 bits, which make subgroups of 16 lanes, the
@@ -116,9 +112,22 @@ internal static unsafe class PhysicalDevices
     private static int MostSubgroups(in PhysicalDeviceVulkan13Properties properties) =>
         properties.MaxComputeWorkgroupSubgroups is > 0 and < int.MaxValue and var most ? (int)most : int.MaxValue;
 
-    // Every driver that writes bindings into command buffers writes 32 of them.
-    private static int MostBindings(in PhysicalDeviceLimits limits) =>
-        (int)Math.Min(32, Math.Min(limits.MaxPerStageDescriptorStorageBuffers, limits.MaxPerStageResources));
+    // What shaders of callers are held to. Every driver that writes bindings into command buffers writes 32 of them.
+    private static GpuInfo WithFactsOfKernels(
+        GpuInfo info,
+        Features features,
+        in PhysicalDeviceLimits limits,
+        in PhysicalDeviceVulkan11Properties properties
+    ) =>
+        info with
+        {
+            Storage8 = features.Storage8,
+            SubgroupOperations = (uint)properties.SubgroupSupportedOperations,
+            MaxBindings = (int)
+                Math.Min(32, Math.Min(limits.MaxPerStageDescriptorStorageBuffers, limits.MaxPerStageResources)),
+            MaxWorkgroupHeight = (int)limits.MaxComputeWorkGroupSize[1],
+            MaxWorkgroupDepth = (int)limits.MaxComputeWorkGroupSize[2],
+        };
 
     private static WorkgroupCount MostWorkgroups(in PhysicalDeviceLimits limits) =>
         new(limits.MaxComputeWorkGroupCount[0], limits.MaxComputeWorkGroupCount[1], limits.MaxComputeWorkGroupCount[2]);

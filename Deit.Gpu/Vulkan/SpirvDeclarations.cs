@@ -188,8 +188,8 @@ internal sealed class SpirvDeclarations(string name)
         }
         if (found.Count > 0 && found.Keys.Last() != found.Count - 1)
             throw new ArgumentException(
-                $"Shader '{name}' has the bindings {string.Join(", ", found.Keys)}, expected 0, 1, 2, ... without a gap; number them so, and "
-                    + "use each of them, since compilers leave out the others."
+                $"Shader '{name}' has the bindings {string.Join(", ", found.Keys)}, expected 0, 1, 2, ... without a gap; number "
+                    + "them so, and use each of them, since compilers leave out the others."
             );
         return [.. found.Values];
     }

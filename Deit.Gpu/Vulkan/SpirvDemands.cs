@@ -1,8 +1,8 @@
 namespace Deit.Gpu.Vulkan;
 
 /// <summary>What a shader asks of a device: capabilities, the size of its workgroups and their shared memory.</summary>
-/// <remarks>Numbers of the opcodes, decorations, execution modes and storage classes: the SPIR-V specification, sections 3.49, 3.20, 3.6 and
-/// 3.7.</remarks>
+/// <remarks>Numbers of the opcodes, decorations, execution modes and storage classes: the SPIR-V specification, sections 3.49,
+/// 3.20, 3.6 and 3.7.</remarks>
 internal sealed class SpirvDemands
 {
     private readonly List<uint> _capabilities = [];

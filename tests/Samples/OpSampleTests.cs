@@ -56,8 +56,8 @@ public sealed class OpSampleTests
             );
     }
 
-    // exp may carry 3 + 2 |x| units in the last place on Vulkan, 1.2e-6 at |x| = 4, a division 2.5 of them. There are four more roundings of
-    // half a unit, and ten in the gradient.
+    // exp may carry 3 + 2 |x| units in the last place on Vulkan, 1.2e-6 at |x| = 4, a division 2.5 of them. There are four more
+    // roundings of half a unit, and ten in the gradient.
     [Theory]
     [InlineData(1, 1)]
     [InlineData(1, 37)]

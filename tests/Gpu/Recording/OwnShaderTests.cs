@@ -182,6 +182,13 @@ public sealed class OwnShaderTests
             Refusal<InvalidOperationException>([64], Binding.Read(x), Binding.Write(y))
         );
 
+        // Cards bind at multiples of 16 to 256 bytes.
+        Tensor whole = run.Empty([130]);
+        Assert.Contains(
+            "begins at byte 4 of a tensor",
+            Refusal<InvalidOperationException>([], Binding.Read(whole.Slice(1, [2])), Binding.Write(y))
+        );
+
         string Refusal<T>(uint[] specialization, params Binding[] bindings)
             where T : Exception
         {
