@@ -111,8 +111,8 @@ public sealed class Recorder
     /// workgroups, or the device does not run a caller's shader: its workgroup, shared memory or bindings are too many, or a capability
     /// is missing.</exception>
     /// <exception cref="InvalidOperationException">The bindings, their access or the specialization constants are not those that a
-    /// caller's shader declares, or a slice does not begin at a multiple of 256 bytes; or a tensor is a weight that lies in the order of a kernel, and the graph was not given
-    /// <see cref="GraphOptions.Fixed"/>.</exception>
+    /// caller's shader declares, or a slice for it does not begin at a multiple of 256 bytes; or a tensor is a weight that lies in the
+    /// order of a kernel, and the graph was not given <see cref="GraphOptions.Fixed"/>.</exception>
     public void Dispatch<TPush>(
         Kernel<TPush> kernel,
         in TPush push,

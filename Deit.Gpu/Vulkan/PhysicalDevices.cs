@@ -77,7 +77,6 @@ internal static unsafe class PhysicalDevices
             MaxStorageBufferRange = limits.MaxStorageBufferRange,
             SubgroupSize = (int)properties11.SubgroupSize,
             SubgroupSizes = SubgroupSizes(properties13, features.SubgroupSizeControl),
-            MaxWorkgroupSubgroups = MostSubgroups(properties13),
             SharedMemoryBytes = (int)limits.MaxComputeSharedMemorySize,
             MaxWorkgroupSize = (int)Math.Min(limits.MaxComputeWorkGroupInvocations, limits.MaxComputeWorkGroupSize[0]),
             MaxWorkgroups = MostWorkgroups(limits),
@@ -90,7 +89,7 @@ internal static unsafe class PhysicalDevices
             MatrixShapes = Units(instance, device, features, type, properties11.SubgroupSize),
             TimestampPeriod = limits.TimestampComputeAndGraphics ? limits.TimestampPeriod : 0,
         };
-        return WithFactsOfKernels(info, features, limits, properties11);
+        return WithFactsOfKernels(info, features, limits, properties11, properties13);
     }
 
     // Mesa's CPU driver offers matrix units with any length of vectors. With 512 bits, which make subgroups of 16 lanes, the
@@ -112,19 +111,21 @@ internal static unsafe class PhysicalDevices
     private static int MostSubgroups(in PhysicalDeviceVulkan13Properties properties) =>
         properties.MaxComputeWorkgroupSubgroups is > 0 and < int.MaxValue and var most ? (int)most : int.MaxValue;
 
-    // What shaders of callers are held to. Every driver that writes bindings into command buffers writes 32 of them.
+    // What kernels are held to besides. Every driver that writes bindings into command buffers writes 32 of them.
     private static GpuInfo WithFactsOfKernels(
         GpuInfo info,
         Features features,
         in PhysicalDeviceLimits limits,
-        in PhysicalDeviceVulkan11Properties properties
+        in PhysicalDeviceVulkan11Properties properties11,
+        in PhysicalDeviceVulkan13Properties properties13
     ) =>
         info with
         {
             Storage8 = features.Storage8,
-            SubgroupOperations = (uint)properties.SubgroupSupportedOperations,
+            SubgroupOperations = (uint)properties11.SubgroupSupportedOperations,
             MaxBindings = (int)
                 Math.Min(32, Math.Min(limits.MaxPerStageDescriptorStorageBuffers, limits.MaxPerStageResources)),
+            MaxWorkgroupSubgroups = MostSubgroups(properties13),
             MaxWorkgroupHeight = (int)limits.MaxComputeWorkGroupSize[1],
             MaxWorkgroupDepth = (int)limits.MaxComputeWorkGroupSize[2],
         };

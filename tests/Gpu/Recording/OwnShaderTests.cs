@@ -35,6 +35,29 @@ public sealed class OwnShaderTests
         Assert.Equal([5, 5], OpRun.Device.Read<float>(y[2]));
     }
 
+    // A program that makes the same kernel again and again compiles it once.
+    [Fact]
+    public void Shaders_of_the_same_bytes_are_compiled_once_for_each_demand()
+    {
+        PipelineDescription one = Description(new SpirvModule("one", SpirvModule.Load("scale").Code), [32]),
+            same = Description(new SpirvModule("same", [.. one.Shader.Code]), [32]);
+        ComputePipeline[] compiled = OpRun.Device.Vulkan.Pipelines.Get([
+            one,
+            same,
+            one with
+            {
+                Subgroups = SubgroupDemand.Full,
+            },
+            one with
+            {
+                Specialization = [64],
+            },
+        ]);
+        Assert.Same(compiled[0], compiled[1]);
+        Assert.NotSame(compiled[0], compiled[2]);
+        Assert.NotSame(compiled[0], compiled[3]);
+    }
+
     [Fact]
     public void The_bytes_are_copied()
     {
