@@ -68,7 +68,7 @@ internal sealed record ServeLimits
     /// <exception cref="DeitException">A value is out of its range.</exception>
     public void Validate()
     {
-        OptionCheck.Require(MaxMb is >= 1 and <= 1024, "--max-mb", MaxMb, "from 1 to 1024");
+        OptionCheck.Require(MaxMb is >= 1 and <= 1023, "--max-mb", MaxMb, "from 1 to 1023");
         OptionCheck.Require(
             MaxMegapixels is >= 0.001 and <= 700,
             "--max-megapixels",
@@ -148,6 +148,12 @@ internal static class ServeCommand
             MemoryLimit = (long)limits.MemoryMb << 20,
             Timeout = TimeSpan.FromSeconds(limits.Timeout),
         };
+        OptionCheck.Require(
+            serving.MemoryLimit >= serving.LeastMemory,
+            "--memory-mb",
+            limits.MemoryMb,
+            $"at least {(serving.LeastMemory + 0xFFFFF) >> 20} for a request of --max-mb {limits.MaxMb}"
+        );
         if (options.ApiKeys is not { } path)
             return serving;
         foreach (string key in Keys(path))

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -17,7 +18,7 @@ namespace Deit.Cli.Serving;
 /// <summary>A web server around a model, which nothing but its arguments configures: no file and no variable.</summary>
 internal static class ModelServer
 {
-    // Requests have ended by their own time limit when this is over.
+    // After their own time limit, requests have this for a picture that is being decoded.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     /// <summary>Serves until it is asked to stop, and then finishes the requests under way.</summary>
@@ -81,12 +82,22 @@ internal static class ModelServer
                 (options.MaxBatchSize, options.KernelBudget) = (model.MaxBatchSize, model.KernelBudget);
             }
         );
-        services.AddHealthChecks().AddDeitModel();
+        services.AddSingleton<IHostLifetime, NoLifetime>();
         services.AddSingleton(Microsoft.Extensions.Options.Options.Create(serving)).AddDeitServing();
         WebApplication app = builder.Build();
         app.UseHostFiltering();
+        app.Use(RefuseOtherSites);
         app.MapDeit();
         return app;
+    }
+
+    // A page of another site cannot read answers, but could keep the device busy with the user's browser.
+    private static Task RefuseOtherSites(HttpContext context, RequestDelegate next)
+    {
+        if (!HttpMethods.IsPost(context.Request.Method) || context.Request.Headers["Sec-Fetch-Site"] != "cross-site")
+            return next(context);
+        context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        return Task.CompletedTask;
     }
 
     private static async Task Start(WebApplication app, ServingAddress address)
@@ -103,5 +114,13 @@ internal static class ModelServer
                 error
             );
         }
+    }
+
+    // StopSignal hears signals for all commands; the host must not take them.
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -7,7 +7,7 @@ namespace Deit.Cli.Serving;
 internal sealed class TerminalLog : ILoggerProvider, ILogger
 {
     // A model that cannot be loaded ends the command, which says why itself.
-    private const int LoadFailed = 10;
+    private const string LoadFailed = "LoadFailed";
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -24,7 +24,7 @@ internal sealed class TerminalLog : ILoggerProvider, ILogger
         Func<TState, Exception?, string> formatter
     )
     {
-        if (!IsEnabled(logLevel) || eventId.Id == LoadFailed)
+        if (!IsEnabled(logLevel) || eventId.Name == LoadFailed)
             return;
         string reason = exception is null ? "" : $": {exception.Message}";
         Output.Notice($"{formatter(state, exception)}{reason}");

@@ -12,7 +12,7 @@ internal sealed class ApiKeys(IEnumerable<string> keys)
     private const string Scheme = "Bearer ";
 
     // Hashes have one length, whatever a key has.
-    private readonly byte[][] _hashes = [.. keys.Select(Hash)];
+    private readonly byte[][] _hashes = [.. keys.Select(key => Hash(key.Trim()))];
 
     /// <summary>Whether a request brings one of the keys, or needs none.</summary>
     public bool Admit(IHeaderDictionary headers)
@@ -22,7 +22,7 @@ internal sealed class ApiKeys(IEnumerable<string> keys)
         string authorization = headers.Authorization.ToString();
         string key = authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
             ? authorization[Scheme.Length..].Trim()
-            : headers[Header].ToString();
+            : headers[Header].ToString().Trim();
         byte[] hash = Hash(key);
         bool admitted = false;
         foreach (byte[] known in _hashes)

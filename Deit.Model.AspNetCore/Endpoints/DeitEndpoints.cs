@@ -1,8 +1,10 @@
 using Deit.Model;
 using Deit.Model.AspNetCore;
+using Deit.Model.Serving;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 
 // This is the namespace where programs look for such methods: no using directive is needed to find them.
@@ -13,7 +15,8 @@ public static class DeitEndpoints
 {
     /// <summary>
     /// Maps <c>POST /v1/classify</c>, <c>/v1/embed</c> and <c>/v1/attention</c>, <c>GET /v1/model</c>, <c>/metrics</c>,
-    /// <c>/health</c>, <c>/openapi.json</c>, and the page <c>/</c> unless <see cref="DeitServingOptions.Page"/> is false.
+    /// <c>/health</c>, <c>/openapi.json</c>, and the page <c>/</c>. <see cref="DeitServingOptions"/> leaves out what the program has
+    /// itself.
     /// </summary>
     /// <param name="endpoints">The program, or a group of addresses such as <c>app.MapGroup("/shoes/")</c>.</param>
     /// <param name="serviceKey">The key of the model in the container; null for the one without.</param>
@@ -42,26 +45,47 @@ public static class DeitEndpoints
             "/v1/model",
             context => pictures.GuardAsync(context, () => Describe(context, pictures.Ready(context.RequestServices)))
         );
-        group.MapGet(
-            "/metrics",
-            context =>
-                pictures.GuardAsync(
-                    context,
-                    () =>
-                    {
-                        context.Response.ContentType = MetricsText.ContentType;
-                        return context.Response.WriteAsync(state.Metrics.Write(), context.RequestAborted);
-                    }
-                )
-        );
+        if (state.Options.Metrics)
+            group.MapGet("/metrics", context => pictures.GuardAsync(context, () => Measure(context, state.Metrics)));
         group.MapGet("/openapi.json", EmbeddedAnswers.OpenApi());
         if (state.Options.Page)
             group.MapGet("/", EmbeddedAnswers.Page());
-        group.MapHealthChecks("/health");
+        if (state.Options.Health)
+            group.MapGet("/health", context => CheckHealth(context, pictures.Model(context.RequestServices), state));
         return group;
 
         void Post(string path, Operation operation) =>
             group.MapPost(path, context => pictures.AnswerAsync(context, operation));
+    }
+
+    // Of this model alone, and not of whatever else the program has checks for.
+    private static async Task CheckHealth(HttpContext context, IDeitModel model, ServingState state)
+    {
+        using CancellationTokenSource time = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        time.CancelAfter(state.Options.Timeout);
+        bool isHealthy;
+        try
+        {
+            HealthCheckResult result = await ModelHealthCheck
+                .CheckAsync(model, HealthStatus.Unhealthy, time.Token)
+                .ConfigureAwait(false);
+            isHealthy = result.Status == HealthStatus.Healthy;
+        }
+        catch (OperationCanceledException)
+        {
+            isHealthy = false;
+        }
+        context.Response.StatusCode = isHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        context.Response.Headers.CacheControl = "no-store";
+        await context
+            .Response.WriteAsync(isHealthy ? "Healthy" : "Unhealthy", context.RequestAborted)
+            .ConfigureAwait(false);
+    }
+
+    private static Task Measure(HttpContext context, MetricsText metrics)
+    {
+        context.Response.ContentType = MetricsText.ContentType;
+        return context.Response.WriteAsync(metrics.Write(), context.RequestAborted);
     }
 
     private static Task Describe(HttpContext context, IDeitModel model)

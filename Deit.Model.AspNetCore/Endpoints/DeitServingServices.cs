@@ -19,7 +19,7 @@ public static class DeitServingServices
         ArgumentNullException.ThrowIfNull(services);
         if (configure is not null)
             services.Configure(configure);
-        services.AddRouting().AddMetrics().AddHealthChecks();
+        services.AddRouting().AddMetrics();
         services.TryAddSingleton<ServingState>();
         return services;
     }

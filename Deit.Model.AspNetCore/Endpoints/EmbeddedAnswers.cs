@@ -16,6 +16,12 @@ internal static class EmbeddedAnswers
             + "img-src blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
         return context =>
         {
+            // The page asks for addresses beside its own, which are others without the slash.
+            if (context.Request.Path.Value?.EndsWith('/') != true)
+            {
+                context.Response.Redirect(context.Request.PathBase + context.Request.Path + "/");
+                return Task.CompletedTask;
+            }
             context.Response.Headers.ContentSecurityPolicy = policy;
             return Write(context, "text/html; charset=utf-8", page);
         };

@@ -77,27 +77,33 @@ internal sealed class PictureEndpoint(ServingState state, object? serviceKey, IL
         }
     }
 
+    /// <summary>The model, which may still be loading.</summary>
+    public IDeitModel Model(IServiceProvider services) =>
+        serviceKey is null
+            ? services.GetRequiredService<IDeitModel>()
+            : services.GetRequiredKeyedService<IDeitModel>(serviceKey);
+
     /// <summary>The model, once it is loaded.</summary>
     /// <exception cref="RequestException">It is not: 503.</exception>
     public IDeitModel Ready(IServiceProvider services)
     {
-        IDeitModel model = serviceKey is null
-            ? services.GetRequiredService<IDeitModel>()
-            : services.GetRequiredKeyedService<IDeitModel>(serviceKey);
+        IDeitModel model = Model(services);
         if (model is HostedModel { Loading: { IsCompletedSuccessfully: false } loading } hosted)
             throw loading.IsCompleted
-                ? Unready("The model could not be loaded; the log of the server says why.")
-                : Unready(
+                ? new RequestException(
+                    StatusCodes.Status503ServiceUnavailable,
+                    "The model could not be loaded; the log of the server says why."
+                )
+                : new RequestException(
+                    StatusCodes.Status503ServiceUnavailable,
                     string.Create(
                         System.Globalization.CultureInfo.InvariantCulture,
                         $"The model is being loaded, {100 * hosted.Progress.Fraction:0} % done; try again in a moment."
-                    )
+                    ),
+                    LoadingSeconds
                 );
         return model;
     }
-
-    private static RequestException Unready(string sentence) =>
-        new(StatusCodes.Status503ServiceUnavailable, sentence, LoadingSeconds);
 
     private void RequireKey(HttpContext context)
     {
@@ -118,48 +124,71 @@ internal sealed class PictureEndpoint(ServingState state, object? serviceKey, IL
         CancellationToken cancellation
     )
     {
+        RateLimitLease? room = null;
         try
         {
-            EncodedFacts facts = await Task.Run(() => EncodedFacts.Of(picture.Bytes.Content.Span), cancellation)
-                .ConfigureAwait(false);
-            long pixels = (long)facts.Width * facts.Height;
-            if (pixels > state.Options.MaxPixels)
-                throw new RequestException(
-                    StatusCodes.Status413PayloadTooLarge,
-                    $"The image '{picture.Title}' has {facts.Width} x {facts.Height} pixels, more than the limit of "
-                        + $"{state.Options.MaxPixels}; scale it down."
-                );
-            using RateLimitLease room = await state
-                .RoomAsync(BytesOf(facts, pixels, model), cancellation)
-                .ConfigureAwait(false);
-            RgbImage image = await Task.Run(() => Decode(picture, facts), cancellation).ConfigureAwait(false);
+            RgbImage image;
+            try
+            {
+                long bytes = await Task.Run(() => DecodedBytes(picture), cancellation).ConfigureAwait(false);
+                room = await state
+                    .RoomAsync(bytes + ((long)model.Preprocess.OutputLength * sizeof(float)), cancellation)
+                    .ConfigureAwait(false);
+                image = await Task.Run(
+                        () =>
+                            ImageDecoder.Decode(
+                                picture.Bytes.Content.Span,
+                                picture.Title,
+                                pixelLimit: state.Options.MaxPixels
+                            ),
+                        cancellation
+                    )
+                    .ConfigureAwait(false);
+            }
+            catch (Exception error) when (Problems.OfPicture(error) is { } problem)
+            {
+                return new PictureAnswer { Name = picture.Name, Problem = problem };
+            }
             return await ask(image, cancellation).ConfigureAwait(false) with { Name = picture.Name };
         }
-        catch (Exception error) when (Problems.OfPicture(error) is { } problem)
+        finally
         {
-            return new PictureAnswer { Name = picture.Name, Problem = problem };
+            room?.Dispose();
         }
     }
 
-    private RgbImage Decode(RequestPicture picture, EncodedFacts facts)
+    // What decoding takes: the pixels in RGB, and beside them in RGBA. Decoders keep a whole picture of their own for
+    // progressive JPEGs and for WebP without loss.
+    private long DecodedBytes(RequestPicture picture)
     {
-        try
-        {
-            return ImageDecoder.Decode(picture.Bytes.Content.Span, picture.Title, pixelLimit: state.Options.MaxPixels);
-        }
-        catch (ImageException error) when (facts.Format is null)
-        {
-            throw new RequestException(StatusCodes.Status415UnsupportedMediaType, error.Message);
-        }
+        const int BytesOfJpeg = 9,
+            BytesOfOthers = 11;
+        (string? format, int width, int height) = EncodedFacts.Head(picture.Bytes.Content.Span);
+        if (format is null)
+            throw new RequestException(
+                StatusCodes.Status415UnsupportedMediaType,
+                ImageDecoder.NoPicture(picture.Bytes.Content.Span, picture.Title).Message
+            );
+        if (format is not ("JPEG" or "PNG" or "WebP" or "GIF" or "BMP"))
+            throw new RequestException(
+                StatusCodes.Status415UnsupportedMediaType,
+                $"The image '{picture.Title}' is no JPEG, PNG, WebP, GIF or BMP; convert it."
+            );
+        long pixels = (long)width * height;
+        if (pixels > state.Options.MaxPixels)
+            throw new RequestException(
+                StatusCodes.Status413PayloadTooLarge,
+                $"The image '{picture.Title}' has {width} x {height} pixels, more than the limit of "
+                    + $"{state.Options.MaxPixels}; scale it down."
+            );
+        return pixels * (format == "JPEG" ? BytesOfJpeg : BytesOfOthers);
     }
-
-    // Its pixels in RGB, beside them in RGBA while another format than JPEG is decoded, and the input of the network.
-    private static long BytesOf(EncodedFacts facts, long pixels, IDeitModel model) =>
-        (pixels * (facts.Format == "JPEG" ? 3 : 7)) + ((long)model.Preprocess.OutputLength * sizeof(float));
 
     private async Task FailAsync(HttpContext context, Exception error, bool arrived)
     {
-        if (context.RequestAborted.IsCancellationRequested || error is IOException and not BadHttpRequestException)
+        // A body that ends early is an IOException too; one of the model or its files comes when the body is here.
+        bool left = !arrived && error is IOException and not BadHttpRequestException;
+        if (context.RequestAborted.IsCancellationRequested || left)
         {
             if (!context.Response.HasStarted)
                 context.Response.StatusCode = Problems.ClientClosedRequest;
@@ -167,7 +196,10 @@ internal sealed class PictureEndpoint(ServingState state, object? serviceKey, IL
         }
         (Problem problem, int retryAfter) =
             error is OperationCanceledException ? Late(arrived) : Problems.OfRequest(error);
-        if (problem.Status >= StatusCodes.Status500InternalServerError && error is not RequestException)
+        if (
+            problem.Status >= StatusCodes.Status500InternalServerError
+            && error is not (RequestException or OperationCanceledException)
+        )
             ServingLog.Failed(logger, context.Request.Method, context.Request.Path, error);
         if (context.Response.HasStarted)
         {

@@ -9,7 +9,9 @@ namespace Deit.Model.AspNetCore;
 /// </summary>
 internal sealed class HeldBytes : MemoryManager<byte>
 {
-    private const int First = 64 << 10;
+    /// <summary>Bytes that a stream is given before any has arrived.</summary>
+    public const int First = 16 << 10;
+
     private readonly ByteBudget _budget;
     private nint _start;
     private int _capacity;

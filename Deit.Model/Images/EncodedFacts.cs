@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace Deit.Model.Images;
 
-/// <summary>What the head of an encoded picture says, without decoding it.</summary>
+/// <summary>What an encoded picture says of itself, without decoding it.</summary>
 /// <param name="Format">The name of the format; null where the bytes are no picture.</param>
 /// <param name="Frames">Pictures in the file: more than one of an animation.</param>
 /// <param name="IsCmyk">Whether its colours are those of print: a JPEG of four channels.</param>
@@ -18,7 +18,7 @@ internal readonly record struct EncodedFacts(
     int Height
 )
 {
-    /// <summary>Looks at the head of a picture.</summary>
+    /// <summary>Looks at all that a picture says of itself, for which it walks through the frames and texts behind the head.</summary>
     /// <param name="encoded">The whole encoded picture.</param>
     public static unsafe EncodedFacts Of(ReadOnlySpan<byte> encoded)
     {
@@ -40,6 +40,21 @@ internal readonly record struct EncodedFacts(
                 codec.Info.Width,
                 codec.Info.Height
             );
+        }
+    }
+
+    /// <summary>The format and size of a picture. Looks at its head alone, however many frames and texts follow.</summary>
+    /// <param name="encoded">The whole encoded picture.</param>
+    /// <returns>Columns and rows as stored; no format and 0 where the bytes are no picture.</returns>
+    public static unsafe (string? Format, int Width, int Height) Head(ReadOnlySpan<byte> encoded)
+    {
+        if (encoded.IsEmpty)
+            return default;
+        fixed (byte* bytes = encoded)
+        {
+            using SKData data = SKData.Create((nint)bytes, encoded.Length);
+            using SKCodec? codec = SKCodec.Create(data);
+            return codec is null ? default : (NameOf(codec.EncodedFormat), codec.Info.Width, codec.Info.Height);
         }
     }
 

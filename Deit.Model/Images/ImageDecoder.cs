@@ -110,9 +110,7 @@ internal static partial class ImageDecoder
     {
         ArgumentOutOfRangeException.ThrowIfNegative(minimumSide);
         if (encoded.IsEmpty)
-            throw new ImageException(
-                $"Decoding the image '{name}' failed: it is empty; expected JPEG, PNG, WebP, GIF or BMP data."
-            );
+            throw NoPicture(encoded, name);
         fixed (byte* bytes = encoded)
         {
             using SKData data = SKData.Create((nint)bytes, encoded.Length);
@@ -188,8 +186,15 @@ internal static partial class ImageDecoder
     }
 
     // A download that failed, or a clone without Git LFS, leaves text under the name of a picture.
-    private static ImageException NoPicture(ReadOnlySpan<byte> encoded, string name)
+    /// <summary>The error of bytes that are no picture.</summary>
+    /// <param name="encoded">The bytes.</param>
+    /// <param name="name">The name of the picture.</param>
+    public static ImageException NoPicture(ReadOnlySpan<byte> encoded, string name)
     {
+        if (encoded.IsEmpty)
+            return new ImageException(
+                $"Decoding the image '{name}' failed: it is empty; expected JPEG, PNG, WebP, GIF or BMP data."
+            );
         FileNature nature = FileNature.OfText(encoded[..Math.Min(encoded.Length, LongestStart)]);
         return nature.Kind == FileKind.Other && nature != FileNature.Json
             ? new ImageException($"Decoding the image '{name}' failed: it is {nature.Name}; {nature.Remedy}.")

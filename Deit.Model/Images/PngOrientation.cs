@@ -21,6 +21,9 @@ internal static class PngOrientation
     // Pillow reads texts of at most this many bytes; a text that unpacks to more is not looked at.
     private const int LongestText = 1 << 20;
 
+    // Pillow reads at most this many bytes of all texts of a file together. A file of a megabyte could unpack to gigabytes.
+    private const int AllTexts = 64 << 20;
+
     private const string Profile = "Raw profile type exif",
         Xmp = "XML:com.adobe.xmp",
         XmpOrientation = "tiff:Orientation";
@@ -36,6 +39,7 @@ internal static class PngOrientation
         byte[]? exif = null;
         string? profile = null,
             xmp = null;
+        int unpacked = 0; // bytes of all texts
         for (ReadOnlySpan<byte> rest = png[Signature.Length..]; rest.Length >= ChunkFrame; )
         {
             uint length = BinaryPrimitives.ReadUInt32BigEndian(rest);
@@ -45,7 +49,7 @@ internal static class PngOrientation
                 data = rest.Slice(8, (int)length);
             if (name.SequenceEqual("eXIf"u8))
                 exif = data.ToArray();
-            else if (Text(name, data) is { } text)
+            else if (unpacked < AllTexts && Text(name, data, ref unpacked) is { } text)
                 (profile, xmp) =
                     text.Key == Profile ? (text.Value, xmp)
                     : text.Key == Xmp ? (profile, text.Value)
@@ -57,7 +61,7 @@ internal static class PngOrientation
     }
 
     // Key and value of a text chunk; null of any other, and of one that cannot be unpacked.
-    private static (string Key, string Value)? Text(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data)
+    private static (string Key, string Value)? Text(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, ref int unpacked)
     {
         bool plain = name.SequenceEqual("tEXt"u8),
             packed = name.SequenceEqual("zTXt"u8),
@@ -72,7 +76,9 @@ internal static class PngOrientation
         if (plain)
             return (key, Encoding.Latin1.GetString(data));
         if (packed)
-            return data.Length > 1 && Unpacked(data[1..]) is { } value ? (key, Encoding.Latin1.GetString(value)) : null;
+            return data.Length > 1 && Unpacked(data[1..], ref unpacked) is { } value
+                ? (key, Encoding.Latin1.GetString(value))
+                : null;
         // A flag for packing, the method, then language and translated key, each ended by a zero.
         if (data.Length < 2)
             return null;
@@ -85,21 +91,23 @@ internal static class PngOrientation
                 return null;
             data = data[(stop + 1)..];
         }
-        byte[]? bytes = isPacked ? Unpacked(data) : data.ToArray();
+        byte[]? bytes = isPacked ? Unpacked(data, ref unpacked) : data.ToArray();
         return bytes is null ? null : (key, Encoding.UTF8.GetString(bytes));
     }
 
-    private static byte[]? Unpacked(ReadOnlySpan<byte> zlib)
+    private static byte[]? Unpacked(ReadOnlySpan<byte> zlib, ref int unpacked)
     {
         try
         {
             using ZLibStream stream = new(new MemoryStream(zlib.ToArray()), CompressionMode.Decompress);
             byte[] text = new byte[LongestText + 1];
             int length = stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            unpacked += length;
             return length <= LongestText ? text[..length] : null;
         }
         catch (InvalidDataException)
         {
+            unpacked += LongestText; // at most
             return null;
         }
     }

@@ -10,15 +10,19 @@ namespace Deit.Model.Serving;
 /// <param name="model">The model of the container. One that the program has put in its place is not looked at.</param>
 internal sealed class ModelHealthCheck(IDeitModel model) : IHealthCheck
 {
-    public async Task<HealthCheckResult> CheckHealthAsync(
-        HealthCheckContext context,
-        CancellationToken cancellationToken = default
+    /// <summary>Whether a model answers.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="failure">What stands for no. Not degraded, which web servers answer as if all were well.</param>
+    /// <param name="cancellation">Ends the waiting for a lost device.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static async Task<HealthCheckResult> CheckAsync(
+        IDeitModel model,
+        HealthStatus failure,
+        CancellationToken cancellation
     )
     {
-        HealthStatus failure = context.Registration.FailureStatus;
         if (model is not HostedModel hosted)
             return HealthCheckResult.Healthy("The program has a model of its own.");
-        // Not degraded, which web servers answer as if all were well.
         if (!hosted.Loading.IsCompleted)
             return new HealthCheckResult(
                 failure,
@@ -33,7 +37,7 @@ internal sealed class ModelHealthCheck(IDeitModel model) : IHealthCheck
             if (loaded is DeitModel { IsDisposed: true })
                 return new HealthCheckResult(failure, "The model was disposed; the container disposes it at the end.");
             if (loaded is DeitModel { IsLost: true })
-                await loaded.ClassifyAsync(new RgbImage(1, 1, [0, 0, 0]), cancellationToken).ConfigureAwait(false);
+                await loaded.ClassifyAsync(new RgbImage(1, 1, [0, 0, 0]), cancellation).ConfigureAwait(false);
             return HealthCheckResult.Healthy($"The model answers: {loaded.Backend}.");
         }
         catch (Exception error) when (error is not OperationCanceledException)
@@ -41,4 +45,10 @@ internal sealed class ModelHealthCheck(IDeitModel model) : IHealthCheck
             return new HealthCheckResult(failure, error.Message, error);
         }
     }
+
+    /// <inheritdoc/>
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    ) => CheckAsync(model, context.Registration.FailureStatus, cancellationToken);
 }

@@ -12,7 +12,6 @@ if (builder.Configuration["model"] is not { Length: > 0 } folder)
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
 builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // failing to start is said below
 builder.Services.AddDeitModel(folder, options => options.CpuFallback = true);
-builder.Services.AddHealthChecks().AddDeitModel();
 builder.Services.AddDeitServing(options => options.MaxRequestBytes = 16 << 20);
 await using WebApplication app = builder.Build();
 app.MapDeit();

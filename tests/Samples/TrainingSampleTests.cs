@@ -69,7 +69,12 @@ public sealed partial class TrainingSampleTests : IDisposable
         string program = _folder[Path.Combine("published", "deit-training")];
         await ParquetFiles.Write(
             _folder["parquet/train-00000-of-00001.parquet"],
-            [.. Directory.GetFiles(_data, "*.png", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(Row)],
+            [
+                .. Directory
+                    .GetFiles(_data, "*.png", SearchOption.AllDirectories)
+                    .Order(StringComparer.Ordinal)
+                    .Select(Row),
+            ],
             names: ColorData.Colors
         );
         foreach (string data in (string[])[_data, _folder["parquet"]])
@@ -80,7 +85,9 @@ public sealed partial class TrainingSampleTests : IDisposable
             await Command.Succeed(program, arguments[1..]);
             // A complete run is left as it is, once its options and its state are read.
             await Command.Succeed(program, arguments[1..]);
-            foreach (string file in (string[])["last/model.safetensors", "last/optimizer.safetensors", "last/state.json"])
+            foreach (
+                string file in (string[])["last/model.safetensors", "last/optimizer.safetensors", "last/state.json"]
+            )
                 Assert.Equal(
                     await File.ReadAllBytesAsync(_folder[$"{own}/{file}"], TestContext.Current.CancellationToken),
                     await File.ReadAllBytesAsync(_folder[$"{other}/{file}"], TestContext.Current.CancellationToken)

@@ -37,6 +37,13 @@ public sealed partial class ServeCommandTests : IDisposable
             HttpStatusCode.RequestEntityTooLarge,
             (await Classify(client, new byte[(1 << 20) + 1])).StatusCode
         );
+        // A page of another site sends it, by the user's browser.
+        using HttpRequestMessage elsewhere = new(HttpMethod.Post, "/v1/classify")
+        {
+            Content = new ByteArrayContent(picture),
+            Headers = { { "Sec-Fetch-Site", "cross-site" } },
+        };
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.SendAsync(elsewhere, Cancellation)).StatusCode);
         // A name that was made to lead here is not this server's.
         using HttpRequestMessage rebound = new(HttpMethod.Get, "/") { Headers = { Host = "evil.example" } };
         Assert.Equal(HttpStatusCode.BadRequest, (await client.SendAsync(rebound, Cancellation)).StatusCode);
@@ -62,26 +69,12 @@ public sealed partial class ServeCommandTests : IDisposable
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, client.BaseAddress!.Port, Cancellation);
         await using NetworkStream stream = new(socket);
-        Uri metrics = new("metrics", UriKind.Relative);
         string head = $"POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Length: {picture.Length}\r\n\r\n";
         await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(head), Cancellation);
         await stream.WriteAsync(picture.AsMemory(0, picture.Length / 2), Cancellation);
-        await ServedModel.Until(() =>
-            UnderWay().IsMatch(client.GetStringAsync(metrics, Cancellation).GetAwaiter().GetResult())
-        );
+        await IsUnderWay(client);
         process.Kill(signal);
-        await ServedModel.Until(() =>
-        {
-            try
-            {
-                using TcpClient another = new("127.0.0.1", client.BaseAddress.Port);
-                return false;
-            }
-            catch (SocketException)
-            {
-                return true;
-            }
-        });
+        await ListensNoMore(client);
         await stream.WriteAsync(picture.AsMemory(picture.Length / 2), Cancellation);
         using StreamReader reader = new(stream);
         string answer = await reader.ReadToEndAsync(Cancellation);
@@ -100,9 +93,9 @@ public sealed partial class ServeCommandTests : IDisposable
         await socket.ConnectAsync(IPAddress.Loopback, client.BaseAddress!.Port, Cancellation);
         await Answers(client);
         socket.Send("POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"u8);
-        await Task.Delay(200, Cancellation);
+        await IsUnderWay(client);
         process.Kill(DeitProcess.Terminate);
-        await Task.Delay(200, Cancellation);
+        await ListensNoMore(client);
         process.Kill(DeitProcess.Terminate);
         Assert.Equal(143, (await process.End()).ExitCode);
     }
@@ -129,6 +122,7 @@ public sealed partial class ServeCommandTests : IDisposable
             (2, "--max-pictures is 0, expected", [_folder["model"], "--max-pictures", "0"]),
             (2, "--max-requests is 0, expected", [_folder["model"], "--max-requests", "0"]),
             (2, "--memory-mb is 0, expected", [_folder["model"], "--memory-mb", "0"]),
+            (2, "--memory-mb is 100, expected at least 193", [_folder["model"], "--memory-mb", "100"]),
             (2, "--timeout is 0, expected", [_folder["model"], "--timeout", "0"]),
             (3, "there is none; write one on each line", [_folder["model"], "--api-keys", _folder["empty.txt"]]),
             (3, "Reading keys from", [_folder["model"], "--api-keys", _folder["none.txt"]]),
@@ -157,17 +151,37 @@ public sealed partial class ServeCommandTests : IDisposable
         return new HttpClient { BaseAddress = new Uri(Address().Match(await File.ReadAllTextAsync(printed)).Value) };
     }
 
-    private static async Task Answers(HttpClient client)
-    {
-        Uri health = new("health", UriKind.Relative);
-        while (true)
+    private static Task Answers(HttpClient client) =>
+        ServedModel.Until(() =>
         {
-            using HttpResponseMessage response = await client.GetAsync(health, Cancellation);
-            if (response.IsSuccessStatusCode)
-                return;
-            await Task.Delay(50, Cancellation);
-        }
-    }
+            using HttpResponseMessage response = client
+                .GetAsync(new Uri("health", UriKind.Relative), Cancellation)
+                .GetAwaiter()
+                .GetResult();
+            return response.IsSuccessStatusCode;
+        });
+
+    private static Task IsUnderWay(HttpClient client) =>
+        ServedModel.Until(() =>
+            UnderWay()
+                .IsMatch(
+                    client.GetStringAsync(new Uri("metrics", UriKind.Relative), Cancellation).GetAwaiter().GetResult()
+                )
+        );
+
+    private static Task ListensNoMore(HttpClient client) =>
+        ServedModel.Until(() =>
+        {
+            try
+            {
+                using TcpClient another = new("127.0.0.1", client.BaseAddress!.Port);
+                return false;
+            }
+            catch (SocketException)
+            {
+                return true;
+            }
+        });
 
     private static async Task<HttpResponseMessage> Classify(HttpClient client, byte[] picture)
     {

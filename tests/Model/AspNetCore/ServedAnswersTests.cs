@@ -4,6 +4,7 @@ using Deit.Model;
 using Deit.Model.Images;
 using Deit.Tests.Model.Serving;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -26,7 +27,6 @@ public sealed class ServedAnswersTests : IAsyncLifetime
         _served = await ServedModel.Start(services =>
         {
             services.AddDeitModel(path, options => options.CpuFallback = true);
-            services.AddHealthChecks().AddDeitModel();
         });
         await ((Deit.Model.Serving.HostedModel)_served.Services.GetRequiredService<IDeitModel>()).Loading;
     }
@@ -213,6 +213,31 @@ public sealed class ServedAnswersTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal((0, 1), (one.Seen.Count, other.Seen.Count));
         Assert.Equal("mine", await client.GetStringAsync(new Uri("/", UriKind.Relative), Cancellation));
+        await app.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_page_in_a_group_asks_the_model_of_its_group_and_a_program_has_its_own_health()
+    {
+        FakeModel one = new();
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddKeyedSingleton<IDeitModel>("one", one);
+        builder.Logging.ClearProviders();
+        builder.Services.AddDeitServing(options => options.Health = options.Metrics = false);
+        await using WebApplication app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        Microsoft.AspNetCore.Routing.RouteGroupBuilder group = app.MapGroup("/one");
+        group.MapDeit("one");
+        group.MapGet("/health", context => context.Response.WriteAsync("my health"));
+        group.MapGet("/metrics", context => context.Response.WriteAsync("my figures"));
+        await app.StartAsync(Cancellation);
+        using HttpClient client = new() { BaseAddress = new Uri(app.Urls.First()) };
+        // The page names its addresses relative to its own.
+        using HttpResponseMessage page = await client.GetAsync(new Uri("one", UriKind.Relative), Cancellation);
+        Assert.Equal("/one/", page.RequestMessage!.RequestUri!.AbsolutePath);
+        Assert.Contains("ask(\"v1/classify\"", await page.Content.ReadAsStringAsync(Cancellation));
+        Assert.Equal("my health", await client.GetStringAsync(new Uri("one/health", UriKind.Relative), Cancellation));
+        Assert.Equal("my figures", await client.GetStringAsync(new Uri("one/metrics", UriKind.Relative), Cancellation));
         await app.StopAsync(Cancellation);
     }
 

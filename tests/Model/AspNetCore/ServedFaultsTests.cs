@@ -85,6 +85,8 @@ public sealed class ServedFaultsTests : IDisposable
     [InlineData("disposed", 503)]
     [InlineData("not finite", 500)]
     [InlineData("fault", 500)]
+    [InlineData("model folder", 500)]
+    [InlineData("model file", 500)]
     public async Task Failures_of_the_server_say_nothing_of_it(string failure, int expected)
     {
         await using ServedModel served = await ServedModel.Start(_model);
@@ -93,6 +95,9 @@ public sealed class ServedFaultsTests : IDisposable
             "memory" => new GpuException(GpuErrorKind.OutOfMemory, "secret"),
             "disposed" => new ObjectDisposedException("secret"),
             "not finite" => new DeitException(DeitErrorKind.NotFinite, "secret"),
+            // A lost device is opened anew together with its model, whose files may have gone.
+            "model folder" => new DeitException(DeitErrorKind.Data, "secret"),
+            "model file" => new IOException("secret"),
             _ => new InvalidOperationException("secret"),
         };
         MultipartFormDataContent form = [];
@@ -180,7 +185,6 @@ public sealed class ServedFaultsTests : IDisposable
         ServedModel.Start(services =>
         {
             services.AddDeitModel(path, options => options.CpuFallback = true);
-            services.AddHealthChecks().AddDeitModel();
         });
 
     private static async Task<(HttpStatusCode, string)> Health(ServedModel served)

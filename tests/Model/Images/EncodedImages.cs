@@ -217,7 +217,11 @@ internal static class EncodedImages
     }
 
     /// <summary>A GIF with a palette of 128 colours and frames of palette indices.</summary>
-    public static byte[] Gif(int width, int height, byte[] palette, params byte[][] frames)
+    public static byte[] Gif(int width, int height, byte[] palette, params byte[][] frames) =>
+        Gif(width, height, palette, restores: false, frames);
+
+    /// <summary>The same; with <paramref name="restores"/> each frame gives place to what was there before it.</summary>
+    public static byte[] Gif(int width, int height, byte[] palette, bool restores, params byte[][] frames)
     {
         using MemoryStream gif = new();
         gif.Write([.. "GIF89a"u8, .. LittleEndian16(width), .. LittleEndian16(height), 0xF6, 0, 0, .. palette]);
@@ -227,7 +231,7 @@ internal static class EncodedImages
                 0x21,
                 0xF9,
                 4,
-                0,
+                (byte)(restores ? 3 << 2 : 0),
                 10,
                 0,
                 0,
