@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Deit.Tests.Cli;
 using Deit.Tests.Samples;
 
@@ -38,6 +39,7 @@ public sealed partial class PackageTests
         );
         Assert.Contains($"weights {Convert.ToHexString(SHA256.HashData(weights))}", output);
         TestContext.Current.TestOutputHelper?.WriteLine(output);
+        await CompiledAheadItDoesTheSame(project, packages, data, output);
         // Four colours are easy; a guess has a quarter of them.
         foreach (Match figures in Figures().Matches(output))
         {
@@ -48,6 +50,46 @@ public sealed partial class PackageTests
         }
         Assert.Equal(2, Figures().Count(output));
     }
+
+    /// <summary>
+    /// Publishes the program with all libraries, each kept whole, so that the compiler looks at everything in them, and runs it.
+    /// </summary>
+    private async Task CompiledAheadItDoesTheSame(string project, (string, string) packages, string data, string output)
+    {
+        string[] libraries = [.. Libraries.Select(library => library.Id)];
+        await Add(project, packages, [.. libraries.Except(["Deit.Train"])]);
+        string file = Path.Combine(project, "sample.csproj");
+        XElement xml = XElement.Load(file);
+        xml.Add(
+            new XElement(
+                "ItemGroup",
+                libraries.Select(id => new XElement("TrimmerRootAssembly", new XAttribute("Include", id)))
+            )
+        );
+        xml.Save(file);
+        string log = await Command.Succeed(
+            "dotnet",
+            ["publish", "-c", "Release", "-o", "published", "--ucr", "-p:PublishAot=true"],
+            project,
+            packages
+        );
+        // Packages of others, as their assemblies are: none of ours, and no warning of another kind.
+        Assert.Equal(
+            ["Parquet", "SixLabors.ImageSharp"],
+            Unclean()
+                .Matches(log)
+                .Select(match => match.Groups["assembly"].Value)
+                .Distinct()
+                .Order(StringComparer.Ordinal)
+        );
+        Assert.DoesNotMatch("warning (?!IL2104|IL3053)[A-Z]+[0-9]+", log);
+        string program = Path.Combine(project, "published", OperatingSystem.IsWindows() ? "sample.exe" : "sample");
+        Assert.False(File.Exists(Path.Combine(project, "published", "Deit.Train.dll"))); // native indeed
+        Assert.Equal(output, await Command.Succeed(program, [data, _folder["ahead"]], project));
+    }
+
+    [GeneratedRegex("warning IL(2104|3053): Assembly '(?<assembly>[^']+)'")]
+    private static partial Regex Unclean();
 
     [GeneratedRegex("^(right|near) (?<right>\\d+) of (?<all>\\d+)$", RegexOptions.Multiline)]
     private static partial Regex Figures();

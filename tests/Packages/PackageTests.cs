@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Deit.Tests.Model.Images;
 using Deit.Tests.Samples;
+using SkiaSharp;
 
 namespace Deit.Tests.Packages;
 
@@ -36,9 +37,11 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         Assert.Contains("vision-transformer", Value("tags"));
         Assert.NotEqual("Package Description", Value("description")); // the text that stands where there is none
         Assert.StartsWith($"# {id}\n", Text(package, Value("readme")));
+        SKImageInfo icon = SKBitmap.DecodeBounds(package.GetEntry(Value("icon"))!.Open());
+        Assert.Equal((128, 128), (icon.Width, icon.Height));
 
         foreach (string path in SourcePaths(package.GetEntry(assembly)!))
-            Assert.StartsWith("/deit/", path);
+            Assert.StartsWith("/_/", path);
     }
 
     [Fact]
@@ -184,11 +187,14 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         return new Sample(project, Path.Combine(project, paths.Groups["picture"].Value), packages);
     }
 
-    /// <summary>Makes a project that knows of this repository one of its packages alone.</summary>
+    /// <summary>Makes a project that knows of this repository some of its packages alone.</summary>
     /// <param name="program">Its Program.cs.</param>
-    /// <param name="package">The package.</param>
+    /// <param name="names">The packages.</param>
     /// <returns>Its folder, and a variable for whoever builds it.</returns>
-    private async Task<(string Project, (string, string) Packages)> Project(string program, string package)
+    private async Task<(string Project, (string, string) Packages)> Project(
+        string program,
+        params IReadOnlyList<string> names
+    )
     {
         string project = _folder["sample"];
         await Command.Succeed("dotnet", ["new", "console", "-o", project, "--no-restore"]);
@@ -218,13 +224,19 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
             )
         ).Save(_folder["NuGet.config"]);
         (string, string) packages = ("NUGET_PACKAGES", _folder["packages"]);
-        await Command.Succeed(
-            "dotnet",
-            ["package", "add", package, "--version", feed.Version, "--project", project],
-            _folder.Path,
-            packages
-        );
+        await Add(project, packages, names);
         return (project, packages);
+    }
+
+    private async Task Add(string project, (string, string) packages, IReadOnlyList<string> names)
+    {
+        foreach (string name in names)
+            await Command.Succeed(
+                "dotnet",
+                ["package", "add", name, "--version", feed.Version, "--project", project, "--no-restore"],
+                _folder.Path,
+                packages
+            );
     }
 
     /// <summary>A project of its own.</summary>

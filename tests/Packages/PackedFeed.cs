@@ -10,6 +10,9 @@ public sealed class PackedFeed : IAsyncLifetime, IDisposable
     /// <summary>A version that no folder of earlier packages can hold.</summary>
     public string Suffix { get; } = $"test.{DateTime.UtcNow:yyyyMMddHHmmssfff}";
 
+    /// <summary>When packing began, which is after the commit.</summary>
+    public DateTimeOffset Begun { get; } = DateTimeOffset.UtcNow;
+
     /// <summary>The folder of packages.</summary>
     public string Source => _folder["feed"];
 
