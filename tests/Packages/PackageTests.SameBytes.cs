@@ -18,9 +18,7 @@ public sealed partial class PackageTests
             Repository.File("docs", "icon.png"),
             Path.Combine(Directory.CreateDirectory(Path.Combine(copy, "docs")).FullName, "icon.png")
         );
-        foreach (
-            string file in Directory.EnumerateFiles(Repository.Root, "*.*")
-        )
+        foreach (string file in Directory.EnumerateFiles(Repository.Root, "*.*"))
             if (
                 Path.GetFileName(file) is "global.json" or ".editorconfig"
                 || Path.GetFileName(file).StartsWith("Directory.", StringComparison.Ordinal)

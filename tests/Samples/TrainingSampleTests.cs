@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Deit.Tests.Train.Data.Formats;
 
 namespace Deit.Tests.Samples;
 
@@ -48,59 +47,6 @@ public sealed partial class TrainingSampleTests : IDisposable
         );
     }
 
-    /// <summary>Flags, state and Parquet files are read without .NET's compiler and reflection over what was trimmed away.</summary>
-    [Fact]
-    public async Task Compiled_ahead_of_time_it_trains_to_the_same_weights()
-    {
-        string log = await Command.Succeed(
-            "dotnet",
-            [
-                "publish",
-                Repository.File("samples", "training"),
-                "-c",
-                "Release",
-                "--ucr",
-                "-o",
-                _folder["published"],
-                "--nologo",
-            ]
-        );
-        Assert.DoesNotContain("warning", log, StringComparison.OrdinalIgnoreCase);
-        string program = _folder[Path.Combine("published", "deit-training")];
-        await ParquetFiles.Write(
-            _folder["parquet/train-00000-of-00001.parquet"],
-            [
-                .. Directory
-                    .GetFiles(_data, "*.png", SearchOption.AllDirectories)
-                    .Order(StringComparer.Ordinal)
-                    .Select(Row),
-            ],
-            names: ColorData.Colors
-        );
-        foreach (string data in (string[])[_data, _folder["parquet"]])
-        {
-            (string own, string other) = ($"{Path.GetFileName(data)}-own", $"{Path.GetFileName(data)}-other");
-            string[] arguments = Arguments(other, "2", data);
-            await Command.Succeed("dotnet", Arguments(own, "2", data));
-            await Command.Succeed(program, arguments[1..]);
-            // A complete run is left as it is, once its options and its state are read.
-            await Command.Succeed(program, arguments[1..]);
-            foreach (
-                string file in (string[])["last/model.safetensors", "last/optimizer.safetensors", "last/state.json"]
-            )
-                Assert.Equal(
-                    await File.ReadAllBytesAsync(_folder[$"{own}/{file}"], TestContext.Current.CancellationToken),
-                    await File.ReadAllBytesAsync(_folder[$"{other}/{file}"], TestContext.Current.CancellationToken)
-                );
-        }
-
-        static ParquetFiles.Row Row(string path) =>
-            new(
-                File.ReadAllBytes(path),
-                Array.IndexOf(ColorData.Colors, Path.GetFileName(Path.GetDirectoryName(path)))
-            );
-    }
-
     [Fact]
     public async Task It_says_what_is_wrong()
     {
@@ -116,8 +62,8 @@ public sealed partial class TrainingSampleTests : IDisposable
         Assert.Single(wrong.Error.TrimEnd().Split('\n'));
     }
 
-    private string[] Arguments(string run, string epochs, string? data = null) =>
-        [Repository.Built("training", "deit-training.dll"), data ?? _data, _folder[run], _weights, epochs];
+    private string[] Arguments(string run, string epochs) =>
+        [Repository.Built("training", "deit-training.dll"), _data, _folder[run], _weights, epochs];
 
     private string Weights(string run) => _folder[Path.Combine(run, "last", "model.safetensors")];
 

@@ -44,8 +44,11 @@ foreach (string path in asked)
 }
 Console.WriteLine($"near {near} of {asked.Length}");
 
+// None in Parquet files, which hold theirs.
 IEnumerable<string> Pictures(string split) =>
-    Directory.EnumerateFiles(Path.Combine(data, split), "*.png", SearchOption.AllDirectories);
+    Directory.Exists(Path.Combine(data, split))
+        ? Directory.EnumerateFiles(Path.Combine(data, split), "*.png", SearchOption.AllDirectories)
+        : [];
 
 static string ClassOf(string path) => Path.GetFileName(Path.GetDirectoryName(path))!;
 

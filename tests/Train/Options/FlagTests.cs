@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using Deit.Model;
 using Deit.Train.Options;
 
@@ -59,6 +61,41 @@ public sealed class FlagTests
             FlagSet<TrainOptions>.All.Count,
             FlagSet<TrainOptions>.All.Select(flag => flag.Name).Distinct(StringComparer.Ordinal).Count()
         );
+
+    // What it does not name, a trimmed program loses.
+    [Fact]
+    public void A_trimmer_is_told_of_every_record_in_the_options_of_a_training()
+    {
+        string[] kept =
+        [
+            .. typeof(TrainOptions)
+                .GetConstructor(Type.EmptyTypes)!
+                .GetCustomAttributes<DynamicDependencyAttribute>()
+                .Select(dependency => dependency.Type!.Name)
+                .Order(StringComparer.Ordinal),
+        ];
+        Assert.Equal(Groups(typeof(TrainOptions)).Order(StringComparer.Ordinal), kept);
+
+        static IEnumerable<string> Groups(Type type) =>
+            type.GetProperties()
+                .Where(property => property.IsDefined(typeof(FlagGroupAttribute)))
+                .SelectMany(property => Groups(property.PropertyType).Prepend(property.PropertyType.Name));
+    }
+
+    // As a file holds them: the code for their types is made when the library is compiled, and knows those that it is told of.
+    [Fact]
+    public void Every_flag_of_a_training_goes_into_a_file_and_comes_back()
+    {
+        TrainOptions options = new();
+        foreach (Flag flag in FlagSet<TrainOptions>.All.Where(flag => !FlagValue.IsNamed(flag.Type)))
+        {
+            Type type = Nullable.GetUnderlyingType(flag.Type) ?? flag.Type;
+            object value =
+                flag.Of(options)
+                ?? (type.IsValueType ? Activator.CreateInstance(type)! : FlagValue.FromText(flag, "3"));
+            Assert.Equal(value, FlagValue.FromJson(flag, FlagValue.ToJson(flag.Type, value), mayBeNull: false));
+        }
+    }
 
     [Fact]
     public void Values_have_the_names_of_the_command_line()
