@@ -5,7 +5,7 @@ namespace Deit.Tests.Packages;
 
 public sealed partial class PackageTests
 {
-    // The sources of the sample, compiled ahead of time against the package alone.
+    // The sources of the sample, against the package alone.
     [Fact]
     public async Task A_program_of_the_package_Deit_Gpu_adds_an_op_of_its_own()
     {
@@ -25,16 +25,8 @@ public sealed partial class PackageTests
                 .Select(element => new XElement("ItemGroup", element))
         );
         document.Save(settings);
-        await Command.Succeed(
-            "dotnet",
-            ["publish", "-c", "Release", "-o", "published", "--ucr", "-p:PublishAot=true"],
-            project,
-            packages
-        );
-        string program = Path.Combine(project, "published", OperatingSystem.IsWindows() ? "sample.exe" : "sample");
-        string output = await Command.Succeed(program, [], project);
+        string output = await Command.Succeed("dotnet", ["run", "-c", "Release"], project, packages);
         Assert.Contains("by finite differences", output);
         Assert.Contains("after 300 steps", output);
-        Assert.False(File.Exists(Path.Combine(project, "published", "Deit.Gpu.dll"))); // native indeed
     }
 }
