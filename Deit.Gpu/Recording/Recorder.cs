@@ -197,8 +197,9 @@ public sealed class Recorder
     // Our own shaders are chosen by the facts of the device. A caller's is checked here, where the stack leads to its op.
     private void Require(SpirvModule shader, Dispatch dispatch)
     {
-        shader.Verify(dispatch.Pipeline);
-        shader.Demands.Require(Info, dispatch.Pipeline);
+        PipelineDescription pipeline = dispatch.Pipeline;
+        shader.Verify(pipeline);
+        shader.Demands.Require(Info, pipeline);
         foreach (Binding binding in dispatch.Bindings)
             if (binding.Tensor.ByteOffset % Storage.Alignment != 0)
                 throw new InvalidOperationException(

@@ -32,8 +32,8 @@ internal sealed class SpirvDeclarations(string name)
         op.Length
         >= (op[0] & 0xFFFF) switch
         {
-            17 or 20 or 30 or 41 or 42 or 48 or 49 => 2, // OpCapability, OpTypeBool, OpTypeStruct, booleans
-            22 or 29 or 44 or 51 => 3, // OpTypeFloat, OpTypeRuntimeArray, composites
+            17 or 20 or 30 => 2, // OpCapability, OpTypeBool, OpTypeStruct
+            22 or 29 or 41 or 42 or 44 or 48 or 49 or 51 => 3, // OpTypeFloat, OpTypeRuntimeArray, booleans, composites
             15 or 21 or 23 or 24 or 28 or 32 or 43 or 50 or 52 or 59 => 4, // OpEntryPoint, types, constants, OpVariable
             54 => 5, // OpFunction
             16 or 331 => op.Length > 2 && op[2] is 17 or 38 ? 6 : 3, // OpExecutionMode: LocalSize, LocalSizeId
@@ -67,7 +67,8 @@ internal sealed class SpirvDeclarations(string name)
                 _sizes[op[1]] = op[2] / 8;
                 break;
             case 23: // OpTypeVector
-                _sizes[op[1]] = _sizes.GetValueOrDefault(op[2]) * op[3]; // booleans have no size and lie in no block
+                // Booleans have no size and lie in no block, and neither do vectors of other lengths.
+                _sizes[op[1]] = op[3] is >= 2 and <= 4 ? _sizes.GetValueOrDefault(op[2]) * op[3] : 0;
                 break;
             case 30: // OpTypeStruct
                 _members[op[1]] = op[2..].ToArray();

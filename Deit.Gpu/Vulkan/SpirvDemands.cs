@@ -62,6 +62,23 @@ internal sealed class SpirvDemands
             );
     }
 
+    /// <summary>Checks that specialization constants have the 32 bits of the values that they are given.</summary>
+    /// <param name="name">The shader, for messages.</param>
+    /// <exception cref="ArgumentException">One has others.</exception>
+    public void RequireWholeConstants(string name)
+    {
+        Dictionary<uint, uint> bits = [];
+        foreach (uint[] op in _declarations)
+            if ((op[0] & 0xFFFF) is 21 or 22) // OpTypeInt, OpTypeFloat
+                bits[op[1]] = op[2];
+            else if ((op[0] & 0xFFFF) == 50 && _places.ContainsKey(op[2])) // OpSpecConstant
+                if (bits.GetValueOrDefault(op[1]) is not 32 and var other)
+                    throw new ArgumentException(
+                        $"Shader '{name}' has a specialization constant of {other} bits, values have 32; declare it as int, uint or "
+                            + "float, and convert it."
+                    );
+    }
+
     private uint Entry { get; set; }
 
     /// <summary>The sizes of a workgroup in x, y and z.</summary>

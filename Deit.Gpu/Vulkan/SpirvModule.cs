@@ -26,6 +26,7 @@ internal sealed class SpirvModule
         PushBytes = declarations.PushBytes();
         Bindings = declarations.Accesses();
         Demands.RequireWorkgroup(name, entry);
+        Demands.RequireWholeConstants(name);
     }
 
     public string Name { get; }

@@ -3,6 +3,9 @@ namespace Deit.Model.AspNetCore;
 /// <summary>What requests to a served model may be, and who may ask. Read when the endpoints are mapped.</summary>
 public sealed record DeitServingOptions
 {
+    /// <summary>Bytes that a body, or a picture of one, is given before any has arrived.</summary>
+    internal const int FirstBytes = 16 << 10;
+
     /// <summary>The most bytes of a request's body; a larger one is answered 413. 32 MiB unless told.</summary>
     public long MaxRequestBytes { get; set; } = 32L << 20;
 
@@ -47,7 +50,7 @@ public sealed record DeitServingOptions
     public bool Metrics { get; set; } = true;
 
     /// <summary>The least <see cref="MemoryLimit"/> that the other limits need.</summary>
-    internal long LeastMemory => Math.Max(1 << 20, 2 * ((3 * MaxRequestBytes) + (MaxPictures * (long)HeldBytes.First)));
+    internal long LeastMemory => Math.Max(1 << 20, 2 * ((3 * MaxRequestBytes) + (MaxPictures * (long)FirstBytes)));
 
     /// <summary>Checks the numbers.</summary>
     /// <exception cref="ArgumentException">A number is out of its range, or a key is empty.</exception>

@@ -9,9 +9,6 @@ namespace Deit.Model.AspNetCore;
 /// </summary>
 internal sealed class HeldBytes : MemoryManager<byte>
 {
-    /// <summary>Bytes that a stream is given before any has arrived.</summary>
-    public const int First = 16 << 10;
-
     private readonly ByteBudget _budget;
     private nint _start;
     private int _capacity;
@@ -41,7 +38,7 @@ internal sealed class HeldBytes : MemoryManager<byte>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static async Task<HeldBytes> ReadAsync(Stream stream, ByteBudget budget, CancellationToken cancellation)
     {
-        HeldBytes held = new(First, budget);
+        HeldBytes held = new(DeitServingOptions.FirstBytes, budget);
         try
         {
             while (

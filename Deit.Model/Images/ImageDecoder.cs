@@ -185,8 +185,8 @@ internal static partial class ImageDecoder
         };
     }
 
-    // A download that failed, or a clone without Git LFS, leaves text under the name of a picture.
     /// <summary>The error of bytes that are no picture.</summary>
+    /// <remarks>A download that failed, or a clone without Git LFS, leaves text under the name of a picture.</remarks>
     /// <param name="encoded">The bytes.</param>
     /// <param name="name">The name of the picture.</param>
     public static ImageException NoPicture(ReadOnlySpan<byte> encoded, string name)

@@ -21,8 +21,10 @@ internal static class PngOrientation
     // Pillow reads texts of at most this many bytes; a text that unpacks to more is not looked at.
     private const int LongestText = 1 << 20;
 
-    // Pillow reads at most this many bytes of all texts of a file together. A file of a megabyte could unpack to gigabytes.
-    private const int AllTexts = 64 << 20;
+    // Pillow reads at most this many bytes of all texts of a file together. A file of a megabyte could unpack to gigabytes. A
+    // text counts a little even if it is empty, since there could be a million of those.
+    private const int AllTexts = 64 << 20,
+        LeastCount = 64 << 10;
 
     private const string Profile = "Raw profile type exif",
         Xmp = "XML:com.adobe.xmp",
@@ -102,7 +104,7 @@ internal static class PngOrientation
             using ZLibStream stream = new(new MemoryStream(zlib.ToArray()), CompressionMode.Decompress);
             byte[] text = new byte[LongestText + 1];
             int length = stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
-            unpacked += length;
+            unpacked += Math.Max(length, LeastCount);
             return length <= LongestText ? text[..length] : null;
         }
         catch (InvalidDataException)

@@ -101,7 +101,8 @@ internal sealed class RunCheckpoint(string run, RunFolder? owner = null)
             );
         try
         {
-            if (JsonNode.Parse(JsonFile.Read(path).Span) is not JsonObject read)
+            JsonDocumentOptions strict = new() { AllowDuplicateProperties = false };
+            if (JsonNode.Parse(JsonFile.Read(path).Span, documentOptions: strict) is not JsonObject read)
                 throw new JsonException("it is no JSON object");
             // What the file of an older version lacks has the value of a new state.
             JsonObject state = JsonSerializer

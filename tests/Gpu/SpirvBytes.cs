@@ -50,6 +50,14 @@ internal static class SpirvBytes
             "cut instruction" => Bytes(words[..(Find(words, 59) + 2)]),
             "instruction of no words" => Bytes([.. words[..5], 17, .. words[6..]]),
             "short instruction" => Bytes([.. words[..5], (1 << 16) | 17, .. words[6..]]),
+            "short constant" => Bytes([.. words[..5], (2 << 16) | 41, 1, .. words[5..]]),
+            "constant of 16 bits" => Bytes([
+                .. (uint[])[.. words[..3], words[3] + 2, words[4]],
+                .. (uint[])[(4 << 16) | 71, words[3], 1, 0], // OpDecorate, SpecId 0
+                .. (uint[])[(3 << 16) | 22, words[3] + 1, 16], // OpTypeFloat
+                .. (uint[])[(4 << 16) | 50, words[3] + 1, words[3], 0], // OpSpecConstant
+                .. words[5..],
+            ]),
             "cut function" => Bytes(words[..^1]),
             "only declarations" => Bytes(words[..Find(words, 54)]),
             "no function" => Edit(words, 54, op => op[2]++),

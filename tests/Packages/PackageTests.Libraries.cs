@@ -38,7 +38,6 @@ public sealed partial class PackageTests
 
     // Alone, so that the package itself brings everything that it needs.
     [Theory]
-    [InlineData("Deit.Gpu")]
     [InlineData("Deit.Model.AspNetCore")]
     [InlineData("Deit.Model.Extensions.AI")]
     [InlineData("Deit.Model.OnnxRuntime")]

@@ -25,7 +25,9 @@ public sealed partial class PackageTests
             )
                 File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
         // The commit is in the assemblies.
-        string git = (await Command.Succeed("git", ["rev-parse", "--absolute-git-dir"], Repository.Root)).Trim();
+        string git = (
+            await Command.Succeed("git", ["-c", "safe.directory=*", "rev-parse", "--absolute-git-dir"], Repository.Root)
+        ).Trim();
         await File.WriteAllTextAsync(
             Path.Combine(copy, ".git"),
             $"gitdir: {git}\n",

@@ -197,6 +197,10 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     )
     {
         string project = _folder["sample"];
+        // No warning of the day about a package of others.
+        new XElement("Project", new XElement("PropertyGroup", new XElement("NuGetAudit", "false"))).Save(
+            _folder["Directory.Build.props"]
+        );
         await Command.Succeed("dotnet", ["new", "console", "-o", project, "--no-restore"]);
         await File.WriteAllTextAsync(
             Path.Combine(project, "Program.cs"),

@@ -9,7 +9,7 @@ internal sealed class Command : IDisposable
 {
     // The time is far more than the slowest program needs on two busy cores, so that only a program that hangs exceeds
     // it.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
     private readonly Process _process;
     private readonly StringBuilder _output = new(),
         _error = new();

@@ -155,7 +155,7 @@ internal sealed class ParquetImageFile
         if (groupReader.RowCount != GroupRows[group])
             throw new InvalidDataException("it has changed since it was opened");
         DataField image = reader.Schema.DataFields.First(field => field.Path.Equals(_image.Path));
-        // The bytes are copied, since the library uses its memory again.
+        // The library may give parts of a page, which it uses again: the bytes are copied.
         return await ReadRowsAsync(groupReader, image, (ReadOnlyMemory<byte> bytes) => bytes.ToArray());
     }
 

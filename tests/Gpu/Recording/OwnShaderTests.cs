@@ -110,6 +110,8 @@ public sealed class OwnShaderTests
             { "cut instruction", "has a damaged instruction at word" },
             { "instruction of no words", "has a damaged instruction at word 5" },
             { "short instruction", "has a damaged instruction at word 5" },
+            { "short constant", "has a damaged instruction at word 5" },
+            { "constant of 16 bits", "has a specialization constant of 16 bits" },
             { "cut function", "ends in the middle of a function" },
             { "only declarations", "ends in the middle of a function" },
             { "no function", "lacks the function at which it begins" },

@@ -335,20 +335,31 @@ public sealed class MpiRunTests : IDisposable
         return options with { Schedule = options.Schedule with { Epochs = epochs } };
     }
 
-    // The number of a process once its run has had a few epochs.
+    // The number of a process once its run has had a few epochs. It is found before, so that nothing but the look at the log lies
+    // between the epochs and what the test then does.
     private async Task<int> RankThatTrains(string mpi, int rank)
     {
         string log = _folder["run/log.csv"],
             variable = $"{Mpis[mpi].RankVariable}={rank.ToString(CultureInfo.InvariantCulture)}";
         using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
-        while (!File.Exists(log) || File.ReadLines(log).Count() < 4)
+        int? process = null;
+        while (process is null || !File.Exists(log) || File.ReadLines(log).Count() < 4)
+        {
             await Task.Delay(50, patience.Token);
+            process ??= ProcessWith(variable);
+        }
+        return process.Value;
+    }
+
+    private int? ProcessWith(string variable)
+    {
         foreach (string process in Directory.EnumerateDirectories("/proc"))
             try
             {
                 if (
                     int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
-                    && File.ReadAllText($"{process}/cmdline").Contains(_folder.Path, StringComparison.Ordinal)
+                    && File.ReadAllText($"{process}/cmdline") is ['d', 'o', 't', 'n', 'e', 't', '\0', ..] command
+                    && command.Contains(_folder.Path, StringComparison.Ordinal)
                     && File.ReadAllText($"{process}/environ").Split('\0').Contains(variable)
                 )
                     return id;
@@ -357,7 +368,7 @@ public sealed class MpiRunTests : IDisposable
             {
                 // A process that has ended meanwhile, or is another user's.
             }
-        throw new InvalidOperationException($"No process has {variable}.");
+        return null;
     }
 
     private static void Signal(string signal, int process) =>
