@@ -90,6 +90,12 @@ internal sealed class InferenceEngine : IDisposable, IAsyncDisposable
     /// is being computed.</summary>
     public async Task<Answer> AskAsync(Request request, CancellationToken cancellation)
     {
+        // Once it is queued its answer may come before anybody hears of the cancellation.
+        if (cancellation.IsCancellationRequested)
+        {
+            request.Dispose();
+            throw new OperationCanceledException(cancellation);
+        }
         Enqueue(request);
         using CancellationTokenRegistration registration = cancellation.UnsafeRegister(
             _ => Cancel(request, cancellation),
