@@ -3,9 +3,19 @@
 #extension GL_EXT_control_flow_attributes : require
 //! variant f16 -DF16 -DRESULT16
 //! variant f16_f32 -DF16
+//! variant f16_half -DF16 -DRESULT16 -DHALF
+//! variant f16_f32_half -DF16 -DHALF
 //! variant bf16 -DBF16 -DRESULT16
 //! variant bf16_f32 -DBF16
 #include "../Shared/storage.glsl"
+// With -DHALF slabs hold factors as they come, in 16 bits, which are half the shared memory and half of what is read from it. The
+// arithmetic stays that of 32 bits, and its bits the same. It needs a device that computes with 16 bits.
+#ifdef HALF
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#define FACTORS f16vec4
+#else
+#define FACTORS vec4
+#endif
 #define EPILOGUE_ID 11
 #include "matmul.glsl"
 // For GPUs: a workgroup computes BM x BN of C from slabs of A and B, BK deep, in shared memory, an invocation TM x TN of it. Rows and columns
@@ -26,13 +36,13 @@ layout(binding = 0) readonly buffer A4_ { ELEMENT4 A4[]; };
 layout(binding = 1) readonly buffer B4_ { ELEMENT4 B4[]; };
 
 const uint LOADS_A = BM * BK / 4 / THREADS, LOADS_B = BN * BK / 4 / THREADS;
-// A row of a slab has all m or n of one k; 16 bytes of skew keep elements of one column in different banks.
+// A row of a slab has all m or n of one k; four factors of skew keep elements of one column in different banks.
 const uint STRIDE_A = BM / 4 + 1, STRIDE_B = BN / 4 + 1;
-shared vec4 slabA[SLABS * BK * STRIDE_A];
-shared vec4 slabB[SLABS * BK * STRIDE_B];
+shared FACTORS slabA[SLABS * BK * STRIDE_A];
+shared FACTORS slabB[SLABS * BK * STRIDE_B];
 
 uint row0, column0, baseA, baseB, depth;
-vec4 nextA[LOADS_A], nextB[LOADS_B];
+FACTORS nextA[LOADS_A], nextB[LOADS_B];
 
 // Of the four neighbours that are a slab's number e: the first, as (m, k) and (k, n) of the slab.
 uvec2 placeOfA(uint e) { return A_K_CONTIGUOUS != 0 ? uvec2(e / (BK / 4), e % (BK / 4) * 4) : uvec2(e % (BM / 4) * 4, e / (BM / 4)); }
@@ -58,14 +68,14 @@ void fetch(uint k0)
         uvec2 place = placeOfA(l * THREADS + gl_LocalInvocationID.x);
         uint m = row0 + place.x, k = k0 + place.y;
         bool inside = m < M && k < depth;
-        nextA[l] = fourA(baseA + m * strideAM + k * strideAK, inside ? (A_K_CONTIGUOUS != 0 ? depth - k : M - m) : 0);
+        nextA[l] = FACTORS(fourA(baseA + m * strideAM + k * strideAK, inside ? (A_K_CONTIGUOUS != 0 ? depth - k : M - m) : 0));
     }
     [[unroll]] for (uint l = 0; l < LOADS_B; l++)
     {
         uvec2 place = placeOfB(l * THREADS + gl_LocalInvocationID.x);
         uint k = k0 + place.x, n = column0 + place.y;
         bool inside = k < depth && n < N;
-        nextB[l] = fourB(baseB + k * strideBK + n * strideBN, inside ? (B_N_CONTIGUOUS != 0 ? N - n : depth - k) : 0);
+        nextB[l] = FACTORS(fourB(baseB + k * strideBK + n * strideBN, inside ? (B_N_CONTIGUOUS != 0 ? N - n : depth - k) : 0));
     }
 }
 
@@ -122,9 +132,9 @@ void main()
         {
             vec4 a[TM / 4], b[TN / 4];
             [[unroll]] for (uint i = 0; i < TM / 4; i++)
-                a[i] = slabA[(slab * BK + k) * STRIDE_A + i * (BM / TM) + threadM];
+                a[i] = vec4(slabA[(slab * BK + k) * STRIDE_A + i * (BM / TM) + threadM]);
             [[unroll]] for (uint j = 0; j < TN / 4; j++)
-                b[j] = slabB[(slab * BK + k) * STRIDE_B + j * (BN / TN) + threadN];
+                b[j] = vec4(slabB[(slab * BK + k) * STRIDE_B + j * (BN / TN) + threadN]);
             [[unroll]] for (uint i = 0; i < TM; i++)
                 [[unroll]] for (uint j = 0; j < TN / 4; j++)
                     sum[i][j] += a[i / 4][i % 4] * b[j];

@@ -32,6 +32,8 @@ public static partial class MatMulOp
     private static readonly Kernel<Push> Tiled = new("matmul.tiled");
     private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"),
         TiledF16ToF32 = new("matmul.tiled.f16_f32");
+    private static readonly Kernel<Push> TiledHalf = new("matmul.tiled.f16_half"),
+        TiledHalfToF32 = new("matmul.tiled.f16_f32_half");
     private static readonly Kernel<Push> TiledBF16 = new("matmul.tiled.bf16"),
         TiledBF16ToF32 = new("matmul.tiled.bf16_f32");
 
@@ -248,6 +250,8 @@ public static partial class MatMulOp
         Kernel<Push> kernel = types switch
         {
             { Short: false } => Tiled,
+            { Name: "f16" } when info.Float16 => TiledHalf,
+            { Name: "f16_f32" } when info.Float16 => TiledHalfToF32,
             { Name: "f16" } => TiledF16,
             { Name: "f16_f32" } => TiledF16ToF32,
             { Name: "bf16" } => TiledBF16,
@@ -258,7 +262,8 @@ public static partial class MatMulOp
         Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
         {
             uint threads = bm / tm * (bn / tn),
-                slabBytes = 16 * bk * ((bm / 4) + 1 + (bn / 4) + 1);
+                bytesOfFour = kernel == TiledHalf || kernel == TiledHalfToF32 ? 8u : 16,
+                slabBytes = bytesOfFour * bk * ((bm / 4) + 1 + (bn / 4) + 1);
             return new(
                 $"tiled {bm}x{bn}x{bk} {tm}x{tn}",
                 kernel,
