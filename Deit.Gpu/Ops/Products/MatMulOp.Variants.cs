@@ -29,13 +29,6 @@ public static partial class MatMulOp
 
     private static readonly Kernel<Push> Resident = new("matmul.resident", SubgroupDemand.Full);
     private static readonly Kernel<Push> Columns = new("matmul.columns", SubgroupDemand.Full, addresses: 2);
-    private static readonly Kernel<Push> Tiled = new("matmul.tiled");
-    private static readonly Kernel<Push> TiledF16 = new("matmul.tiled.f16"),
-        TiledF16ToF32 = new("matmul.tiled.f16_f32");
-    private static readonly Kernel<Push> TiledHalf = new("matmul.tiled.f16_half"),
-        TiledHalfToF32 = new("matmul.tiled.f16_f32_half");
-    private static readonly Kernel<Push> TiledBF16 = new("matmul.tiled.bf16"),
-        TiledBF16ToF32 = new("matmul.tiled.bf16_f32");
 
     private static readonly int[] SplitCounts = [4, 16, 64];
     private const int LargestSplit = 4096; // rows and columns of C: larger ones have tiles enough
@@ -232,7 +225,7 @@ public static partial class MatMulOp
 
     private static IEnumerable<Variant> Plain(GpuInfo info, Types types, int k, bool vectors) =>
         types.Short || !IsNarrow(info)
-            ? Tiles(info, types, vectors)
+            ? [.. Tiles(info, types, vectors), .. MayHalve(info, types) ? HalfTiles(info, types, vectors) : []]
             : [.. FirstOfFour(info, types, vectors), .. Blocks(info, k, vectors)];
 
     // With subgroups of 4 the tile comes before the blocks, since one driver compiles a block for 11 s and a tile for 0.3
@@ -245,46 +238,6 @@ public static partial class MatMulOp
         // too long for extents that are rare and small.
         vectors ? [Wide(info, k, vectors), Small(info, vectors), .. ByAddress(info)] : [Narrow(info, vectors)];
 
-    private static IEnumerable<Variant> Tiles(GpuInfo info, Types types, bool vectors)
-    {
-        Kernel<Push> kernel = types switch
-        {
-            { Short: false } => Tiled,
-            { Name: "f16" } when info.Float16 => TiledHalf,
-            { Name: "f16_f32" } when info.Float16 => TiledHalfToF32,
-            { Name: "f16" } => TiledF16,
-            { Name: "f16_f32" } => TiledF16ToF32,
-            { Name: "bf16" } => TiledBF16,
-            _ => TiledBF16ToF32,
-        };
-        return [Tile(64, 64, 16, 4, 4), Tile(32, 32, 16, 4, 4), Tile(128, 64, 16, 8, 4), Tile(128, 128, 16, 8, 8)];
-
-        Variant Tile(uint bm, uint bn, uint bk, uint tm, uint tn)
-        {
-            uint threads = bm / tm * (bn / tn),
-                bytesOfFour = kernel == TiledHalf || kernel == TiledHalfToF32 ? 8u : 16,
-                slabBytes = bytesOfFour * bk * ((bm / 4) + 1 + (bn / 4) + 1);
-            return new(
-                $"tiled {bm}x{bn}x{bk} {tm}x{tn}",
-                kernel,
-                bm,
-                bn,
-                [
-                    threads,
-                    bm,
-                    bn,
-                    bk,
-                    tm,
-                    tn,
-                    threads,
-                    2 * slabBytes <= info.SharedMemoryBytes ? 2u : 1u,
-                    vectors ? 1u : 0u,
-                ],
-                Fours: true
-            );
-        }
-    }
-
     // All variants that run on the device, candidates or not.
     private static Variant[] All(GpuInfo info, Types types, int k, bool vectors)
     {
@@ -296,7 +249,7 @@ public static partial class MatMulOp
             Variants(info, whole, k, vectors)
                 .Concat(
                     whole.Short
-                        ? []
+                        ? HalfTiles(info, whole, vectors)
                         :
                         [
                             .. IsNarrow(info)
