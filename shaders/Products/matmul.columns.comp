@@ -2,18 +2,21 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_ballot : require
 #extension GL_EXT_buffer_reference : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 #include "../Shared/storage.glsl"
 #define EPILOGUE_ID 6
 #define BY_ADDRESS
+float biasOfColumn;
+#define BIAS_OF(n) biasOfColumn
 #include "matmul.glsl"
 // For CPU drivers, which run the lanes of a subgroup as one vector: a lane owns a column of C, and a workgroup of one subgroup walks along
 // K with ROWS rows. Their sums stay in registers. A multiply-add needs an element of A, which all lanes share and whose load is part of
 // the instruction, and SG neighbours of B, which are loaded as one vector for ROWS multiply-adds.
 // B lies in panels of SG columns: B[k, n] is element n / SG * strideBN + k * strideBK + n % SG. Where n is contiguous, B is so already.
 layout(constant_id = 1) const uint ROWS = 24;      // at most M
-layout(constant_id = 2) const uint STEP = 24;      // along K, at most K, a multiple of PART
+layout(constant_id = 2) const uint STEP = 24;      // along K, at most K
 layout(constant_id = 3) const uint SG = 8;
 layout(constant_id = 4) const uint STRIDE_AM = 0;  // strideAM where k is contiguous: the elements' places are parts of the instructions then
 layout(constant_id = 5) const uint A_K_CONTIGUOUS = 1;
@@ -24,7 +27,6 @@ const uint ROW_SUMS = 256, ACCUMULATE_ROW_SUMS = 512;  // of EPILOGUE
 layout(binding = EPILOGUE_BINDING + 5) buffer RowSums_ { float rowSums[]; };  // [M]
 
 const uint BYTES = 4;  // of an element
-const uint PART = 12;  // elements along K that are added up by themselves, which rounds less than one long chain
 
 // A lane's own of SG neighbours. The driver's compiler makes one vector load of the loads, in a loop that tests before it runs.
 float own(uint64_t from)
@@ -47,53 +49,55 @@ void main()
     uint64_t stepA = uint64_t(strideAK) * BYTES, stepB = uint64_t(strideBK) * BYTES;
     uint64_t a = addressA + (uint64_t(gl_WorkGroupID.z) * batchA + uint64_t(row0) * strideAM) * BYTES;
     uint64_t b = addressB + (uint64_t(gl_WorkGroupID.z) * batchB + uint64_t(min(panel, panels - 1)) * strideBN) * BYTES;
-    uint64_t restA = a + min(whole, depth - 1) * stepA, restB = b + min(whole, depth - 1) * stepB;
     float sum[ROWS];
     [[unroll]] for (uint r = 0; r < ROWS; r++)
         sum[r] = 0;
+    // Each lane counts the rounds by itself, so that the test of the loop is one of vectors. All counts are equal, and the addresses come
+    // of that of lane 0. If all shared one count, the driver would look for the first lane that still runs, at each round and twice, and
+    // the next round would wait for it. So the count begins with a zero of each lane, which the driver does not know to be one.
+    uint zero = gl_SubgroupInvocationID / SG;
     // Such a driver runs a loop's body once more after its last round and hides what it stores there: what is read by an address must be
     // there in any case. So the addresses stop at the last round. Past the last column lies what follows in memory: see MemoryBlock.Slack.
-    for (uint k = 0; k < whole; k += STEP)
+    for (uint k = zero; k < whole; k += STEP)
     {
-        uint64_t fromA = a, fromB = b;
-        [[unroll]] for (uint first = 0; first < STEP; first += PART)
+        uint here = min(subgroupBroadcast(k, 0), whole - STEP);
+        uint64_t firstA = a + here * stepA, fromA = firstA, fromB = b + here * stepB;
+        // The products of a round are added up by themselves, which rounds less than one long chain.
+        float part[ROWS];
+        [[unroll]] for (uint r = 0; r < ROWS; r++)
+            part[r] = 0;
+        [[unroll]] for (uint q = 0; q < STEP; q++)
         {
-            float part[ROWS];
+            float factor = own(fromB);
+            if ((EPILOGUE & ROW_SUMS) != 0)
+                factor = ones ? 1 : factor;
             [[unroll]] for (uint r = 0; r < ROWS; r++)
-                part[r] = 0;
-            [[unroll]] for (uint q = 0; q < PART; q++)
             {
-                float factor = own(fromB);
-                if ((EPILOGUE & ROW_SUMS) != 0)
-                    factor = ones ? 1 : factor;
-                [[unroll]] for (uint r = 0; r < ROWS; r++)
-                {
-                    float x = Shared(A_K_CONTIGUOUS != 0 ? a : fromA).value[A_K_CONTIGUOUS != 0 ? STRIDE_AM * r + first + q : r];
-                    part[r] = fma(x, factor, part[r]);
-                }
-                fromA += stepA;
-                fromB += stepB;
+                float x = Shared(A_K_CONTIGUOUS != 0 ? firstA : fromA).value[A_K_CONTIGUOUS != 0 ? STRIDE_AM * r + q : r];
+                part[r] = fma(x, factor, part[r]);
             }
-            [[unroll]] for (uint r = 0; r < ROWS; r++)
-                sum[r] += part[r];
+            fromA += stepA;
+            fromB += stepB;
         }
-        bool more = k + STEP < whole;
-        a += more ? STEP * stepA : 0;
-        b += more ? STEP * stepB : 0;
+        [[unroll]] for (uint r = 0; r < ROWS; r++)
+            sum[r] += part[r];
     }
-    for (uint k = whole; k < depth; k++)
+    for (uint k = whole + zero; k < depth; k++)
     {
-        float factor = own(restB);
+        uint here = min(subgroupBroadcast(k, 0), depth - 1);
+        uint64_t fromA = a + here * stepA;
+        float factor = own(b + here * stepB);
         if ((EPILOGUE & ROW_SUMS) != 0)
             factor = ones ? 1 : factor;
         [[unroll]] for (uint r = 0; r < ROWS; r++)
-            sum[r] = fma(Shared(restA).value[A_K_CONTIGUOUS != 0 ? STRIDE_AM * r : r], factor, sum[r]);
-        bool more = k + 1 < depth;
-        restA += more ? stepA : 0;
-        restB += more ? stepB : 0;
+            sum[r] = fma(Shared(fromA).value[A_K_CONTIGUOUS != 0 ? STRIDE_AM * r : r], factor, sum[r]);
     }
 
     uint n = panel * SG + gl_SubgroupInvocationID, baseC = gl_WorkGroupID.z * batchC;
+    // Once for all rows: the compiler cannot know that no store of a row changes it.
+    biasOfColumn = 0;
+    if ((EPILOGUE & BIAS) != 0 && n < N)
+        biasOfColumn = bias[n];
     [[unroll]] for (uint r = 0; r < ROWS; r++)
     {
         uint row = row0 + r;

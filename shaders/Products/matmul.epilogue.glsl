@@ -42,11 +42,15 @@ layout(binding = EPILOGUE_BINDING + 3) readonly buffer E_ { RESULT E[]; };
 layout(binding = EPILOGUE_BINDING + 3) readonly buffer E4_ { RESULT4 E4[]; };
 layout(binding = EPILOGUE_BINDING + 4) readonly buffer Scale_ { float scale[]; };          // [M / rowsPerSample]
 
+#ifndef BIAS_OF
+#define BIAS_OF(n) bias[n]
+#endif
+
 // What C[m, n] becomes, which is element `at` of its buffer. Writes Z, but not C.
 float finished(uint m, uint n, uint at, float z)
 {
     if ((EPILOGUE & BIAS) != 0)
-        z += bias[n];
+        z += BIAS_OF(n);
     if ((EPILOGUE & PRE_ACTIVATION) != 0)
         Z[at] = STORE_RESULT(z);
     if ((EPILOGUE & GELU) != 0)
