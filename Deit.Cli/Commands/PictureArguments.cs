@@ -2,6 +2,7 @@ using System.Text;
 using System.Threading.Channels;
 using Deit.Cli.Terminal;
 using Deit.Train.Data.Formats;
+using Deit.Train.Data.Inspection;
 using Deit.Train.Data.Splits;
 
 namespace Deit.Cli.Commands;
@@ -20,12 +21,14 @@ internal static class PictureArguments
     /// <param name="list">A file with further arguments, a line each; <c>-</c> is the standard input, null no file.</param>
     /// <param name="most">Pictures of a group at most.</param>
     /// <param name="fail">Is told of an argument that names no picture. The others follow all the same.</param>
+    /// <param name="notice">Is told of folders that were not looked into, in a sentence.</param>
     /// <exception cref="DeitException">The list cannot be read.</exception>
     public static IEnumerable<string[]> Groups(
         IEnumerable<string> arguments,
         string? list,
         int most,
-        Action<DeitException> fail
+        Action<DeitException> fail,
+        Action<string> notice
     )
     {
         List<string> group = [];
@@ -33,7 +36,7 @@ internal static class PictureArguments
         {
             if (argument is null && group.Count > 0)
                 yield return Taken();
-            foreach (string picture in argument is null ? [] : Of(argument, fail))
+            foreach (string picture in argument is null ? [] : Of(argument, fail, notice))
             {
                 group.Add(picture);
                 if (group.Count == most)
@@ -97,14 +100,14 @@ internal static class PictureArguments
         }
     }
 
-    private static string[] Of(string argument, Action<DeitException> fail)
+    private static string[] Of(string argument, Action<DeitException> fail, Action<string> notice)
     {
         try
         {
             if (File.Exists(argument))
                 return [argument];
             if (Directory.Exists(argument))
-                return InFolder(argument);
+                return InFolder(argument, notice);
             return argument.AsSpan().ContainsAny('*', '?') ? new PicturePattern(argument, fail).Matches() : [argument];
         }
         catch (DeitException error)
@@ -115,19 +118,28 @@ internal static class PictureArguments
     }
 
     // A folder stands for the pictures in it. Folders in it are left: those of a data set would be thousands.
-    private static string[] InFolder(string path)
+    private static string[] InFolder(string path, Action<string> notice)
     {
         string[] pictures = DatasetRules.Reading(
             path,
             () => PictureFiles.In(path).Order(StringComparer.Ordinal).ToArray()
         );
-        return pictures.Length > 0
-            ? pictures
-            : throw new DeitException(
+        string all = Path.Combine(path, "**", "*");
+        if (pictures.Length == 0)
+            throw new DeitException(
                 DeitErrorKind.Data,
                 $"'{path}' is a folder without pictures in it ({string.Join(' ', PictureFiles.Extensions)}); "
-                    + "give pictures, the folder that they lie in, or "
-                    + $"'{Path.Combine(path, "**", "*")}' for those of all folders in it."
+                    + $"give pictures, the folder that they lie in, or '{all}' for those of all folders in it."
             );
+        int left = DatasetRules.Reading(
+            path,
+            () => Directory.EnumerateDirectories(path).Count(inner => Path.GetFileName(inner)[0] != '.')
+        );
+        if (left > 0)
+            notice(
+                $"'{path}' has {Plural.Of(left, "folder")} in it that {(left == 1 ? "was" : "were")} not looked into; "
+                    + $"give '{all}' for the pictures of all folders."
+            );
+        return pictures;
     }
 }

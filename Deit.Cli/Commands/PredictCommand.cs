@@ -116,7 +116,7 @@ internal static class PredictCommand
             Output.Aside($"Running on {model.Device}, {model.Precision.Name}");
         PredictAnswers answers = new(format, options.Top);
         int failed = 0;
-        foreach (string[] some in PictureArguments.Groups(images, options.List, PicturesAtOnce, Fail))
+        foreach (string[] some in PictureArguments.Groups(images, options.List, PicturesAtOnce, Fail, Output.Notice))
         foreach (PictureResult result in model.ClassifyAsync(some).GetAwaiter().GetResult())
         {
             if (result.Classification is { } answer)

@@ -15,6 +15,7 @@ public sealed class PictureArgumentsTests : IDisposable
         | UnixFileMode.OtherExecute;
     private readonly TemporaryFolder _folder = new();
     private readonly List<string> _failed = [];
+    private readonly List<string> _noticed = [];
 
     public PictureArgumentsTests()
     {
@@ -64,6 +65,26 @@ public sealed class PictureArgumentsTests : IDisposable
         Assert.Empty(_failed);
     }
 
+    [Fact]
+    public void Folders_that_were_not_looked_into_are_counted_and_the_pattern_is_named()
+    {
+        Directory.CreateDirectory(_folder[".git"]);
+        Assert.Equal(3, Found([_folder.Path]).Length);
+        Directory.CreateDirectory(_folder["more"]);
+        Found([_folder.Path]);
+        Found([_folder["in/deeper/"]]);
+        Found([_folder["in/**/*"], _folder["*.png"]]);
+        Assert.Equal(
+            [
+                $"'{_folder.Path}' has 1 folder in it that was not looked into; give '{_folder["**/*"]}' for the pictures of all folders.",
+                $"'{_folder.Path}' has 2 folders in it that were not looked into; give '{_folder["**/*"]}' for the pictures of all folders.",
+                $"'{_folder["in/deeper/"]}' has 1 folder in it that was not looked into; "
+                    + $"give '{_folder["in/deeper/**/*"]}' for the pictures of all folders.",
+            ],
+            _noticed
+        );
+    }
+
     [Theory]
     [InlineData("*.gif", "matches no picture")]
     [InlineData("nowhere/*.png", "matches no picture")]
@@ -107,7 +128,7 @@ public sealed class PictureArgumentsTests : IDisposable
     {
         string[] names = [.. Enumerable.Range(0, 7).Select(i => $"{i}.png")];
         File.WriteAllLines(_folder["list"], names[2..]);
-        Assert.Equal(names.Chunk(3), PictureArguments.Groups(names[..2], _folder["list"], 3, Fail));
+        Assert.Equal(names.Chunk(3), PictureArguments.Groups(names[..2], _folder["list"], 3, Fail, _noticed.Add));
     }
 
     [Fact]
@@ -117,7 +138,7 @@ public sealed class PictureArgumentsTests : IDisposable
         List<string[]> groups = [];
         Assert.Throws<DeitException>(() =>
         {
-            foreach (string[] group in PictureArguments.Groups([], _folder["list"], 64, Fail))
+            foreach (string[] group in PictureArguments.Groups([], _folder["list"], 64, Fail, _noticed.Add))
                 groups.Add(group);
         });
         Assert.Equal(["a.png"], Assert.Single(groups));
@@ -139,7 +160,7 @@ public sealed class PictureArgumentsTests : IDisposable
     private string[] Found(IEnumerable<string> arguments) => All(arguments, null);
 
     private string[] All(IEnumerable<string> arguments, string? list) =>
-        [.. PictureArguments.Groups(arguments, list, 2, Fail).SelectMany(group => group)];
+        [.. PictureArguments.Groups(arguments, list, 2, Fail, _noticed.Add).SelectMany(group => group)];
 
     private void Fail(DeitException error) => _failed.Add(error.Message);
 }
