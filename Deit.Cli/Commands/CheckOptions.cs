@@ -10,8 +10,8 @@ internal sealed record CheckOptions
     public double ValFraction { get; set; } = 0.1;
 
     [Flag(
-        "pictures count as near copies when at most so many of the 256 bits of their hashes differ, 0 to 64; "
-            + "off looks for the same pixels alone",
+        "pictures count as near copies when at most so many of the 256 bits of their hashes differ, 0 to 64, "
+            + "and up to 4 more where one is cut out of the other; off looks for the same pixels alone",
         Value = "BITS"
     )]
     public string Near { get; set; } = "31";

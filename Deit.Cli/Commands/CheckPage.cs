@@ -52,11 +52,14 @@ internal sealed class CheckPage(Inspection inspection)
             inspection.IsSerious ? "bad"
             : inspection.Findings.Count == 0 ? "good"
             : "";
+        // A flag does not break after its dashes.
+        string flag = CheckText.NearFlag(inspection);
+        string[] copies = CheckText.Copies(inspection).Split(flag);
         return Markup.Of(
             $"""
             <p class="{tone}"><b>{CheckText.Verdict(inspection)}</b></p>
             <p>{Markup.Name(inspection.Options.Data)}<br />{CheckText.Data(inspection)}</p>
-            <p class="faint">{CheckText.Copies(inspection)}</p>
+            <p class="faint">{copies[0]}<span class="whole">{flag}</span>{copies[1]}</p>
 
             """
         );

@@ -17,10 +17,7 @@ internal static class CheckText
         Output.Line($"Verdict  {Verdict(inspection)}");
         Output.Line($"Data     {Data(inspection)}");
         if (inspection.Sizes is { } sizes)
-            Output.Line(
-                $"Sizes    shorter side {sizes.Shorter[0]} to {sizes.Shorter[^1]} pixels, median {sizes.MedianShorter}; "
-                    + $"{sizes.OfCommonest} pictures are {sizes.Commonest.Width} x {sizes.Commonest.Height}"
-            );
+            Output.Line($"Sizes    {Sizes(sizes)}");
         Output.Line($"Copies   {Copies(inspection)}");
         PrintClasses(inspection);
         foreach (Finding finding in inspection.Findings)
@@ -51,13 +48,31 @@ internal static class CheckText
         $"{Plural.Of(inspection.Pictures.Count, "picture")} of {Plural.Of(inspection.Data.ClassNames.Count, "class")}: "
         + string.Join(", ", inspection.Data.Splits.Select(split => $"{split.Images.Count} {split.Name}"));
 
+    /// <summary>The sizes in a line.</summary>
+    public static string Sizes(SizeFacts sizes)
+    {
+        (int least, int largest) = (sizes.Shorter[0], sizes.Shorter[^1]);
+        string sides =
+            least == largest
+                ? $"shorter side {least} pixels"
+                : $"shorter side {least} to {largest} pixels, median {sizes.MedianShorter}";
+        return sizes.IsCommon
+            ? $"{sides}; {sizes.OfCommonest} of {Plural.Of(sizes.Shorter.Length, "picture")} are "
+                + $"{sizes.Commonest.Width} x {sizes.Commonest.Height}"
+            : sides;
+    }
+
     /// <summary>Which copies were looked for, in a line.</summary>
     public static string Copies(Inspection inspection) =>
-        inspection.Options.Threshold is not { } threshold ? "looked for the same pixels alone (--near off)"
+        inspection.Options.Threshold is null ? $"looked for the same pixels alone ({NearFlag(inspection)})"
         : inspection.LookedForCrops
-            ? $"looked for the same pixels, and for pictures encoded anew, resized, mirrored or cropped (--near {threshold})"
-        : $"looked for the same pixels, and for pictures encoded anew, resized or mirrored (--near {threshold}); "
+            ? $"looked for the same pixels, and for pictures encoded anew, resized, mirrored or cropped ({NearFlag(inspection)})"
+        : $"looked for the same pixels, and for pictures encoded anew, resized or mirrored ({NearFlag(inspection)}); "
             + $"for cropped ones only among up to {NearSearch.MostCropped} pictures";
+
+    /// <summary>The flag that says which near copies were looked for.</summary>
+    public static string NearFlag(Inspection inspection) =>
+        $"--near {inspection.Options.Threshold?.ToString() ?? "off"}";
 
     private static void PrintClasses(Inspection inspection)
     {

@@ -30,7 +30,13 @@ internal static class FileFindings
         InspectedData data = inspection.Data;
         foreach (
             Finding? finding in (Finding?[])
-                [Refused(data), Unopened(data), Unreadable(inspection), Misnamed(inspection), Transparent(inspection)]
+                [
+                    .. data.Refusals.Select(Refused),
+                    Unopened(data),
+                    Unreadable(inspection),
+                    Misnamed(inspection),
+                    Transparent(inspection),
+                ]
         )
             if (finding is not null)
                 yield return finding;
@@ -63,16 +69,18 @@ internal static class FileFindings
             );
     }
 
-    private static Finding? Refused(InspectedData data) =>
-        data.Refusals.Count == 0
-            ? null
-            : new Finding(
-                "refused",
-                Weight.Serious,
-                $"training refuses the data for {Plural.Of(data.Refusals.Count, "reason")}",
-                "do what the sentences say",
-                [.. data.Refusals.Select(refusal => new Example(refusal))]
-            );
+    // The sentence of training says what is wrong, and then what to do.
+    private static Finding Refused(string refusal)
+    {
+        int remedy = refusal.LastIndexOf("; ", StringComparison.Ordinal);
+        return new Finding(
+            "refused",
+            Weight.Serious,
+            remedy < 0 ? refusal : refusal[..remedy],
+            $"{(remedy < 0 ? "mend it" : refusal[(remedy + 2)..])}; training does not begin before",
+            []
+        );
+    }
 
     private static Finding? Unopened(InspectedData data) =>
         data.Unopened.Count == 0

@@ -36,7 +36,7 @@ internal sealed class QuickLook
     {
         string[] found = [.. ((IEnumerable<string?>)[Balance(), .. Files()]).OfType<string>()];
         if (found.Length > 0 && _data is not null)
-            found[^1] += $"; more of it: deit check {ShellWord.Quoted(_data)}";
+            found[^1] += $"; more about it: deit check {ShellWord.Quoted(_data)}";
         return found;
     }
 

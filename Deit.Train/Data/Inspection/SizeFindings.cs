@@ -33,6 +33,7 @@ internal static class SizeFindings
                 inspection,
                 "small",
                 picture => (long)Smaller * Shorter(picture) < input.Shorter,
+                picture => -Shorter(picture),
                 $"a shorter side below {(input.Shorter + Smaller - 1) / Smaller} pixels, a quarter of the input of {input}",
                 "they are enlarged and blurred: find larger ones, or train with a smaller --input-size"
             ),
@@ -40,6 +41,7 @@ internal static class SizeFindings
                 inspection,
                 "large",
                 picture => Shorter(picture) > (long)Larger * input.Longer,
+                picture => Shorter(picture),
                 $"a shorter side above {Larger * input.Longer} pixels, {Larger} times the input of {input}",
                 "decoding them takes most of the time: scale copies down once"
             ),
@@ -47,6 +49,7 @@ internal static class SizeFindings
                 inspection,
                 "elongated",
                 picture => Math.Max(picture.Width, picture.Height) > (long)Longer * Shorter(picture),
+                picture => (double)Math.Max(picture.Width, picture.Height) / Shorter(picture),
                 $"one side more than {Longer} times the other",
                 "the middle square, by which a model is measured, is a small part of them: cut out what shows the class"
             ),
@@ -58,10 +61,12 @@ internal static class SizeFindings
 
     private static int Shorter(InspectedPicture picture) => Math.Min(picture.Width, picture.Height);
 
+    // The worst come first: only some are shown.
     private static Finding? Found(
         Inspection inspection,
         string kind,
         Func<InspectedPicture, bool> condition,
+        Func<InspectedPicture, double> badness,
         string what,
         string remedy
     )
@@ -70,7 +75,8 @@ internal static class SizeFindings
         [
             .. Enumerable
                 .Range(0, inspection.Pictures.Count)
-                .Where(i => inspection.Pictures[i] is { Error: null } picture && condition(picture)),
+                .Where(i => inspection.Pictures[i] is { Error: null } picture && condition(picture))
+                .OrderByDescending(i => badness(inspection.Pictures[i])),
         ];
         return pictures.Length == 0
             ? null

@@ -81,6 +81,8 @@ public sealed class CheckCommandTests : IDisposable
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("Page     ", output, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', output);
+        // All sizes are one, or there is a share worth naming.
+        Assert.Contains("\nSizes    shorter side ", output, StringComparison.Ordinal);
         string page = File.ReadAllText(_folder["page.html"]);
         Assert.Equal(page, File.ReadAllText(_folder["out/check.html"]));
         Assert.Equal(
@@ -90,6 +92,7 @@ public sealed class CheckCommandTests : IDisposable
                 .RootElement.GetProperty("pictures")
                 .GetInt32()
         );
+        Assert.Contains("(<span class=\"whole\">--near 31</span>)", page, StringComparison.Ordinal);
         // Well-formed, so that no name has broken out of its element.
         XDocument document = XDocument.Parse(page);
         XNamespace html = "http://www.w3.org/1999/xhtml";

@@ -107,9 +107,11 @@ public sealed class InspectionTests : IDisposable
         WriteClean();
         Directory.CreateDirectory(_folder["train/void"]);
         Save("val/other/1.png", Photographs.Of(70));
-        Finding refused = Single("refused", Weight.Serious);
-        Assert.Contains("the class 'void' has no pictures", refused.Examples[0].Text, StringComparison.Ordinal);
-        Assert.Contains("training does not have its class 'other'", refused.Examples[1].Text, StringComparison.Ordinal);
+        Finding[] refused = [.. Look().Findings.Where(finding => finding.Kind == "refused")];
+        Assert.Equal([Weight.Serious, Weight.Serious], refused.Select(finding => finding.Weight));
+        Assert.Contains("the class 'void' has no pictures", refused[0].Sentence, StringComparison.Ordinal);
+        Assert.Equal("add some or remove that folder; training does not begin before", refused[0].Remedy);
+        Assert.Contains("training does not have its class 'other'", refused[1].Sentence, StringComparison.Ordinal);
         Assert.Equal("'void'", Assert.Single(Single("class_empty", Weight.Warning).Examples).Text);
         Assert.Equal(
             "'other': none in 'train'",
@@ -123,11 +125,7 @@ public sealed class InspectionTests : IDisposable
     {
         Save("train/a/1.png", Photographs.Of(1));
         Save("val/a/1.png", Photographs.Of(2));
-        Assert.Contains(
-            "'a' is its only class",
-            Single("refused", Weight.Serious).Examples[0].Text,
-            StringComparison.Ordinal
-        );
+        Assert.Contains("'a' is its only class", Look().Findings[0].Sentence, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -190,11 +188,14 @@ public sealed class InspectionTests : IDisposable
         Save("train/a/one.png", Photographs.Flat(1, 1, 9, 9, 9));
         Save("train/a/long.png", Photographs.Flat(20000, 10, 99, 9, 9));
         Save("train/b/large.png", Photographs.Flat(300, 300, 9, 99, 9));
+        Save("train/b/larger.png", Photographs.Flat(400, 310, 9, 99, 99));
+        Save("train/a/high.png", Photographs.Flat(16, 50, 99, 99, 9));
         Checked inspection = Look(input: 32);
-        Assert.Equal(["20000 x 10", "1 x 1"], Texts("small", Look(input: 64)));
+        // The worst first.
+        Assert.Equal(["1 x 1", "20000 x 10"], Texts("small", Look(input: 64)));
         Assert.Equal(["1 x 1"], Texts("small", inspection));
-        Assert.Equal(["300 x 300"], Texts("large", inspection));
-        Assert.Equal(["20000 x 10"], Texts("elongated", inspection));
+        Assert.Equal(["400 x 310", "300 x 300"], Texts("large", inspection));
+        Assert.Equal(["20000 x 10", "16 x 50"], Texts("elongated", inspection));
 
         static string[] Texts(string kind, Checked from) =>
             [.. from.Findings.Single(finding => finding.Kind == kind).Examples.Select(example => example.Text)];

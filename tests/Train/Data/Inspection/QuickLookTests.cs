@@ -25,7 +25,7 @@ public sealed class QuickLookTests : IDisposable
         Write("val/b/near.png", 77, 50); // of the same length alone
         Assert.Equal(
             $"1 validation image is a training image too, byte for byte, so that the accuracy is too good: '{_folder["val/a/copy.png"]}'; "
-                + $"more of it: deit check {_folder.Path}",
+                + $"more about it: deit check {_folder.Path}",
             Assert.Single(Sentences())
         );
     }
@@ -42,7 +42,7 @@ public sealed class QuickLookTests : IDisposable
         Assert.Equal(
             [
                 "the classes have 1 ('rare') to 10 ('large') training images; no validation images: class 'rare'",
-                $"1 file is empty and no image; more of it: deit check {_folder.Path}",
+                $"1 file is empty and no image; more about it: deit check {_folder.Path}",
             ],
             Sentences()
         );
