@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Deit.Bench.Reports;
@@ -16,6 +17,7 @@ internal static class DevicesCommand
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter() },
     };
 
@@ -38,7 +40,7 @@ internal static class DevicesCommand
         {
             IReadOnlyList<GpuInfo> devices = GpuDevice.Enumerate();
             if (result.GetValue(json))
-                Output.Text(JsonSerializer.Serialize(devices, Json));
+                ConsoleReport.PrintJson(devices, Json);
             else
                 Print(devices);
             return devices.Any(device => device.Unsuitable is null) ? ExitCode.Done : ExitCode.Device;

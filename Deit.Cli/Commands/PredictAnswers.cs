@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Text.Json;
 using Deit.Cli.Terminal;
 using Deit.Model;
+using Deit.Train.Reporting;
 
 namespace Deit.Cli.Commands;
 
@@ -10,7 +10,6 @@ namespace Deit.Cli.Commands;
 /// <param name="top">Classes of each picture.</param>
 internal sealed class PredictAnswers(PredictFormat format, int top)
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
     private readonly List<object> _answers = [];
 
     /// <summary>Pictures that were answered.</summary>
@@ -32,7 +31,7 @@ internal sealed class PredictAnswers(PredictFormat format, int top)
                 _answers.Add(ForJson(picture, shown));
                 break;
             case PredictFormat.Jsonl:
-                Output.Text(JsonSerializer.Serialize(ForJson(picture, shown)));
+                ConsoleReport.PrintJson(ForJson(picture, shown), Report.JsonLine);
                 break;
             case PredictFormat.Csv:
                 foreach ((int rank, ClassScore score) in shown.Index())
@@ -52,8 +51,11 @@ internal sealed class PredictAnswers(PredictFormat format, int top)
     /// <exception cref="OutputException">The output cannot be written.</exception>
     public void Failed(string picture, string sentence)
     {
-        if (format == PredictFormat.Jsonl)
-            Output.Text(JsonSerializer.Serialize(new { image = picture, error = sentence }));
+        object answer = new { image = picture, error = sentence };
+        if (format == PredictFormat.Json)
+            _answers.Add(answer);
+        else if (format == PredictFormat.Jsonl)
+            ConsoleReport.PrintJson(answer, Report.JsonLine);
     }
 
     /// <summary>Ends the output.</summary>
@@ -61,7 +63,7 @@ internal sealed class PredictAnswers(PredictFormat format, int top)
     public void End()
     {
         if (format == PredictFormat.Json)
-            Output.Text(JsonSerializer.Serialize(_answers, Indented));
+            ConsoleReport.PrintJson(_answers);
     }
 
     private static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);

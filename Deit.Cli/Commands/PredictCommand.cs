@@ -73,9 +73,22 @@ internal static class PredictCommand
         command.Add(images);
 
         OptionBinder<PredictOptions> binder = new(command);
-        command.SetAction(result => Run(binder.Bind(result), result.GetValue(images)!));
+        command.SetAction(result =>
+        {
+            PredictOptions options = binder.Bind(result);
+            if (options is { Json: true, Format: not PredictFormat.Json } && IsFormatGiven(result))
+                throw new DeitException(
+                    DeitErrorKind.Usage,
+                    $"--json was given with --format {FlagValue.Text(options.Format)}, expected one of them; leave out the other."
+                );
+            return Run(options, result.GetValue(images)!);
+        });
         return command;
     }
+
+    private static bool IsFormatGiven(ParseResult result) =>
+        result.GetResult("--format") is { } given
+        && given is System.CommandLine.Parsing.OptionResult { Implicit: false };
 
     /// <summary>
     /// Classifies pictures. Unreadable ones are named on the error stream and change the exit code; the others are answered
@@ -93,11 +106,6 @@ internal static class PredictCommand
             throw new DeitException(
                 DeitErrorKind.Usage,
                 "No picture was given; name files, folders or patterns, or --list FILE with a path on each line."
-            );
-        if (options.Json && options.Format is not (PredictFormat.Text or PredictFormat.Json))
-            throw new DeitException(
-                DeitErrorKind.Usage,
-                $"--json was given with --format {FlagValue.Text(options.Format)}, expected one of them; leave out the other."
             );
         PredictFormat format = options.Json ? PredictFormat.Json : options.Format;
         using DeitModel model = DeitModel.Load(

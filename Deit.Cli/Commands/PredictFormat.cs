@@ -6,7 +6,7 @@ internal enum PredictFormat
     /// <summary>For a reader: the picture, and under it a line for each class.</summary>
     Text,
 
-    /// <summary>One array of JSON, when all pictures are answered.</summary>
+    /// <summary>One array of JSON, when all pictures are answered; a picture that cannot be read has an error.</summary>
     Json,
 
     /// <summary>A line of JSON for each picture, as it is answered; a picture that cannot be read has an error.</summary>

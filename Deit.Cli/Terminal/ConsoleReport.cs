@@ -46,10 +46,13 @@ internal static class ConsoleReport
 
     /// <summary>Prints an object as JSON. What a terminal would obey is escaped as JSON has it, so that the text stays
     /// JSON.</summary>
-    public static void PrintJson(object value)
+    /// <param name="value">The object.</param>
+    /// <param name="options">Its form; null for that of reports. The encoder must be a relaxed one.</param>
+    /// <exception cref="OutputException">The output cannot be written.</exception>
+    public static void PrintJson(object value, JsonSerializerOptions? options = null)
     {
         StringBuilder json = new();
-        foreach (char letter in JsonSerializer.Serialize(value, Report.Json))
+        foreach (char letter in JsonSerializer.Serialize(value, options ?? Report.Json))
             // Up to the tilde the serializer has escaped what must be, and ends of lines are between the values.
             _ =
                 letter > '~' && !char.IsSurrogate(letter) && Printable.Line(letter.ToString()).Length > 1

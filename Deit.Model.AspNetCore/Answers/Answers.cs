@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Deit.Model.AspNetCore;
@@ -59,4 +61,16 @@ internal sealed record Problem(int Status, string Title, string Detail)
 [JsonSerializable(typeof(PicturesAnswer))]
 [JsonSerializable(typeof(ModelAnswer))]
 [JsonSerializable(typeof(Problem))]
-internal sealed partial class AnswerJson : JsonSerializerContext;
+internal sealed partial class AnswerJson : JsonSerializerContext
+{
+    private static AnswerJson? _readable;
+
+    /// <summary>
+    /// As answers are written: letters of any script and quotation marks are as they are. Answers go out as JSON, and no browser takes
+    /// them for a page.
+    /// </summary>
+    public static AnswerJson Readable =>
+        _readable ??= new(
+            new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+        );
+}

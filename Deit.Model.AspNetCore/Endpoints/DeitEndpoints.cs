@@ -104,9 +104,10 @@ public static class DeitEndpoints
             model.Backend.Device,
             model.Backend.Precision
         );
+        context.Response.Headers.XContentTypeOptions = "nosniff";
         return context.Response.WriteAsJsonAsync(
             answer,
-            AnswerJson.Default.ModelAnswer,
+            AnswerJson.Readable.ModelAnswer,
             contentType: null,
             context.RequestAborted
         );

@@ -59,13 +59,14 @@ internal sealed class PictureEndpoint(ServingState state, object? serviceKey, IL
                     pictures.All.Select(picture => AnswerAsync(picture, model, ask, time.Token))
                 )
                 .ConfigureAwait(false);
+            context.Response.Headers.XContentTypeOptions = "nosniff";
             if (answers is [{ Problem: { } problem }])
                 await WriteAsync(context, problem).ConfigureAwait(false);
             else
                 await context
                     .Response.WriteAsJsonAsync(
                         new PicturesAnswer(answers),
-                        AnswerJson.Default.PicturesAnswer,
+                        AnswerJson.Readable.PicturesAnswer,
                         contentType: null,
                         context.RequestAborted
                     )
@@ -236,12 +237,13 @@ internal sealed class PictureEndpoint(ServingState state, object? serviceKey, IL
     private static async Task WriteAsync(HttpContext context, Problem problem)
     {
         context.Response.StatusCode = problem.Status;
+        context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
             await context
                 .Response.WriteAsJsonAsync(
                     problem,
-                    AnswerJson.Default.Problem,
+                    AnswerJson.Readable.Problem,
                     Problem.ContentType,
                     context.RequestAborted
                 )

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Deit.Model.Files;
@@ -10,7 +11,11 @@ namespace Deit.Train.Options;
 /// </summary>
 internal static class OptionsFile
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     // Earlier versions wrote this number into the options of a run. It follows from others and is not read.
     private const string Retired = "update_images";

@@ -19,6 +19,9 @@ internal static class Report
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         };
 
+    /// <summary>The same without breaks, for a line each.</summary>
+    public static JsonSerializerOptions JsonLine { get; } = new(Json) { WriteIndented = false };
+
     /// <summary>A number as it is shown; a dash where there is none.</summary>
     public static string Number(double value, string format) =>
         double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);

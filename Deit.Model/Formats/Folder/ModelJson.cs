@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -14,6 +15,8 @@ internal static class ModelJson
     public static JsonSerializerOptions Options { get; } =
         new(ModelJsonContext.Default.Options)
         {
+            // Names of classes are readable in any script.
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             TypeInfoResolver = JsonTypeInfoResolver
                 .Combine([
                     ModelJsonContext.Default,

@@ -68,7 +68,7 @@ internal sealed class DeitHuggingFace : HuggingFaceLayout
         };
         string head = architecture == WithTeacher ? DeitHuggingFaceNames.ClassHead : DeitHuggingFaceNames.OnlyHead;
         return new HuggingFaceTarget(
-            stream => JsonSerializer.Serialize(stream, file, DeitHuggingFaceJson.Default.DeitHuggingFaceConfig),
+            stream => JsonSerializer.Serialize(stream, file, DeitHuggingFaceJson.Readable().DeitHuggingFaceConfig),
             name =>
                 architecture == ClassTokenOnly && name.StartsWith(DistillationHead, StringComparison.Ordinal)
                     ? []

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Deit.Model.Images;
@@ -177,4 +178,9 @@ internal sealed class IdToLabelConverter : JsonConverter<Dictionary<string, stri
     NumberHandling = JsonNumberHandling.AllowReadingFromString
 )]
 [JsonSerializable(typeof(DeitHuggingFaceConfig))]
-internal sealed partial class DeitHuggingFaceJson : JsonSerializerContext;
+internal sealed partial class DeitHuggingFaceJson : JsonSerializerContext
+{
+    /// <summary>For files: names of classes are readable in any script.</summary>
+    public static DeitHuggingFaceJson Readable() =>
+        new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

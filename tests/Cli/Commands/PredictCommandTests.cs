@@ -52,9 +52,27 @@ public sealed class PredictCommandTests : IDisposable
                 .Select(line => JsonDocument.Parse(line).RootElement),
         ];
         Assert.Equal(["a, \"b\".png", "broken.png", "고양이.png"], lines.Select(Name));
+        // Letters are as they are.
+        Assert.Contains("/고양이.png\"", output, StringComparison.Ordinal);
+        Assert.Contains("failed: it is text", output, StringComparison.Ordinal);
+        Assert.Contains("/broken.png' failed", output, StringComparison.Ordinal);
         Assert.Equal(2, lines[0].GetProperty("classes").GetArrayLength());
         Assert.Contains("failed", lines[1].GetProperty("error").GetString(), StringComparison.Ordinal);
         Assert.False(lines[1].TryGetProperty("classes", out _));
+    }
+
+    [Fact]
+    public async Task An_array_of_JSON_has_the_errors_too_and_what_a_terminal_would_obey_by_number()
+    {
+        File.WriteAllText(_folder["\u202e.png"], "no picture");
+        (int code, string output, _) = await Predict("--json", "--top", "1", _folder["\u202e.png"]);
+        Assert.Equal(6, code);
+        Assert.Contains("/\\u202e.png\"", output, StringComparison.Ordinal);
+        JsonElement[] answers = [.. JsonDocument.Parse(output).RootElement.EnumerateArray()];
+        Assert.Equal(["\u202e.png", "a, \"b\".png", "broken.png", "고양이.png"], answers.Select(Name));
+        Assert.Contains("/broken.png' failed", answers[2].GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.False(answers[2].TryGetProperty("classes", out _));
+        Assert.Equal(1, answers[3].GetProperty("classes").GetArrayLength());
     }
 
     [Fact]
@@ -166,6 +184,7 @@ public sealed class PredictCommandTests : IDisposable
     [Theory]
     [InlineData("csv", 2)]
     [InlineData("jsonl", 2)]
+    [InlineData("text", 2)]
     [InlineData("json", 0)]
     public async Task Two_formats_at_once_are_refused(string format, int expected)
     {

@@ -55,6 +55,25 @@ public sealed class ServedAnswersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Letters_and_quotation_marks_of_answers_are_as_they_are()
+    {
+        MultipartFormDataContent form = [];
+        form.Add(new ByteArrayContent("<html>"u8.ToArray()), "a", "Schöne Grüße.png");
+        form.Add(new ByteArrayContent(_pictures[0]), "b", "고양이.jpg");
+        using HttpResponseMessage response = await _served.Client.PostAsync(
+            new Uri("v1/classify", UriKind.Relative),
+            form,
+            Cancellation
+        );
+        string json = await response.Content.ReadAsStringAsync(Cancellation);
+        Assert.Contains("\"고양이.jpg\"", json, StringComparison.Ordinal);
+        Assert.Contains("Schöne Grüße", json, StringComparison.Ordinal);
+        Assert.Contains("Decoding the image '", json, StringComparison.Ordinal);
+        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(["nosniff"], response.Headers.GetValues("X-Content-Type-Options"));
+    }
+
+    [Fact]
     public async Task A_form_has_several_files_and_a_broken_one_does_not_end_the_others()
     {
         MultipartFormDataContent form = [];
