@@ -9,6 +9,7 @@ namespace Deit.Cli.Watch;
 /// <summary>The curves of a run on a terminal, drawn anew when something has changed; elsewhere a line for each epoch.</summary>
 internal sealed class WatchScreen
 {
+    private const string Between = "  ";
     private readonly bool _plain;
     private int _printed;
     private string _status = "";
@@ -33,10 +34,34 @@ internal sealed class WatchScreen
     }
 
     /// <summary>The line of an epoch.</summary>
-    public static string Line(LogRow row) =>
-        $"epoch {row.Epoch + 1}  train loss {Report.Number(row.TrainLoss, "F4")}  val loss {Number(row.ValLoss, "F4")}  "
-        + $"top-1 {Number(row.ValTop1 * 100, "F1")} %  top-5 {Number(row.ValTop5 * 100, "F1")} %  "
-        + $"{Report.Number(row.ImagesPerSecond, "F0")} images/s  lr {Report.Number(row.Lr, "0.00e-00")}";
+    public static string Line(LogRow row) => string.Join(Between, Parts(row));
+
+    private static string[] Parts(LogRow row) =>
+        [
+            $"epoch {row.Epoch + 1}",
+            $"train loss {Report.Number(row.TrainLoss, "F4")}",
+            $"val loss {Number(row.ValLoss, "F4")}",
+            $"top-1 {Number(row.ValTop1 * 100, "F1")} %",
+            $"top-5 {Number(row.ValTop5 * 100, "F1")} %",
+            $"{Report.Number(row.ImagesPerSecond, "F0")} images/s",
+            $"lr {Report.Number(row.Lr, "0.00e-00")}",
+        ];
+
+    // As many parts on a line as it holds.
+    private static IEnumerable<string> Fit(IEnumerable<string> parts, int width)
+    {
+        string line = "";
+        foreach (string part in parts)
+        {
+            if (line.Length > 0 && line.Length + Between.Length + part.Length > width)
+            {
+                yield return line;
+                line = "";
+            }
+            line += line.Length > 0 ? Between + part : part;
+        }
+        yield return line;
+    }
 
     private void Lines(IReadOnlyList<LogRow> rows, string status, IReadOnlyList<string> head)
     {
@@ -54,19 +79,30 @@ internal sealed class WatchScreen
         _status = status;
     }
 
-    private static void Draw(
+    /// <summary>Draws on a terminal.</summary>
+    /// <param name="console">The terminal.</param>
+    /// <param name="rows">The epochs so far.</param>
+    /// <param name="status">A sentence on where it stands.</param>
+    /// <param name="head">Lines that stand above.</param>
+    internal static void Draw(
         IAnsiConsole console,
         IReadOnlyList<LogRow> rows,
         string status,
         IReadOnlyList<string> head
     )
     {
-        console.Clear(home: true);
+        // Spectre's own Clear also deletes the lines that were scrolled away, which are the user's.
+        if (console.Profile.Capabilities.Ansi)
+            console.Write(new ControlCode("\u001b[H\u001b[2J"));
+        else
+            console.Clear(home: true);
         foreach (string line in head.Append($"Run      {status}"))
             console.WriteLine(Printable.Line(line));
         if (rows.Count > 0)
-            console.WriteLine(Line(rows[^1]));
-        int width = Math.Clamp(console.Profile.Width - 14, 10, 150);
+            // The last column stays free: writing it would wrap on some terminals.
+            foreach (string line in Fit(Parts(rows[^1]), console.Profile.Width - 1))
+                console.WriteLine(line);
+        int width = Math.Clamp(console.Profile.Width - 15, 10, 150);
         bool unicode = console.Profile.Capabilities.Unicode;
         Chart("train loss", row => row.TrainLoss, Color.Blue);
         Chart("val loss", row => row.ValLoss, Color.Yellow);
