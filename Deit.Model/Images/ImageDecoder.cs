@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Deit.Model.Files;
 using SkiaSharp;
 
@@ -195,6 +196,10 @@ internal static partial class ImageDecoder
             return new ImageException(
                 $"Decoding the image '{name}' failed: it is empty; expected JPEG, PNG, WebP, GIF or BMP data."
             );
+        if (NotRead(encoded) is { } format)
+            return new ImageException(
+                $"Decoding the image '{name}' failed: it is a picture of {format}, which is not read; convert it to JPEG."
+            );
         FileNature nature = FileNature.OfText(encoded[..Math.Min(encoded.Length, LongestStart)]);
         return nature.Kind == FileKind.Other && nature != FileNature.Json
             ? new ImageException($"Decoding the image '{name}' failed: it is {nature.Name}; {nature.Remedy}.")
@@ -203,6 +208,18 @@ internal static partial class ImageDecoder
                     + "damaged; replace or remove it."
             );
     }
+
+    // Phones write these, and give them any name. The bytes 4 to 11 are "ftyp" and the brand of ISO/IEC 23008-12.
+    private static string? NotRead(ReadOnlySpan<byte> encoded) =>
+        encoded.Length < 12 || !encoded[4..].StartsWith("ftyp"u8)
+            ? null
+            : Encoding.ASCII.GetString(encoded[8..12]) switch
+            {
+                "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx" => "HEIC",
+                "mif1" or "msf1" => "HEIF",
+                "avif" or "avis" => "AVIF",
+                _ => null,
+            };
 
     private static SKSizeI ReducedSize(SKCodec codec, int minimumSide)
     {
