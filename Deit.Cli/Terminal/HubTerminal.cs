@@ -9,6 +9,7 @@ namespace Deit.Cli.Terminal;
 internal sealed class HubTerminal(TimeProvider time, Func<ProgressLine> line) : IHubObserver
 {
     private readonly Lock _lock = new();
+    private readonly HashSet<string> _noticed = new(StringComparer.Ordinal);
     private ProgressLine? _line;
     private HubRate? _rate;
     private string? _model,
@@ -37,7 +38,9 @@ internal sealed class HubTerminal(TimeProvider time, Func<ProgressLine> line) : 
         lock (_lock)
         {
             End();
-            Output.Notice(sentence);
+            // A model may be opened several times.
+            if (_noticed.Add(sentence))
+                Output.Notice(sentence);
         }
     }
 

@@ -1,3 +1,4 @@
+using Deit.Model.Files;
 using Deit.Model.Hub;
 
 namespace Deit.Model;
@@ -12,7 +13,7 @@ internal static class HubModels
 
     /// <summary>
     /// The place of a model: the folder in the cache of one that begins with <c>hf:</c>, which is fetched where it is missing; any other as
-    /// it is.
+    /// it is. The folder of a training stands for its best model, with a notice.
     /// </summary>
     /// <param name="path">A folder, a file, or <c>hf:OWNER/REPO</c> with or without <c>@REVISION</c>.</param>
     /// <param name="observer">Hears how it gets on; null for <see cref="Observer"/>.</param>
@@ -23,7 +24,14 @@ internal static class HubModels
     public static string Place(string path, IHubObserver? observer = null, CancellationToken cancellation = default)
     {
         if (!HubName.IsOfHub(path))
-            return path;
+        {
+            if (BestOf(path) is not { } best)
+                return path;
+            (observer ?? Observer)?.Notice(
+                $"'{path}' is the folder of a training, and its best model is taken, '{best}'"
+            );
+            return best;
+        }
         HubName name = HubName.Parse(path);
         // On a thread of the pool: the caller's may be the one of a window, which the download must not wait for.
         return Task.Run(
@@ -51,9 +59,20 @@ internal static class HubModels
 
     /// <summary>
     /// A model's place as a path on which names of files can be built: <c>OWNER--REPO</c> or <c>OWNER--REPO@REVISION</c> for one of the
-    /// Hub, another for each model.
+    /// Hub, another for each model; <c>RUN/best</c> for the folder of a training.
     /// </summary>
     /// <param name="path">As of <see cref="Place"/>.</param>
     /// <exception cref="HubException">It begins with <c>hf:</c> and names no repository.</exception>
-    public static string PathOf(string path) => HubName.IsOfHub(path) ? HubName.Parse(path).FileName : path;
+    public static string PathOf(string path) =>
+        HubName.IsOfHub(path) ? HubName.Parse(path).FileName : BestOf(path) ?? path;
+
+    // The model folder best in the folder of a training; null where the path is another.
+    private static string? BestOf(string path)
+    {
+        if (!Directory.Exists(path) || File.Exists(Path.Combine(path, ModelFolder.ConfigFile)))
+            return null;
+        string best = Path.Combine(path, WeightsInFolder.Best);
+        AtomicFolder.AwaitReplacement(best);
+        return File.Exists(Path.Combine(best, ModelFolder.ConfigFile)) ? best : null;
+    }
 }

@@ -11,6 +11,9 @@ internal static class WeightsInFolder
     /// <summary>The weights of older folders of transformers.</summary>
     public const string TorchFile = "pytorch_model.bin";
 
+    /// <summary>The folder of the best model in the folder of a training.</summary>
+    public const string Best = "best";
+
     private const int MostFoldersLookedAt = 1000;
 
     private static readonly string[] TorchEndings = [".pth", ".pt", ".ckpt", ".bin"];
@@ -95,7 +98,7 @@ internal static class WeightsInFolder
     {
         const string Config = ModelFolder.ConfigFile;
         string none = $"'{folder}' is no model folder: it has no {Config}";
-        string[] runs = [.. Below(folder, "best", "best_ema", "last")];
+        string[] runs = [.. Below(folder, Best, "best_ema", "last")];
         if (runs.Length > 0)
             return $"{none}, it is the folder of a training; "
                 + $"give {string.Join(" or ", runs.Select(run => $"'{run}'"))}.";

@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Model.Hub;
 using Deit.Tests.Golden;
 
 namespace Deit.Tests.Model.Formats;
@@ -47,7 +48,7 @@ public sealed class WeightsInFolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("best", "the folder of a training; give '{0}'")]
+    [InlineData("last", "the folder of a training; give '{0}'")]
     [InlineData("snapshots/0a1b", "give '{0}'")]
     [InlineData("unpacked/model", "give '{0}'")]
     public void A_description_below_is_found(string below, string expected)
@@ -70,8 +71,37 @@ public sealed class WeightsInFolderTests : IDisposable
         Described(_folder["snapshots/b"]);
         Refusal.Of(() => ModelSource.Open(_folder.Path), "several folders below have one");
         Described(_folder["best_ema"]);
-        Described(_folder["best"]);
-        Refusal.Of(() => ModelSource.Open(_folder.Path), $"give '{_folder["best"]}' or '{_folder["best_ema"]}'");
+        Described(_folder["last"]);
+        Refusal.Of(() => ModelSource.Open(_folder.Path), $"give '{_folder["best_ema"]}' or '{_folder["last"]}'");
+    }
+
+    [Fact]
+    public void The_folder_of_a_training_stands_for_its_best_model_with_a_notice()
+    {
+        Described(_folder["last"], "model.safetensors");
+        Described(_folder["best"], "model.safetensors");
+        NoticeObserver told = new();
+        Assert.Equal(_folder["best"], HubModels.Place(_folder.Path, told));
+        Assert.Equal(
+            [$"'{_folder.Path}' is the folder of a training, and its best model is taken, '{_folder["best"]}'"],
+            told.Notices
+        );
+        Assert.Equal(_folder["best"], HubModels.PathOf(_folder.Path));
+        Assert.Equal(_folder["last"], HubModels.Place(_folder["last"], told));
+        Assert.Equal(_folder["none"], HubModels.Place(_folder["none"], told));
+        Assert.Single(told.Notices);
+        // A model folder is itself, whatever lies in it.
+        Described(_folder.Path);
+        Assert.Equal(_folder.Path, HubModels.PathOf(_folder.Path));
+    }
+
+    private sealed class NoticeObserver : IHubObserver
+    {
+        public List<string> Notices { get; } = [];
+
+        public void Notice(string sentence) => Notices.Add(sentence);
+
+        public void Report(HubProgress progress) { }
     }
 
     [Theory]
