@@ -76,6 +76,31 @@ internal sealed record ModelOptions
     /// <exception cref="DeitException"><c>--freeze</c> names none.</exception>
     public FrozenPart Frozen => FrozenPart.Parse(Freeze);
 
+    /// <summary>What may be given as weights to start from, for messages.</summary>
+    internal const string WeightsToGive =
+        "hf:timm/deit_tiny_patch16_224.fb_in1k of the Hugging Face Hub, a model folder or a .safetensors file";
+
+    /// <summary>Opens the weights to start from.</summary>
+    /// <param name="path">Their place.</param>
+    /// <exception cref="DeitException">They cannot be read, or not be fetched.</exception>
+    internal static ModelSource OpenWeights(string path)
+    {
+        try
+        {
+            return ModelSource.Open(path);
+        }
+        catch (HubException error) when (error.Reason is HubErrorKind.Network or HubErrorKind.Offline)
+        {
+            throw new HubException(
+                error.Reason,
+                $"{error.Message.TrimEnd('.')}; without a network, give --finetune a folder or file of weights, "
+                    + "or train from scratch, as docs/first-hour.md shows.",
+                error.Status,
+                error
+            );
+        }
+    }
+
     /// <exception cref="DeitException">A value makes no sense.</exception>
     public void Validate()
     {
@@ -84,7 +109,7 @@ internal sealed record ModelOptions
             throw new DeitException(
                 DeitErrorKind.Usage,
                 $"--freeze {Freeze} keeps weights as they start, which without --finetune is at random; "
-                    + "add --finetune with a model folder or a .safetensors file, or drop it."
+                    + $"add --finetune with {WeightsToGive}, or drop it."
             );
         if (Distilled && IsRegNet)
             throw new DeitException(

@@ -47,12 +47,12 @@ internal sealed record NewRunOptions(TrainOptions Options, bool DescribesNetwork
                             ? "in too few epochs to learn anew; "
                             : "at a rate that teaches nothing anew; "
                     )
-                    + "add --finetune with a model folder or a .safetensors file."
+                    + $"add --finetune with {ModelOptions.WeightsToGive}."
             );
         // Weights say what network they are of. Who describes one by flags, or by a recipe, means that one.
         if (DescribesNetwork || Options.Model.Finetune is not { } weights)
             return Options;
-        using ModelSource source = ModelSource.Open(weights);
+        using ModelSource source = ModelOptions.OpenWeights(weights);
         return Options with
         {
             Model = NetworkOfWeights.Describe(

@@ -45,7 +45,7 @@ internal sealed class TrainingPlan : IDisposable
                 HeadFusion = options.Evaluation.HeadFusion,
             };
             IImageTransform transform = options.Transform(config.InputSize);
-            Start = options.Model.Finetune is { } path && !resumed ? ModelSource.Open(path) : null;
+            Start = options.Model.Finetune is { } path && !resumed ? ModelOptions.OpenWeights(path) : null;
             if (Start is not null)
                 options.Model.Frozen.RequireIn(config, Start);
             Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices, .. resumed ? [] : Look()];
