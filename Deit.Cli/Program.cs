@@ -33,7 +33,7 @@ int code = handler.Run(() =>
     // A picture may be called @1.png: names that begin so are no files with further arguments.
     ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
     bool helps = HelpAction.IsAsked(parsed);
-    if (!helps && ParseErrors.Sentence(parsed, args) is { } sentence)
+    if ((helps ? ParseErrors.UnknownCommand(parsed) : ParseErrors.Sentence(parsed, args)) is { } sentence)
         throw new DeitException(DeitErrorKind.Usage, sentence);
     // A command line that ends before the name of a command asks what there is.
     if (helps || parsed.Errors.Count > 0)

@@ -27,6 +27,14 @@ internal static class ParseErrors
         return $"{mistake}; see {Path(command)} --help.";
     }
 
+    /// <summary>That a word is no command; null where none is wrong. Whoever asks for help gets this in place of another page.</summary>
+    /// <param name="parsed">The command line.</param>
+    public static string? UnknownCommand(ParseResult parsed) =>
+        parsed.CommandResult is { Command.Subcommands.Count: > 0 } command
+        && parsed.UnmatchedTokens.FirstOrDefault(word => !word.StartsWith('-')) is { } unknown
+            ? $"{Unknown(unknown, command)}; see {Path(command)} --help."
+            : null;
+
     // The parser takes an unknown flag for an argument where the command has one, and for the value of a flag before it. After
     // "--" come arguments alone, and "-" stands for the standard input.
     private static string? UnknownFlag(ParseResult parsed, IReadOnlyList<string> words)
@@ -90,7 +98,8 @@ internal static class ParseErrors
         if (parsed.UnmatchedTokens is [var unknown, ..])
             return Unknown(unknown, parsed.CommandResult);
         if (Missing(parsed) is { Length: > 0 } missing)
-            return $"{Path(parsed.CommandResult)} needs {Several(missing)}, and {(missing.Length == 1 ? "it was" : "they were")} not given";
+            return $"{Path(parsed.CommandResult)} needs {Several(missing)}, and {(missing.Length == 1 ? "it was" : "they were")} not given"
+                + ModelAmong(parsed, missing);
         (string name, Type type, IReadOnlyList<Token> tokens) = error.SymbolResult switch
         {
             OptionResult { Option: var option } result => (option.Name, option.ValueType, result.Tokens),
@@ -116,6 +125,16 @@ internal static class ParseErrors
         }
         return string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
     }
+
+    // Other programs take the model as their first argument.
+    private static string ModelAmong(ParseResult parsed, string[] missing) =>
+        missing.Contains("--model")
+        && parsed
+            .CommandResult.Command.Arguments.SelectMany(argument => parsed.GetResult(argument)?.Tokens ?? [])
+            .FirstOrDefault(token => ForeignWords.IsModel(token.Value))
+            is { } model
+            ? $", did you mean --model {model.Value}"
+            : "";
 
     // Everything that must be given and was not, so that it is mended in one go.
     private static string[] Missing(ParseResult parsed)
@@ -143,10 +162,16 @@ internal static class ParseErrors
     private static string Meant(string unknown, CommandResult result)
     {
         Command command = result.Command;
-        IEnumerable<string> known = unknown.StartsWith('-')
+        string name = unknown.Split('=')[0];
+        bool isFlag = unknown.StartsWith('-');
+        if (isFlag && ForeignWords.IsPictures(name, command))
+            return ", pictures are given without a flag";
+        if ((isFlag ? ForeignWords.Flag(name, command) : ForeignWords.Word(unknown, command)) is { } meant)
+            return $", did you mean {meant}";
+        IEnumerable<string> known = isFlag
             ? command.Options.Where(option => !option.Hidden).Select(option => option.Name)
             : command.Subcommands.Where(inner => !inner.Hidden).Select(inner => inner.Name);
-        string[] near = NearestNames.Of(unknown.Split('=')[0], known);
+        string[] near = NearestNames.Of(name, known);
         return near.Length == 0 ? "" : $", did you mean {string.Join(" or ", near)}";
     }
 

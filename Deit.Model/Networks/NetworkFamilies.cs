@@ -25,11 +25,14 @@ internal static class NetworkFamilies
         All.Select(family => family.Models.GetValueOrDefault(name)).FirstOrDefault(model => model is not null)
         ?? throw new DeitException(
             DeitErrorKind.Usage,
-            $"There is no model '{name}'{Meant(name)}; choose one of {string.Join(", ", Names)}, or give a free configuration."
+            $"There is no model '{name}'{Meant(name)}, or give a free configuration."
         );
 
+    // All names are many: they are listed where none is near.
     private static string Meant(string name) =>
-        NearestNames.Question(name, Names) is { } question ? $", {question}" : "";
+        NearestNames.Question(name, Names) is { } question
+            ? $", {question}; choose one of those"
+            : $"; choose one of {string.Join(", ", Names)}";
 
     /// <summary>The configuration of the reference model of a name.</summary>
     /// <exception cref="DeitException">There is no model of that name.</exception>

@@ -39,6 +39,48 @@ public sealed class CommandLineTests
         "predict --model --tpo 3 a.jpg",
         "'--tpo' is no flag of deit predict, did you mean --top; see deit predict --help."
     )]
+    [InlineData(
+        "train --data x --imgsz 64",
+        "'--imgsz' is no flag of deit train, did you mean --input-size; see deit train --help."
+    )]
+    [InlineData(
+        "train --data x --img-size=64",
+        "'--img-size=64' is no flag of deit train, did you mean --input-size; see deit train --help."
+    )]
+    [InlineData("train --data x -o y", "'-o' is no flag of deit train, did you mean --output; see deit train --help.")]
+    [InlineData(
+        "predict -m model a.jpg",
+        "'-m' is no flag of deit predict, did you mean --model; see deit predict --help."
+    )]
+    [InlineData(
+        "predict --model m --source a.jpg",
+        "'--source' is no flag of deit predict, pictures are given without a flag; see deit predict --help."
+    )]
+    [InlineData(
+        "predict hf:timm/vit a.jpg",
+        "deit predict needs --model, and it was not given, did you mean --model hf:timm/vit; see deit predict --help."
+    )]
+    [InlineData("export a b", "'export' is no command or argument of deit, did you mean convert; see deit --help.")]
+    [InlineData("fit", "'fit' is no command or argument of deit, did you mean train; see deit --help.")]
+    [InlineData(
+        "resume x",
+        "'resume' is no command or argument of deit, did you mean train --resume; see deit --help."
+    )]
+    [InlineData("version", "'version' is no command or argument of deit, did you mean --version; see deit --help.")]
+    [InlineData(
+        "train shoes",
+        "'shoes' is no command or argument of deit train, did you mean --data shoes; see deit train --help."
+    )]
+    [InlineData(
+        "train data=clean",
+        "'data=clean' is no command or argument of deit train, did you mean --data clean; see deit train --help."
+    )]
+    [InlineData(
+        "train --data x imgsz=64",
+        "'imgsz=64' is no command or argument of deit train, did you mean --input-size 64; see deit train --help."
+    )]
+    [InlineData("bogus --help", "'bogus' is no command or argument of deit; see deit --help.")]
+    [InlineData("bench bogus --help", "'bogus' is no command or argument of deit bench; see deit bench --help.")]
     [InlineData("man --x", "'--x' is no flag of deit man; see deit man --help.")]
     [InlineData("man -x", "'-x' is no flag of deit man; see deit man --help.")]
     [InlineData("check --jsn shoes", "'--jsn' is no flag of deit check, did you mean --json; see deit check --help.")]
