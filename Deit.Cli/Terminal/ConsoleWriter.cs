@@ -41,7 +41,10 @@ internal sealed class ConsoleWriter(TextWriter console, bool drop) : TextWriter(
         {
             write();
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        catch (Exception error)
+            when (error is IOException or UnauthorizedAccessException or ObjectDisposedException
+                || FileSizeLimit.IsCauseOf(error)
+            )
         {
             if (!drop)
                 throw new OutputException(error);

@@ -12,12 +12,18 @@ internal sealed partial class EarlyEnd : IDisposable
     private int _ending;
 
     /// <summary>Listens until disposed. Create it before everything else that listens: the last one that listens is asked first.</summary>
-    public EarlyEnd() =>
-        _registrations = [
+    public EarlyEnd()
+    {
+        // A write beyond the limit on file sizes fails with an error, in place of the signal SIGXFSZ that ends the process.
+        if (!OperatingSystem.IsWindows())
+            _ = SetHandler(25, 1);
+        _registrations =
+        [
             .. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP]).Select(signal =>
                 PosixSignalRegistration.Create(signal, Receive)
             ),
         ];
+    }
 
     public void Dispose()
     {

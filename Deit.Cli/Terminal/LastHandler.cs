@@ -51,6 +51,11 @@ internal sealed class LastHandler(
             );
             return code;
         }
+        if (FileSizeLimit.IsCauseOf(cause))
+        {
+            error($"Writing a file failed: {FileSizeLimit.Cause}; raise the limit, or choose another place.");
+            return ExitCode.Output;
+        }
         string remedy = WriteReport(cause) is { } file
             ? $"please send '{file}' with a report of the fault"
             : "please report the fault with this sentence and the command line";

@@ -10,5 +10,6 @@ internal sealed class OutputException(Exception inner)
     )
 {
     // The wrapper that .NET puts around "Bad file descriptor" speaks of a path, and there is none.
-    private static string Cause(Exception error) => (error.InnerException ?? error).Message.TrimEnd('.');
+    private static string Cause(Exception error) =>
+        FileSizeLimit.IsCauseOf(error) ? FileSizeLimit.Cause : (error.InnerException ?? error).Message.TrimEnd('.');
 }

@@ -43,6 +43,21 @@ public sealed class OutputTests : IDisposable
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
     }
 
+    // The runtime itself would keep its code in a file.
+    [Theory]
+    [InlineData("train --help", "Writing the standard output failed: the file would be larger")]
+    [InlineData("convert model converted", "the limit on file sizes (ulimit -f)")]
+    public async Task A_limit_on_file_sizes_is_a_sentence_and_7(string command, string expected)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The limit is that of a Unix.");
+        (int code, _, string error) = await Run(
+            "export DOTNET_EnableWriteXorExecute=0 DOTNET_EnableDiagnostics=0; ulimit -f 1; \"$@\" >answer",
+            command
+        );
+        Assert.Equal(7, code);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_closed_output_is_a_sentence_and_7()
     {
