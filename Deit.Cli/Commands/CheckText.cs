@@ -1,4 +1,5 @@
 using Deit.Cli.Terminal;
+using Deit.Model.Text;
 using Deit.Train.Data.Inspection;
 using Spectre.Console;
 

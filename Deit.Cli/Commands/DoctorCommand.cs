@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Deit.Cli.Health;
@@ -7,6 +8,7 @@ using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Gpu.Vulkan;
 using Deit.Model.Hub;
+using Deit.Model.Text;
 using Deit.Train.Options;
 using Deit.Train.Training;
 
@@ -22,6 +24,7 @@ internal static class DoctorCommand
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
@@ -69,7 +72,7 @@ internal static class DoctorCommand
             finding is { Area: "device", Name: "computation", State: FindingState.Ok }
         );
         if (json)
-            Output.Text(JsonSerializer.Serialize(new { CanTrain = canTrain, Findings = findings }, Json));
+            ConsoleReport.PrintJson(new { CanTrain = canTrain, Findings = findings }, Json);
         else
             Print(findings, canTrain);
         return canTrain ? 0 : NoDevice;
@@ -103,7 +106,11 @@ internal static class DoctorCommand
         int wrong = findings.Count(finding => finding.State == FindingState.Wrong);
         Output.Line(
             (canTrain ? "Training can run" : $"Training cannot run: {Obstacle(findings)}")
-                + (wrong == 0 ? "." : $"; {wrong} thing(s) are wrong, and the arrows say how to mend them.")
+                + (
+                    wrong == 0
+                        ? "."
+                        : $"; {Plural.Of(wrong, "thing")} {Plural.Choose(wrong, "is", "are")} wrong, and the arrows say how to mend them."
+                )
         );
     }
 

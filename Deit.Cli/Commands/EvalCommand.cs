@@ -4,6 +4,7 @@ using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Text;
 using Deit.Train.Analysis;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
@@ -132,7 +133,10 @@ internal static class EvalCommand
         PrintMistakes(source, evaluation);
         if (source.Loader.Unreadable.Count > 0)
         {
-            Output.Line($"{source.Loader.Unreadable.Count} image(s) could not be read and were left out:");
+            int unread = source.Loader.Unreadable.Count;
+            Output.Line(
+                $"{Plural.Of(unread, "image")} could not be read and {Plural.Choose(unread, "was", "were")} left out:"
+            );
             foreach (string sentence in source.Loader.Unreadable)
                 Output.Line($"  {sentence}");
         }
@@ -162,7 +166,8 @@ internal static class EvalCommand
         ConsoleReport.Print(table);
         if (report.NeverPredicted > 0)
             Output.Line(
-                $"{report.NeverPredicted} class(es) were never answered: they have no precision and are not in its mean."
+                $"{Plural.Of(report.NeverPredicted, "class")} {Plural.Choose(report.NeverPredicted, "was never answered: it has", "were never answered: they have")} no precision and "
+                    + $"{Plural.Choose(report.NeverPredicted, "is", "are")} not in its mean."
             );
     }
 

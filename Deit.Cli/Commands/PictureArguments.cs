@@ -1,8 +1,8 @@
 using System.Text;
 using System.Threading.Channels;
 using Deit.Cli.Terminal;
+using Deit.Model.Text;
 using Deit.Train.Data.Formats;
-using Deit.Train.Data.Inspection;
 using Deit.Train.Data.Splits;
 
 namespace Deit.Cli.Commands;
@@ -137,7 +137,7 @@ internal static class PictureArguments
         );
         if (left > 0)
             notice(
-                $"'{path}' has {Plural.Of(left, "folder")} in it that {(left == 1 ? "was" : "were")} not looked into; "
+                $"'{path}' has {Plural.Of(left, "folder")} in it that {Plural.Choose(left, "was", "were")} not looked into; "
                     + $"give '{all}' for the pictures of all folders."
             );
         return pictures;

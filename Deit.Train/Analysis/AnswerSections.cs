@@ -1,4 +1,5 @@
 using System.Globalization;
+using Deit.Model.Text;
 using Deit.Train.Pages;
 using Deit.Train.Reporting;
 using Deit.Train.Training;
@@ -108,11 +109,13 @@ internal sealed class AnswerSections(Evaluation evaluation, IReadOnlyList<string
 
     private Markup Matrix(ConfusedClasses confused, int[] shown, Dictionary<int, int> support)
     {
-        Markup head = Markup.Join(shown.Select(i => Markup.Of($"<th scope=\"col\">{Markup.Name(labels[i])}</th>")));
+        Markup head = Markup.Join(
+            shown.Select(i => Markup.Of($"<th scope=\"col\" title=\"{labels[i]}\">{Markup.Name(labels[i])}</th>"))
+        );
         Markup rows = Markup.Join(
             shown.Select(label =>
                 Markup.Of(
-                    $"<tr><th scope=\"row\">{Markup.Name(labels[label])}</th>{Markup.Join(
+                    $"<tr><th scope=\"row\" title=\"{labels[label]}\">{Markup.Name(labels[label])}</th>{Markup.Join(
                         shown.Select(answer => Cell(confused[label, answer], support.GetValueOrDefault(label)))
                     )}</tr>\n"
                 )
@@ -169,7 +172,8 @@ internal sealed class AnswerSections(Evaluation evaluation, IReadOnlyList<string
             );
         string never =
             report.NeverPredicted > 0
-                ? $" {report.NeverPredicted} classes were never answered and have no precision."
+                ? $" {Plural.Of(report.NeverPredicted, "class")} "
+                    + $"{Plural.Choose(report.NeverPredicted, "was never answered and has", "were never answered and have")} no precision."
                 : "";
         return Markup.Of(
             $"""

@@ -1,3 +1,4 @@
+using Deit.Model.Text;
 using Deit.Train.Data.Formats;
 using Deit.Train.Pages;
 
@@ -18,10 +19,15 @@ internal static class ClassCounts
             evaluated = Of(validation);
         int least = learned.Min(),
             most = learned.Max();
+        string each =
+            least == most ? Plural.Of(most, "training picture") : $"{least} to {Plural.Of(most, "training picture")}";
         Markup sentence = Markup.Of(
             $"""
-            <p>{training.Count} training and {validation.Count} validation pictures in {learned.Length} classes.
-            A class has {least} to {most} training pictures.</p>
+            <p>{training.Count} training and {Plural.Of(validation.Count, "validation picture")} in {Plural.Of(
+                learned.Length,
+                "class"
+            )}.
+            {(least == most ? "Each" : "A")} class has {each}.</p>
 
             """
         );

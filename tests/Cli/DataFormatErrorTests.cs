@@ -95,7 +95,7 @@ public sealed class DataFormatErrorTests : IDisposable
         );
         Assert.True(exitCode == 6, error);
         Assert.Contains("Images   1 of 2 of 'val'; 1 could not be read", output);
-        Assert.Contains("1 image(s) could not be read and were left out:", output);
+        Assert.Contains("1 image could not be read and was left out:", output);
         Assert.Contains("val-0.tar: 2.jpg' failed: it is ", output);
     }
 

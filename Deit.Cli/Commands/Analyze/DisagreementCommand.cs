@@ -4,6 +4,7 @@ using Deit.Cli.Help;
 using Deit.Cli.Terminal;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Text;
 using Deit.Train.Analysis;
 using Deit.Train.Data.Splits;
 using Deit.Train.Options;
@@ -154,7 +155,9 @@ internal static class DisagreementCommand
         ConsoleReport.Print(table);
         if (unreadable.Count == 0)
             return;
-        Output.Line($"{unreadable.Count} image(s) could not be read and were left out:");
+        Output.Line(
+            $"{Plural.Of(unreadable.Count, "image")} could not be read and {Plural.Choose(unreadable.Count, "was", "were")} left out:"
+        );
         foreach (string sentence in unreadable)
             Output.Line($"  {sentence}");
     }

@@ -1,3 +1,4 @@
+using Deit.Model.Text;
 using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Inspection;
@@ -47,7 +48,7 @@ internal static class ClassFindings
             : new Finding(
                 "class_unreadable",
                 Weight.Serious,
-                $"{Plural.Of(lost.Length, "class")} {(lost.Length == 1 ? "has" : "have")} no picture for training that can be read",
+                $"{Plural.Of(lost.Length, "class")} {Plural.Choose(lost.Length, "has", "have")} no picture for training that can be read",
                 "a model learns nothing of it: replace the pictures or remove the class",
                 Named(
                     inspection,
@@ -70,7 +71,7 @@ internal static class ClassFindings
             : new Finding(
                 "class_empty",
                 Weight.Warning,
-                $"{Plural.Of(empty.Length, "class")} {(empty.Length == 1 ? "has" : "have")} no picture for training",
+                $"{Plural.Of(empty.Length, "class")} {Plural.Choose(empty.Length, "has", "have")} no picture for training",
                 "add pictures or remove the class",
                 Named(inspection, empty, _ => "")
             );
@@ -100,7 +101,7 @@ internal static class ClassFindings
             : new Finding(
                 "class_in_one_split",
                 Weight.Warning,
-                $"{Plural.Of(all.Length, "class")} {(all.Length == 1 ? "lies" : "lie")} in some splits alone "
+                $"{Plural.Of(all.Length, "class")} {Plural.Choose(all.Length, "lies", "lie")} in some splits alone "
                     + $"('train', {string.Join(", ", names)})",
                 "a class without pictures to measure by has no figures, and one without pictures to learn from is never answered: "
                     + "give every split pictures of each class",
@@ -130,7 +131,7 @@ internal static class ClassFindings
             : new Finding(
                 "class_rare",
                 Weight.Warning,
-                $"{Plural.Of(rare.Length, "class")} {(rare.Length == 1 ? "has" : "have")} fewer than {FewPictures} pictures for training",
+                $"{Plural.Of(rare.Length, "class")} {Plural.Choose(rare.Length, "has", "have")} fewer than {FewPictures} pictures for training",
                 "a model hardly learns it: add pictures, or put it together with a class that is like it",
                 Named(inspection, rare, c => Plural.Of(inspection.Counts.Readable[train][c], "picture"))
             );
@@ -169,7 +170,7 @@ internal static class ClassFindings
             : new Finding(
                 "class_grey",
                 Weight.Notice,
-                $"{Plural.Of(mostly.Length, "class")} {(mostly.Length == 1 ? "has" : "have")} almost only pictures without colours, "
+                $"{Plural.Of(mostly.Length, "class")} {Plural.Choose(mostly.Length, "has", "have")} almost only pictures without colours, "
                     + "unlike the others",
                 "a model may know the class by that alone: add pictures with colours",
                 Named(inspection, mostly, c => $"{grey[c]} of {Plural.Of(counts[c], "picture")}")

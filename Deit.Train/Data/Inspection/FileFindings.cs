@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using Deit.Model.Text;
 
 namespace Deit.Train.Data.Inspection;
 
@@ -54,7 +55,7 @@ internal static class FileFindings
             yield return new Finding(
                 "animated",
                 Weight.Notice,
-                $"{Plural.Of(animated.Length, "picture")} {(animated.Length == 1 ? "is an animation" : "are animations")}",
+                $"{Plural.Of(animated.Length, "picture")} {Plural.Choose(animated.Length, "is an animation", "are animations")}",
                 "the first frame alone is used: take it out yourself where another one shows the class",
                 [.. animated.Select(i => new Example($"{inspection.Pictures[i].Encoded.Frames} frames", i))]
             );
@@ -63,7 +64,7 @@ internal static class FileFindings
             yield return new Finding(
                 "cmyk",
                 Weight.Notice,
-                $"{Plural.Of(cmyk.Length, "picture")} {(cmyk.Length == 1 ? "has" : "have")} the colours of print (CMYK)",
+                $"{Plural.Of(cmyk.Length, "picture")} {Plural.Choose(cmyk.Length, "has", "have")} the colours of print (CMYK)",
                 "they are turned into RGB without a colour profile and may look too strong: save them as RGB to be sure",
                 [.. cmyk.Select(i => new Example("", i))]
             );
@@ -101,7 +102,7 @@ internal static class FileFindings
             : new Finding(
                 "transparent",
                 Weight.Notice,
-                $"{Plural.Of(transparent.Length, "picture")} {(transparent.Length == 1 ? "is" : "are")} transparent in part",
+                $"{Plural.Of(transparent.Length, "picture")} {Plural.Choose(transparent.Length, "is", "are")} transparent in part",
                 "the colours that are hidden under the transparency are used, which viewers do not show: "
                     + "lay the pictures on a background first",
                 [
@@ -156,7 +157,7 @@ internal static class FileFindings
             : new Finding(
                 "wrong_extension",
                 Weight.Notice,
-                $"{Plural.Of(misnamed.Length, "picture")} {(misnamed.Length == 1 ? "is" : "are")} of another format than the name says",
+                $"{Plural.Of(misnamed.Length, "picture")} {Plural.Choose(misnamed.Length, "is", "are")} of another format than the name says",
                 "training reads them all the same, other programs may not: rename them",
                 misnamed
             );

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Deit.Model.Images;
+using Deit.Model.Text;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Splits;
 using Deit.Train.Reporting;
@@ -88,12 +89,12 @@ internal sealed class QuickLook
                 same.Add(index);
             }
         if (empty > 0)
-            yield return $"{Plural.Of(empty, "file")} {(empty == 1 ? "is" : "are")} empty and no image";
+            yield return $"{Plural.Of(empty, "file")} {Plural.Choose(empty, "is", "are")} empty and no image";
 
         (string[] copies, bool all) = Copies(validation, training);
         if (copies.Length > 0)
             yield return $"{Plural.Of(copies.Length, "validation image")} "
-                + $"{(copies.Length == 1 ? "is a training image" : "are training images")} too, byte for byte, "
+                + $"{Plural.Choose(copies.Length, "is a training image", "are training images")} too, byte for byte, "
                 + $"so that the accuracy is too good: {DatasetRules.Some(copies)}";
         if (late)
             yield return $"copies were looked for among {looked} of {_validation.Count + _training.Count} files";

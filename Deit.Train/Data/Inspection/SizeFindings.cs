@@ -1,4 +1,5 @@
 using Deit.Model.Images;
+using Deit.Model.Text;
 
 namespace Deit.Train.Data.Inspection;
 
@@ -83,7 +84,7 @@ internal static class SizeFindings
             : new Finding(
                 kind,
                 Weight.Notice,
-                $"{Plural.Of(pictures.Length, "picture")} of {inspection.Pictures.Count} {(pictures.Length == 1 ? "has" : "have")} {what}",
+                $"{Plural.Of(pictures.Length, "picture")} of {inspection.Pictures.Count} {Plural.Choose(pictures.Length, "has", "have")} {what}",
                 remedy,
                 [
                     .. pictures.Select(i => new Example(

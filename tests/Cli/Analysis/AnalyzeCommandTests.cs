@@ -43,7 +43,7 @@ public sealed class AnalyzeCommandTests : IDisposable
         ];
         string output = await Ends(6, [.. command, _folder["t.md"]]);
         Assert.Contains("Share of 16 of 17 images of 'val'; 1 could not be read", output);
-        Assert.Contains("1 image(s) could not be read", output);
+        Assert.Contains("1 image could not be read", output);
         Assert.StartsWith("Share of 16 images", File.ReadAllText(_folder["t.md"]));
 
         string json = await Ends(6, [.. command, _folder["t.json"], "--json", "--names", "first", "second", "third"]);
