@@ -109,6 +109,21 @@ public sealed class HubCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Training_without_a_network_says_how_to_go_on()
+    {
+        (int code, _, string error) = await Deit(
+            ["train", "--data", TinyRun.WritePictures(_folder), "--recipe", "finetune", "--finetune", "hf:owner/repo"],
+            ("HF_HUB_OFFLINE", "1")
+        );
+        Assert.Equal(8, code);
+        Assert.EndsWith(
+            "; without a network, give --finetune a folder or file of weights, or train from scratch, as docs/first-hour.md shows.\n",
+            error,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public async Task The_token_is_never_printed()
     {
         _server.Instead = request =>
