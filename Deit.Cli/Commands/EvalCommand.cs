@@ -166,8 +166,12 @@ internal static class EvalCommand
         ConsoleReport.Print(table);
         if (report.NeverPredicted > 0)
             Output.Line(
-                $"{Plural.Of(report.NeverPredicted, "class")} {Plural.Choose(report.NeverPredicted, "was never answered: it has", "were never answered: they have")} no precision and "
-                    + $"{Plural.Choose(report.NeverPredicted, "is", "are")} not in its mean."
+                $"{Plural.Of(report.NeverPredicted, "class")} "
+                    + Plural.Choose(
+                        report.NeverPredicted,
+                        "was never answered: it has no precision and is not in its mean.",
+                        "were never answered: they have no precision and are not in its mean."
+                    )
             );
     }
 

@@ -131,7 +131,8 @@ internal static class ClassFindings
             : new Finding(
                 "class_rare",
                 Weight.Warning,
-                $"{Plural.Of(rare.Length, "class")} {Plural.Choose(rare.Length, "has", "have")} fewer than {FewPictures} pictures for training",
+                $"{Plural.Of(rare.Length, "class")} {Plural.Choose(rare.Length, "has", "have")} "
+                    + $"fewer than {FewPictures} pictures for training",
                 "a model hardly learns it: add pictures, or put it together with a class that is like it",
                 Named(inspection, rare, c => Plural.Of(inspection.Counts.Readable[train][c], "picture"))
             );

@@ -157,7 +157,8 @@ internal static class FileFindings
             : new Finding(
                 "wrong_extension",
                 Weight.Notice,
-                $"{Plural.Of(misnamed.Length, "picture")} {Plural.Choose(misnamed.Length, "is", "are")} of another format than the name says",
+                $"{Plural.Of(misnamed.Length, "picture")} {Plural.Choose(misnamed.Length, "is", "are")} "
+                    + "of another format than the name says",
                 "training reads them all the same, other programs may not: rename them",
                 misnamed
             );

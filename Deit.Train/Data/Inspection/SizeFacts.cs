@@ -7,7 +7,7 @@ namespace Deit.Train.Data.Inspection;
 /// <param name="Longer">The longer sides, rising.</param>
 internal sealed record SizeFacts((int Width, int Height) Commonest, int OfCommonest, int[] Shorter, int[] Longer)
 {
-    /// <summary>Whether enough pictures have the commonest size that it says something of them all: one of ten, and not one alone.</summary>
+    /// <summary>Whether enough pictures have the commonest size that it says something: one of ten, and not one alone.</summary>
     public bool IsCommon => OfCommonest > 1 && OfCommonest >= Shorter.Length / 10.0;
 
     /// <summary>The median of the shorter sides.</summary>

@@ -84,7 +84,8 @@ internal static class SizeFindings
             : new Finding(
                 kind,
                 Weight.Notice,
-                $"{Plural.Of(pictures.Length, "picture")} of {inspection.Pictures.Count} {Plural.Choose(pictures.Length, "has", "have")} {what}",
+                $"{Plural.Of(pictures.Length, "picture")} of {inspection.Pictures.Count} "
+                    + $"{Plural.Choose(pictures.Length, "has", "have")} {what}",
                 remedy,
                 [
                     .. pictures.Select(i => new Example(

@@ -77,7 +77,8 @@ public sealed class PictureArgumentsTests : IDisposable
         Assert.Equal(
             [
                 $"'{_folder.Path}' has 1 folder in it that was not looked into; give '{_folder["**/*"]}' for the pictures of all folders.",
-                $"'{_folder.Path}' has 2 folders in it that were not looked into; give '{_folder["**/*"]}' for the pictures of all folders.",
+                $"'{_folder.Path}' has 2 folders in it that were not looked into; "
+                    + $"give '{_folder["**/*"]}' for the pictures of all folders.",
                 $"'{_folder["in/deeper/"]}' has 1 folder in it that was not looked into; "
                     + $"give '{_folder["in/deeper/**/*"]}' for the pictures of all folders.",
             ],

@@ -81,14 +81,14 @@ public sealed class WeightsInFolderTests : IDisposable
         Described(_folder["last"], "model.safetensors");
         Described(_folder["best"], "model.safetensors");
         NoticeObserver told = new();
-        Assert.Equal(_folder["best"], HubModels.Place(_folder.Path, told));
+        Assert.Equal(_folder["best"], HubModels.Place(_folder.Path, told, TestContext.Current.CancellationToken));
         Assert.Equal(
             [$"'{_folder.Path}' is the folder of a training, and its best model is taken, '{_folder["best"]}'"],
             told.Notices
         );
         Assert.Equal(_folder["best"], HubModels.PathOf(_folder.Path));
-        Assert.Equal(_folder["last"], HubModels.Place(_folder["last"], told));
-        Assert.Equal(_folder["none"], HubModels.Place(_folder["none"], told));
+        Assert.Equal(_folder["last"], HubModels.Place(_folder["last"], told, TestContext.Current.CancellationToken));
+        Assert.Equal(_folder["none"], HubModels.Place(_folder["none"], told, TestContext.Current.CancellationToken));
         Assert.Single(told.Notices);
         // A model folder is itself, whatever lies in it.
         Described(_folder.Path);

@@ -215,8 +215,8 @@ public sealed class TrainOptionsTests
     [InlineData(
         "--freeze 3",
         "--freeze 3 keeps weights as they start, which without --finetune is at random; "
-            + "add --finetune with hf:timm/deit_tiny_patch16_224.fb_in1k of the Hugging Face Hub, a model folder or a .safetensors file, or "
-            + "drop it."
+            + "add --finetune with hf:timm/deit_tiny_patch16_224.fb_in1k of the Hugging Face Hub, a model folder "
+            + "or a .safetensors file, or drop it."
     )]
     [InlineData("--distillation-alpha 2", "--distillation-alpha is 2, expected from 0 to 1.")]
     [InlineData("--distillation-tau 0", "--distillation-tau is 0, expected above 0.")]
