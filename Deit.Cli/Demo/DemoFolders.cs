@@ -1,4 +1,5 @@
 using Deit.Model.Files;
+using Deit.Train.Data.Splits;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 
@@ -72,6 +73,7 @@ internal sealed class DemoFolders : IDisposable
     /// <exception cref="DeitException">They hold something that no demo wrote, or another process uses them.</exception>
     public static DemoFolders Take(string output)
     {
+        OutputPlace.RequireNoClasses("--output", output, "data", "run");
         DemoFolders folders = new(
             output,
             LockedFolder.Take(output, "demo.lock", $"The folder '{output}' of a demo", make: true)

@@ -1,4 +1,6 @@
+using System.Buffers;
 using Deit.Model.Files;
+using Deit.Train.Data.Formats;
 using Deit.Train.Options;
 
 namespace Deit.Train.Runs;
@@ -31,17 +33,14 @@ internal sealed class RunFolder : IDisposable
     public static RunFolder Open(string path) => new(path, make: false);
 
     /// <summary>Takes a folder for a new run; makes it where there is none.</summary>
-    /// <exception cref="DeitException">Another process has it, it holds a run or a name of one, or it cannot be made.</exception>
+    /// <exception cref="DeitException">Another process has it, it is not free for a run, or it cannot be made.</exception>
     public static RunFolder Create(string path)
     {
-        // A start that was killed leaves a lock and perhaps names of a run: they are this program's. Without a lock they are someone's.
-        bool left = LockHolder.Read(System.IO.Path.Combine(path, LockName)) is not null;
+        bool left = IsLeft(path);
         RunFolder folder = new(path, make: true);
         try
         {
-            RequireNoRun(path);
-            if (!left)
-                RequireNoNames(path);
+            RequireFree(path, left);
             return folder;
         }
         catch
@@ -50,6 +49,14 @@ internal sealed class RunFolder : IDisposable
             throw;
         }
     }
+
+    /// <summary>Checks that a new run may have a folder: there is none, or it holds nothing but loose files, as a log that a launcher
+    /// writes.</summary>
+    /// <exception cref="DeitException">It holds a run, a name of one, pictures or other folders.</exception>
+    public static void RequireFree(string path) => RequireFree(path, IsLeft(path));
+
+    // A start that was killed leaves a lock and perhaps names of a run: they are this program's. Without a lock they are someone's.
+    private static bool IsLeft(string path) => LockHolder.Read(System.IO.Path.Combine(path, LockName)) is not null;
 
     /// <summary>Makes a folder for a new run that has no name: <c>runs/DATA-1</c>, or the next number that is free.</summary>
     /// <param name="data">The place of the data, whose name it bears.</param>
@@ -111,8 +118,9 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Lets others have the folder. An empty one that was made for the run is removed.</summary>
     public void Dispose() => _folder.Dispose();
 
-    private static void RequireNoNames(string path)
+    private static void RequireFree(string path, bool left)
     {
+        RequireNoRun(path);
         string[] names =
         [
             "last",
@@ -123,11 +131,39 @@ internal sealed class RunFolder : IDisposable
             RunReport.FileName,
             TensorBoardObserver.FolderName,
         ];
-        if (names.FirstOrDefault(name => System.IO.Path.Exists(System.IO.Path.Combine(path, name))) is { } name)
+        if (!left && names.FirstOrDefault(name => System.IO.Path.Exists(System.IO.Path.Combine(path, name))) is { } own)
             throw new DeitException(
                 DeitErrorKind.Output,
-                $"'{path}' holds '{name}' and no run, and a training would replace that; move it elsewhere, or choose another "
+                $"'{path}' holds '{own}' and no run, and a training would replace that; move it elsewhere, or choose another "
                     + "--output."
             );
+        if (
+            Directory.Exists(path)
+            && Directory
+                .EnumerateFileSystemEntries(path)
+                .FirstOrDefault(entry => !(left && names.Contains(WrittenAs(entry))) && IsOfOthers(entry))
+                is { } other
+        )
+            throw new DeitException(
+                DeitErrorKind.Output,
+                $"'{path}' holds '{System.IO.Path.GetFileName(other)}' and no run, and a run among folders or pictures would be "
+                    + "taken for one of their classes; choose a new or an empty folder as --output."
+            );
     }
+
+    private static readonly SearchValues<string> Drafts = SearchValues.Create(
+        [".tmp-", ".new-"],
+        StringComparison.Ordinal
+    );
+
+    // The name that a draft is to have.
+    private static string WrittenAs(string entry) =>
+        System.IO.Path.GetFileName(entry) is var name && name.AsSpan().IndexOfAny(Drafts) is > 0 and int at
+            ? name[..at]
+            : name;
+
+    private static bool IsOfOthers(string entry) =>
+        System.IO.Path.GetFileName(entry) is var name
+        && !OtherFolders.IsLeftover(name)
+        && (Directory.Exists(entry) || PictureFiles.IsRead(name) || PictureFiles.IsOther(name));
 }

@@ -239,6 +239,12 @@ internal sealed class TrainRun : IDisposable
     private static void RequireApart(TrainOptions options, string folder)
     {
         RunFolder.RequireNoRun(folder);
+        RequireApartFromData(options, folder);
+        RunFolder.RequireFree(folder);
+    }
+
+    private static void RequireApartFromData(TrainOptions options, string folder)
+    {
         if (options.Data.Path is not { } data)
             return; // the plan says that it is missing
         OutputPlace.RequireOutside("--output", folder, data);

@@ -34,6 +34,17 @@ public sealed class DemoFoldersTests : IDisposable
         Assert.Equal([file.Split('/')[0]], _folder.Content);
     }
 
+    [Fact]
+    public void A_demo_is_not_put_among_the_classes_of_a_data_folder()
+    {
+        Write("dress/one.jpg");
+        Assert.Contains(
+            "holds pictures in 'dress'",
+            Assert.Throws<DeitException>(() => DemoFolders.Take(_folder.Path)).Message
+        );
+        Assert.Equal(["dress"], _folder.Content);
+    }
+
     [Theory]
     [InlineData("data/train/circle/mine.png")]
     [InlineData("data/train/circle/00000.png")]

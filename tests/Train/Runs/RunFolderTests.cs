@@ -57,6 +57,33 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal(before, Content(_folder.Path));
     }
 
+    /// <summary>A run in a data folder would be a class of it.</summary>
+    [Theory]
+    [InlineData("dress/one.jpg", "dress")]
+    [InlineData("train/dress/one.jpg", "train")]
+    [InlineData("one.PNG", "one.PNG")]
+    [InlineData("scan.tiff", "scan.tiff")]
+    [InlineData("src/main.c", "src")]
+    public void Folders_and_pictures_of_the_user_are_refused(string file, string named)
+    {
+        string data = TinyRun.WritePictures(_folder),
+            output = _folder["clean"],
+            path = Path.Combine(output, file);
+        File.WriteAllText(
+            Path.Combine(Directory.CreateDirectory(Path.GetDirectoryName(path)!).FullName, Path.GetFileName(path)),
+            "mine"
+        );
+        DeitException error = Assert.Throws<DeitException>(() => TinyRun.Train(TinyRun.Options(data, output)));
+        Assert.Equal(DeitErrorKind.Output, error.Kind);
+        Assert.Contains($"holds '{named}' and no run", error.Message);
+        Assert.Equal([path], Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories));
+        // The lock of a start that was killed makes none of them ours.
+        LockFile.Take(Path.Combine(output, RunFolder.LockName), "it").Release(remove: false);
+        Directory.CreateDirectory(Path.Combine(output, "last"));
+        error = Assert.Throws<DeitException>(() => RunFolder.RequireFree(output));
+        Assert.Contains($"holds '{named}' and no run", error.Message);
+    }
+
     [Fact]
     public void Other_files_and_the_start_of_a_killed_process_are_no_hindrance()
     {
@@ -64,9 +91,11 @@ public sealed class RunFolderTests : IDisposable
         RunFolder.Create(_folder.Path).Dispose();
         Assert.Equal(["notes.txt"], _folder.Content);
         LockFile.Take(_folder[RunFolder.LockName], "it").Release(remove: false);
-        Directory.CreateDirectory(_folder["last"]);
+        string draft = $"last.tmp-{new string('a', 32)}";
+        foreach (string folder in (string[])["last", draft, ".git"])
+            Directory.CreateDirectory(_folder[folder]);
         RunFolder.Create(_folder.Path).Dispose();
-        Assert.Equal(["last", "notes.txt"], _folder.Content);
+        Assert.Equal([".git", "last", draft, "notes.txt"], _folder.Content);
     }
 
     [Fact]
