@@ -23,6 +23,7 @@ internal sealed record NewRunOptions(TrainOptions Options, bool DescribesNetwork
         TrainOptions options = plain.Run.Recipe is { } recipe
             ? FlagSet<TrainOptions>.With(WithoutModel(Recipe.Load(recipe, out ofRecipe), names), values)
             : plain;
+        options = options with { Step = options.Step with { MayLowerBatch = !names.Contains("--batch-size") } };
         return new NewRunOptions(
             options,
             names.Overlaps(NetworkOfWeights.Flags) || ofRecipe.Overlaps(NetworkOfWeights.Flags)

@@ -20,6 +20,9 @@ internal sealed record StepOptions
     )]
     public Precision Precision { get; init; } = DType.F32;
 
+    /// <summary>Whether nobody asked for the batch size, so that few pictures may lower it.</summary>
+    public bool MayLowerBatch { get; init; }
+
     /// <summary>Images whose gradients make one update.</summary>
     public int UpdateImages => BatchSize * AccumSteps;
 

@@ -62,6 +62,9 @@ internal sealed class TrainRun : IDisposable
     )
     {
         options.Validate();
+        // All ranks train by the options that they were started with.
+        if (world is not null)
+            options = options with { Step = options.Step with { MayLowerBatch = false } };
         int local = world is null ? 1 : RankStart.Meet(world, options);
         return world is { IsFirst: false }
             ? Join(options, world, stop, local)

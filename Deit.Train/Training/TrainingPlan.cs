@@ -34,6 +34,8 @@ internal sealed class TrainingPlan : IDisposable
             DatasetOptions reading = new() { ValFraction = options.Data.ValFraction };
             TrainingImages = Source.Open(DatasetRules.Train, reading);
             ValidationImages = Source.Open(DatasetRules.Val, reading);
+            ISampler sampler = options.Sampler(TrainingImages.Count);
+            Options = options = WithBatch(options, sampler.Count, out string? lowered);
             NetworkConfig config = options.Model.Config(TrainingImages.ClassNames.Count);
             _ = options.Model.Frozen.ParametersOf(config);
             Description = new ModelDescription
@@ -48,11 +50,19 @@ internal sealed class TrainingPlan : IDisposable
             Start = options.Model.Finetune is { } path && !resumed ? ModelOptions.OpenWeights(path) : null;
             if (Start is not null)
                 options.Model.Frozen.RequireIn(config, Start);
-            Notices = [.. TrainingImages.Notices, .. ValidationImages.Notices, .. resumed ? [] : Look()];
+            // A resumed run has said them at its start.
+            Notices = resumed
+                ? []
+                :
+                [
+                    .. TrainingImages.Notices,
+                    .. ValidationImages.Notices,
+                    .. Look(),
+                    .. lowered is null ? [] : (string[])[lowered],
+                ];
             if (options.Distillation.TeacherPath is { } teacher)
                 DescribeTeacher(teacher);
             Notices = [.. Notices.Distinct()];
-            ISampler sampler = options.Sampler(TrainingImages.Count);
             (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
             Workers = WorkersOf(options.Data.NumWorkers, localRanks);
             BatchLoaderOptions loading = new() { BatchSize = batch, Workers = Workers };
@@ -78,6 +88,20 @@ internal sealed class TrainingPlan : IDisposable
     }
 
     private static DeitException NoData() => new(DeitErrorKind.Usage, MissingOptions.NoData);
+
+    // The batch of the defaults or of a recipe is nobody's wish, and an update must fit into an epoch.
+    private static TrainOptions WithBatch(TrainOptions options, int images, out string? notice)
+    {
+        StepOptions step = options.Step;
+        int most = images / step.AccumSteps;
+        notice = null;
+        if (!step.MayLowerBatch || most < 1 || most >= step.BatchSize)
+            return options;
+        notice =
+            $"a batch has {Plural.Of(most, "image")} instead of {step.BatchSize}: an epoch of the training set has no more than "
+            + images;
+        return options with { Step = step with { BatchSize = most } };
+    }
 
     private static DeitException NoWholeUpdate(int steps, int batch, int images) =>
         new(
@@ -157,8 +181,26 @@ internal sealed class TrainingPlan : IDisposable
     private IReadOnlyList<string> Look() =>
         [
             .. new QuickLook(Source.Folder, TrainingImages, ValidationImages).Sentences(),
+            .. FewPictures() is { } few ? [few] : Array.Empty<string>(),
             .. Options.Schedule.LongWarmup is { } warning ? [warning] : Array.Empty<string>(),
         ];
+
+    // Days of training, of which a network of millions of weights learns little.
+    private string? FewPictures()
+    {
+        const int ManyEpochs = 300,
+            Enough = 20_000; // as docs/finetune.md has it
+        return
+            Start is null
+            && Options.Model.PublishedName is { } name
+            && Options.Schedule.Epochs >= ManyEpochs
+            && TrainingImages.Count < Enough
+            ? $"{Plural.Of(TrainingImages.Count, "image")} {(TrainingImages.Count == 1 ? "is" : "are")} few to train {name} from random "
+                + $"weights, and {Options.Schedule.Epochs} epochs take long; better: --recipe finetune "
+                + "--finetune hf:timm/deit_tiny_patch16_224.fb_in1k; without these weights a small network learns more: "
+                + "--recipe plain --embed-dim 96 --depth 6 --num-heads 3 --patch-size 8 --input-size 48 --epochs 30"
+            : null;
+    }
 
     /// <summary>Closes the files of weights.</summary>
     public void Dispose()
