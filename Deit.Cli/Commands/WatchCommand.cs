@@ -44,6 +44,8 @@ internal static class WatchCommand
     public static int Run(string folder, WatchOptions options)
     {
         OptionCheck.Require(options.Port is >= 0 and <= 65535, "--port", options.Port, "from 0 to 65535");
+        if (!AwaitRun(folder, options.Once))
+            return ExitCode.Done;
         WatchedRun run = new(folder);
         if (options.Once)
         {
@@ -64,5 +66,21 @@ internal static class WatchCommand
             shown = now;
             Thread.Sleep(Pause);
         }
+    }
+
+    // A training takes its folder first, and the run in it exists once its first checkpoint does.
+    private static bool AwaitRun(string folder, bool once)
+    {
+        for (bool said = false; WatchedRun.Starting(folder) is { } trainer; said = true)
+        {
+            if (!said)
+                Output.Line(
+                    $"Run      process {trainer.Process} on {trainer.Host} is starting it: nothing is trained yet"
+                );
+            if (once)
+                return false;
+            Thread.Sleep(Pause);
+        }
+        return true;
     }
 }

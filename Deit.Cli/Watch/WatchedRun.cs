@@ -17,6 +17,15 @@ internal sealed class WatchedRun
     /// <exception cref="DeitException">The folder holds no run.</exception>
     public WatchedRun(string folder) => (_folder, _options) = (folder, TrainOptions.Load(folder));
 
+    /// <summary>The training that has a folder and has written nothing yet, for it reads pictures or prepares the device; null
+    /// without one.</summary>
+    /// <param name="folder">The folder.</param>
+    public static LockHolder? Starting(string folder)
+    {
+        LockHolder? trainer = TrainerOf(folder);
+        return RunFolder.HoldsRun(folder) ? null : trainer;
+    }
+
     /// <summary>Epochs of the run, which may be extended meanwhile.</summary>
     public int Epochs => Options.Schedule.Epochs;
 
@@ -42,8 +51,10 @@ internal sealed class WatchedRun
     public IReadOnlyList<LogRow> Rows => RunLog.Watch(_folder);
 
     /// <summary>The process that trains it; null where none does.</summary>
-    public LockHolder? Trainer =>
-        LockHolder.Read(Path.Combine(_folder, RunFolder.LockName)) is { } holder && IsAlive(holder) ? holder : null;
+    public LockHolder? Trainer => TrainerOf(_folder);
+
+    private static LockHolder? TrainerOf(string folder) =>
+        LockHolder.Read(Path.Combine(folder, RunFolder.LockName)) is { } holder && IsAlive(holder) ? holder : null;
 
     /// <summary>A sentence on where it stands.</summary>
     /// <param name="rows">The epochs so far.</param>

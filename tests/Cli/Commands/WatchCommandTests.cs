@@ -36,6 +36,35 @@ public sealed partial class WatchCommandTests : IDisposable
         Assert.Contains("--port is 70000, expected from 0 to 65535.", error, StringComparison.Ordinal);
     }
 
+    /// <summary>A training has its folder before it has prepared the device and written its first checkpoint.</summary>
+    [Fact]
+    public async Task A_training_that_is_starting_is_waited_for()
+    {
+        string run = _folder["run"],
+            printed = _folder["printed"];
+        RunFolder folder = RunFolder.Create(run);
+        (int code, string output, string error) = await DeitProcess.Run("watch", run, "--once");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Matches(@"^Run      process \d+ on .+ is starting it: nothing is trained yet\n$", output);
+
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGINT for another process.");
+        using DeitProcess process = DeitProcess.StartIn(_folder.Path, "exec \"$@\" >printed", ["watch", run]);
+        await process.Until(() => File.Exists(printed) && File.ReadAllText(printed).Contains("starting it"));
+        new TrainOptions().Save(run);
+        await process.Until(() => File.ReadAllText(printed).Contains("0 of 300 epochs"));
+        process.Kill(DeitProcess.Interrupt);
+        Assert.Equal(130, (await process.End()).ExitCode);
+        folder.Dispose();
+
+        // One that ends before it has begun leaves no run.
+        folder = RunFolder.Create(_folder["other"]);
+        Task<(int ExitCode, string Output, string Error)> other = DeitProcess.Run("watch", _folder["other"]);
+        await Task.Delay(500);
+        folder.Dispose();
+        Assert.Equal(3, (await other).ExitCode);
+        Assert.Contains("is no run folder", (await other).Error);
+    }
+
     /// <summary>Another process trains, is watched, and ends; the page stays until Ctrl-C.</summary>
     [Fact]
     public async Task A_run_is_watched_while_another_process_trains_it()
