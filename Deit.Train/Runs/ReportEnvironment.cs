@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Train.Data.Inspection;
 using Deit.Train.Training;
 
 namespace Deit.Train.Runs;
@@ -44,7 +45,7 @@ internal static class ReportEnvironment
             (
                 "Data",
                 $"{(plan.Source.Folder is { } data ? Path.GetFullPath(data) : plan.Source.Name)}: {plan.TrainingImages.Count} training and "
-                    + $"{plan.ValidationImages.Count} validation pictures"
+                    + $"{Plural.Of(plan.ValidationImages.Count, "validation picture")}"
             ),
             ("Deit", Version()),
             ("Runtime", RuntimeInformation.FrameworkDescription),

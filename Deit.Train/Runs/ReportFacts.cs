@@ -32,6 +32,9 @@ internal sealed record ReportFacts
     /// <summary>The epochs so far.</summary>
     public required IReadOnlyList<LogRow> Rows { get; init; }
 
+    /// <summary>Seconds that steps of an epoch took which is not done.</summary>
+    public double SecondsOfPart { get; init; }
+
     /// <summary>The numbers of epochs that the run had, more than one where it was extended; empty where that is not
     /// known.</summary>
     public IReadOnlyList<RunLength> Lengths { get; init; } = [];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Deit.Train.Data.Inspection;
 using Deit.Train.Options;
 using Deit.Train.Pages;
 using Deit.Train.Reporting;
@@ -66,7 +67,7 @@ internal static class ReportPage
         string resume = $"deit train --resume {ShellWord.Quoted(facts.Folder)}";
         Markup status = facts.Status switch
         {
-            RunStatus.Complete => Markup.Of($"<p>All {facts.Options.Schedule.Epochs} epochs are done. {written}</p>"),
+            RunStatus.Complete => Markup.Of($"<p>{AllDone(facts.Options.Schedule.Epochs)} {written}</p>"),
             RunStatus.Stopped => Markup.Of(
                 $"<p class=\"note\">Stopped. It goes on with <code>{resume}</code>. {written}</p>"
             ),
@@ -83,7 +84,7 @@ internal static class ReportPage
         if (facts.Rows.Where(row => row.Further.ContainsKey("ema_top1")).MaxBy(row => row["ema_top1"]) is { } average)
             figures.Add(("Moving average", $"{Percent(average["ema_top1"]!.Value)}, epoch {average.Epoch + 1}"));
         figures.Add(("Epochs", $"{done} of {facts.Options.Schedule.Epochs}"));
-        figures.Add(("Training time", Duration(facts.Rows.Sum(row => row.Seconds))));
+        figures.Add(("Training time", Duration(facts.Rows.Sum(row => row.Seconds) + facts.SecondsOfPart)));
         figures.AddRange(facts.Headline);
         Markup shown = Markup.Join(
             figures.Select(figure => Markup.Of($"<div><dt>{figure.Name}</dt><dd>{figure.Value}</dd></div>\n"))
@@ -148,7 +149,9 @@ internal static class ReportPage
         Markup items = Markup.Join(
             sentences.Take(MostUnreadable).Select(sentence => Markup.Of($"<li>{sentence}</li>\n"))
         );
-        return Markup.Of($"<p>{sentences.Count} could not be read and are left out.</p>\n<ul>\n{items}</ul>\n{more}");
+        return Markup.Of(
+            $"<p>{Plural.Of(sentences.Count, "picture")} could not be read and {(sentences.Count == 1 ? "is" : "are")} left out.</p>\n<ul>\n{items}</ul>\n{more}"
+        );
     }
 
     private static Markup Environment(ReportFacts facts)
@@ -175,6 +178,8 @@ internal static class ReportPage
             );
         return Markup.Of($"<p>As in <code>{TrainOptions.FileName}</code>.</p>\n{table.ToMarkup()}");
     }
+
+    private static string AllDone(int epochs) => epochs == 1 ? "Its epoch is done." : $"All {epochs} epochs are done.";
 
     private static string Percent(double share) => Report.Number(share * 100, "0.0") + "\u00a0%";
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Deit.Train.Data.Inspection;
 using Deit.Train.Options;
 using Deit.Train.Training;
 
@@ -52,7 +53,7 @@ internal sealed class RunExtension
             }
             : throw new DeitException(
                 DeitErrorKind.Usage,
-                $"--epochs {epochs} with --resume extends a run, and '{folder}' has {own.Schedule.Epochs} epochs already; "
+                $"--epochs {epochs} with --resume extends a run, and '{folder}' has {Plural.Of(own.Schedule.Epochs, "epoch")} already; "
                     + "give more than these, or drop the flag to go on with the run as it is."
             );
 
@@ -68,7 +69,7 @@ internal sealed class RunExtension
             was = epoch < epochs
                 ? $"instead of {Rate(own, epoch)}"
                 : $"after {Rate(own, epochs - 1)} in epoch {epochs}";
-        return $"the run has {extended.Schedule.Epochs} epochs from now on, and had {epochs}: "
+        return $"the run has {Plural.Of(extended.Schedule.Epochs, "epoch")} from now on, and had {epochs}: "
             + $"the learning rate of epoch {epoch + 1} is {rate} {was}";
 
         string Rate(TrainOptions options, int of) =>

@@ -1,6 +1,7 @@
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Analysis;
+using Deit.Train.Data.Inspection;
 using Deit.Train.Pages;
 using Deit.Train.Training;
 
@@ -85,6 +86,7 @@ internal sealed class RunReport(string folder, RunFolder owner, RunLog log, Acti
             _unreadable = end.Unreadable; // those of all ranks
             if (!end.IsComplete)
             {
+                _facts = _facts with { SecondsOfPart = end.State.Seconds };
                 Write(RunStatus.Stopped);
                 return;
             }
@@ -143,7 +145,7 @@ internal sealed class RunReport(string folder, RunFolder owner, RunLog log, Acti
         );
         bool looks = plan.Description.Config is TransformerConfig;
         Markup of = Markup.Of(
-            $"<p class=\"faint\">Answers of {which}, on {evaluation.Images} validation pictures.</p>\n"
+            $"<p class=\"faint\">Answers of {which}, on {Plural.Of((int)evaluation.Images, "validation picture")}.</p>\n"
         );
         _facts = _facts! with
         {

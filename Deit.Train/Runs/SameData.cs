@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Data.Inspection;
 using Deit.Train.Data.Splits;
 using Deit.Train.Training;
 
@@ -38,7 +39,7 @@ internal static class SameData
         {
             if (before is { } count && count != now)
                 plan.Notice(
-                    $"'{plan.Source.Name}' has {now} {split} images, and had {count} when '{plan.Folder}' stopped: "
+                    $"'{plan.Source.Name}' has {Plural.Of(now, $"{split} image")}, and had {count} when '{plan.Folder}' stopped: "
                         + "the run goes on otherwise than without the stop"
                 );
         }

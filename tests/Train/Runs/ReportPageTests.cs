@@ -86,6 +86,20 @@ public sealed class ReportPageTests
         Assert.InRange(html.Length, 100 << 10, 500 << 10);
     }
 
+    [Fact]
+    public void The_time_of_an_epoch_that_is_not_done_counts()
+    {
+        ReportFacts facts = new()
+        {
+            Folder = "run",
+            Options = new TrainOptions { Data = new DataOptions { Path = "data" } },
+            Rows = [],
+            Status = RunStatus.Stopped,
+            SecondsOfPart = 75,
+        };
+        Assert.Contains("<dt>Training time</dt><dd>1 min 15 s</dd>", ReportPage.Of(facts).ToHtml());
+    }
+
     private static string Check(
         IReadOnlyList<LogRow> rows,
         RunStatus status,
