@@ -59,7 +59,7 @@ public sealed partial class WatchCommandTests : IDisposable
         // One that ends before it has begun leaves no run.
         folder = RunFolder.Create(_folder["other"]);
         Task<(int ExitCode, string Output, string Error)> other = DeitProcess.Run("watch", _folder["other"]);
-        await Task.Delay(500);
+        await Task.Delay(500, TestContext.Current.CancellationToken);
         folder.Dispose();
         Assert.Equal(3, (await other).ExitCode);
         Assert.Contains("is no run folder", (await other).Error);
