@@ -78,7 +78,7 @@ internal static class DemoCommand
         );
         folders.Replace(pictures);
         TrainOptions training = Training(options, data, run);
-        int code = TrainTerminal.Run(training, resume: null);
+        int code = TrainTerminal.Run(training, resume: null, choice: null, next: false);
         if (code != 0)
             return code;
         string best = Path.Combine(run, "best");

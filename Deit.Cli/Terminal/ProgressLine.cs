@@ -52,13 +52,15 @@ internal sealed class ProgressLine : IDisposable
 
     /// <summary>Tells where the run stands. Report every step: the point is shown when it is time to.</summary>
     /// <param name="progress">The point; its text is the line.</param>
-    public void Report<T>(in T progress)
+    /// <param name="plain">The time since the line before, where lines are plain; that of the constructor without it.</param>
+    public void Report<T>(in T progress, TimeSpan? plain = null)
         where T : notnull
     {
         lock (_lock)
         {
             _pending = progress;
-            if (_lastShown is not { } last || _time.GetElapsedTime(last) >= _interval)
+            TimeSpan interval = _width is null ? plain ?? _interval : _interval;
+            if (_lastShown is not { } last || _time.GetElapsedTime(last) >= interval)
                 Show();
         }
     }

@@ -19,7 +19,8 @@ internal static class TrainTerminal
     /// <param name="options">The recipe; of a resumed run, its own.</param>
     /// <param name="resume">The run folder to go on with; null for a new run.</param>
     /// <param name="choice">What was chosen for the user, a sentence without a point at its end; null for nothing.</param>
-    public static int Run(TrainOptions options, string? resume, string? choice)
+    /// <param name="next">Whether the end names commands to go on with.</param>
+    public static int Run(TrainOptions options, string? resume, string? choice, bool next = true)
     {
         RankOptions ranks = options.Run.Ranks;
         ranks.Validate();
@@ -33,7 +34,7 @@ internal static class TrainTerminal
         string[] devices = ranks.DeviceList(() => Team.Suitable().Select(info => info.Index));
         using StopSignal stop = new(world is null or { IsFirst: true } ? Output.Aside : null) { SavesNothing = true };
         using ProgressLine progress = ProgressLine.OnConsole(mayRenew: world is null);
-        TrainingConsole console = new(progress);
+        TrainingConsole console = new(progress, next);
         if (devices.Length > 0)
             return ThreadRanks.Run(options, resume, devices, stop, Tell, console);
         using TrainRun run = TrainRun.OpenRank(options, resume, stop, world, [console]);

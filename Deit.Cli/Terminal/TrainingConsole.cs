@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Train.Data.Inspection;
 using Deit.Train.Options;
 using Deit.Train.Reporting;
 using Deit.Train.Runs;
@@ -8,11 +9,16 @@ namespace Deit.Cli.Terminal;
 
 /// <summary>Tells on the console how a training gets on.</summary>
 /// <param name="progress">The lines; not disposed.</param>
-internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
+/// <param name="next">Whether the end names commands to go on with.</param>
+internal sealed class TrainingConsole(ProgressLine progress, bool next) : ITrainingObserver
 {
+    // A file or pipe need not have each of them.
+    private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(30);
+
     private string _folder = "";
     private int _validationImages;
     private bool _reports;
+    private string? _evaluation;
 
     /// <inheritdoc/>
     public void Started(TrainingSession session, TrainState state, bool resumed)
@@ -22,6 +28,10 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
         TrainStep step = session.Step;
         (_folder, _validationImages) = (plan.Folder, plan.ValidationImages.Count);
         _reports = plan.Options.Run.Report;
+        if (plan.Options.Data is { Path: { } data, ValFraction: var held })
+            _evaluation =
+                $"--data {ShellWord.Quoted(data)}"
+                + (held == new DataOptions().ValFraction ? "" : FormattableString.Invariant($" --val-fraction {held}"));
         Say($"Run      {_folder}");
         Say($"Device   {session.Device.Info}");
         if (session.Team is { } team)
@@ -36,7 +46,7 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
             );
         Say(
             $"Model    {plan.Description.Name ?? "free configuration"}: {Millions(session.Model)} M parameters, "
-                + $"{step.Precision.Name}, input {config.InputSize}, {config.NumClasses} classes"
+                + $"{step.Precision.Name}, input {config.InputSize}, {Plural.Of(config.NumClasses, "class")}"
         );
         if (session.Model.Parameters is { FrozenCount: > 0 } weights)
             Say(
@@ -45,8 +55,8 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
             );
         (int batch, int steps) = (plan.Options.Step.BatchSize, plan.Options.Step.AccumSteps);
         Say(
-            $"Data     {plan.TrainingImages.Count} training and {plan.ValidationImages.Count} validation images, "
-                + $"{plan.StepsPerEpoch} steps of {batch} an epoch{(steps > 1 ? $", an update each {steps}" : "")}"
+            $"Data     {plan.TrainingImages.Count} training and {Plural.Of(plan.ValidationImages.Count, "validation image")}, "
+                + $"{Plural.Of(plan.StepsPerEpoch, "step")} of {batch} an epoch{(steps > 1 ? $", an update each {steps}" : "")}"
         );
         SayTeacher(session);
         if (plan.Start is not null)
@@ -61,7 +71,7 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
         int epochs = plan.Options.Schedule.Epochs;
         if (resumed && state.Epoch >= epochs)
             Say(
-                $"Resumed  a complete run: all its {epochs} epochs are done; "
+                $"Resumed  a complete run: {(epochs == 1 ? "its epoch is" : $"all its {epochs} epochs are")} done; "
                     + $"go on with: deit train --resume {ShellWord.Quoted(_folder)} --epochs {2L * epochs}"
             );
         else if (resumed)
@@ -70,6 +80,9 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
 
     /// <inheritdoc/>
     public void LossRead(Progress point) => progress.Report(point);
+
+    /// <inheritdoc/>
+    public void Advanced(Progress point) => progress.Report(point, SignOfLife);
 
     /// <inheritdoc/>
     public void Noticed(string notice) => Say($"Notice   {notice}");
@@ -102,15 +115,12 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
             );
         if (end.Unreadable.Count > 0)
         {
-            Say($"{end.Unreadable.Count} image(s) could not be read and were skipped:");
+            Say(
+                $"{Plural.Of(end.Unreadable.Count, "image")} could not be read and {(end.Unreadable.Count == 1 ? "was" : "were")} skipped:"
+            );
             foreach (string sentence in end.Unreadable)
                 Say($"  {sentence}");
         }
-        if (end.Steps > 0)
-            Say(
-                $"Host time a step, waits excluded: {end.HostTime.TotalMilliseconds / end.Steps:0.000} ms "
-                    + $"over {end.Steps} steps"
-            );
         if (end.Exchange is { } exchange)
             Say(
                 $"Exchange between ranks: {1e3 * exchange.Seconds / exchange.Updates:0.0} ms an update with waits for others, "
@@ -119,10 +129,44 @@ internal sealed class TrainingConsole(ProgressLine progress) : ITrainingObserver
                     + $"{exchange.BytesSent / 1e6 / exchange.Updates:0.00} MB sent by each rank"
             );
         if (end.IsComplete)
+            SayResult(end.State);
+    }
+
+    private void SayResult(TrainState state)
+    {
+        RunCheckpoint folders = new(_folder);
+        bool average = state.BestEmaTop1 > state.BestTop1 && Directory.Exists(folders.BestEma);
+        Say(
+            $"Done     best model in {folders.Best}: top-1 {state.BestTop1:p1}{InEpoch(row => row.ValTop1, state.BestTop1)}"
+        );
+        if (average)
+            Say(
+                $"Average  better still, in {folders.BestEma}: top-1 {state.BestEmaTop1:p1}"
+                    + InEpoch(row => row["ema_top1"], state.BestEmaTop1)
+            );
+        if (_reports)
+            Say($"Report   {Path.Combine(_folder, RunReport.FileName)}");
+        if (!next)
+            return;
+        string model = ShellWord.Quoted(average ? folders.BestEma : folders.Best);
+        Say("Next");
+        if (_evaluation is not null)
+            Say($"  deit eval --model {model} {_evaluation}");
+        Say($"  deit predict --model {model} YOUR-PICTURE.jpg");
+    }
+
+    // The epochs of a run that was resumed are in its log alone.
+    private string InEpoch(Func<LogRow, double?> accuracy, double best)
+    {
+        try
         {
-            Say($"Done     best model in {new RunCheckpoint(_folder).Best}");
-            if (_reports)
-                Say($"Report   {Path.Combine(_folder, RunReport.FileName)}");
+            return RunLog.Watch(_folder).FirstOrDefault(row => accuracy(row) == best) is { } row
+                ? $" in epoch {row.Epoch + 1}"
+                : "";
+        }
+        catch (DeitException)
+        {
+            return "";
         }
     }
 

@@ -16,6 +16,10 @@ internal interface ITrainingObserver
     /// <param name="progress">The point and the speed.</param>
     void LossRead(Progress progress) { }
 
+    /// <summary>Somebody may want a sign of life: told between two reads of the loss, where these are far apart in time.</summary>
+    /// <param name="progress">The point and the speed.</param>
+    void Advanced(Progress progress) { }
+
     /// <summary>A step is queued, and its loss was read where it was due.</summary>
     /// <param name="state">The point after the step.</param>
     void StepDone(TrainState state) { }

@@ -27,16 +27,16 @@ internal readonly record struct Progress(
     /// <summary>One line. The epoch is counted from 1. The most wanted figures come first, since narrow terminals cut
     /// the end.</summary>
     public override string ToString() =>
-        $"epoch {Epoch + 1}/{Epochs}  step {Step}/{Steps}  loss {Loss:F4}  {Duration(Left)} left  "
+        $"epoch {Epoch + 1}/{Epochs}  step {Step}/{Steps}  loss {Loss:F4}  {Duration(Left)}  "
         + $"{ImagesPerSecond:F0} images/s  data wait {DataWait:P0}  lr {LearningRate:0.00e-00}";
 
     private static string Duration(TimeSpan? time) =>
         time switch
         {
-            null => "?",
-            { TotalDays: >= 1 } t => $"{(int)t.TotalDays}d {t.Hours:D2}h",
-            { TotalHours: >= 1 } t => $"{t.Hours}h {t.Minutes:D2}m",
-            { TotalMinutes: >= 1 } t => $"{t.Minutes}m {t.Seconds:D2}s",
-            { } t => $"{t.Seconds}s",
+            null => "time left not known yet",
+            { TotalDays: >= 1 } t => $"{(int)t.TotalDays}d {t.Hours:D2}h left",
+            { TotalHours: >= 1 } t => $"{t.Hours}h {t.Minutes:D2}m left",
+            { TotalMinutes: >= 1 } t => $"{t.Minutes}m {t.Seconds:D2}s left",
+            { } t => $"{t.Seconds}s left",
         };
 }

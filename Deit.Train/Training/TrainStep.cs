@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Deit.Gpu;
 using Deit.Model;
 using Deit.Train.Data.Augmentation;
@@ -127,9 +126,6 @@ internal sealed class TrainStep : IDisposable
     /// <summary>The memory that the next steps' inputs are written to.</summary>
     public UploadSlots Slots { get; }
 
-    /// <summary>Host time spent in submitting, waits for the device excluded, and how often.</summary>
-    public (TimeSpan Total, long Count) HostTime { get; private set; }
-
     /// <summary>
     /// The sum of the losses of all steps since it was last set, kept on the device in F32; reading waits for the queued steps.
     /// </summary>
@@ -155,7 +151,6 @@ internal sealed class TrainStep : IDisposable
     /// <param name="learningRate">The learning rate in force.</param>
     public void Submit(UploadSlot inputs, long step, double learningRate)
     {
-        long start = Stopwatch.GetTimestamp();
         int steps = _options.Step.AccumSteps;
         long micro = step % steps;
         inputs.StepState = StateOf(step, learningRate);
@@ -165,7 +160,6 @@ internal sealed class TrainStep : IDisposable
         (micro == 0 || shares ? Graph : _further!).Submit();
         if (micro == steps - 1 && !shares)
             _updateGraph?.Submit();
-        HostTime = (HostTime.Total + Stopwatch.GetElapsedTime(start), HostTime.Count + 1);
     }
 
     /// <summary>Waits until the step submitted last has computed the gradients of one of <see cref="Buckets"/>.</summary>

@@ -18,6 +18,7 @@ internal sealed class TrainingLoop
     private bool _saidUnreadable; // the same on all ranks
     private TrainState _state;
     private EpochClock _clock;
+    private readonly StepPace _pace;
 
     /// <summary>Prepares to go on from a point.</summary>
     /// <param name="session">The open training, with the tensors of that point.</param>
@@ -35,11 +36,14 @@ internal sealed class TrainingLoop
     {
         (_session, _turns, _plan, _options) = (session, turns, session.Plan, session.Plan.Options);
         (_resumed, _observers) = (resumed, observers);
-        _unreadableTraining = new UnreadableImages("training", _plan.Training.Samples);
-        _unreadableValidation = new UnreadableImages("validation", _plan.Validation.Samples);
+        // A run that was stopped has said its first ones.
+        int said = resumed && state.Epoch > 0 ? 1 : 0;
+        _unreadableTraining = new UnreadableImages("training", _plan.Training.Samples, said);
+        _unreadableValidation = new UnreadableImages("validation", _plan.Validation.Samples, said);
         turns.LossSum = state.PendingLoss;
         _state = state with { PendingLoss = 0 };
         _clock = new EpochClock(_plan.Training, _state);
+        _pace = new StepPace(_state.Step, Math.Max(turns.Steps, _options.Step.AccumSteps), TimeProvider.System);
     }
 
     /// <summary>Trains to the end or until told to stop.</summary>
@@ -71,6 +75,7 @@ internal sealed class TrainingLoop
     {
         _clock = new EpochClock(_plan.Training, _state);
         _turns.BeginEpoch();
+        _pace.BeginEpoch(_state.Step);
         int steps = _plan.StepsPerEpoch;
         using IEnumerator<Batch> batches = _plan
             .Training.Epoch(
@@ -96,6 +101,8 @@ internal sealed class TrainingLoop
             // The loss is read at fixed steps, so that sums and logs do not depend on timing.
             if (RunOptions.Passes(_options.Run.PrintSteps, before, _state.StepInEpoch) || _state.StepInEpoch == steps)
                 ReadLoss(learningRate);
+            else if (_pace.WantsLook(_state.Step))
+                Look(learningRate);
             Tell(observer => observer.StepDone(_state));
             if (RunOptions.Passes(_options.Run.SaveSteps, before, _state.StepInEpoch))
             {
@@ -138,23 +145,43 @@ internal sealed class TrainingLoop
             SayUnreadable(_unreadableTraining);
         _turns.LossSum = 0;
         _state = _state.AfterRead(sum, _clock.Seconds);
+        _pace.Look(_state.Step);
+        Progress progress = Standing(_state.LossSum, learningRate);
+        Tell(observer => observer.LossRead(progress));
+    }
+
+    // The sum goes on as if nobody had looked, so that it has the same bits.
+    private void Look(double learningRate)
+    {
+        float pending = _turns.LossSum;
+        RequireFinite(pending);
+        _pace.Look(_state.Step);
+        Progress progress = Standing(_state.LossSum + pending, learningRate);
+        Tell(observer => observer.Advanced(progress));
+    }
+
+    private Progress Standing(double lossSum, double learningRate)
+    {
         int steps = _plan.StepsPerEpoch,
-            done = _state.StepInEpoch;
-        double stepSeconds = _clock.SecondsNow / _clock.StepsSince(_state);
-        long left = ((long)(_options.Schedule.Epochs - _state.Epoch) * steps) - done;
-        Progress progress = new(
+            done = _state.StepInEpoch,
+            batch = _options.Step.BatchSize,
+            epochs = _options.Schedule.Epochs - _state.Epoch;
+        return new Progress(
             _state.Epoch,
             _options.Schedule.Epochs,
             done,
             steps,
             _state.Step,
-            _state.LossSum / done,
+            lossSum / done,
             learningRate,
-            _options.Step.BatchSize / stepSeconds,
+            batch / (_pace.StepSeconds ?? (_clock.SecondsNow / _clock.StepsSince(_state))),
             _clock.DataWait,
-            TimeSpan.FromSeconds(left * stepSeconds)
+            _pace.Left(
+                ((long)epochs * steps) - done,
+                epochs,
+                (_plan.ValidationImages.Count + batch - 1) / batch * (_session.Average is null ? 1 : 2)
+            )
         );
-        Tell(observer => observer.LossRead(progress));
     }
 
     // The sum of the steps since the last read is kept apart, in the device's arithmetic.
@@ -228,8 +255,7 @@ internal sealed class TrainingLoop
 
     private void End(bool complete)
     {
-        (TimeSpan hostTime, long steps) = _session.Step.HostTime;
-        TrainingEnd end = new(_state, complete, _turns.Gather(_session.Unreadable), hostTime, steps, _turns.Exchange);
+        TrainingEnd end = new(_state, complete, _turns.Gather(_session.Unreadable), _turns.Exchange);
         Tell(observer => observer.Ended(end));
     }
 

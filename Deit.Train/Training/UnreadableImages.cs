@@ -1,26 +1,27 @@
+using Deit.Train.Data.Inspection;
 using Deit.Train.Data.Loading;
-using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Training;
 
-/// <summary>The pictures of a split that could not be read so far: they are said once, and are not many.</summary>
+/// <summary>The pictures of a split that could not be read so far. They are said when the first are found, all of them at the end of the
+/// training, and between only where they have become ten times as many.</summary>
 /// <param name="split">The name of the split in sentences: "training" or "validation".</param>
 /// <param name="samples">The pictures.</param>
-internal sealed class UnreadableImages(string split, SampleReader samples)
+/// <param name="said">How many were said before, as by a run that was stopped.</param>
+internal sealed class UnreadableImages(string split, SampleReader samples, int said = 0)
 {
-    private readonly HashSet<int> _said = [];
+    private const int Growth = 10;
+    private int _said = said;
 
-    /// <summary>A sentence, without a point at its end, on pictures that were not said before; null without such.</summary>
+    /// <summary>A sentence, without a point at its end, on pictures that could not be read; null where there is nothing new.</summary>
     public string? Next()
     {
         int[] unreadable = samples.UnreadableIndices;
-        int[] added = [.. unreadable.Where(_said.Add)];
-        if (added.Length == 0)
+        if (unreadable.Length == 0 || unreadable.Length < (long)Growth * _said)
             return null;
-        string more = added.Length < unreadable.Length ? $", {added.Length} of them since the last notice" : "";
-        return $"{Count(unreadable.Length)} could not be read and are left out{more}: "
-            + $"{DatasetRules.Some([.. added.Select(samples.Name)])}; "
-            + $"the first error: {samples.ErrorOf(added[0])?.TrimEnd('.')}";
+        _said = unreadable.Length;
+        return $"{Count(unreadable.Length)} could not be read and {(unreadable.Length == 1 ? "is" : "are")} left out: "
+            + $"{samples.ErrorOf(unreadable[0])?.TrimEnd('.')}; the end of the training names all";
     }
 
     /// <summary>The pictures, by number.</summary>
@@ -43,5 +44,5 @@ internal sealed class UnreadableImages(string split, SampleReader samples)
             );
     }
 
-    private string Count(int unreadable) => $"{unreadable} of {samples.Count} {split} images";
+    private string Count(int unreadable) => $"{unreadable} of {Plural.Of(samples.Count, $"{split} image")}";
 }

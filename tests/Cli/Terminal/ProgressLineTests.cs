@@ -39,6 +39,25 @@ public sealed class ProgressLineTests : IDisposable
     public void The_time_left_shows_its_two_largest_units(double seconds, string expected) =>
         Assert.Contains($"  {expected} left  ", (Sample with { Left = TimeSpan.FromSeconds(seconds) }).ToString());
 
+    [Fact]
+    public void A_time_left_that_is_not_known_is_said_so() =>
+        Assert.Contains("  time left not known yet  ", (Sample with { Left = null }).ToString());
+
+    /// <summary>A file need not have each sign of life of slow steps; the first is there at once.</summary>
+    [Theory]
+    [InlineData(false, 2)]
+    [InlineData(true, 7)]
+    public void Signs_of_life_are_rare_in_files(bool terminal, int shown)
+    {
+        ProgressLine line = new(_output, terminal ? () => 80 : null, TimeSpan.FromSeconds(10), _time);
+        for (int second = 0; second <= 30; second += 5)
+        {
+            _time.Now = TimeSpan.FromSeconds(second);
+            line.Report($"{second} s", TimeSpan.FromSeconds(30));
+        }
+        Assert.Equal(shown, _output.ToString().Split(" s").Length - 1);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -73,10 +92,6 @@ public sealed class ProgressLineTests : IDisposable
             line.WriteLine("'a\n\u001b[2J.png' cannot be read");
         Assert.Equal("'a\\x0a\\x1b[2J.png' cannot be read\n", _output.ToString());
     }
-
-    [Fact]
-    public void An_unknown_time_left_is_a_question_mark() =>
-        Assert.Contains("  ? left  ", (Sample with { Left = null }).ToString());
 
     [Fact]
     public void Redirected_output_gets_a_plain_line_each_interval_and_the_last_report_at_the_end()
@@ -139,14 +154,5 @@ public sealed class ProgressLineTests : IDisposable
         }
         string cut = Sample.ToString()[..19];
         Assert.Equal($"\r{cut}\r{new string(' ', 19)}\repoch 3: 71.2 %\n\r{cut}\n", _output.ToString());
-    }
-
-    private sealed class ManualTime : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
     }
 }

@@ -79,7 +79,41 @@ public sealed class ResumeDataTests : IDisposable
             Assert.Equal(0, run.Run(stop));
         string all = string.Join('\n', watch.Said);
         Assert.Contains(" of 24 training images could not be read and are left out", all);
+        Assert.Single(watch.Said, line => line.Contains("could not be read"));
         Assert.True(watch.Said.FindIndex(line => line.Contains("of 24 training")) < watch.Said.IndexOf("epoch 1"), all);
+    }
+
+    [Fact]
+    public void A_resumed_run_does_not_repeat_what_its_start_said()
+    {
+        File.Copy(
+            Directory.GetFiles(Path.Combine(_data, "train"), "*.png", SearchOption.AllDirectories)[0],
+            Path.Combine(_data, "train", "loose.png")
+        );
+        File.WriteAllText(
+            Directory.GetFiles(Path.Combine(_data, "train"), "0000.png", SearchOption.AllDirectories)[0],
+            "<html>404</html>"
+        );
+        Watch watch = new();
+        using (StopSignal stop = new())
+        using (
+            TrainRun run = TrainRun.Open(
+                TinyRun.Options(_data, _run),
+                null,
+                stop,
+                watch,
+                new TinyRun.StopAfter(stop, 4)
+            )
+        )
+            Assert.Equal(130, run.Run(stop));
+        Assert.Contains(watch.Notices, line => line.Contains("beside the folders of the classes"));
+        Assert.Single(watch.Said, line => line.StartsWith("1 of 24 training images could not be read and is left out"));
+        Watch resumed = new();
+        using (StopSignal stop = new())
+        using (TrainRun run = TrainRun.Open(TrainOptions.Load(_run), _run, stop, resumed))
+            Assert.Equal(0, run.Run(stop));
+        Assert.Empty(resumed.Notices);
+        Assert.DoesNotContain(resumed.Said, line => line.Contains("could not be read"));
     }
 
     [Theory]
