@@ -1,5 +1,5 @@
 using Deit.Model.Files;
-using Deit.Train.Data.Splits;
+using Deit.Train.Data.Formats;
 using Deit.Train.Options;
 using Deit.Train.Runs;
 
@@ -73,7 +73,7 @@ internal sealed class DemoFolders : IDisposable
     /// <exception cref="DeitException">They hold something that no demo wrote, or another process uses them.</exception>
     public static DemoFolders Take(string output)
     {
-        OutputPlace.RequireNoClasses("--output", output, "data", "run");
+        RequireNoClasses(output);
         DemoFolders folders = new(
             output,
             LockedFolder.Take(output, "demo.lock", $"The folder '{output}' of a demo", make: true)
@@ -113,6 +113,28 @@ internal sealed class DemoFolders : IDisposable
 
     /// <summary>Lets others have the folders.</summary>
     public void Dispose() => _folder.Dispose();
+
+    // Among the classes of a data folder the folders of a demo would be classes, too.
+    private static void RequireNoClasses(string output)
+    {
+        if (
+            Directory.Exists(output)
+            && Directory
+                .EnumerateDirectories(output)
+                .FirstOrDefault(folder =>
+                    Path.GetFileName(folder) is var name
+                    && name is not ("data" or "run")
+                    && !OtherFolders.IsLeftover(name)
+                    && PictureFiles.LieIn(folder)
+                )
+                is { } other
+        )
+            throw new DeitException(
+                DeitErrorKind.Output,
+                $"--output '{output}' holds pictures in '{Path.GetFileName(other)}', beside which the folders data and run would "
+                    + "count as classes; choose another folder."
+            );
+    }
 
     private void Check()
     {

@@ -149,9 +149,9 @@ internal static class ReportPage
         Markup items = Markup.Join(
             sentences.Take(MostUnreadable).Select(sentence => Markup.Of($"<li>{sentence}</li>\n"))
         );
-        return Markup.Of(
-            $"<p>{Plural.Of(sentences.Count, "picture")} could not be read and {(sentences.Count == 1 ? "is" : "are")} left out.</p>\n<ul>\n{items}</ul>\n{more}"
-        );
+        string are = sentences.Count == 1 ? "is" : "are",
+            pictures = Plural.Of(sentences.Count, "picture");
+        return Markup.Of($"<p>{pictures} could not be read and {are} left out.</p>\n<ul>\n{items}</ul>\n{more}");
     }
 
     private static Markup Environment(ReportFacts facts)

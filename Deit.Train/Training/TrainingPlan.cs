@@ -50,16 +50,7 @@ internal sealed class TrainingPlan : IDisposable
             Start = options.Model.Finetune is { } path && !resumed ? ModelOptions.OpenWeights(path) : null;
             if (Start is not null)
                 options.Model.Frozen.RequireIn(config, Start);
-            // A resumed run has said them at its start.
-            Notices = resumed
-                ? []
-                :
-                [
-                    .. TrainingImages.Notices,
-                    .. ValidationImages.Notices,
-                    .. Look(),
-                    .. lowered is null ? [] : (string[])[lowered],
-                ];
+            Notices = resumed ? [] : Found(lowered);
             if (options.Distillation.TeacherPath is { } teacher)
                 DescribeTeacher(teacher);
             Notices = [.. Notices.Distinct()];
@@ -177,6 +168,15 @@ internal sealed class TrainingPlan : IDisposable
     // Ranks of one machine share its cores; 0 leaves the number to the loader.
     private static int WorkersOf(int asked, int localRanks) =>
         asked > 0 || localRanks == 1 ? asked : Math.Max(1, Environment.ProcessorCount / localRanks);
+
+    // What a resumed run has said at its start.
+    private string[] Found(string? lowered) =>
+        [
+            .. TrainingImages.Notices,
+            .. ValidationImages.Notices,
+            .. Look(),
+            .. lowered is null ? [] : (string[])[lowered],
+        ];
 
     private IReadOnlyList<string> Look() =>
         [

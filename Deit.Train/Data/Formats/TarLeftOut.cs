@@ -1,4 +1,3 @@
-using Deit.Train.Data.Inspection;
 using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
@@ -39,14 +38,12 @@ internal sealed class TarLeftOut
         (string Path, string Key)[] dotted = [.. _dotted.Where(file => !isSample(file.Key))],
             others = [.. _others.Where(file => !isSample(file.Key))];
         if (dotted.Length > 0)
-            yield return $"{Plural.Of(dotted.Length, "picture")} of {samples + dotted.Length} in '{shard}' and its like {Are(dotted)} passed over: "
+            yield return $"{dotted.Length} pictures of {samples + dotted.Length} in '{shard}' and its like are passed over: "
                 + Rule(dotted[0]);
         if (others.Length > 0)
-            yield return $"{Plural.Of(others.Length, "picture")} of {samples + others.Length} in '{shard}' and its like {Are(others)} passed over by "
-                + $"{(others.Length == 1 ? "its" : "their")} extension: {DatasetRules.Some([.. others.Select(file => file.Path)])}; convert them to JPEG or PNG";
+            yield return $"{others.Length} pictures of {samples + others.Length} in '{shard}' and its like are passed over by "
+                + $"their extension: {DatasetRules.Some([.. others.Select(file => file.Path)])}; convert them to JPEG or PNG";
     }
-
-    private static string Are(Array files) => files.Length == 1 ? "is" : "are";
 
     private static string Rule((string Path, string Key) file)
     {

@@ -1,5 +1,4 @@
 using Deit.Model.Files;
-using Deit.Train.Data.Formats;
 
 namespace Deit.Train.Data.Splits;
 
@@ -37,32 +36,6 @@ internal static class OutputPlace
                 DeitErrorKind.Output,
                 $"The data '{data}' lies in {flag} '{output}', and whoever removes or moves that folder would lose it; choose "
                     + $"another folder, such as {Path.Combine(output, "run")}."
-            );
-    }
-
-    /// <summary>Refuses to make folders among the classes of a data folder.</summary>
-    /// <param name="flag">The flag that names the output.</param>
-    /// <param name="output">The folder in which folders are made.</param>
-    /// <param name="own">The names of these.</param>
-    /// <exception cref="DeitException">Another folder in it has pictures.</exception>
-    public static void RequireNoClasses(string flag, string output, params string[] own)
-    {
-        if (
-            Directory.Exists(output)
-            && Directory
-                .EnumerateDirectories(output)
-                .FirstOrDefault(folder =>
-                    Path.GetFileName(folder) is var name
-                    && !OtherFolders.IsLeftover(name)
-                    && !own.Contains(name)
-                    && PictureFiles.LieIn(folder)
-                )
-                is { } other
-        )
-            throw new DeitException(
-                DeitErrorKind.Output,
-                $"{flag} '{output}' holds pictures in '{Path.GetFileName(other)}', beside which the folders "
-                    + $"{string.Join(" and ", own)} would count as classes; choose another folder."
             );
     }
 
