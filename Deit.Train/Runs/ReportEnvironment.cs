@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Deit.Gpu;
 using Deit.Model;
-using Deit.Train.Data.Inspection;
+using Deit.Model.Text;
 using Deit.Train.Training;
 
 namespace Deit.Train.Runs;

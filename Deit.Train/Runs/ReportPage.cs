@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Deit.Train.Data.Inspection;
+using Deit.Model.Text;
 using Deit.Train.Options;
 using Deit.Train.Pages;
 using Deit.Train.Reporting;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Deit.Train.Data.Inspection;
+using Deit.Model.Text;
 using Deit.Train.Options;
 using Deit.Train.Training;
 

@@ -1,7 +1,7 @@
 using Deit.Gpu;
 using Deit.Model;
+using Deit.Model.Text;
 using Deit.Train.Analysis;
-using Deit.Train.Data.Inspection;
 using Deit.Train.Pages;
 using Deit.Train.Training;
 

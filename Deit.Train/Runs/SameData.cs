@@ -1,5 +1,5 @@
 using Deit.Model;
-using Deit.Train.Data.Inspection;
+using Deit.Model.Text;
 using Deit.Train.Data.Splits;
 using Deit.Train.Training;
 

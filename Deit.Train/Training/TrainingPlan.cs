@@ -1,4 +1,5 @@
 using Deit.Model;
+using Deit.Model.Text;
 using Deit.Train.Data.Augmentation;
 using Deit.Train.Data.Formats;
 using Deit.Train.Data.Inspection;

@@ -1,4 +1,4 @@
-using Deit.Train.Data.Inspection;
+using Deit.Model.Text;
 using Deit.Train.Data.Loading;
 
 namespace Deit.Train.Training;

@@ -1,3 +1,4 @@
+using Deit.Model.Text;
 using Deit.Train.Data.Splits;
 
 namespace Deit.Train.Data.Formats;
@@ -38,11 +39,12 @@ internal sealed class TarLeftOut
         (string Path, string Key)[] dotted = [.. _dotted.Where(file => !isSample(file.Key))],
             others = [.. _others.Where(file => !isSample(file.Key))];
         if (dotted.Length > 0)
-            yield return $"{dotted.Length} pictures of {samples + dotted.Length} in '{shard}' and its like are passed over: "
+            yield return $"{Plural.Of(dotted.Length, "picture")} of {samples + dotted.Length} in '{shard}' and its like "
+                + $"{Plural.Choose(dotted.Length, "is", "are")} passed over: "
                 + Rule(dotted[0]);
         if (others.Length > 0)
-            yield return $"{others.Length} pictures of {samples + others.Length} in '{shard}' and its like are passed over by "
-                + $"their extension: {DatasetRules.Some([.. others.Select(file => file.Path)])}; convert them to JPEG or PNG";
+            yield return $"{Plural.Of(others.Length, "picture")} of {samples + others.Length} in '{shard}' and its like "
+                + $"{Plural.Choose(others.Length, "is passed over by its", "are passed over by their")} extension: {DatasetRules.Some([.. others.Select(file => file.Path)])}; convert {Plural.Choose(others.Length, "it", "them")} to JPEG or PNG";
     }
 
     private static string Rule((string Path, string Key) file)
