@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Deit.Model;
+using Deit.Train.Options;
+using Deit.Train.Reporting;
 
 namespace Deit.Cli.Commands;
 
@@ -92,10 +94,13 @@ internal static class ForeignWords
                 : IsPictures(flag, command) ? value
                 : null;
         }
-        string? place = ((string[])(IsModel(word) ? ["--model", "--data"] : ["--data", "--model"])).FirstOrDefault(
-            name => Has(command, name)
-        );
-        return place is null ? null : $"{place} {word}";
+        // To train, a model is where one starts from, or a run to go on with.
+        string[] places =
+            File.Exists(Path.Combine(word, TrainOptions.FileName)) ? ["--resume", "--model"]
+            : IsModel(word) ? ["--finetune", "--model", "--data"]
+            : ["--data", "--model"];
+        string? place = places.FirstOrDefault(name => Has(command, name));
+        return place is null ? null : $"{place} {ShellWord.Quoted(word)}";
     }
 
     /// <summary>Whether a word names a model on disk or of the Hub.</summary>

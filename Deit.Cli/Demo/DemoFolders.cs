@@ -125,7 +125,7 @@ internal sealed class DemoFolders : IDisposable
                     Path.GetFileName(folder) is var name
                     && name is not ("data" or "run")
                     && !OtherFolders.IsLeftover(name)
-                    && PictureFiles.LieIn(folder)
+                    && RunFolder.HoldsPictures(folder)
                 )
                 is { } other
         )

@@ -38,8 +38,8 @@ internal sealed class HubTerminal(TimeProvider time, Func<ProgressLine> line) : 
         lock (_lock)
         {
             End();
-            // A model may be opened several times.
-            if (_noticed.Add(sentence))
+            // A model may be opened several times, and by every rank of a training.
+            if (_noticed.Add(sentence) && RankProcess.Launcher is not { Rank: > 0 })
                 Output.Notice(sentence);
         }
     }

@@ -91,9 +91,10 @@ internal sealed class WatchScreen
         IReadOnlyList<string> head
     )
     {
-        // Spectre's own Clear also deletes the lines that were scrolled away, which are the user's.
+        // Spectre's own Clear also deletes the lines that were scrolled away, which are the user's; and some terminals move a screen that is
+        // cleared whole (2J) among these, so that each drawing would push the user's out.
         if (console.Profile.Capabilities.Ansi)
-            console.Write(new ControlCode("\u001b[H\u001b[2J"));
+            console.Write(new ControlCode("\u001b[H\u001b[J"));
         else
             console.Clear(home: true);
         foreach (string line in head.Append($"Run      {status}"))

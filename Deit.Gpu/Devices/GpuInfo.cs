@@ -114,6 +114,9 @@ public sealed record GpuInfo
     /// <summary>What shaders may do within a subgroup, as bits of VkSubgroupFeatureFlagBits: no device is suitable without these.</summary>
     internal uint SubgroupOperations { get; init; } = 0b10101; // basic, arithmetic, shuffle
 
+    /// <summary>Whether shaders may read the value of one lane in all of a subgroup (VK_SUBGROUP_FEATURE_BALLOT_BIT).</summary>
+    internal bool SubgroupBallot => (SubgroupOperations & 0b1000) != 0;
+
     /// <summary>The most storage buffers of a kernel.</summary>
     internal int MaxBindings { get; init; } = 32;
 

@@ -31,7 +31,7 @@ internal static class NetworkFamilies
     // All names are many: they are listed where none is near.
     private static string Meant(string name) =>
         NearestNames.Question(name, Names) is { } question
-            ? $", {question}; choose one of those"
+            ? $", {question}; take that"
             : $"; choose one of {string.Join(", ", Names)}";
 
     /// <summary>The configuration of the reference model of a name.</summary>

@@ -7,7 +7,7 @@ namespace Deit.Train.Options;
 internal sealed record ModelOptions
 {
     [Flag(
-        "a published model by timm's name, such as deit_tiny_patch16_224; a name that is unknown lists them all; "
+        "a published model by timm's name, such as deit_tiny_patch16_224; a name that nothing is near lists them all; "
             + "with --finetune alone, the network of the weights",
         Name = "model",
         Value = "MODEL"

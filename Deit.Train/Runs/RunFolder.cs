@@ -138,11 +138,8 @@ internal sealed class RunFolder : IDisposable
                     + "--output."
             );
         if (
-            Directory.Exists(path)
-            && Directory
-                .EnumerateFileSystemEntries(path)
-                .FirstOrDefault(entry => !(left && names.Contains(WrittenAs(entry))) && IsOfOthers(entry))
-                is { } other
+            Entries(path).FirstOrDefault(entry => !(left && names.Contains(WrittenAs(entry))) && IsOfOthers(entry)) is
+            { } other
         )
             throw new DeitException(
                 DeitErrorKind.Output,
@@ -165,5 +162,36 @@ internal sealed class RunFolder : IDisposable
     private static bool IsOfOthers(string entry) =>
         System.IO.Path.GetFileName(entry) is var name
         && !OtherFolders.IsLeftover(name)
-        && (Directory.Exists(entry) || PictureFiles.IsRead(name) || PictureFiles.IsOther(name));
+        && (PictureFiles.IsRead(name) || PictureFiles.IsOther(name) || HoldsPictures(entry));
+
+    private static string[] Entries(string path)
+    {
+        try
+        {
+            return Directory.Exists(path) ? Directory.GetFileSystemEntries(path) : [];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DeitException(
+                DeitErrorKind.Output,
+                $"'{path}' cannot be read to see what is in it ({error.Message.TrimEnd('.')}); choose another --output.",
+                error
+            );
+        }
+    }
+
+    /// <summary>Whether pictures lie in a folder or in a folder of it, as in a class or a split; of what cannot be read nobody knows.</summary>
+    /// <param name="folder">The folder; a file holds none.</param>
+    public static bool HoldsPictures(string folder)
+    {
+        try
+        {
+            return Directory.Exists(folder)
+                && (PictureFiles.LieIn(folder) || Directory.EnumerateDirectories(folder).Any(PictureFiles.LieIn));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 }

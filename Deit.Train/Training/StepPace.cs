@@ -1,8 +1,8 @@
 namespace Deit.Train.Training;
 
 /// <summary>
-/// How fast a training gets on, and how long the rest takes. The first update of a process counts for nothing: in it kernels are measured
-/// and compiled.
+/// How fast a training gets on, and how long the rest takes. The first update of a process counts for nothing: in it the driver
+/// compiles.
 /// </summary>
 /// <param name="first">Steps that were done before.</param>
 /// <param name="update">Steps of an update.</param>

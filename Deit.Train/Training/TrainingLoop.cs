@@ -154,7 +154,9 @@ internal sealed class TrainingLoop
     private void Look(double learningRate)
     {
         float pending = _turns.LossSum;
-        RequireFinite(pending);
+        // Ranks look at different times by their clocks, and all of them must end at the same step.
+        if (_turns.Steps == 1)
+            RequireFinite(pending);
         _pace.Look(_state.Step);
         Progress progress = Standing(_state.LossSum + pending, learningRate);
         Tell(observer => observer.Advanced(progress));

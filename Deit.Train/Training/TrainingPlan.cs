@@ -54,7 +54,8 @@ internal sealed class TrainingPlan : IDisposable
             Notices = resumed ? [] : Found(lowered);
             if (options.Distillation.TeacherPath is { } teacher)
                 DescribeTeacher(teacher);
-            Notices = [.. Notices.Distinct()];
+            // A resumed run says nothing again.
+            Notices = resumed ? [] : [.. Notices.Distinct()];
             (int batch, int steps) = (options.Step.BatchSize, options.Step.AccumSteps);
             Workers = WorkersOf(options.Data.NumWorkers, localRanks);
             BatchLoaderOptions loading = new() { BatchSize = batch, Workers = Workers };
@@ -196,10 +197,11 @@ internal sealed class TrainingPlan : IDisposable
             && Options.Model.PublishedName is { } name
             && Options.Schedule.Epochs >= ManyEpochs
             && TrainingImages.Count < Enough
-            ? $"{Plural.Of(TrainingImages.Count, "image")} {(TrainingImages.Count == 1 ? "is" : "are")} few to train {name} from random "
+            ? $"{Plural.Of(TrainingImages.Count, "image")} {Plural.Choose(TrainingImages.Count, "is", "are")} few to train {name} from random "
                 + $"weights, and {Options.Schedule.Epochs} epochs take long; better: --recipe finetune "
                 + "--finetune hf:timm/deit_tiny_patch16_224.fb_in1k; without these weights a small network learns more: "
-                + "--recipe plain --embed-dim 96 --depth 6 --num-heads 3 --patch-size 8 --input-size 48 --epochs 30"
+                + "--recipe plain --embed-dim 96 --depth 6 --num-heads 3 --patch-size 8 --input-size 48 --epochs 30 "
+                + "--batch-size 32 --lr 1.6e-2"
             : null;
     }
 

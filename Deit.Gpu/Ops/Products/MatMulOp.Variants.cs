@@ -275,7 +275,7 @@ public static partial class MatMulOp
         Keep(info, 128, 8, ((uint[])[96, 64]).MinBy(d => (k + d - 1) / d * d), vectors);
 
     private static Variant[] ByAddress(GpuInfo info) =>
-        info is { Type: GpuType.Cpu, BufferAddresses: true } ? [Column(info, 24, 24)] : [];
+        info is { Type: GpuType.Cpu, BufferAddresses: true, SubgroupBallot: true } ? [Column(info, 24, 24)] : [];
 
     private static Variant Column(GpuInfo info, uint rows, uint step)
     {

@@ -44,7 +44,9 @@ internal sealed class TarLeftOut
                 + Rule(dotted[0]);
         if (others.Length > 0)
             yield return $"{Plural.Of(others.Length, "picture")} of {samples + others.Length} in '{shard}' and its like "
-                + $"{Plural.Choose(others.Length, "is passed over by its", "are passed over by their")} extension: {DatasetRules.Some([.. others.Select(file => file.Path)])}; convert {Plural.Choose(others.Length, "it", "them")} to JPEG or PNG";
+                + $"{Plural.Choose(others.Length, "is passed over by its", "are passed over by their")} extension: "
+                + $"{DatasetRules.Some([.. others.Select(file => file.Path)])}; "
+                + $"convert {Plural.Choose(others.Length, "it", "them")} to JPEG or PNG";
     }
 
     private static string Rule((string Path, string Key) file)

@@ -58,11 +58,16 @@ public sealed partial class WatchCommandTests : IDisposable
 
         // One that ends before it has begun leaves no run.
         folder = RunFolder.Create(_folder["other"]);
-        Task<(int ExitCode, string Output, string Error)> other = DeitProcess.Run("watch", _folder["other"]);
-        await Task.Delay(500, TestContext.Current.CancellationToken);
+        string said = _folder["said"];
+        using DeitProcess other = DeitProcess.StartIn(
+            _folder.Path,
+            "exec \"$@\" >said 2>&1",
+            ["watch", _folder["other"]]
+        );
+        await other.Until(() => File.Exists(said) && File.ReadAllText(said).Contains("starting it"));
         folder.Dispose();
-        Assert.Equal(3, (await other).ExitCode);
-        Assert.Contains("is no run folder", (await other).Error);
+        Assert.Equal(3, (await other.End()).ExitCode);
+        Assert.Contains("is no run folder", File.ReadAllText(said));
     }
 
     /// <summary>Another process trains, is watched, and ends; the page stays until Ctrl-C.</summary>

@@ -268,6 +268,7 @@ internal static class RealDevices
     {
         GpuInfo lavapipe = Common with
         {
+            SubgroupOperations = 0b11111111, // all but the partitioned ones
             Name = "llvmpipe (LLVM 22.1.8, 256 bits)",
             Type = GpuType.Cpu,
             Driver = "llvmpipe Mesa 26.2.6 (LLVM 22.1.8)",
