@@ -143,7 +143,7 @@ internal sealed class RunFolder : IDisposable
         )
             throw new DeitException(
                 DeitErrorKind.Output,
-                $"'{path}' holds '{System.IO.Path.GetFileName(other)}' and no run, and a run among folders or pictures would be "
+                $"'{path}' holds '{System.IO.Path.GetFileName(other)}' and no run, and a run among pictures would be "
                     + "taken for one of their classes; choose a new or an empty folder as --output."
             );
     }

@@ -107,7 +107,7 @@ public sealed class CommandErrorTests : IDisposable
         );
         await Fails(
             ["train", "--model", "deit_tiny_patch16_244", "--data", TinyRun.WritePictures(_folder), "--output", Run],
-            "'deit_tiny_patch16_244', did you mean 'deit_tiny_patch16_224'; choose one of those, or"
+            "'deit_tiny_patch16_244', did you mean 'deit_tiny_patch16_224'; take that, or"
         );
     }
 
