@@ -20,7 +20,7 @@ public sealed class TarQuirksTests : IDisposable
         // Beside samples they are counted.
         TarShardDataset data = _tar.Open(TarShardFolder.Two().Add(name, picture).Add($"{name}.cls", "1").End());
         string notice = Assert.Single(data.Notices);
-        Assert.Contains("1 pictures of 3 in", notice, StringComparison.Ordinal);
+        Assert.Contains("1 picture of 3 in", notice, StringComparison.Ordinal);
         Assert.EndsWith(remedy, notice, StringComparison.Ordinal);
     }
 
@@ -31,7 +31,7 @@ public sealed class TarQuirksTests : IDisposable
         TarBytes tar = TarShardFolder.Two().Add("0.seg.png", picture).Add("9.tif", picture).Add("._7.x.jpg", picture);
         Assert.Empty(_tar.Open(tar.Add("README.md", "x").End()).Notices);
         string notice = Assert.Single(_tar.Open(tar.Add("8.tif", picture).End()).Notices);
-        Assert.Contains("1 pictures of 3", notice, StringComparison.Ordinal);
+        Assert.Contains("1 picture of 3", notice, StringComparison.Ordinal);
         Assert.Contains("by their extension: '8.tif'", notice, StringComparison.Ordinal);
     }
 
