@@ -91,8 +91,8 @@ internal sealed class WatchScreen
         IReadOnlyList<string> head
     )
     {
-        // Spectre's own Clear also deletes the lines that were scrolled away, which are the user's; and some terminals move a screen that is
-        // cleared whole (2J) among these, so that each drawing would push the user's out.
+        // Spectre's own Clear also deletes the lines that were scrolled away, which are the user's. Some terminals move a
+        // screen that is cleared whole (2J) among these, so that each drawing would push the user's out.
         if (console.Profile.Capabilities.Ansi)
             console.Write(new ControlCode("\u001b[H\u001b[J"));
         else

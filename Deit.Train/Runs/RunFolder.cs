@@ -180,7 +180,9 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Whether pictures lie in a folder or in a folder of it, as in a class or a split; of what cannot be read nobody knows.</summary>
+    /// <summary>
+    /// Whether pictures lie in a folder or in a folder of it, as in a class or a split. Of what cannot be read nobody knows.
+    /// </summary>
     /// <param name="folder">The folder; a file holds none.</param>
     public static bool HoldsPictures(string folder)
     {

@@ -197,8 +197,8 @@ internal sealed class TrainingPlan : IDisposable
             && Options.Model.PublishedName is { } name
             && Options.Schedule.Epochs >= ManyEpochs
             && TrainingImages.Count < Enough
-            ? $"{Plural.Of(TrainingImages.Count, "image")} {Plural.Choose(TrainingImages.Count, "is", "are")} few to train {name} from random "
-                + $"weights, and {Options.Schedule.Epochs} epochs take long; better: --recipe finetune "
+            ? $"{Plural.Of(TrainingImages.Count, "image")} {Plural.Choose(TrainingImages.Count, "is", "are")} few to train {name} "
+                + $"from random weights, and {Options.Schedule.Epochs} epochs take long; better: --recipe finetune "
                 + "--finetune hf:timm/deit_tiny_patch16_224.fb_in1k; without these weights a small network learns more: "
                 + "--recipe plain --embed-dim 96 --depth 6 --num-heads 3 --patch-size 8 --input-size 48 --epochs 30 "
                 + "--batch-size 32 --lr 1.6e-2"

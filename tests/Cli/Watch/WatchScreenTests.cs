@@ -41,9 +41,9 @@ public static class WatchScreenTests
         ];
         WatchScreen.Draw(console, rows, "120 of 300 epochs", ["Report   http://127.0.0.1:1/ until Ctrl-C"]);
         string text = drawn.ToString();
-        Assert.StartsWith("\u001b[H\u001b[2J", text, StringComparison.Ordinal);
+        Assert.StartsWith("\u001b[H\u001b[J", text, StringComparison.Ordinal);
         Assert.DoesNotContain("\u001b[3J", text, StringComparison.Ordinal);
-        string[] shown = text["\u001b[H\u001b[2J".Length..].Split('\n');
+        string[] shown = text["\u001b[H\u001b[J".Length..].Split('\n');
         Assert.All(shown, line => Assert.InRange(line.TrimEnd('\r').Length, 0, width - 1));
         int epoch = Array.FindIndex(shown, line => line.StartsWith("epoch 120  ", StringComparison.Ordinal));
         Assert.Equal(
