@@ -32,7 +32,7 @@ public sealed class TarQuirksTests : IDisposable
         Assert.Empty(_tar.Open(tar.Add("README.md", "x").End()).Notices);
         string notice = Assert.Single(_tar.Open(tar.Add("8.tif", picture).End()).Notices);
         Assert.Contains("1 picture of 3", notice, StringComparison.Ordinal);
-        Assert.Contains("by their extension: '8.tif'", notice, StringComparison.Ordinal);
+        Assert.Contains("by its extension: '8.tif'", notice, StringComparison.Ordinal);
     }
 
     [Theory]
