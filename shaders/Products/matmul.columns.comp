@@ -18,27 +18,17 @@ float biasOfColumn;
 layout(constant_id = 1) const uint ROWS = 24;      // at most M
 layout(constant_id = 2) const uint STEP = 24;      // along K, at most K
 layout(constant_id = 3) const uint SG = 8;
-layout(constant_id = 4) const uint STRIDE_AM = 0;  // strideAM where k is contiguous: the elements' places are parts of the instructions then
-layout(constant_id = 5) const uint A_K_CONTIGUOUS = 1;
+// Of A[m, k] within a block of rows. They are constants, so that the elements' places are parts of the instructions. Where k is not contiguous,
+// A lies in strips of ROWS, as matmul.strips.comp lays it, and strideAM is the distance of two strips.
+layout(constant_id = 4) const uint STRIDE_AM = 0;
+layout(constant_id = 5) const uint STRIDE_AK = 1;
+#include "../Shared/own.glsl"
 
-layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Shared { float value[]; };
 // The sums of A's rows: dW = dy^T x reads all that the gradient of a bias needs. A panel of ones behind the last panel makes them.
 const uint ROW_SUMS = 256, ACCUMULATE_ROW_SUMS = 512;  // of EPILOGUE
 layout(binding = EPILOGUE_BINDING + 5) buffer RowSums_ { float rowSums[]; };  // [M]
 
 const uint BYTES = 4;  // of an element
-
-// A lane's own of SG neighbours. The driver's compiler makes one vector load of the loads, in a loop that tests before it runs.
-float own(uint64_t from)
-{
-    float mine = Shared(from).value[0];
-    [[unroll]] for (uint i = 1; i < SG; i++)
-    {
-        float value = Shared(from).value[i];
-        mine = gl_SubgroupInvocationID == i ? value : mine;
-    }
-    return mine;
-}
 
 void main()
 {
@@ -46,8 +36,8 @@ void main()
     bool ones = (EPILOGUE & ROW_SUMS) != 0 && panel == panels;
     // The last rows may overlap those of the workgroup before, which stores them.
     uint firstRow = gl_WorkGroupID.y * ROWS, row0 = min(firstRow, M - ROWS);
-    uint64_t stepA = uint64_t(strideAK) * BYTES, stepB = uint64_t(strideBK) * BYTES;
-    uint64_t a = addressA + (uint64_t(gl_WorkGroupID.z) * batchA + uint64_t(row0) * strideAM) * BYTES;
+    uint64_t stepA = uint64_t(STRIDE_AK) * BYTES, stepB = uint64_t(strideBK) * BYTES;
+    uint64_t a = addressA + (uint64_t(gl_WorkGroupID.z) * batchA + uint64_t(STRIDE_AK != 1 ? gl_WorkGroupID.y : row0) * strideAM) * BYTES;
     uint64_t b = addressB + (uint64_t(gl_WorkGroupID.z) * batchB + uint64_t(min(panel, panels - 1)) * strideBN) * BYTES;
     float sum[ROWS];
     [[unroll]] for (uint r = 0; r < ROWS; r++)
@@ -61,7 +51,7 @@ void main()
     for (uint k = zero; k < whole; k += STEP)
     {
         uint here = min(subgroupBroadcast(k, 0), whole - STEP);
-        uint64_t firstA = a + here * stepA, fromA = firstA, fromB = b + here * stepB;
+        uint64_t firstA = a + here * stepA, fromB = b + here * stepB;
         // The products of a round are added up by themselves, which rounds less than one long chain.
         float part[ROWS];
         [[unroll]] for (uint r = 0; r < ROWS; r++)
@@ -73,10 +63,9 @@ void main()
                 factor = ones ? 1 : factor;
             [[unroll]] for (uint r = 0; r < ROWS; r++)
             {
-                float x = Shared(A_K_CONTIGUOUS != 0 ? firstA : fromA).value[A_K_CONTIGUOUS != 0 ? STRIDE_AM * r + q : r];
+                float x = Shared(firstA).value[STRIDE_AM * r + STRIDE_AK * q];
                 part[r] = fma(x, factor, part[r]);
             }
-            fromA += stepA;
             fromB += stepB;
         }
         [[unroll]] for (uint r = 0; r < ROWS; r++)
@@ -90,7 +79,7 @@ void main()
         if ((EPILOGUE & ROW_SUMS) != 0)
             factor = ones ? 1 : factor;
         [[unroll]] for (uint r = 0; r < ROWS; r++)
-            sum[r] = fma(Shared(fromA).value[A_K_CONTIGUOUS != 0 ? STRIDE_AM * r : r], factor, sum[r]);
+            sum[r] = fma(Shared(fromA).value[STRIDE_AM * r], factor, sum[r]);
     }
 
     uint n = panel * SG + gl_SubgroupInvocationID, baseC = gl_WorkGroupID.z * batchC;

@@ -7,6 +7,10 @@ public static partial class MatMulOp
 
     private static readonly Kernel<PanelsPush> Panels = new("matmul.panels");
 
+    private readonly record struct StripsPush(uint Columns, uint Rows);
+
+    private static readonly Kernel<StripsPush> Strips = new("matmul.strips", SubgroupDemand.Full, addresses: 2);
+
     private readonly record struct SpacedPush(uint Rows, uint Width, uint Distance);
 
     private static readonly Kernel<SpacedPush> SpacedRows = new("matmul.spaced");
@@ -54,7 +58,28 @@ public static partial class MatMulOp
                 StrideBN = width * k,
                 BatchB = panels * width * k,
             };
-        if (x.TransposeA || k % RowsOfOneSet != 0)
+        if (x.TransposeA)
+        {
+            uint rows = variant.BlockM,
+                strips = WorkgroupCount.Cover((uint)x.M, rows);
+            lie = lie with
+            {
+                A = InStrips(r, a, x.Batch, x.K, x.M, rows, back: true),
+                StrideAM = rows * k,
+                StrideAK = rows,
+                BatchA = strips * rows * k,
+            };
+            if (!x.TransposeB)
+                lie = lie with
+                {
+                    B = InStrips(r, b, x.Batch, x.K, x.N, width, back: false),
+                    StrideBK = width,
+                    StrideBN = width * k,
+                    BatchB = panels * width * k,
+                };
+            return lie;
+        }
+        if (k % RowsOfOneSet != 0)
             return lie;
         uint distance = k + LineOfCache;
         return lie with { A = Spaced(r, a, distance), StrideAM = distance, BatchA = (uint)x.M * distance };
@@ -78,6 +103,22 @@ public static partial class MatMulOp
         Tensor packed = r.Empty(shape);
         Lay(r, b, packed, x.N, x.K, width);
         return packed;
+    }
+
+    // [batch, strips, rows, width], the columns of x [batch, rows, columns] in strips.
+    private static Tensor InStrips(Recorder r, Tensor x, int batch, int rows, int columns, uint width, bool back)
+    {
+        const uint Chunk = 16; // rows that a workgroup takes
+        uint lanes = (uint)r.Info.SubgroupSize;
+        Tensor strips = r.Empty([batch, (int)WorkgroupCount.Cover((uint)columns, width), rows, (int)width]);
+        r.Dispatch(
+            Strips,
+            new StripsPush((uint)columns, (uint)rows),
+            new WorkgroupCount(WorkgroupCount.Cover((uint)rows, Chunk), (uint)batch, 1),
+            [lanes, width, Chunk, lanes, back ? 1u : 0u],
+            [Binding.Read(x), Binding.Write(strips)]
+        );
+        return strips;
     }
 
     // The transposes of the matrices b [..., n, k] in panels of so many columns.

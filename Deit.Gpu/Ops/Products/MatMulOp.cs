@@ -300,9 +300,9 @@ public static partial class MatMulOp
             ),
             [
                 .. variant.Specialization,
-                .. byColumns ? [x.TransposeA ? 0 : lie.StrideAM] : (uint[])[],
-                x.TransposeA ? 0u : 1u,
-                .. byColumns ? [] : (uint[])[x.TransposeB ? 0u : 1u],
+                .. byColumns
+                    ? (uint[])[x.TransposeA ? 1 : lie.StrideAM, lie.StrideAK]
+                    : [x.TransposeA ? 0u : 1u, x.TransposeB ? 0u : 1u],
                 epilogue.Flags(fours: variant.Fours && x.N % 4 == 0),
             ],
             byColumns
