@@ -5,7 +5,8 @@ public static class CopyOp
 {
     private readonly record struct Push(uint Words);
 
-    private static readonly Kernel<Push> Forward = new("copy");
+    private static readonly Kernel<Push> Forward = new("copy"),
+        ByAddress = new("copy.address", SubgroupDemand.Full, addresses: 2);
 
     extension(Recorder r)
     {
@@ -22,11 +23,12 @@ public static class CopyOp
             foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, words))
             {
                 Shape part = [length * 4 / size];
+                bool byAddress = ElementwiseLayout.ReadsByAddress(r, length);
                 r.Dispatch(
-                    Forward,
+                    byAddress ? ByAddress : Forward,
                     new Push((uint)length),
-                    ElementwiseLayout.Workgroups(r.Info, length),
-                    [ElementwiseLayout.WorkgroupSize(r.Info)],
+                    ElementwiseLayout.Workgroups(r.Info, length, byAddress),
+                    ElementwiseLayout.Specialization(r.Info, byAddress),
                     [Binding.Read(x.Slice(start * 4 / size, part)), Binding.Write(y.Slice(start * 4 / size, part))]
                 );
             }

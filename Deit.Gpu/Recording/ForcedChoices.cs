@@ -13,6 +13,10 @@ internal sealed record ForcedChoices
     /// <summary>The name of the variant that computes attention, where the device runs it; null for the measured choice.</summary>
     public string? Attention { get; init; }
 
+    /// <summary>Whether kernels of rows and elements read by addresses, where the device runs such kernels; null for the measured
+    /// choice.</summary>
+    public bool? Addresses { get; init; }
+
     /// <summary>Kernels of rows and columns are laid out as for a card, on any device.</summary>
     public bool CardLayout { get; init; }
 

@@ -4,20 +4,26 @@
 //! variant bf16 -DBF16
 //! variant f16_stream -DF16 -DSTREAM16
 //! variant bf16_stream -DBF16 -DSTREAM16
+//! variant address -DBY_ADDRESS
 #include "../Shared/storage.glsl"
 #include "../Shared/row_layout.glsl"
 #include "../Shared/four.glsl"
 // g = dy * weight; dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), one subgroup a row
-layout(push_constant) uniform Push { uint rows; uint columns; uint accumulate; };
-layout(binding = 0) readonly buffer X { STREAM x[]; };
-layout(binding = 0) readonly buffer X4 { STREAM4 x4[]; };
-layout(binding = 1) readonly buffer Weight { float weight[]; };
-layout(binding = 1) readonly buffer Weight4 { vec4 weight4[]; };
-layout(binding = 2) readonly buffer Statistics { vec2 statistics[]; };
+#ifdef BY_ADDRESS
+#define ADDRESSES uint64_t xAddress, weightAddress, dyAddress, dxAddress;
+#else
+#define ADDRESSES
+layout(binding = 1) readonly buffer X { STREAM x[]; };
+layout(binding = 1) readonly buffer X4 { STREAM4 x4[]; };
+layout(binding = 2) readonly buffer Weight { float weight[]; };
+layout(binding = 2) readonly buffer Weight4 { vec4 weight4[]; };
 layout(binding = 3) readonly buffer Dy { ELEMENT dy[]; };
 layout(binding = 3) readonly buffer Dy4 { ELEMENT4 dy4[]; };
 layout(binding = 4) buffer Dx { STREAM dx[]; };
 layout(binding = 4) buffer Dx4 { STREAM4 dx4[]; };
+#endif
+layout(push_constant) uniform Push { uint rows; uint columns; uint accumulate; ADDRESSES };
+layout(binding = 0) readonly buffer Statistics { vec2 statistics[]; };
 DECLARE_FOUR(x, LOAD_STREAM)
 DECLARE_FOUR(weight, FLOATS)
 DECLARE_FOUR(dy, LOAD)
@@ -28,7 +34,7 @@ void main()
     uint row = rowIndex();
     if (row >= rows)
         return;
-    uint start = row * columns;
+    uint start = ROW_WITHIN(row, rows) * columns;
     vec2 meanRstd = statistics[row];
     vec4 sumG = vec4(0), sumGX = vec4(0);
     FOR_EACH_FOUR(i, columns)

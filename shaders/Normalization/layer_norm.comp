@@ -4,20 +4,26 @@
 //! variant bf16 -DBF16
 //! variant f16_stream -DF16 -DSTREAM16
 //! variant bf16_stream -DBF16 -DSTREAM16
+//! variant address -DBY_ADDRESS
 #include "../Shared/storage.glsl"
 #include "../Shared/row_layout.glsl"
 #include "../Shared/four.glsl"
 // y = (x - mean) * rstd * weight + bias, one subgroup a row
-layout(push_constant) uniform Push { uint rows; uint columns; float epsilon; };
-layout(binding = 0) readonly buffer X { STREAM x[]; };            // [rows, columns]
-layout(binding = 0) readonly buffer X4 { STREAM4 x4[]; };
-layout(binding = 1) readonly buffer Weight { float weight[]; };   // [columns]
-layout(binding = 1) readonly buffer Weight4 { vec4 weight4[]; };
-layout(binding = 2) readonly buffer Bias { float bias[]; };       // [columns]
-layout(binding = 2) readonly buffer Bias4 { vec4 bias4[]; };
-layout(binding = 3) writeonly buffer Y { ELEMENT y[]; };          // [rows, columns]
-layout(binding = 3) writeonly buffer Y4 { ELEMENT4 y4[]; };
-layout(binding = 4) writeonly buffer Statistics { vec2 statistics[]; };  // [rows] mean, rstd
+#ifdef BY_ADDRESS
+#define ADDRESSES uint64_t xAddress, weightAddress, biasAddress, yAddress;
+#else
+#define ADDRESSES
+layout(binding = 1) readonly buffer X { STREAM x[]; };            // [rows, columns]
+layout(binding = 1) readonly buffer X4 { STREAM4 x4[]; };
+layout(binding = 2) readonly buffer Weight { float weight[]; };   // [columns]
+layout(binding = 2) readonly buffer Weight4 { vec4 weight4[]; };
+layout(binding = 3) readonly buffer Bias { float bias[]; };       // [columns]
+layout(binding = 3) readonly buffer Bias4 { vec4 bias4[]; };
+layout(binding = 4) writeonly buffer Y { ELEMENT y[]; };          // [rows, columns]
+layout(binding = 4) writeonly buffer Y4 { ELEMENT4 y4[]; };
+#endif
+layout(push_constant) uniform Push { uint rows; uint columns; float epsilon; ADDRESSES };
+layout(binding = 0) writeonly buffer Statistics { vec2 statistics[]; };  // [rows] mean, rstd
 DECLARE_FOUR(x, LOAD_STREAM)
 DECLARE_FOUR(weight, FLOATS)
 DECLARE_FOUR(bias, FLOATS)
@@ -27,7 +33,7 @@ void main()
     uint row = rowIndex();
     if (row >= rows)
         return;
-    uint start = row * columns;
+    uint start = ROW_WITHIN(row, rows) * columns;
     vec4 sum = vec4(0);
     FOR_EACH_FOUR(i, columns)
         sum += xFour(start + i, columns - i);

@@ -1,10 +1,5 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#extension GL_EXT_control_flow_attributes : require
-#extension GL_KHR_shader_subgroup_basic : require
-#extension GL_KHR_shader_subgroup_ballot : require
-#extension GL_EXT_buffer_reference : require
-#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 // The columns of X [K, W] in strips of WIDTH, as matmul.columns.comp walks along them: S[strip][k][i] = X[k, WIDTH * strip + i]. Where the last
 // strip would reach past W, it holds something else there, or with BACK it starts so much earlier that it ends with X. A workgroup of one
 // subgroup takes CHUNK rows, one after the other, so that memory is read in order.
@@ -13,13 +8,12 @@ layout(constant_id = 1) const uint WIDTH = 24;
 layout(constant_id = 2) const uint CHUNK = 16;
 layout(constant_id = 3) const uint SG = 8;
 layout(constant_id = 4) const uint BACK = 0;
+#include "../Shared/own.glsl"
 layout(push_constant) uniform Push
 {
     uint W, K;
     uint64_t addressX, addressS;  // X [batch, K, W], S [batch, strips, K, WIDTH]
 };
-#include "../Shared/own.glsl"
-layout(buffer_reference, std430, buffer_reference_align = 4) writeonly buffer Strip { float value[]; };
 
 void main()
 {
@@ -34,7 +28,7 @@ void main()
         {
             uint here = min(subgroupBroadcast(strip, 0), strips - 1);
             uint64_t start = from + (BACK != 0 ? min(here * WIDTH, W - WIDTH) : here * WIDTH) * 4;
-            Strip end = Strip(to + uint64_t(here) * K * WIDTH * 4);
+            Written end = Written(to + uint64_t(here) * K * WIDTH * 4);
             [[unroll]] for (uint i = 0; i < WIDTH; i += SG)
             {
                 float value = own(start + i * 4);

@@ -10,6 +10,12 @@ public static class ResidualOp
     private static readonly StreamKernel<Push> Forward = new("residual", SubgroupDemand.Full);
     private static readonly StreamKernel<BackwardPush> Backward = new("residual.backward", SubgroupDemand.Full);
 
+    private static readonly Kernel<BackwardPush> BackwardByAddress = new(
+        "residual.backward.address",
+        SubgroupDemand.Full,
+        addresses: 2
+    );
+
     extension(Recorder r)
     {
         /// <summary>Adds a branch to the residual stream; dL/dx = dL/dy, dL/dbranch = scale[b] * dL/dy.</summary>
@@ -62,12 +68,15 @@ public static class ResidualOp
             int rows = dy.Shape.Rows,
                 columns = dy.Shape.Columns,
                 rowsPerSample = rows / dy.Shape[0];
+            bool byAddress = LayerNormOp.ReadsByAddress(r, columns, dy.DType, dBranch.Tensor.DType);
             r.Dispatch(
-                Backward[dBranch.Tensor.DType, dy.DType],
+                byAddress ? BackwardByAddress : Backward[dBranch.Tensor.DType, dy.DType],
                 new BackwardPush((uint)rows, (uint)columns, (uint)rowsPerSample, dBranch.Flag),
                 RowLayout.Workgroups(r.Info, rows),
-                [RowLayout.WorkgroupSize(r.Info), RowLayout.Vectors(columns)],
-                [Binding.Read(dy), Binding.Read(dropPathScale), dBranch.Binding],
+                byAddress
+                    ? AddressLayout.Specialization(r.Info)
+                    : [RowLayout.WorkgroupSize(r.Info), RowLayout.Vectors(columns)],
+                [Binding.Read(dropPathScale), Binding.Read(dy), dBranch.Binding],
                 dy.Elements
             );
         }

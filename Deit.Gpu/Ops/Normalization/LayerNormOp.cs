@@ -1,7 +1,7 @@
 namespace Deit.Gpu;
 
 /// <summary>y = (x - mean) * rstd * weight + bias over the last dimension (Ba et al., arXiv 1607.06450).</summary>
-public static class LayerNormOp
+public static partial class LayerNormOp
 {
     private readonly record struct Push(uint Rows, uint Columns, float Epsilon);
 
@@ -12,6 +12,21 @@ public static class LayerNormOp
     private static readonly StreamKernel<Push> Forward = new("layer_norm", SubgroupDemand.Full);
     private static readonly StreamKernel<BackwardPush> Backward = new("layer_norm.backward", SubgroupDemand.Full);
     private static readonly StreamKernel<WeightPush> BackwardWeight = new("layer_norm.backward_weight");
+    private static readonly Kernel<Push> ForwardByAddress = new(
+        "layer_norm.address",
+        SubgroupDemand.Full,
+        addresses: 4
+    );
+    private static readonly Kernel<BackwardPush> BackwardByAddress = new(
+        "layer_norm.backward.address",
+        SubgroupDemand.Full,
+        addresses: 4
+    );
+    private static readonly Kernel<WeightPush> BackwardWeightByAddress = new(
+        "layer_norm.backward_weight.address",
+        SubgroupDemand.Full,
+        addresses: 4
+    );
 
     extension(Recorder r)
     {
@@ -28,42 +43,37 @@ public static class LayerNormOp
                 columns = x.Shape.Columns;
             if (weight.Elements != columns || bias.Elements != columns)
                 throw new ArgumentException($"LayerNorm of {x} with {weight} and {bias}: expected both [{columns}].");
-            Tensor y = r.Empty(x.Shape, output);
-            Tensor statistics = r.Empty([rows, 2]);
-            r.Dispatch(
-                Forward[output, x.DType],
-                new Push((uint)rows, (uint)columns, epsilon),
-                RowLayout.Workgroups(r.Info, rows),
-                [RowLayout.WorkgroupSize(r.Info), RowLayout.Vectors(columns)],
-                [
-                    Binding.Read(x),
-                    Binding.Read(weight),
-                    Binding.Read(bias),
-                    Binding.Write(y),
-                    Binding.Write(statistics),
-                ],
-                8.0 * x.Elements
-            );
+            bool byAddress = ReadsByAddress(r, columns, x.DType, output);
+            (Tensor y, Tensor statistics) = RecordForward(r, byAddress, x, weight, bias, epsilon, output);
             if (Tape.Needs(x, weight, bias))
-                r.Tape.OnBackward(y, dy => r.LayerNormBackward(x, weight, bias, statistics, dy));
+                r.Tape.OnBackward(y, dy => r.LayerNormBackward(byAddress, x, weight, bias, statistics, dy));
             return y;
         }
 
         // Both passes over the rows share an interval between barriers; the chunks' sums are added up in the next.
-        private void LayerNormBackward(Tensor x, Tensor weight, Tensor bias, Tensor statistics, Tensor dy)
+        private void LayerNormBackward(
+            bool byAddress,
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            Tensor statistics,
+            Tensor dy
+        )
         {
             int rows = x.Shape.Rows,
                 columns = x.Shape.Columns;
-            (Tensor Weight, Tensor Bias)? sums = Tape.Needs(weight, bias) ? r.WeightSums(x, statistics, dy) : null;
+            (Tensor Weight, Tensor Bias)? sums = Tape.Needs(weight, bias)
+                ? r.WeightSums(byAddress, x, statistics, dy)
+                : null;
             if (Tape.Needs(x))
             {
                 Tape.Target dx = r.Tape.GradientOf(x);
                 r.Dispatch(
-                    Backward[dy.DType, x.DType],
+                    byAddress ? BackwardByAddress : Backward[dy.DType, x.DType],
                     new BackwardPush((uint)rows, (uint)columns, dx.Flag),
                     RowLayout.Workgroups(r.Info, rows),
-                    [RowLayout.WorkgroupSize(r.Info), RowLayout.Vectors(columns)],
-                    [Binding.Read(x), Binding.Read(weight), Binding.Read(statistics), Binding.Read(dy), dx.Binding],
+                    Specialization(r, byAddress, columns),
+                    [Binding.Read(statistics), Binding.Read(x), Binding.Read(weight), Binding.Read(dy), dx.Binding],
                     12.0 * x.Elements
                 );
             }
@@ -77,22 +87,24 @@ public static class LayerNormOp
         }
 
         // The sums of dy * xhat and of dy over chunks of rows, each [chunks, C].
-        private (Tensor Weight, Tensor Bias) WeightSums(Tensor x, Tensor statistics, Tensor dy)
+        private (Tensor Weight, Tensor Bias) WeightSums(bool byAddress, Tensor x, Tensor statistics, Tensor dy)
         {
             int rows = x.Shape.Rows,
                 columns = x.Shape.Columns;
             ColumnLayout layout = ColumnLayout.InChunks(r.Info, rows, columns);
+            if (byAddress)
+                layout = layout with { ColumnLanes = (uint)r.Info.SubgroupSize };
             WorkgroupCount groups = layout.Workgroups(rows, columns);
             Tensor weightSums = r.Empty([(int)groups.Y, columns]),
                 biasSums = r.Empty([(int)groups.Y, columns]);
             r.Dispatch(
-                BackwardWeight[dy.DType, x.DType],
+                byAddress ? BackwardWeightByAddress : BackwardWeight[dy.DType, x.DType],
                 new WeightPush((uint)rows, (uint)columns, (uint)layout.RowsPerChunk),
                 groups,
-                layout.Specialization(columns),
+                byAddress ? AddressLayout.Specialization(r.Info) : layout.Specialization(columns),
                 [
-                    Binding.Read(x),
                     Binding.Read(statistics),
+                    Binding.Read(x),
                     Binding.Read(dy),
                     Binding.Write(weightSums),
                     Binding.Write(biasSums),

@@ -21,7 +21,8 @@ public static class AdamWOp
         float WeightDecay
     );
 
-    private static readonly Kernel<Push> Forward = new("adam_w");
+    private static readonly Kernel<Push> Forward = new("adam_w"),
+        ByAddress = new("adam_w.address", SubgroupDemand.Full, addresses: 4);
 
     extension(Recorder r)
     {
@@ -55,9 +56,10 @@ public static class AdamWOp
             foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
             {
                 Shape part = [length];
+                bool byAddress = ElementwiseLayout.ReadsByAddress(r, length);
                 // The mask is bound as a whole: a part of it may start at a place where the device lets no range start.
                 r.Dispatch(
-                    Forward,
+                    byAddress ? ByAddress : Forward,
                     new Push(
                         (uint)length,
                         (uint)(start / Granule),
@@ -69,18 +71,18 @@ public static class AdamWOp
                         (float)options.Epsilon,
                         (float)options.WeightDecay
                     ),
-                    ElementwiseLayout.Workgroups(r.Info, length),
-                    [ElementwiseLayout.WorkgroupSize(r.Info)],
+                    ElementwiseLayout.Workgroups(r.Info, length, byAddress),
+                    ElementwiseLayout.Specialization(r.Info, byAddress),
                     [
-                        Binding.ReadWrite(parameters.Slice(start, part)),
-                        Binding.Read(gradients.Slice(start, part)),
-                        Binding.ReadWrite(firstMoment.Slice(start, part)),
-                        Binding.ReadWrite(secondMoment.Slice(start, part)),
                         Binding.Read(decayMask),
                         Binding.Read(stepState),
                         update.ScaleBinding,
                         update.ApplyBinding,
                         update.RatesBinding,
+                        Binding.ReadWrite(parameters.Slice(start, part)),
+                        Binding.Read(gradients.Slice(start, part)),
+                        Binding.ReadWrite(firstMoment.Slice(start, part)),
+                        Binding.ReadWrite(secondMoment.Slice(start, part)),
                     ],
                     15.0 * length
                 );

@@ -5,7 +5,8 @@ public static class EmaOp
 {
     private readonly record struct Push(uint Count);
 
-    private static readonly Kernel<Push> Forward = new("ema");
+    private static readonly Kernel<Push> Forward = new("ema"),
+        ByAddress = new("ema.address", SubgroupDemand.Full, addresses: 2);
 
     extension(Recorder r)
     {
@@ -23,18 +24,21 @@ public static class EmaOp
                 );
             StepState.Check(stepState);
             foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
+            {
+                bool byAddress = ElementwiseLayout.ReadsByAddress(r, length);
                 r.Dispatch(
-                    Forward,
+                    byAddress ? ByAddress : Forward,
                     new Push((uint)length),
-                    ElementwiseLayout.Workgroups(r.Info, length),
-                    [ElementwiseLayout.WorkgroupSize(r.Info)],
+                    ElementwiseLayout.Workgroups(r.Info, length, byAddress),
+                    ElementwiseLayout.Specialization(r.Info, byAddress),
                     [
+                        Binding.Read(stepState),
                         Binding.ReadWrite(average.Slice(start, [length])),
                         Binding.Read(parameters.Slice(start, [length])),
-                        Binding.Read(stepState),
                     ],
                     3.0 * length
                 );
+            }
         }
     }
 }

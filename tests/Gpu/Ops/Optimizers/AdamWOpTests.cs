@@ -15,6 +15,7 @@ public class AdamWOpTests
     [InlineData(7, true)]
     [InlineData(197, true)]
     [InlineData(64 * 37, false)]
+    [InlineData(64 * 1093, true)]
     [InlineData(70_001, true)]
     public void Matches_the_oracle(int count, bool clipped)
     {

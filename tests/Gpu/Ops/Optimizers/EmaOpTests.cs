@@ -6,6 +6,7 @@ public class EmaOpTests
 {
     [Theory]
     [InlineData(1, 0.5)]
+    [InlineData(64 * 37, 0.99)]
     [InlineData(197, 0.99)]
     [InlineData(70_001, 0.99996)]
     public void Matches_the_oracle(int count, double decay)

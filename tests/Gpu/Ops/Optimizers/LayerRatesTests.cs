@@ -3,7 +3,7 @@ using Deit.Gpu;
 namespace Deit.Tests.Gpu.Ops.Optimizers;
 
 /// <summary>Factors of the learning rate: each granule ends as it does alone at its own rate.</summary>
-public sealed class LayerRatesTests
+public class LayerRatesTests
 {
     private const int Granule = 64,
         Count = (4 * Granule) + 5; // the last granule is not whole
