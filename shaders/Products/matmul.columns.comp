@@ -1,15 +1,13 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#extension GL_EXT_control_flow_attributes : require
-#extension GL_KHR_shader_subgroup_basic : require
-#extension GL_KHR_shader_subgroup_ballot : require
-#extension GL_EXT_buffer_reference : require
-#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+layout(constant_id = 3) const uint SG = 8;
 #include "../Shared/storage.glsl"
+#include "../Shared/own.glsl"
 #define EPILOGUE_ID 6
 #define BY_ADDRESS
-float biasOfColumn;
+float biasOfColumn, elementOfE;
 #define BIAS_OF(n) biasOfColumn
+#define ELEMENT_OF_E(at) elementOfE
 #include "matmul.glsl"
 // For CPU drivers, which run the lanes of a subgroup as one vector: a lane owns a column of C, and a workgroup of one subgroup walks along
 // K with ROWS rows. Their sums stay in registers. A multiply-add needs an element of A, which all lanes share and whose load is part of
@@ -17,18 +15,32 @@ float biasOfColumn;
 // B lies in panels of SG columns: B[k, n] is element n / SG * strideBN + k * strideBK + n % SG. Where n is contiguous, B is so already.
 layout(constant_id = 1) const uint ROWS = 24;      // at most M
 layout(constant_id = 2) const uint STEP = 24;      // along K, at most K
-layout(constant_id = 3) const uint SG = 8;
 // Of A[m, k] within a block of rows. They are constants, so that the elements' places are parts of the instructions. Where k is not contiguous,
 // A lies in strips of ROWS, as matmul.strips.comp lays it, and strideAM is the distance of two strips.
 layout(constant_id = 4) const uint STRIDE_AM = 0;
 layout(constant_id = 5) const uint STRIDE_AK = 1;
-#include "../Shared/own.glsl"
 
 // The sums of A's rows: dW = dy^T x reads all that the gradient of a bias needs. A panel of ones behind the last panel makes them.
 const uint ROW_SUMS = 256, ACCUMULATE_ROW_SUMS = 512;  // of EPILOGUE
-layout(binding = EPILOGUE_BINDING + 5) buffer RowSums_ { float rowSums[]; };  // [M]
+layout(binding = EPILOGUE_BINDING + 4) buffer RowSums_ { float rowSums[]; };  // [M]
 
-const uint BYTES = 4;  // of an element
+const uint READS_E = GELU_DERIVATIVE | RESIDUAL;       // of EPILOGUE
+const uint BYTES = 4;                                  // of an element
+
+// Finishes the rows of a block and writes them.
+void store(uint n, uint panel, uint baseC, uint row0, uint firstRow, bool ones, float sum[ROWS])
+{
+    [[unroll]] for (uint r = 0; r < ROWS; r++)
+    {
+        uint row = row0 + r;
+        if ((EPILOGUE & READS_E) != 0)
+            elementOfE = own(addressE + uint64_t(baseC + row * strideCM + panel * SG) * BYTES);
+        if (n < N && row >= firstRow)
+            finish(row, n, baseC + row * strideCM + n, sum[r]);
+        if (ones && row >= firstRow && gl_SubgroupInvocationID == 0)
+            rowSums[row] = sum[r] + ((EPILOGUE & ACCUMULATE_ROW_SUMS) != 0 ? rowSums[row] : 0);
+    }
+}
 
 void main()
 {
@@ -87,12 +99,10 @@ void main()
     biasOfColumn = 0;
     if ((EPILOGUE & BIAS) != 0 && n < N)
         biasOfColumn = bias[n];
-    [[unroll]] for (uint r = 0; r < ROWS; r++)
-    {
-        uint row = row0 + r;
-        if (n < N && row >= firstRow)
-            finish(row, n, baseC + row * strideCM + n, sum[r]);
-        if (ones && row >= firstRow && gl_SubgroupInvocationID == 0)
-            rowSums[row] = sum[r] + ((EPILOGUE & ACCUMULATE_ROW_SUMS) != 0 ? rowSums[row] : 0);
-    }
+    if ((EPILOGUE & READS_E) == 0)
+        store(n, panel, baseC, row0, firstRow, ones, sum);
+    else
+        // A loop that tests before it runs: see own.glsl.
+        for (uint once = zero; once < 1; once++)
+            store(n, panel, baseC, row0, firstRow, ones, sum);
 }

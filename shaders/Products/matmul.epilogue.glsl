@@ -38,9 +38,14 @@ layout(binding = EPILOGUE_BINDING + 1) buffer C_ { RESULT C[]; };               
 layout(binding = EPILOGUE_BINDING + 1) buffer C4_ { RESULT4 C4[]; };
 layout(binding = EPILOGUE_BINDING + 2) writeonly buffer Z_ { RESULT Z[]; };
 layout(binding = EPILOGUE_BINDING + 2) writeonly buffer Z4_ { RESULT4 Z4[]; };
+#ifdef BY_ADDRESS  // E has an address in place of a binding
+layout(binding = EPILOGUE_BINDING + 3) readonly buffer Scale_ { float scale[]; };          // [M / rowsPerSample]
+#else
 layout(binding = EPILOGUE_BINDING + 3) readonly buffer E_ { RESULT E[]; };
 layout(binding = EPILOGUE_BINDING + 3) readonly buffer E4_ { RESULT4 E4[]; };
+#define ELEMENT_OF_E(at) LOAD_RESULT(E[at])
 layout(binding = EPILOGUE_BINDING + 4) readonly buffer Scale_ { float scale[]; };          // [M / rowsPerSample]
+#endif
 
 #ifndef BIAS_OF
 #define BIAS_OF(n) bias[n]
@@ -56,11 +61,11 @@ float finished(uint m, uint n, uint at, float z)
     if ((EPILOGUE & GELU) != 0)
         z = gelu(z);
     if ((EPILOGUE & GELU_DERIVATIVE) != 0)
-        z *= geluDerivative(LOAD_RESULT(E[at]));
+        z *= geluDerivative(ELEMENT_OF_E(at));
     if ((EPILOGUE & SCALE) != 0)
         z *= scale[m / rowsPerSample];
     if ((EPILOGUE & RESIDUAL) != 0)
-        z += LOAD_RESULT(E[at]);
+        z += ELEMENT_OF_E(at);
     if ((EPILOGUE & ACCUMULATE) != 0)
         z += LOAD_RESULT(C[at]);
     return z;
@@ -68,6 +73,7 @@ float finished(uint m, uint n, uint at, float z)
 
 void finish(uint m, uint n, uint at, float z) { C[at] = STORE_RESULT(finished(m, n, at, z)); }
 
+#ifndef BY_ADDRESS
 // The same for C[m, n .. n + 3]; n and `at` are multiples of four.
 void finish4(uint m, uint n, uint at, vec4 z)
 {
@@ -92,3 +98,4 @@ void finish4(uint m, uint n, uint at, vec4 z)
         z += LOAD_RESULT4(C4[at / 4]);
     C4[at / 4] = STORE_RESULT4(z);
 }
+#endif

@@ -12,7 +12,7 @@ layout(push_constant) uniform Push
     uint lastK;               // K of the last of the batch
     uint rowsPerSample;       // rows of C that share a factor
 #ifdef BY_ADDRESS
-    uint64_t addressA, addressB;  // which have no bindings then
+    uint64_t addressE, addressA, addressB;  // which have no bindings then
 #endif
 };
 

@@ -28,7 +28,7 @@ public static partial class MatMulOp
     }
 
     private static readonly Kernel<Push> Resident = new("matmul.resident", SubgroupDemand.Full);
-    private static readonly Kernel<Push> Columns = new("matmul.columns", SubgroupDemand.Full, addresses: 2);
+    private static readonly Kernel<Push> Columns = new("matmul.columns", SubgroupDemand.Full, addresses: 3);
 
     private static readonly int[] SplitCounts = [4, 16, 64];
     private const int LargestSplit = 4096; // rows and columns of C: larger ones have tiles enough
