@@ -23,15 +23,26 @@ public static class CopyOp
             foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, words))
             {
                 Shape part = [length * 4 / size];
-                bool byAddress = ElementwiseLayout.ReadsByAddress(r, length);
-                r.Dispatch(
-                    byAddress ? ByAddress : Forward,
-                    new Push((uint)length),
-                    ElementwiseLayout.Workgroups(r.Info, length, byAddress),
-                    ElementwiseLayout.Specialization(r.Info, byAddress),
-                    [Binding.Read(x.Slice(start * 4 / size, part)), Binding.Write(y.Slice(start * 4 / size, part))]
+                RecordPart(
+                    r,
+                    SharedAddresses.ReadElements(r, length),
+                    x.Slice(start * 4 / size, part),
+                    y.Slice(start * 4 / size, part)
                 );
             }
         }
+    }
+
+    /// <summary>Records a copy that the device can bind, in one of two ways.</summary>
+    internal static void RecordPart(Recorder r, bool byAddress, Tensor x, Tensor y)
+    {
+        long words = x.ByteLength / 4;
+        r.Dispatch(
+            byAddress ? ByAddress : Forward,
+            new Push((uint)words),
+            ElementwiseLayout.Workgroups(r.Info, words, byAddress),
+            ElementwiseLayout.Specialization(r.Info, byAddress),
+            [Binding.Read(x), Binding.Write(y)]
+        );
     }
 }

@@ -68,14 +68,12 @@ public static class ResidualOp
             int rows = dy.Shape.Rows,
                 columns = dy.Shape.Columns,
                 rowsPerSample = rows / dy.Shape[0];
-            bool byAddress = LayerNormOp.ReadsByAddress(r, columns, dy.DType, dBranch.Tensor.DType);
+            bool byAddress = SharedAddresses.ReadRows(r, columns, dy.DType, dBranch.Tensor.DType);
             r.Dispatch(
                 byAddress ? BackwardByAddress : Backward[dBranch.Tensor.DType, dy.DType],
                 new BackwardPush((uint)rows, (uint)columns, (uint)rowsPerSample, dBranch.Flag),
                 RowLayout.Workgroups(r.Info, rows),
-                byAddress
-                    ? AddressLayout.Specialization(r.Info)
-                    : [RowLayout.WorkgroupSize(r.Info), RowLayout.Vectors(columns)],
+                RowLayout.Specialization(r.Info, columns, byAddress),
                 [Binding.Read(dropPathScale), Binding.Read(dy), dBranch.Binding],
                 dy.Elements
             );

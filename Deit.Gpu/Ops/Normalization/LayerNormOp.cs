@@ -1,7 +1,7 @@
 namespace Deit.Gpu;
 
 /// <summary>y = (x - mean) * rstd * weight + bias over the last dimension (Ba et al., arXiv 1607.06450).</summary>
-public static partial class LayerNormOp
+public static class LayerNormOp
 {
     private readonly record struct Push(uint Rows, uint Columns, float Epsilon);
 
@@ -43,8 +43,23 @@ public static partial class LayerNormOp
                 columns = x.Shape.Columns;
             if (weight.Elements != columns || bias.Elements != columns)
                 throw new ArgumentException($"LayerNorm of {x} with {weight} and {bias}: expected both [{columns}].");
-            bool byAddress = ReadsByAddress(r, columns, x.DType, output);
-            (Tensor y, Tensor statistics) = RecordForward(r, byAddress, x, weight, bias, epsilon, output);
+            bool byAddress = SharedAddresses.ReadRows(r, columns, x.DType, output);
+            Tensor y = r.Empty(x.Shape, output);
+            Tensor statistics = r.Empty([rows, 2]);
+            r.Dispatch(
+                byAddress ? ForwardByAddress : Forward[output, x.DType],
+                new Push((uint)rows, (uint)columns, epsilon),
+                RowLayout.Workgroups(r.Info, rows),
+                RowLayout.Specialization(r.Info, columns, byAddress),
+                [
+                    Binding.Write(statistics),
+                    Binding.Read(x),
+                    Binding.Read(weight),
+                    Binding.Read(bias),
+                    Binding.Write(y),
+                ],
+                8.0 * x.Elements
+            );
             if (Tape.Needs(x, weight, bias))
                 r.Tape.OnBackward(y, dy => r.LayerNormBackward(byAddress, x, weight, bias, statistics, dy));
             return y;
@@ -72,7 +87,7 @@ public static partial class LayerNormOp
                     byAddress ? BackwardByAddress : Backward[dy.DType, x.DType],
                     new BackwardPush((uint)rows, (uint)columns, dx.Flag),
                     RowLayout.Workgroups(r.Info, rows),
-                    Specialization(r, byAddress, columns),
+                    RowLayout.Specialization(r.Info, columns, byAddress),
                     [Binding.Read(statistics), Binding.Read(x), Binding.Read(weight), Binding.Read(dy), dx.Binding],
                     12.0 * x.Elements
                 );

@@ -56,7 +56,7 @@ public static class AdamWOp
             foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
             {
                 Shape part = [length];
-                bool byAddress = ElementwiseLayout.ReadsByAddress(r, length);
+                bool byAddress = SharedAddresses.ReadElements(r, length);
                 // The mask is bound as a whole: a part of it may start at a place where the device lets no range start.
                 r.Dispatch(
                     byAddress ? ByAddress : Forward,

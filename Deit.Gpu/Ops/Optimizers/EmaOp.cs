@@ -25,7 +25,7 @@ public static class EmaOp
             StepState.Check(stepState);
             foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, parameters.Elements))
             {
-                bool byAddress = ElementwiseLayout.ReadsByAddress(r, length);
+                bool byAddress = SharedAddresses.ReadElements(r, length);
                 r.Dispatch(
                     byAddress ? ByAddress : Forward,
                     new Push((uint)length),

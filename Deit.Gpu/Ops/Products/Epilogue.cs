@@ -78,9 +78,16 @@ public readonly record struct Epilogue
         ];
     }
 
-    /// <summary>The binding of the sums of rows, for a kernel that has it behind the others.</summary>
-    internal Binding RowSumsBinding(Tensor c) =>
-        RowSums is null ? Binding.Write(c.Slice(0, [1])) : Binding.Output(RowSums, AccumulateRowSums);
+    /// <summary>
+    /// The bindings of <c>matmul.columns</c>: four of those, the sums of rows, and what it reads by address, which are
+    /// the residual or GELU's input, and the factors.
+    /// </summary>
+    internal Binding[] BindingsByAddress(Tensor c, Tensor a, Tensor b)
+    {
+        Binding[] all = Bindings(c, read: a);
+        Binding rowSums = RowSums is null ? Binding.Write(c.Slice(0, [1])) : Binding.Output(RowSums, AccumulateRowSums);
+        return [.. all[..3], all[4], rowSums, all[3], Binding.Read(a), Binding.Read(b)];
+    }
 
     /// <summary>Checks that everything fits a product.</summary>
     /// <param name="c">The result.</param>

@@ -306,15 +306,7 @@ public static partial class MatMulOp
                 epilogue.Flags(fours: variant.Fours && x.N % 4 == 0),
             ],
             byColumns
-                ?
-                [
-                    .. finish[..3],
-                    finish[4],
-                    epilogue.RowSumsBinding(c),
-                    finish[3],
-                    Binding.Read(lie.A),
-                    Binding.Read(lie.B),
-                ]
+                ? epilogue.BindingsByAddress(c, lie.A, lie.B)
                 : [Binding.Read(lie.A), Binding.Read(lie.B), .. variant.Fuses ? finish : finish[..2]],
             2.0 * x.Batch * x.M * x.N * x.K
         );

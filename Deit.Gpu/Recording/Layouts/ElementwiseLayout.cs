@@ -16,12 +16,6 @@ internal static class ElementwiseLayout
         return new WorkgroupCount((uint)x, WorkgroupCount.Cover(groups, x));
     }
 
-    /// <summary>
-    /// Whether so many elements of 32 bits are read by an address that lanes share, by the <c>address</c> variant of a kernel.
-    /// </summary>
-    public static bool ReadsByAddress(Recorder r, long count) =>
-        count % r.Info.SubgroupSize == 0 && LayerNormOp.ReadsByAddress(r);
-
     /// <summary>The specialization constants of a kernel or of its <c>address</c> variant.</summary>
     public static uint[] Specialization(GpuInfo info, bool byAddress) =>
         byAddress ? AddressLayout.Specialization(info) : [WorkgroupSize(info)];

@@ -16,6 +16,10 @@ internal static class RowLayout
     /// </summary>
     public static uint Vectors(int columns) => columns % 4 == 0 ? 1u : 0u;
 
+    /// <summary>The specialization constants of a kernel that reads four columns at a time, or of its <c>address</c> variant.</summary>
+    public static uint[] Specialization(GpuInfo info, int columns, bool byAddress) =>
+        byAddress ? AddressLayout.Specialization(info) : [WorkgroupSize(info), Vectors(columns)];
+
     /// <summary>Workgroups that cover a number of rows.</summary>
     public static WorkgroupCount Workgroups(GpuInfo info, int rows)
     {
