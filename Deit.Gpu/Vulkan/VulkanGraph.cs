@@ -276,6 +276,8 @@ internal sealed unsafe class VulkanGraph : IDisposable
     {
         BoundRange[] ranges = _launches[index].Ranges;
         int count = ranges.Length;
+        if (count == 0)
+            return; // its kernel has all tensors by address
         DescriptorBufferInfo* buffers = stackalloc DescriptorBufferInfo[count];
         WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[count];
         for (int i = 0; i < count; i++)
