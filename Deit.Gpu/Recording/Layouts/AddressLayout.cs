@@ -11,7 +11,7 @@ internal static class AddressLayout
 
     /// <summary>Whether such kernels run on a device.</summary>
     public static bool RunsOn(GpuInfo info) =>
-        info is { Type: GpuType.Cpu, BufferAddresses: true, SubgroupBallot: true };
+        info is { Type: GpuType.Cpu, CardLayout: false, BufferAddresses: true, SubgroupBallot: true };
 
     /// <summary>Whether rows of so many elements divide into four vectors each.</summary>
     public static bool FitsRows(GpuInfo info, int columns) => columns % (4 * info.SubgroupSize) == 0;
