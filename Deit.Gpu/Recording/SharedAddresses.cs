@@ -16,21 +16,20 @@ internal static class SharedAddresses
         foreach (DType type in types)
             if (type != DType.F32)
                 return false;
-        return AddressLayout.FitsRows(r.Info, columns) && Read(r);
+        return AddressLayout.RunsOn(r.Info) && AddressLayout.FitsRows(r.Info, columns) && Read(r);
     }
 
     /// <summary>Whether so many elements of 32 bits are read so.</summary>
-    public static bool ReadElements(Recorder r, long count) => count % r.Info.SubgroupSize == 0 && Read(r);
+    public static bool ReadElements(Recorder r, long count) =>
+        AddressLayout.RunsOn(r.Info) && count % r.Info.SubgroupSize == 0 && Read(r);
 
     private static bool Read(Recorder r)
     {
-        if (!AddressLayout.RunsOn(r.Info))
-            return false;
         if (r.Forced.Addresses is { } forced)
             return forced;
         // The activations of DeiT-Ti at a batch of 8.
         Shape sample = [8, 197, 192];
-        // A copy differs in no bit.
+        // A copy differs in no bit; the smallest number stands for 0, which no difference can be divided by.
         KernelTrial trial = new([sample], DType.F32, ByBinding, Absolute: float.Epsilon, Relative: 0);
         return r.Choose("elements f32", [Candidate(ByBinding), Candidate(ByAddress)], trial) == ByAddress;
 

@@ -11,7 +11,8 @@ internal static class AddressLayout
 
     /// <summary>Whether such kernels run on a device.</summary>
     public static bool RunsOn(GpuInfo info) =>
-        info is { Type: GpuType.Cpu, CardLayout: false, BufferAddresses: true, SubgroupBallot: true };
+        info is { Type: GpuType.Cpu, CardLayout: false, BufferAddresses: true, SubgroupBallot: true }
+        && info.SubgroupSize is 4 or 8 or 16;
 
     /// <summary>Whether rows of so many elements divide into four vectors each.</summary>
     public static bool FitsRows(GpuInfo info, int columns) => columns % (4 * info.SubgroupSize) == 0;

@@ -7,7 +7,10 @@ public class CopyOpTests
     [Theory]
     [InlineData(1)]
     [InlineData(7)]
+    [InlineData(64)]
+    [InlineData(64 * 37)]
     [InlineData(1025)]
+    [InlineData(64 * 1093)]
     [InlineData(70_001)]
     public void Copies(int count) =>
         OpHarness.Check(
