@@ -64,6 +64,18 @@ public class LayerRatesTests
         Assert.NotEqual(Run(optimizer, 0, Count, 1, null), together);
     }
 
+    // Which vectors divide: a kernel that reads by address takes them.
+    [Theory]
+    [MemberData(nameof(Optimizers))]
+    public void Whole_granules_end_as_each_does_alone(string optimizer)
+    {
+        float[] alone =
+        [
+            .. Rates[..4].SelectMany((rate, granule) => Run(optimizer, granule * Granule, Granule, rate, null)),
+        ];
+        Assert.Equal(alone, Run(optimizer, 0, 4 * Granule, 1, Rates[..4]));
+    }
+
     [Theory]
     [MemberData(nameof(Optimizers))]
     public void Factors_of_one_change_no_bit(string optimizer) =>
