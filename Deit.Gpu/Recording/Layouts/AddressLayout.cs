@@ -21,10 +21,6 @@ internal static class AddressLayout
     public static uint[] Specialization(GpuInfo info) => [(uint)info.SubgroupSize, (uint)info.SubgroupSize];
 
     /// <summary>Workgroups that cover a number of elements.</summary>
-    public static WorkgroupCount OfElements(GpuInfo info, long count)
-    {
-        long groups = WorkgroupCount.Cover(count, info.SubgroupSize * VectorsOfWorkgroup),
-            x = Math.Min(groups, info.MaxWorkgroups.X);
-        return new WorkgroupCount((uint)x, WorkgroupCount.Cover(groups, x));
-    }
+    public static WorkgroupCount OfElements(GpuInfo info, long count) =>
+        ElementwiseLayout.Line(info, WorkgroupCount.Cover(count, info.SubgroupSize * VectorsOfWorkgroup));
 }

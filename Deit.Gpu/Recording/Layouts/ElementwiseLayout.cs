@@ -9,9 +9,12 @@ internal static class ElementwiseLayout
     public static uint WorkgroupSize(GpuInfo info) => (uint)info.FlatWorkgroup;
 
     /// <summary>Workgroups that cover a number of elements.</summary>
-    public static WorkgroupCount Workgroups(GpuInfo info, long count)
+    public static WorkgroupCount Workgroups(GpuInfo info, long count) =>
+        Line(info, WorkgroupCount.Cover(count, (long)WorkgroupSize(info) * Items));
+
+    /// <summary>So many workgroups in a long line over x and y, since x alone ends early on some devices.</summary>
+    internal static WorkgroupCount Line(GpuInfo info, long groups)
     {
-        long groups = WorkgroupCount.Cover(count, (long)WorkgroupSize(info) * Items);
         long x = Math.Min(groups, info.MaxWorkgroups.X);
         return new WorkgroupCount((uint)x, WorkgroupCount.Cover(groups, x));
     }
