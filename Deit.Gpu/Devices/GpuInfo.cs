@@ -96,9 +96,6 @@ public sealed record GpuInfo
     /// </summary>
     public bool BufferAddresses { get; init; }
 
-    /// <summary>Whether bindings are written into command buffers. Where not, each launch has a descriptor set.</summary>
-    internal bool PushDescriptors { get; init; }
-
     /// <summary>The largest range in bytes that a kernel can bind.</summary>
     public required long MaxStorageBufferRange { get; init; }
 

@@ -5,7 +5,6 @@ namespace Deit.Gpu.Vulkan;
 /// <summary>The optional features a device has: queried once, enabled when the device is opened.</summary>
 internal sealed unsafe record Features
 {
-    private const string PushDescriptorName = "VK_KHR_push_descriptor";
     private const string MemoryBudgetName = "VK_EXT_memory_budget";
     private const string CooperativeMatrixName = "VK_KHR_cooperative_matrix";
     private const string CooperativeMatrix2Name = "VK_NV_cooperative_matrix2";
@@ -36,9 +35,6 @@ internal sealed unsafe record Features
 
     /// <summary>What the driver's compiler made of a kernel can be asked.</summary>
     public bool ExecutableProperties { get; private init; }
-
-    /// <summary>Bindings that are written into command buffers.</summary>
-    public bool PushDescriptors { get; private init; }
 
     /// <summary>Addresses of buffers as 64-bit integers of a shader.</summary>
     public bool BufferAddresses { get; private init; }
@@ -133,7 +129,6 @@ internal sealed unsafe record Features
             BFloat16 = bfloat16.ShaderBFloat16Type,
             BFloat16Matrices = bfloat16.ShaderBFloat16Type && bfloat16.ShaderBFloat16CooperativeMatrix,
             MemoryBudget = extensions.Contains(MemoryBudgetName),
-            PushDescriptors = extensions.Contains(PushDescriptorName),
             PortabilitySubset = extensions.Contains(PortabilitySubsetName),
             BufferAddresses = features12.BufferDeviceAddress && features10.ShaderInt64,
         };
@@ -148,8 +143,6 @@ internal sealed unsafe record Features
     /// <param name="use">What the device is opened for.</param>
     public IEnumerable<string> ExtensionNames(DeviceUse use)
     {
-        if (PushDescriptors)
-            yield return PushDescriptorName;
         if (PortabilitySubset)
             yield return PortabilitySubsetName;
         if (CooperativeMatrix)

@@ -73,7 +73,6 @@ internal static unsafe class PhysicalDevices
                 addresses ? MemoryBlock.Slack : 0
             ),
             BufferAddresses = addresses,
-            PushDescriptors = features.PushDescriptors,
             MaxStorageBufferRange = limits.MaxStorageBufferRange,
             SubgroupSize = (int)properties11.SubgroupSize,
             SubgroupSizes = SubgroupSizes(properties13, features.SubgroupSizeControl),

@@ -216,7 +216,6 @@ internal sealed unsafe class PipelineCache : IDisposable
         DescriptorSetLayoutCreateInfo create = new()
         {
             SType = StructureType.DescriptorSetLayoutCreateInfo,
-            Flags = _device.Info.PushDescriptors ? DescriptorSetLayoutCreateFlags.PushDescriptorBitKhr : 0,
             BindingCount = (uint)count,
             PBindings = bindings,
         };

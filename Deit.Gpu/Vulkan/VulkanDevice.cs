@@ -6,14 +6,6 @@ namespace Deit.Gpu.Vulkan;
 /// <summary>A logical device with its queue and everything made from it.</summary>
 internal sealed unsafe class VulkanDevice : IDisposable
 {
-    private readonly delegate* unmanaged<
-        CommandBuffer,
-        PipelineBindPoint,
-        PipelineLayout,
-        uint,
-        uint,
-        WriteDescriptorSet*,
-        void> _pushDescriptors;
     private bool _disposed;
 
     /// <summary>Opens the device of these facts.</summary>
@@ -50,15 +42,6 @@ internal sealed unsafe class VulkanDevice : IDisposable
         Calls = new VulkanCalls(Vk);
         Handle = CreateDevice();
         Vk.GetDeviceQueue(Handle, QueueFamily, 0, out Queue queue);
-        _pushDescriptors = (delegate* unmanaged<
-            CommandBuffer,
-            PipelineBindPoint,
-            PipelineLayout,
-            uint,
-            uint,
-            WriteDescriptorSet*,
-            void>)
-            (void*)(info.PushDescriptors ? Vk.GetDeviceProcAddr(Handle, "vkCmdPushDescriptorSetKHR") : default);
         try
         {
             Queue = new SubmissionQueue(this, queue);
@@ -96,13 +79,6 @@ internal sealed unsafe class VulkanDevice : IDisposable
     public DeviceMemoryAllocator Memory { get; }
     public PipelineCache Pipelines { get; }
     public Transfers Transfers { get; }
-
-    public void PushDescriptors(
-        CommandBuffer commands,
-        PipelineLayout layout,
-        uint count,
-        WriteDescriptorSet* writes
-    ) => _pushDescriptors(commands, PipelineBindPoint.Compute, layout, 0, count, writes);
 
     /// <summary>A barrier that makes everything written before visible to everything after.</summary>
     public void FullBarrier(

@@ -10,7 +10,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
     private readonly bool[] _barriers;
     private readonly ComputePipeline[] _pipelines;
     private readonly CommandPool _pool;
-    private readonly DescriptorSets? _sets; // where the driver has no push descriptors
+    private readonly DescriptorSets? _sets; // none on a device that runs nothing
     private readonly HostCopy[] _copies;
     private readonly int[] _ends; // of the parts, each a number of launches
     private readonly CommandBuffer[][] _parts;
@@ -47,12 +47,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
         VulkanError.Check(device.Calls.CreateCommandPool(in create, out _pool), "creating a command pool");
         try
         {
-            if (!device.Info.PushDescriptors && launches.Count > 0)
-            {
-                _sets = new DescriptorSets(device, launches);
-                for (int i = 0; i < launches.Count; i++)
-                    Bind(default, i, default);
-            }
+            _sets = new DescriptorSets(device, launches);
             int first = 0;
             for (int part = 0; part < _ends.Length; part++)
             {
@@ -254,10 +249,7 @@ internal sealed unsafe class VulkanGraph : IDisposable
     private void EncodeLaunch(CommandBuffer commands, int index, ComputePipeline pipeline)
     {
         Launch launch = _launches[index];
-        if (_sets is null)
-            Bind(commands, index, pipeline.Layout);
-        else
-            _sets.Bind(commands, pipeline.Layout, index);
+        _sets!.Bind(commands, pipeline.Layout, index);
         fixed (byte* push = launch.Push)
             if (launch.Push.Length > 0)
                 _device.Vk.CmdPushConstants(
@@ -269,38 +261,6 @@ internal sealed unsafe class VulkanGraph : IDisposable
                     push
                 );
         _device.Vk.CmdDispatch(commands, launch.Workgroups.X, launch.Workgroups.Y, launch.Workgroups.Z);
-    }
-
-    // Writes the bindings of a launch: into the command buffer, or into its descriptor set where there is one.
-    private void Bind(CommandBuffer commands, int index, PipelineLayout layout)
-    {
-        BoundRange[] ranges = _launches[index].Ranges;
-        int count = ranges.Length;
-        if (count == 0)
-            return; // its kernel has all tensors by address
-        DescriptorBufferInfo* buffers = stackalloc DescriptorBufferInfo[count];
-        WriteDescriptorSet* writes = stackalloc WriteDescriptorSet[count];
-        for (int i = 0; i < count; i++)
-        {
-            BoundRange range = ranges[i];
-            buffers[i] = new DescriptorBufferInfo(
-                range.Buffer.Block.Buffer,
-                (ulong)(range.Buffer.Offset + range.Offset),
-                (ulong)(range.ByteLength + 3 & ~3L)
-            );
-            writes[i] = new WriteDescriptorSet
-            {
-                SType = StructureType.WriteDescriptorSet,
-                DstBinding = (uint)i,
-                DescriptorCount = 1,
-                DescriptorType = DescriptorType.StorageBuffer,
-                PBufferInfo = &buffers[i],
-            };
-        }
-        if (_sets is null)
-            _device.PushDescriptors(commands, layout, (uint)count, writes);
-        else
-            _sets.Write(index, (uint)count, writes);
     }
 
     public void Dispose()

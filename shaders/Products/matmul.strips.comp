@@ -2,13 +2,16 @@
 #extension GL_GOOGLE_include_directive : require
 // The columns of X [K, W] in strips of WIDTH, as matmul.columns.comp walks along them: S[strip][k][i] = X[k, WIDTH * strip + i]. Where the last
 // strip would reach past W, it holds something else there, or with BACK it starts so much earlier that it ends with X. A workgroup of one
-// subgroup takes CHUNK rows, one after the other, so that memory is read in order.
+// subgroup takes CHUNK rows, one after the other, so that memory is read in order. With GELU, X is what GELU was taken of, and the strips
+// hold the result.
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint WIDTH = 24;
 layout(constant_id = 2) const uint CHUNK = 16;
 layout(constant_id = 3) const uint SG = 8;
 layout(constant_id = 4) const uint BACK = 0;
+layout(constant_id = 5) const uint GELU = 0;
 #include "../Shared/own.glsl"
+#include "../Shared/erf.glsl"
 layout(push_constant) uniform Push
 {
     uint W, K;
@@ -32,6 +35,8 @@ void main()
             [[unroll]] for (uint i = 0; i < WIDTH; i += SG)
             {
                 float value = own(start + i * 4);
+                if (GELU != 0)
+                    value = gelu(value);
                 if (i + gl_SubgroupInvocationID < WIDTH)
                     end.value[i + gl_SubgroupInvocationID] = value;
             }

@@ -105,7 +105,8 @@ public static partial class MatMulOp
         return packed;
     }
 
-    // [batch, strips, rows, width], the columns of x [batch, rows, columns] in strips.
+    // [batch, strips, rows, width], the columns of x [batch, rows, columns] in strips. The result of a GELU is taken anew of what
+    // it was taken of: then it need not be kept from the forward pass, and a step takes less memory.
     private static Tensor InStrips(Recorder r, Tensor x, int batch, int rows, int columns, uint width, bool back)
     {
         const uint Chunk = 16; // rows that a workgroup takes
@@ -115,8 +116,8 @@ public static partial class MatMulOp
             Strips,
             new StripsPush((uint)columns, (uint)rows),
             new WorkgroupCount(WorkgroupCount.Cover((uint)rows, Chunk), (uint)batch, 1),
-            [lanes, width, Chunk, lanes, back ? 1u : 0u],
-            [Binding.Read(x), Binding.Write(strips)]
+            [lanes, width, Chunk, lanes, back ? 1u : 0u, x.PreActivation is null ? 0u : 1u],
+            [Binding.Read(x.PreActivation ?? x), Binding.Write(strips)]
         );
         return strips;
     }

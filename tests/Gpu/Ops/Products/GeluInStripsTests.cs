@@ -1,0 +1,95 @@
+using Deit.Gpu;
+using Deit.Tests.Gpu.Tuning;
+
+namespace Deit.Tests.Gpu.Ops.Products;
+
+/// <summary>The gradient of a weight whose factor is the result of a GELU, which some kernels take anew of its input.</summary>
+public class GeluInStripsTests
+{
+    private const int Tokens = 131,
+        Width = 28,
+        Hidden = 92;
+
+    // The sum of 131 products has roundings of 6e-8 each; GELU is right to 5e-7.
+    private const double Tolerance = 2e-5;
+
+    /// <summary>By every kernel, the bits of the weight's gradient are those that the result itself gives.</summary>
+    [Fact]
+    public void The_gradient_has_the_bits_of_the_result_that_was_kept()
+    {
+        foreach (string name in MatMulOp.Names(TestDevice.Current.Info, Tokens))
+        {
+            using ForcedKernel forced = new(name);
+            using OpRun run = new();
+            Tensor x = Put(run, [Tokens, Width], 1),
+                weight = Put(run, [Hidden, Width], 2),
+                bias = Put(run, [Hidden], 3),
+                dy = Put(run, [Tokens, Width], 4),
+                kept = run.Empty([Tokens, Hidden]),
+                ofKept = run.Empty([Width, Hidden]),
+                taken = run.Empty([Width, Hidden]);
+            bias.Train(run.Empty([Hidden]));
+            OpRun.Run(r =>
+            {
+                Tensor y = r.LinearGelu(x, weight, bias);
+                r.Copy(y, kept);
+                r.MatMulInto(ofKept, dy, kept, transposeA: true, transposeB: false);
+                r.MatMulInto(taken, dy, y, transposeA: true, transposeB: false);
+            });
+            float[] expected = OpRun.Device.Read<float>(ofKept),
+                values = OpRun.Device.Read<float>(kept),
+                factor = OpRun.Device.Read<float>(dy);
+            Assert.Equal(expected, OpRun.Device.Read<float>(taken));
+            double[] oracle = MatMulOpTests.Oracle(
+                Array.ConvertAll(factor, v => (double)v),
+                Array.ConvertAll(values, v => (double)v),
+                Width,
+                Hidden,
+                Tokens,
+                true,
+                false
+            );
+            double scale = oracle.Max(Math.Abs);
+            for (int i = 0; i < oracle.Length; i++)
+                Assert.Equal(oracle[i], expected[i], Tolerance * scale);
+        }
+    }
+
+    /// <summary>Strips of GELU's input make its result needless after the forward product: the step takes less memory.</summary>
+    [Fact]
+    public void A_result_that_is_taken_anew_is_not_kept()
+    {
+        string[] names =
+        [
+            .. MatMulOp
+                .Names(TestDevice.Current.Info, Tokens)
+                .Where(name => name.StartsWith("columns", StringComparison.Ordinal)),
+        ];
+        Assert.SkipWhen(names.Length == 0, $"{TestDevice.Current.Info.Name} has no kernels that read by an address.");
+        using ForcedKernel forced = new(names[0]);
+        using OpRun run = new();
+        Tensor x = run.Empty([Tokens, Width]),
+            weight = run.Empty([Hidden, Width]),
+            bias = run.Empty([Hidden]),
+            back = run.Empty([Width, Hidden]),
+            seed = run.Empty([Tokens, Width]);
+        foreach (Tensor parameter in (Tensor[])[weight, bias, back])
+            parameter.Train(run.Empty(parameter.Shape));
+        Tensor? result = null;
+        int forward = 0;
+        using Graph graph = OpRun.Record(r =>
+        {
+            result = r.LinearGelu(x, weight, bias);
+            Tensor y = r.Linear(result, back, null);
+            forward = r.Dispatches.Count;
+            r.Tape.Backward(y, seed);
+        });
+        Assert.Contains(graph.Dispatches.Take(forward), Binds);
+        Assert.DoesNotContain(graph.Dispatches.Skip(forward), Binds);
+
+        bool Binds(Dispatch dispatch) =>
+            dispatch.Bindings.Any(binding => ReferenceEquals(binding.Tensor.Storage, result!.Storage));
+    }
+
+    private static Tensor Put(OpRun run, Shape shape, int seed) => run.Put(shape, OpInput.Random(shape, seed).Values);
+}
