@@ -18,16 +18,14 @@ public static class CopyOp
                 throw new ArgumentException(
                     $"Copy of {x} to {y}: expected the same type and length, a multiple of 4 bytes."
                 );
-            long words = x.ByteLength / 4;
-            int size = x.DType.Size();
-            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, words))
+            foreach ((long start, int length) in ElementwiseLayout.Ranges(r.Info, x.Elements, x.DType.Size()))
             {
-                Shape part = [length * 4 / size];
+                Tensor part = x.Slice(start, [length]);
                 RecordPart(
                     r,
-                    SharedAddresses.ReadElements(r, length),
-                    x.Slice(start * 4 / size, part),
-                    y.Slice(start * 4 / size, part)
+                    SharedAddresses.ReadElements(r, part.ByteLength / sizeof(float)),
+                    part,
+                    y.Slice(start, [length])
                 );
             }
         }

@@ -19,8 +19,8 @@ float own(uint64_t from)
 }
 
 // The same of a tensor whose address has its name, and writing them. `at` is the place of lane 0, and each lane counts it by itself: see
-// matmul.columns.comp. A loop runs once more after its last round and reads there, and so does a workgroup that has nothing to do: up to
-// MemoryBlock.Slack past the end of a tensor is something to read, which is never used.
+// matmul.columns.comp. The driver runs a loop's body once more after its last round, and the body of a workgroup that has nothing to do. What
+// they read may lie past the end of a tensor. So memory goes on for MemoryBlock.Slack bytes after each tensor; what is read there is never used.
 layout(buffer_reference, std430, buffer_reference_align = 4) writeonly buffer Written { float value[]; };
 #define OWN(tensor, at) own(tensor##Address + subgroupBroadcast(at, 0) * 4ul)
 #define STORE_OWN(tensor, at, mine) Written(tensor##Address + subgroupBroadcast(at, 0) * 4ul).value[gl_SubgroupInvocationID] = mine

@@ -1,4 +1,5 @@
 using Deit.Gpu;
+using Deit.Tests.Gpu.Devices;
 
 namespace Deit.Tests.Gpu.Recording;
 
@@ -25,6 +26,32 @@ public class CopyOpTests
             forward: 0,
             gradient: 0
         );
+
+    /// <summary>Cards bind 4 GiB at once, which are more bytes than an int counts. Nothing runs here.</summary>
+    [Theory]
+    [InlineData(DType.F32)]
+    [InlineData(DType.U32)]
+    [InlineData(DType.F16)]
+    public void Copies_every_byte_of_a_tensor_of_several_gibibytes(DType type)
+    {
+        GpuInfo card = RealDevices.All.Values.First(info => info.MaxStorageBufferRange == uint.MaxValue);
+        Recorder recorder = new(card, new KernelCollector(card), new GraphOptions());
+        Tensor x = recorder.Empty([5, 1 << 30], type),
+            y = recorder.Empty([5, 1 << 30], type);
+        recorder.Copy(x, y);
+        long end = 0;
+        foreach (Dispatch dispatch in recorder.Dispatches)
+        {
+            Assert.Equal([x.Storage, y.Storage], dispatch.Bindings.Select(binding => binding.Tensor.Storage));
+            Assert.All(dispatch.Bindings, binding => Assert.Equal(end, binding.Tensor.ByteOffset));
+            Assert.All(
+                dispatch.Bindings,
+                binding => Assert.InRange(binding.Tensor.ByteLength, 1, card.MaxStorageBufferRange)
+            );
+            end += dispatch.Bindings[0].Tensor.ByteLength;
+        }
+        Assert.Equal(x.ByteLength, end);
+    }
 
     [Fact]
     public void Refuses_another_type_and_half_words()
