@@ -57,7 +57,7 @@ public sealed class Tensor
 
     /// <summary>
     /// z where this tensor is gelu(z) and z is kept; null elsewhere. A product that makes this tensor's gradient may go
-    /// on to the gradient of z at once.
+    /// on to the gradient of z at once, and one that reads this tensor may take GELU of z.
     /// </summary>
     internal Tensor? PreActivation { get; set; }
 

@@ -2,12 +2,15 @@ using Silk.NET.Vulkan;
 
 namespace Deit.Gpu.Vulkan;
 
-/// <summary>A descriptor set with the bindings of each launch of a graph. They are written once and bound by every run.</summary>
+/// <summary>
+/// A descriptor set with the bindings of each launch of a graph. The sets are written once, bound where command buffers are recorded, and
+/// read by every run.
+/// </summary>
 internal sealed unsafe class DescriptorSets : IDisposable
 {
     private readonly VulkanDevice _device;
     private readonly DescriptorPool _pool;
-    private readonly DescriptorSet[] _sets; // none for a launch without bindings
+    private readonly DescriptorSet[] _sets; // handle 0 for a launch without bindings
 
     /// <param name="device">The device.</param>
     /// <param name="launches">In order.</param>

@@ -110,7 +110,7 @@ internal static unsafe class PhysicalDevices
     private static int MostSubgroups(in PhysicalDeviceVulkan13Properties properties) =>
         properties.MaxComputeWorkgroupSubgroups is > 0 and < int.MaxValue and var most ? (int)most : int.MaxValue;
 
-    // What kernels are held to besides. Every driver that writes bindings into command buffers writes 32 of them.
+    // What kernels are held to besides.
     private static GpuInfo WithFactsOfKernels(
         GpuInfo info,
         Features features,
@@ -123,7 +123,10 @@ internal static unsafe class PhysicalDevices
             Storage8 = features.Storage8,
             SubgroupOperations = (uint)properties11.SubgroupSupportedOperations,
             MaxBindings = (int)
-                Math.Min(32, Math.Min(limits.MaxPerStageDescriptorStorageBuffers, limits.MaxPerStageResources)),
+                Math.Min(
+                    Math.Min(limits.MaxDescriptorSetStorageBuffers, limits.MaxPerStageDescriptorStorageBuffers),
+                    Math.Min(limits.MaxPerStageResources, int.MaxValue)
+                ),
             MaxWorkgroupSubgroups = MostSubgroups(properties13),
             MaxWorkgroupHeight = (int)limits.MaxComputeWorkGroupSize[1],
             MaxWorkgroupDepth = (int)limits.MaxComputeWorkGroupSize[2],

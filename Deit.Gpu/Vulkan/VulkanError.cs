@@ -22,7 +22,11 @@ internal static class VulkanError
                     + "again lower the batch size or update the driver.",
                 (int)result
             ),
-            Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory => new GpuException(
+            Result.ErrorOutOfDeviceMemory
+            or Result.ErrorOutOfHostMemory
+            or Result.ErrorOutOfPoolMemory
+            or Result.ErrorFragmentedPool
+            or Result.ErrorFragmentation => new GpuException(
                 GpuErrorKind.OutOfMemory,
                 $"Out of memory while {operation} ({result}); lower the batch size or close other programs that use the device.",
                 (int)result

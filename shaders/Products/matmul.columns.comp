@@ -16,7 +16,7 @@ float biasOfColumn, elementOfE;
 layout(constant_id = 1) const uint ROWS = 24;      // at most M
 layout(constant_id = 2) const uint STEP = 24;      // along K, at most K
 // The distances of A[m, k] within a block of rows. They are constants, so that the elements' places are parts of the instructions.
-// Where STRIDE_AK is 1, A lies as it is, and strideAM of the push constants is the distance from a row to the next. Elsewhere A lies in strips
+// Where STRIDE_AK is 1, A lies in rows, and strideAM of the push constants is the distance from a row to the next. Elsewhere A lies in strips
 // of ROWS, as matmul.strips.comp lays it, and strideAM is the distance from a strip to the next.
 layout(constant_id = 4) const uint STRIDE_AM = 0;
 layout(constant_id = 5) const uint STRIDE_AK = 1;

@@ -5,7 +5,7 @@ layout(local_size_x_id = 0) in;
 layout(push_constant) uniform Push
 {
     uint M, N, K;
-    uint strideAM, strideAK;  // of A[m, k]; see matmul.columns.comp for what that makes of it
+    uint strideAM, strideAK;  // of A[m, k]; where matmul.columns.comp has A in strips, from a strip to the next
     uint strideBK, strideBN;  // of B[k, n]
     uint strideCM;            // of C[m, n]; n is contiguous
     uint batchA, batchB, batchC;

@@ -105,21 +105,35 @@ public static partial class MatMulOp
         return packed;
     }
 
-    // [batch, strips, rows, width], the columns of x [batch, rows, columns] in strips. The result of a GELU is taken anew of what
-    // it was taken of: then it need not be kept from the forward pass, and a step takes less memory.
+    // [batch, strips, rows, width], the columns of x [batch, rows, columns] in strips. The result of a GELU is taken anew of its
+    // input: then the result need not be kept from the forward pass, and a step takes less memory.
     private static Tensor InStrips(Recorder r, Tensor x, int batch, int rows, int columns, uint width, bool back)
     {
         const uint Chunk = 16; // rows that a workgroup takes
         uint lanes = (uint)r.Info.SubgroupSize;
+        Tensor? z = InputOfGelu(r, x);
         Tensor strips = r.Empty([batch, (int)WorkgroupCount.Cover((uint)columns, width), rows, (int)width]);
         r.Dispatch(
             Strips,
             new StripsPush((uint)columns, (uint)rows),
             new WorkgroupCount(WorkgroupCount.Cover((uint)rows, Chunk), (uint)batch, 1),
-            [lanes, width, Chunk, lanes, back ? 1u : 0u, x.PreActivation is null ? 0u : 1u],
-            [Binding.Read(x.PreActivation ?? x), Binding.Write(strips)]
+            [lanes, width, Chunk, lanes, back ? 1u : 0u, z is null ? 0u : 1u],
+            [Binding.Read(z ?? x), Binding.Write(strips)]
         );
         return strips;
+    }
+
+    // z where x still is gelu(z): each was written once, by the op that made both.
+    private static Tensor? InputOfGelu(Recorder r, Tensor x)
+    {
+        return x.PreActivation is { } z && Writes(x) == 1 && Writes(z) == 1 ? z : null;
+
+        int Writes(Tensor tensor) =>
+            r.Dispatches.Count(dispatch =>
+                dispatch.Bindings.Any(binding =>
+                    ReferenceEquals(binding.Tensor.Storage, tensor.Storage) && (binding.Access & Access.Write) != 0
+                )
+            );
     }
 
     // The transposes of the matrices b [..., n, k] in panels of so many columns.

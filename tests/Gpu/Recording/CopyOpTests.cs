@@ -32,6 +32,7 @@ public class CopyOpTests
     [InlineData(DType.F32)]
     [InlineData(DType.U32)]
     [InlineData(DType.F16)]
+    [InlineData(DType.U8)]
     public void Copies_every_byte_of_a_tensor_of_several_gibibytes(DType type)
     {
         GpuInfo card = RealDevices.All.Values.First(info => info.MaxStorageBufferRange == uint.MaxValue);

@@ -7,12 +7,18 @@ namespace Deit.Tests.Gpu.Vulkan;
 /// <summary>The descriptor sets of a graph's launches.</summary>
 public sealed class DescriptorSetsTests
 {
-    private const int OutOfDeviceMemory = -2;
+    private const int OutOfDeviceMemory = -2,
+        FragmentedPool = -12,
+        OutOfPoolMemory = -1_000_069_000,
+        Fragmentation = -1_000_161_000;
 
     [Theory]
-    [InlineData(nameof(VulkanCalls.CreateDescriptorPool))]
-    [InlineData(nameof(VulkanCalls.AllocateDescriptorSet))]
-    public void A_device_without_memory_for_them_says_so_and_leaves_nothing_behind(string failing)
+    [InlineData(nameof(VulkanCalls.CreateDescriptorPool), OutOfDeviceMemory)]
+    [InlineData(nameof(VulkanCalls.CreateDescriptorPool), Fragmentation)]
+    [InlineData(nameof(VulkanCalls.AllocateDescriptorSet), OutOfDeviceMemory)]
+    [InlineData(nameof(VulkanCalls.AllocateDescriptorSet), FragmentedPool)]
+    [InlineData(nameof(VulkanCalls.AllocateDescriptorSet), OutOfPoolMemory)]
+    public void A_device_without_memory_for_them_says_so_and_leaves_nothing_behind(string failing, int answer)
     {
         using GpuDevice device = GpuDevice.Open();
         using Arena arena = device.CreateArena("x", 1024);
@@ -21,7 +27,7 @@ public sealed class DescriptorSetsTests
         long before = VulkanCalls.LiveObjects;
         GpuException error = Assert.Throws<GpuException>(() =>
             EngineModels.WithFault(
-                OutOfDeviceMemory,
+                answer,
                 (_, function) => function == failing,
                 () => device.Record(r => r.Keep(r.Scale(x, 2)))
             )

@@ -10,10 +10,13 @@ public class GeluInStripsTests
         Width = 28,
         Hidden = 92;
 
-    // The sum of 131 products has roundings of 6e-8 each; GELU is right to 5e-7.
+    // A sum of 131 products has roundings of 6e-8 each.
     private const double Tolerance = 2e-5;
 
-    /// <summary>By every kernel, the bits of the weight's gradient are those that the result itself gives.</summary>
+    /// <summary>
+    /// By every kernel, the bits of a product are those that the result itself gives, as either factor. Kernels that read strips take
+    /// GELU anew here; the others read the result twice.
+    /// </summary>
     [Fact]
     public void The_gradient_has_the_bits_of_the_result_that_was_kept()
     {
@@ -27,7 +30,9 @@ public class GeluInStripsTests
                 dy = Put(run, [Tokens, Width], 4),
                 kept = run.Empty([Tokens, Hidden]),
                 ofKept = run.Empty([Width, Hidden]),
-                taken = run.Empty([Width, Hidden]);
+                taken = run.Empty([Width, Hidden]),
+                leftOfKept = run.Empty([Hidden, Width]),
+                leftTaken = run.Empty([Hidden, Width]);
             bias.Train(run.Empty([Hidden]));
             OpRun.Run(r =>
             {
@@ -35,11 +40,14 @@ public class GeluInStripsTests
                 r.Copy(y, kept);
                 r.MatMulInto(ofKept, dy, kept, transposeA: true, transposeB: false);
                 r.MatMulInto(taken, dy, y, transposeA: true, transposeB: false);
+                r.MatMulInto(leftOfKept, kept, dy, transposeA: true, transposeB: false);
+                r.MatMulInto(leftTaken, y, dy, transposeA: true, transposeB: false);
             });
             float[] expected = OpRun.Device.Read<float>(ofKept),
                 values = OpRun.Device.Read<float>(kept),
                 factor = OpRun.Device.Read<float>(dy);
             Assert.Equal(expected, OpRun.Device.Read<float>(taken));
+            Assert.Equal(OpRun.Device.Read<float>(leftOfKept), OpRun.Device.Read<float>(leftTaken));
             double[] oracle = MatMulOpTests.Oracle(
                 Array.ConvertAll(factor, v => (double)v),
                 Array.ConvertAll(values, v => (double)v),
@@ -52,6 +60,37 @@ public class GeluInStripsTests
             double scale = oracle.Max(Math.Abs);
             for (int i = 0; i < oracle.Length; i++)
                 Assert.Equal(oracle[i], expected[i], Tolerance * scale);
+        }
+    }
+
+    /// <summary>A result that somebody has changed since is read as it is now, and so is one whose input has changed.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_has_changed_since_is_read_as_it_is(bool result)
+    {
+        foreach (string name in MatMulOp.Names(TestDevice.Current.Info, Tokens))
+        {
+            using ForcedKernel forced = new(name);
+            using OpRun run = new();
+            Tensor x = Put(run, [Tokens, Width], 1),
+                weight = Put(run, [Hidden, Width], 2),
+                bias = Put(run, [Hidden], 3),
+                dy = Put(run, [Tokens, Width], 4),
+                added = Put(run, [Tokens, Hidden], 5),
+                kept = run.Empty([Tokens, Hidden]),
+                expected = run.Empty([Width, Hidden]),
+                actual = run.Empty([Width, Hidden]);
+            bias.Train(run.Empty([Hidden]));
+            OpRun.Run(r =>
+            {
+                Tensor y = r.LinearGelu(x, weight, bias);
+                r.AddTo(result ? y : y.PreActivation!, added);
+                r.Copy(y, kept);
+                r.MatMulInto(expected, dy, kept, transposeA: true, transposeB: false);
+                r.MatMulInto(actual, dy, y, transposeA: true, transposeB: false);
+            });
+            Assert.Equal(OpRun.Device.Read<float>(expected), OpRun.Device.Read<float>(actual));
         }
     }
 
