@@ -24,19 +24,15 @@ public class GeluInStripsTests
         {
             using ForcedKernel forced = new(name);
             using OpRun run = new();
-            Tensor x = Put(run, [Tokens, Width], 1),
-                weight = Put(run, [Hidden, Width], 2),
-                bias = Put(run, [Hidden], 3),
-                dy = Put(run, [Tokens, Width], 4),
-                kept = run.Empty([Tokens, Hidden]),
+            (Func<Recorder, Tensor> layer, Tensor dy) = Layer(run);
+            Tensor kept = run.Empty([Tokens, Hidden]),
                 ofKept = run.Empty([Width, Hidden]),
                 taken = run.Empty([Width, Hidden]),
                 leftOfKept = run.Empty([Hidden, Width]),
                 leftTaken = run.Empty([Hidden, Width]);
-            bias.Train(run.Empty([Hidden]));
             OpRun.Run(r =>
             {
-                Tensor y = r.LinearGelu(x, weight, bias);
+                Tensor y = layer(r);
                 r.Copy(y, kept);
                 r.MatMulInto(ofKept, dy, kept, transposeA: true, transposeB: false);
                 r.MatMulInto(taken, dy, y, transposeA: true, transposeB: false);
@@ -73,18 +69,14 @@ public class GeluInStripsTests
         {
             using ForcedKernel forced = new(name);
             using OpRun run = new();
-            Tensor x = Put(run, [Tokens, Width], 1),
-                weight = Put(run, [Hidden, Width], 2),
-                bias = Put(run, [Hidden], 3),
-                dy = Put(run, [Tokens, Width], 4),
-                added = Put(run, [Tokens, Hidden], 5),
+            (Func<Recorder, Tensor> layer, Tensor dy) = Layer(run);
+            Tensor added = Put(run, [Tokens, Hidden], 5),
                 kept = run.Empty([Tokens, Hidden]),
                 expected = run.Empty([Width, Hidden]),
                 actual = run.Empty([Width, Hidden]);
-            bias.Train(run.Empty([Hidden]));
             OpRun.Run(r =>
             {
-                Tensor y = r.LinearGelu(x, weight, bias);
+                Tensor y = layer(r);
                 r.AddTo(result ? y : y.PreActivation!, added);
                 r.Copy(y, kept);
                 r.MatMulInto(expected, dy, kept, transposeA: true, transposeB: false);
@@ -128,6 +120,16 @@ public class GeluInStripsTests
 
         bool Binds(Dispatch dispatch) =>
             dispatch.Bindings.Any(binding => ReferenceEquals(binding.Tensor.Storage, result!.Storage));
+    }
+
+    // gelu(x W^T + b), whose input is kept since the bias is trained, and a gradient with as many rows.
+    private static (Func<Recorder, Tensor> Layer, Tensor Gradient) Layer(OpRun run)
+    {
+        Tensor x = Put(run, [Tokens, Width], 1),
+            weight = Put(run, [Hidden, Width], 2),
+            bias = Put(run, [Hidden], 3);
+        bias.Train(run.Empty([Hidden]));
+        return (r => r.LinearGelu(x, weight, bias), Put(run, [Tokens, Width], 4));
     }
 
     private static Tensor Put(OpRun run, Shape shape, int seed) => run.Put(shape, OpInput.Random(shape, seed).Values);
